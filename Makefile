@@ -1,0 +1,43 @@
+# Two commands: `make run` shows the lab, `make test` checks it. Both set everything up first.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.setup
+export TOKENIZERS_PARALLELISM := false
+export HF_HUB_DISABLE_TELEMETRY := 1
+
+.PHONY: setup run test lint format bench clean help
+
+help: ## list the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1: /' | awk -F': ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+setup: $(STAMP) ## make .venv, or bring it up to date; does nothing when nothing changed
+
+$(STAMP): requirements.txt pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $(STAMP)
+
+run: setup ## carry out the demonstration and show what came of it
+	@$(BIN)/adapter-lab demo
+
+test: setup ## run the tests, with coverage
+	@$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+
+lint: setup ## style, types and import contracts
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: setup ## mend what can be mended by machine
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+bench: setup ## measure: every script under benchmarks/, with its result on the screen
+	@for script in compositions routed_inference training_overhead startup; do \
+	  echo "== $$script"; $(BIN)/python benchmarks/$$script.py || exit 1; done
+
+clean: ## remove .venv and caches (never the workspace)
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage

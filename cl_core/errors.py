@@ -1,0 +1,40 @@
+"""Errors that help: what was wrong, what was found, what is allowed, what to do.
+
+A `UserError` is a mistake that the user can mend; the terminal and the app show its message without a traceback.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+
+
+class AdapterLabError(Exception):
+    """Base of every error that this package raises on purpose."""
+
+
+class UserError(AdapterLabError):
+    """A mistake of the user's. The message says what to do about it."""
+
+
+class Faults(UserError):
+    """All faults of one subject (a stream file, a recipe, settings) at once.
+
+    Args:
+        subject: what was checked, for the headline ("stream 'reviews'").
+        faults: one message per fault, each complete in itself.
+    """
+
+    def __init__(self, subject: str, faults: Sequence[str]) -> None:
+        if not faults:
+            raise ValueError("Faults needs at least one fault")
+        self.subject = subject
+        self.faults = tuple(faults)
+        count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
+        super().__init__(f"{subject}: {count}\n" + "\n".join(f"  - {fault}" for fault in faults))
+
+
+def did_you_mean(found: str, allowed: Iterable[str]) -> str:
+    """Returns " Did you mean 'x'?" for the closest allowed name, or "" when none is close."""
+    close = get_close_matches(found, list(allowed), n=1)
+    return f" Did you mean '{close[0]}'?" if close else ""
