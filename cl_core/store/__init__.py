@@ -1,0 +1,26 @@
+"""Artifacts on disk: keyed by content, written whole or not at all, checked when read.
+
+Importing this package imports neither torch nor pyarrow: the app reads runs without them.
+"""
+
+from __future__ import annotations
+
+from cl_core.store.artifact import Artifact
+from cl_core.store.atomic import write_bytes, write_json, write_text
+from cl_core.store.keys import JSON, canonical_json, key
+from cl_core.store.lock import LockHeldError, RunLock, is_held
+from cl_core.store.store import Store
+
+__all__ = [
+    "JSON",
+    "Artifact",
+    "LockHeldError",
+    "RunLock",
+    "Store",
+    "canonical_json",
+    "is_held",
+    "key",
+    "write_bytes",
+    "write_json",
+    "write_text",
+]

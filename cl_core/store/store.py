@@ -1,0 +1,179 @@
+"""The store: a folder of artifacts, each whole or absent.
+
+    root/<kind>/<key>/   tensors.safetensors   NAME.parquet   data.json   meta.json
+    root/.partial/       artifacts being written
+    root/.damaged/       artifacts that failed their check, for a person to look at
+
+An artifact is written in `.partial`, brought to the disk and renamed into place as a folder, so
+that a reader or a resumed run meets a whole one or none. `meta.json` holds what the artifact
+depends on and the size and SHA-256 of each of its files; `read` checks them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shutil
+import time
+import uuid
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cl_core.store import keys
+from cl_core.store.artifact import DATA, FORMAT, META, TENSORS, Artifact, DamageError, checked
+from cl_core.store.atomic import json_bytes, sync_folder, write_durably
+from cl_core.store.contents import table_bytes, tensor_bytes
+from cl_core.store.keys import JSON
+
+if TYPE_CHECKING:
+    import pyarrow
+    import torch
+
+LEFTOVER_SECONDS = 24 * 3600
+_NAME = re.compile(r"[a-z][a-z0-9_-]*")
+_KEY = re.compile(r"[0-9a-f]{64}")
+
+
+class Store:
+    """Artifacts under one folder, safe to share between processes.
+
+    Args:
+        root: the folder, made when it is missing.
+        on_damage: called with one sentence naming kind, key, file and fault when an artifact fails
+            its check. By default the sentence is a warning.
+    """
+
+    def __init__(self, root: Path, on_damage: Callable[[str], None] | None = None) -> None:
+        self.root = Path(root)
+        self.on_damage = on_damage or (lambda message: warnings.warn(message, stacklevel=3))
+        self._partial = self.root / ".partial"
+        self._damaged = self.root / ".damaged"
+        self._partial.mkdir(parents=True, exist_ok=True)
+        self._remove_leftovers()
+
+    def folder(self, kind: str, key: str) -> Path:
+        """Returns where the artifact is or would be.
+
+        Raises:
+            ValueError: kind or key is malformed.
+        """
+        if not _NAME.fullmatch(kind):
+            raise ValueError(f"artifact kind {kind!r} must be lower-case letters, digits, - and _")
+        if not _KEY.fullmatch(key):
+            raise ValueError(f"artifact key {key!r} must be 64 hexadecimal digits")
+        return self.root / kind / key
+
+    def has(self, kind: str, key: str) -> bool:
+        """Whether the artifact is there, damaged or not: only `read` checks its files."""
+        return (self.folder(kind, key) / META).is_file()
+
+    def keys(self, kind: str) -> Iterator[str]:
+        """Yields the keys of all artifacts of a kind, sorted."""
+        folder = self.root / kind
+        if folder.is_dir():
+            yield from sorted(
+                entry.name for entry in folder.iterdir() if _KEY.fullmatch(entry.name)
+            )
+
+    def write(
+        self,
+        kind: str,
+        key: str,
+        inputs: Mapping[str, JSON],
+        tensors: Mapping[str, torch.Tensor] | None = None,
+        tables: Mapping[str, pyarrow.Table] | None = None,
+        data: JSON = None,
+    ) -> Artifact:
+        """Writes an artifact whole and returns it. Of two writers of one key the first one's stays.
+
+        Raises:
+            ValueError: `key` is not the key of `kind` and `inputs`, or a name is malformed.
+            OSError: the disk's answer. Nothing is then left under the key.
+        """
+        final = self.folder(kind, key)
+        if key != keys.key(kind, inputs):
+            raise ValueError(
+                f"{key} is not the key of this {kind}'s inputs; make it with key(kind, inputs)"
+            )
+        contents: dict[str, bytes] = {}
+        if tensors is not None:
+            contents[TENSORS] = tensor_bytes(tensors)
+        for name, table in (tables or {}).items():
+            if not _NAME.fullmatch(name):
+                raise ValueError(f"table name {name!r} must be lower-case letters, digits, - and _")
+            contents[f"{name}.parquet"] = table_bytes(table)
+        if data is not None:
+            contents[DATA] = json_bytes(data)
+        meta: dict[str, JSON] = {"format": FORMAT, "kind": kind, "key": key, "inputs": inputs}
+        meta["files"] = {
+            name: {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+            for name, content in sorted(contents.items())
+        }
+        partial = self._partial / uuid.uuid4().hex
+        try:
+            partial.mkdir()
+            for name, content in {**contents, META: json_bytes(meta)}.items():
+                write_durably(partial / name, content)
+            sync_folder(partial)
+            final.parent.mkdir(exist_ok=True)
+            self._rename(partial, final)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+        sync_folder(final.parent)
+        return Artifact(kind, key, json.loads(json_bytes(inputs)), final, tuple(sorted(contents)))
+
+    def read(self, kind: str, key: str) -> Artifact | None:
+        """Returns the artifact after checking each file, or None when it is absent or damaged.
+
+        A damaged one is named through `on_damage` and moved to `.damaged`, so that the caller
+        computes it again.
+        """
+        folder = self.folder(kind, key)
+        if not folder.is_dir():
+            return None
+        try:
+            return checked(kind, key, folder)
+        except DamageError as damage:
+            if not folder.is_dir():  # another process moved it aside meanwhile
+                return None
+            aside = self._damaged / f"{kind}-{key}-{uuid.uuid4().hex[:8]}"
+            self._damaged.mkdir(exist_ok=True)
+            try:
+                folder.rename(aside)
+            except FileNotFoundError:
+                return None
+            self.on_damage(
+                f"artifact {kind}/{key} is damaged: {damage}. "
+                f"It was moved to .damaged/{aside.name} and will be computed again."
+            )
+            return None
+
+    def remove(self, kind: str, key: str) -> None:
+        """Removes the artifact, at once for every reader; does nothing when it is absent."""
+        aside = self._partial / uuid.uuid4().hex
+        try:
+            self.folder(kind, key).rename(aside)
+        except FileNotFoundError:
+            return
+        shutil.rmtree(aside, ignore_errors=True)
+
+    def _rename(self, partial: Path, final: Path) -> None:
+        try:
+            partial.rename(final)
+        except OSError:
+            # Either another writer was first, whose artifact is as good as ours, or a damaged
+            # one lies there, which `read` moves aside. Any other failure shows again below.
+            if self.read(final.parent.name, final.name) is None:
+                partial.rename(final)
+
+    def _remove_leftovers(self) -> None:
+        """Removes what killed writers left; younger folders may belong to a living one."""
+        for entry in self._partial.iterdir():
+            try:
+                if time.time() - entry.stat().st_mtime > LEFTOVER_SECONDS:
+                    shutil.rmtree(entry, ignore_errors=True)
+            except FileNotFoundError:
+                continue
