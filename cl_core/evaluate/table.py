@@ -1,0 +1,264 @@
+"""Every number the lab shows, with its formula: a table that one can read.
+
+Reports, exports and pages take titles, formulas and directions from here, so that no number is
+shown without saying what it is. Imports nothing: functions are named as text, as in
+`cl_core.choices`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, Literal
+
+Group = Literal["matrix", "score", "router", "cost"]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One number.
+
+    Attributes:
+        name: its name in tables and files.
+        title: its name for people.
+        symbol: for narrow columns.
+        formula: in the notation of `cl_core.evaluate.metrics`.
+        direction: which way is better; None where neither is.
+        unit: "share" (0 to 1, shown in per cent), "points" (a difference of shares), "%", "nats",
+            ...
+        group: what it is a function of.
+        note: what it means, and where other libraries differ; one or two sentences.
+        target: "module:function"; "" for what is measured rather than computed.
+    """
+
+    name: str
+    title: str
+    symbol: str
+    formula: str
+    direction: Literal["higher", "lower"] | None
+    unit: str
+    group: Group
+    note: str
+    target: str = ""
+
+    def load(self) -> Any:
+        """Imports and returns its function; raises `ValueError` for what is measured."""
+        if not self.target:
+            raise ValueError(f"{self.name} is measured, not computed from a matrix")
+        module, _, function = self.target.partition(":")
+        return getattr(import_module(module), function)
+
+
+_MATRIX, _SCORE = "cl_core.evaluate.metrics", "cl_core.evaluate.scores"
+_ROUTER = "cl_core.evaluate.routing"
+
+_ROWS = (
+    Metric(
+        "average_accuracy",
+        "Average accuracy",
+        "ACC",
+        "mean_j R[T, j]",
+        "higher",
+        "share",
+        "matrix",
+        "The mean over all tasks after the last. PILOT gives this name to the next number.",
+        f"{_MATRIX}:average_accuracy",
+    ),
+    Metric(
+        "average_incremental",
+        "Average incremental accuracy",
+        "AIA",
+        "mean_i mean_{j<=i} R[i, j]",
+        "higher",
+        "share",
+        "matrix",
+        "The mean over stages of the mean over the tasks seen; each task counts the same.",
+        f"{_MATRIX}:average_incremental",
+    ),
+    Metric(
+        "backward_transfer",
+        "Backward transfer",
+        "BWT",
+        "mean_{j<T} (R[T, j] - R[j, j])",
+        "higher",
+        "points",
+        "matrix",
+        "What later tasks did to earlier ones; below 0 is loss. Avalanche negates it.",
+        f"{_MATRIX}:backward_transfer",
+    ),
+    Metric(
+        "forgetting",
+        "Forgetting",
+        "F",
+        "mean_{j<T} (max_{j<=l<T} R[l, j] - R[T, j])",
+        "lower",
+        "points",
+        "matrix",
+        "Best minus last score of a task, as in Mammoth; Avalanche: first minus last.",
+        f"{_MATRIX}:forgetting",
+    ),
+    Metric(
+        "forward_transfer",
+        "Forward transfer",
+        "FWT",
+        "mean_{j>=2} (R[j-1, j] - b[j])",
+        "higher",
+        "points",
+        "matrix",
+        "What is known of a task before it is learnt. Needs the scores of unseen tasks.",
+        f"{_MATRIX}:forward_transfer",
+    ),
+    Metric(
+        "knowledge_transfer",
+        "Knowledge transfer",
+        "KT",
+        "mean_{i>=2} 100 (S_i - S_i^vanilla) / S_i^vanilla",
+        "higher",
+        "%",
+        "matrix",
+        "I2I's overall transfer: relative gain over vanilla adapters. Not forward transfer.",
+        f"{_MATRIX}:knowledge_transfer",
+    ),
+    Metric(
+        "accuracy",
+        "Accuracy",
+        "acc",
+        "#(prediction = label) / N",
+        "higher",
+        "share",
+        "score",
+        "The share of test samples that are right.",
+        f"{_SCORE}:accuracy",
+    ),
+    Metric(
+        "macro_f1",
+        "Macro F1",
+        "mF1",
+        "mean_c 2 TP_c / (2 TP_c + FP_c + FN_c)",
+        "higher",
+        "share",
+        "score",
+        "Each class counts the same: those among labels or predictions, as in scikit-learn.",
+        f"{_SCORE}:macro_f1",
+    ),
+    Metric(
+        "weighted_f1",
+        "Weighted F1",
+        "wF1",
+        "sum_c (n_c / N) 2 TP_c / (2 TP_c + FP_c + FN_c)",
+        "higher",
+        "share",
+        "score",
+        "Each class counts by its number of labels. The metric of AfriSenti.",
+        f"{_SCORE}:weighted_f1",
+    ),
+    Metric(
+        "router_accuracy",
+        "Router accuracy",
+        "RA",
+        "#(argmax_t p_t = true task) / N",
+        "higher",
+        "share",
+        "router",
+        "How often the largest weight is the own task's; of equal ones the earlier counts.",
+        f"{_ROUTER}:router_accuracy",
+    ),
+    Metric(
+        "top_k_recall",
+        "Top-k recall",
+        "R@k",
+        "#(true task among the k largest s_t) / N",
+        "higher",
+        "share",
+        "router",
+        "How often the own task is among the k best scores.",
+        f"{_ROUTER}:top_k_recall",
+    ),
+    Metric(
+        "entropy",
+        "Entropy of the weights",
+        "H",
+        "-sum_t p_t ln p_t",
+        None,
+        "nats",
+        "router",
+        "0: one adapter. ln K: all alike. Reports give the mean over samples.",
+        f"{_ROUTER}:entropy",
+    ),
+    Metric(
+        "margin",
+        "Margin",
+        "m",
+        "p_(1) - p_(2)",
+        None,
+        "share",
+        "router",
+        "Largest weight minus second: 1 is certain, 0 a tie. Reports give the mean.",
+        f"{_ROUTER}:margin",
+    ),
+    Metric(
+        "expected_calibration_error",
+        "Calibration error",
+        "ECE",
+        "sum_b (n_b / N) |accuracy_b - confidence_b|",
+        "lower",
+        "share",
+        "router",
+        "How far the largest weight is from the chance of being right, over 15 equal bins.",
+        f"{_ROUTER}:expected_calibration_error",
+    ),
+    Metric(
+        "trainable_parameters",
+        "Trainable parameters",
+        "P_train",
+        "|Phi_t| + |g_t|",
+        "lower",
+        "parameters",
+        "cost",
+        "What moves while one task is learnt.",
+    ),
+    Metric(
+        "stored_parameters",
+        "Stored parameters",
+        "P_store",
+        "sum_t (|Phi_t| + |g_t|) + |router|",
+        "lower",
+        "parameters",
+        "cost",
+        "What must be kept beside the backbone.",
+    ),
+    Metric(
+        "active_parameters",
+        "Active parameters",
+        "P_active",
+        "|backbone| + adapters that one sample uses",
+        "lower",
+        "parameters",
+        "cost",
+        "What a forward pass of one sample multiplies with.",
+    ),
+    Metric(
+        "wall_seconds",
+        "Wall time",
+        "t",
+        "seconds by the clock",
+        "lower",
+        "s",
+        "cost",
+        "By phase; artifacts that were already there cost nothing.",
+    ),
+    Metric(
+        "samples_per_second",
+        "Samples per second",
+        "n/s",
+        "samples / wall time",
+        "higher",
+        "1/s",
+        "cost",
+        "Of training, every epoch's samples counted.",
+    ),
+)
+
+METRICS: Mapping[str, Metric] = {metric.name: metric for metric in _ROWS}
+"""All numbers by name, in the order in which they are shown."""

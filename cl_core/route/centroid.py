@@ -1,0 +1,81 @@
+"""DAM's router: a sample goes to the tasks whose mean embedding it resembles."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from cl_core.route.algebra import cosine_scores, top_k_softmax
+from cl_core.route.router import Routing
+from cl_core.route.settings import RouterSettings
+
+
+class CentroidRouter:
+    """DAM (arXiv 2403.08755).
+
+        c_t = mean over D_t^train of e(x)                 embeddings are not normalised before the
+        mean s_t = cos(e(x), c_t) p_t = softmax over K(x) of s_t / tau              K(x): the k
+        largest s_t; 0 elsewhere
+
+    Published: k = 2, tau = 0.01. e(x) is the masked mean of an intermediate layer of the frozen
+        backbone *without
+    adapters* (layer 21 of 24), so a centroid stays right while adapters are added, and no sample is
+    kept.
+
+    Reads the settings `k`, `temperature`, and, through whoever makes the features, `layer` and
+    `pooling`.
+    """
+
+    version: ClassVar[int] = 1
+    needs_features: ClassVar[bool] = True
+    knows_task: ClassVar[bool] = False
+
+    def __init__(self, settings: RouterSettings) -> None:
+        self.settings = settings
+        self._centroids: list[Tensor] = []
+
+    @property
+    def centroids(self) -> Tensor:
+        """(K, d) float32 on the CPU; (0, 0) before the first task."""
+        return torch.stack(self._centroids) if self._centroids else torch.zeros(0, 0)
+
+    def add_task(self, features: Tensor | None) -> None:
+        """Keeps the mean of (N, d) features, summed in float64 so that the order of samples does
+        not show.
+
+        Raises:
+            ValueError: no features, or of another width than those of earlier tasks.
+        """
+        if features is None or features.ndim != 2 or len(features) == 0:
+            found = "None" if features is None else f"shape {tuple(features.shape)}"
+            raise ValueError(
+                f"the centroid router needs features of shape (N, d), N > 0; found {found}"
+            )
+        if self._centroids and features.shape[1] != len(self._centroids[0]):
+            raise ValueError(
+                f"features have {features.shape[1]} dimensions, those of earlier tasks "
+                f"{len(self._centroids[0])}; one router reads one backbone, layer and pooling"
+            )
+        self._centroids.append(features.double().mean(dim=0).float().cpu())
+
+    def route(self, features: Tensor | None, task: Tensor | None = None) -> Routing:
+        """Returns cosines and weights, (N, K) each, on the features' device; raises `ValueError`
+        without features.
+        """
+        if features is None:
+            raise ValueError("the centroid router needs features of shape (N, d); found None")
+        if not self._centroids:
+            raise ValueError("there is no adapter to route to: no task has been added")
+        scores = cosine_scores(features, self.centroids.to(features.device))
+        weights = top_k_softmax(scores, self.settings.k, self.settings.temperature)
+        return Routing(scores.float(), weights.float())
+
+    def state(self) -> dict[str, Tensor]:
+        """Returns {"centroids": (K, d) float32}."""
+        return {"centroids": self.centroids}
+
+    def load_state(self, state: dict[str, Tensor]) -> None:
+        """Takes over the centroids."""
+        self._centroids = [centroid.clone() for centroid in state["centroids"].float().cpu()]

@@ -1,0 +1,73 @@
+"""What a router is: it learns of one task at a time and gives each sample its weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Routing:
+    """What N samples got.
+
+    Attributes:
+        scores: (N, K) float32, how well each adapter suits each sample, in the router's own
+            measure; higher is better. Not cut to the k best, so that top-k recall and tables of all
+            tasks can be made from it.
+        weights: (N, K) float32, p(x): not negative, each row sums to 1.
+    """
+
+    scores: Tensor
+    weights: Tensor
+
+
+class Router(Protocol):
+    """One choice of the slot *route*, made from `RouterSettings` alone.
+
+    Attributes:
+        version: part of every key that depends on the router; raised when its numbers change.
+        needs_features: whether `add_task` and `route` read router embeddings of the frozen
+            backbone.
+        knows_task: whether `route` reads the true task ids; only upper bounds do.
+    """
+
+    version: ClassVar[int]
+    needs_features: ClassVar[bool]
+    knows_task: ClassVar[bool]
+
+    def add_task(self, features: Tensor | None) -> None:
+        """Learns of the next task; afterwards K is one higher. No sample is kept.
+
+        Args:
+            features: (N, d) router embeddings of the task's training split; None for routers
+                without features.
+        """
+        ...
+
+    def route(self, features: Tensor | None, task: Tensor | None) -> Routing:
+        """Gives each sample weights over the K adapters, each sample by itself.
+
+        Args:
+            features: (N, d) router embeddings; may be None for routers without features.
+            task: (N,) true task indices from 0; None when they are not known. Routers that do not
+                know the task take no more than N from it.
+        """
+        ...
+
+    def state(self) -> dict[str, Tensor]:
+        """Returns all that was learnt, on the CPU: an artifact."""
+        ...
+
+    def load_state(self, state: dict[str, Tensor]) -> None:
+        """Takes over what `state` returned, in place of what was learnt."""
+        ...
+
+
+def number_of_samples(features: Tensor | None, task: Tensor | None) -> int:
+    """Returns N for a router that reads neither; raises `ValueError` when neither is given."""
+    for given in (features, task):
+        if given is not None:
+            return len(given)
+    raise ValueError("route needs features or task ids, if only to count the samples")
