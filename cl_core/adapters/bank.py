@@ -1,0 +1,126 @@
+"""The bank: the adapters of K tasks, one contiguous tensor per kind of weight and site.
+
+At a site, `down[s]` is a contiguous (K, r, d): as (K, r*d) it is the matrix whose rows the routing
+weights mix, as (K*r, d) it is the K down-projections under one another. Nothing is stacked again in
+a forward pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from cl_core.adapters.adapter import Adapter
+from cl_core.adapters.settings import Activation
+
+
+@dataclass(frozen=True)
+class Bank:
+    """K adapters with the same sites, width and activation.
+
+    Attributes:
+        down: D, (S, K, r, d).
+        down_bias: a, (S, K, r).
+        up: U transposed, (S, K, r, d).
+        up_bias: b, (S, K, d).
+        site_names: S names.
+        activation: phi.
+    """
+
+    down: Tensor
+    down_bias: Tensor
+    up: Tensor
+    up_bias: Tensor
+    site_names: tuple[str, ...]
+    activation: Activation = "relu"
+
+    @classmethod
+    def stack(cls, adapters: Sequence[Adapter]) -> Bank:
+        """The bank of these adapters, in their order; differentiable in them.
+
+        Raises:
+            ValueError: there are none, or they differ in sites, shape or activation.
+        """
+        if not adapters:
+            raise ValueError("a bank needs at least one adapter")
+        first = adapters[0]
+        for index, adapter in enumerate(adapters):
+            _check_same_form(first, adapter, index)
+        return cls(
+            down=torch.stack([adapter.down for adapter in adapters], dim=1),
+            down_bias=torch.stack([adapter.down_bias for adapter in adapters], dim=1),
+            up=torch.stack([adapter.up for adapter in adapters], dim=1),
+            up_bias=torch.stack([adapter.up_bias for adapter in adapters], dim=1),
+            site_names=first.site_names,
+            activation=first.activation,
+        )
+
+    def append(self, adapter: Adapter) -> Bank:
+        """A new bank with this adapter at its end; this one stays as it is.
+
+        Raises:
+            ValueError: the adapter differs in sites, shape or activation.
+        """
+        _check_same_form(self.adapter(0), adapter, len(self))
+        new = adapter.to(self.device)
+        return replace(
+            self,
+            down=torch.cat([self.down, new.down.unsqueeze(1)], dim=1),
+            down_bias=torch.cat([self.down_bias, new.down_bias.unsqueeze(1)], dim=1),
+            up=torch.cat([self.up, new.up.unsqueeze(1)], dim=1),
+            up_bias=torch.cat([self.up_bias, new.up_bias.unsqueeze(1)], dim=1),
+        )
+
+    def __len__(self) -> int:
+        return self.down.shape[1]
+
+    def adapter(self, k: int) -> Adapter:
+        """Adapter k, as a view of the bank's memory."""
+        down, down_bias, up, up_bias = (tensor[:, k] for tensor in self.parameters())
+        return Adapter(down, down_bias, up, up_bias, self.site_names, self.activation)
+
+    def parameters(self) -> list[Tensor]:
+        """The four tensors."""
+        return [self.down, self.down_bias, self.up, self.up_bias]
+
+    @property
+    def device(self) -> torch.device:
+        """Where the bank lies."""
+        return self.down.device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The weights' precision."""
+        return self.down.dtype
+
+    @property
+    def width(self) -> int:
+        """The bottleneck width r."""
+        return self.down.shape[2]
+
+    def to(self, device: torch.device) -> Bank:
+        """The same bank on another device."""
+        return replace(
+            self,
+            down=self.down.to(device),
+            down_bias=self.down_bias.to(device),
+            up=self.up.to(device),
+            up_bias=self.up_bias.to(device),
+        )
+
+
+def _check_same_form(first: Adapter, other: Adapter, index: int) -> None:
+    """Names what differs between adapter `index` and the first."""
+    forms = {
+        "sites": (first.site_names, other.site_names),
+        "shape (S, r, d)": (tuple(first.down.shape), tuple(other.down.shape)),
+        "activation": (first.activation, other.activation),
+    }
+    for what, (wanted, found) in forms.items():
+        if wanted != found:
+            raise ValueError(
+                f"adapter {index} does not fit the bank: its {what} is {found}, not {wanted}"
+            )

