@@ -1,0 +1,131 @@
+"""What must hold of tasks and streams before anything runs. Faults are collected, warnings are sentences."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cl_core.tasks.prepare import PreparedTask, Rows
+from cl_core.tasks.raw import Fault
+from cl_core.tasks.stream import Protocol, describe_difference
+from cl_core.tasks.task import SPLITS
+
+FEW_ROWS = 8  # a class with fewer training rows is called tiny (ours)
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a check found.
+
+    Attributes:
+        faults: the stream must not run with any of them.
+        warnings: worth knowing, each a sentence.
+    """
+
+    faults: tuple[Fault, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def check_task(task: PreparedTask) -> Report:
+    """Checks one task as a whole, beside what was already found row by row."""
+    faults = list(task.faults)
+    warnings = list(task.warnings)
+    train = task.splits.get("train")
+    hidden = any(fault.hides_classes and fault.split == "train" for fault in faults)
+    if train is not None and len(train) and not hidden:
+        faults += _check_classes(task, train)
+        warnings += _tiny_classes(task, train)
+    for split in SPLITS:
+        rows = task.splits.get(split)
+        if rows is None and not faults:
+            faults.append(Fault(task.name, split, "there are no rows", task.source))
+        elif rows is not None and not len(rows) and not faults:
+            message = "there are too few rows to cut it from train; add rows, or a file of its own"
+            faults.append(Fault(task.name, split, message, rows.place))
+        if rows is not None and train is not None and split != "train":
+            warnings += _shared_rows(task.name, train, split, rows)
+    return Report(tuple(faults), tuple(warnings))
+
+
+def _check_classes(task: PreparedTask, train: Rows) -> list[Fault]:
+    counts = Counter(train.labels)
+    if len(counts) == 1:
+        only = task.label_names[next(iter(counts))]
+        message = f"all rows have one class, '{only}'; there is nothing to tell apart"
+        return [Fault(task.name, "train", message, train.place)]
+    absent = [name for index, name in enumerate(task.label_names) if not counts[index]]
+    if not absent:
+        return []
+    listed = ", ".join(f"'{name}'" for name in absent[:10])
+    more = f" and {len(absent) - 10} more" if len(absent) > 10 else ""
+    message = f"no rows of class {listed}{more}, so it cannot be learnt; add rows, or leave it out of label_names"
+    for split, rows in task.splits.items():
+        here = sum(task.label_names[label] in absent for label in rows.labels)
+        if here:
+            message += f" ({split} has {here})"
+    return [Fault(task.name, "train", message, train.place)]
+
+
+def _tiny_classes(task: PreparedTask, train: Rows) -> list[str]:
+    counts = Counter(train.labels)
+    tiny = [
+        f"'{task.label_names[index]}' ({count})"
+        for index, count in sorted(counts.items())
+        if count < FEW_ROWS
+    ]
+    if not tiny:
+        return []
+    return [f"task '{task.name}': fewer than {FEW_ROWS} training rows of class {', '.join(tiny)}"]
+
+
+def _shared_rows(task: str, train: Rows, split: str, rows: Rows) -> list[str]:
+    known = set(_keys(train))
+    shared = sum(key in known for key in _keys(rows))
+    if not shared:
+        return []
+    verb = "is" if shared == 1 else "are"
+    return [
+        f"task '{task}': {shared} of {len(rows)} {split} rows {verb} also in train; scores on them show memory"
+    ]
+
+
+def _keys(rows: Rows) -> list[tuple[str, str]]:
+    pairs = rows.pairs or [""] * len(rows)
+    return [(text.strip(), pair.strip()) for text, pair in zip(rows.texts, pairs, strict=True)]
+
+
+def check_stream(
+    protocol: Protocol, tasks: Sequence[PreparedTask], shared: Sequence[Sequence[str]] = ()
+) -> Report:
+    """Checks all tasks, and how they fit together under the protocol.
+
+    Args:
+        protocol: of the stream.
+        tasks: in order.
+        shared: CIL: groups of tasks that share labels by name.
+    """
+    reports = [check_task(task) for task in tasks]
+    faults = [fault for report in reports for fault in report.faults]
+    warnings = [warning for report in reports for warning in report.warnings]
+    named = Counter(task.name for task in tasks)
+    for name, count in named.items():
+        if count > 1:
+            faults.append(Fault(name, None, f"{count} tasks have this name; names must be unique"))
+    known = [task for task in tasks if task.label_names]
+    if protocol == "dil" and known:
+        for task in known[1:]:
+            first = known[0]
+            difference = describe_difference(
+                first.name, first.label_names, task.name, task.label_names
+            )
+            if difference:
+                faults.append(
+                    Fault(task.name, None, difference.removeprefix(f"task '{task.name}' "))
+                )
+    labels = {task.name: task.label_names for task in known}
+    for group in shared:
+        names = Counter(name for task in group for name in set(labels.get(task, ())))
+        if names and max(names.values()) < 2:
+            warnings.append(f"tasks {', '.join(group)} share labels, but no label name is the same")
+    return Report(tuple(faults), tuple(warnings))

@@ -1,0 +1,192 @@
+"""From raw rows to texts and label indices: maps columns, finds the classes, cuts missing splits.
+
+Nothing is raised: every row that does not fit is a fault with its number, and the rest goes on to be checked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from cl_core.errors import did_you_mean
+from cl_core.tasks.labels import LabelColumn, find_label_names, index_labels
+from cl_core.tasks.raw import Fault, RawRows, RawTask
+from cl_core.tasks.spec import TaskSpec
+from cl_core.tasks.splitting import stratified_split
+from cl_core.tasks.task import Task, make_rows
+
+NAMES_COLUMN = "label_name"
+
+
+@dataclass(frozen=True)
+class Rows:
+    """One split, ready: N rows that have text and a known label.
+
+    Attributes:
+        texts: (N,).
+        pairs: (N,) second texts, or None.
+        labels: (N,) indices into the task's label names.
+        numbers: (N,) row numbers in the source, counted from 0.
+        place: the file, as the user wrote it.
+    """
+
+    texts: Sequence[str]
+    pairs: Sequence[str] | None
+    labels: Sequence[int]
+    numbers: Sequence[int]
+    place: str
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def take(self, positions: Sequence[int]) -> Rows:
+        """The rows at these positions."""
+        return Rows(
+            [self.texts[i] for i in positions],
+            None if self.pairs is None else [self.pairs[i] for i in positions],
+            [self.labels[i] for i in positions],
+            [self.numbers[i] for i in positions],
+            self.place,
+        )
+
+
+@dataclass(frozen=True)
+class PreparedTask:
+    """A task before it is checked as a whole.
+
+    Attributes:
+        name: of the task.
+        source: where its rows came from.
+        label_names: the classes, in order.
+        splits: rows by split.
+        faults: what is wrong so far.
+        warnings: sentences.
+    """
+
+    name: str
+    source: str
+    label_names: tuple[str, ...]
+    splits: Mapping[str, Rows]
+    faults: tuple[Fault, ...]
+    warnings: tuple[str, ...]
+
+    def task(self) -> Task:
+        """The task, as its users see it."""
+        splits = {
+            split: make_rows(self.name, split, rows.texts, rows.labels, rows.pairs, rows.numbers)
+            for split, rows in self.splits.items()
+        }
+        return Task(self.name, "text", self.label_names, splits, self.source)
+
+
+def prepare(raw: RawTask, spec: TaskSpec) -> PreparedTask:
+    """Maps columns, turns labels into indices and cuts the splits that the source lacks.
+
+    The classes are, in this order of precedence: `label_names` of the stream file; the format's own (`ClassLabel`);
+    those of a meta.json beside the data; the column `label_name` by label index; the sorted labels.
+    """
+    faults = list(raw.faults)
+    read = {}
+    for split, rows in raw.splits.items():
+        wrong = _missing_columns(rows, split, spec)
+        faults += wrong
+        if len(rows) == 0:
+            faults.append(Fault(spec.name, split, "has no rows", rows.place))
+        elif not wrong:
+            read[split] = rows
+    columns = {
+        split: LabelColumn(
+            rows.columns[spec.label],
+            rows.columns.get(NAMES_COLUMN) if spec.label != NAMES_COLUMN else None,
+            rows.class_names.get(spec.label),
+            rows.numbers,
+            rows.place,
+        )
+        for split, rows in read.items()
+    }
+    names, wrong = find_label_names(spec.name, columns, spec.label_names, raw.label_names)
+    faults += wrong
+    splits = {}
+    for split, rows in read.items():
+        texts, good, wrong = _texts(rows, split, spec, spec.text)
+        faults += wrong
+        pairs = None
+        if spec.text_pair is not None:
+            pairs, whole, wrong = _texts(rows, split, spec, spec.text_pair)
+            faults += wrong
+            good = [a and b for a, b in zip(good, whole, strict=True)]
+        labels, wrong = index_labels(spec.name, split, columns[split], names)
+        faults += wrong
+        kept = [row for row, label in enumerate(labels) if label is not None and good[row]]
+        everything = Rows(texts, pairs, [label or 0 for label in labels], rows.numbers, rows.place)
+        splits[split] = everything.take(kept)
+    warnings = list(raw.warnings)
+    if "train" in splits and len(splits["train"]):
+        splits, cut = _cut_missing(splits, raw, spec)
+        warnings += cut
+    return PreparedTask(spec.name, raw.source, names.names, splits, tuple(faults), tuple(warnings))
+
+
+def _missing_columns(rows: RawRows, split: str, spec: TaskSpec) -> list[Fault]:
+    faults = []
+    for field in ("text", "text_pair", "label"):
+        column = getattr(spec, field)
+        if column is not None and column not in rows.columns:
+            found = ", ".join(rows.columns) or "none"
+            message = (
+                f"there is no column '{column}' for {field}; columns are {found}."
+                f"{did_you_mean(column, rows.columns)} Name it in the stream file: {field}: ..."
+            )
+            faults.append(Fault(spec.name, split, message, rows.place))
+    return faults
+
+
+def _texts(
+    rows: RawRows, split: str, spec: TaskSpec, column: str
+) -> tuple[list[str], list[bool], list[Fault]]:
+    texts = []
+    empty: list[int] = []
+    other: dict[str, list[int]] = {}
+    for number, value in zip(rows.numbers, rows.columns[column], strict=True):
+        if isinstance(value, str):
+            texts.append(value)
+            if not value.strip():
+                empty.append(number + 1)
+            continue
+        texts.append("")
+        if value is None:
+            empty.append(number + 1)
+        else:
+            other.setdefault(type(value).__name__, []).append(number + 1)
+    good = [bool(text.strip()) for text in texts]
+    if len(empty) == len(rows):
+        return texts, good, [Fault(spec.name, split, f"column '{column}' is empty", rows.place)]
+    faults = []
+    if empty:
+        message = f"'{column}' is empty"
+        faults.append(Fault(spec.name, split, message, rows.place, tuple(empty)))
+    for kind, found in other.items():
+        message = f"'{column}' is not text but {kind}"
+        faults.append(Fault(spec.name, split, message, rows.place, tuple(found)))
+    return texts, good, faults
+
+
+def _cut_missing(
+    splits: dict[str, Rows], raw: RawTask, spec: TaskSpec
+) -> tuple[dict[str, Rows], list[str]]:
+    """Cuts validation and test from train where the source has none (not where it could not be read)."""
+    missing: list[str] = [
+        s for s in ("validation", "test") if s not in splits and s not in raw.splits
+    ]
+    broken = {fault.split for fault in raw.faults}
+    fractions: dict[str, float] = {
+        s: getattr(spec, f"{s}_fraction") for s in missing if s not in broken
+    }
+    if not fractions:
+        return splits, []
+    train = splits["train"]
+    cut = stratified_split(train.labels, train.texts, fractions, spec.seed)
+    shares = " and ".join(f"{len(cut[split])} {split} rows" for split in fractions)
+    made = dict(splits)
+    made.update({split: train.take(rows) for split, rows in cut.items()})
+    return made, [f"task '{spec.name}': {shares} were cut from {train.place} with seed {spec.seed}"]

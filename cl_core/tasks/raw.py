@@ -1,0 +1,99 @@
+"""Rows as they were found, before columns are mapped and anything is checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something wrong with a task's data.
+
+    Attributes:
+        task: its name.
+        split: where, or None for the task as a whole.
+        message: what is wrong and what to do.
+        place: the file, as the user wrote it.
+        rows: the rows it concerns, counted from 1 without a header.
+        hides_classes: whether rows were left out for their labels, so that classes cannot be counted.
+    """
+
+    task: str
+    split: str | None
+    message: str
+    place: str = ""
+    rows: tuple[int, ...] = ()
+    hides_classes: bool = False
+
+    def __str__(self) -> str:
+        where = f"task '{self.task}'"
+        if self.split:
+            where += f", {self.split}"
+        if self.place:
+            where += f" ({self.place})"
+        return f"{where}: {self.message}{describe_rows(self.rows)}"
+
+
+MOST_ROWS_LISTED = 5
+
+
+def describe_rows(rows: Sequence[int]) -> str:
+    """ " in rows 3, 9 and 4 more": at most five are listed."""
+    if not rows:
+        return ""
+    listed = ", ".join(str(row) for row in rows[:MOST_ROWS_LISTED])
+    more = len(rows) - MOST_ROWS_LISTED
+    return f" in row{'s' if len(rows) > 1 else ''} {listed}" + (
+        f" and {more} more" if more > 0 else ""
+    )
+
+
+@dataclass(frozen=True)
+class RawRows:
+    """One split's columns, as lists of whatever the source held.
+
+    Attributes:
+        columns: by name, each (N,).
+        place: the file, as the user wrote it.
+        numbers: (N,) row numbers in the source, counted from 0.
+        class_names: by column, the names that the format itself carries (`ClassLabel`).
+    """
+
+    columns: Mapping[str, Sequence[object]]
+    place: str
+    numbers: Sequence[int]
+    class_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def take(self, positions: Sequence[int]) -> RawRows:
+        """The rows at these positions."""
+        return RawRows(
+            {name: [values[i] for i in positions] for name, values in self.columns.items()},
+            self.place,
+            [self.numbers[i] for i in positions],
+            self.class_names,
+        )
+
+
+@dataclass(frozen=True)
+class RawTask:
+    """What a source found for one task.
+
+    Attributes:
+        name: of the task.
+        source: where from, for people.
+        splits: rows by split; those that could not be read are missing and explained by `faults`.
+        label_names: the classes that a file beside the data names (`meta.json`).
+        faults: what kept rows from being read.
+        warnings: sentences.
+    """
+
+    name: str
+    source: str
+    splits: Mapping[str, RawRows]
+    label_names: tuple[str, ...] | None = None
+    faults: tuple[Fault, ...] = ()
+    warnings: tuple[str, ...] = ()

@@ -1,0 +1,190 @@
+"""What a stream file says: typed, frozen, unknown fields refused.
+
+The JSON schema of `StreamSpec` is published beside this file; `python -m cl_core.tasks.schema` writes it.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints, model_validator
+
+from cl_core.errors import did_you_mean
+from cl_core.settings import Settings
+from cl_core.tasks.stream import Protocol
+
+TaskName = Annotated[str, StringConstraints(pattern=r"^\w[\w .+-]*$", max_length=80)]
+Text = Annotated[str, StringConstraints(min_length=1)]
+Fraction = Annotated[float, Field(gt=0, lt=1)]
+Count = Annotated[int, Field(ge=1)]
+
+
+class SplitNames(Settings):
+    """Where each split is: a file (for `path`, relative to it) or a split's name (for `hub`)."""
+
+    train: Text | None = None
+    """Training rows."""
+    validation: Text | None = None
+    """Validation rows; cut from train where there are none."""
+    test: Text | None = None
+    """Test rows; cut from train where there are none."""
+
+
+class SplitLimits(Settings):
+    """At most so many rows in each split; null for all."""
+
+    train: Count | None = None
+    """Training rows."""
+    validation: Count | None = None
+    """Validation rows."""
+    test: Count | None = None
+    """Test rows."""
+
+
+class TaskSpec(Settings):
+    """One task of a stream: where its rows are and which columns they use."""
+
+    name: TaskName
+    """Unique in the stream; letters, digits, spaces and . + - _."""
+    path: Text | None = None
+    """A folder with train, validation and test files (parquet, csv, tsv, jsonl, json, arrow), a `save_to_disk`
+    folder, or one file that is split. Relative to the stream file."""
+    hub: Text | None = None
+    """A data set on the hub, "owner/name" or "hub:owner/name". Needs `revision`."""
+    builtin: Text | None = None
+    """A built-in task: "domains/restaurants", or with knobs "domains/restaurants:overlap=0.5,seed=1"."""
+    data: Text | None = None
+    """A folder relative to the folder of real data (`CL_DATA`), used instead of the hub where it exists. It has
+    plain columns (text, label, label_name); the mapping below describes the hub's."""
+    config: Text | None = None
+    """The hub data set's configuration."""
+    revision: Text | None = None
+    """A commit or tag of the hub data set: what is loaded must not change under a run."""
+    split: SplitNames = SplitNames()
+    """Names of files or splits, where they are not train, validation and test."""
+    text: Text = "text"
+    """Column of the text."""
+    text_pair: Text | None = None
+    """Column of a second text, if there is one."""
+    label: Text = "label"
+    """Column of the label: whole numbers or names."""
+    label_names: tuple[Text, ...] | None = None
+    """The classes in order. By default what the data say, else the sorted labels."""
+    limit: Count | SplitLimits | None = None
+    """At most so many rows per split, stratified by class."""
+    seed: int = 0
+    """Draws the split and the limit's subset."""
+    validation_fraction: Fraction = 0.1
+    """Share of the rows cut off for validation where there is no validation file."""
+    test_fraction: Fraction = 0.2
+    """Share of the rows cut off for test where there is no test file."""
+
+    @model_validator(mode="after")
+    def _one_source(self) -> TaskSpec:
+        given = [field for field in ("path", "hub", "builtin") if getattr(self, field) is not None]
+        if len(given) > 1:
+            raise ValueError(f"gives {' and '.join(given)}; a task has one source")
+        if not given and self.data is None:
+            raise ValueError("has no source; give one of path, hub or builtin")
+        if self.data is not None and given not in ([], ["hub"]):
+            raise ValueError(f"gives data beside {given[0]}; data may stand alone or beside hub")
+        if self.hub is None:
+            for field in ("config", "revision"):
+                if getattr(self, field) is not None:
+                    raise ValueError(f"gives {field}, which has a meaning for hub alone")
+        elif self.hub.removeprefix("hub:").strip("/").count("/") > 1:
+            raise ValueError(f"hub is '{self.hub}'; a hub data set is 'owner/name'")
+        if self.label_names is not None and len(set(self.label_names)) != len(self.label_names):
+            raise ValueError("label_names lists a name twice")
+        if self.validation_fraction + self.test_fraction >= 1:
+            raise ValueError("validation_fraction and test_fraction leave no training rows")
+        return self
+
+    @property
+    def limits(self) -> dict[str, int | None]:
+        """Rows per split; None for all."""
+        if self.limit is None or isinstance(self.limit, int):
+            return dict.fromkeys(("train", "validation", "test"), self.limit)
+        return self.limit.model_dump()
+
+
+class StreamSpec(Settings):
+    """An ordered list of tasks and a protocol."""
+
+    name: TaskName
+    """Names runs and reports."""
+    title: str = ""
+    """One line for people."""
+    description: str = ""
+    """A few sentences for people."""
+    protocol: Protocol
+    """til: task id known at test; cil: unknown, labels of all tasks; dil: unknown, one label space for all."""
+    shared_labels: Literal[True] | tuple[tuple[TaskName, ...], ...] | None = None
+    """cil: tasks whose labels of one name are one label; groups of task names, or true for all tasks."""
+    tasks: tuple[TaskSpec, ...] = Field(min_length=1)
+    """In the order in which they are learnt."""
+    orders: dict[str, tuple[TaskName, ...]] = Field(default_factory=dict)
+    """Further named orders of the same tasks, or of some of them."""
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> StreamSpec:
+        faults = []
+        names = [task.name for task in self.tasks]
+        for name in dict.fromkeys(names):
+            if names.count(name) > 1:
+                faults.append(f"{names.count(name)} tasks are named '{name}'; names must be unique")
+        if self.shared_labels is not None and self.protocol != "cil":
+            faults.append(
+                f"shared_labels has a meaning in protocol cil, and this is {self.protocol}"
+            )
+        grouped: list[str] = []
+        if isinstance(self.shared_labels, tuple):
+            for group in self.shared_labels:
+                faults += _unknown("shared_labels", group, names)
+                grouped += group
+        for name in dict.fromkeys(grouped):
+            if grouped.count(name) > 1:
+                faults.append(f"shared_labels lists task '{name}' twice")
+        for order, listed in self.orders.items():
+            faults += _unknown(f"orders.{order}", listed, names)
+            if len(set(listed)) != len(listed) or not listed:
+                faults.append(f"orders.{order} must list one or more tasks, each once")
+        if faults:
+            raise ValueError("\n".join(faults))
+        return self
+
+    @property
+    def shared(self) -> tuple[tuple[str, ...], ...]:
+        """Groups of tasks that share labels."""
+        if self.shared_labels is True:
+            return (tuple(task.name for task in self.tasks),)
+        return self.shared_labels or ()
+
+    def ordered(self, order: str) -> StreamSpec:
+        """The same stream in one of its further orders, named after it.
+
+        Raises:
+            KeyError: there is no such order.
+        """
+        tasks = {task.name: task for task in self.tasks}
+        names = self.orders[order]
+        shared = None
+        if self.shared_labels is not None:
+            kept = (tuple(name for name in group if name in names) for group in self.shared)
+            shared = tuple(group for group in kept if len(group) > 1) or None
+        return self.model_copy(
+            update={
+                "name": f"{self.name}-{order}",
+                "tasks": tuple(tasks[name] for name in names),
+                "shared_labels": shared,
+                "orders": {},
+            }
+        )
+
+
+def _unknown(where: str, listed: tuple[str, ...], names: list[str]) -> list[str]:
+    return [
+        f"{where} lists '{name}', which is no task of the stream.{did_you_mean(name, names)}"
+        for name in listed
+        if name not in names
+    ]

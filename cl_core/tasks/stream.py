@@ -1,0 +1,167 @@
+"""An ordered list of tasks with a protocol, and the label space that follows from both."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Literal
+
+from cl_core.errors import UserError
+from cl_core.tasks.task import Task
+
+Protocol = Literal["til", "cil", "dil"]
+PROTOCOLS: tuple[Protocol, ...] = ("til", "cil", "dil")
+
+
+@dataclass(frozen=True)
+class LabelSpace:
+    """The labels of all tasks side by side.
+
+    Attributes:
+        names: the global labels, unique, in the order in which the tasks bring them.
+        indices: by task, the global index of each of its own labels.
+    """
+
+    names: tuple[str, ...]
+    indices: Mapping[str, tuple[int, ...]]
+
+    def global_index(self, task: str) -> tuple[int, ...]:
+        """The global label of each local label of a task.
+
+        Raises:
+            UserError: the stream has no such task.
+        """
+        if task not in self.indices:
+            raise UserError(f"there is no task '{task}'; the stream has {', '.join(self.indices)}")
+        return self.indices[task]
+
+
+@dataclass(frozen=True, eq=False)
+class Stream:
+    """Tasks in the order in which they are learnt.
+
+    Attributes:
+        name: for run names and reports.
+        protocol: "til" (task id known at test), "cil" (unknown, labels of all tasks), "dil" (unknown, one
+            label space shared by all tasks).
+        tasks: in order.
+        shared: CIL: groups of task names within which labels of one name are one label. Without a group
+            they are distinct.
+        title: one line for people.
+        description: a few sentences for people.
+        warnings: what the checks found that is not a fault, each a sentence.
+    """
+
+    name: str
+    protocol: Protocol
+    tasks: tuple[Task, ...]
+    shared: tuple[tuple[str, ...], ...] = ()
+    title: str = ""
+    description: str = ""
+    warnings: tuple[str, ...] = ()
+
+    @cached_property
+    def label_space(self) -> LabelSpace:
+        """Global labels and each task's place among them; see `label_space`.
+
+        Raises:
+            UserError: DIL, and the tasks' label names differ.
+        """
+        return label_space(
+            self.protocol, {task.name: task.label_names for task in self.tasks}, self.shared
+        )
+
+    def task(self, name: str) -> Task:
+        """The task of that name.
+
+        Raises:
+            UserError: there is none.
+        """
+        for task in self.tasks:
+            if task.name == name:
+                return task
+        raise UserError(
+            f"there is no task '{name}'; the stream has {', '.join(t.name for t in self.tasks)}"
+        )
+
+    def first(self, n: int) -> Stream:
+        """The same stream with only its first ``n`` tasks."""
+        kept = self.tasks[:n]
+        names = {task.name for task in kept}
+        shared = tuple(tuple(task for task in group if task in names) for group in self.shared)
+        return replace(self, tasks=kept, shared=tuple(group for group in shared if len(group) > 1))
+
+
+def label_space(
+    protocol: Protocol,
+    labels: Mapping[str, tuple[str, ...]],
+    shared: tuple[tuple[str, ...], ...] = (),
+) -> LabelSpace:
+    """Lays the tasks' labels side by side.
+
+    DIL: one space, in the first task's order; other tasks may list the same names in another order.
+    CIL: labels of different tasks are distinct, also when they share a name, unless both tasks are in one
+    group of ``shared``. TIL: the same without sharing, since each head answers only for its own task.
+    A name is qualified ("yelp: positive") only where two distinct labels share it **(ours)**.
+
+    Args:
+        protocol: of the stream.
+        labels: label names by task, tasks in order.
+        shared: groups of tasks within which equal names are one label.
+
+    Raises:
+        UserError: DIL, and the tasks' label names differ.
+    """
+    if protocol == "dil":
+        return _one_space(labels)
+    groups = {task: group for group in (shared if protocol == "cil" else ()) for task in group}
+    members: dict[tuple[tuple[str, ...], str], list[str]] = {}
+    for task, names in labels.items():
+        for name in names:
+            members.setdefault((groups.get(task, (task,)), name), []).append(task)
+    owners: dict[str, int] = {}
+    for _, name in members:
+        owners[name] = owners.get(name, 0) + 1
+    names = tuple(
+        name if owners[name] == 1 else f"{'+'.join(tasks)}: {name}"
+        for (_, name), tasks in members.items()
+    )
+    places = {key: index for index, key in enumerate(members)}
+    indices = {
+        task: tuple(places[groups.get(task, (task,)), name] for name in own)
+        for task, own in labels.items()
+    }
+    return LabelSpace(names, indices)
+
+
+def _one_space(labels: Mapping[str, tuple[str, ...]]) -> LabelSpace:
+    first = next(iter(labels), "")
+    names = labels.get(first, ())
+    for task, own in labels.items():
+        if difference := describe_difference(first, names, task, own):
+            raise UserError(difference)
+    return LabelSpace(names, {task: tuple(map(names.index, own)) for task, own in labels.items()})
+
+
+def describe_difference(
+    first: str, names: tuple[str, ...], task: str, own: tuple[str, ...]
+) -> str | None:
+    """A sentence naming what differs between two DIL tasks' labels, or None when they are the same set."""
+    missing = [name for name in names if name not in own]
+    extra = [name for name in own if name not in names]
+    if not missing and not extra:
+        return None
+    parts = []
+    if missing:
+        parts.append(f"lacks {_quoted(missing)}")
+    if extra:
+        parts.append(f"adds {_quoted(extra)}")
+    return (
+        f"task '{task}' {' and '.join(parts)}, compared with task '{first}' ({_quoted(names)}); in a dil "
+        "stream all tasks share one label space: give the same label_names, or use protocol til or cil"
+    )
+
+
+def _quoted(names: tuple[str, ...] | list[str]) -> str:
+    return ", ".join(f"'{name}'" for name in names)
