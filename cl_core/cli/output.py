@@ -1,0 +1,124 @@
+"""What the terminal shows: lines, JSON, and progress bars where it is a terminal."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from cl_core.lab.events import Epoch, Evaluated, Event, Made, Phase, Started, Warned
+
+QUIET_SECONDS = 20.0  # plain lines: at most one progress line this often
+
+
+def say(text: str = "") -> None:
+    """One line to standard output."""
+    print(text, flush=True)  # noqa: T201 - this is the terminal
+
+
+def say_json(data: Any) -> None:
+    """JSON to standard output, for machines."""
+    say(json.dumps(data, indent=2, ensure_ascii=False))
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Columns under their heads, as wide as they need to be."""
+    widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
+    lines = [
+        "  ".join(f"{cell:<{w}}" for cell, w in zip(row, widths, strict=True)).rstrip()
+        for row in [head, *rows]
+    ]
+    return "\n".join(lines)
+
+
+class TerminalWatcher:
+    """Follows a run: a progress bar on a terminal, plain lines elsewhere (a log file, CI).
+
+    Args:
+        quiet: says nothing at all (`--json`).
+    """
+
+    def __init__(self, quiet: bool = False) -> None:
+        self.quiet = quiet
+        self._steps = 0
+        self._phase = ""
+        self._last_line = 0.0
+        self._bar: Any = None
+        self._task: Any = None
+
+    def notice(self, message: str) -> None:
+        """A sentence worth a line."""
+        self._line(message)
+
+    def progress(self, done: int, total: int) -> None:
+        """Inside a phase: the bar moves; without one, a line now and then."""
+        if self._bar is not None:
+            self._bar.update(self._task, completed=done, total=total)
+        elif time.monotonic() - self._last_line > QUIET_SECONDS:
+            self._line(f"{self._phase}: {done} of {total}")
+
+    def finish(self) -> None:
+        """The run ended, one way or another."""
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+
+    def event(self, event: Event) -> None:
+        """Something happened in the run."""
+        match event:
+            case Started():
+                self._steps = event.steps
+                if not self.quiet and sys.stderr.isatty():
+                    self._bar = _make_bar()
+                    self._bar.start()
+                    self._task = self._bar.add_task("", total=None)
+            case Phase():
+                self._phase = f"[{event.step}/{self._steps}] {event.phase} {event.task}"
+                if self._bar is not None:
+                    self._bar.update(self._task, description=self._phase, completed=0, total=None)
+            case Epoch():
+                self._line(
+                    f"{self._phase}: epoch {event.epoch}/{event.epochs}, training loss {event.train_loss:.3f}, "
+                    f"validation accuracy {100 * event.validation_accuracy:.1f} %"
+                )
+            case Made() if event.reused and event.kind == "adapter":
+                self._line(f"{self._phase}: found in the store")
+            case Evaluated():
+                looked_up = event.rows - event.recomputed
+                how = f" ({looked_up} of {event.rows} looked up)" if looked_up else ""
+                self._line(f"{self._phase}: {event.task} {100 * event.accuracy:.1f} %{how}")
+            case Warned():
+                self._line(f"warning: {event.message}")
+            case _:
+                pass
+
+    def _line(self, text: str) -> None:
+        if self.quiet:
+            return
+        self._last_line = time.monotonic()
+        if self._bar is not None:
+            self._bar.console.print(text, markup=False, highlight=False)
+        else:
+            print(text, file=sys.stderr, flush=True)  # noqa: T201 - this is the terminal
+
+
+def _make_bar() -> Any:
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    return Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )

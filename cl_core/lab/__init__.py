@@ -1,0 +1,1 @@
+"""From a recipe and a stream to a run on disk."""

@@ -1,0 +1,153 @@
+"""A report as text for a terminal, as CSV, and as LaTeX. Scores are shown in per cent, with their formulas."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Callable
+
+from cl_core.evaluate.table import METRICS
+from cl_core.lab.report import Report
+
+
+def as_text(report: Report) -> str:
+    """The report for people: matrix, metrics with formulas, router, cost."""
+    config = report.run.config
+    recipe = config.recipe
+    lines = [
+        f"{report.run.name}: {recipe.name} on {config.stream_name} ({config.protocol_with_rule}), seed {config.seed}, "
+        f"{report.run.status}",
+        f"initialise {recipe.initialise} | train {recipe.train} | route {recipe.route} | compose {recipe.compose}",
+        "",
+        f"R[i, j]: {METRICS[report.metric].title.lower()} (%) on task j (column) after learning task i (row)",
+        "",
+        *_matrix_lines(report),
+        "",
+    ]
+    names = {**report.transfer, **report.router}
+    width = max(len(METRICS[name].title) for name in names)
+    for name, value in names.items():
+        metric = METRICS[name]
+        better = {"higher": ", higher is better", "lower": ", lower is better", None: ""}[
+            metric.direction
+        ]
+        lines.append(
+            f"{metric.title:<{width}}  {_number(name, value):>8}   {metric.formula}{better}"
+        )
+    lines += ["", *_cost_lines(report.cost)]
+    return "\n".join(lines)
+
+
+def as_csv(report: Report) -> str:
+    """The matrix in long form: stage, task, metric, value (a share, 0 to 1); b as stage 0."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["run", "stage", "learnt", "task", "metric", "value"])
+    rows = [
+        (0, "", report.untrained),
+        *zip(range(1, 1 + len(report.tasks)), report.tasks, report.matrix, strict=True),
+    ]
+    for stage, learnt, values in rows:
+        for task, value in zip(report.tasks, values, strict=True):
+            if not math.isnan(value):
+                writer.writerow(
+                    [report.run.name, stage, learnt, task, report.metric, repr(float(value))]
+                )
+    return out.getvalue()
+
+
+def as_latex(report: Report) -> str:
+    """The matrix as a LaTeX table (booktabs), metrics and formulas in the caption."""
+    config = report.run.config
+    columns = "l" + "r" * len(report.tasks)
+    head = " & ".join(["after", *(_escape(task) for task in report.tasks)])
+    body = [
+        " & ".join([_escape(task), *(_cell(value) for value in row)]) + r" \\"
+        for task, row in zip(report.tasks, report.matrix, strict=True)
+    ]
+    summary = "; ".join(
+        f"{METRICS[name].title.lower()} ${_math(METRICS[name].formula)}$ = {_number(name, value)}"
+        for name, value in report.transfer.items()
+        if not math.isnan(value)
+    )
+    caption = (
+        f"{METRICS[report.metric].title} (\\%) of {_escape(config.recipe.name)} on {_escape(config.stream_name)} "
+        f"({_escape(config.protocol_with_rule)}, seed {config.seed}): column $j$ after learning row $i$. {summary}."
+    )
+    return "\n".join(
+        [
+            r"\begin{table}",
+            rf"\caption{{{caption}}}",
+            rf"\begin{{tabular}}{{{columns}}}",
+            r"\toprule",
+            head + r" \\",
+            r"\midrule",
+            *body,
+            r"\bottomrule",
+            r"\end{tabular}",
+            r"\end{table}",
+        ]
+    )
+
+
+FORMATS: dict[str, Callable[[Report], str]] = {"text": as_text, "csv": as_csv, "latex": as_latex}
+"""Ways to write a report, by name."""
+
+
+def _matrix_lines(report: Report) -> list[str]:
+    short = [task if len(task) <= 12 else task[:11] + "…" for task in report.tasks]
+    widths = [max(5, len(task)) for task in short]
+    first = max(6, *(len(task) for task in short))
+    lines = [
+        " " * first + "  " + "  ".join(f"{t:>{w}}" for t, w in zip(short, widths, strict=True))
+    ]
+    for task, row in zip(short, report.matrix, strict=True):
+        cells = "  ".join(f"{_cell(value):>{w}}" for value, w in zip(row, widths, strict=True))
+        lines.append(f"{task:<{first}}  {cells}")
+    return lines
+
+
+def _cost_lines(cost: dict[str, float]) -> list[str]:
+    parts = []
+    if "trainable_parameters" in cost:
+        parts.append(
+            f"parameters: {cost['trainable_parameters']:,.0f} trained per task, "
+            f"{cost['stored_parameters']:,.0f} stored, "
+            f"{cost['active_parameters']:,.0f} active per sample (backbone {cost['backbone_parameters']:,.0f})"
+        )
+    parts.append(
+        f"time: features {cost['seconds_features']:.1f} s, training {cost['seconds_training']:.1f} s, evaluation "
+        f"{cost['seconds_evaluation']:.1f} s when first computed; this run took {cost['seconds_this_run']:.1f} s"
+    )
+    memory = f"peak memory: {cost['peak_memory_bytes'] / 2**30:.2f} GiB"
+    if "peak_gpu_memory_bytes" in cost:
+        memory += f", on the GPU {cost['peak_gpu_memory_bytes'] / 2**30:.2f} GiB"
+    return [*parts, memory]
+
+
+def _number(name: str, value: float) -> str:
+    if math.isnan(value):
+        return "-"
+    unit = METRICS[name].unit
+    if unit in ("share", "points"):
+        return f"{100 * value:.1f} %" if unit == "share" else f"{100 * value:+.1f}"
+    return f"{value:.3f}"
+
+
+def _cell(value: float) -> str:
+    return "-" if math.isnan(value) else f"{100 * value:.1f}"
+
+
+def _escape(text: str) -> str:
+    for character in "&%$#_{}":
+        text = text.replace(character, "\\" + character)
+    return text
+
+
+def _math(formula: str) -> str:
+    return (
+        formula.replace("mean_", r"\mathrm{mean}_")
+        .replace("max_", r"\max_")
+        .replace("<=", r"\leq ")
+    )

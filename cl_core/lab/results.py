@@ -1,0 +1,92 @@
+"""What a run writes down: `scores.parquet` and `routing.parquet`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import pyarrow as pa
+from torch import Tensor
+
+from cl_core.evaluate.matrix import Score, scores_table
+from cl_core.evaluate.records import ROUTING_SCHEMA, routing_records
+from cl_core.evaluate.scores import accuracy, macro_f1, weighted_f1
+from cl_core.lab.workspace import RunConfig, RunFolder
+from cl_core.route.router import Routing
+from cl_core.store import write_bytes
+from cl_core.store.contents import table_bytes
+
+SCORES: dict[str, Callable[[Sequence[int], Sequence[int]], float]] = {
+    "accuracy": accuracy,
+    "macro_f1": macro_f1,
+    "weighted_f1": weighted_f1,
+}
+
+
+class Results:
+    """Collects scores and routing records stage by stage and writes them atomically."""
+
+    def __init__(self, run: RunFolder, config: RunConfig) -> None:
+        self.run = run
+        self.config = config
+        self._scores: list[Score] = []
+        self._records: list[pa.Table] = []
+
+    def add(
+        self,
+        stage: int,
+        task: int,
+        sample_ids: Sequence[str],
+        routing: Routing,
+        predictions: Tensor,
+        labels: Tensor,
+    ) -> dict[str, float]:
+        """Adds cell (stage, task), both 0-based, and returns its scores by metric.
+
+        Args:
+            stage: the stage.
+            task: the task whose N samples these are.
+            sample_ids: N ids.
+            routing: what they got.
+            predictions: (N,) labels in the stream's label space.
+            labels: (N,) true ones.
+        """
+        name = self.config.tasks[task].name
+        self._records.append(
+            routing_records(
+                stage=stage + 1,
+                sample_ids=sample_ids,
+                true_task=[task] * len(sample_ids),
+                weights=routing.weights.cpu().numpy(),
+                predictions=predictions.numpy(),
+                labels=labels.numpy(),
+                scores=routing.scores.cpu().numpy(),
+            )
+        )
+        return self._add_scores(stage + 1, name, predictions, labels)
+
+    def add_untrained(self, task: str, predictions: Tensor, labels: Tensor) -> None:
+        """Adds b_j, the scores of the untrained model, as stage 0."""
+        self._add_scores(0, task, predictions, labels)
+
+    def write_scores(self) -> None:
+        """Replaces `scores.parquet`."""
+        write_bytes(self.run.path / "scores.parquet", table_bytes(scores_table(self._scores)))
+
+    def write_routing(self) -> None:
+        """Replaces `routing.parquet`."""
+        table = pa.concat_tables(self._records) if self._records else ROUTING_SCHEMA.empty_table()
+        write_bytes(self.run.path / "routing.parquet", table_bytes(table))
+
+    def _add_scores(
+        self, stage: int, task: str, predictions: Tensor, labels: Tensor
+    ) -> dict[str, float]:
+        values = {
+            name: function(labels.tolist(), predictions.tolist())
+            for name, function in SCORES.items()
+        }
+        protocol = self.config.protocol_with_rule
+        self._scores += [
+            Score(stage, task, protocol, metric, value, len(labels))
+            for metric, value in values.items()
+        ]
+        return values

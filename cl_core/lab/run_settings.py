@@ -1,0 +1,145 @@
+"""All settings of a run: the parts' own models side by side, and their flat names for `--set`.
+
+Every leaf has a name of its own (`epochs`, `k`, `limit`), so the terminal and the app need no
+dotted paths; `train.epochs` works too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
+
+import yaml
+from pydantic import Field, ValidationError
+
+from cl_core.adapters.settings import AdapterSettings
+from cl_core.backbones.settings import BackboneSettings
+from cl_core.errors import Faults, UserError, did_you_mean
+from cl_core.route.settings import RouterSettings
+from cl_core.settings import Settings
+from cl_core.train.settings import PRESETS, TrainSettings
+
+
+class DataSettings(Settings):
+    """How many rows of each task are used: subsets are stratified by class and drawn with `limit_seed`."""
+
+    limit: int | None = Field(None, ge=1)
+    """At most this many rows in each split; null for all."""
+    limit_train: int | None = Field(None, ge=1)
+    """At most this many training rows; overrides `limit`."""
+    limit_validation: int | None = Field(None, ge=1)
+    """At most this many validation rows; overrides `limit`."""
+    limit_test: int | None = Field(None, ge=1)
+    """At most this many test rows; overrides `limit`."""
+    limit_seed: int = 0
+    """Draws the subset; the same for every seed of a run, so that seeds differ in training alone."""
+
+    def limits(self) -> dict[str, int | None]:
+        """Rows per split; None for all."""
+        return {
+            "train": self.limit_train or self.limit,
+            "validation": self.limit_validation or self.limit,
+            "test": self.limit_test or self.limit,
+        }
+
+
+class EvaluateSettings(Settings):
+    """What is scored after each task, and how heads answer together."""
+
+    head_rule: Literal["direct", "compose", "top1"] = "top1"
+    """CIL: how the heads of several tasks answer together. Chosen on validation data **(ours)**."""
+    split: Literal["test", "validation"] = "test"
+    """The rows that are scored."""
+    unseen: bool = False
+    """Whether tasks not yet learnt are scored too, which forward transfer needs."""
+    eval_batch_size: int = Field(32, ge=1)
+    """Rows per forward pass. It changes speed, and results by no more than rounding."""
+
+
+class RunSettings(Settings):
+    """Everything that a run's numbers depend on, but for the stream and the recipe's four choices."""
+
+    backbone: BackboneSettings = BackboneSettings()
+    adapter: AdapterSettings = AdapterSettings()
+    train: TrainSettings = TrainSettings()
+    router: RouterSettings = RouterSettings()
+    data: DataSettings = DataSettings()
+    evaluate: EvaluateSettings = EvaluateSettings()
+
+
+GROUPS: dict[str, type[Settings]] = {
+    "backbone": BackboneSettings,
+    "adapter": AdapterSettings,
+    "train": TrainSettings,
+    "router": RouterSettings,
+    "data": DataSettings,
+    "evaluate": EvaluateSettings,
+}
+
+
+def flat_names() -> dict[str, str]:
+    """Maps each setting's own name to its group: {"epochs": "train", "k": "router", ...}."""
+    names: dict[str, str] = {}
+    for group, model in GROUPS.items():
+        for field in model.model_fields:
+            if field in names:
+                raise ValueError(f"setting '{field}' is in both '{names[field]}' and '{group}'")
+            names[field] = group
+    return names
+
+
+def parse_assignments(assignments: Iterable[str]) -> dict[str, Any]:
+    """Turns ["epochs=1", "limit=60"] into {"epochs": 1, "limit": 60}; values are read as YAML.
+
+    Raises:
+        Faults: every assignment without "=".
+    """
+    values: dict[str, Any] = {}
+    faults = []
+    for assignment in assignments:
+        name, equals, value = assignment.partition("=")
+        if not equals or not name.strip():
+            faults.append(f"'{assignment}' is not of the form name=value, such as epochs=3")
+            continue
+        try:
+            values[name.strip()] = yaml.safe_load(value)
+        except yaml.YAMLError as error:
+            faults.append(f"'{assignment}': the value cannot be read ({error})")
+    if faults:
+        raise Faults("--set", faults)
+    return values
+
+
+def make_settings(*layers: Mapping[str, Any], preset: str = "default") -> RunSettings:
+    """Builds the settings from flat names; later layers win over earlier ones.
+
+    Args:
+        layers: mappings such as a recipe's own settings and the user's; "train.epochs" means the same as "epochs".
+        preset: a name of `PRESETS`, applied first.
+
+    Raises:
+        Faults: every unknown name (with the closest known one) and every value that does not fit.
+    """
+    if preset not in PRESETS:
+        raise UserError(f"there is no preset '{preset}'; choose one of {', '.join(PRESETS)}")
+    names = flat_names()
+    values: dict[str, dict[str, Any]] = {group: {} for group in GROUPS}
+    faults = []
+    for layer in (PRESETS[preset], *layers):
+        for name, value in layer.items():
+            group, _, leaf = name.rpartition(".")
+            if leaf not in names or (group and group != names[leaf]):
+                faults.append(f"there is no setting '{name}'.{did_you_mean(leaf, names)}")
+            else:
+                values[names[leaf]][leaf] = value
+    parts: dict[str, Settings] = {}
+    for group, model in GROUPS.items():
+        try:
+            parts[group] = model(**values[group])
+        except ValidationError as error:
+            for problem in error.errors():
+                where = ".".join(str(part) for part in problem["loc"]) or group
+                faults.append(f"{where}={problem['input']!r}: {problem['msg']}")
+    if faults:
+        raise Faults("settings", [*faults, "known settings: " + ", ".join(sorted(names))])
+    return RunSettings(**parts)

@@ -1,0 +1,242 @@
+"""The workspace on disk: run folders beside the store that they share.
+
+    workspace/
+      runs/<name>/   run.yaml  environment.json  events.jsonl  scores.parquet  routing.parquet  artifacts.json
+      store/         artifacts, keyed by content
+
+Reading a run needs no torch. A run folder explains itself: copied elsewhere, it still shows all its results.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import yaml
+from pydantic import ValidationError
+
+from cl_core.errors import UserError, did_you_mean
+from cl_core.lab.events import (
+    AnyEvent,
+    Event,
+    Failed,
+    Finished,
+    StoppedEvent,
+    append_event,
+    read_events,
+)
+from cl_core.lab.recipe import Recipe
+from cl_core.lab.run_settings import RunSettings
+from cl_core.settings import Settings
+from cl_core.store import Store, is_held, write_json, write_text
+
+if TYPE_CHECKING:
+    import pyarrow
+
+HeadRule = Literal["direct", "compose", "top1"]
+Status = Literal["finished", "running", "stopped", "failed", "interrupted"]
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+class TaskSummary(Settings):
+    """What a run remembers of a task's data: enough to label its results and to notice that the data changed."""
+
+    name: str
+    label_names: tuple[str, ...]
+    labels: tuple[int, ...]
+    """Position of each label in the stream's label space."""
+    rows: dict[str, int]
+    """Rows per split, after limits."""
+    fingerprint: str
+
+
+class RunConfig(Settings):
+    """What `run.yaml` holds: enough to run it again."""
+
+    name: str
+    stream: str
+    """A preset's name or the path of a stream file."""
+    stream_name: str
+    protocol: Literal["til", "cil", "dil"]
+    recipe: Recipe
+    settings: RunSettings
+    seed: int
+    device: str = "auto"
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    label_space: tuple[str, ...]
+    tasks: tuple[TaskSummary, ...]
+
+    @property
+    def head_rule(self) -> HeadRule | None:
+        """How heads answer together in CIL; None under the other protocols."""
+        if self.protocol != "cil":
+            return None
+        return "direct" if self.recipe.train == "sequential" else self.settings.evaluate.head_rule
+
+    @property
+    def protocol_with_rule(self) -> str:
+        """The protocol as tables name it, with the head rule where there is one: "dil", "cil/top1"."""
+        return f"{self.protocol}/{self.head_rule}" if self.head_rule else self.protocol
+
+
+class RunFolder:
+    """One run on disk.
+
+    Args:
+        path: its folder; it need not exist yet.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.name = path.name
+        self.onlooker: Callable[[Event], None] = lambda event: None
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is a run here."""
+        return (self.path / "run.yaml").is_file()
+
+    @cached_property
+    def config(self) -> RunConfig:
+        """Its recipe, settings and tasks.
+
+        Raises:
+            UserError: `run.yaml` is missing or is not one.
+        """
+        file = self.path / "run.yaml"
+        try:
+            return RunConfig(**yaml.safe_load(file.read_text(encoding="utf-8")))
+        except (OSError, yaml.YAMLError, ValidationError, TypeError) as error:
+            raise UserError(f"run '{self.name}': {file.name} cannot be read: {error}") from error
+
+    def create(self, config: RunConfig, environment: dict[str, Any]) -> None:
+        """Writes what is known before anything runs."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        write_json(self.path / "environment.json", environment)
+        text = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+        write_text(self.path / "run.yaml", text)
+
+    @property
+    def lock_path(self) -> Path:
+        """Held by the process that carries the run out."""
+        return self.path / "run.lock"
+
+    @property
+    def events(self) -> list[AnyEvent]:
+        """All events so far."""
+        return list(read_events(self.path / "events.jsonl"))
+
+    def record(self, event: Event) -> None:
+        """Appends an event, and tells the onlooker of this process."""
+        append_event(self.path / "events.jsonl", event)
+        self.onlooker(event)
+
+    @property
+    def status(self) -> Status:
+        """`interrupted`: its process died without a word. All but `running` can be resumed."""
+        if is_held(self.lock_path):
+            return "running"
+        events = self.events
+        match events[-1] if events else None:
+            case Finished():
+                return "finished"
+            case StoppedEvent():
+                return "stopped"
+            case Failed():
+                return "failed"
+            case _:
+                return "interrupted"
+
+    @property
+    def _stop_file(self) -> Path:
+        return self.path / "stop.request"
+
+    def request_stop(self) -> None:
+        """Asks the process that carries the run out to stop; it answers before its next step."""
+        self._stop_file.touch()
+
+    def clear_stop(self) -> None:
+        """Takes a request back; whoever takes the run up starts with none."""
+        self._stop_file.unlink(missing_ok=True)
+
+    def stop_requested(self) -> bool:
+        """Whether somebody asked."""
+        return self._stop_file.exists()
+
+    def artifacts(self) -> dict[str, str]:
+        """Name to key in the store, "kind/task" or "kind/stage"; empty before the first one."""
+        file = self.path / "artifacts.json"
+        return dict(json.loads(file.read_bytes())) if file.is_file() else {}
+
+    def write_artifacts(self, names: dict[str, str]) -> None:
+        """Replaces the list of artifacts."""
+        write_json(self.path / "artifacts.json", names)
+
+    def table(self, name: Literal["scores", "routing"]) -> pyarrow.Table:
+        """Returns `scores.parquet` or `routing.parquet`.
+
+        Raises:
+            UserError: the run has not come that far.
+        """
+        import pyarrow.parquet
+
+        file = self.path / f"{name}.parquet"
+        if not file.is_file():
+            raise UserError(f"run '{self.name}' has no {name} yet: it is {self.status}")
+        return pyarrow.parquet.read_table(file, partitioning=None)
+
+
+class Workspace:
+    """A folder of runs and their store.
+
+    Args:
+        root: the folder. By default `$ADAPTER_LAB_WORKSPACE`, else `workspace` in the current folder.
+    """
+
+    def __init__(self, root: str | Path | None = None) -> None:
+        self.root = Path(root or os.environ.get("ADAPTER_LAB_WORKSPACE") or "workspace")
+
+    @cached_property
+    def store(self) -> Store:
+        """The artifacts that all runs share."""
+        return Store(self.root / "store")
+
+    def run(self, name: str) -> RunFolder:
+        """Returns the folder of a run that may not exist yet.
+
+        Raises:
+            UserError: a name that is no file name.
+        """
+        if not _NAME.fullmatch(name):
+            raise UserError(
+                f"run name '{name}' may hold letters, digits, dot, dash and underscore only"
+            )
+        return RunFolder(self.root / "runs" / name)
+
+    def find(self, name: str) -> RunFolder:
+        """Returns an existing run.
+
+        Raises:
+            UserError: there is none of that name; the message lists those there are.
+        """
+        run = self.run(name)
+        if not run.exists:
+            names = [each.name for each in self.runs()]
+            known = f"runs here: {', '.join(names)}" if names else "there are no runs here yet"
+            raise UserError(
+                f"there is no run '{name}' in {self.root}; {known}.{did_you_mean(name, names)}"
+            )
+        return run
+
+    def runs(self) -> Sequence[RunFolder]:
+        """All runs, the newest first."""
+        folder = self.root / "runs"
+        if not folder.is_dir():
+            return []
+        runs = [RunFolder(path) for path in folder.iterdir() if (path / "run.yaml").is_file()]
+        return sorted(runs, key=lambda run: (run.path / "run.yaml").stat().st_mtime, reverse=True)

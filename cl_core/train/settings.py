@@ -1,0 +1,57 @@
+"""How one task is trained."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from cl_core.settings import Settings
+
+
+class TrainSettings(Settings):
+    """Optimiser, schedule and stopping. The defaults work for MiniLM and a few hundred rows on a CPU **(ours)**.
+
+    DAM's published settings are the preset `dam-published` (see `PRESETS`).
+    """
+
+    epochs: int = Field(10, ge=1)
+    """Passes over the training rows, at most."""
+    batch_size: int = Field(16, ge=1)
+    """Rows per step."""
+    learning_rate: float = Field(2e-3, gt=0)
+    """Peak learning rate of Adam."""
+    beta1: float = Field(0.9, ge=0, lt=1)
+    """Adam's first moment decay."""
+    beta2: float = Field(0.95, ge=0, lt=1)
+    """Adam's second moment decay (DAM: 0.95)."""
+    weight_decay: float = Field(0.0, ge=0)
+    """Decoupled weight decay (AdamW)."""
+    warmup: float = Field(0.1, ge=0, le=1)
+    """Share of the steps over which the rate rises linearly; then it falls linearly to 0."""
+    clip: float | None = Field(1.0, gt=0)
+    """Largest global gradient norm; null for none (DAM: 0.1)."""
+    patience: int | None = Field(3, ge=1)
+    """Epochs without a better validation score before training stops; null never stops early."""
+    class_weights: Literal["none", "balanced"] = "none"
+    """"balanced" weighs each class by the inverse of its frequency."""
+    head_pooling: Literal["mean", "cls"] = "mean"
+    """What the head reads from the last layer."""
+    checkpoint_every: int = Field(50, ge=1)
+    """Steps between mid-task checkpoints. It decides what a kill costs, never what comes out."""
+
+
+PRESETS: dict[str, dict[str, object]] = {
+    "default": {},
+    "dam-published": {
+        "epochs": 20,
+        "learning_rate": 5e-5,
+        "beta1": 0.9,
+        "beta2": 0.95,
+        "weight_decay": 0.0,
+        "warmup": 0.1,
+        "clip": 0.1,
+        "patience": None,
+    },
+}
+"""Named settings: `dam-published` is the paper's (DAM, implementation details)."""
