@@ -90,9 +90,10 @@ def union_logits(
 ) -> Tensor:
     """CIL: the logits of all heads seen so far, over the union of their labels.
 
-    `direct` concatenates the heads' logits. `compose` scales head t's logits by p_t. `top1` masks
-    every head but that of the task with the largest p. A label that two heads share takes the
-    larger of their logits **(ours)**; a label of no head is -inf.
+    `direct` concatenates the heads' logits. `compose` scales head t's logits by p_t; where p_t = 0
+    the head has no say at all, rather than logits of 0 that beat every negative one **(ours)**.
+    `top1` masks every head but that of the task with the largest p. A label that two heads share
+    takes the larger of their logits **(ours)**; a label of no head is -inf.
 
     Args:
         pooled: (B, d) states.
@@ -112,7 +113,8 @@ def union_logits(
     for task, head in enumerate(heads):
         logits = head.logits(pooled)
         if rule == "compose" and weights is not None:
-            logits = logits * weights[:, task : task + 1]
+            share = weights[:, task : task + 1]
+            logits = (logits * share).masked_fill(share == 0, float("-inf"))
         elif rule == "top1" and best is not None:
             logits = logits.masked_fill((best != task).unsqueeze(1), float("-inf"))
         columns = torch.tensor(labels[task], device=pooled.device)

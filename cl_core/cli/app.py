@@ -198,7 +198,7 @@ def run(
     )
     settings = parse_assignments(assignments or [])
     if backbone is not None:
-        settings["name"] = backbone
+        settings["backbone"] = backbone
     place = Workspace(workspace)
     folder, loaded = prepare(
         place,
@@ -352,7 +352,7 @@ def route(
 def settings(as_json: JsonOption = False) -> None:
     """List all settings that --set takes, with their defaults."""
     from cl_core.cli.output import say, say_json
-    from cl_core.lab.run_settings import GROUPS
+    from cl_core.lab.run_settings import GROUPS, flat_name
 
     if as_json:
         say_json({group: model.model_json_schema() for group, model in GROUPS.items()})
@@ -360,7 +360,7 @@ def settings(as_json: JsonOption = False) -> None:
     for group, model in GROUPS.items():
         say(group)
         for name, field in model.model_fields.items():
-            say(f"  {name}={field.default}")
+            say(f"  {flat_name(group, name)}={field.default}")
             say(f"      {' '.join((field.description or '').split())}")
 
 

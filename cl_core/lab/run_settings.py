@@ -46,7 +46,7 @@ class DataSettings(Settings):
 class EvaluateSettings(Settings):
     """What is scored after each task, and how heads answer together."""
 
-    head_rule: Literal["direct", "compose", "top1"] = "top1"
+    head_rule: Literal["direct", "compose", "top1"] = "compose"
     """CIL: how the heads of several tasks answer together. Chosen on validation data **(ours)**."""
     split: Literal["test", "validation"] = "test"
     """The rows that are scored."""
@@ -77,14 +77,23 @@ GROUPS: dict[str, type[Settings]] = {
 }
 
 
-def flat_names() -> dict[str, str]:
-    """Maps each setting's own name to its group: {"epochs": "train", "k": "router", ...}."""
-    names: dict[str, str] = {}
+_FLAT = {("backbone", "name"): "backbone"}  # "name" alone would be taken for the run's
+
+
+def flat_name(group: str, field: str) -> str:
+    """What `--set` calls a field: its own name, but for the few that would be ambiguous."""
+    return _FLAT.get((group, field), field)
+
+
+def flat_names() -> dict[str, tuple[str, str]]:
+    """Maps each setting's flat name to its group and field: {"epochs": ("train", "epochs"), ...}."""
+    names: dict[str, tuple[str, str]] = {}
     for group, model in GROUPS.items():
         for field in model.model_fields:
-            if field in names:
-                raise ValueError(f"setting '{field}' is in both '{names[field]}' and '{group}'")
-            names[field] = group
+            name = flat_name(group, field)
+            if name in names:
+                raise ValueError(f"setting '{name}' is in both '{names[name][0]}' and '{group}'")
+            names[name] = (group, field)
     return names
 
 
@@ -128,10 +137,11 @@ def make_settings(*layers: Mapping[str, Any], preset: str = "default") -> RunSet
     for layer in (PRESETS[preset], *layers):
         for name, value in layer.items():
             group, _, leaf = name.rpartition(".")
-            if leaf not in names or (group and group != names[leaf]):
+            if leaf not in names or (group and group != names[leaf][0]):
                 faults.append(f"there is no setting '{name}'.{did_you_mean(leaf, names)}")
             else:
-                values[names[leaf]][leaf] = value
+                own_group, field = names[leaf]
+                values[own_group][field] = value
     parts: dict[str, Settings] = {}
     for group, model in GROUPS.items():
         try:

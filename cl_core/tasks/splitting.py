@@ -32,8 +32,9 @@ def limit_rows(task: Task, limits: Mapping[str, int | None], seed: int = 0) -> T
         limit = limits.get(split)
         if limit is not None and limit < len(rows):
             chosen = stratified_subset(list(rows["label"]), list(rows["text"]), limit, seed)
-            # Flattened, so that nothing later reads through an indices table.
-            splits[split] = rows.select(chosen).flatten_indices()
+            # Copied out, so that nothing later reads through an indices table.
+            kept = rows.select(chosen).to_dict()
+            splits[split] = type(rows).from_dict(kept, features=rows.features)
     return replace(task, splits=splits)
 
 

@@ -168,7 +168,13 @@ def test_a_second_text_is_read_and_cut_with_the_first(backbone: TextBackbone):
     pairs = ["is it late"] * len(TEXTS)
     encoding = backbone.tokenize(TEXTS, pairs)
     expected = backbone.tokenizer(
-        TEXTS, pairs, padding=True, truncation=True, max_length=32, return_tensors="pt"
+        TEXTS,
+        pairs,
+        padding=True,
+        truncation=True,
+        max_length=32,
+        return_token_type_ids=True,
+        return_tensors="pt",
     )
     batch = backbone.collate(encoding, range(len(TEXTS)), torch.device("cpu"))
     assert torch.equal(batch.input_ids, expected["input_ids"])

@@ -211,8 +211,8 @@ def page() -> str:
         "",
         "Everything that is wrong with a stream is reported at once, before anything runs. Rows are counted from 1, "
         "without a header;",
-        "of many rows five are listed. A test makes these streams and compares; `python -m tests.tasks.malformed_streams`"
-        " writes this page.",
+        "of many rows five are listed. A test makes these streams and compares; "
+        "`python -m tests.tasks.malformed_streams` writes this page.",
     ]
     for number, case in enumerate(CASES, 1):
         with tempfile.TemporaryDirectory() as folder:
