@@ -13,18 +13,17 @@ from cl_core.route.settings import RouterSettings
 
 
 class CentroidRouter:
-    """DAM (arXiv 2403.08755).
+    """DAM's centroid router (arXiv 2403.08755).
 
-        c_t = mean over D_t^train of e(x)                 embeddings are not normalised before the
-        mean s_t = cos(e(x), c_t) p_t = softmax over K(x) of s_t / tau              K(x): the k
-        largest s_t; 0 elsewhere
+        c_t = mean over D_t^train of e(x)         embeddings are not normalised before the mean
+        s_t = cos(e(x), c_t)
+        p_t = softmax over K(x) of s_t / tau      K(x): the k largest s_t; p_t = 0 elsewhere
 
     Published: k = 2, tau = 0.01. e(x) is the masked mean of an intermediate layer of the frozen
-        backbone *without
-    adapters* (layer 21 of 24), so a centroid stays right while adapters are added, and no sample is
-    kept.
+    backbone *without adapters* (layer 21 of 24), so a centroid stays right while adapters are
+    added, and no sample is kept.
 
-    Reads the settings `k`, `temperature`, and, through whoever makes the features, `layer` and
+    Reads the settings `k`, `temperature` and, through whoever makes the features, `layer` and
     `pooling`.
     """
 

@@ -30,7 +30,7 @@ COMPOSITIONS = Table(
             name="merge",
             target="cl_core.adapters.compose.merge:merge",
             summary="Each sample gets one adapter, whose parameters are the weighted mean of all.",
-            source="DAM (arXiv 2403.08755), section 3.4; L2R (arXiv 2408.09053), merge variant",
+            source="DAM (arXiv 2403.08755); L2R (arXiv 2408.09053), merge variant",
         ),
         Choice(
             name="average",
