@@ -168,6 +168,7 @@ class Assets:
         inputs = self._adapter_inputs(task, parent)
         name = self.stream.tasks[task].name
         adapter_key = key("adapter", inputs)
+        checkpoints = MidTaskCheckpoints(self.store, adapter_key)
 
         def compute() -> tuple[dict[str, Tensor], Any]:
             epochs = self.settings.train.epochs
@@ -185,7 +186,6 @@ class Assets:
                 ),
                 stop=self.reporter.stop,
             )
-            checkpoints = MidTaskCheckpoints(self.store, adapter_key)
             fitted = fit(
                 self.backbone,
                 self._start(task, parent),
@@ -202,7 +202,7 @@ class Assets:
             return fitted.weights.tensors(), {"history": history}
 
         self._make("adapter", inputs, compute, task, task)
-        MidTaskCheckpoints(self.store, adapter_key).clear()
+        checkpoints.clear()
         return adapter_key
 
     def weights(self, adapter_key: str) -> TaskWeights:

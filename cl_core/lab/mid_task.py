@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from torch import Tensor
@@ -18,31 +19,32 @@ class MidTaskCheckpoints:
     def __init__(self, store: Store, adapter_key: str) -> None:
         self.store = store
         self.adapter_key = adapter_key
-        self._keys: set[str] = set()
 
     def load(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
         """The newest whole checkpoint; a damaged one is named and set aside by the store."""
-        found = [self.store.read("checkpoint", each) for each in self.store.keys("checkpoint")]
-        mine = [each for each in found if each and each.inputs["adapter"] == self.adapter_key]
-        self._keys = {artifact.key for artifact in mine}
+        mine = self._all()
         if not mine:
             return None
-        newest: Artifact = max(mine, key=lambda artifact: artifact.inputs["step"])
+        newest = max(mine, key=lambda artifact: int(artifact.inputs["step"]))
         return newest.tensors, newest.data
 
     def save(self, tensors: dict[str, Tensor], data: dict[str, Any]) -> None:
         """Writes this checkpoint, then removes the older ones."""
+        older = self._all()
         inputs: dict[str, Any] = {"adapter": self.adapter_key, "step": int(data["step"])}
         own_key = key("checkpoint", inputs)
         self.store.write("checkpoint", own_key, inputs, tensors, data=data)
-        self._remove_except(own_key)
-        self._keys = {own_key}
+        self._remove(artifact for artifact in older if artifact.key != own_key)
 
     def clear(self) -> None:
         """Removes all checkpoints of this adapter: it is finished."""
-        self._remove_except(None)
-        self._keys = set()
+        self._remove(self._all())
 
-    def _remove_except(self, kept: str | None) -> None:
-        for each in self._keys - {kept}:
-            self.store.remove("checkpoint", each)
+    def _all(self) -> list[Artifact]:
+        """Few are ever there: one for each run that was interrupted, and this one's own."""
+        found = (self.store.read("checkpoint", each) for each in self.store.keys("checkpoint"))
+        return [each for each in found if each and each.inputs["adapter"] == self.adapter_key]
+
+    def _remove(self, artifacts: Iterable[Artifact]) -> None:
+        for artifact in artifacts:
+            self.store.remove("checkpoint", artifact.key)
