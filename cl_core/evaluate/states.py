@@ -60,7 +60,6 @@ def pooled_states(
     batch_size: int,
     device: Device,
     progress: Callable[[int, int], None] = lambda done, total: None,
-    check_stop: Callable[[], None] = lambda: None,
 ) -> Tensor:
     """Runs the backbone with each row's adapters composed by its own weights.
 
@@ -74,8 +73,7 @@ def pooled_states(
         pooling: "mean" or "cls".
         batch_size: rows per forward pass.
         device: where, and in which precision.
-        progress: called with (rows done, rows in all).
-        check_stop: called before each batch; raises to stop.
+        progress: called after each batch with (rows done, rows in all); what it raises ends the pass.
 
     Returns:
         (n, d) float32 on the CPU, in the order of `rows`.
@@ -84,7 +82,6 @@ def pooled_states(
     states = torch.empty(len(rows), backbone.hidden_size, device=device.torch_device)
     done = 0
     for positions in length_batches(lengths, batch_size):
-        check_stop()
         batch = backbone.collate(encoding, [rows[i] for i in positions], device.torch_device)
         # The weights travel with their samples: row by row the same positions as the batch.
         transforms = compose(bank, weights[positions], how)

@@ -146,6 +146,7 @@ class Assets:
                     pooling=pooling,
                     batch_size=self.settings.evaluate.eval_batch_size,
                     autocast=self.device.autocast,
+                    progress=self._rows_done,
                 )
                 return {"features": features}, None
 
@@ -275,8 +276,7 @@ class Assets:
                 self.settings.train.head_pooling,
                 self.settings.evaluate.eval_batch_size,
                 self.device,
-                self.reporter.step,
-                self._check_stop,
+                self._rows_done,
             )
             if lookup:
                 values[changed] = fresh
@@ -302,7 +302,9 @@ class Assets:
         head = Head.initialise(classes, self.backbone.hidden_size, generator)
         return head.to(self.device.torch_device)
 
-    def _check_stop(self) -> None:
+    def _rows_done(self, done: int, total: int) -> None:
+        """Tells how far a pass over rows is, and ends it when somebody asked to stop."""
+        self.reporter.step(done, total)
         if self.reporter.stop():
             raise Stopped("stopped as asked")
 

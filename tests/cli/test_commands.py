@@ -50,7 +50,7 @@ def test_the_lists_are_json_for_machines(lab: Command) -> None:
         "mtl5",
     }
     recipes = json.loads(lab("recipes", "--json").out)
-    assert [each["name"] for each in recipes["recipes"]][0] == "dam"
+    assert next(each["name"] for each in recipes["recipes"]) == "dam"
     assert set(recipes["slots"]) == {"initialise", "train", "route", "compose"}
     assert json.loads(lab("backbones", "--json").out)[0]["name"] == "minilm"
     assert "epochs" in json.loads(lab("settings", "--json").out)["train"]["properties"]

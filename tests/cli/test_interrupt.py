@@ -1,0 +1,88 @@
+"""Real processes: one is stopped from another terminal, then by Ctrl-C, and goes on each time."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from cl_core.lab.events import Epoch, Started
+from cl_core.lab.workspace import Workspace
+
+PATIENCE = 120
+
+
+def start(workspace: Path, *words: str) -> subprocess.Popen[str]:
+    """`adapter-lab` in a process of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "cl_core.cli", *words, "--workspace", str(workspace)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+
+
+def wait_for_training(workspace: Workspace, starts: int) -> None:
+    """Until the run was started that often and has finished an epoch since."""
+    folder = workspace.run("first")
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until:
+        kinds = [type(event) for event in folder.events] if folder.exists else []
+        begun = [at for at, kind in enumerate(kinds) if kind is Started]
+        if len(begun) == starts and Epoch in kinds[begun[-1] :]:
+            return
+        time.sleep(0.05)
+    pytest.fail("the run did not begin to train")
+
+
+@pytest.mark.slow
+def test_a_run_stopped_from_another_terminal_and_by_ctrl_c_says_how_to_go_on(
+    tiny: Path, tmp_path: Path
+) -> None:
+    place = Workspace(tmp_path)
+    settings = [
+        "limit=40",
+        "epochs=4000",
+        "patience=null",
+        "batch_size=4",
+        "max_length=16",
+        "layer=-2",
+    ]
+    options = [word for setting in settings for word in ("--set", setting)]
+    first = start(
+        tmp_path,
+        "run",
+        "--stream",
+        "domains-dil",
+        "--name",
+        "first",
+        "--backbone",
+        str(tiny),
+        *options,
+    )
+    wait_for_training(place, starts=1)
+    assert place.run("first").status == "running"
+    asked = start(tmp_path, "stop", "first")
+    assert "resume it with: adapter-lab resume first" in asked.communicate(timeout=PATIENCE)[0]
+    _, said = first.communicate(timeout=PATIENCE)
+    assert first.returncode == 130
+    assert f"Go on with: adapter-lab resume first --workspace {tmp_path}" in said
+    assert "Traceback" not in said
+    assert place.run("first").status == "stopped"
+
+    before = max(event.epoch for event in place.run("first").events if isinstance(event, Epoch))
+    second = start(tmp_path, "resume", "first")
+    wait_for_training(place, starts=2)
+    second.send_signal(signal.SIGINT)
+    _, said = second.communicate(timeout=PATIENCE)
+    assert second.returncode == 130
+    assert "Go on with: adapter-lab resume first" in said
+    events = place.run("first").events
+    resumed = next(event for event in reversed(events) if isinstance(event, Epoch))
+    assert resumed.epoch > before, "the second process went on where the first had stopped"
