@@ -82,10 +82,10 @@ def choose_device(name: str = "auto", precision: Precision = "auto") -> Device:
     bfloat16 = precision == "bfloat16" or (precision == "auto" and device.type == "cuda")
     if bfloat16 and device.type == "cuda" and not torch.cuda.is_bf16_supported():
         if precision == "bfloat16":
-            raise UserError("this GPU has no bf16; use --set precision=float32")
+            raise UserError("this GPU has no bf16; use --precision float32")
         bfloat16 = False
     if bfloat16 and device.type == "cpu" and not _cpu_has_bfloat16():
-        raise UserError("this CPU has no bf16 instructions; use --set precision=float32")
+        raise UserError("this CPU has no bf16 instructions; use --precision float32")
     where = (
         torch.cuda.get_device_name(device)
         if device.type == "cuda"

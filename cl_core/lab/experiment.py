@@ -8,9 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from cl_core.adapters.heads import Head, merged_logits, union_logits
+from cl_core.adapters.heads import Head
 from cl_core.backbones.text import TextBackbone
 from cl_core.device import Device
+from cl_core.evaluate.answers import answer_logits
 from cl_core.initialise import INITIALISERS
 from cl_core.initialise.initialiser import Initialiser
 from cl_core.lab.assets import Assets, Reporter, States
@@ -215,32 +216,23 @@ class Experiment:
 
     def _predict(self, states: Tensor, weights: Tensor, stage: int, task: int) -> Tensor:
         """(N,) predicted labels in the stream's label space, by the protocol's rule for heads."""
-        heads = [self.assets.weights(adapter).head for adapter in self._adapters[: stage + 1]]
-        states = states.to(self.device.torch_device)
-        match self.stream.protocol:
-            case "til":
-                return self._answers(heads[task].logits(states), task)
-            case "dil":
-                pool = self.trainer.pool(stage)
-                merged = [heads[each] for each in pool]
-                return merged_logits(states, merged, weights.to(states.device)).argmax(1).cpu()
-            case _:
-                shared = self.trainer.shared
-                logits = union_logits(
-                    states,
-                    heads,
-                    None if shared else weights.to(states.device),
-                    [self._positions(each) for each in range(stage + 1)],
-                    len(self.stream.label_space.names),
-                    "direct" if shared else self.config.settings.evaluate.head_rule,
-                )
-                return logits.argmax(1).cpu()
+        shared = self.trainer.shared
+        seen = range(stage + 1)
+        logits = answer_logits(
+            self.stream.protocol,
+            states.to(self.device.torch_device),
+            [self.assets.weights(self._adapters[each]).head for each in seen],
+            [self._positions(each) for each in seen],
+            len(self.stream.label_space.names),
+            weights=None if shared else weights.to(self.device.torch_device),
+            rule=self.config.head_rule or "direct",
+            pool=self.trainer.pool(stage),
+            task=task,
+        )
+        return logits.argmax(dim=1).cpu()
 
     def _positions(self, task: int) -> Sequence[int]:
         return self.stream.label_space.global_index(self.stream.tasks[task].name)
-
-    def _answers(self, logits: Tensor, task: int) -> Tensor:
-        return torch.tensor(self._positions(task))[logits.argmax(1).cpu()]
 
     def _global_labels(self, task: int, split: str) -> Tensor:
         return torch.tensor(self._positions(task))[self.assets.labels(task, split)]
@@ -250,23 +242,17 @@ class Experiment:
         split = self.config.settings.evaluate.split
         for task, each in enumerate(self.stream.tasks):
             self._check_stop()
-            states = self.assets.bare_states(task, split).to(self.device.torch_device)
-            labels = self._global_labels(task, split)
-            if self.stream.protocol == "cil":
-                heads = [self._untrained(other) for other in range(len(self.stream.tasks))]
-                logits = union_logits(
-                    states,
-                    heads,
-                    None,
-                    [self._positions(other) for other in range(len(heads))],
-                    len(self.stream.label_space.names),
-                    "direct",
-                )
-                predictions = logits.argmax(1).cpu()
-            elif self.stream.protocol == "dil":
-                predictions = self._untrained(0).logits(states).argmax(1).cpu()
-            else:
-                predictions = self._answers(self._untrained(task).logits(states), task)
+            tasks = range(len(self.stream.tasks))
+            logits = answer_logits(
+                self.stream.protocol,
+                self.assets.bare_states(task, split).to(self.device.torch_device),
+                [self._untrained(other) for other in tasks],
+                [self._positions(other) for other in tasks],
+                len(self.stream.label_space.names),
+                pool=[0],
+                task=task,
+            )
+            predictions, labels = logits.argmax(dim=1).cpu(), self._global_labels(task, split)
             self.results.add_untrained(each.name, predictions, labels)
 
     def _untrained(self, task: int) -> Head:

@@ -11,12 +11,13 @@ from torch import Tensor
 
 from cl_core.adapters.adapter import Adapter, select_sites
 from cl_core.adapters.bank import Bank
-from cl_core.adapters.heads import Head, merged_logits, union_logits
+from cl_core.adapters.heads import Head
 from cl_core.adapters.task_weights import TaskWeights
 from cl_core.backbones.features import extract_features
 from cl_core.backbones.load import load_backbone
 from cl_core.device import Device, choose_device
 from cl_core.errors import UserError
+from cl_core.evaluate.answers import answer_logits
 from cl_core.evaluate.routing import entropy, margin
 from cl_core.evaluate.states import pooled_states
 from cl_core.lab.workspace import RunFolder, Workspace
@@ -141,10 +142,15 @@ class Model:
             raise UserError("there is no text to route; give at least one word")
         encoding = self.backbone.tokenize(list(texts), None)
         given = self._task_index(task)
+        if given is None and self._needs_task:
+            raise UserError(
+                f"recipe '{self.config.recipe.name}' under {self.config.protocol} must be told the true task; "
+                f"say it with --task, one of {', '.join(each.name for each in self.tasks)}"
+            )
         routing = self._routing(encoding, len(texts), given, k, temperature)
         states = self._states(encoding, routing.weights)
         logits = self._logits(states, routing.weights, given)
-        names = self._label_names(given)
+        names = self.config.label_space
         probability, best = torch.softmax(logits, dim=1).max(dim=1)
         alone = self._alone(encoding, len(texts))
         p = routing.weights.numpy()
@@ -173,6 +179,12 @@ class Model:
             )
         return samples
 
+    @property
+    def _needs_task(self) -> bool:
+        """Whether the protocol (TIL) or the router (oracle) is told the true task."""
+        knows_task: bool = ROUTERS.load(self.config.recipe.route).knows_task
+        return self.config.protocol == "til" or knows_task
+
     def _routing(
         self, encoding: Any, rows: int, task: int | None, k: int | None, temperature: float | None
     ) -> Routing:
@@ -185,11 +197,6 @@ class Model:
         )
         router = ROUTERS.load(self.config.recipe.route)(type(settings)(**settings.model_dump()))
         router.load_state(self._router_state)
-        if router.knows_task and task is None:
-            raise UserError(
-                f"recipe '{self.config.recipe.name}' routes by the true task; say it with --task, one of "
-                f"{', '.join(each.name for each in self.tasks)}"
-            )
         features = None
         if router.needs_features:
             features = extract_features(
@@ -218,26 +225,17 @@ class Model:
         )
 
     def _logits(self, states: Tensor, weights: Tensor, task: int | None) -> Tensor:
-        heads = [each.head.to(torch.device("cpu")) for each in self.weights]
-        match self.config.protocol:
-            case "til":
-                if task is None:
-                    raise UserError(
-                        "in the task-incremental protocol the task is known; say it with --task, one of "
-                        f"{', '.join(each.name for each in self.tasks)}"
-                    )
-                return heads[task].logits(states)
-            case "dil":
-                return merged_logits(states, [heads[each] for each in self.pool], weights)
-            case _:
-                return union_logits(
-                    states,
-                    heads,
-                    None if self.trainer.shared else weights,
-                    [task.labels for task in self.tasks],
-                    len(self.config.label_space),
-                    self.config.head_rule or "direct",
-                )
+        return answer_logits(
+            self.config.protocol,
+            states,
+            [each.head.to(states.device) for each in self.weights],
+            [each.labels for each in self.tasks],
+            len(self.config.label_space),
+            weights=None if self.trainer.shared else weights,
+            rule=self.config.head_rule or "direct",
+            pool=self.pool,
+            task=task,
+        )
 
     def _alone(self, encoding: Any, rows: int) -> list[list[str]]:
         """For each adapter of the pool, what it predicts by itself with its own head."""
@@ -247,19 +245,14 @@ class Model:
             weights[:, column] = 1.0
             states = self._states(encoding, weights, "select")
             logits = self.weights[index].head.to(torch.device("cpu")).logits(states)
-            names = self._label_names(None if self.config.protocol == "dil" else index)
+            names = self._head_names(index)
             answers.append([names[best] for best in logits.argmax(dim=1).tolist()])
         return answers
 
-    def _label_names(self, task: int | None) -> Sequence[str]:
-        """Names of the classes of a task's head, or of the whole label space."""
-        if self.config.protocol == "dil" or task is None:
+    def _head_names(self, task: int) -> Sequence[str]:
+        """Names of the classes of one task's own head, as the stream's label space calls them."""
+        if self.config.protocol == "dil":
             return self.config.label_space
-        if self.config.protocol == "cil":
-            return self.config.label_space if task is None else self._own_names(task)
-        return self.tasks[task].label_names
-
-    def _own_names(self, task: int) -> list[str]:
         return [self.config.label_space[label] for label in self.tasks[task].labels]
 
     def _task_index(self, task: str | None) -> int | None:

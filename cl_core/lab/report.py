@@ -83,8 +83,9 @@ class Report:
 
     @cached_property
     def router(self) -> dict[str, float]:
-        """How the router did on the last stage's samples; empty where it had nothing to choose."""
-        if self.run.config.recipe.train == "sequential":
+        """How the router did on the last stage's samples; empty before the end, and without a choice."""
+        unfinished = not (self.run.path / "routing.parquet").is_file()
+        if unfinished or self.run.config.recipe.train == "sequential":
             return {}
         records = self.run.table("routing")
         last = records.filter(pc.equal(records["stage"], len(self.tasks)))

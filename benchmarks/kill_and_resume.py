@@ -1,0 +1,333 @@
+"""A run that is killed and resumed ends with the same bytes as one that was left alone.
+
+    python benchmarks/kill_and_resume.py                # twenty kills, about ten minutes on two cores
+    python benchmarks/kill_and_resume.py --kills 3
+
+A small run (DAM on `domains-dil`, a random BERT of three blocks that this script makes, a checkpoint
+every second step) is carried out once undisturbed, with the command line. Then it is begun again and
+again in workspaces of its own, each time killed with SIGKILL at a random moment and taken up with
+`adapter-lab resume`; of those, half are killed a second time, some a third, before they may finish. One
+kill in ten falls into the loading before the run's first step.
+
+Compared byte by byte with the undisturbed run: scores.parquet, routing.parquet, the list of artifacts
+and every file of tensors in it, adapters and heads first. For each kill, the phase in which it fell is
+read from events.jsonl. At last, one adapter of a finished run is truncated: resuming has to name it,
+compute it again and end with the same bytes.
+
+Target: no byte differs. The exit status is 1 when one does, for that is a fault and not a slow machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cl_core.lab.events import AnyEvent, Epoch, Finished, Made, Phase, Started, Warned
+from cl_core.lab.workspace import RunFolder, Workspace
+from cl_core.store import is_held
+
+NAME, STREAM, RECIPE = "run", "domains-dil", "dam"
+SETTINGS = {
+    "limit_train": 40,
+    "limit_validation": 8,
+    "limit_test": 12,
+    "epochs": 3,
+    "batch_size": 4,
+    "max_length": 24,
+    "layer": -2,
+    "learning_rate": 1e-2,
+    "checkpoint_every": 2,
+}
+# What the console script `adapter-lab` does.
+TERMINAL = [sys.executable, "-c", "from cl_core.cli import main; main()"]
+POLL_SECONDS = 0.002
+PATIENCE_SECONDS = 300
+
+
+@dataclass(frozen=True)
+class Undisturbed:
+    """The run that is compared with, and how long its parts took: loading, then the work itself."""
+
+    workspace: Path
+    loading: float
+    work: float
+
+
+@dataclass(frozen=True)
+class Kill:
+    """One SIGKILL: after how many seconds of loading or of work, and what the events say."""
+
+    seconds: float
+    phase: str
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One run, killed at least once, resumed until finished."""
+
+    kills: tuple[Kill, ...]
+    differences: tuple[str, ...]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
+    chosen = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="kill-and-resume-") as made:
+        folder = Path(made)
+        backbone = make_backbone(folder / "backbone")
+        undisturbed = leave_alone(folder / "undisturbed", backbone)
+        print(
+            f"undisturbed: {undisturbed.loading:.1f} s of loading, {undisturbed.work:.1f} s of work; "
+            f"moments drawn with seed {chosen.seed}",
+            flush=True,
+        )
+        count, faults = 0, 0
+        for trial in trials(folder, backbone, undisturbed, chosen.kills, chosen.seed):
+            for kill in trial.kills:
+                count += 1
+                print(f"kill {count:2d}: {kill.phase} ({kill.seconds:.2f} s in)")
+            faults += bool(trial.differences)
+            print(f"         resumed to its end: {verdict(trial.differences)}", flush=True)
+        message, differences = truncate_and_resume(undisturbed, folder / "before")
+        faults += bool(differences)
+        print(f"truncated: {message}\n         resumed to its end: {verdict(differences)}")
+        print(
+            f"{count} kills: {'meets' if not faults else 'misses'} the target of no byte differing"
+        )
+    sys.exit(1 if faults else 0)
+
+
+def make_backbone(folder: Path) -> Path:
+    """A random BERT of three blocks, d = 16, as a checkpoint on disk."""
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+    from tests.backbones.checkpoints import write_checkpoint
+
+    return write_checkpoint("bert", folder)
+
+
+def leave_alone(workspace: Path, backbone: Path) -> Undisturbed:
+    """The run, begun and finished by one process."""
+    folder = Workspace(workspace).run(NAME)
+    process = begin(workspace, backbone)
+    loaded = wait_until_loading(process, folder)
+    started = wait_until_working(process, folder, 0)
+    finish(process)
+    return Undisturbed(workspace, started - loaded, time.monotonic() - started)
+
+
+def trials(
+    folder: Path,
+    backbone: Path,
+    undisturbed: Undisturbed,
+    kills: int,
+    seed: int,
+    again: float = 0.5,
+) -> Iterator[Trial]:
+    """Runs that are killed and resumed, until `kills` kills have been dealt.
+
+    Args:
+        folder: workspaces go below it.
+        backbone: the checkpoint's folder.
+        undisturbed: what the results are compared with.
+        kills: how many there are in all.
+        seed: of the moments.
+        again: probability that a resumed run is killed once more.
+    """
+    draw = random.Random(seed)  # noqa: S311 - not for secrets
+    number = 0
+    while kills > 0:
+        workspace = folder / f"trial{number}"
+        number += 1
+        dealt: list[Kill] = []
+        left = undisturbed.work
+        process = begin(workspace, backbone)
+        while not dealt or (len(dealt) < kills and draw.random() < again):
+            if dealt:
+                process = resume(workspace)
+            in_loading = draw.random() < 0.1
+            moment = draw.uniform(0, undisturbed.loading if in_loading else left)
+            kill = kill_at(process, Workspace(workspace).run(NAME), moment, in_loading)
+            if kill is None:  # it had finished before
+                break
+            dealt.append(kill)
+            left = left if in_loading else max(left - moment, undisturbed.work / 10)
+        if not dealt:
+            continue
+        finish(resume(workspace))
+        kills -= len(dealt)
+        yield Trial(tuple(dealt), compare(workspace, undisturbed.workspace))
+
+
+def begin(workspace: Path, backbone: Path) -> subprocess.Popen[str]:
+    """Starts the run."""
+    settings = [f"--set={name}={value}" for name, value in SETTINGS.items()]
+    names = ["--stream", STREAM, "--recipe", RECIPE, "--name", NAME, "--backbone", str(backbone)]
+    return terminal("run", *names, "--device", "cpu", *settings, workspace=workspace)
+
+
+def resume(workspace: Path) -> subprocess.Popen[str]:
+    """Takes the run up where it was left."""
+    return terminal("resume", NAME, workspace=workspace)
+
+
+def terminal(*arguments: str, workspace: Path) -> subprocess.Popen[str]:
+    """Starts `adapter-lab` with one thread; tiny tensors want no more."""
+    return subprocess.Popen(
+        [*TERMINAL, *arguments, "--workspace", str(workspace)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"},
+    )
+
+
+def kill_at(
+    process: subprocess.Popen[str], folder: RunFolder, moment: float, in_loading: bool
+) -> Kill | None:
+    """Kills the process `moment` seconds after it began to load, or to work; None when it had ended by then."""
+    before = count_starts(folder)
+    origin = wait_until_loading(process, folder)
+    if not in_loading:
+        origin = wait_until_working(process, folder, before)
+    time.sleep(max(0.0, origin + moment - time.monotonic()))
+    process.kill()
+    output, _ = process.communicate()
+    if process.returncode == 0:
+        return None
+    if process.returncode != -9:
+        raise RuntimeError(f"the run ended with status {process.returncode}:\n{output}")
+    fresh = count_starts(folder) > before
+    return Kill(moment, describe(folder.events) if fresh else "loading, before the first event")
+
+
+def count_starts(folder: RunFolder) -> int:
+    """How many processes have taken the run up."""
+    return sum(isinstance(event, Started) for event in folder.events)
+
+
+def wait_until_loading(process: subprocess.Popen[str], folder: RunFolder) -> float:
+    """The moment at which the process took the run's lock."""
+    while not is_held(folder.lock_path):
+        wait_a_little(process)
+    return time.monotonic()
+
+
+def wait_until_working(process: subprocess.Popen[str], folder: RunFolder, before: int) -> float:
+    """The moment of its first event, which follows loading."""
+    while count_starts(folder) <= before:
+        wait_a_little(process)
+    return time.monotonic()
+
+
+def wait_a_little(process: subprocess.Popen[str]) -> None:
+    """Waits for the next look.
+
+    Raises:
+        RuntimeError: the process ended, though it has only begun.
+    """
+    if process.poll() is not None:
+        raise RuntimeError(f"the run ended too soon:\n{process.communicate()[0]}")
+    time.sleep(POLL_SECONDS)
+
+
+def finish(process: subprocess.Popen[str]) -> None:
+    """Waits for the end.
+
+    Raises:
+        RuntimeError: it ended with an error; the message holds what it said.
+    """
+    output, _ = process.communicate(timeout=PATIENCE_SECONDS)
+    if process.returncode != 0:
+        raise RuntimeError(f"the run ended with status {process.returncode}:\n{output}")
+
+
+def describe(events: Sequence[AnyEvent]) -> str:
+    """Where the last process was when it ended, in words."""
+    last = max(i for i, event in enumerate(events) if isinstance(event, Started))
+    place, detail = "work, before its first phase", ""
+    for event in events[last:]:
+        if isinstance(event, Phase):
+            place, detail = f"{event.phase}, stage {event.stage} ({event.task})", ""
+        elif isinstance(event, Epoch):
+            detail = f", after epoch {event.epoch} of {event.epochs}"
+        elif isinstance(event, Made) and event.kind != "features":
+            detail = f", after {event.kind} of {event.task}"
+        elif isinstance(event, Finished):
+            place, detail = "the report, after the run", ""
+    return place + detail
+
+
+def compare(workspace: Path, undisturbed: Path) -> tuple[str, ...]:
+    """The names of all results whose bytes differ."""
+    mine, wanted = results(workspace), results(undisturbed)
+    return tuple(
+        name for name in sorted(mine.keys() | wanted.keys()) if mine.get(name) != wanted.get(name)
+    )
+
+
+def results(workspace: Path) -> dict[str, bytes]:
+    """Name to bytes: the run's tables, its list of artifacts and every artifact's tensors."""
+    place = Workspace(workspace)
+    run = place.run(NAME)
+    tables = ("scores.parquet", "routing.parquet", "artifacts.json")
+    found = {name: (run.path / name).read_bytes() for name in tables}
+    for name, key in run.artifacts().items():
+        file = place.store.folder(name.split("/")[0], key) / "tensors.safetensors"
+        found[name] = file.read_bytes() if file.is_file() else b""
+    if not any(name.startswith("adapter/") for name in found):
+        raise RuntimeError("the run names no adapter: there is nothing to compare")
+    return found
+
+
+def truncate_and_resume(undisturbed: Undisturbed, before: Path) -> tuple[str, tuple[str, ...]]:
+    """Cuts one adapter of the finished run in half, resumes, and compares with what was there.
+
+    Args:
+        undisturbed: its adapter is cut.
+        before: a folder for a copy of the workspace as it was.
+
+    Returns:
+        What the run said of the damage, and the names of all results that differ.
+
+    Raises:
+        RuntimeError: the run did not name the artifact, or did not compute it again.
+    """
+    import shutil
+
+    shutil.copytree(undisturbed.workspace, before)
+    place = Workspace(undisturbed.workspace)
+    run = place.run(NAME)
+    names = [name for name in run.artifacts() if name.startswith("adapter/")]
+    key = run.artifacts()[names[len(names) // 2]]
+    file = place.store.folder("adapter", key) / "tensors.safetensors"
+    with file.open("r+b") as opened:
+        opened.truncate(file.stat().st_size // 2)
+    told = len(run.events)
+    finish(resume(undisturbed.workspace))
+    since = run.events[told:]
+    said = [event.message for event in since if isinstance(event, Warned) and key in event.message]
+    again = [event for event in since if isinstance(event, Made) and event.key == key]
+    if not said:
+        raise RuntimeError(f"the run did not name the truncated adapter {key}")
+    if not again or again[0].reused:
+        raise RuntimeError(f"the truncated adapter {key} was not computed again")
+    return said[0], compare(undisturbed.workspace, before)
+
+
+def verdict(differences: Sequence[str]) -> str:
+    """In words."""
+    return f"DIFFERS in {', '.join(differences)}" if differences else "every byte is the same"
+
+
+if __name__ == "__main__":
+    main()
