@@ -68,7 +68,7 @@ class RoutedSample:
         return asdict(self)
 
     def __str__(self) -> str:
-        used = [share for share in self.shares if share.weight > 0]
+        used = [share for share in self.shares if share.weight >= 0.005]  # shown as 0.01 or more
         merge = " + ".join(f"{share.weight:.2f} {share.task}" for share in used)
         lines = [f"“{self.text}”", f"  = {self.prediction} ({self.confidence:.0%})   from {merge}"]
         width = max(len(share.task) for share in self.shares)

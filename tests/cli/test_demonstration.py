@@ -1,0 +1,28 @@
+"""The demonstration, on a tiny backbone: what it shows, and that the second time is read, not computed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cl_core.cli import demonstration
+
+from .conftest import Command
+
+
+def test_the_demonstration_shows_a_report_and_three_routed_sentences(
+    lab: Command, monkeypatch: pytest.MonkeyPatch, tiny: Path
+) -> None:
+    small = {"limit": 12, "epochs": 1, "max_length": 24, "layer": -2, "backbone": str(tiny)}
+    monkeypatch.setattr(demonstration, "SETTINGS", small)
+    first = lab("demo", "--device", "cpu")
+    assert first.status == 0, first.err
+    assert "Average accuracy" in first.out
+    assert first.out.count("alone:") == 3 * 6
+    for sentence in demonstration.SENTENCES:
+        assert sentence in first.out
+    assert "epoch 1/1" in first.err
+    second = lab("demo", "--device", "cpu")
+    assert "epoch" not in second.err
+    assert second.out == first.out
