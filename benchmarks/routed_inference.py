@@ -49,11 +49,12 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=25, help="turns that are counted")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--device", default="cpu")
+    parser.add_argument("--precision", choices=["float32", "bfloat16"], default="float32")
     parser.add_argument("--clock", choices=list(CLOCKS), default="wall")
     chosen = parser.parse_args()
     torch.set_num_threads(chosen.threads)
     torch.manual_seed(0)
-    device = choose_device(chosen.device)
+    device = choose_device(chosen.device, chosen.precision)
 
     backbone = load_backbone(BackboneSettings(max_length=TOKENS), device.torch_device)
     bank = make_bank(backbone.sites, backbone.hidden_size).to(device.torch_device)

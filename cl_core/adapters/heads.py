@@ -7,7 +7,7 @@ C_t labels of task t, and C labels in the stream's whole label space.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -51,7 +51,7 @@ class Head:
         return {"head.weight": self.weight, "head.bias": self.bias}
 
     @classmethod
-    def from_tensors(cls, tensors: dict[str, Tensor]) -> Head:
+    def from_tensors(cls, tensors: Mapping[str, Tensor]) -> Head:
         """The inverse of `tensors`; other names are ignored."""
         return cls(tensors["head.weight"], tensors["head.bias"])
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -10,6 +10,7 @@ from torch import Tensor
 
 from cl_core.adapters.adapter import Adapter
 from cl_core.adapters.heads import Head
+from cl_core.adapters.settings import Activation
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,14 @@ class TaskWeights:
     def tensors(self) -> dict[str, Tensor]:
         """Named tensors for a safetensors file."""
         return {**self.adapter.tensors(), **self.head.tensors()}
+
+    @classmethod
+    def from_tensors(
+        cls, tensors: Mapping[str, Tensor], site_names: Sequence[str], activation: Activation
+    ) -> TaskWeights:
+        """The inverse of `tensors`."""
+        adapter = Adapter.from_tensors(tensors, site_names, activation)
+        return cls(adapter, Head.from_tensors(tensors))
 
     def load(self, tensors: Mapping[str, Tensor]) -> None:
         """Overwrites the weights in place with those of `tensors`, named as `tensors()` names them."""

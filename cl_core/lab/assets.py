@@ -21,15 +21,15 @@ from cl_core.adapters.bank import Bank
 from cl_core.adapters.heads import Head
 from cl_core.adapters.task_weights import TaskWeights
 from cl_core.backbones.features import extract_features
-from cl_core.backbones.text import Encoding, TextBackbone
+from cl_core.backbones.text import TextBackbone
 from cl_core.device import Device
 from cl_core.evaluate.states import changed_rows, pooled_states
 from cl_core.lab.events import Epoch, Made
 from cl_core.lab.mid_task import MidTaskCheckpoints
 from cl_core.lab.run_settings import RunSettings
+from cl_core.lab.tokenised import TokenisedStream
 from cl_core.store import Artifact, Store, key
 from cl_core.tasks.stream import Stream
-from cl_core.train.data import Rows
 from cl_core.train.loop import Stopped, Watch, fit
 from cl_core.train.seeds import derive_seed
 
@@ -80,44 +80,14 @@ class Assets:
     ) -> None:
         self.store = store
         self.stream = stream
+        self.data = TokenisedStream(stream, backbone)
         self.backbone = backbone
         self.settings = settings
         self.device = device
         self.seed = seed
         self.reporter = reporter
-        self._encodings: dict[tuple[int, str], Encoding] = {}
         self._features: dict[tuple[int, str, int, str], Tensor] = {}
         self._weights: dict[str, TaskWeights] = {}
-
-    def encoding(self, task: int, split: str) -> Encoding:
-        """Token ids of a split."""
-        if (task, split) not in self._encodings:
-            rows = self.stream.tasks[task].splits[split]
-            pairs = rows["text_pair"] if "text_pair" in rows.column_names else None
-            texts = list(rows["text"])
-            encoding = self.backbone.tokenize(texts, None if pairs is None else list(pairs))
-            self._encodings[task, split] = encoding
-        return self._encodings[task, split]
-
-    def labels(self, task: int, split: str) -> Tensor:
-        """(N,) labels in the task's own order."""
-        return torch.tensor(list(self.stream.tasks[task].splits[split]["label"]), dtype=torch.int64)
-
-    def head_labels(self, task: int) -> tuple[int, ...]:
-        """For each of the task's labels, its position in the task's head.
-
-        In DIL all heads have the stream's label space; in CIL and TIL a head has its own task's labels.
-        """
-        names = self.stream.tasks[task].label_names
-        if self.stream.protocol == "dil":
-            return tuple(self.stream.label_space.global_index(self.stream.tasks[task].name))
-        return tuple(range(len(names)))
-
-    def classes(self, task: int) -> int:
-        """Width of the task's head."""
-        if self.stream.protocol == "dil":
-            return len(self.stream.label_space.names)
-        return len(self.stream.tasks[task].label_names)
 
     def features(self, task: int, split: str) -> Tensor:
         """(N, d) router embeddings of a split: the frozen backbone without adapters (DAM)."""
@@ -141,7 +111,7 @@ class Assets:
             def compute() -> tuple[dict[str, Tensor], Any]:
                 features = extract_features(
                     self.backbone,
-                    self.encoding(task, split),
+                    self.data.encoding(task, split),
                     layer=layer,
                     pooling=pooling,
                     batch_size=self.settings.evaluate.eval_batch_size,
@@ -153,10 +123,6 @@ class Assets:
             artifact = self._make("features", inputs, compute, task, task)
             self._features[task, split, layer, pooling] = artifact.tensors["features"]
         return self._features[task, split, layer, pooling]
-
-    def adapter_key(self, task: int, parent: str | None) -> str:
-        """The key under which `trained` stores task `task`'s weights when started from `parent`."""
-        return key("adapter", self._adapter_inputs(task, parent))
 
     def trained(self, task: int, parent: str | None) -> str:
         """Trains a task's adapter and head, or finds them; returns their key.
@@ -190,8 +156,8 @@ class Assets:
             fitted = fit(
                 self.backbone,
                 self._start(task, parent),
-                self._rows(task, "train"),
-                self._rows(task, "validation"),
+                self.data.rows(task, "train"),
+                self.data.rows(task, "validation"),
                 self.settings.train,
                 self.settings.adapter.dropout,
                 self.device,
@@ -216,7 +182,9 @@ class Assets:
             artifact = self.store.read("adapter", adapter_key)
             if artifact is None:
                 raise KeyError(adapter_key)
-            weights = self._unpack(artifact.tensors)
+            settings = self.settings.adapter
+            sites = [site.name for site in select_sites(self.backbone.sites, settings)]
+            weights = TaskWeights.from_tensors(artifact.tensors, sites, settings.activation)
             self._weights[adapter_key] = weights.to(self.device.torch_device)
         return self._weights[adapter_key]
 
@@ -268,7 +236,7 @@ class Assets:
             rows = changed.nonzero().flatten().tolist()
             fresh = pooled_states(
                 self.backbone,
-                self.encoding(task, split),
+                self.data.encoding(task, split),
                 rows,
                 self.bank(adapters),
                 weights[changed].to(self.device.torch_device),
@@ -308,10 +276,6 @@ class Assets:
         if self.reporter.stop():
             raise Stopped("stopped as asked")
 
-    def _rows(self, task: int, split: str) -> Rows:
-        positions = torch.tensor(self.head_labels(task))
-        return Rows(self.encoding(task, split), positions[self.labels(task, split)])
-
     def _start(self, task: int, parent: str | None) -> TaskWeights:
         fingerprint = self.stream.tasks[task].split_fingerprint("train")
         generator = torch.Generator().manual_seed(derive_seed(self.seed, "start", fingerprint))
@@ -323,14 +287,8 @@ class Assets:
         if parent is not None and self.stream.protocol == "dil":
             head = self.weights(parent).head.clone().to(torch.device("cpu"))
         else:
-            head = Head.initialise(self.classes(task), backbone.hidden_size, generator)
+            head = Head.initialise(self.data.classes(task), backbone.hidden_size, generator)
         return TaskWeights(adapter, head)
-
-    def _unpack(self, tensors: dict[str, Tensor]) -> TaskWeights:
-        sites = select_sites(self.backbone.sites, self.settings.adapter)
-        names = tuple(site.name for site in sites)
-        adapter = Adapter.from_tensors(tensors, names, self.settings.adapter.activation)
-        return TaskWeights(adapter, Head.from_tensors(tensors))
 
     def _backbone_inputs(self) -> dict[str, Any]:
         return {
@@ -347,8 +305,8 @@ class Assets:
             **self._backbone_inputs(),
             "train": own.split_fingerprint("train"),
             "validation": own.split_fingerprint("validation"),
-            "head": list(self.head_labels(task)),
-            "classes": self.classes(task),
+            "head": list(self.data.head_labels(task)),
+            "classes": self.data.classes(task),
             "copies_head": parent is not None and self.stream.protocol == "dil",
             "adapter": self.settings.adapter.model_dump(),
             "training": self.settings.train.model_dump(exclude={"checkpoint_every"}),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -192,7 +192,7 @@ class Experiment:
         self._states[task] = states
         self._names[f"states/{stage + 1}/{self.stream.tasks[task].name}"] = states.key
         predictions = self._predict(states.values, routing.weights, stage, task)
-        labels = self._global_labels(task, split)
+        labels = self.assets.data.global_labels(task, split)
         ids = list(self.stream.tasks[task].splits[split]["id"])
         scores = self.results.add(stage, task, ids, routing, predictions, labels)
         self.run.record(
@@ -222,7 +222,7 @@ class Experiment:
             self.stream.protocol,
             states.to(self.device.torch_device),
             [self.assets.weights(self._adapters[each]).head for each in seen],
-            [self._positions(each) for each in seen],
+            [self.assets.data.positions(each) for each in seen],
             len(self.stream.label_space.names),
             weights=None if shared else weights.to(self.device.torch_device),
             rule=self.config.head_rule or "direct",
@@ -230,12 +230,6 @@ class Experiment:
             task=task,
         )
         return logits.argmax(dim=1).cpu()
-
-    def _positions(self, task: int) -> Sequence[int]:
-        return self.stream.label_space.global_index(self.stream.tasks[task].name)
-
-    def _global_labels(self, task: int, split: str) -> Tensor:
-        return torch.tensor(self._positions(task))[self.assets.labels(task, split)]
 
     def _score_untrained(self) -> None:
         """b_j: the bare backbone under heads that have learnt nothing."""
@@ -247,17 +241,20 @@ class Experiment:
                 self.stream.protocol,
                 self.assets.bare_states(task, split).to(self.device.torch_device),
                 [self._untrained(other) for other in tasks],
-                [self._positions(other) for other in tasks],
+                [self.assets.data.positions(other) for other in tasks],
                 len(self.stream.label_space.names),
                 pool=[0],
                 task=task,
             )
-            predictions, labels = logits.argmax(dim=1).cpu(), self._global_labels(task, split)
+            predictions, labels = (
+                logits.argmax(dim=1).cpu(),
+                self.assets.data.global_labels(task, split),
+            )
             self.results.add_untrained(each.name, predictions, labels)
 
     def _untrained(self, task: int) -> Head:
         name = "shared" if self.stream.protocol == "dil" else self.stream.tasks[task].name
-        return self.assets.untrained_head(self.assets.classes(task), name)
+        return self.assets.untrained_head(self.assets.data.classes(task), name)
 
     def _check_stop(self) -> None:
         if self.run.stop_requested():

@@ -9,9 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from cl_core.adapters.adapter import Adapter, select_sites
+from cl_core.adapters.adapter import select_sites
 from cl_core.adapters.bank import Bank
-from cl_core.adapters.heads import Head
 from cl_core.adapters.task_weights import TaskWeights
 from cl_core.backbones.features import extract_features
 from cl_core.backbones.load import load_backbone
@@ -269,8 +268,7 @@ class Model:
         tensors = self._tensors("adapter", key)
         settings = self.config.settings.adapter
         names = [site.name for site in select_sites(self.backbone.sites, settings)]
-        adapter = Adapter.from_tensors(tensors, names, settings.activation)
-        return TaskWeights(adapter, Head.from_tensors(tensors))
+        return TaskWeights.from_tensors(tensors, names, settings.activation)
 
     def _tensors(self, kind: str, key: str) -> dict[str, Tensor]:
         artifact = self._store.read(kind, key)

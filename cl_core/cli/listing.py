@@ -1,0 +1,138 @@
+"""Commands that list what there is: streams, recipes, backbones, settings, runs."""
+
+from __future__ import annotations
+
+from cl_core.cli.app import app
+from cl_core.cli.options import JsonOption, WorkspaceOption
+
+
+@app.command()
+def streams(as_json: JsonOption = False) -> None:
+    """List the streams: what can be learnt, in which order, under which protocol.
+
+    A stream is also any YAML file: adapter-lab run --stream mine.yaml. See docs/streams.md.
+    """
+    from dataclasses import asdict
+
+    from cl_core.cli.output import say, say_json, table
+    from cl_core.tasks.load import list_streams
+
+    found = list_streams()
+    if as_json:
+        say_json([asdict(info) for info in found])
+        return
+    rows = [
+        [
+            info.name,
+            info.protocol,
+            str(len(info.tasks)),
+            "yes" if info.available else "no",
+            info.title,
+        ]
+        for info in found
+    ]
+    say(table(["stream", "protocol", "tasks", "here", "what it is"], rows))
+    missing = [info for info in found if not info.available]
+    if missing:
+        say("\nnot here:")
+        for info in missing:
+            say(f"  {info.name}: {info.how}")
+
+
+@app.command()
+def recipes(as_json: JsonOption = False) -> None:
+    """List the recipes and the choices for each of their four slots.
+
+    Any mix is a recipe: adapter-lab run --recipe dam --route oracle --compose select.
+    """
+    from cl_core.cli.output import say, say_json, table
+    from cl_core.lab.recipe import RECIPES, SLOTS
+
+    if as_json:
+        say_json(
+            {
+                "recipes": [recipe.model_dump() for recipe in RECIPES.values()],
+                "slots": {
+                    slot: [
+                        {"name": c.name, "summary": c.summary, "source": c.source}
+                        for c in choices.values()
+                    ]
+                    for slot, choices in SLOTS.items()
+                },
+            }
+        )
+        return
+    rows = [
+        [recipe.name, *(getattr(recipe, slot) for slot in SLOTS), recipe.source]
+        for recipe in RECIPES.values()
+    ]
+    say(table(["recipe", *SLOTS, "source"], rows))
+    for slot, choices in SLOTS.items():
+        say(f"\n{slot}")
+        width = max(len(name) for name in choices)
+        for choice in choices.values():
+            say(f"  {choice.name:<{width}}  {choice.summary} [{choice.source}]")
+
+
+@app.command()
+def backbones(as_json: JsonOption = False) -> None:
+    """List the backbones: frozen encoders that adapters are attached to.
+
+    Besides the names listed, --backbone takes the path of a checkpoint, or hub:owner/name with --set revision=COMMIT.
+    """
+    from cl_core.backbones.catalogue import list_backbones
+    from cl_core.cli.output import say, say_json, table
+
+    found = list_backbones()
+    if as_json:
+        say_json(found)
+        return
+    say(
+        table(
+            ["backbone", "here", "what it is"],
+            [[b["name"], "yes" if b["available"] else "no", b["summary"]] for b in found],
+        )
+    )
+
+
+@app.command()
+def settings(as_json: JsonOption = False) -> None:
+    """List all settings that --set takes, with their defaults."""
+    from cl_core.cli.output import say, say_json
+    from cl_core.lab.run_settings import GROUPS, flat_name
+
+    if as_json:
+        say_json({group: model.model_json_schema() for group, model in GROUPS.items()})
+        return
+    for group, model in GROUPS.items():
+        say(group)
+        for name, field in model.model_fields.items():
+            say(f"  {flat_name(group, name)}={field.default}")
+            say(f"      {' '.join((field.description or '').split())}")
+
+
+@app.command()
+def runs(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
+    """List the runs of the workspace, the newest first."""
+    from cl_core.cli.output import say, say_json, table
+    from cl_core.lab.workspace import Workspace
+
+    place = Workspace(workspace)
+    found = [
+        {
+            "run": run.name,
+            "status": run.status,
+            "stream": run.config.stream_name,
+            "protocol": run.config.protocol_with_rule,
+            "recipe": run.config.recipe.name,
+            "seed": run.config.seed,
+            "tasks": len(run.config.tasks),
+        }
+        for run in place.runs()
+    ]
+    if as_json:
+        say_json(found)
+    elif not found:
+        say(f"there are no runs in {place.root} yet; start one with: adapter-lab demo")
+    else:
+        say(table(list(found[0]), [[str(value) for value in each.values()] for each in found]))

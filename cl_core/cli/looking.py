@@ -1,0 +1,80 @@
+"""Commands that look at runs: report, route."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cl_core.cli.app import app
+from cl_core.cli.options import DeviceOption, JsonOption, NameArgument, WorkspaceOption, one_of
+
+
+@app.command()
+def report(
+    name: NameArgument,
+    form: Annotated[str, typer.Option("--format", help="text, csv or latex.")] = "text",
+    metric: Annotated[str, typer.Option(help="accuracy, macro_f1 or weighted_f1.")] = "accuracy",
+    output: Annotated[
+        Path | None, typer.Option(help="Write to this file instead of the screen.")
+    ] = None,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what came of a run: the score matrix, the metrics with their formulas, the router, the cost."""
+    import json
+
+    from cl_core.cli.output import say
+    from cl_core.lab.report import METRIC_NAMES, Report
+    from cl_core.lab.report_formats import FORMATS
+    from cl_core.lab.workspace import Workspace
+    from cl_core.store import write_text
+
+    form = one_of("--format", form, tuple(FORMATS)) or "text"
+    chosen = one_of("--metric", metric, METRIC_NAMES) or "accuracy"
+    made = Report(Workspace(workspace).find(name), chosen)
+    text = (
+        json.dumps(made.as_dict(), indent=2, ensure_ascii=False) if as_json else FORMATS[form](made)
+    )
+    if output is None:
+        say(text)
+    else:
+        write_text(output, text + "\n")
+        say(f"written to {output}")
+
+
+@app.command()
+def route(
+    name: NameArgument,
+    text: Annotated[list[str], typer.Option(help="A text to route; may be given several times.")],
+    k: Annotated[
+        int | None, typer.Option("-k", help="How many adapters a sample gets.", min=1)
+    ] = None,
+    temperature: Annotated[float | None, typer.Option(help="Of the router's softmax.")] = None,
+    task: Annotated[
+        str | None,
+        typer.Option(help="The true task, where the recipe or the protocol must be told it."),
+    ] = None,
+    stage: Annotated[
+        int | None, typer.Option(help="After learning this many tasks [default: all].", min=1)
+    ] = None,
+    device: DeviceOption = "auto",
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show which adapters a text gets, how they are merged, what the merge answers and what each adapter answers alone.
+
+    Example: adapter-lab route first --text "The soup was cold, but the waiter saved the evening." -k 2
+    """
+    from cl_core.cli.output import say, say_json
+    from cl_core.lab.inference import Model
+    from cl_core.lab.workspace import Workspace
+
+    place = Workspace(workspace)
+    model = Model(place, place.find(name), stage, device)
+    samples = model.route(text, k=k, temperature=temperature, task=task)
+    if as_json:
+        say_json([sample.as_dict() for sample in samples])
+    else:
+        say("\n\n".join(str(sample) for sample in samples))

@@ -1,0 +1,29 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cl_core.errors import UserError
+
+WorkspaceOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--workspace", help="Folder of runs [default: $ADAPTER_LAB_WORKSPACE, else ./workspace]."
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="JSON on standard output, for machines.")]
+NameArgument = Annotated[
+    str, typer.Argument(help="Name of the run; 'adapter-lab runs' lists them.")
+]
+DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:0.")]
+
+
+def one_of(option: str, value: str | None, allowed: tuple[str, ...]) -> str | None:
+    """Returns the value if it is allowed; raises `UserError` with those that are."""
+    if value is not None and value not in allowed:
+        raise UserError(f"{option} is '{value}'; choose one of {', '.join(allowed)}")
+    return value

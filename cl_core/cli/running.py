@@ -1,0 +1,145 @@
+"""Commands that carry runs out: run, resume, stop, demo."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from cl_core.cli.app import app
+from cl_core.cli.options import DeviceOption, JsonOption, NameArgument, WorkspaceOption, one_of
+from cl_core.errors import UserError
+
+
+@app.command()
+def run(
+    stream: Annotated[
+        str,
+        typer.Option(help="Name of a stream ('adapter-lab streams'), or the path of a YAML file."),
+    ],
+    recipe: Annotated[
+        str,
+        typer.Option(help="Name of a recipe ('adapter-lab recipes'), or the path of a YAML file."),
+    ] = "dam",
+    name: Annotated[
+        str | None, typer.Option(help="Name of the run [default: stream-recipe-seed].")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of initialisation, order and dropout.")] = 0,
+    assignments: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            help="Any setting, such as --set epochs=1 --set limit=60; 'adapter-lab settings' lists them.",
+        ),
+    ] = None,
+    preset: Annotated[
+        str, typer.Option(help="Named training settings: default, dam-published.")
+    ] = "default",
+    backbone: Annotated[
+        str | None, typer.Option(help="Name, path or hub:owner/name of the backbone.")
+    ] = None,
+    protocol: Annotated[
+        str | None, typer.Option(help="til, cil or dil, over the stream's own.")
+    ] = None,
+    initialise: Annotated[
+        str | None, typer.Option(help="Exchange this slot of the recipe.")
+    ] = None,
+    train: Annotated[str | None, typer.Option(help="Exchange this slot of the recipe.")] = None,
+    route_slot: Annotated[
+        str | None, typer.Option("--route", help="Exchange this slot of the recipe.")
+    ] = None,
+    compose: Annotated[str | None, typer.Option(help="Exchange this slot of the recipe.")] = None,
+    device: DeviceOption = "auto",
+    precision: Annotated[
+        str, typer.Option(help="auto, float32 or bfloat16; auto is bfloat16 on a GPU.")
+    ] = "auto",
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Carry a recipe out on a stream: train one adapter per task, route, merge, and score after each task.
+
+    Ctrl-C stops at the next step and keeps everything; the same command, or 'adapter-lab resume
+    NAME', goes on. What has been computed before, by any run of the workspace, is not computed again.
+
+    Example: adapter-lab run --stream domains --recipe dam --seed 0 --name first --set epochs=2
+    """
+    from cl_core.cli.following import follow
+    from cl_core.cli.output import TerminalWatcher
+    from cl_core.lab.launch import prepare
+    from cl_core.lab.recipe import load_recipe
+    from cl_core.lab.run_settings import parse_assignments
+    from cl_core.lab.workspace import Workspace
+
+    watcher = TerminalWatcher(quiet=as_json)
+    chosen = load_recipe(
+        recipe, initialise=initialise, train=train, route=route_slot, compose=compose
+    )
+    settings = parse_assignments(assignments or [])
+    if backbone is not None:
+        settings["backbone"] = backbone
+    place = Workspace(workspace)
+    folder, loaded = prepare(
+        place,
+        stream,
+        chosen,
+        name=name,
+        seed=seed,
+        preset=preset,
+        settings=settings,
+        protocol=one_of("--protocol", protocol, ("til", "cil", "dil")),  # type: ignore[arg-type]
+        device=device,
+        precision=one_of("--precision", precision, ("auto", "float32", "bfloat16")),  # type: ignore[arg-type]
+        watcher=watcher,
+    )
+    follow(place, folder, loaded, watcher, as_json)
+
+
+@app.command()
+def resume(
+    name: NameArgument,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Go on with a run that was stopped or killed; a finished one is evaluated again from its artifacts."""
+    from cl_core.cli.following import follow
+    from cl_core.cli.output import TerminalWatcher
+    from cl_core.lab.launch import reopen
+    from cl_core.lab.workspace import Workspace
+
+    watcher = TerminalWatcher(quiet=as_json)
+    place = Workspace(workspace)
+    folder = place.find(name)
+    follow(place, folder, reopen(folder, watcher), watcher, as_json, again=True)
+
+
+@app.command()
+def stop(
+    name: NameArgument, workspace: WorkspaceOption = None, as_json: JsonOption = False
+) -> None:
+    """Ask a running run to stop at its next step. It keeps a checkpoint; 'adapter-lab resume NAME' goes on."""
+    from cl_core.cli.output import say, say_json
+    from cl_core.lab.workspace import Workspace
+
+    folder = Workspace(workspace).find(name)
+    if folder.status != "running":
+        raise UserError(f"run '{name}' is not running: it is {folder.status}")
+    folder.request_stop()
+    if as_json:
+        say_json({"run": name, "stop": "requested"})
+    else:
+        say(f"asked '{name}' to stop; resume it with: adapter-lab resume {name}")
+
+
+@app.command()
+def demo(
+    workspace: WorkspaceOption = None,
+    device: DeviceOption = "auto",
+) -> None:
+    """Carry out the built-in demonstration: DAM on the stream 'domains', its report, and three routed sentences.
+
+    It takes at most three minutes on two CPU cores, and no time the second time.
+    """
+    from cl_core.cli.demonstration import demonstrate
+    from cl_core.lab.workspace import Workspace
+
+    demonstrate(Workspace(workspace), device)
