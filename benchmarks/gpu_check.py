@@ -10,7 +10,8 @@ where its package is installed, else random weights of the same shape; --backbon
    merge and of average equals a slow loop; routing is the CPU's; the backbone's bytes do not change.
 2. A small stream (three domains of reviews, one adapter each, started from the previous one, DAM's router,
    k=2, per-sample merge, merged heads), learnt on the CPU and on the device in float32. Dropout is off,
-   as a GPU draws other random numbers. Compared: weights, losses, routing, accuracies.
+   as a GPU draws other random numbers, and on the device each task starts from what the CPU had then, so
+   that rounding grows over one task only. Compared: weights, losses, routing, accuracies.
 3. The same stream in bf16 autocast, against float32 on the device.
 4. Samples per second of training and of routed inference (K=20, k=2, 64 tokens), in float32 and bf16, and
    peak memory.
@@ -65,14 +66,16 @@ DOMAINS = ("restaurants", "products", "films")
 TOLERANCES = {
     "composition": 1e-5,  # relative distance of last hidden states (Frobenius), float32
     "routing": 1e-3,  # largest difference of a weight; tau = 0.01 multiplies errors of cosines by 100
-    "loss": 1e-2,  # largest relative difference of an epoch's training loss, float32
-    "weights": 5e-2,  # distance of trained weights over the distance that training moved them, float32
+    "loss": 2e-3,  # largest difference of an epoch's training loss (nats), float32
+    # Distance of trained weights over the distance that training moved them, float32. Training makes
+    # rounding grow: noise of 1e-7 on the word embeddings alone came to 3e-3 after 75 steps on a CPU.
+    "weights": 3e-2,
     "accuracy": 0.03,  # largest difference of a cell of the score matrix, float32
     "bfloat16 states": 5e-2,  # relative distance of pooled states under the same weights
     "bfloat16 accuracy": 0.08,  # largest difference of the last row of the score matrix
 }
 # Rows per task and epochs of the small stream; turns that are timed, and batch sizes.
-FULL: dict[str, Any] = {"rows": (400, 100, 200), "epochs": 5, "steps": 30, "batches": (32, 256)}
+FULL: dict[str, Any] = {"rows": (400, 100, 200), "epochs": 3, "steps": 30, "batches": (32, 256)}
 QUICK: dict[str, Any] = {"rows": (24, 8, 32), "epochs": 1, "steps": 2, "batches": (8,)}
 TOKENS, K, KEPT = 64, 20, 2
 
@@ -288,9 +291,10 @@ def compare_streams(
     size: dict[str, Any],
 ) -> None:
     """The CPU and the device, both in float32."""
-    cpu, other = learn(*on_cpu, size), learn(*on_device, size)
+    cpu = learn(*on_cpu, size)
+    other = learn(*on_device, size, cpu.tasks)
     pairs = list(zip(cpu.losses, other.losses, strict=True))
-    loss = max(abs(a - b) / abs(a) for a, b in pairs)
+    loss = max(abs(a - b) for a, b in pairs)
     report.check("training losses, float32, CPU and device", loss, TOLERANCES["loss"])
     for task, (mine, theirs, moved) in enumerate(
         zip(cpu.tasks, other.tasks, cpu.moved, strict=True)
@@ -335,8 +339,16 @@ def compare_bfloat16(
     report.notes.append(f"accuracies after the last task, device, bf16: {row_text(learnt)}")
 
 
-def learn(backbone: TextBackbone, device: Device, size: dict[str, Any]) -> Learnt:
-    """DAM on the small stream: train, route, merge, score after each task."""
+def learn(
+    backbone: TextBackbone,
+    device: Device,
+    size: dict[str, Any],
+    starts: Sequence[TaskWeights] | None = None,
+) -> Learnt:
+    """DAM on the small stream: train, route, merge, score after each task.
+
+    A task starts from the weights of the one before it; from those in `starts`, where they are given.
+    """
     tasks = [small_domain(name, size) for name in DOMAINS]
     settings = TrainSettings(epochs=size["epochs"], patience=None)
     router = CentroidRouter(RouterSettings(k=KEPT))
@@ -352,7 +364,7 @@ def learn(backbone: TextBackbone, device: Device, size: dict[str, Any]) -> Learn
         learnt.moved.append(norm([after - before for after, before in steps]))
         learnt.losses += [record.train_loss for record in fitted.history]
         learnt.tasks.append(fitted.weights)
-        now = fitted.weights
+        now = fitted.weights if starts is None else starts[stage]
         for seen in range(stage + 1):
             rows = rows_of(backbone, tasks[seen], "test")
             states, weights = route_and_merge(backbone, device, router, learnt.tasks, rows)

@@ -34,6 +34,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from cl_core.lab.events import AnyEvent, Epoch, Finished, Made, Phase, Started, Warned
@@ -133,7 +134,10 @@ def leave_alone(workspace: Path, backbone: Path, warm: bool = False) -> Undistur
     loaded = wait_until_loading(process, folder)
     started = wait_until_working(process, folder, 0)
     process.finish()
-    return Undisturbed(workspace, backbone, warm, started - loaded, time.monotonic() - started)
+    # The work ends with its last event: what follows is the report, and the interpreter's end.
+    moments = [datetime.fromisoformat(event.time) for event in folder.events]
+    work = (moments[-1] - moments[0]).total_seconds()
+    return Undisturbed(workspace, backbone, warm, started - loaded, work)
 
 
 def trials(

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from torch import Tensor
 
-from cl_core.store import Artifact, Store, key
+from cl_core.store import Store, key
 
 
 class MidTaskCheckpoints:
@@ -21,30 +20,32 @@ class MidTaskCheckpoints:
         self.adapter_key = adapter_key
 
     def load(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
-        """The newest whole checkpoint; a damaged one is named and set aside by the store."""
-        mine = self._all()
-        if not mine:
-            return None
-        newest = max(mine, key=lambda artifact: int(artifact.inputs["step"]))
-        return newest.tensors, newest.data
+        """The newest whole checkpoint; the store names a damaged one and sets it aside."""
+        for _, each in sorted(self._steps().items(), reverse=True):
+            artifact = self.store.read("checkpoint", each)
+            if artifact is not None:
+                return artifact.tensors, artifact.data
+        return None
 
     def save(self, tensors: dict[str, Tensor], data: dict[str, Any]) -> None:
         """Writes this checkpoint, then removes the older ones."""
-        older = self._all()
-        inputs: dict[str, Any] = {"adapter": self.adapter_key, "step": int(data["step"])}
-        own_key = key("checkpoint", inputs)
-        self.store.write("checkpoint", own_key, inputs, tensors, data=data)
-        self._remove(artifact for artifact in older if artifact.key != own_key)
+        older = self._steps()
+        step = int(data["step"])
+        inputs: dict[str, Any] = {"adapter": self.adapter_key, "step": step}
+        self.store.write("checkpoint", key("checkpoint", inputs), inputs, tensors, data=data)
+        for each in older.keys() - {step}:
+            self.store.remove("checkpoint", older[each])
 
     def clear(self) -> None:
         """Removes all checkpoints of this adapter: it is finished."""
-        self._remove(self._all())
+        for each in self._steps().values():
+            self.store.remove("checkpoint", each)
 
-    def _all(self) -> list[Artifact]:
-        """Few are ever there: one for each run that was interrupted, and this one's own."""
-        found = (self.store.read("checkpoint", each) for each in self.store.keys("checkpoint"))
-        return [each for each in found if each and each.inputs["adapter"] == self.adapter_key]
-
-    def _remove(self, artifacts: Iterable[Artifact]) -> None:
-        for artifact in artifacts:
-            self.store.remove("checkpoint", artifact.key)
+    def _steps(self) -> dict[int, str]:
+        """Step -> key of this adapter's checkpoints."""
+        found = {}
+        for each in self.store.keys("checkpoint"):
+            inputs: Any = self.store.inputs("checkpoint", each)
+            if inputs is not None and inputs.get("adapter") == self.adapter_key:
+                found[int(inputs["step"])] = each
+        return found

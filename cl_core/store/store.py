@@ -78,6 +78,19 @@ class Store:
                 entry.name for entry in folder.iterdir() if _KEY.fullmatch(entry.name)
             )
 
+    def inputs(self, kind: str, key: str) -> Mapping[str, JSON] | None:
+        """Returns what an artifact depends on, for choosing among many; None when it cannot be told.
+
+        Nothing is checked: whoever needs the content calls `read`.
+        """
+        try:
+            found: Mapping[str, JSON] = json.loads((self.folder(kind, key) / META).read_bytes())[
+                "inputs"
+            ]
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+        return found
+
     def write(
         self,
         kind: str,
