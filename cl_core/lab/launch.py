@@ -133,7 +133,7 @@ def prepare(
                 f"or remove {run.path}"
             )
     else:
-        run.create(config, describe_environment(device))
+        run.create(config)
     return run, loaded
 
 
@@ -194,6 +194,7 @@ def carry_out(
         try:
             device = choose_device(config.device, config.precision)
             watcher.notice(f"device: {device.reason}")
+            run.write_environment(describe_environment(device.reason))
             backbone = load_backbone(config.settings.backbone, device.torch_device)
 
             workspace.store.on_damage = lambda message: run.record(Warned(message=message))

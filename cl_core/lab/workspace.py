@@ -114,10 +114,9 @@ class RunFolder:
         except (OSError, yaml.YAMLError, ValidationError, TypeError) as error:
             raise UserError(f"run '{self.name}': {file.name} cannot be read: {error}") from error
 
-    def create(self, config: RunConfig, environment: dict[str, Any]) -> None:
+    def create(self, config: RunConfig) -> None:
         """Writes what is known before anything runs."""
         self.path.mkdir(parents=True, exist_ok=True)
-        write_json(self.path / "environment.json", environment)
         text = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
         write_text(self.path / "run.yaml", text)
 
@@ -167,6 +166,10 @@ class RunFolder:
     def stop_requested(self) -> bool:
         """Whether somebody asked."""
         return self._stop_file.exists()
+
+    def write_environment(self, environment: dict[str, Any]) -> None:
+        """Replaces `environment.json`: where the run is carried out now."""
+        write_json(self.path / "environment.json", environment)
 
     def artifacts(self) -> dict[str, str]:
         """Name to key in the store, "kind/task" or "kind/stage"; empty before the first one."""

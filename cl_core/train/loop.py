@@ -80,7 +80,7 @@ def fit(
         backbone: frozen.
         start: where the adapter and the head begin; not changed.
         train: rows to learn from.
-        validation: rows that choose the best epoch; when empty, the last epoch is taken.
+        validation: rows that choose the best epoch; at least one.
         settings: optimiser, schedule, stopping.
         dropout: probability of dropping a bottleneck's hidden unit while training.
         device: where, and in which precision.
@@ -91,7 +91,12 @@ def fit(
     Raises:
         Stopped: `watch.stop` said so.
         UserError: the loss is no longer finite.
+        ValueError: there are no training or no validation rows.
     """
+    if len(train) == 0 or len(validation) == 0:
+        raise ValueError(
+            f"{len(train)} training and {len(validation)} validation rows; both are needed"
+        )
     watch = watch or Watch()
     weights = start.clone().to(device.torch_device)
     best = weights.clone()
@@ -160,7 +165,7 @@ def fit(
                 progress, float(loss_sum), backbone, weights, validation, settings, device
             )
             score = (record.validation_accuracy, -record.validation_loss)
-            if len(validation) == 0 or progress.best is None or score > progress.best:
+            if progress.best is None or score > progress.best:
                 progress.best, progress.stale = score, 0
                 best.load(weights.tensors())
             else:
@@ -188,9 +193,7 @@ def evaluate_one(
     settings: TrainSettings,
     device: Device,
 ) -> tuple[float, float]:
-    """Mean cross-entropy (nats) and accuracy of one adapter on rows; (nan, nan) when there are none."""
-    if len(rows) == 0:
-        return math.nan, math.nan
+    """Mean cross-entropy (nats) and accuracy of one adapter on at least one row."""
     loss = torch.zeros((), dtype=torch.float64, device=device.torch_device)
     right = torch.zeros((), dtype=torch.int64, device=device.torch_device)
     labels = rows.labels.to(device.torch_device)

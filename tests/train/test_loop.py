@@ -228,3 +228,9 @@ def test_dams_published_settings_are_a_preset() -> None:
 def test_seeds_depend_on_every_part() -> None:
     assert len({derive_seed(0, "a", 1), derive_seed(0, "a", 2), derive_seed(1, "a", 1)}) == 3
     assert derive_seed(0, "a", 1) == derive_seed(0, "a", 1)
+
+
+def test_training_without_validation_rows_is_refused(backbone: TextBackbone, place: Device) -> None:
+    none = Rows(backbone.tokenize([]), torch.zeros(0, dtype=torch.int64))
+    with pytest.raises(ValueError, match="0 validation rows"):
+        fit(backbone, make_start(backbone), make_rows(backbone, 4), none, SETTINGS, 0.0, place, 0)
