@@ -102,7 +102,7 @@ class Assets:
         if (task, split, layer, pooling) not in self._features:
             inputs = {
                 "version": VERSIONS["features"],
-                **self._backbone_inputs(),
+                **self.backbone_inputs(),
                 "data": self.stream.tasks[task].split_fingerprint(split),
                 "layer": layer,
                 "pooling": pooling,
@@ -219,7 +219,7 @@ class Assets:
         lookup = previous is not None and not bool(changed.all())
         inputs = {
             "version": VERSIONS["states"],
-            **self._backbone_inputs(),
+            **self.backbone_inputs(),
             "data": self.stream.tasks[task].split_fingerprint(split),
             "adapters": list(adapters),
             "weights": hashlib.sha256(weights.contiguous().numpy().tobytes()).hexdigest(),
@@ -290,7 +290,8 @@ class Assets:
             head = Head.initialise(self.data.classes(task), backbone.hidden_size, generator)
         return TaskWeights(adapter, head)
 
-    def _backbone_inputs(self) -> dict[str, Any]:
+    def backbone_inputs(self) -> dict[str, Any]:
+        """What every artifact that the backbone had a part in depends on."""
         return {
             "backbone": self.backbone.fingerprint,
             "dtype": self.settings.backbone.dtype,
@@ -302,7 +303,7 @@ class Assets:
         own = self.stream.tasks[task]
         return {
             "version": VERSIONS["adapter"],
-            **self._backbone_inputs(),
+            **self.backbone_inputs(),
             "train": own.split_fingerprint("train"),
             "validation": own.split_fingerprint("validation"),
             "head": list(self.data.head_labels(task)),

@@ -123,19 +123,21 @@ class Experiment:
         self._count_parameters(task)
 
     def _count_parameters(self, stage: int) -> None:
-        counts = [
-            sum(tensor.numel() for tensor in self.assets.weights(adapter).parameters())
-            for adapter in self._adapters
-        ]
+        weights = [self.assets.weights(adapter) for adapter in self._adapters]
+        counts = [sum(tensor.numel() for tensor in each.parameters()) for each in weights]
+        heads = [sum(tensor.numel() for tensor in each.head.parameters()) for each in weights]
         pool = self.trainer.pool(stage)
+        # A shared adapter still needs every task's own head, where labels differ.
+        kept_heads = 0 if self.stream.protocol == "dil" else sum(heads[: pool[0]])
         backbone = sum(tensor.numel() for tensor in self.assets.backbone.parameters())
-        router = sum(tensor.numel() for tensor in self.router.state().values())
+        learnt = self.router.state().values() if self.router.needs_features else ()
+        router = sum(tensor.numel() for tensor in learnt)
         used = min(len(pool), self._most_adapters_per_sample(len(pool)))
         self.run.record(
             Parameters(
                 stage=stage + 1,
                 trainable_parameters=counts[stage],
-                stored_parameters=sum(counts[each] for each in pool) + router,
+                stored_parameters=sum(counts[each] for each in pool) + kept_heads + router,
                 active_parameters=backbone + sum(sorted(counts[each] for each in pool)[-used:]),
                 backbone_parameters=backbone,
             )
@@ -150,11 +152,10 @@ class Experiment:
         """Keeps what the router has learnt, so that a new sample can be routed without the data."""
         inputs: dict[str, Any] = {
             "version": self.router.version,
+            **self.assets.backbone_inputs(),
             "router": self.config.recipe.route,
             "settings": self.config.settings.router.model_dump(exclude={"k", "temperature"}),
             "tasks": [each.split_fingerprint("train") for each in self.stream.tasks[: task + 1]],
-            "backbone": self.assets.backbone.fingerprint,
-            "device": self.device.name,
         }
         own_key = key("router", inputs)
         if self.store.read("router", own_key) is None:

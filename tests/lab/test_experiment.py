@@ -240,3 +240,32 @@ def test_a_truncated_artifact_is_named_and_computed_again_with_the_same_bytes(ca
     assert f"adapter/{key}" in warnings[0]
     assert file_bytes(run, "adapter", name) == content
     assert (run.folder.path / "scores.parquet").read_bytes() == scores
+
+
+@pytest.mark.parametrize(
+    "changed", [{"max_length": 12}, {"layer": -1}, {"pooling": "cls"}, {"limit_train": 20}]
+)
+def test_a_router_that_has_seen_other_features_has_another_key(
+    carry: Carry, changed: dict[str, object]
+) -> None:
+    one, two = carry(name="one"), carry(name="two", **changed)
+    assert one.folder.artifacts()["router/3"] != two.folder.artifacts()["router/3"]
+
+
+def test_k_and_temperature_change_neither_adapters_nor_router(carry: Carry) -> None:
+    one, two = carry(name="one"), carry(name="two", k=1, temperature=0.5)
+    for name, found in one.folder.artifacts().items():
+        if name.startswith(("adapter/", "router/")):
+            assert two.folder.artifacts()[name] == found
+
+
+def test_parameters_are_counted_as_they_are(carry: Carry) -> None:
+    cost = Report(carry("domains:n=4", "dam", name="dam").folder).cost
+    width, hidden, sites = 2, 16, 6
+    adapter = sites * (2 * width * hidden + width + hidden)
+    head = 2 * hidden + 2
+    assert cost["trainable_parameters"] == adapter + head
+    assert cost["stored_parameters"] == 4 * (adapter + head) + 4 * hidden
+    assert cost["active_parameters"] == cost["backbone_parameters"] + 2 * (adapter + head)
+    shared = Report(carry("domains:n=4", "sequential", name="sequential").folder).cost
+    assert shared["stored_parameters"] == adapter + 4 * head
