@@ -106,6 +106,8 @@ class Assets:
                 "data": self.stream.tasks[task].split_fingerprint(split),
                 "layer": layer,
                 "pooling": pooling,
+                # Rounding depends on who shares a batch: the same bytes need the same batches.
+                "batch_size": self.settings.evaluate.eval_batch_size,
             }
 
             def compute() -> tuple[dict[str, Tensor], Any]:

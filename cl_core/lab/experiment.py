@@ -153,6 +153,7 @@ class Experiment:
         inputs: dict[str, Any] = {
             "version": self.router.version,
             **self.assets.backbone_inputs(),
+            "batch_size": self.config.settings.evaluate.eval_batch_size,
             "router": self.config.recipe.route,
             "settings": self.config.settings.router.model_dump(exclude={"k", "temperature"}),
             "tasks": [each.split_fingerprint("train") for each in self.stream.tasks[: task + 1]],
