@@ -84,21 +84,28 @@ class Experiment:
         Raises:
             Stopped: somebody asked the run to stop.
         """
-        if self.config.settings.evaluate.unseen:
-            self._score_untrained()
-        for number, step in enumerate(self.plan, start=1):
-            self._check_stop()
-            name = self.stream.tasks[step.task].name
-            self.run.record(Phase(step=number, phase=step.phase, stage=step.stage + 1, task=name))
-            match step.phase:
-                case "features":
-                    self._features(step.task)
-                case "train":
-                    self._train(step.task)
-                case "evaluate":
-                    self._evaluate(step.stage)
-            self.run.write_artifacts(self._names)
-        self.results.write_routing()
+        try:
+            if self.config.settings.evaluate.unseen:
+                self._score_untrained()
+            for number, step in enumerate(self.plan, start=1):
+                self._check_stop()
+                self._do(number, step)
+        finally:
+            # Once, at the end: written anew at each stage, the records of a long stream would cost
+            # more than computing them. A stopped run shows the stages that it has finished.
+            self.results.write_routing()
+
+    def _do(self, number: int, step: Step) -> None:
+        name = self.stream.tasks[step.task].name
+        self.run.record(Phase(step=number, phase=step.phase, stage=step.stage + 1, task=name))
+        match step.phase:
+            case "features":
+                self._features(step.task)
+            case "train":
+                self._train(step.task)
+            case "evaluate":
+                self._evaluate(step.stage)
+        self.run.write_artifacts(self._names)
 
     def _features(self, task: int) -> None:
         self.assets.features(task, "train")
@@ -168,7 +175,7 @@ class Experiment:
         for task in tasks:
             self._check_stop()
             self._score(stage, task)
-        self.results.write_scores()
+        self.results.finish_stage()
 
     @property
     def _scores_unseen(self) -> bool:

@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
@@ -82,18 +83,22 @@ class Report:
         }
 
     @cached_property
-    def router(self) -> dict[str, float]:
-        """How the router did on the last stage's samples; empty before the end, and without a choice."""
-        unfinished = not (self.run.path / "routing.parquet").is_file()
-        if unfinished or self.run.config.recipe.train == "sequential":
-            return {}
+    def _last_records(self) -> pa.Table:
+        """Routing records of the last stage that has any."""
         records = self.run.table("routing")
-        last = records.filter(pc.equal(records["stage"], len(self.tasks)))
-        weights, true = weights_of(last), last["true_task"].to_numpy()
+        return records.filter(pc.equal(records["stage"], pc.max(records["stage"])))
+
+    @cached_property
+    def router(self) -> dict[str, float]:
+        """How the router did on the last stage's samples; empty before there are any, or a choice."""
+        none_yet = not (self.run.path / "routing.parquet").is_file()
+        if none_yet or self.run.config.recipe.train == "sequential":
+            return {}
+        weights, true = weights_of(self._last_records), self._last_records["true_task"].to_numpy()
         k = self.run.config.settings.router.k
         return {
             "router_accuracy": router_accuracy(weights, true),
-            "top_k_recall": top_k_recall(weights_of(last, "scores"), true, k),
+            "top_k_recall": top_k_recall(weights_of(self._last_records, "scores"), true, k),
             "entropy": float(np.mean(entropy(weights))),
             "margin": float(np.mean(margin(weights))),
             "expected_calibration_error": expected_calibration_error(weights, true),
@@ -101,10 +106,9 @@ class Report:
 
     @cached_property
     def confusion(self) -> NDArray[np.int64]:
-        """(T, T) samples of true task (row) whose largest weight is adapter (column), last stage."""
-        records = self.run.table("routing")
-        last = records.filter(pc.equal(records["stage"], len(self.tasks)))
-        return task_confusion(weights_of(last), last["true_task"].to_numpy(), len(self.tasks))
+        """(T, K) samples of true task (row) whose largest weight is adapter (column), last stage."""
+        true = self._last_records["true_task"].to_numpy()
+        return task_confusion(weights_of(self._last_records), true, len(self.tasks))
 
     @cached_property
     def cost(self) -> dict[str, float]:

@@ -8,7 +8,7 @@ import pyarrow as pa
 from torch import Tensor
 
 from cl_core.evaluate.matrix import Score, scores_table
-from cl_core.evaluate.records import ROUTING_SCHEMA, routing_records
+from cl_core.evaluate.records import routing_records
 from cl_core.evaluate.scores import accuracy, macro_f1, weighted_f1
 from cl_core.lab.workspace import RunConfig, RunFolder
 from cl_core.route.router import Routing
@@ -30,6 +30,7 @@ class Results:
         self.config = config
         self._scores: list[Score] = []
         self._records: list[pa.Table] = []
+        self._stage_records: list[pa.Table] = []
 
     def add(
         self,
@@ -51,7 +52,7 @@ class Results:
             labels: (N,) true ones.
         """
         name = self.config.tasks[task].name
-        self._records.append(
+        self._stage_records.append(
             routing_records(
                 stage=stage + 1,
                 sample_ids=sample_ids,
@@ -68,13 +69,17 @@ class Results:
         """Adds b_j, the scores of the untrained model, as stage 0."""
         self._add_scores(0, task, predictions, labels)
 
-    def write_scores(self) -> None:
-        """Replaces `scores.parquet`."""
+    def finish_stage(self) -> None:
+        """Replaces `scores.parquet`; the stage's records are now fit to be shown."""
+        self._records += self._stage_records
+        self._stage_records = []
         write_bytes(self.run.path / "scores.parquet", table_bytes(scores_table(self._scores)))
 
     def write_routing(self) -> None:
-        """Replaces `routing.parquet`."""
-        table = pa.concat_tables(self._records) if self._records else ROUTING_SCHEMA.empty_table()
+        """Replaces `routing.parquet` by the records of all finished stages, once there is one."""
+        if not self._records:
+            return
+        table = pa.concat_tables(self._records)
         write_bytes(self.run.path / "routing.parquet", table_bytes(table))
 
     def _add_scores(

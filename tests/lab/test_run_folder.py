@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import cl_core as cl
 from cl_core.errors import UserError
 from cl_core.lab.events import Failed, Finished, Phase, StoppedEvent, append_event, read_events
 from cl_core.lab.launch import carry_out, prepare, reopen
+from cl_core.lab.report import Report
 from cl_core.lab.workspace import RunFolder, Workspace
 from cl_core.store import RunLock
 from cl_core.train.loop import Stopped
@@ -33,7 +35,7 @@ class StopsAt:
             self.run.request_stop()
 
 
-@pytest.mark.parametrize("stop_at", [1, 4, 9, 13])
+@pytest.mark.parametrize("stop_at", [1, 4, 9, 17])
 def test_a_run_stopped_anywhere_and_resumed_has_the_same_bytes(
     carry: Carry, tiny: Path, tmp_path: Path, stop_at: int
 ) -> None:
@@ -46,6 +48,12 @@ def test_a_run_stopped_anywhere_and_resumed_has_the_same_bytes(
     with pytest.raises(Stopped):
         carry_out(place, folder, stream, StopsAt(folder, stop_at))
     assert folder.status == "stopped"
+    if stop_at >= 13:
+        half = Report(folder)  # the first task is learnt and scored
+        assert not np.isnan(half.matrix[0, 0])
+        assert np.isnan(half.transfer["average_accuracy"])
+        assert half.router["router_accuracy"] == 1.0
+        assert half.confusion.sum() == SMALL["limit_test"]
     resumed = cl.Run(place, folder).resume()
     assert resumed.folder.status == "finished"
     for table in ("scores.parquet", "routing.parquet"):
