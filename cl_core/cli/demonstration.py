@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cl_core.cli.following import follow
-from cl_core.cli.output import TerminalWatcher, say
+from cl_core.cli.output import TerminalWatcher, say, say_json
 from cl_core.lab.launch import prepare
 from cl_core.lab.recipe import RECIPES
 from cl_core.lab.report import Report
@@ -24,30 +24,34 @@ SENTENCES = (
 )
 
 
-def demonstrate(workspace: Workspace, device: str = "auto") -> None:
+def demonstrate(workspace: Workspace, device: str = "auto", as_json: bool = False) -> None:
     """Carries out DAM on `domains`, shows its report and routes three sentences.
 
-    What is there is read, without torch: the second time takes a second.
+    What is there is read, without torch: the second time takes half a second.
     """
-    say(
-        "Adapter Lab: six everyday domains are learnt one after the other, one adapter each, on a "
-        "frozen MiniLM."
-    )
-    say(
-        "Each test sentence is routed to the two closest adapters, which are merged for it alone "
-        "(DAM).\n"
-    )
+    if not as_json:
+        say(
+            "Adapter Lab: six everyday domains are learnt one after the other, one adapter each, "
+            "on a frozen MiniLM."
+        )
+        say(
+            "Each test sentence is routed to the two closest adapters, which are merged for it "
+            "alone (DAM).\n"
+        )
     run = workspace.run(NAME)
-    if run.exists and run.status == "finished" and run.config.settings == _settings():
-        say(as_text(Report(run)))
-    else:
-        watcher = TerminalWatcher()
+    if not (run.exists and run.status == "finished" and run.config.settings == _settings()):
+        watcher = TerminalWatcher(quiet=as_json)
         run, stream = prepare(
             workspace, STREAM, "dam", name=NAME, settings=SETTINGS, device=device, watcher=watcher
         )
-        follow(workspace, run, stream, watcher, as_json=False)
+        follow(workspace, run, stream, watcher, as_json, show=False)
+    report, routed = Report(run), _routed(workspace, run, device)
+    if as_json:
+        say_json({"report": report.as_dict(), "routed": routed["samples"]})
+        return
+    say(as_text(report))
     say("\nThree sentences, and which adapters answered:\n")
-    say(_routed(workspace, run, device))
+    say(routed["text"])
     say(
         f'\nTry your own: .venv/bin/adapter-lab route {NAME} --text "..."\n'
         "All commands: .venv/bin/adapter-lab --help"
@@ -58,15 +62,22 @@ def _settings() -> RunSettings:
     return make_settings(RECIPES["dam"].settings, SETTINGS)
 
 
-def _routed(workspace: Workspace, run: RunFolder, device: str) -> str:
+def _routed(workspace: Workspace, run: RunFolder, device: str) -> dict[str, Any]:
     """What the run's model makes of the sentences: an artifact of its adapters and its router."""
-    inputs: dict[str, Any] = {"artifacts": run.artifacts(), "sentences": list(SENTENCES)}
+    inputs: dict[str, Any] = {
+        "artifacts": run.artifacts(),
+        "sentences": list(SENTENCES),
+        "version": 2,
+    }
     own_key = key("routed", inputs)
     found = workspace.store.read("routed", own_key)
     if found is None:
         from cl_core.lab.inference import Model
 
         samples = Model(workspace, run, device=device).route(SENTENCES)
-        text = "\n\n".join(str(sample) for sample in samples)
-        found = workspace.store.write("routed", own_key, inputs, data={"text": text})
-    return str(found.data["text"])
+        data: dict[str, Any] = {
+            "text": "\n\n".join(str(sample) for sample in samples),
+            "samples": [sample.as_dict() for sample in samples],
+        }
+        found = workspace.store.write("routed", own_key, inputs, data=data)
+    return dict(found.data)

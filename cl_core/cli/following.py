@@ -25,6 +25,7 @@ def follow(
     watcher: TerminalWatcher,
     as_json: bool,
     again: bool = False,
+    show: bool = True,
 ) -> None:
     """Carries the run out, unless it is finished, and shows its report.
 
@@ -35,6 +36,7 @@ def follow(
         watcher: what the terminal shows meanwhile.
         as_json: JSON instead of text.
         again: evaluate a finished run again, from its artifacts.
+        show: whether the report is shown.
 
     Raises:
         typer.Exit: it was stopped; the message says how to go on.
@@ -54,6 +56,8 @@ def follow(
             raise typer.Exit(STOPPED) from None
         finally:
             watcher.finish()
+    if not show:
+        return
     report = Report(run)
     if as_json:
         say_json(report.as_dict())

@@ -134,6 +134,7 @@ def stop(
 def demo(
     workspace: WorkspaceOption = None,
     device: DeviceOption = "auto",
+    as_json: JsonOption = False,
 ) -> None:
     """Carry out the built-in demonstration: DAM on the stream 'domains', its report, and three routed sentences.
 
@@ -142,4 +143,4 @@ def demo(
     from cl_core.cli.demonstration import demonstrate
     from cl_core.lab.workspace import Workspace
 
-    demonstrate(Workspace(workspace), device)
+    demonstrate(Workspace(workspace), device, as_json)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -26,3 +27,6 @@ def test_the_demonstration_shows_a_report_and_three_routed_sentences(
     second = lab("demo", "--device", "cpu")
     assert "epoch" not in second.err
     assert second.out == first.out
+    machine = json.loads(lab("demo", "--json").out)
+    assert [each["text"] for each in machine["routed"]] == list(demonstration.SENTENCES)
+    assert machine["report"]["status"] == "finished"
