@@ -58,8 +58,9 @@ from cl_core.evaluate.states import pooled_states
 from cl_core.route.centroid import CentroidRouter
 from cl_core.route.settings import RouterSettings
 from cl_core.tasks.domains import DomainData, domain
+from cl_core.train.classification import fit
 from cl_core.train.data import Rows
-from cl_core.train.loop import Watch, fit
+from cl_core.train.loop import Watch
 from cl_core.train.settings import TrainSettings
 
 DOMAINS = ("restaurants", "products", "films")

@@ -2,7 +2,7 @@
 
     python benchmarks/training_overhead.py
 
-Measured: the steps that `cl_core.train.loop.fit` takes, the function that every run trains with:
+Measured: the steps that `cl_core.train.classification.fit` takes, the function that every run trains with:
 collating, forward pass with the adapter and its dropout, pooling, head, loss, backward pass, clipping,
 fused AdamW. Against it, on the very same batches: MiniLM alone, forward and backward. Its weights are
 frozen there too, and the gradient goes through all activations down to the word embeddings, which is the
@@ -34,8 +34,9 @@ from cl_core.backbones.load import load_backbone
 from cl_core.backbones.settings import BackboneSettings
 from cl_core.backbones.text import TextBackbone
 from cl_core.device import Device, choose_device
+from cl_core.train.classification import fit
 from cl_core.train.data import Rows
-from cl_core.train.loop import Watch, epoch_order, fit
+from cl_core.train.loop import Watch, epoch_order
 from cl_core.train.settings import TrainSettings
 
 TARGET = 0.85
@@ -88,7 +89,7 @@ def measure(
     own = start.clone().to(device.torch_device)
     for parameter in own.parameters():
         parameter.requires_grad_(True)
-    order = epoch_order(train, batch_size, SEED, 0)
+    order = epoch_order(train.encoding.lengths, batch_size, SEED, 0)
     turns = Turns()
     began = clock()
 

@@ -10,9 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any
+from typing import Any, Literal
 
 from cl_core.errors import UserError, did_you_mean
+
+Need = Literal["features", "memory", "task id", "training", "fishers"]
+"""features: of the frozen backbone; memory: samples kept of every task; task id: known at test; training: a phase of
+its own after the adapters'; fishers: the diagonal Fisher information of every adapter."""
 
 
 @dataclass(frozen=True)
@@ -24,12 +28,14 @@ class Choice:
         target: "module:attribute", imported by `load`.
         summary: one sentence for menus and help.
         source: paper and section, or "(ours)".
+        needs: what it cannot work without, see `Need`; recipes are checked against it.
     """
 
     name: str
     target: str
     summary: str
     source: str
+    needs: tuple[Need, ...] = ()
 
     def load(self) -> Any:
         """Imports and returns the class or function that the row names."""

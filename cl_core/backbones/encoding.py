@@ -33,13 +33,47 @@ class Encoding:
     ) -> Encoding:
         """Puts N lists of token ids (and of token types) end to end."""
         lengths = tuple(len(row) for row in ids)
-        ends = torch.tensor(lengths, dtype=torch.int64).cumsum(0)
         return cls(
             ids=_flat(ids),
             types=None if types is None else _flat(types),
             lengths=lengths,
-            starts=ends - torch.tensor(lengths, dtype=torch.int64),
+            starts=_starts(lengths),
             pad_id=pad_id,
+        )
+
+    @classmethod
+    def concat(cls, parts: Sequence[Encoding]) -> Encoding:
+        """The rows of several encodings by the same tokenizer, in their order.
+
+        Raises:
+            ValueError: there are none, or they differ in token types or padding.
+        """
+        if not parts:
+            raise ValueError("there is no encoding to put together")
+        if len({(part.types is None, part.pad_id) for part in parts}) > 1:
+            raise ValueError("the encodings are of different tokenizers")
+        types = [part.types for part in parts if part.types is not None]
+        lengths = tuple(length for part in parts for length in part.lengths)
+        return cls(
+            ids=torch.cat([part.ids for part in parts]),
+            types=torch.cat(types) if types else None,
+            lengths=lengths,
+            starts=_starts(lengths),
+            pad_id=parts[0].pad_id,
+        )
+
+    def subset(self, rows: Sequence[int]) -> Encoding:
+        """Some of the rows, in the given order."""
+        lengths = tuple(self.lengths[row] for row in rows)
+        ends = [self.starts[row].item() + self.lengths[row] for row in rows]
+        spans = [torch.arange(end - n, end) for end, n in zip(ends, lengths, strict=True)]
+        tokens = torch.cat(spans).long() if spans else torch.zeros(0, dtype=torch.int64)
+        return Encoding(
+            ids=self.ids[tokens],
+            types=None if self.types is None else self.types[tokens],
+            lengths=lengths,
+            starts=_starts(lengths),
+            pad_id=self.pad_id,
         )
 
     def __len__(self) -> int:
@@ -102,6 +136,12 @@ def pad_batch(encoding: Encoding, indices: Sequence[int], device: torch.device) 
     return Batch(
         _to(ids, device), _to(real.long(), device), None if types is None else _to(types, device)
     )
+
+
+def _starts(lengths: Sequence[int]) -> Tensor:
+    """Where each of the rows begins when they lie end to end."""
+    ends = torch.tensor(lengths, dtype=torch.int64).cumsum(0)
+    return ends - torch.tensor(lengths, dtype=torch.int64)
 
 
 def _flat(rows: Sequence[Sequence[int]]) -> Tensor:

@@ -56,6 +56,7 @@ class _Call:
     transforms: Mapping[str, Transform]
     stop_after: int | None
     hidden_states: list[Tensor] | None
+    enter: Callable[[int, Tensor], None] | None = None
 
 
 _IDLE = _Call({}, None, None)
@@ -177,6 +178,7 @@ class TextBackbone(nn.Module):
         transforms: Mapping[str, Transform] | None = None,
         hidden_states: bool = False,
         stop_after: int | None = None,
+        enter: Callable[[int, Tensor], None] | None = None,
     ) -> Output:
         """Encodes a batch.
 
@@ -187,6 +189,8 @@ class TextBackbone(nn.Module):
             hidden_states: whether to return every hidden state.
             stop_after: m in 0..L runs only the first m blocks; `last_hidden_state` is then hidden state m (0 is the
                 embeddings). The blocks above cost nothing. None runs all.
+            enter: called before each block that runs with its index and the (B, T, d) hidden state entering it, so that
+                what the block's sites do may depend on that state (L2R's routers).
 
         Raises:
             ValueError: a transform for a site that the backbone does not have, or one that changes the shape;
@@ -203,7 +207,7 @@ class TextBackbone(nn.Module):
         inputs = {"input_ids": batch.input_ids, "attention_mask": batch.attention_mask}
         if self._takes_types and batch.token_type_ids is not None:
             inputs["token_type_ids"] = batch.token_type_ids
-        call = _Call(transforms, stop_after, [] if hidden_states else None)
+        call = _Call(transforms, stop_after, [] if hidden_states else None, enter)
         with self._lock:
             before, self._call = self._call, call
             try:
@@ -227,6 +231,8 @@ class TextBackbone(nn.Module):
                 raise _StopForwardError(arguments[0])
             if self._call.hidden_states is not None:
                 self._call.hidden_states.append(arguments[0])
+            if self._call.enter is not None:
+                self._call.enter(index, arguments[0])
 
         return hook
 

@@ -30,7 +30,8 @@ from cl_core.lab.run_settings import RunSettings
 from cl_core.lab.tokenised import TokenisedStream
 from cl_core.store import Artifact, Store, key
 from cl_core.tasks.stream import Stream
-from cl_core.train.loop import Stopped, Watch, fit
+from cl_core.train.classification import fit
+from cl_core.train.loop import Stopped, Watch
 from cl_core.train.seeds import derive_seed
 
 # Part of every key of its kind: raise one when the code that computes the artifact changes what comes out.

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from cl_core.adapters.task_weights import TaskWeights
+from cl_core.train.weights import Weights
 
 
 @dataclass(frozen=True)
@@ -81,9 +81,7 @@ class Checkpoints(Protocol):
         ...
 
 
-def pack(
-    weights: TaskWeights, best: TaskWeights, optimiser: torch.optim.Optimizer
-) -> dict[str, Tensor]:
+def pack(weights: Weights, best: Weights, optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
     """Names every tensor of the training state."""
     packed = {f"now.{name}": tensor for name, tensor in weights.tensors().items()}
     packed |= {f"best.{name}": tensor for name, tensor in best.tensors().items()}
@@ -95,8 +93,8 @@ def pack(
 
 def unpack(
     tensors: dict[str, Tensor],
-    weights: TaskWeights,
-    best: TaskWeights,
+    weights: Weights,
+    best: Weights,
     optimiser: torch.optim.Optimizer,
 ) -> None:
     """Puts a packed state back, in place."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -24,6 +25,42 @@ class Rows:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def subset(self, rows: Sequence[int]) -> Rows:
+        """Some of the rows, in the given order."""
+        return Rows(self.encoding.subset(rows), self.labels[list(rows)])
+
+
+@dataclass(frozen=True)
+class MixedRows:
+    """Rows of several tasks, one after another.
+
+    Attributes:
+        encoding: N rows of token ids.
+        labels: (N,) int64 places in the stream's label space.
+        tasks: (N,) int64, the task of each row.
+    """
+
+    encoding: Encoding
+    labels: Tensor
+    tasks: Tensor
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def subset(self, rows: Sequence[int]) -> MixedRows:
+        """Some of the rows, in the given order."""
+        chosen = list(rows)
+        return MixedRows(self.encoding.subset(rows), self.labels[chosen], self.tasks[chosen])
+
+    @classmethod
+    def concat(cls, parts: Sequence[MixedRows]) -> MixedRows:
+        """All rows of the parts, in their order."""
+        return cls(
+            Encoding.concat([part.encoding for part in parts]),
+            torch.cat([part.labels for part in parts]),
+            torch.cat([part.tasks for part in parts]),
+        )
 
 
 def balanced_class_weights(labels: Tensor, classes: int) -> Tensor:

@@ -1,32 +1,31 @@
-"""The training loop of one task: Adam, warm-up and decay, clipping, early stopping, the best checkpoint.
+"""The training loop: Adam, warm-up and decay, clipping, early stopping, the best checkpoint.
 
-Only the adapter and its head move. A run that was killed goes on from its last checkpoint and, on
-the CPU, ends with the same bytes as one that was not: the order of rows, the dropout masks and the
-learning rate are functions of the position alone.
+What is minimised is an `Objective`; one for an adapter with its head is in `classification.py`, others
+are beside it. A run that was killed goes on from its last checkpoint and, on the CPU, ends with the same
+bytes as one that was not: the order of rows, the dropout masks and the learning rate are functions of
+the position alone.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
-from cl_core.adapters.adapter import transforms
-from cl_core.adapters.task_weights import TaskWeights
 from cl_core.backbones.batching import length_batches
-from cl_core.backbones.features import pool
-from cl_core.backbones.text import TextBackbone
 from cl_core.device import Device
 from cl_core.errors import AdapterLabError, UserError
 from cl_core.train.checkpoint import Checkpoints, EpochRecord, Progress, pack, unpack
-from cl_core.train.data import Rows, balanced_class_weights
 from cl_core.train.schedule import learning_rate
 from cl_core.train.seeds import derive_seed
 from cl_core.train.settings import TrainSettings
+from cl_core.train.weights import Weights
+
+W = TypeVar("W", bound=Weights)
 
 WINDOW = (
     16  # batches whose rows are sorted by length together: little padding, still a random order
@@ -52,51 +51,57 @@ class Watch:
     stop: Callable[[], bool] = lambda: False
 
 
-@dataclass(frozen=True)
-class Fitted:
-    """What training one task came to: its best weights and its learning curve."""
+class Objective(Protocol):
+    """What is minimised over N training rows, and how an epoch is judged."""
 
-    weights: TaskWeights
+    @property
+    def lengths(self) -> Sequence[int]:
+        """N numbers of tokens: rows of similar length share a batch."""
+        ...
+
+    def loss(self, rows: Sequence[int]) -> Tensor:
+        """The mean loss of a batch, with its graph. What it draws at random, it draws from torch's global generator."""
+        ...
+
+    def validate(self) -> tuple[float, float]:
+        """Mean loss and accuracy of the weights as they are now, on rows kept apart."""
+        ...
+
+
+@dataclass(frozen=True)
+class Fitted(Generic[W]):
+    """What training came to: the best weights, on the CPU, and the learning curve."""
+
+    weights: W
     history: tuple[EpochRecord, ...]
 
 
-def fit(
-    backbone: TextBackbone,
-    start: TaskWeights,
-    train: Rows,
-    validation: Rows,
+def optimise(
+    start: W,
+    make_objective: Callable[[W], Objective],
     settings: TrainSettings,
-    dropout: float,
     device: Device,
     seed: int,
     checkpoints: Checkpoints | None = None,
     watch: Watch | None = None,
-) -> Fitted:
-    """Trains one task's adapter and head; the backbone stays as it is.
+) -> Fitted[W]:
+    """Minimises an objective; only `start`'s parameters move, and in a copy.
 
     The best epoch is the one with the highest validation accuracy, then the lowest validation loss.
 
     Args:
-        backbone: frozen.
-        start: where the adapter and the head begin; not changed.
-        train: rows to learn from.
-        validation: rows that choose the best epoch; at least one.
+        start: where the weights begin; not changed.
+        make_objective: makes the objective from the copy that moves.
         settings: optimiser, schedule, stopping.
-        dropout: probability of dropping a bottleneck's hidden unit while training.
         device: where, and in which precision.
-        seed: of the order of rows and of dropout.
+        seed: of the order of rows and of whatever the objective draws.
         checkpoints: where mid-task checkpoints go; None keeps none.
         watch: progress out, stop requests in.
 
     Raises:
         Stopped: `watch.stop` said so.
         UserError: the loss is no longer finite.
-        ValueError: there are no training or no validation rows.
     """
-    if len(train) == 0 or len(validation) == 0:
-        raise ValueError(
-            f"{len(train)} training and {len(validation)} validation rows; both are needed"
-        )
     watch = watch or Watch()
     weights = start.clone().to(device.torch_device)
     best = weights.clone()
@@ -113,14 +118,10 @@ def fit(
     if found:
         unpack(found[0], weights, best, optimiser)
         progress = Progress.from_json(found[1])
+    objective = make_objective(weights)
 
-    class_weights = None
-    if settings.class_weights == "balanced":
-        classes = start.head.bias.shape[0]
-        class_weights = balanced_class_weights(train.labels, classes).to(device.torch_device)
-    steps_per_epoch = math.ceil(len(train) / settings.batch_size)
+    steps_per_epoch = math.ceil(len(objective.lengths) / settings.batch_size)
     steps = settings.epochs * steps_per_epoch
-    labels = train.labels.to(device.torch_device)
     loss_sum = torch.tensor(progress.loss_sum, dtype=torch.float64, device=device.torch_device)
 
     def save() -> None:
@@ -131,7 +132,7 @@ def fit(
     random_devices = [device.torch_device] if device.torch_device.type == "cuda" else []
     with torch.random.fork_rng(devices=random_devices):
         while progress.epoch < settings.epochs:
-            batches = epoch_order(train, settings.batch_size, seed, progress.epoch)
+            batches = epoch_order(objective.lengths, settings.batch_size, seed, progress.epoch)
             for rows in batches[progress.batch :]:
                 if watch.stop():
                     save()
@@ -139,15 +140,7 @@ def fit(
                 rate = learning_rate(progress.step, steps, settings.learning_rate, settings.warmup)
                 optimiser.param_groups[0]["lr"] = rate
                 torch.manual_seed(derive_seed(seed, "dropout", progress.step))
-                batch = backbone.collate(train.encoding, rows, device.torch_device)
-                with device.autocast():
-                    output = backbone(batch, transforms(weights.adapter, dropout))
-                    pooled = pool(
-                        output.last_hidden_state, batch.attention_mask, settings.head_pooling
-                    )
-                loss = F.cross_entropy(
-                    weights.head.logits(pooled), labels[rows], weight=class_weights
-                )
+                loss = objective.loss(rows)
                 optimiser.zero_grad(set_to_none=True)
                 torch.autograd.backward(loss)
                 if settings.clip is not None:
@@ -161,9 +154,7 @@ def fit(
                 watch.step(progress.step, steps)
                 if progress.step % settings.checkpoint_every == 0 and progress.batch < len(batches):
                     save()
-            record = _finish_epoch(
-                progress, float(loss_sum), backbone, weights, validation, settings, device
-            )
+            record = _finish_epoch(progress, float(loss_sum), objective, settings)
             score = (record.validation_accuracy, -record.validation_loss)
             if progress.best is None or score > progress.best:
                 progress.best, progress.stale = score, 0
@@ -179,43 +170,14 @@ def fit(
     return Fitted(best.to(torch.device("cpu")).clone(), tuple(progress.history))
 
 
-def epoch_order(train: Rows, batch_size: int, seed: int, epoch: int) -> list[list[int]]:
+def epoch_order(lengths: Sequence[int], batch_size: int, seed: int, epoch: int) -> list[list[int]]:
     """The batches of one epoch, each a list of rows: a function of (seed, epoch)."""
     generator = torch.Generator().manual_seed(derive_seed(seed, "order", epoch))
-    return length_batches(train.encoding.lengths, batch_size, WINDOW, generator)
-
-
-@torch.no_grad()
-def evaluate_one(
-    backbone: TextBackbone,
-    weights: TaskWeights,
-    rows: Rows,
-    settings: TrainSettings,
-    device: Device,
-) -> tuple[float, float]:
-    """Mean cross-entropy (nats) and accuracy of one adapter on at least one row."""
-    loss = torch.zeros((), dtype=torch.float64, device=device.torch_device)
-    right = torch.zeros((), dtype=torch.int64, device=device.torch_device)
-    labels = rows.labels.to(device.torch_device)
-    for indices in length_batches(rows.encoding.lengths, 2 * settings.batch_size):
-        batch = backbone.collate(rows.encoding, indices, device.torch_device)
-        with device.autocast():
-            output = backbone(batch, transforms(weights.adapter, 0.0))
-            pooled = pool(output.last_hidden_state, batch.attention_mask, settings.head_pooling)
-        logits: Tensor = weights.head.logits(pooled)
-        loss += F.cross_entropy(logits, labels[indices], reduction="sum").double()
-        right += (logits.argmax(dim=1) == labels[indices]).sum()
-    return float(loss) / len(rows), int(right) / len(rows)
+    return length_batches(lengths, batch_size, WINDOW, generator)
 
 
 def _finish_epoch(
-    progress: Progress,
-    loss_sum: float,
-    backbone: TextBackbone,
-    weights: TaskWeights,
-    validation: Rows,
-    settings: TrainSettings,
-    device: Device,
+    progress: Progress, loss_sum: float, objective: Objective, settings: TrainSettings
 ) -> EpochRecord:
     train_loss = loss_sum / progress.rows
     if not math.isfinite(train_loss):
@@ -223,7 +185,8 @@ def _finish_epoch(
             f"the training loss is {train_loss} in epoch {progress.epoch + 1}: lower the learning rate "
             f"(now {settings.learning_rate:g}), for example --set learning_rate={settings.learning_rate / 10:g}"
         )
-    validation_loss, accuracy = evaluate_one(backbone, weights, validation, settings, device)
+    with torch.no_grad():
+        validation_loss, accuracy = objective.validate()
     record = EpochRecord(progress.epoch + 1, train_loss, validation_loss, accuracy)
     progress.history.append(record)
     progress.epoch += 1

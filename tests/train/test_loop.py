@@ -20,8 +20,9 @@ from cl_core.backbones.text import TextBackbone
 from cl_core.device import Device
 from cl_core.errors import UserError
 from cl_core.train.checkpoint import Progress
+from cl_core.train.classification import fit
 from cl_core.train.data import Rows, balanced_class_weights
-from cl_core.train.loop import Fitted, Stopped, Watch, epoch_order, fit
+from cl_core.train.loop import Fitted, Stopped, Watch, epoch_order
 from cl_core.train.schedule import learning_rate
 from cl_core.train.seeds import derive_seed
 from cl_core.train.settings import PRESETS, TrainSettings
@@ -165,7 +166,7 @@ def test_the_best_epoch_is_kept_not_the_last(backbone: TextBackbone, place: Devi
         backbone, place, settings=wild, watch=Watch(epoch=lambda record: snapshots.append(record))
     )
     assert same_bytes(shorter.weights, fitted.weights)
-    from cl_core.train.loop import evaluate_one
+    from cl_core.train.classification import evaluate_one
 
     moved = fitted.weights.to(place.torch_device)
     loss, accuracy = evaluate_one(backbone, moved, make_rows(backbone, 9), wild, place)
@@ -195,11 +196,11 @@ def test_training_leaves_the_global_random_state_as_it_was(
 
 def test_every_epoch_takes_every_row_once_in_an_order_of_its_own(backbone: TextBackbone) -> None:
     rows = make_rows(backbone, 22)
-    orders = [epoch_order(rows, 4, seed=0, epoch=epoch) for epoch in range(2)]
+    orders = [epoch_order(rows.encoding.lengths, 4, seed=0, epoch=epoch) for epoch in range(2)]
     for order in orders:
         assert sorted(row for batch in order for row in batch) == list(range(22))
     assert orders[0] != orders[1]
-    assert orders[0] == epoch_order(rows, 4, seed=0, epoch=0)
+    assert orders[0] == epoch_order(rows.encoding.lengths, 4, seed=0, epoch=0)
 
 
 def test_the_rate_warms_up_linearly_and_falls_linearly() -> None:

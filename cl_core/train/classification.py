@@ -1,0 +1,149 @@
+"""One task's adapter and head, trained by cross-entropy on its labels; nothing else moves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from cl_core.adapters.adapter import transforms
+from cl_core.adapters.task_weights import TaskWeights
+from cl_core.backbones.batching import length_batches
+from cl_core.backbones.features import pool
+from cl_core.backbones.text import TextBackbone
+from cl_core.device import Device
+from cl_core.train.checkpoint import Checkpoints
+from cl_core.train.data import Rows, balanced_class_weights
+from cl_core.train.loop import Fitted, Watch, optimise
+from cl_core.train.settings import TrainSettings
+
+
+def fit(
+    backbone: TextBackbone,
+    start: TaskWeights,
+    train: Rows,
+    validation: Rows,
+    settings: TrainSettings,
+    dropout: float,
+    device: Device,
+    seed: int,
+    checkpoints: Checkpoints | None = None,
+    watch: Watch | None = None,
+) -> Fitted[TaskWeights]:
+    """Trains one task's adapter and head; the backbone stays as it is.
+
+    Args:
+        backbone: frozen.
+        start: where the adapter and the head begin; not changed.
+        train: rows to learn from.
+        validation: rows that choose the best epoch; at least one.
+        settings: optimiser, schedule, stopping.
+        dropout: probability of dropping a bottleneck's hidden unit while training.
+        device: where, and in which precision.
+        seed: of the order of rows and of dropout.
+        checkpoints: where mid-task checkpoints go; None keeps none.
+        watch: progress out, stop requests in.
+
+    Raises:
+        Stopped: `watch.stop` said so.
+        UserError: the loss is no longer finite.
+        ValueError: there are no training or no validation rows.
+    """
+    check_rows(train, validation)
+
+    def objective(weights: TaskWeights) -> Classification:
+        return Classification(backbone, weights, train, validation, settings, dropout, device)
+
+    return optimise(start, objective, settings, device, seed, checkpoints, watch)
+
+
+def check_rows(train: Rows, validation: Rows) -> None:
+    """Raises `ValueError` unless there are rows of both kinds."""
+    if len(train) == 0 or len(validation) == 0:
+        raise ValueError(
+            f"{len(train)} training and {len(validation)} validation rows; both are needed"
+        )
+
+
+@dataclass
+class Classification:
+    """Cross-entropy of one adapter and its head; see `fit` for the fields."""
+
+    backbone: TextBackbone
+    weights: TaskWeights
+    train: Rows
+    validation: Rows
+    settings: TrainSettings
+    dropout: float
+    device: Device
+
+    def __post_init__(self) -> None:
+        where = self.device.torch_device
+        self._labels = self.train.labels.to(where)
+        self._class_weights = None
+        if self.settings.class_weights == "balanced":
+            classes = self.weights.head.bias.shape[0]
+            self._class_weights = balanced_class_weights(self.train.labels, classes).to(where)
+
+    @property
+    def lengths(self) -> Sequence[int]:
+        """Tokens of each training row."""
+        return self.train.encoding.lengths
+
+    def loss(self, rows: Sequence[int]) -> Tensor:
+        """Mean cross-entropy (nats) of a batch."""
+        logits = task_logits(
+            self.backbone,
+            self.weights,
+            self.train,
+            rows,
+            self.settings.head_pooling,
+            self.device,
+            self.dropout,
+        )
+        return F.cross_entropy(logits, self._labels[rows], weight=self._class_weights)
+
+    def validate(self) -> tuple[float, float]:
+        """Mean cross-entropy (nats) and accuracy on the validation rows."""
+        return evaluate_one(
+            self.backbone, self.weights, self.validation, self.settings, self.device
+        )
+
+
+def task_logits(
+    backbone: TextBackbone,
+    weights: TaskWeights,
+    data: Rows,
+    rows: Sequence[int],
+    pooling: str,
+    device: Device,
+    dropout: float = 0.0,
+) -> Tensor:
+    """(B, C) logits of some rows under one adapter and its head."""
+    batch = backbone.collate(data.encoding, rows, device.torch_device)
+    with device.autocast():
+        output = backbone(batch, transforms(weights.adapter, dropout))
+        pooled = pool(output.last_hidden_state, batch.attention_mask, pooling)
+    return weights.head.logits(pooled)
+
+
+@torch.no_grad()
+def evaluate_one(
+    backbone: TextBackbone,
+    weights: TaskWeights,
+    rows: Rows,
+    settings: TrainSettings,
+    device: Device,
+) -> tuple[float, float]:
+    """Mean cross-entropy (nats) and accuracy of one adapter on at least one row."""
+    loss = torch.zeros((), dtype=torch.float64, device=device.torch_device)
+    right = torch.zeros((), dtype=torch.int64, device=device.torch_device)
+    labels = rows.labels.to(device.torch_device)
+    for indices in length_batches(rows.encoding.lengths, 2 * settings.batch_size):
+        logits = task_logits(backbone, weights, rows, indices, settings.head_pooling, device)
+        loss += F.cross_entropy(logits, labels[indices], reduction="sum").double()
+        right += (logits.argmax(dim=1) == labels[indices]).sum()
+    return float(loss) / len(rows), int(right) / len(rows)
