@@ -106,17 +106,52 @@ def union_logits(
     Returns:
         (B, C) logits.
     """
+    return combine_logits([head.logits(pooled) for head in heads], weights, labels, classes, rule)
+
+
+def combine_logits(
+    each: Sequence[Tensor],
+    weights: Tensor | None,
+    labels: Sequence[Sequence[int]],
+    classes: int,
+    rule: HeadRule,
+) -> Tensor:
+    """As `union_logits`, from the heads' own logits: K of (B, C_t)."""
     if rule != "direct" and weights is None:
         raise ValueError(f"rule '{rule}' needs routing weights")
-    union = pooled.new_full((pooled.shape[0], classes), float("-inf"), dtype=torch.float32)
+    union = each[0].new_full((len(each[0]), classes), float("-inf"))
     best = weights.argmax(dim=1) if weights is not None else None
-    for task, head in enumerate(heads):
-        logits = head.logits(pooled)
+    for task, own in enumerate(each):
+        logits = own
         if rule == "compose" and weights is not None:
             share = weights[:, task : task + 1]
             logits = (logits * share).masked_fill(share == 0, float("-inf"))
         elif rule == "top1" and best is not None:
             logits = logits.masked_fill((best != task).unsqueeze(1), float("-inf"))
-        columns = torch.tensor(labels[task], device=pooled.device)
+        columns = torch.tensor(labels[task], device=own.device)
         union[:, columns] = torch.maximum(union[:, columns], logits)
     return union
+
+
+def own_logits(
+    pooled: Tensor,
+    heads: Sequence[Head],
+    tasks: Tensor,
+    labels: Sequence[Sequence[int]],
+    classes: int,
+) -> Tensor:
+    """TIL: each row's logits by the head of its own task, (B, C); the other labels are -inf.
+
+    Args:
+        pooled: (B, d) states.
+        heads: of the K tasks.
+        tasks: (B,) task of each row, below K.
+        labels: for each task, the place of its labels in the label space.
+        classes: C.
+    """
+    logits = pooled.new_full((len(pooled), classes), float("-inf"), dtype=torch.float32)
+    for task, head in enumerate(heads):
+        own = torch.full_like(logits, float("-inf"))
+        own[:, list(labels[task])] = head.logits(pooled)
+        logits = torch.where((tasks == task).unsqueeze(1), own, logits)
+    return logits

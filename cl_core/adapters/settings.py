@@ -1,4 +1,4 @@
-"""What an adapter looks like: its width, its activation, where it sits, where it starts."""
+"""What an adapter looks like, and how several are fused or merged into one."""
 
 from __future__ import annotations
 
@@ -46,3 +46,29 @@ class AdapterSettings(Settings):
                 f"choose a reduction between 1 and {hidden_size}, or give the bottleneck's width"
             )
         return hidden_size // self.reduction
+
+
+class FusionSettings(Settings):
+    """AdapterFusion (Pfeiffer et al. 2021), and I2I's phase 1 (arXiv 2304.02168)."""
+
+    fusion_regulariser: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.01
+    """What the distance of W_v from the identity is multiplied with. Published: 0.01."""
+    fusion_epochs: Annotated[int, Field(ge=1)] | None = None
+    """Passes over the training rows for a fusion; null as for adapters."""
+    fusion_learning_rate: Annotated[float, Field(gt=0)] | None = None
+    """Peak learning rate of a fusion; null as for adapters."""
+
+
+class MergeSettings(Settings):
+    """How adapters are merged into one. Each method reads its own settings only."""
+
+    merge_scale: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 0.4
+    """task-arithmetic: lambda, what the sum of all adapters is multiplied by. 0.4 is what Ilharco et al. recommend."""
+    ties_keep: Annotated[float, Field(gt=0, le=1)] = 0.2
+    """ties: the share of each adapter's entries, the largest by magnitude, that is kept. Published: 0.2."""
+    ties_scale: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
+    """ties: lambda, what the merged entries are multiplied by. Published without tuning: 1."""
+    dare_drop: Annotated[float, Field(ge=0, lt=1)] = 0.5
+    """dare: the probability of dropping an entry. Published for large models: 0.9; 0.5 suits small adapters (ours)."""
+    merge_seed: Annotated[int, Field(ge=0)] = 0
+    """dare: decides, together with an adapter's position in the bank, which of its entries are dropped."""

@@ -1,14 +1,17 @@
 """Compositions: what routing weights p(x) do to the K adapters of a bank, sample by sample.
 
-Each is a function (bank, weights (B, K), path or None) -> {site name: transform}, exact for any
+The first three are functions (bank, weights (B, K), path or None) -> {site name: transform}, exact for any
 weights, whether or not they sum to one, and differentiable in the weights (`merge`, `average`) and
-in the bank. Work that depends on the weights alone is done once per batch, not once per site.
+in the bank. Work that depends on the weights alone is done once per batch, not once per site. The merges beyond the
+mean (`routewise.py`) also take their settings. The last two are no function of one forward pass with given weights;
+they stand here because they are choices of the same slot.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cl_core.adapters.merging import MERGES
 from cl_core.choices import Choice, Table
 
 if TYPE_CHECKING:
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
 
     from cl_core.adapters.adapter import Transform
     from cl_core.adapters.bank import Bank
+    from cl_core.adapters.settings import MergeSettings
 
 COMPOSITIONS = Table(
     slot="composition",
@@ -38,12 +42,51 @@ COMPOSITIONS = Table(
             summary="Each sample passes through all adapters, whose outputs are averaged.",
             source="L2R (arXiv 2408.09053), weighted average",
         ),
+        *(
+            Choice(
+                name=merge.name,
+                target=f"cl_core.adapters.compose.routewise:{merge.name.replace('-', '_')}",
+                summary=f"Each sample gets one adapter. {merge.summary}",
+                source=merge.source,
+                needs=merge.needs,
+            )
+            for merge in MERGES.values()
+            if merge.name != "mean"
+        ),
+        Choice(
+            name="fusion",
+            target="cl_core.adapters.fusion:fuse",
+            summary="Every token attends to the adapters; trained for each task after its adapter.",
+            source="AdapterFusion (arXiv 2005.00247)",
+            needs=("task id", "training"),
+        ),
+        Choice(
+            name="ensemble",
+            target="cl_core.evaluate.answers:ensemble_logits",
+            summary="Every adapter answers alone, with its own head; the logits are averaged.",
+            source="logit ensembling, named by DAM (arXiv 2403.08755)",
+        ),
     ],
 )
 
+PLAIN = ("select", "merge", "average")
+"""Those that read no settings and have several paths."""
+
+ELSEWHERE = {
+    "fusion": "it has weights of its own: see cl_core.adapters.fusion.fuse",
+    "ensemble": "it takes a forward pass for each adapter: see cl_core.evaluate.answers.ensemble_logits",
+}
+"""Choices of the slot that no weights over adapters carry out, and where they are."""
+
 
 def compose(
-    bank: Bank, weights: Tensor, how: str = "merge", path: str | None = None
+    bank: Bank,
+    weights: Tensor,
+    how: str = "merge",
+    path: str | None = None,
+    *,
+    settings: MergeSettings | None = None,
+    fishers: Bank | None = None,
 ) -> dict[str, Transform]:
     """Composes the bank's adapters for one batch.
 
@@ -52,13 +95,22 @@ def compose(
         weights: (B, K), row i belonging to sample i of the batch.
         how: a name in `COMPOSITIONS`.
         path: which of the equivalent ways to compute it; None chooses by shape (`paths.py`).
+        settings: of the merges beyond the mean; None for the defaults.
+        fishers: in the bank's shape, for merges that need them.
 
     Returns:
         For each site name, a function (B, T, d) -> (B, T, d).
 
     Raises:
-        UserError: no such composition.
-        ValueError: weights of another shape than (B, K), or no such path.
+        UserError: no such composition, or it needs `fishers` and there are none.
+        ValueError: weights of another shape than (B, K), no such path, or one of `ELSEWHERE`.
     """
-    transforms: dict[str, Transform] = COMPOSITIONS.load(how)(bank, weights, path)
+    if how in ELSEWHERE:
+        raise ValueError(f"'{how}' is not composed by weights; {ELSEWHERE[how]}")
+    composition = COMPOSITIONS.load(how)
+    transforms: dict[str, Transform]
+    if how in PLAIN:
+        transforms = composition(bank, weights, path)
+    else:
+        transforms = composition(bank, weights, path, settings=settings, fishers=fishers)
     return transforms
