@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from cl_core.tasks.prepare import PreparedTask, Rows
 from cl_core.tasks.raw import Fault
-from cl_core.tasks.stream import Protocol, describe_difference
+from cl_core.tasks.stream import Protocol, describe_difference, describe_extra
 from cl_core.tasks.task import SPLITS
 
 FEW_ROWS = 8  # a class with fewer training rows is called tiny (ours)
@@ -95,8 +95,20 @@ def _keys(rows: Rows) -> list[tuple[str, str]]:
     return [(text.strip(), pair.strip()) for text, pair in zip(rows.texts, pairs, strict=True)]
 
 
+def check_held_out(task: PreparedTask) -> Report:
+    """Checks a task that is only scored: it needs test rows, and no others."""
+    faults = list(task.faults)
+    if not faults and not len(task.splits.get("test", ())):
+        message = "there are no test rows, and a held-out task is only scored"
+        faults.append(Fault(task.name, "test", message, task.source))
+    return Report(tuple(faults), tuple(task.warnings))
+
+
 def check_stream(
-    protocol: Protocol, tasks: Sequence[PreparedTask], shared: Sequence[Sequence[str]] = ()
+    protocol: Protocol,
+    tasks: Sequence[PreparedTask],
+    shared: Sequence[Sequence[str]] = (),
+    held_out: Sequence[PreparedTask] = (),
 ) -> Report:
     """Checks all tasks, and how they fit together under the protocol.
 
@@ -104,11 +116,12 @@ def check_stream(
         protocol: of the stream.
         tasks: in order.
         shared: CIL: groups of tasks that share labels by name.
+        held_out: tasks that are never learnt.
     """
-    reports = [check_task(task) for task in tasks]
+    reports = [*map(check_task, tasks), *map(check_held_out, held_out)]
     faults = [fault for report in reports for fault in report.faults]
     warnings = [warning for report in reports for warning in report.warnings]
-    named = Counter(task.name for task in tasks)
+    named = Counter(task.name for task in (*tasks, *held_out))
     for name, count in named.items():
         if count > 1:
             faults.append(Fault(name, None, f"{count} tasks have this name; names must be unique"))
@@ -123,7 +136,12 @@ def check_stream(
                 faults.append(
                     Fault(task.name, None, difference.removeprefix(f"task '{task.name}' "))
                 )
-    labels = {task.name: task.label_names for task in known}
+        for task in held_out:
+            first = known[0]
+            if extra := [name for name in task.label_names if name not in first.label_names]:
+                sentence = describe_extra(first.name, first.label_names, task.name, extra)
+                faults.append(Fault(task.name, None, sentence.removeprefix(f"task '{task.name}' ")))
+    labels = {task.name: task.label_names for task in (*known, *held_out)}
     for group in shared:
         names = Counter(name for task in group for name in set(labels.get(task, ())))
         if names and max(names.values()) < 2:

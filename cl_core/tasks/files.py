@@ -70,13 +70,16 @@ def _find_files(
             found[split] = [(file, f"{place}/{file.name}") for file in files]
     if "train" not in found and not faults:
         if found:
-            message = f"there are no training rows, only {' and '.join(found)}; a stream's tasks are learnt"
+            message = (
+                f"there are no training rows, only {' and '.join(found)}; a stream's tasks are learnt, unless they "
+                "stand under held_out"
+            )
         else:
             message = (
                 f"there is no train file ({', '.join(f'train{s}' for s in READERS)}); the folder has "
                 f"{_listing(folder)}; name the files under split: {{train: ...}}"
             )
-        faults.append(Fault(spec.name, None, message, place))
+        faults.append(Fault(spec.name, None, message, place, lacks_train=bool(found)))
     return found, faults
 
 
@@ -179,5 +182,5 @@ def read_datasets(splits: dict[str, Any], spec: TaskSpec, place: str) -> RawTask
             rows[split] = RawRows(file.rows.columns, file.rows.place, file.rows.numbers, names)
     if "train" not in rows and not faults:
         message = f"there are no training rows; there are splits {', '.join(splits)}"
-        faults.append(Fault(spec.name, None, message, place))
+        faults.append(Fault(spec.name, None, message, place, lacks_train=bool(rows)))
     return RawTask(spec.name, place, rows, faults=tuple(faults))

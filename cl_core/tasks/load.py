@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -52,6 +52,7 @@ def load_stream(
     order: str | None = None,
     limits: Limits = None,
     limit_seed: int = 0,
+    hold_out: Sequence[str] = (),
 ) -> Stream:
     """Loads and checks a stream.
 
@@ -64,9 +65,10 @@ def load_stream(
         limits: at most so many rows of each split, stratified; a number for all splits, or one by split. Applied
             after the limits of the stream itself, and after the checks.
         limit_seed: draws the subset.
+        hold_out: tasks that are not learnt, only routed and scored, beside those that the stream itself holds out.
 
     Raises:
-        UserError: there is no such stream, protocol or order.
+        UserError: there is no such stream, protocol, order or task.
         Faults: everything that is wrong with any file of the stream, at once.
     """
     spec, folder = find_stream(source)
@@ -74,34 +76,41 @@ def load_stream(
         spec = _reorder(spec, order)
     if protocol is not None:
         spec = _with_protocol(spec, protocol)
+    spec = spec.holding_out(hold_out)
     root = data_folder(data)
     from cl_core.tasks.checks import check_stream
     from cl_core.tasks.prepare import prepare
     from cl_core.tasks.splitting import limit_rows
 
+    every = (*spec.tasks, *spec.held_out)
     prepared = []
-    for each in spec.tasks:
+    for number, each in enumerate(every):
         raw, used = read_task(each, folder, root)
+        if number >= len(spec.tasks):
+            raw = replace(raw, faults=tuple(f for f in raw.faults if not f.lacks_train))
         prepared.append(prepare(raw, used))
-    report = check_stream(spec.protocol, prepared, spec.shared)
+    learnt = len(spec.tasks)
+    report = check_stream(spec.protocol, prepared[:learnt], spec.shared, prepared[learnt:])
     if report.faults:
         raise Faults(f"stream '{spec.name}'", [str(fault) for fault in report.faults])
     warnings = list(report.warnings)
     tasks: list[Task] = []
     asked = limits if isinstance(limits, Mapping) else dict.fromkeys(SPLITS, limits)
-    for each, made in zip(spec.tasks, prepared, strict=True):
+    for each, made in zip(every, prepared, strict=True):
         task = limit_rows(made.task(), each.limits, each.seed)
         task = limit_rows(task, asked, limit_seed)
-        warnings += _classes_lost(task)
+        if len(tasks) < learnt:
+            warnings += _classes_lost(task)
         tasks.append(task)
     return Stream(
         spec.name,
         spec.protocol,
-        tuple(tasks),
+        tuple(tasks[:learnt]),
         spec.shared,
         spec.title,
         spec.description,
         tuple(warnings),
+        tuple(tasks[learnt:]),
     )
 
 
@@ -198,13 +207,14 @@ def list_streams(data: str | Path | None = None) -> list[StreamInfo]:
 
 
 def _availability(spec: StreamSpec, root: Path | None) -> tuple[bool, str]:
-    folders = [task.data for task in spec.tasks if task.data is not None]
+    every = (*spec.tasks, *spec.held_out)
+    folders = [task.data for task in every if task.data is not None]
     missing = [data for data in folders if root is None or not (root / data).exists()]
     if not missing:
         return True, f"in {root}"
     how = _how_to_have(", ".join(missing), root)
-    if all(task.hub is not None for task in spec.tasks):
-        loose = any(task.revision is None for task in spec.tasks)
+    if all(task.hub is not None for task in every):
+        loose = any(task.revision is None for task in every)
         how += ", or from the hub" + (
             " once its revisions are pinned in a stream file" if loose else ""
         )

@@ -17,6 +17,7 @@ class Fault:
         place: the file, as the user wrote it.
         rows: the rows it concerns, counted from 1 without a header.
         hides_classes: whether rows were left out for their labels, so that classes cannot be counted.
+        lacks_train: whether it is only that there are no training rows, which a held-out task does not need.
     """
 
     task: str
@@ -25,6 +26,7 @@ class Fault:
     place: str = ""
     rows: tuple[int, ...] = ()
     hides_classes: bool = False
+    lacks_train: bool = False
 
     def __str__(self) -> str:
         where = f"task '{self.task}'"

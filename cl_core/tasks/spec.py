@@ -5,11 +5,12 @@ The JSON schema of `StreamSpec` is published beside this file; `python -m cl_cor
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
-from cl_core.errors import did_you_mean
+from cl_core.errors import UserError, did_you_mean
 from cl_core.settings import Settings
 from cl_core.tasks.stream import Protocol
 
@@ -123,13 +124,16 @@ class StreamSpec(Settings):
     """cil: tasks whose labels of one name are one label; groups of task names, or true for all tasks."""
     tasks: tuple[TaskSpec, ...] = Field(min_length=1)
     """In the order in which they are learnt."""
+    held_out: tuple[TaskSpec, ...] = ()
+    """Tasks that are never learnt, only routed to the others' adapters and scored. They need no training rows."""
     orders: dict[str, tuple[TaskName, ...]] = Field(default_factory=dict)
     """Further named orders of the same tasks, or of some of them."""
 
     @model_validator(mode="after")
     def _fits_together(self) -> StreamSpec:
         faults = []
-        names = [task.name for task in self.tasks]
+        learnt = [task.name for task in self.tasks]
+        names = learnt + [task.name for task in self.held_out]
         for name in dict.fromkeys(names):
             if names.count(name) > 1:
                 faults.append(f"{names.count(name)} tasks are named '{name}'; names must be unique")
@@ -146,7 +150,7 @@ class StreamSpec(Settings):
             if grouped.count(name) > 1:
                 faults.append(f"shared_labels lists task '{name}' twice")
         for order, listed in self.orders.items():
-            faults += _unknown(f"orders.{order}", listed, names)
+            faults += _unknown(f"orders.{order}", listed, learnt)
             if len(set(listed)) != len(listed) or not listed:
                 faults.append(f"orders.{order} must list one or more tasks, each once")
         if faults:
@@ -157,7 +161,7 @@ class StreamSpec(Settings):
     def shared(self) -> tuple[tuple[str, ...], ...]:
         """Groups of tasks that share labels."""
         if self.shared_labels is True:
-            return (tuple(task.name for task in self.tasks),)
+            return (tuple(task.name for task in (*self.tasks, *self.held_out)),)
         return self.shared_labels or ()
 
     def ordered(self, order: str) -> StreamSpec:
@@ -168,9 +172,10 @@ class StreamSpec(Settings):
         """
         tasks = {task.name: task for task in self.tasks}
         names = self.orders[order]
+        known = {*names, *(task.name for task in self.held_out)}
         shared = None
         if self.shared_labels is not None:
-            kept = (tuple(name for name in group if name in names) for group in self.shared)
+            kept = (tuple(name for name in group if name in known) for group in self.shared)
             shared = tuple(group for group in kept if len(group) > 1) or None
         return self.model_copy(
             update={
@@ -179,6 +184,26 @@ class StreamSpec(Settings):
                 "shared_labels": shared,
                 "orders": {},
             }
+        )
+
+    def holding_out(self, names: Sequence[str]) -> StreamSpec:
+        """The same stream, with some of its tasks held out; those already held out stay so.
+
+        Raises:
+            UserError: a name is no task's, or none is left to learn.
+        """
+        apart = {task.name for task in self.held_out}
+        learnt = [task.name for task in self.tasks]
+        if unknown := _unknown("hold_out", tuple(n for n in names if n not in apart), learnt):
+            raise UserError("; ".join(unknown))
+        kept = tuple(task for task in self.tasks if task.name not in names)
+        if not kept:
+            raise UserError(
+                f"hold_out lists every task of stream '{self.name}'; leave one to learn"
+            )
+        moved = tuple(task for task in self.tasks if task.name in names)
+        return self.model_copy(
+            update={"tasks": kept, "held_out": self.held_out + moved, "orders": {}}
         )
 
 

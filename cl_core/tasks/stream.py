@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
@@ -19,8 +19,9 @@ class LabelSpace:
     """The labels of all tasks side by side.
 
     Attributes:
-        names: the global labels, unique, in the order in which the tasks bring them.
-        indices: by task, the global index of each of its own labels.
+        names: the global labels of the learnt tasks, unique, in the order in which the tasks bring them.
+        indices: by task, the global index of each of its own labels; -1 for a held-out task's label that no learnt
+            task has.
     """
 
     names: tuple[str, ...]
@@ -50,6 +51,7 @@ class Stream:
             they are distinct.
         title: one line for people.
         description: a few sentences for people.
+        held_out: tasks that are never learnt, only routed to the others' adapters and scored. They bring no label.
         warnings: what the checks found that is not a fault, each a sentence.
     """
 
@@ -60,6 +62,12 @@ class Stream:
     title: str = ""
     description: str = ""
     warnings: tuple[str, ...] = ()
+    held_out: tuple[Task, ...] = ()
+
+    @property
+    def all_tasks(self) -> tuple[Task, ...]:
+        """The tasks that are learnt, in order, and behind them those that are held out."""
+        return self.tasks + self.held_out
 
     @cached_property
     def label_space(self) -> LabelSpace:
@@ -68,9 +76,9 @@ class Stream:
         Raises:
             UserError: DIL, and the tasks' label names differ.
         """
-        return label_space(
-            self.protocol, {task.name: task.label_names for task in self.tasks}, self.shared
-        )
+        learnt = {task.name: task.label_names for task in self.tasks}
+        held_out = {task.name: task.label_names for task in self.held_out}
+        return label_space(self.protocol, learnt, self.shared, held_out)
 
     def task(self, name: str) -> Task:
         """The task of that name.
@@ -78,11 +86,11 @@ class Stream:
         Raises:
             UserError: there is none.
         """
-        for task in self.tasks:
+        for task in self.all_tasks:
             if task.name == name:
                 return task
         raise UserError(
-            f"there is no task '{name}'; the stream has {', '.join(t.name for t in self.tasks)}"
+            f"there is no task '{name}'; the stream has {', '.join(t.name for t in self.all_tasks)}"
         )
 
     def first(self, n: int) -> Stream:
@@ -97,6 +105,7 @@ def label_space(
     protocol: Protocol,
     labels: Mapping[str, tuple[str, ...]],
     shared: tuple[tuple[str, ...], ...] = (),
+    held_out: Mapping[str, tuple[str, ...]] | None = None,
 ) -> LabelSpace:
     """Lays the tasks' labels side by side.
 
@@ -109,10 +118,42 @@ def label_space(
         protocol: of the stream.
         labels: label names by task, tasks in order.
         shared: groups of tasks within which equal names are one label.
+        held_out: label names of tasks that are never learnt; they bring no label. Theirs are, by name, those of the
+            DIL space; in CIL those of a learnt task in the same group, else of the only learnt task with that name
+            **(ours)**; -1 where there is none, and in TIL, where no head is theirs.
 
     Raises:
-        UserError: DIL, and the tasks' label names differ.
+        UserError: DIL, and the learnt tasks' label names differ, or a held-out task has a label that is not theirs.
     """
+    space = _learnt_space(protocol, labels, shared)
+    indices = dict(space.indices)
+    for task, own in (held_out or {}).items():
+        if protocol == "dil":
+            first = next(iter(labels), "")
+            if extra := [name for name in own if name not in space.names]:
+                raise UserError(describe_extra(first, space.names, task, extra))
+        group = next((group for group in shared if task in group), ())
+        indices[task] = tuple(
+            -1 if protocol == "til" else _place(name, group, labels, space.indices) for name in own
+        )
+    return LabelSpace(space.names, indices)
+
+
+def _place(
+    name: str,
+    group: tuple[str, ...],
+    labels: Mapping[str, tuple[str, ...]],
+    indices: Mapping[str, tuple[int, ...]],
+) -> int:
+    """Where a held-out task's label is among the learnt ones; -1 where no one place is."""
+    found = {task: indices[task][own.index(name)] for task, own in labels.items() if name in own}
+    kin = {place for task, place in found.items() if task in group} or set(found.values())
+    return kin.pop() if len(kin) == 1 else -1
+
+
+def _learnt_space(
+    protocol: Protocol, labels: Mapping[str, tuple[str, ...]], shared: tuple[tuple[str, ...], ...]
+) -> LabelSpace:
     if protocol == "dil":
         return _one_space(labels)
     groups = {task: group for group in (shared if protocol == "cil" else ()) for task in group}
@@ -160,6 +201,14 @@ def describe_difference(
     return (
         f"task '{task}' {' and '.join(parts)}, compared with task '{first}' ({_quoted(names)}); in a dil "
         "stream all tasks share one label space: give the same label_names, or use protocol til or cil"
+    )
+
+
+def describe_extra(first: str, names: tuple[str, ...], task: str, extra: Sequence[str]) -> str:
+    """A sentence for a held-out DIL task whose labels are not all in the learnt tasks' space."""
+    return (
+        f"task '{task}' adds {_quoted(list(extra))}, compared with task '{first}' ({_quoted(names)}); a held-out task "
+        "of a dil stream is answered over the labels of the others"
     )
 
 
