@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from cl_core.route.algebra import cosine_scores, top_k_softmax
-from cl_core.route.router import Routing
+from cl_core.route.router import Routing, check_features
 from cl_core.route.settings import RouterSettings
 
 
@@ -40,24 +40,16 @@ class CentroidRouter:
         """(K, d) float32 on the CPU; (0, 0) before the first task."""
         return torch.stack(self._centroids) if self._centroids else torch.zeros(0, 0)
 
-    def add_task(self, features: Tensor | None) -> None:
+    def add_task(self, features: Tensor | None, labels: Tensor | None = None) -> None:
         """Keeps the mean of (N, d) features, summed in float64 so that the order of samples does
         not show.
 
         Raises:
             ValueError: no features, or of another width than those of earlier tasks.
         """
-        if features is None or features.ndim != 2 or len(features) == 0:
-            found = "None" if features is None else f"shape {tuple(features.shape)}"
-            raise ValueError(
-                f"the centroid router needs features of shape (N, d), N > 0; found {found}"
-            )
-        if self._centroids and features.shape[1] != len(self._centroids[0]):
-            raise ValueError(
-                f"features have {features.shape[1]} dimensions, those of earlier tasks "
-                f"{len(self._centroids[0])}; one router reads one backbone, layer and pooling"
-            )
-        self._centroids.append(features.double().mean(dim=0).float().cpu())
+        width = len(self._centroids[0]) if self._centroids else None
+        points = check_features(features, "centroid", width)
+        self._centroids.append(points.double().mean(dim=0).float().cpu())
 
     def route(self, features: Tensor | None, task: Tensor | None = None) -> Routing:
         """Returns cosines and weights, (N, K) each, on the features' device; raises `ValueError`

@@ -21,7 +21,7 @@ class CountingRouter:
         self.settings = settings
         self.n_tasks = 0
 
-    def add_task(self, features: Tensor | None = None) -> None:
+    def add_task(self, features: Tensor | None = None, labels: Tensor | None = None) -> None:
         """Counts the task."""
         self.n_tasks += 1
 

@@ -37,12 +37,13 @@ class Router(Protocol):
     needs_features: ClassVar[bool]
     knows_task: ClassVar[bool]
 
-    def add_task(self, features: Tensor | None) -> None:
+    def add_task(self, features: Tensor | None, labels: Tensor | None = None) -> None:
         """Learns of the next task; afterwards K is one higher. No sample is kept.
 
         Args:
             features: (N, d) router embeddings of the task's training split; None for routers
                 without features.
+            labels: (N,) their classes, for routers that look at classes.
         """
         ...
 
@@ -63,6 +64,21 @@ class Router(Protocol):
     def load_state(self, state: dict[str, Tensor]) -> None:
         """Takes over what `state` returned, in place of what was learnt."""
         ...
+
+
+def check_features(features: Tensor | None, router: str, width: int | None) -> Tensor:
+    """Returns (N, d) features; raises `ValueError` unless there are any, of this width where one is set."""
+    if features is None or features.ndim != 2 or len(features) == 0:
+        found = "None" if features is None else f"shape {tuple(features.shape)}"
+        raise ValueError(
+            f"the {router} router needs features of shape (N, d), N > 0; found {found}"
+        )
+    if width is not None and features.shape[1] != width:
+        raise ValueError(
+            f"features have {features.shape[1]} dimensions, those of earlier tasks {width}; one "
+            "router reads one backbone, layer and pooling"
+        )
+    return features
 
 
 def number_of_samples(features: Tensor | None, task: Tensor | None) -> int:

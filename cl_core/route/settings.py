@@ -11,6 +11,8 @@ from pydantic import Field, field_validator
 
 from cl_core.settings import Settings
 
+Gate = Literal["gumbel-sigmoid", "gumbel-sigmoid-hard", "softmax"]
+
 
 class RouterSettings(Settings):
     """How samples are routed. The defaults are DAM's."""
@@ -38,6 +40,12 @@ class RouterSettings(Settings):
     sum.
     """
 
+    centres: Annotated[int, Field(ge=1)] = 5
+    """For `kmeans` only: centres per task. S-Prompts: 5."""
+
+    router_accuracy: Annotated[float, Field(ge=0, le=1)] = 1.0
+    """For `corrupted` only: the share of samples whose best-scored task is made to be the true one."""
+
     @field_validator("weights")
     @classmethod
     def _weights_can_be_normalised(
@@ -49,3 +57,39 @@ class RouterSettings(Settings):
             if sum(weights) <= 0:
                 raise ValueError("at least one weight must be above 0")
         return weights
+
+
+class MemorySettings(Settings):
+    """The few training rows of every task that are kept, for L2R's routers and for replay."""
+
+    memory: Annotated[float, Field(ge=0, le=0.5)] = 0.1
+    """Share of each task's training rows, 0.001 to 0.5 and at least one row a class; 0 keeps none **(ours)**."""
+    memory_selection: Literal["random", "balanced", "herding", "k-centre", "uncertainty"] = "random"
+    """Which rows are kept; L2R: random."""
+
+
+class RouterNetworkSettings(Settings):
+    """L2R's network of routers and its training on the memory (arXiv 2408.09053)."""
+
+    gate: Gate = "gumbel-sigmoid"
+    """What makes weights of a router's logits; softmax is the paper's ablation."""
+    gate_temperature: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
+    """tau of the gumbel-sigmoid while training; L2R: 1."""
+    shared_router: bool = False
+    """One router for all blocks, instead of one for each."""
+    router_pooling: Literal["cls", "mean"] = "mean"
+    """How the hidden state entering a block becomes a router's input: the first token's, or the masked mean."""
+    router_epochs: Annotated[int, Field(ge=1)] = 30
+    """Passes over the memory, at most."""
+    router_learning_rate: Annotated[float, Field(gt=0)] = 3e-2
+    """Peak learning rate of Adam."""
+    router_batch_size: Annotated[int, Field(ge=1)] = 16
+    """Rows of the memory per step."""
+    router_patience: Annotated[int, Field(ge=1)] | None = 10
+    """Epochs without a better score on the rows held back before training stops; null never stops early."""
+    hold_back: Annotated[float, Field(ge=0, lt=1)] = 0.2
+    """Share of the memory that trains no router and chooses the best epoch, of each task the same **(ours)**."""
+    tune_heads: bool = False
+    """Whether the tasks' heads move with the routers; the paper does not say."""
+    router_stages: Literal["auto", "all", "last"] = "auto"
+    """After which tasks routers are trained and scored: all, or the last alone; auto is as the recipe says."""
