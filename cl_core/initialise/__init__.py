@@ -27,6 +27,14 @@ INITIALISERS = Table(
             "cl_core.initialise.closest:ClosestInitialiser",
             "a copy of the adapter of the most similar earlier task",
             "ClosestTaskInit, a baseline of I2I (arXiv 2304.02168)",
+            needs=("features",),
+        ),
+        Choice(
+            "improvised",
+            "cl_core.initialise.improvised:ImprovisedInitialiser",
+            "distilled from an AdapterFusion of the earlier adapters",
+            "I2I (arXiv 2304.02168)",
+            needs=("training",),
         ),
     ],
 )

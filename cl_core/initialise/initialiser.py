@@ -16,10 +16,12 @@ class Initialiser(Protocol):
     Attributes:
         version: part of every adapter's key; raised when the choice of parents changes.
         needs_centroids: whether `parent` reads the tasks' centroids.
+        improvises: whether the start is trained for (I2I), rather than copied or drawn.
     """
 
     version: ClassVar[int]
     needs_centroids: ClassVar[bool]
+    improvises: ClassVar[bool]
 
     def parent(self, task: int, centroids: Tensor | None) -> int | None:
         """Returns the index of the adapter that adapter `task` starts from; None means at random.

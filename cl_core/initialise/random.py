@@ -12,6 +12,7 @@ class RandomInitialiser:
 
     version: ClassVar[int] = 1
     needs_centroids: ClassVar[bool] = False
+    improvises: ClassVar[bool] = False
 
     def parent(self, task: int, centroids: Tensor | None = None) -> int | None:
         """Returns None."""

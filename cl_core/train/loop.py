@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Literal, Protocol, TypeVar
 
 import torch
 from torch import Tensor
@@ -84,10 +84,12 @@ def optimise(
     seed: int,
     checkpoints: Checkpoints | None = None,
     watch: Watch | None = None,
+    best_by: Literal["accuracy", "loss"] = "accuracy",
 ) -> Fitted[W]:
     """Minimises an objective; only `start`'s parameters move, and in a copy.
 
-    The best epoch is the one with the highest validation accuracy, then the lowest validation loss.
+    The best epoch is the one with the highest validation accuracy, then the lowest validation loss, or the one with
+    the lowest validation loss alone.
 
     Args:
         start: where the weights begin; not changed.
@@ -97,6 +99,7 @@ def optimise(
         seed: of the order of rows and of whatever the objective draws.
         checkpoints: where mid-task checkpoints go; None keeps none.
         watch: progress out, stop requests in.
+        best_by: what chooses the best epoch.
 
     Raises:
         Stopped: `watch.stop` said so.
@@ -155,7 +158,8 @@ def optimise(
                 if progress.step % settings.checkpoint_every == 0 and progress.batch < len(batches):
                     save()
             record = _finish_epoch(progress, float(loss_sum), objective, settings)
-            score = (record.validation_accuracy, -record.validation_loss)
+            accuracy = record.validation_accuracy if best_by == "accuracy" else 0.0
+            score = (accuracy, -record.validation_loss)
             if progress.best is None or score > progress.best:
                 progress.best, progress.stale = score, 0
                 best.load(weights.tensors())

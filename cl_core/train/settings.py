@@ -41,6 +41,19 @@ class TrainSettings(Settings):
     """Steps between mid-task checkpoints. It decides what a kill costs, never what comes out."""
 
 
+class BaselineSettings(Settings):
+    """The baselines that one adapter for all tasks is trained with, and the Fisher information that merging reads."""
+
+    ewc_lambda: float = Field(1000.0, ge=0, allow_inf_nan=False)
+    """ewc: how strongly weights are held where earlier tasks need them."""
+    fisher_rows: int = Field(200, ge=1)
+    """ewc and the merge `fisher`: at most so many rows of a task estimate its Fisher information."""
+    lwf_lambda: float = Field(1.0, ge=0, allow_inf_nan=False)
+    """lwf: how much keeping the old answers counts beside learning the new ones."""
+    lwf_temperature: float = Field(2.0, gt=0, allow_inf_nan=False)
+    """lwf: softens the answers that are kept; published: 2."""
+
+
 PRESETS: dict[str, dict[str, object]] = {
     "default": {},
     "dam-published": {
@@ -53,5 +66,8 @@ PRESETS: dict[str, dict[str, object]] = {
         "clip": 0.1,
         "patience": None,
     },
+    "l2r-published": {"sites": "pfeiffer", "reduction": 16, "init": "i2i"},
+    "i2i-published": {"sites": "pfeiffer", "reduction": 16, "init": "i2i"},
 }
-"""Named settings: `dam-published` is the paper's (DAM, implementation details)."""
+"""Named settings. `dam-published` is the paper's (DAM, implementation details). L2R and I2I publish the adapter's
+size (r = d/16, after the FFN only; that L2R's sites and start are I2I's is **(ours)**), which is what theirs set."""

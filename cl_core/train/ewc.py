@@ -1,0 +1,206 @@
+"""EWC: weights are held where earlier tasks need them. Diagonal Fisher information, sample by sample.
+
+    F_i     = mean over rows x, with y ~ p(y | x), of ( d log p(y | x) / d theta_i )^2
+    penalty = lambda / 2  sum over earlier tasks t  sum_i F_t,i (theta_i - theta*_t,i)^2
+
+Kirkpatrick et al. 2017 (arXiv 1612.00796), equation 3. Every square is of one row's own gradient, not of a batch's
+mean, and labels are drawn from the model's own answers, which is what makes it the Fisher information.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from cl_core.adapters.task_weights import TaskWeights
+from cl_core.backbones.text import TextBackbone
+from cl_core.device import Device
+from cl_core.train.classification import task_logits
+from cl_core.train.data import MixedRows, Rows
+from cl_core.train.settings import TrainSettings
+from cl_core.train.shared import LabelFrame, SharedWeights, shared_states
+
+
+def diagonal_fisher(
+    backbone: TextBackbone,
+    weights: SharedWeights,
+    rows: MixedRows,
+    frame: LabelFrame,
+    count: int,
+    pooling: str,
+    device: Device,
+    generator: torch.Generator,
+) -> dict[str, Tensor]:
+    """The diagonal Fisher information of a shared adapter and its heads, on a task's rows.
+
+    A row is asked among its own task's labels, as in training.
+
+    Args:
+        backbone: frozen.
+        weights: on the device.
+        rows: of the task.
+        frame: which labels compete.
+        count: at most so many rows are used, drawn without replacement.
+        pooling: what the heads read of the last layer.
+        device: where.
+        generator: on the CPU; draws rows and labels.
+
+    Returns:
+        A tensor for each that has information, named as in `SharedWeights.tensors`; other heads' have none.
+    """
+    settings = TrainSettings(head_pooling="cls" if pooling == "cls" else "mean")
+    moving = weights.clone().to(device.torch_device)
+
+    def logits(row: int) -> Tensor:
+        pooled = shared_states(backbone, moving, rows, [row], settings, device)
+        tasks = rows.tasks[[row]].to(pooled.device)
+        return frame.logits(pooled, moving.heads, tasks, together=False)
+
+    found = _squared_gradients(moving.tensors(), logits, len(rows), count, generator)
+    return {name: fisher for name, fisher in found.items() if bool(fisher.any())}
+
+
+def adapter_fisher(
+    backbone: TextBackbone,
+    weights: TaskWeights,
+    rows: Rows,
+    count: int,
+    pooling: str,
+    device: Device,
+    generator: torch.Generator,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> dict[str, Tensor]:
+    """The diagonal Fisher information of one task's adapter, under its own head: for Fisher-weighted merging.
+
+    Args:
+        backbone: frozen.
+        weights: of the task, on the device.
+        rows: of the task.
+        count: at most so many rows are used, drawn without replacement.
+        pooling: what the head reads of the last layer.
+        device: where.
+        generator: on the CPU; draws rows and labels.
+        progress: told of (rows done, rows in all).
+
+    Returns:
+        Tensors named and shaped as in `Adapter.tensors`.
+    """
+    moving = TaskWeights(weights.adapter.clone().to(device.torch_device), weights.head)
+
+    def logits(row: int) -> Tensor:
+        return task_logits(backbone, moving, rows, [row], pooling, device)
+
+    return _squared_gradients(
+        moving.adapter.tensors(), logits, len(rows), count, generator, progress
+    )
+
+
+def _squared_gradients(
+    tensors: Mapping[str, Tensor],
+    logits: Callable[[int], Tensor],
+    rows: int,
+    count: int,
+    generator: torch.Generator,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> dict[str, Tensor]:
+    """Mean over drawn rows of the squared gradient of log p(y | x), y drawn from p."""
+    names = list(tensors)
+    moving = [tensors[name].requires_grad_(True) for name in names]
+    sums = [torch.zeros_like(each) for each in moving]
+    chosen = torch.randperm(rows, generator=generator)[:count].tolist()
+    for done, row in enumerate(chosen, start=1):
+        log_p = torch.log_softmax(logits(row).float(), dim=1)[0]
+        label = int(torch.multinomial(log_p.detach().exp().cpu(), 1, generator=generator))
+        gradients = torch.autograd.grad(log_p[label], moving, allow_unused=True)
+        for total, gradient in zip(sums, gradients, strict=True):
+            if gradient is not None:
+                total += gradient.float().square()
+        progress(done, len(chosen))
+    return {name: total / len(chosen) for name, total in zip(names, sums, strict=True)}
+
+
+@dataclass(frozen=True)
+class FisherSum:
+    """What the penalty needs of all earlier tasks, however many: its three sums, by the tensor's name.
+
+    Attributes:
+        fisher: sum_t F_t.
+        pull: sum_t F_t theta*_t.
+        constant: sum_t sum_i F_t,i theta*_t,i^2, a number.
+    """
+
+    fisher: dict[str, Tensor]
+    pull: dict[str, Tensor]
+    constant: dict[str, Tensor]
+
+    @classmethod
+    def of(cls, fisher: Mapping[str, Tensor], weights: SharedWeights) -> FisherSum:
+        """Of one task: its Fisher information and the weights that it was taken at."""
+        at = {name: weights.tensors()[name].detach() for name in fisher}
+        return cls(
+            dict(fisher),
+            {name: each * at[name] for name, each in fisher.items()},
+            {
+                name: (each.double() * at[name].double().square()).sum()
+                for name, each in fisher.items()
+            },
+        )
+
+    def __add__(self, other: FisherSum) -> FisherSum:
+        """The sums of both; a head that one of them does not know is the other's alone."""
+        return FisherSum(
+            _added(self.fisher, other.fisher),
+            _added(self.pull, other.pull),
+            _added(self.constant, other.constant),
+        )
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Named tensors for a safetensors file."""
+        parts = {"fisher": self.fisher, "pull": self.pull, "constant": self.constant}
+        return {f"{part}.{n}": each for part, named in parts.items() for n, each in named.items()}
+
+    @classmethod
+    def from_tensors(cls, tensors: Mapping[str, Tensor]) -> FisherSum:
+        """The inverse of `tensors`."""
+
+        def part(name: str) -> dict[str, Tensor]:
+            start = f"{name}."
+            return {n.removeprefix(start): t for n, t in tensors.items() if n.startswith(start)}
+
+        return cls(part("fisher"), part("pull"), part("constant"))
+
+    def to(self, device: torch.device) -> FisherSum:
+        """The same sums on another device."""
+        return FisherSum.from_tensors({n: each.to(device) for n, each in self.tensors().items()})
+
+
+def _added(first: Mapping[str, Tensor], second: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    total = dict(first)
+    for name, each in second.items():
+        total[name] = total[name].to(each.device) + each if name in total else each
+    return total
+
+
+@dataclass(frozen=True)
+class EWCPenalty:
+    """lambda / 2 sum_t sum_i F_t,i (theta_i - theta*_t,i)^2, from the three sums.
+
+    Attributes:
+        sums: over the earlier tasks, on the device of the weights.
+        strength: lambda.
+    """
+
+    sums: FisherSum
+    strength: float
+
+    def value(self, weights: SharedWeights, rows: Sequence[int], pooled: Tensor) -> Tensor:
+        """The penalty; neither rows nor states are read."""
+        total = pooled.new_zeros((), dtype=torch.float64)
+        for name, theta in weights.tensors().items():
+            if name in self.sums.fisher:
+                quadratic = self.sums.fisher[name] * theta - 2 * self.sums.pull[name]
+                total = total + (quadratic * theta).double().sum() + self.sums.constant[name]
+        return (self.strength / 2 * total).float()

@@ -1,0 +1,114 @@
+"""AdapterFusion, trained by a task's loss over frozen adapters.
+
+    loss = cross-entropy + 0.01 * sum over sites ||I - W_v||_F^2
+
+Pfeiffer et al. 2021 (arXiv 2005.00247); I2I (arXiv 2304.02168), phase 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from cl_core.adapters.bank import Bank
+from cl_core.adapters.fusion import FusionWeights, fuse, identity_penalty
+from cl_core.backbones.batching import length_batches
+from cl_core.backbones.features import pool
+from cl_core.backbones.text import TextBackbone
+from cl_core.device import Device
+from cl_core.train.checkpoint import Checkpoints
+from cl_core.train.classification import check_rows
+from cl_core.train.data import Rows
+from cl_core.train.loop import Fitted, Watch, optimise
+from cl_core.train.settings import TrainSettings
+
+
+def fit_fusion(
+    backbone: TextBackbone,
+    start: FusionWeights,
+    bank: Bank,
+    train: Rows,
+    validation: Rows,
+    settings: TrainSettings,
+    regulariser: float,
+    device: Device,
+    seed: int,
+    checkpoints: Checkpoints | None = None,
+    watch: Watch | None = None,
+) -> Fitted[FusionWeights]:
+    """Trains a fusion and a head; the adapters of the bank and the backbone stay as they are.
+
+    Args:
+        backbone: frozen.
+        start: where fusion and head begin; not changed.
+        bank: the adapters that are fused, on the device.
+        train: rows to learn from.
+        validation: rows that choose the best epoch.
+        settings: optimiser, schedule, stopping.
+        regulariser: what the distance of W_v from the identity is multiplied with (published: 0.01).
+        device: where, and in which precision.
+        seed: of the order of rows.
+        checkpoints: where mid-task checkpoints go; None keeps none.
+        watch: progress out, stop requests in.
+
+    Raises:
+        Stopped: `watch.stop` said so.
+        UserError: the loss is no longer finite.
+        ValueError: there are no training or no validation rows.
+    """
+    check_rows(train, validation)
+
+    def objective(weights: FusionWeights) -> Fusing:
+        return Fusing(backbone, weights, bank, train, validation, settings, regulariser, device)
+
+    return optimise(start, objective, settings, device, seed, checkpoints, watch)
+
+
+@dataclass
+class Fusing:
+    """Cross-entropy of a fusion and its head, with the identity regulariser; see `fit_fusion` for the fields."""
+
+    backbone: TextBackbone
+    weights: FusionWeights
+    bank: Bank
+    train: Rows
+    validation: Rows
+    settings: TrainSettings
+    regulariser: float
+    device: Device
+
+    @property
+    def lengths(self) -> Sequence[int]:
+        """Tokens of each training row."""
+        return self.train.encoding.lengths
+
+    def loss(self, rows: Sequence[int]) -> Tensor:
+        """Mean cross-entropy (nats) of a batch, and the regulariser."""
+        labels = self.train.labels[list(rows)].to(self.device.torch_device)
+        loss = F.cross_entropy(self._logits(self.train, rows), labels)
+        return loss + self.regulariser * identity_penalty(self.weights.fusion)
+
+    @torch.no_grad()
+    def validate(self) -> tuple[float, float]:
+        """Mean cross-entropy (nats), without the regulariser, and accuracy on the validation rows."""
+        loss, right = 0.0, 0
+        size = 2 * self.settings.batch_size
+        for rows in length_batches(self.validation.encoding.lengths, size):
+            labels = self.validation.labels[list(rows)].to(self.device.torch_device)
+            logits = self._logits(self.validation, rows)
+            loss += float(F.cross_entropy(logits, labels, reduction="sum"))
+            right += int((logits.argmax(dim=1) == labels).sum())
+        return loss / len(self.validation), right / len(self.validation)
+
+    def _logits(self, data: Rows, rows: Sequence[int]) -> Tensor:
+        batch = self.backbone.collate(data.encoding, rows, self.device.torch_device)
+        with self.device.autocast():
+            output = self.backbone(batch, fuse(self.bank, self.weights.fusion))
+            pooled = pool(
+                output.last_hidden_state, batch.attention_mask, self.settings.head_pooling
+            )
+        return self.weights.head.logits(pooled)

@@ -1,0 +1,313 @@
+"""L2R's last phase: the network of routers, trained once on the memory of all tasks, by the task loss.
+
+L2R, arXiv 2408.09053. Backbone and adapters are frozen; the paper does not say what the heads do: frozen by default,
+`tune_heads` lets them move with the routers **(ours)**.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from cl_core.adapters.bank import Bank
+from cl_core.adapters.heads import Head, HeadRule, merged_logits, union_logits
+from cl_core.backbones.batching import length_batches
+from cl_core.backbones.features import pool
+from cl_core.backbones.text import TextBackbone
+from cl_core.device import Device
+from cl_core.route.network import RoutedBank, RoutedPass, RouterNetwork
+from cl_core.route.settings import RouterNetworkSettings
+from cl_core.train.checkpoint import Checkpoints
+from cl_core.train.data import MixedRows
+from cl_core.train.loop import Fitted, Watch, optimise
+from cl_core.train.settings import TrainSettings
+
+
+@dataclass(frozen=True)
+class RoutersAndHeads:
+    """The routers and the heads they answer with; the interface of `Weights`.
+
+    Attributes:
+        network: the routers.
+        heads: of the K tasks.
+        tune_heads: whether the heads move in training.
+    """
+
+    network: RouterNetwork
+    heads: tuple[Head, ...]
+    tune_heads: bool = False
+
+    def parameters(self) -> list[Tensor]:
+        """What moves: the routers, and the heads where they are tuned."""
+        heads = self.heads if self.tune_heads else ()
+        return [*self.network.parameters(), *(each for head in heads for each in head.parameters())]
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Named tensors for a safetensors file, the heads "heads.0.weight" and so on, moved or not."""
+        named = self.network.tensors()
+        for task, head in enumerate(self.heads):
+            named |= {f"heads.{task}.weight": head.weight, f"heads.{task}.bias": head.bias}
+        return named
+
+    @classmethod
+    def from_tensors(
+        cls, tensors: Mapping[str, Tensor], blocks: Sequence[int], settings: RouterNetworkSettings
+    ) -> RoutersAndHeads:
+        """The inverse of `tensors`."""
+        network = RouterNetwork.from_tensors(tensors, blocks, settings)
+        heads = tuple(
+            Head(tensors[f"heads.{task}.weight"], tensors[f"heads.{task}.bias"])
+            for task in range(network.weight.shape[1])
+        )
+        return cls(network, heads, settings.tune_heads)
+
+    def load(self, tensors: Mapping[str, Tensor]) -> None:
+        """Overwrites the weights in place."""
+        with torch.no_grad():
+            for name, mine in self.tensors().items():
+                mine.copy_(tensors[name])
+
+    def clone(self) -> RoutersAndHeads:
+        """A copy that shares no memory and needs no gradient."""
+        heads = tuple(head.clone() for head in self.heads)
+        return replace(self, network=self.network.clone(), heads=heads)
+
+    def to(self, device: torch.device) -> RoutersAndHeads:
+        """The same weights on another device."""
+        heads = tuple(head.to(device) for head in self.heads)
+        return replace(self, network=self.network.to(device), heads=heads)
+
+
+def split_memory(
+    rows: MixedRows, hold_back: float, generator: torch.Generator
+) -> tuple[MixedRows, MixedRows]:
+    """Parts the memory into rows that train the routers and rows that choose the best epoch **(ours)**.
+
+    Of each task the share `hold_back` is held back, rounded, but never its last row; where that is none of any task,
+    one row of the largest. Where every task has one row alone, or the share is 0, nothing is held back and the
+    training rows judge.
+
+    Args:
+        rows: the memory of all tasks.
+        hold_back: share of each task, 0 to below 1.
+        generator: on the CPU; draws the rows.
+
+    Returns:
+        Rows for training and rows for judging, each in the memory's order.
+    """
+    counts = torch.bincount(rows.tasks)
+    shares = [min(int(hold_back * n + 0.5), n - 1) if n else 0 for n in counts.tolist()]
+    if hold_back > 0 and len(rows) and sum(shares) == 0 and int(counts.max()) > 1:
+        shares[int(counts.argmax())] = 1
+    held: list[int] = []
+    for task, share in enumerate(shares):
+        own = (rows.tasks == task).nonzero().flatten()
+        held += own[torch.randperm(len(own), generator=generator)[:share]].tolist()
+    if not held:
+        return rows, rows
+    apart = set(held)
+    kept = [row for row in range(len(rows)) if row not in apart]
+    return rows.subset(kept), rows.subset(sorted(held))
+
+
+def fit_routers(
+    backbone: TextBackbone,
+    start: RoutersAndHeads,
+    bank: Bank,
+    rows: MixedRows,
+    validation: MixedRows,
+    protocol: str,
+    label_positions: Sequence[Sequence[int]],
+    classes: int,
+    head_rule: HeadRule,
+    how: str,
+    settings: RouterNetworkSettings,
+    train_settings: TrainSettings,
+    device: Device,
+    seed: int,
+    checkpoints: Checkpoints | None = None,
+    watch: Watch | None = None,
+) -> Fitted[RoutersAndHeads]:
+    """Trains the routers on the memory, through the composition, by the task loss.
+
+    In CIL the loss is cross-entropy over the union of labels under the rule that is used at test, but for `top1`: that
+    has no gradient for the routers and an infinite loss where they are wrong, so they are trained under `compose` and
+    `top1` answers when the epochs are judged **(ours)**. In DIL the heads are merged with the mean weights. In TIL
+    each row is answered by its own task's head. Rows count alike, whatever `class_weights` says **(ours)**.
+
+    Args:
+        backbone: frozen.
+        start: where routers and heads begin; not changed.
+        bank: the K finished adapters, on the device.
+        rows: of the memory of all tasks, for training.
+        validation: rows that choose the best epoch.
+        protocol: "til", "cil" or "dil".
+        label_positions: for each task, the place of its labels in the stream's label space.
+        classes: C, the size of the label space.
+        head_rule: CIL, how the heads answer together.
+        how: the composition, one with a gradient for the weights.
+        settings: epochs, learning rate, batch size and patience of the routers.
+        train_settings: the rest of the optimiser's settings, and what the heads read of the last layer.
+        device: where, and in which precision.
+        seed: of the order of rows and of the gates' noise.
+        checkpoints: where mid-task checkpoints go; None keeps none.
+        watch: progress out, stop requests in.
+
+    Raises:
+        Stopped: `watch.stop` said so.
+        UserError: the loss is no longer finite.
+        ValueError: there are no rows of either kind, or the composition has no gradient for the weights.
+    """
+    if len(rows) == 0 or len(validation) == 0:
+        raise ValueError(f"{len(rows)} training and {len(validation)} validation rows of memory")
+    if how == "select":
+        raise ValueError("'select' has no gradient for the routers; compose by average or merge")
+    plan = train_settings.model_copy(
+        update={
+            "epochs": settings.router_epochs,
+            "learning_rate": settings.router_learning_rate,
+            "batch_size": settings.router_batch_size,
+            "patience": settings.router_patience,
+        }
+    )
+    frozen = replace(
+        bank,
+        down=bank.down.detach(),
+        down_bias=bank.down_bias.detach(),
+        up=bank.up.detach(),
+        up_bias=bank.up_bias.detach(),
+    )
+    answers = Answers(protocol, label_positions, classes, head_rule)
+
+    def objective(weights: RoutersAndHeads) -> RouterObjective:
+        return RouterObjective(
+            backbone, weights, frozen, rows, validation, answers, how, plan, device
+        )
+
+    return optimise(start, objective, plan, device, seed, checkpoints, watch)
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Which heads speak for a row under a protocol; see `fit_routers` for the fields."""
+
+    protocol: str
+    label_positions: Sequence[Sequence[int]]
+    classes: int
+    head_rule: HeadRule
+
+    def trainable(self) -> Answers:
+        """The same, under a rule that the routers can learn from."""
+        return replace(self, head_rule="compose") if self.head_rule == "top1" else self
+
+    def logits(
+        self, pooled: Tensor, heads: Sequence[Head], weights: Tensor, tasks: Tensor
+    ) -> Tensor:
+        """(B, C) logits of (B, d) states with (B, K) routing weights; -inf for labels that cannot be the answer.
+
+        Args:
+            pooled: (B, d) states.
+            heads: of the K tasks.
+            weights: (B, K), what the heads see.
+            tasks: (B,) the rows' own tasks, which TIL alone reads.
+        """
+        match self.protocol:
+            case "dil":
+                return merged_logits(pooled, heads, weights)
+            case "til":
+                return own_logits(pooled, heads, tasks, self.label_positions, self.classes)
+            case _:
+                return union_logits(
+                    pooled, heads, weights, self.label_positions, self.classes, self.head_rule
+                )
+
+
+def own_logits(
+    pooled: Tensor,
+    heads: Sequence[Head],
+    tasks: Tensor,
+    labels: Sequence[Sequence[int]],
+    classes: int,
+) -> Tensor:
+    """TIL: each row's logits by the head of its own task, (B, C); the other labels are -inf.
+
+    Args:
+        pooled: (B, d) states.
+        heads: of the K tasks.
+        tasks: (B,) task of each row, below K.
+        labels: for each task, the place of its labels in the label space.
+        classes: C.
+    """
+    logits = pooled.new_full((len(pooled), classes), float("-inf"), dtype=torch.float32)
+    for task, head in enumerate(heads):
+        own = torch.full_like(logits, float("-inf"))
+        own[:, list(labels[task])] = head.logits(pooled)
+        logits = torch.where((tasks == task).unsqueeze(1), own, logits)
+    return logits
+
+
+@dataclass
+class RouterObjective:
+    """Cross-entropy of what routers, adapters and heads answer together; see `fit_routers` for the fields."""
+
+    backbone: TextBackbone
+    weights: RoutersAndHeads
+    bank: Bank
+    train: MixedRows
+    validation: MixedRows
+    answers: Answers
+    how: str
+    settings: TrainSettings
+    device: Device
+
+    def __post_init__(self) -> None:
+        where = self.device.torch_device
+        self._parts = RoutedBank.of(self.bank, self.weights.network)
+        self._labels, self._tasks = self.train.labels.to(where), self.train.tasks.to(where)
+
+    @property
+    def lengths(self) -> Sequence[int]:
+        """Tokens of each training row."""
+        return self.train.encoding.lengths
+
+    def loss(self, rows: Sequence[int]) -> Tensor:
+        """Mean cross-entropy (nats) of a batch, with the gates' noise."""
+        here = torch.as_tensor(rows, device=self._labels.device)
+        pooled, weights = self._states(self.train, rows, noise=True)
+        logits = self.answers.trainable().logits(
+            pooled, self.weights.heads, weights, self._tasks[here]
+        )
+        return F.cross_entropy(logits, self._labels[here])
+
+    @torch.no_grad()
+    def validate(self) -> tuple[float, float]:
+        """Mean cross-entropy (nats) and accuracy on the validation rows, without noise."""
+        where, data = self.device.torch_device, self.validation
+        labels, tasks = data.labels.to(where), data.tasks.to(where)
+        loss = torch.zeros((), dtype=torch.float64, device=where)
+        right = torch.zeros((), dtype=torch.int64, device=where)
+        for rows in length_batches(data.encoding.lengths, 2 * self.settings.batch_size):
+            here = torch.as_tensor(rows, device=where)
+            pooled, weights = self._states(data, rows, noise=False)
+            asked = pooled, self.weights.heads, weights, tasks[here]
+            logits = self.answers.trainable().logits(*asked)
+            loss += F.cross_entropy(logits, labels[here], reduction="sum").double()
+            found = self.answers.logits(*asked).argmax(dim=1)
+            right += (found == labels[here]).sum()
+        return float(loss) / len(data), int(right) / len(data)
+
+    def _states(self, data: MixedRows, rows: Sequence[int], noise: bool) -> tuple[Tensor, Tensor]:
+        """(B, d) pooled states and (B, K) weights for the heads."""
+        batch = self.backbone.collate(data.encoding, rows, self.device.torch_device)
+        network = self.weights.network
+        routed = RoutedPass(self._parts, network, batch.attention_mask, self.how, noise)
+        with self.device.autocast():
+            output = routed.run(self.backbone, batch)
+            pooled = pool(
+                output.last_hidden_state, batch.attention_mask, self.settings.head_pooling
+            )
+        return pooled, routed.mean_weights

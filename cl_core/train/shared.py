@@ -1,0 +1,278 @@
+"""One adapter that all tasks share, with their heads: what replay, EWC, LwF and joint training fit at a stage.
+
+    loss = cross-entropy of the new rows, and of as many remembered ones, + penalty
+
+Which labels a row is asked among is `LabelFrame`'s matter; what holds the weights back is the penalty's (`ewc.py`,
+`lwf.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from cl_core.adapters.adapter import Adapter, transforms
+from cl_core.adapters.heads import Head, own_logits, union_logits
+from cl_core.adapters.settings import Activation
+from cl_core.backbones.batching import length_batches
+from cl_core.backbones.features import pool
+from cl_core.backbones.text import TextBackbone
+from cl_core.device import Device
+from cl_core.train.checkpoint import Checkpoints
+from cl_core.train.data import MixedRows
+from cl_core.train.loop import Fitted, Watch, optimise
+from cl_core.train.seeds import derive_seed
+from cl_core.train.settings import TrainSettings
+
+
+@dataclass(frozen=True)
+class SharedWeights:
+    """One adapter and the heads above it: one in DIL, else one a task; the interface of `Weights`."""
+
+    adapter: Adapter
+    heads: tuple[Head, ...]
+
+    def parameters(self) -> list[Tensor]:
+        """What moves in training, the adapter's tensors first."""
+        return list(self.tensors().values())
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Named tensors for a safetensors file, the heads "heads.0.weight" and so on."""
+        named = self.adapter.tensors()
+        for place, head in enumerate(self.heads):
+            named |= {f"heads.{place}.weight": head.weight, f"heads.{place}.bias": head.bias}
+        return named
+
+    @classmethod
+    def from_tensors(
+        cls, tensors: Mapping[str, Tensor], site_names: Sequence[str], activation: Activation
+    ) -> SharedWeights:
+        """The inverse of `tensors`."""
+        count = sum(name.startswith("heads.") and name.endswith(".weight") for name in tensors)
+        heads = tuple(
+            Head(tensors[f"heads.{place}.weight"], tensors[f"heads.{place}.bias"])
+            for place in range(count)
+        )
+        return cls(Adapter.from_tensors(tensors, site_names, activation), heads)
+
+    def load(self, tensors: Mapping[str, Tensor]) -> None:
+        """Overwrites the weights in place."""
+        with torch.no_grad():
+            for name, mine in self.tensors().items():
+                mine.copy_(tensors[name])
+
+    def clone(self) -> SharedWeights:
+        """A copy that shares no memory."""
+        return SharedWeights(self.adapter.clone(), tuple(head.clone() for head in self.heads))
+
+    def to(self, device: torch.device) -> SharedWeights:
+        """The same weights on another device."""
+        return SharedWeights(self.adapter.to(device), tuple(head.to(device) for head in self.heads))
+
+    def with_head(self, head: Head) -> SharedWeights:
+        """The same adapter and heads, and one head more."""
+        return replace(self, heads=(*self.heads, head))
+
+
+@dataclass(frozen=True)
+class LabelFrame:
+    """Which labels a row's answer is sought among.
+
+    Attributes:
+        protocol: "til", "cil" or "dil".
+        positions: for each task so far, the place of its labels in the label space.
+        classes: C, the size of the label space.
+    """
+
+    protocol: str
+    positions: tuple[tuple[int, ...], ...]
+    classes: int
+
+    def logits(
+        self, pooled: Tensor, heads: Sequence[Head], tasks: Tensor, together: bool
+    ) -> Tensor:
+        """(B, C) logits over the label space.
+
+        DIL: the one head's. TIL: those of the row's own head, the others -inf. CIL: the same, or, `together`, those of
+        all heads side by side, as they are asked at test.
+
+        Args:
+            pooled: (B, d) states.
+            heads: one in DIL, else one for each task so far.
+            tasks: (B,) the rows' tasks.
+            together: CIL, whether all labels compete.
+        """
+        if self.protocol == "dil":
+            return heads[0].logits(pooled)
+        if self.protocol == "cil" and together:
+            return union_logits(pooled, heads, None, self.positions, self.classes, "direct")
+        return own_logits(pooled, heads, tasks, self.positions, self.classes)
+
+
+class Penalty(Protocol):
+    """What is added to the loss so that earlier tasks are not forgotten."""
+
+    def value(self, weights: SharedWeights, rows: Sequence[int], pooled: Tensor) -> Tensor:
+        """A number, differentiable in the weights.
+
+        Args:
+            weights: as they are now.
+            rows: B positions among the new rows.
+            pooled: (B, d) their states, of the same forward pass.
+        """
+        ...
+
+
+def fit_shared(
+    backbone: TextBackbone,
+    start: SharedWeights,
+    new: MixedRows,
+    validation: MixedRows,
+    frame: LabelFrame,
+    settings: TrainSettings,
+    dropout: float,
+    device: Device,
+    seed: int,
+    checkpoints: Checkpoints | None = None,
+    watch: Watch | None = None,
+    *,
+    memory: MixedRows | None = None,
+    penalty: Penalty | None = None,
+) -> Fitted[SharedWeights]:
+    """Trains the shared adapter and all heads.
+
+    In CIL all labels compete where rows of several tasks are at hand (joint, replay); where only the newest task's are,
+    each row is asked among its own task's labels, since old labels without a single row would only be pushed down
+    **(ours)**. Every step takes as many remembered rows as new ones (experience replay, Chaudhry et al. 2019), drawn
+    with replacement by a generator that depends on the batch alone, so that a resumed run draws the same. Rows count
+    alike, whatever `class_weights` says **(ours)**.
+
+    Args:
+        backbone: frozen.
+        start: where the weights begin; not changed.
+        new: rows to learn from.
+        validation: rows that choose the best epoch.
+        frame: which labels compete.
+        settings: optimiser, schedule, stopping.
+        dropout: of the bottlenecks' hidden units while training.
+        device: where, and in which precision.
+        seed: of the order of rows, of dropout and of the rows replayed.
+        checkpoints: where mid-task checkpoints go; None keeps none.
+        watch: progress out, stop requests in.
+        memory: rows of earlier tasks that are replayed; None replays none.
+        penalty: what is added to the loss; None adds nothing.
+
+    Raises:
+        Stopped: `watch.stop` said so.
+        UserError: the loss is no longer finite.
+        ValueError: there are no training or no validation rows.
+    """
+    if len(new) == 0 or len(validation) == 0:
+        raise ValueError(f"{len(new)} training and {len(validation)} validation rows; need both")
+    data = new if memory is None else MixedRows.concat([new, memory])
+    together = len(set(data.tasks.tolist())) > 1
+
+    def objective(weights: SharedWeights) -> SharedObjective:
+        return SharedObjective(
+            backbone,
+            weights,
+            data,
+            len(new),
+            validation,
+            frame,
+            together,
+            settings,
+            dropout,
+            device,
+            seed,
+            penalty,
+        )
+
+    return optimise(start, objective, settings, device, seed, checkpoints, watch)
+
+
+@dataclass
+class SharedObjective:
+    """The loss of `fit_shared`, which says what the fields are; the first `new` rows of `data` are the new ones."""
+
+    backbone: TextBackbone
+    weights: SharedWeights
+    data: MixedRows
+    new: int
+    validation: MixedRows
+    frame: LabelFrame
+    together: bool
+    settings: TrainSettings
+    dropout: float
+    device: Device
+    seed: int
+    penalty: Penalty | None
+
+    @property
+    def lengths(self) -> Sequence[int]:
+        """Tokens of each new row."""
+        return self.data.encoding.lengths[: self.new]
+
+    def loss(self, rows: Sequence[int]) -> Tensor:
+        """Mean cross-entropy (nats) of new and remembered rows, and the penalty."""
+        both = [*rows, *self.replayed(rows)]
+        pooled = shared_states(
+            self.backbone, self.weights, self.data, both, self.settings, self.device, self.dropout
+        )
+        loss = self._cross_entropy(self.data, both, pooled, "mean")
+        if self.penalty is not None:
+            loss = loss + self.penalty.value(self.weights, rows, pooled[: len(rows)])
+        return loss
+
+    def replayed(self, rows: Sequence[int]) -> list[int]:
+        """As many remembered rows as the batch has new ones; none without a memory."""
+        remembered = len(self.data) - self.new
+        if remembered == 0:
+            return []
+        generator = torch.Generator().manual_seed(derive_seed(self.seed, "replay", *rows))
+        drawn = torch.randint(remembered, (len(rows),), generator=generator)
+        return [self.new + int(row) for row in drawn]
+
+    @torch.no_grad()
+    def validate(self) -> tuple[float, float]:
+        """Mean cross-entropy (nats) and accuracy on the validation rows."""
+        loss, right, data = 0.0, 0, self.validation
+        for rows in length_batches(data.encoding.lengths, 2 * self.settings.batch_size):
+            pooled = shared_states(
+                self.backbone, self.weights, data, rows, self.settings, self.device
+            )
+            loss += float(self._cross_entropy(data, rows, pooled, "sum"))
+            logits = self._logits(data, rows, pooled)
+            right += int((logits.argmax(dim=1).cpu() == data.labels[list(rows)]).sum())
+        return loss / len(data), right / len(data)
+
+    def _logits(self, data: MixedRows, rows: Sequence[int], pooled: Tensor) -> Tensor:
+        tasks = data.tasks[list(rows)].to(pooled.device)
+        return self.frame.logits(pooled, self.weights.heads, tasks, self.together)
+
+    def _cross_entropy(
+        self, data: MixedRows, rows: Sequence[int], pooled: Tensor, reduction: str
+    ) -> Tensor:
+        labels = data.labels[list(rows)].to(pooled.device)
+        return F.cross_entropy(self._logits(data, rows, pooled), labels, reduction=reduction)
+
+
+def shared_states(
+    backbone: TextBackbone,
+    weights: SharedWeights,
+    data: MixedRows,
+    rows: Sequence[int],
+    settings: TrainSettings,
+    device: Device,
+    dropout: float = 0.0,
+) -> Tensor:
+    """(B, d) pooled states of some rows under the shared adapter."""
+    batch = backbone.collate(data.encoding, rows, device.torch_device)
+    with device.autocast():
+        output = backbone(batch, transforms(weights.adapter, dropout))
+        return pool(output.last_hidden_state, batch.attention_mask, settings.head_pooling)
