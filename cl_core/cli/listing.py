@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
 from cl_core.cli.app import app
-from cl_core.cli.options import JsonOption, WorkspaceOption
+from cl_core.cli.options import JsonOption, SetOption, SlotOption, WorkspaceOption
 
 
 @app.command()
@@ -40,13 +45,51 @@ def streams(as_json: JsonOption = False) -> None:
 
 
 @app.command()
-def recipes(as_json: JsonOption = False) -> None:
-    """List the recipes and the choices for each of their four slots.
+def recipes(
+    recipe: Annotated[
+        str | None, typer.Argument(help="Show this one as YAML: a name, or the path of a file.")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="Give it a name of your own.")] = None,
+    initialise: SlotOption = None,
+    train: SlotOption = None,
+    route: SlotOption = None,
+    compose: SlotOption = None,
+    assignments: SetOption = None,
+    output: Annotated[
+        Path | None, typer.Option(help="Write it to this file, for --recipe FILE and for others.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the recipes and the choices for each of their four slots; or show, mix and save one.
 
     Any mix is a recipe: adapter-lab run --recipe dam --route oracle --compose select.
+
+    Example: adapter-lab recipes l2r-wavg --initialise improvised --name mine --output mine.yaml
     """
     from cl_core.cli.output import say, say_json, table
-    from cl_core.lab.recipe import RECIPES, SLOTS
+    from cl_core.lab.recipe import RECIPES, SLOTS, load_recipe, recipe_yaml
+
+    if recipe is not None:
+        chosen = load_recipe(
+            recipe, initialise=initialise, train=train, route=route, compose=compose
+        )
+        if assignments:
+            from cl_core.lab.run_settings import make_settings, parse_assignments
+
+            settings = {**chosen.settings, **parse_assignments(assignments)}
+            chosen.check_settings(make_settings(settings))
+            chosen = chosen.model_copy(update={"settings": settings})
+        if name is not None:
+            chosen = chosen.model_copy(update={"name": name})
+        if output is not None:
+            from cl_core.store import write_text
+
+            write_text(output, recipe_yaml(chosen))
+        if as_json:
+            say_json(chosen.model_dump(mode="json"))
+        else:
+            say(f"written to {output}" if output else recipe_yaml(chosen).rstrip())
+        return
 
     if as_json:
         say_json(
@@ -97,7 +140,10 @@ def backbones(as_json: JsonOption = False) -> None:
 
 @app.command()
 def settings(as_json: JsonOption = False) -> None:
-    """List all settings that --set takes, with their defaults."""
+    """List all settings that --set takes, with their defaults and what they mean.
+
+    Example: adapter-lab run --stream blitzer --recipe l2r-wavg --set memory=0.05 --set gate=softmax
+    """
     from cl_core.cli.output import say, say_json
     from cl_core.lab.run_settings import GROUPS, flat_name
 

@@ -21,6 +21,15 @@ NameArgument = Annotated[
 ]
 DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:0.")]
 
+SlotOption = Annotated[str | None, typer.Option(help="Exchange this slot of the recipe.")]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        help="Any setting, such as --set epochs=1 --set limit=60; 'adapter-lab settings' lists them.",
+    ),
+]
+
 
 def one_of(option: str, value: str | None, allowed: tuple[str, ...]) -> str | None:
     """Returns the value if it is allowed; raises `UserError` with those that are."""

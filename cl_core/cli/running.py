@@ -7,7 +7,15 @@ from typing import Annotated
 import typer
 
 from cl_core.cli.app import app
-from cl_core.cli.options import DeviceOption, JsonOption, NameArgument, WorkspaceOption, one_of
+from cl_core.cli.options import (
+    DeviceOption,
+    JsonOption,
+    NameArgument,
+    SetOption,
+    SlotOption,
+    WorkspaceOption,
+    one_of,
+)
 from cl_core.errors import UserError
 
 
@@ -25,15 +33,10 @@ def run(
         str | None, typer.Option(help="Name of the run [default: stream-recipe-seed].")
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of initialisation, order and dropout.")] = 0,
-    assignments: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            help="Any setting, such as --set epochs=1 --set limit=60; 'adapter-lab settings' lists them.",
-        ),
-    ] = None,
+    assignments: SetOption = None,
     preset: Annotated[
-        str, typer.Option(help="Named training settings: default, dam-published.")
+        str,
+        typer.Option(help="Named settings: default, dam-published, l2r-published, i2i-published."),
     ] = "default",
     backbone: Annotated[
         str | None, typer.Option(help="Name, path or hub:owner/name of the backbone.")
@@ -41,14 +44,12 @@ def run(
     protocol: Annotated[
         str | None, typer.Option(help="til, cil or dil, over the stream's own.")
     ] = None,
-    initialise: Annotated[
-        str | None, typer.Option(help="Exchange this slot of the recipe.")
-    ] = None,
-    train: Annotated[str | None, typer.Option(help="Exchange this slot of the recipe.")] = None,
+    initialise: SlotOption = None,
+    train: SlotOption = None,
     route_slot: Annotated[
         str | None, typer.Option("--route", help="Exchange this slot of the recipe.")
     ] = None,
-    compose: Annotated[str | None, typer.Option(help="Exchange this slot of the recipe.")] = None,
+    compose: SlotOption = None,
     device: DeviceOption = "auto",
     precision: Annotated[
         str, typer.Option(help="auto, float32 or bfloat16; auto is bfloat16 on a GPU.")

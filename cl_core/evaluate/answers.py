@@ -9,9 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor
 
-from cl_core.adapters.heads import Head, HeadRule, merged_logits, union_logits
+from cl_core.adapters.heads import (
+    Head,
+    HeadRule,
+    combine_logits,
+    merged_logits,
+    union_logits,
+)
 from cl_core.errors import UserError
 
 
@@ -59,3 +66,56 @@ def answer_logits(
             return merged_logits(pooled, chosen, weights)
         case _:
             return union_logits(pooled, heads, weights, labels, classes, rule)
+
+
+def ensemble_logits(
+    protocol: str,
+    states: Sequence[Tensor],
+    heads: Sequence[Head],
+    labels: Sequence[Sequence[int]],
+    classes: int,
+    weights: Tensor,
+    rule: HeadRule = "direct",
+    task: int | None = None,
+) -> Tensor:
+    """Logits of K adapters that answer each by itself, mixed: sum_k p_k g_k(h_k) in DIL.
+
+    In CIL head k reads adapter k's states, and the rule combines the heads as ever. In TIL the task's own head reads
+    the states of every adapter: sum_k p_k g_t(h_k) **(ours)**.
+
+    Args:
+        protocol: "til", "cil" or "dil".
+        states: K of (B, d), under each adapter alone.
+        heads: of the K tasks.
+        labels: for each of these tasks, the place of its labels in the label space.
+        classes: C, the size of the label space.
+        weights: (B, K) routing weights.
+        rule: CIL, how the heads answer together.
+        task: TIL, the samples' task.
+
+    Returns:
+        (B, C); -inf for labels that cannot be the answer.
+
+    Raises:
+        UserError: TIL without a task.
+    """
+    if protocol == "cil":
+        each = [head.logits(own) for head, own in zip(heads, states, strict=True)]
+        return combine_logits(each, weights, labels, classes, rule)
+    logits = [
+        answer_logits(
+            protocol,
+            own,
+            heads if protocol == "til" else [heads[k]],
+            labels,
+            classes,
+            task=task,
+        )
+        for k, own in enumerate(states)
+    ]
+    # -inf marks labels of other tasks; 0 times it would be no number.
+    mixed = sum(
+        share.unsqueeze(1) * own.nan_to_num(neginf=0.0)
+        for share, own in zip(weights.unbind(1), logits, strict=True)
+    )
+    return torch.where(logits[0].isneginf(), logits[0], mixed)

@@ -110,6 +110,28 @@ def knowledge_transfer(scores: ArrayLike, vanilla: ArrayLike) -> float:
     return float(gains.mean()) if len(gains) else NAN
 
 
+def distillation_decay(phase1: ArrayLike, phase2: ArrayLike) -> float:
+    """Returns mean_{i>=2} 100 (S_phase1 - S_phase2) / S_phase1, in per cent; lower is better.
+
+    I2I (arXiv 2304.02168): what the distilled adapter lost of its teacher's score, before phase 3.
+
+    Args:
+        phase1, phase2: (n,) each, score on a task under the fusion and under the distilled adapter.
+    """
+    return -float(transfer(phase2, phase1).mean())
+
+
+def phase3_gain(phase2: ArrayLike, phase3: ArrayLike) -> float:
+    """Returns mean_{i>=2} 100 (S_phase3 - S_phase2) / S_phase2, in per cent; higher is better.
+
+    I2I: what training on the task's full data added to its start. NaN where a start scored 0.
+
+    Args:
+        phase2, phase3: (n,) each, score on a task before and after phase 3.
+    """
+    return float(transfer(phase3, phase2).mean())
+
+
 def _square(matrix: ArrayLike) -> NDArray[np.float64]:
     R = np.asarray(matrix, dtype=np.float64)
     if R.ndim != 2 or R.shape[0] != R.shape[1] or R.size == 0:

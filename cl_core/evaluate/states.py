@@ -7,17 +7,25 @@ newest task has the state that it had.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from torch import Tensor
 
+from cl_core.adapters.adapter import Adapter, Transform, transforms
 from cl_core.adapters.bank import Bank
 from cl_core.adapters.compose import compose
+from cl_core.adapters.settings import MergeSettings
 from cl_core.backbones.batching import length_batches
 from cl_core.backbones.features import pool
 from cl_core.backbones.text import Encoding, TextBackbone
 from cl_core.device import Device
+
+Progress = Callable[[int, int], None]
+
+
+def _silent(done: int, total: int) -> None:
+    """Says nothing."""
 
 
 def changed_rows(
@@ -48,7 +56,6 @@ def changed_rows(
     return gone | (aligned != weights).any(dim=1)
 
 
-@torch.no_grad()
 def pooled_states(
     backbone: TextBackbone,
     encoding: Encoding,
@@ -59,7 +66,9 @@ def pooled_states(
     pooling: str,
     batch_size: int,
     device: Device,
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    progress: Progress = _silent,
+    merging: MergeSettings | None = None,
+    fishers: Bank | None = None,
 ) -> Tensor:
     """Runs the backbone with each row's adapters composed by its own weights.
 
@@ -74,19 +83,73 @@ def pooled_states(
         batch_size: rows per forward pass.
         device: where, and in which precision.
         progress: called after each batch with (rows done, rows in all); what it raises ends the pass.
+        merging: settings of compositions beyond the mean.
+        fishers: of the K adapters, for the composition that weighs by them.
 
     Returns:
         (n, d) float32 on the CPU, in the order of `rows`.
+    """
+
+    def composed(positions: list[int]) -> Mapping[str, Transform]:
+        # The weights travel with their samples: row by row the same positions as the batch.
+        return compose(bank, weights[positions], how, settings=merging, fishers=fishers)
+
+    return states_under(backbone, encoding, rows, composed, pooling, batch_size, device, progress)
+
+
+def adapter_states(
+    backbone: TextBackbone,
+    encoding: Encoding,
+    adapter: Adapter,
+    pooling: str,
+    batch_size: int,
+    device: Device,
+    progress: Progress = _silent,
+) -> Tensor:
+    """(N, d) states of all rows under one adapter, as `pooled_states` gives them."""
+    return states_under(
+        backbone,
+        encoding,
+        range(len(encoding)),
+        lambda positions: transforms(adapter),
+        pooling,
+        batch_size,
+        device,
+        progress,
+    )
+
+
+@torch.no_grad()
+def states_under(
+    backbone: TextBackbone,
+    encoding: Encoding,
+    rows: Sequence[int],
+    make_transforms: Callable[[list[int]], Mapping[str, Transform]],
+    pooling: str,
+    batch_size: int,
+    device: Device,
+    progress: Progress = _silent,
+) -> Tensor:
+    """Runs the backbone with whatever `make_transforms` puts at its sites; see `pooled_states`.
+
+    Args:
+        backbone: frozen.
+        encoding: tokenised rows.
+        rows: n positions in `encoding`.
+        make_transforms: from the places in `rows` of a batch's samples to its transforms.
+        pooling: "mean" or "cls".
+        batch_size: rows per forward pass.
+        device: where, and in which precision.
+        progress: called after each batch with (rows done, rows in all).
     """
     lengths = [encoding.lengths[row] for row in rows]
     states = torch.empty(len(rows), backbone.hidden_size, device=device.torch_device)
     done = 0
     for positions in length_batches(lengths, batch_size):
         batch = backbone.collate(encoding, [rows[i] for i in positions], device.torch_device)
-        # The weights travel with their samples: row by row the same positions as the batch.
-        transforms = compose(bank, weights[positions], how)
+        chosen = make_transforms(positions)
         with device.autocast():
-            output = backbone(batch, transforms)
+            output = backbone(batch, chosen)
         states[positions] = pool(output.last_hidden_state, batch.attention_mask, pooling).float()
         done += len(positions)
         progress(done, len(rows))

@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
 
+from cl_core.lab.plan import PhaseName
 from cl_core.settings import Settings
 
 
@@ -39,7 +40,7 @@ class Phase(Event):
     type: Literal["phase"] = "phase"
     step: int
     """1-based position in the plan."""
-    phase: Literal["features", "train", "evaluate"]
+    phase: PhaseName
     stage: int
     """1-based stage."""
     task: str
@@ -68,6 +69,10 @@ class Made(Event):
     reused: bool
     seconds: float
     """What computing it took, whether now or when it was first made."""
+    rows: int = 0
+    """Training rows that it was made from; 0 where nothing was trained or chosen."""
+    parameters: int = 0
+    """Numbers that moved in making it."""
 
 
 class Parameters(Event):
@@ -82,6 +87,8 @@ class Parameters(Event):
     active_parameters: int
     """Backbone, and the most adapters with their heads that one sample uses."""
     backbone_parameters: int
+    memory_rows: int = 0
+    """Training rows of all tasks so far that are kept for replay or for L2R's routers."""
 
 
 class Evaluated(Event):

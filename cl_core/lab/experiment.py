@@ -14,18 +14,37 @@ from cl_core.device import Device
 from cl_core.evaluate.answers import answer_logits
 from cl_core.initialise import INITIALISERS
 from cl_core.initialise.initialiser import Initialiser
-from cl_core.lab.assets import Assets, Reporter, States
-from cl_core.lab.events import Evaluated, Parameters, Phase
-from cl_core.lab.plan import Step, make_plan
+from cl_core.lab.answering import (
+    Answering,
+    ByEnsemble,
+    ByFusion,
+    ByNetwork,
+    ByShared,
+    ByWeights,
+    Heads,
+    Routes,
+)
+from cl_core.lab.assets import Assets, Reporter
+from cl_core.lab.counting import count_parameters
+from cl_core.lab.events import Evaluated, Phase
+from cl_core.lab.improvising import Improvising
+from cl_core.lab.learning import Learning, Start
+from cl_core.lab.learnt import Learnt
+from cl_core.lab.networks import Networks
+from cl_core.lab.plan import Needs, Step, make_plan
 from cl_core.lab.results import Results
+from cl_core.lab.sharing import Sharing
 from cl_core.lab.workspace import RunConfig, RunFolder
 from cl_core.route import ROUTERS
-from cl_core.route.router import Router, Routing
+from cl_core.route.router import Router
 from cl_core.store import Store, key
 from cl_core.tasks.stream import Stream
 from cl_core.train import TRAINERS
 from cl_core.train.loop import Stopped
 from cl_core.train.trainers import Trainer
+
+LONG = 5
+"""Streams of more tasks train L2R's routers once, after the last task, unless told otherwise **(ours)**."""
 
 
 class Experiment:
@@ -56,27 +75,60 @@ class Experiment:
         self.stream = stream
         self.device = device
         self.store = store
-        settings = config.settings
+        settings, recipe = config.settings, config.recipe
         reporter = Reporter(run.record, progress, run.stop_requested)
         self.assets = Assets(store, stream, backbone, settings, device, config.seed, reporter)
-        self.trainer: Trainer = TRAINERS.load(config.recipe.train)()
-        self.router: Router = ROUTERS.load(config.recipe.route)(settings.router)
-        self.initialiser: Initialiser = INITIALISERS.load(config.recipe.initialise)()
+        self.trainer: Trainer = TRAINERS.load(recipe.train)()
+        self.router: Router = ROUTERS.load(recipe.route)(settings.router)
+        self.initialiser: Initialiser = INITIALISERS.load(recipe.initialise)()
         self.results = Results(run, config)
-        self._adapters: list[str] = []
-        self._states: dict[int, States] = {}
+        self.learnt = Learnt()
+        self.learning = Learning(self.assets)
+        self.improvising = Improvising(self.assets, self.learning)
+        self.networks = Networks(
+            self.assets, self.learning, recipe.compose, config.head_rule or "direct"
+        )
+        self.sharing = Sharing(self.assets, self.learning, self.trainer)
+        self.answering = self._answering()
         self._names: dict[str, str] = {}
 
+    def _answering(self) -> Answering:
+        """How this recipe's model answers; see `answering.py`."""
+        recipe = self.config.recipe
+        heads = Heads(self.assets, self.config.head_rule or "direct")
+        routes = Routes(self.assets, self.router)
+        if self.trainer.shared:
+            chain = self.trainer.form == "chain"
+            return ByShared(self.learning, self.learnt, self.sharing, heads, chain)
+        if recipe.route == "learned":
+            return ByNetwork(self.learning, self.learnt, self.networks, heads)
+        if recipe.compose == "fusion":
+            return ByFusion(self.learning, self.learnt, self.improvising, routes, heads)
+        if recipe.compose == "ensemble":
+            return ByEnsemble(self.learning, self.learnt, routes, heads)
+        return ByWeights(self.learning, self.learnt, routes, heads, recipe.compose)
+
     @property
-    def needs_features(self) -> bool:
-        """Whether the recipe looks at backbone features."""
-        return self.router.needs_features or self.initialiser.needs_centroids
+    def needs(self) -> Needs:
+        """What the recipe asks of the plan."""
+        recipe, settings = self.config.recipe, self.config.settings
+        learned = recipe.route == "learned"
+        stages = settings.network.router_stages
+        often = stages == "all" or (stages == "auto" and len(self.stream.tasks) <= LONG)
+        return Needs(
+            features=self.router.needs_features or self.initialiser.needs_centroids,
+            unseen=settings.evaluate.unseen,
+            improvises=self.initialiser.improvises,
+            fuses=recipe.compose == "fusion",
+            routers=learned,
+            at_once=self.trainer.all_at_once,
+            every_stage=often or not learned,
+        )
 
     @property
     def plan(self) -> list[Step]:
         """What `carry_out` does."""
-        tasks = len(self.stream.tasks)
-        return make_plan(tasks, self.needs_features, self.config.settings.evaluate.unseen)
+        return make_plan(len(self.stream.tasks), self.needs)
 
     def carry_out(self) -> None:
         """Does every step; steps whose artifacts are there are read, not done again.
@@ -96,13 +148,29 @@ class Experiment:
             self.results.write_routing()
 
     def _do(self, number: int, step: Step) -> None:
-        name = self.stream.tasks[step.task].name
+        name = self.assets.data.name(step.task)
         self.run.record(Phase(step=number, phase=step.phase, stage=step.stage + 1, task=name))
+        task, learnt = step.task, self.learnt
         match step.phase:
             case "features":
-                self._features(step.task)
+                self._features(task)
+            case "improvise":
+                learnt.improvised[task] = self.improvising.improvised(task, learnt.adapters)
+                self._score_phase("phase1_accuracy", task)
+            case "initialise":
+                learnt.distilled[task] = self.improvising.distilled(
+                    task, learnt.adapters, learnt.improvised[task]
+                )
+                self._score_phase("phase2_accuracy", task)
             case "train":
-                self._train(step.task)
+                self._train(task)
+            case "fuse":
+                learnt.fusions[task] = self.improvising.fused(task, learnt.adapters)
+                self._names[f"fusion/{name}"] = learnt.fusions[task]
+            case "routers":
+                network = self.networks.trained(task, learnt.adapters[: task + 1])
+                learnt.networks[task] = network
+                self._names[f"network/{task + 1}"] = network
             case "evaluate":
                 self._evaluate(step.stage)
         self.run.write_artifacts(self._names)
@@ -113,47 +181,55 @@ class Experiment:
             self.assets.features(task, self.config.settings.evaluate.split)
 
     def _train(self, task: int) -> None:
-        centroids = None
-        if self.initialiser.needs_centroids:
-            means = [
-                self.assets.features(each, "train").double().mean(0) for each in range(task + 1)
-            ]
-            centroids = torch.stack(means).float()
-        parent = self.initialiser.parent(task, centroids)
-        adapter = self.assets.trained(task, None if parent is None else self._adapters[parent])
-        self._adapters.append(adapter)
-        self._names[f"adapter/{self.stream.tasks[task].name}"] = adapter
-        if not self.trainer.shared:
-            features = self.assets.features(task, "train") if self.router.needs_features else None
-            self.router.add_task(features)
-            self._store_router(task)
-        self._count_parameters(task)
-
-    def _count_parameters(self, stage: int) -> None:
-        weights = [self.assets.weights(adapter) for adapter in self._adapters]
-        counts = [sum(tensor.numel() for tensor in each.parameters()) for each in weights]
-        heads = [sum(tensor.numel() for tensor in each.head.parameters()) for each in weights]
-        pool = self.trainer.pool(stage)
-        # A shared adapter still needs every task's own head, where labels differ.
-        kept_heads = 0 if self.stream.protocol == "dil" else sum(heads[: pool[0]])
-        backbone = sum(tensor.numel() for tensor in self.assets.backbone.parameters())
-        learnt = self.router.state().values() if self.router.needs_features else ()
-        router = sum(tensor.numel() for tensor in learnt)
-        used = min(len(pool), self._most_adapters_per_sample(len(pool)))
+        if self.trainer.form == "shared":
+            self._train_shared(task)
+        else:
+            self._train_own(task)
         self.run.record(
-            Parameters(
-                stage=stage + 1,
-                trainable_parameters=counts[stage],
-                stored_parameters=sum(counts[each] for each in pool) + kept_heads + router,
-                active_parameters=backbone + sum(sorted(counts[each] for each in pool)[-used:]),
-                backbone_parameters=backbone,
+            count_parameters(
+                task,
+                self.config,
+                self.trainer,
+                self.router,
+                self.learning,
+                self.improvising,
+                self.sharing,
+                self.learnt,
             )
         )
 
-    def _most_adapters_per_sample(self, adapters: int) -> int:
-        if self.config.recipe.compose == "select" or self.router.knows_task:
-            return 1
-        return self.config.settings.router.k if self.router.needs_features else adapters
+    def _train_shared(self, task: int) -> None:
+        previous = self.learnt.adapters[-1] if self.learnt.adapters else None
+        own = self.sharing.trained(task, previous, self.learnt)
+        self.learnt.adapters.append(own)
+        self._names[f"shared/{task + 1}"] = own
+
+    def _train_own(self, task: int) -> None:
+        learnt, name = self.learnt, self.assets.data.name(task)
+        start: Start | None
+        if task in learnt.distilled:
+            start = self.improvising.start(learnt.distilled[task])
+        else:
+            parent = self.initialiser.parent(task, self._centroids(task))
+            start = self.learning.copy_of(None if parent is None else learnt.adapters[parent])
+        adapter = self.learning.trained(task, start)
+        learnt.adapters.append(adapter)
+        self._names[f"adapter/{name}"] = adapter
+        if self.initialiser.improvises and self.config.settings.improvise.vanilla:
+            vanilla = self.learning.trained(task, None, shown_as="vanilla")
+            weights = self.learning.weights(vanilla)
+            states = self.improvising.adapter_states(task, weights, self._split)
+            self._add_phase("vanilla_accuracy", task, states, weights.head)
+        if not self.trainer.shared:
+            features = self.assets.features(task, "train") if self.router.needs_features else None
+            self.router.add_task(features, self.assets.data.rows(task, "train").labels)
+            self._store_router(task)
+
+    def _centroids(self, task: int) -> Tensor | None:
+        if not self.initialiser.needs_centroids:
+            return None
+        means = [self.assets.features(each, "train").double().mean(0) for each in range(task + 1)]
+        return torch.stack(means).float()
 
     def _store_router(self, task: int) -> None:
         """Keeps what the router has learnt, so that a new sample can be routed without the data."""
@@ -170,100 +246,99 @@ class Experiment:
             self.store.write("router", own_key, inputs, tensors=self.router.state())
         self._names[f"router/{task + 1}"] = own_key
 
+    @property
+    def _split(self) -> str:
+        """The rows that are scored."""
+        return self.config.settings.evaluate.split
+
     def _evaluate(self, stage: int) -> None:
-        tasks = range(len(self.stream.tasks)) if self._scores_unseen else range(stage + 1)
-        for task in tasks:
+        for task in self._scored_tasks(stage):
             self._check_stop()
             self._score(stage, task)
         self.results.finish_stage()
 
-    @property
-    def _scores_unseen(self) -> bool:
-        """Unseen tasks have neither a head (TIL) nor an adapter that the oracle could name."""
-        asked = self.config.settings.evaluate.unseen
-        return asked and self.stream.protocol != "til" and not self.router.knows_task
+    def _scored_tasks(self, stage: int) -> list[int]:
+        """The tasks seen; those still to come where asked for; those that are held out.
+
+        Unseen tasks have neither a head (TIL) nor an adapter that the oracle could name.
+        """
+        tasks, all_tasks = len(self.stream.tasks), len(self.stream.all_tasks)
+        if self.stream.protocol == "til" or self.router.knows_task:
+            return list(range(stage + 1))
+        to_come = range(stage + 1, tasks) if self.config.settings.evaluate.unseen else ()
+        return [*range(stage + 1), *to_come, *range(tasks, all_tasks)]
 
     def _score(self, stage: int, task: int) -> None:
         """Fills cell (stage, task) of the score matrix, with a routing record for each sample."""
-        split = self.config.settings.evaluate.split
-        pool = self.trainer.pool(stage)
-        adapters = [self._adapters[each] for each in pool]
-        routing = self._route(task, split)
-        states = self.assets.states(
-            task,
-            split,
+        answers = self.answering.answer(stage, task, self._split)
+        name = self.assets.data.name(task)
+        for number, states in enumerate(answers.states):
+            suffix = f"/{number + 1}" if len(answers.states) > 1 else ""
+            self._names[f"states/{stage + 1}/{name}{suffix}"] = states
+        ids = list(self.stream.all_tasks[task].splits[self._split]["id"])
+        scores = self.results.add(
             stage,
-            adapters,
-            routing.weights,
-            self.config.recipe.compose,
-            self._states.get(task),
+            task,
+            ids,
+            answers.routing,
+            answers.logits.argmax(dim=1),
+            self.assets.data.global_labels(task, self._split),
+            answers.per_block,
         )
-        self._states[task] = states
-        self._names[f"states/{stage + 1}/{self.stream.tasks[task].name}"] = states.key
-        predictions = self._predict(states.values, routing.weights, stage, task)
-        labels = self.assets.data.global_labels(task, split)
-        ids = list(self.stream.tasks[task].splits[split]["id"])
-        scores = self.results.add(stage, task, ids, routing, predictions, labels)
         self.run.record(
             Evaluated(
                 stage=stage + 1,
-                task=self.stream.tasks[task].name,
+                task=name,
                 accuracy=scores["accuracy"],
                 rows=len(ids),
-                recomputed=states.recomputed,
+                recomputed=answers.recomputed,
             )
         )
 
-    def _route(self, task: int, split: str) -> Routing:
-        """Scores and weights of a split; a shared adapter leaves nothing to choose."""
-        rows = len(self.stream.tasks[task].splits[split])
-        if self.trainer.shared:
-            ones = torch.ones(rows, 1)
-            return Routing(scores=ones, weights=ones)
-        features = self.assets.features(task, split) if self.router.needs_features else None
-        return self.router.route(features, torch.full((rows,), task))
+    def _score_phase(self, metric: str, task: int) -> None:
+        """Scores a task as it stands before phase 3 (I2I)."""
+        learnt = self.learnt
+        if metric == "phase1_accuracy":
+            states, head = self.improvising.improvised_states(
+                task, learnt.adapters, learnt.improvised[task], self._split
+            )
+        else:
+            states, head = self.improvising.distilled_states(
+                task, learnt.distilled[task], self._split
+            )
+        self._add_phase(metric, task, states, head)
 
-    def _predict(self, states: Tensor, weights: Tensor, stage: int, task: int) -> Tensor:
-        """(N,) predicted labels in the stream's label space, by the protocol's rule for heads."""
-        shared = self.trainer.shared
-        seen = range(stage + 1)
-        logits = answer_logits(
-            self.stream.protocol,
-            states.to(self.device.torch_device),
-            [self.assets.weights(self._adapters[each]).head for each in seen],
-            [self.assets.data.positions(each) for each in seen],
-            len(self.stream.label_space.names),
-            weights=None if shared else weights.to(self.device.torch_device),
-            rule=self.config.head_rule or "direct",
-            pool=self.trainer.pool(stage),
-            task=task,
-        )
-        return logits.argmax(dim=1).cpu()
+    def _add_phase(self, metric: str, task: int, states: Tensor, head: Head) -> None:
+        best = head.logits(states.to(self.device.torch_device)).argmax(dim=1).cpu()
+        labels = self.assets.data.rows(task, self._split).labels
+        self.results.add_phase(metric, task, best, labels)
 
     def _score_untrained(self) -> None:
         """b_j: the bare backbone under heads that have learnt nothing."""
-        split = self.config.settings.evaluate.split
         for task, each in enumerate(self.stream.tasks):
             self._check_stop()
             tasks = range(len(self.stream.tasks))
             logits = answer_logits(
                 self.stream.protocol,
-                self.assets.bare_states(task, split).to(self.device.torch_device),
+                self.assets.bare_states(task, self._split).to(self.device.torch_device),
                 [self._untrained(other) for other in tasks],
                 [self.assets.data.positions(other) for other in tasks],
                 len(self.stream.label_space.names),
                 pool=[0],
                 task=task,
             )
-            predictions, labels = (
-                logits.argmax(dim=1).cpu(),
-                self.assets.data.global_labels(task, split),
-            )
+            predictions = logits.argmax(dim=1).cpu()
+            labels = self.assets.data.global_labels(task, self._split)
             self.results.add_untrained(each.name, predictions, labels)
 
     def _untrained(self, task: int) -> Head:
-        name = "shared" if self.stream.protocol == "dil" else self.stream.tasks[task].name
-        return self.assets.untrained_head(self.assets.data.classes(task), name)
+        """A head as it is before any training."""
+        name = "shared" if self.stream.protocol == "dil" else self.assets.data.name(task)
+        generator = torch.Generator().manual_seed(self.assets.derived_seed("untrained", name))
+        head = Head.initialise(
+            self.assets.data.classes(task), self.assets.backbone.hidden_size, generator
+        )
+        return head.to(self.device.torch_device)
 
     def _check_stop(self) -> None:
         if self.run.stop_requested():

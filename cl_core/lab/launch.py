@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -23,6 +23,7 @@ from cl_core.store import RunLock
 if TYPE_CHECKING:
     from cl_core.device import Precision
     from cl_core.tasks.stream import Stream
+    from cl_core.tasks.task import Task
 
 
 class Watcher(Protocol):
@@ -65,7 +66,11 @@ def open_stream(
     from cl_core.tasks.load import load_stream
 
     stream = load_stream(
-        source, protocol=protocol, limits=data.limits(), limit_seed=data.limit_seed
+        source,
+        protocol=protocol,
+        limits=data.limits(),
+        limit_seed=data.limit_seed,
+        hold_out=data.hold_out,
     )
     for warning in stream.warnings:
         notice(warning)
@@ -107,6 +112,7 @@ def prepare(
     chosen = load_recipe(recipe) if isinstance(recipe, str) else recipe
     chosen.check()
     made = make_settings(chosen.settings, settings or {}, preset=preset)
+    chosen.check_settings(made)
     run = workspace.run(
         name or f"{Path(stream).stem}-{chosen.name.replace('+', '-')}-{seed}".replace("=", "-")
     )
@@ -123,7 +129,8 @@ def prepare(
         device=device,
         precision=precision,
         label_space=tuple(loaded.label_space.names),
-        tasks=summarise_tasks(loaded),
+        tasks=summarise_tasks(loaded, loaded.tasks),
+        held_out=summarise_tasks(loaded, loaded.held_out),
     )
     if run.exists:
         differences = _differences(run.config.model_dump(), config.model_dump())
@@ -147,9 +154,9 @@ def reopen(run: RunFolder, watcher: Watcher | None = None) -> Stream:
     stream = open_stream(
         config.stream, config.protocol, config.settings.data, (watcher or Silent()).notice
     )
-    now = {task.name: task.fingerprint for task in summarise_tasks(stream)}
-    changed = [task.name for task in config.tasks if now.get(task.name) != task.fingerprint]
-    if changed or len(now) != len(config.tasks):
+    now = {task.name: task.fingerprint for task in summarise_tasks(stream, stream.all_tasks)}
+    changed = [task.name for task in config.all_tasks if now.get(task.name) != task.fingerprint]
+    if changed or len(now) != len(config.all_tasks):
         raise UserError(
             f"run '{run.name}' cannot go on: the data of {', '.join(changed) or 'its stream'} changed since it began. "
             "Start a new run; whatever is unchanged is not computed again"
@@ -157,8 +164,8 @@ def reopen(run: RunFolder, watcher: Watcher | None = None) -> Stream:
     return stream
 
 
-def summarise_tasks(stream: Stream) -> tuple[TaskSummary, ...]:
-    """What a run folder remembers of a stream's tasks."""
+def summarise_tasks(stream: Stream, tasks: Sequence[Task]) -> tuple[TaskSummary, ...]:
+    """What a run folder remembers of some of a stream's tasks."""
     return tuple(
         TaskSummary(
             name=task.name,
@@ -167,7 +174,7 @@ def summarise_tasks(stream: Stream) -> tuple[TaskSummary, ...]:
             rows={split: len(rows) for split, rows in task.splits.items()},
             fingerprint=task.fingerprint,
         )
-        for task in stream.tasks
+        for task in tasks
     )
 
 

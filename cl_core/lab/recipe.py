@@ -1,18 +1,28 @@
 """Recipes: one choice for each of the four slots, by name.
 
-    recipe             initialise  train       route     compose
-    dam                previous    isolated    centroid  merge
-    adapters           random      isolated    oracle    select
-    average-merge      previous    isolated    uniform   merge
-    closest-task-init  closest     isolated    oracle    select
-    sequential         previous    sequential  uniform   select
+    recipe             initialise  train       route        compose
+    dam                previous    isolated    centroid     merge
+    l2r-wavg           random      isolated    learned      average
+    l2r-merge          random      isolated    learned      merge
+    i2i-ff, -fl, -ll   improvised  isolated    oracle       select
+    adapters           random      isolated    oracle       select
+    adapter-fusion     random      isolated    oracle       fusion
+    closest-task-init  closest     isolated    oracle       select
+    epi                random      isolated    mahalanobis  select
+    s-prompts          random      isolated    kmeans       select
+    average-merge      previous    isolated    uniform      merge
+    input-weighted     random      isolated    centroid     merge
+    sequential         previous    sequential  uniform      select
+    replay, ewc, lwf   previous    themselves  uniform      select
+    joint              random      joint       uniform      select
 
-Any other mix is a recipe too: `Recipe(initialise="random", train="isolated", route="centroid", compose="average")`.
+Any other mix is a recipe too: `Recipe(initialise="improvised", train="isolated", route="learned", compose="average")`.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import yaml
 from pydantic import Field, ValidationError
@@ -24,6 +34,9 @@ from cl_core.initialise import INITIALISERS
 from cl_core.route import ROUTERS
 from cl_core.settings import Settings
 from cl_core.train import TRAINERS
+
+if TYPE_CHECKING:
+    from cl_core.lab.run_settings import RunSettings
 
 SLOTS: dict[str, Table] = {
     "initialise": INITIALISERS,
@@ -68,20 +81,79 @@ class Recipe(Settings):
                     f"{slot}: there is no '{choice}'; choose one of {', '.join(table)}."
                     f"{did_you_mean(choice, table)}"
                 )
-        if self.train == "sequential":
-            if self.initialise != "previous":
-                faults.append(
-                    f"initialise: '{self.initialise}' cannot go with train: sequential, which "
-                    "trains one adapter from task to task; use initialise: previous"
-                )
-            if self.route != "uniform":
-                faults.append(
-                    f"route: '{self.route}' has nothing to choose with train: sequential, which keeps one adapter; "
-                    "use route: uniform"
-                )
+        faults += self._impossible()
         if faults:
             raise Faults(f"recipe '{self.name}'", faults)
 
+    def _impossible(self) -> list[str]:
+        """Combinations that cannot work, each with its reason."""
+        faults = []
+        if self.train != "isolated":
+            start = "random" if self.train == "joint" else "previous"
+            if self.initialise != start:
+                faults.append(
+                    f"initialise: '{self.initialise}' cannot go with train: {self.train}, which keeps one adapter for "
+                    f"all tasks; use initialise: {start}"
+                )
+            if self.route != "uniform":
+                faults.append(
+                    f"route: '{self.route}' has nothing to choose with train: {self.train}, which keeps one adapter; "
+                    "use route: uniform"
+                )
+            if self.compose != "select":
+                faults.append(
+                    f"compose: '{self.compose}' has nothing to compose with train: {self.train}, which keeps one "
+                    "adapter; use compose: select"
+                )
+            return faults
+        if self.route == "learned" and self.compose not in LEARNABLE:
+            faults.append(
+                f"compose: '{self.compose}' passes no gradient on to the weights, so route: learned cannot be trained "
+                f"through it; use compose: {' or '.join(LEARNABLE)}"
+            )
+        if self.compose == "fusion" and self.route != "oracle":
+            faults.append(
+                f"compose: fusion belongs to one task and must be told which; route: '{self.route}' does not know the "
+                "task id; use route: oracle"
+            )
+        if self.compose == "select" and self.route in ("uniform", "fixed"):
+            faults.append(
+                f"compose: select with route: '{self.route}' gives every sample the same one adapter; use compose: "
+                "merge or average, or another route"
+            )
+        return faults
+
+    def check_settings(self, settings: RunSettings) -> None:
+        """Refuses settings under which the recipe cannot work.
+
+        Raises:
+            Faults: each with its reason.
+        """
+        faults = []
+        memory = settings.memory
+        asks = [
+            slot
+            for slot in ("train", "route")
+            if "memory" in SLOTS[slot][getattr(self, slot)].needs
+        ]
+        for slot in asks:
+            if memory.memory == 0:
+                faults.append(
+                    f"{slot}: '{getattr(self, slot)}' learns from a memory of earlier tasks, and memory=0 keeps none; "
+                    "set memory to a share between 0.001 and 0.5, such as --set memory=0.1"
+                )
+        if "train" in asks and memory.memory_selection == "uncertainty":
+            faults.append(
+                "memory_selection=uncertainty asks each task's own model, and train: replay has none; choose another"
+            )
+        if self.route == "fixed" and settings.router.weights is None:
+            faults.append("route: fixed needs one weight per task, as in --set weights=[0.5,0.5,0]")
+        if faults:
+            raise Faults(f"recipe '{self.name}'", faults)
+
+
+LEARNABLE = ("average", "merge")
+"""Compositions that are differentiable in the weights."""
 
 RECIPES: dict[str, Recipe] = {
     recipe.name: recipe
@@ -97,6 +169,41 @@ RECIPES: dict[str, Recipe] = {
             settings={"k": 2, "temperature": 0.01},
         ),
         Recipe(
+            name="l2r-wavg",
+            summary="one adapter per task; routers learnt from a small memory weigh their outputs, block by block",
+            source="L2R, arXiv 2408.09053",
+            initialise="random",
+            train="isolated",
+            route="learned",
+            compose="average",
+        ),
+        Recipe(
+            name="l2r-merge",
+            summary="as l2r-wavg, but the routers weigh the adapters' parameters",
+            source="L2R, arXiv 2408.09053",
+            initialise="random",
+            train="isolated",
+            route="learned",
+            compose="merge",
+        ),
+        *(
+            Recipe(
+                name=f"i2i-{variant}",
+                summary=f"each adapter starts as the distillate of a fusion of the old ones; {what}",
+                source="I2I, arXiv 2304.02168",
+                initialise="improvised",
+                train="isolated",
+                route="oracle",
+                compose="select",
+                settings={"improvise_share": shares[0], "distil_share": shares[1]},
+            )
+            for variant, what, shares in (
+                ("ff", "phases 1 and 2 on all rows", (1.0, 1.0)),
+                ("fl", "phase 1 on all rows, phase 2 on 5 %", (1.0, 0.05)),
+                ("ll", "phases 1 and 2 on 5 % of the rows", (0.05, 0.05)),
+            )
+        ),
+        Recipe(
             name="adapters",
             summary="one adapter per task from scratch, chosen by the true task: the upper bound for routing",
             source="vanilla adapters; I2I's baseline",
@@ -104,6 +211,43 @@ RECIPES: dict[str, Recipe] = {
             train="isolated",
             route="oracle",
             compose="select",
+        ),
+        Recipe(
+            name="adapter-fusion",
+            summary="one adapter per task, then for each task a fusion of all adapters so far; chosen by the true task",
+            source="AdapterFusion, arXiv 2005.00247; I2I's baseline",
+            initialise="random",
+            train="isolated",
+            route="oracle",
+            compose="fusion",
+        ),
+        Recipe(
+            name="epi",
+            summary="one adapter per task, chosen by the nearest class in Mahalanobis distance",
+            source="EPI, routing rule (Wang et al. 2023)",
+            initialise="random",
+            train="isolated",
+            route="mahalanobis",
+            compose="select",
+        ),
+        Recipe(
+            name="s-prompts",
+            summary="one adapter per task, chosen by the nearest of five centres per task",
+            source="S-Prompts, routing rule alone (Wang et al. 2022)",
+            initialise="random",
+            train="isolated",
+            route="kmeans",
+            compose="select",
+        ),
+        Recipe(
+            name="input-weighted",
+            summary="all adapters merged by how near their tasks are: MoCL's weights, without its joint training",
+            source="after MoCL, arXiv 2404.00790 **(ours)**",
+            initialise="random",
+            train="isolated",
+            route="centroid",
+            compose="merge",
+            settings={"k": 1000, "temperature": 0.05},
         ),
         Recipe(
             name="average-merge",
@@ -131,6 +275,42 @@ RECIPES: dict[str, Recipe] = {
             source="fine-tuning baseline",
             initialise="previous",
             train="sequential",
+            route="uniform",
+            compose="select",
+        ),
+        Recipe(
+            name="replay",
+            summary="a single adapter that rehearses a memory of earlier tasks",
+            source="experience replay, Chaudhry et al. 2019",
+            initialise="previous",
+            train="replay",
+            route="uniform",
+            compose="select",
+        ),
+        Recipe(
+            name="ewc",
+            summary="a single adapter whose weights are held where earlier tasks need them",
+            source="EWC, Kirkpatrick et al. 2017",
+            initialise="previous",
+            train="ewc",
+            route="uniform",
+            compose="select",
+        ),
+        Recipe(
+            name="lwf",
+            summary="a single adapter that keeps the answers of its earlier self",
+            source="LwF, Li and Hoiem 2016",
+            initialise="previous",
+            train="lwf",
+            route="uniform",
+            compose="select",
+        ),
+        Recipe(
+            name="joint",
+            summary="a single adapter trained on all tasks at once: the upper bound for one adapter",
+            source="multi-task upper bound",
+            initialise="random",
+            train="joint",
             route="uniform",
             compose="select",
         ),
@@ -165,6 +345,12 @@ def load_recipe(source: str, **slots: str | None) -> Recipe:
         recipe = recipe.model_copy(update={**changed, "name": name, "source": "(ours)"})
     recipe.check()
     return recipe
+
+
+def recipe_yaml(recipe: Recipe) -> str:
+    """A recipe as the YAML file that `load_recipe` reads: to be kept, changed and shared."""
+    fields = recipe.model_dump(mode="json")
+    return yaml.safe_dump(fields, sort_keys=False, allow_unicode=True, width=120)
 
 
 def _read_recipe(path: Path) -> Recipe:

@@ -6,7 +6,7 @@ Everything is computed from the run's own tables and events; no torch, no data.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
@@ -20,8 +20,11 @@ from cl_core.evaluate.metrics import (
     average_accuracy,
     average_incremental,
     backward_transfer,
+    distillation_decay,
     forgetting,
     forward_transfer,
+    knowledge_transfer,
+    phase3_gain,
 )
 from cl_core.evaluate.records import weights_of
 from cl_core.evaluate.routing import (
@@ -38,6 +41,40 @@ from cl_core.lab.workspace import RunFolder
 
 METRIC_NAMES = ("accuracy", "macro_f1", "weighted_f1")
 """Scores that a run keeps of every cell."""
+
+
+PHASES: dict[str, tuple[str, ...]] = {
+    "seconds_features": ("features",),
+    "seconds_memory": ("memory",),
+    "seconds_improvising": ("improvised",),
+    "seconds_initialising": ("distilled",),
+    "seconds_training": ("adapter", "shared"),
+    "seconds_fusion": ("fusion",),
+    "seconds_routers": ("network",),
+    "seconds_fisher": ("fisher",),
+    "seconds_evaluation": ("states",),
+}
+"""Phases of a run, and the artifacts whose making they are. Vanilla adapters, trained to measure against, are none."""
+
+TRAINED = ("adapter", "shared", "improvised", "distilled", "fusion", "network")
+"""Artifacts in whose making something is trained."""
+
+
+@dataclass(frozen=True)
+class PhaseCost:
+    """What one kind of training took over the whole run.
+
+    Attributes:
+        phase: "training", "improvising", ...
+        seconds: by the clock, when it was first done.
+        rows: training rows read, summed over tasks, each counted once however many epochs.
+        parameters: numbers that moved in one task, at most.
+    """
+
+    phase: str
+    seconds: float
+    rows: int
+    parameters: int
 
 
 @dataclass(frozen=True)
@@ -69,7 +106,9 @@ class Report:
 
     @cached_property
     def _scores(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        return score_matrix(self.run.table("scores"), self.tasks, self.metric)
+        table = self.run.table("scores")
+        learnt = pc.is_in(table["task"], pa.array(self.tasks))
+        return score_matrix(table.filter(learnt), self.tasks, self.metric)
 
     @cached_property
     def transfer(self) -> dict[str, float]:
@@ -92,13 +131,17 @@ class Report:
     def router(self) -> dict[str, float]:
         """How the router did on the last stage's samples; empty before there are any, or a choice."""
         none_yet = not (self.run.path / "routing.parquet").is_file()
-        if none_yet or self.run.config.recipe.train == "sequential":
+        if none_yet or self.run.config.recipe.train != "isolated":
             return {}
-        weights, true = weights_of(self._last_records), self._last_records["true_task"].to_numpy()
+        records = self._last_records
+        # A held-out task has no adapter that could be the right one.
+        learnt = pc.less(records["true_task"], len(self.tasks))
+        records = records.filter(learnt)
+        weights, true = weights_of(records), records["true_task"].to_numpy()
         k = self.run.config.settings.router.k
         return {
             "router_accuracy": router_accuracy(weights, true),
-            "top_k_recall": top_k_recall(weights_of(self._last_records, "scores"), true, k),
+            "top_k_recall": top_k_recall(weights_of(records, "scores"), true, k),
             "entropy": float(np.mean(entropy(weights))),
             "margin": float(np.mean(margin(weights))),
             "expected_calibration_error": expected_calibration_error(weights, true),
@@ -106,9 +149,13 @@ class Report:
 
     @cached_property
     def confusion(self) -> NDArray[np.int64]:
-        """(T, K) samples of true task (row) whose largest weight is adapter (column), last stage."""
+        """(T + H, K) samples of true task (row) whose largest weight is adapter (column), last stage.
+
+        The H held-out tasks are the last rows.
+        """
         true = self._last_records["true_task"].to_numpy()
-        return task_confusion(weights_of(self._last_records), true, len(self.tasks))
+        tasks = len(self.run.config.all_tasks)
+        return task_confusion(weights_of(self._last_records), true, tasks)
 
     @cached_property
     def cost(self) -> dict[str, float]:
@@ -116,20 +163,75 @@ class Report:
         events = self.run.events
         made = {event.key: event for event in events if isinstance(event, Made)}
         seconds = {
-            kind: sum(event.seconds for event in made.values() if event.kind == kind)
-            for kind in ("features", "adapter", "states")
+            name: sum(event.seconds for event in made.values() if event.kind in kinds)
+            for name, kinds in PHASES.items()
         }
+        always = ("seconds_features", "seconds_training", "seconds_evaluation")
         finished = [event for event in events if isinstance(event, Finished)]
         cost = {
-            "seconds_features": seconds["features"],
-            "seconds_training": seconds["adapter"],
-            "seconds_evaluation": seconds["states"],
+            **{name: spent for name, spent in seconds.items() if spent or name in always},
             "seconds_this_run": finished[-1].seconds if finished else math.nan,
             "peak_memory_bytes": float(finished[-1].peak_memory_bytes) if finished else math.nan,
         }
         if finished and finished[-1].peak_gpu_memory_bytes:
             cost["peak_gpu_memory_bytes"] = float(finished[-1].peak_gpu_memory_bytes)
         return {**self._parameters(), **cost}
+
+    @cached_property
+    def phases(self) -> list[PhaseCost]:
+        """Time, rows and parameters of each kind of training that the run did."""
+        made = {event.key: event for event in self.run.events if isinstance(event, Made)}
+        costs = []
+        for name, kinds in PHASES.items():
+            events = [e for e in made.values() if e.kind in kinds and e.kind in TRAINED]
+            # I2I's second task is a copy in phase 2: nothing is trained.
+            if any(event.parameters for event in events):
+                costs.append(
+                    PhaseCost(
+                        phase=name.removeprefix("seconds_"),
+                        seconds=sum(event.seconds for event in events),
+                        rows=sum(event.rows for event in events),
+                        parameters=max(event.parameters for event in events),
+                    )
+                )
+        return costs
+
+    @cached_property
+    def improvised(self) -> dict[str, float]:
+        """I2I: knowledge transfer, distillation decay, phase-3 gain (means over tasks, per cent); else empty.
+
+        Tasks 2..T; the first is trained plainly. Knowledge transfer needs the vanilla adapters' scores, which the
+        setting `vanilla` has the run compute.
+        """
+        table = self.run.table("scores")
+        if "phase2_accuracy" not in set(table["metric"].to_pylist()):
+            return {}
+        columns = {
+            name: score_matrix(table, self.tasks, name)[0].diagonal()
+            for name in ("phase1_accuracy", "phase2_accuracy", "vanilla_accuracy")
+        }
+        final = score_matrix(table, self.tasks, "accuracy")[0].diagonal()
+        first, second = columns["phase1_accuracy"][1:], columns["phase2_accuracy"][1:]
+        numbers = {
+            "distillation_decay": distillation_decay(first, second),
+            "phase3_gain": phase3_gain(second, final[1:]),
+        }
+        vanilla = columns["vanilla_accuracy"]
+        if not np.isnan(vanilla).all():
+            numbers["knowledge_transfer"] = knowledge_transfer(final, vanilla)
+        return numbers
+
+    @cached_property
+    def held_out(self) -> dict[str, float]:
+        """Score of each held-out task after the last stage that has one; empty where none was scored."""
+        names = [task.name for task in self.run.config.held_out]
+        rows = [
+            row
+            for row in self.run.table("scores").to_pylist()
+            if row["task"] in names and row["metric"] == self.metric
+        ]
+        last = max((row["stage"] for row in rows), default=0)
+        return {row["task"]: row["value"] for row in rows if row["stage"] == last}
 
     def _parameters(self) -> dict[str, float]:
         counted = [event for event in self.run.events if isinstance(event, Parameters)]
@@ -153,9 +255,15 @@ class Report:
             "matrix": [[_plain(value) for value in row] for row in self.matrix.tolist()],
             "untrained": [_plain(value) for value in self.untrained.tolist()],
             **{name: _plain(value) for name, value in self.transfer.items()},
+            "held_out": {name: _plain(value) for name, value in self.held_out.items()},
+            "improvised": {name: _plain(value) for name, value in self.improvised.items()},
             "router": {name: _plain(value) for name, value in self.router.items()},
             "cost": {name: _plain(value) for name, value in self.cost.items()},
-            "formulas": {name: METRICS[name].formula for name in (*self.transfer, *self.router)},
+            "phases": [asdict(phase) for phase in self.phases],
+            "formulas": {
+                name: METRICS[name].formula
+                for name in (*self.transfer, *self.improvised, *self.router)
+            },
         }
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from cl_core.evaluate.table import METRICS
-from cl_core.lab.report import Report
+from cl_core.lab.report import PHASES, PhaseCost, Report
 
 
 def as_text(report: Report) -> str:
@@ -25,7 +25,10 @@ def as_text(report: Report) -> str:
         *_matrix_lines(report),
         "",
     ]
-    names = {**report.transfer, **report.router}
+    if report.held_out:
+        scores = ", ".join(f"{task} {_cell(value)}" for task, value in report.held_out.items())
+        lines += [f"held out, never learnt: {scores}", ""]
+    names = {**report.transfer, **report.improvised, **report.router}
     width = max(len(METRICS[name].title) for name in names)
     for name, value in names.items():
         metric = METRICS[name]
@@ -35,7 +38,7 @@ def as_text(report: Report) -> str:
         lines.append(
             f"{metric.title:<{width}}  {_number(name, value):>8}   {metric.formula}{better}"
         )
-    lines += ["", *_cost_lines(report.cost)]
+    lines += ["", *_cost_lines(report.cost), *_phase_lines(report.phases)]
     return "\n".join(lines)
 
 
@@ -116,9 +119,15 @@ def _cost_lines(cost: dict[str, float]) -> list[str]:
             f"{cost['stored_parameters']:,.0f} stored, "
             f"{cost['active_parameters']:,.0f} active per sample (backbone {cost['backbone_parameters']:,.0f})"
         )
+        if cost["memory_rows"]:
+            parts.append(f"memory: {cost['memory_rows']:,.0f} training rows are kept")
+    spent = ", ".join(
+        f"{name.removeprefix('seconds_')} {value:.1f} s"
+        for name, value in cost.items()
+        if name in PHASES
+    )
     parts.append(
-        f"time: features {cost['seconds_features']:.1f} s, training {cost['seconds_training']:.1f} s, evaluation "
-        f"{cost['seconds_evaluation']:.1f} s when first computed; this run took {cost['seconds_this_run']:.1f} s"
+        f"time: {spent} when first computed; this run took {cost['seconds_this_run']:.1f} s"
     )
     memory = f"peak memory: {cost['peak_memory_bytes'] / 2**30:.2f} GiB"
     if "peak_gpu_memory_bytes" in cost:
@@ -126,10 +135,22 @@ def _cost_lines(cost: dict[str, float]) -> list[str]:
     return [*parts, memory]
 
 
+def _phase_lines(phases: Sequence[PhaseCost]) -> list[str]:
+    """One line for each kind of training, where there is more than one."""
+    if len(phases) < 2:
+        return []
+    return [
+        f"{phase.phase}: {phase.parameters:,} parameters moved at most, {phase.rows:,} rows, {phase.seconds:.1f} s"
+        for phase in phases
+    ]
+
+
 def _number(name: str, value: float) -> str:
     if math.isnan(value):
         return "-"
     unit = METRICS[name].unit
+    if unit == "%":
+        return f"{value:+.1f} %"
     if unit in ("share", "points"):
         return f"{100 * value:.1f} %" if unit == "share" else f"{100 * value:+.1f}"
     return f"{value:.3f}"

@@ -40,6 +40,7 @@ class Results:
         routing: Routing,
         predictions: Tensor,
         labels: Tensor,
+        per_block: Tensor | None = None,
     ) -> dict[str, float]:
         """Adds cell (stage, task), both 0-based, and returns its scores by metric.
 
@@ -49,9 +50,10 @@ class Results:
             sample_ids: N ids.
             routing: what they got.
             predictions: (N,) labels in the stream's label space.
-            labels: (N,) true ones.
+            labels: (N,) true ones; -1 for labels that no learnt task has.
+            per_block: (N, blocks, K) weights of each adapted block, where they differ (L2R).
         """
-        name = self.config.tasks[task].name
+        name = self.config.all_tasks[task].name
         self._stage_records.append(
             routing_records(
                 stage=stage + 1,
@@ -61,9 +63,23 @@ class Results:
                 predictions=predictions.numpy(),
                 labels=labels.numpy(),
                 scores=routing.scores.cpu().numpy(),
+                per_block=None if per_block is None else per_block.cpu().numpy(),
             )
         )
         return self._add_scores(stage + 1, name, predictions, labels)
+
+    def add_phase(self, metric: str, task: int, predictions: Tensor, labels: Tensor) -> None:
+        """Adds what a task scored at one of I2I's phases, or with its vanilla adapter, as its own metric.
+
+        Args:
+            metric: "phase1_accuracy", "phase2_accuracy" or "vanilla_accuracy".
+            task: 0-based; its stage is its own.
+            predictions: (N,) labels as places in the task's head.
+            labels: (N,) true ones.
+        """
+        value = accuracy(labels.tolist(), predictions.tolist())
+        name, protocol = self.config.tasks[task].name, self.config.protocol_with_rule
+        self._scores.append(Score(task + 1, name, protocol, metric, value, len(labels)))
 
     def add_untrained(self, task: str, predictions: Tensor, labels: Tensor) -> None:
         """Adds b_j, the scores of the untrained model, as stage 0."""

@@ -12,12 +12,13 @@ from typing import Any, Literal
 import yaml
 from pydantic import Field, ValidationError
 
-from cl_core.adapters.settings import AdapterSettings
+from cl_core.adapters.settings import AdapterSettings, FusionSettings, MergeSettings
 from cl_core.backbones.settings import BackboneSettings
 from cl_core.errors import Faults, UserError, did_you_mean
-from cl_core.route.settings import RouterSettings
+from cl_core.initialise.settings import ImproviseSettings
+from cl_core.route.settings import MemorySettings, RouterNetworkSettings, RouterSettings
 from cl_core.settings import Settings
-from cl_core.train.settings import PRESETS, TrainSettings
+from cl_core.train.settings import PRESETS, BaselineSettings, TrainSettings
 
 
 class DataSettings(Settings):
@@ -31,6 +32,8 @@ class DataSettings(Settings):
     """At most this many validation rows; overrides `limit`."""
     limit_test: int | None = Field(None, ge=1)
     """At most this many test rows; overrides `limit`."""
+    hold_out: tuple[str, ...] = ()
+    """Tasks of the stream that are not learnt, only routed to the others' adapters and scored."""
     limit_seed: int = 0
     """Draws the subset; the same for every seed of a run, so that seeds differ in training alone."""
 
@@ -63,6 +66,12 @@ class RunSettings(Settings):
     adapter: AdapterSettings = AdapterSettings()
     train: TrainSettings = TrainSettings()
     router: RouterSettings = RouterSettings()
+    memory: MemorySettings = MemorySettings()
+    network: RouterNetworkSettings = RouterNetworkSettings()
+    improvise: ImproviseSettings = ImproviseSettings()
+    fusion: FusionSettings = FusionSettings()
+    baselines: BaselineSettings = BaselineSettings()
+    merging: MergeSettings = MergeSettings()
     data: DataSettings = DataSettings()
     evaluate: EvaluateSettings = EvaluateSettings()
 
@@ -72,6 +81,12 @@ GROUPS: dict[str, type[Settings]] = {
     "adapter": AdapterSettings,
     "train": TrainSettings,
     "router": RouterSettings,
+    "memory": MemorySettings,
+    "network": RouterNetworkSettings,
+    "improvise": ImproviseSettings,
+    "fusion": FusionSettings,
+    "baselines": BaselineSettings,
+    "merging": MergeSettings,
     "data": DataSettings,
     "evaluate": EvaluateSettings,
 }

@@ -9,11 +9,11 @@ from torch import Tensor
 
 from cl_core.backbones.text import Encoding, TextBackbone
 from cl_core.tasks.stream import Stream
-from cl_core.train.data import Rows
+from cl_core.train.data import MixedRows, Rows
 
 
 class TokenisedStream:
-    """The rows of a stream's tasks, by 0-based task and split name."""
+    """The rows of a stream's tasks, by 0-based task (held-out ones behind the others) and split name."""
 
     def __init__(self, stream: Stream, backbone: TextBackbone) -> None:
         self.stream = stream
@@ -22,12 +22,16 @@ class TokenisedStream:
 
     def name(self, task: int) -> str:
         """The task's name."""
-        return self.stream.tasks[task].name
+        return self.stream.all_tasks[task].name
+
+    def fingerprint(self, task: int, split: str) -> str:
+        """Of a split's content."""
+        return self.stream.all_tasks[task].split_fingerprint(split)
 
     def encoding(self, task: int, split: str) -> Encoding:
         """Token ids of a split."""
         if (task, split) not in self._encodings:
-            rows = self.stream.tasks[task].splits[split]
+            rows = self.stream.all_tasks[task].splits[split]
             pairs = list(rows["text_pair"]) if "text_pair" in rows.column_names else None
             self._encodings[task, split] = self.backbone.tokenize(list(rows["text"]), pairs)
         return self._encodings[task, split]
@@ -36,6 +40,11 @@ class TokenisedStream:
         """A split with its labels as places in the task's head."""
         places = torch.tensor(self.head_labels(task))
         return Rows(self.encoding(task, split), places[self._labels(task, split)])
+
+    def mixed(self, task: int, split: str) -> MixedRows:
+        """A split as rows that may stand beside other tasks': labels as places in the stream's label space."""
+        labels = self.global_labels(task, split)
+        return MixedRows(self.encoding(task, split), labels, torch.full_like(labels, task))
 
     def positions(self, task: int) -> Sequence[int]:
         """For each of the task's labels, its place in the stream's label space."""
@@ -61,4 +70,5 @@ class TokenisedStream:
         return len(self.stream.tasks[task].label_names)
 
     def _labels(self, task: int, split: str) -> Tensor:
-        return torch.tensor(list(self.stream.tasks[task].splits[split]["label"]), dtype=torch.int64)
+        labels = list(self.stream.all_tasks[task].splits[split]["label"])
+        return torch.tensor(labels, dtype=torch.int64)

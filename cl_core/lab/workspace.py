@@ -70,13 +70,26 @@ class RunConfig(Settings):
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     label_space: tuple[str, ...]
     tasks: tuple[TaskSummary, ...]
+    held_out: tuple[TaskSummary, ...] = ()
+    """Tasks that are never learnt, only routed and scored."""
+
+    @property
+    def all_tasks(self) -> tuple[TaskSummary, ...]:
+        """The tasks that are learnt, in order, and behind them those that are held out."""
+        return self.tasks + self.held_out
+
+    @property
+    def keeps_memory(self) -> bool:
+        """Whether training rows of earlier tasks are kept."""
+        return self.recipe.route == "learned" or self.recipe.train == "replay"
 
     @property
     def head_rule(self) -> HeadRule | None:
         """How heads answer together in CIL; None under the other protocols."""
         if self.protocol != "cil":
             return None
-        return "direct" if self.recipe.train == "sequential" else self.settings.evaluate.head_rule
+        shared = self.recipe.train != "isolated"
+        return "direct" if shared else self.settings.evaluate.head_rule
 
     @property
     def protocol_with_rule(self) -> str:

@@ -191,18 +191,6 @@ def test_forward_transfer_needs_unseen_tasks_and_is_their_score_above_the_untrai
     assert run.metrics["forward_transfer"] == pytest.approx(np.mean(ahead))
 
 
-@pytest.mark.parametrize(
-    "recipe", ["dam", "adapters", "average-merge", "closest-task-init", "sequential"]
-)
-@pytest.mark.parametrize("protocol", ["til", "cil", "dil"])
-def test_every_recipe_runs_under_every_protocol(carry: Carry, recipe: str, protocol: str) -> None:
-    run = carry("domains-dil", recipe, protocol=protocol, name="run", epochs=1)
-    lower = np.tril(np.ones((3, 3), dtype=bool))
-    assert not np.isnan(run.matrix[lower]).any()
-    assert np.isnan(run.matrix[~lower]).all()
-    assert "Average accuracy" in run.report()
-
-
 def test_any_mix_of_slots_is_a_recipe(carry: Carry) -> None:
     mix = cl.Recipe(initialise="closest", train="isolated", route="centroid", compose="average")
     assert carry("domains-dil", mix, name="mix").folder.status == "finished"

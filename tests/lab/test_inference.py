@@ -41,7 +41,7 @@ def test_an_earlier_stage_knows_only_its_tasks(carry: Carry) -> None:
     run = carry(name="run")
     (sample,) = Model(run.workspace, run.folder, stage=2).route(["the soup was cold"])
     assert {share.task for share in sample.shares} == {"restaurants", "films"}
-    with pytest.raises(UserError, match="has learnt 3 tasks; stage 4"):
+    with pytest.raises(UserError, match="has models of stages 1, 2, 3; stage 4"):
         Model(run.workspace, run.folder, stage=4)
 
 

@@ -1,0 +1,299 @@
+"""AdapterFusion and I2I's phases, made once each: fusions, improvised and distilled starts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from cl_core.adapters.bank import Bank
+from cl_core.adapters.fusion import Fusion, FusionWeights, fuse, fusion_parameter_count
+from cl_core.adapters.heads import Head
+from cl_core.adapters.task_weights import TaskWeights
+from cl_core.evaluate.states import adapter_states, states_under
+from cl_core.initialise.improvised import ImprovisedInitialiser, draw_share
+from cl_core.lab.assets import VERSIONS, Assets, Contents
+from cl_core.lab.learning import Learning, Start
+from cl_core.lab.mid_task import MidTaskCheckpoints
+from cl_core.store import key
+from cl_core.train.data import Rows
+from cl_core.train.fusing import fit_fusion
+from cl_core.train.improvise import distil, fit_head
+from cl_core.train.settings import TrainSettings
+
+
+class Improvising:
+    """Trains fusions of finished adapters, and starts made from them."""
+
+    def __init__(self, assets: Assets, learning: Learning) -> None:
+        self.assets = assets
+        self.learning = learning
+
+    def fused(self, task: int, adapters: Sequence[str]) -> str:
+        """Trains the fusion of AdapterFusion for a task over adapters 1..t, its own included; returns its key.
+
+        The head starts as a copy of the task's own **(ours)**.
+        """
+        own = adapters[task]
+        training = self._settings(fusion=True)
+        inputs = self._inputs(task, adapters[: task + 1], 1.0, training) | {"head": own}
+
+        def start() -> Head:
+            return self.learning.weights(own).head.clone().to(torch.device("cpu"))
+
+        return self._fusion("fusion", inputs, task, adapters[: task + 1], start, training)
+
+    def improvised(self, task: int, adapters: Sequence[str]) -> str:
+        """Phase 1: a head over adapter 1 (k = 2), or a fusion of adapters 1..k-1 with a head; returns its key."""
+        settings = self.assets.settings.improvise
+        earlier = list(adapters[:task])
+        training = self._settings(settings.improvise_epochs, fusion=task > 1)
+        inputs = self._inputs(task, earlier, settings.improvise_share, training)
+
+        def start() -> Head:
+            return self.learning.fresh_head(task)
+
+        if task > 1:
+            return self._fusion("improvised", inputs, task, earlier, start, training)
+        own_key = key("improvised", inputs)
+        rows = self._rows(task, settings.improvise_share, "improvise")
+        checkpoints = MidTaskCheckpoints(self.assets.store, own_key)
+
+        def compute() -> Contents:
+            fitted = fit_head(
+                self.assets.backbone,
+                start(),
+                self.learning.weights(earlier[0]).adapter,
+                rows,
+                self.assets.data.rows(task, "validation"),
+                training,
+                self.assets.device,
+                self._seed(task, "improvise"),
+                checkpoints,
+                self.assets.watch(f"{self.assets.data.name(task)}, improvise", training.epochs),
+            )
+            return fitted.weights.tensors(), _history(fitted.history)
+
+        self.assets.make(
+            "improvised", inputs, compute, task, task, rows=len(rows), moves=("head.",)
+        )
+        checkpoints.clear()
+        return own_key
+
+    def distilled(self, task: int, adapters: Sequence[str], improvised: str) -> str:
+        """Phase 2: adapter k from the teacher of phase 1, with the teacher's head; returns its key.
+
+        At k = 2 it is a byte copy of adapter 1.
+        """
+        assets, settings = self.assets, self.assets.settings.improvise
+        training = self._settings(settings.distil_epochs)
+        inputs = {
+            **self._inputs(task, adapters[:task], settings.distil_share, training),
+            "teacher": improvised,
+            "adapter": assets.settings.adapter.model_dump(),
+        }
+        own_key = key("distilled", inputs)
+        checkpoints = MidTaskCheckpoints(assets.store, own_key)
+        rows = self._rows(task, settings.distil_share, "distil")
+
+        def compute() -> Contents:
+            head = self._head(improvised)
+            if task == 1:
+                return {
+                    **self.learning.weights(adapters[0]).adapter.tensors(),
+                    **head.tensors(),
+                }, None
+            bank, fusion = (
+                self._bank(adapters[:task]),
+                self._fusion_weights("improvised", improvised),
+            )
+            fitted = distil(
+                assets.backbone,
+                self.learning.fresh(task, "distil").adapter,
+                lambda: fuse(bank, fusion.fusion),
+                fusion.head,
+                rows,
+                assets.data.rows(task, "validation"),
+                training,
+                assets.settings.adapter.dropout,
+                assets.device,
+                self._seed(task, "distil"),
+                checkpoints,
+                assets.watch(f"{assets.data.name(task)}, initialise", training.epochs),
+            )
+            return {**fitted.weights.tensors(), **head.tensors()}, _history(fitted.history)
+
+        moves = ("adapter.",) if task > 1 else ()
+        used = len(rows) if task > 1 else 0
+        assets.make("distilled", inputs, compute, task, task, rows=used, moves=moves)
+        checkpoints.clear()
+        return own_key
+
+    def start(self, distilled: str) -> Start:
+        """Where phase 3 begins: the distilled adapter with the teacher's head."""
+        return Start("distilled", distilled, copies_head=True)
+
+    def improvised_states(
+        self, task: int, adapters: Sequence[str], improvised: str, split: str
+    ) -> tuple[Tensor, Head]:
+        """States of a split under the phase-1 model, and its head: what its score is computed from."""
+        if task == 1:
+            weights = TaskWeights(
+                self.learning.weights(adapters[0]).adapter, self._head(improvised)
+            )
+            return self.adapter_states(task, weights, split), weights.head
+        return self.fused_states("improvised", improvised, task, adapters[:task], split)
+
+    def distilled_states(self, task: int, distilled: str, split: str) -> tuple[Tensor, Head]:
+        """States of a split under the adapter of phase 2, and its head."""
+        weights = self.learning.weights(distilled, "distilled")
+        return self.adapter_states(task, weights, split), weights.head
+
+    def adapter_states(self, task: int, weights: TaskWeights, split: str) -> Tensor:
+        """(N, d) states of a split under one adapter; not kept, as they serve one score."""
+        assets = self.assets
+        return adapter_states(
+            assets.backbone,
+            assets.data.encoding(task, split),
+            weights.adapter,
+            assets.settings.train.head_pooling,
+            assets.settings.evaluate.eval_batch_size,
+            assets.device,
+            assets.rows_done,
+        )
+
+    def fused_states(
+        self, kind: str, fusion: str, task: int, adapters: Sequence[str], split: str
+    ) -> tuple[Tensor, Head]:
+        """(N, d) states of a split under a fusion of adapters, and the fusion's head."""
+        assets = self.assets
+        weights, bank = self._fusion_weights(kind, fusion), self._bank(adapters)
+        inputs = {
+            "version": VERSIONS["states"],
+            **assets.backbone_inputs(),
+            "data": assets.data.fingerprint(task, split),
+            "adapters": list(adapters),
+            "fusion": fusion,
+            "pooling": assets.settings.train.head_pooling,
+            "batch_size": assets.settings.evaluate.eval_batch_size,
+        }
+
+        def compute() -> Contents:
+            states = states_under(
+                assets.backbone,
+                assets.data.encoding(task, split),
+                range(len(assets.data.encoding(task, split))),
+                lambda positions: fuse(bank, weights.fusion),
+                assets.settings.train.head_pooling,
+                assets.settings.evaluate.eval_batch_size,
+                assets.device,
+                assets.rows_done,
+            )
+            return {"states": states}, None
+
+        return assets.make("states", inputs, compute, task, task).tensors["states"], weights.head
+
+    def fusion_parameters(self) -> int:
+        """Numbers in one fusion, without its head."""
+        return fusion_parameter_count(
+            self.assets.backbone.hidden_size, len(self.learning.site_names)
+        )
+
+    def _fusion(
+        self,
+        kind: str,
+        inputs: Mapping[str, Any],
+        task: int,
+        adapters: Sequence[str],
+        head: Any,
+        training: TrainSettings,
+    ) -> str:
+        assets = self.assets
+        own_key = key(kind, inputs)
+        checkpoints = MidTaskCheckpoints(assets.store, own_key)
+        share = assets.settings.improvise.improvise_share if kind == "improvised" else 1.0
+        rows = self._rows(task, share, "improvise")
+
+        def compute() -> Contents:
+            generator = torch.Generator().manual_seed(self._seed(task, "fusion"))
+            size = assets.backbone.hidden_size
+            fusion = Fusion.initialise(self.learning.site_names, size, generator)
+            fitted = fit_fusion(
+                assets.backbone,
+                FusionWeights(fusion, head()),
+                self._bank(adapters),
+                rows,
+                assets.data.rows(task, "validation"),
+                training,
+                assets.settings.fusion.fusion_regulariser,
+                assets.device,
+                self._seed(task, kind),
+                checkpoints,
+                assets.watch(f"{assets.data.name(task)}, fusion", training.epochs),
+            )
+            return fitted.weights.tensors(), _history(fitted.history)
+
+        assets.make(kind, inputs, compute, task, task, rows=len(rows), moves=("fusion.", "head."))
+        checkpoints.clear()
+        return own_key
+
+    def _inputs(
+        self, task: int, adapters: Sequence[str], share: float, training: TrainSettings
+    ) -> dict[str, Any]:
+        assets = self.assets
+        return {
+            "version": VERSIONS["fusion"],
+            "improvising": ImprovisedInitialiser.version,
+            **assets.backbone_inputs(),
+            "train": assets.data.fingerprint(task, "train"),
+            "validation": assets.data.fingerprint(task, "validation"),
+            "labels": list(assets.data.head_labels(task)),
+            "classes": assets.data.classes(task),
+            "adapters": list(adapters),
+            "share": share,
+            "fusion": assets.settings.fusion.model_dump(),
+            "training": training.model_dump(exclude={"checkpoint_every"}),
+            "seed": assets.seed,
+        }
+
+    def _settings(self, epochs: int | None = None, fusion: bool = False) -> TrainSettings:
+        """The training settings, with a phase's own where it has any."""
+        settings = self.assets.settings
+        own = settings.fusion
+        changes: dict[str, Any] = {"epochs": epochs}
+        if fusion:
+            changes["epochs"] = epochs or own.fusion_epochs
+            changes["learning_rate"] = own.fusion_learning_rate
+        return settings.train.model_copy(update={k: v for k, v in changes.items() if v is not None})
+
+    def _rows(self, task: int, share: float, purpose: str) -> Rows:
+        rows = self.assets.data.rows(task, "train")
+        if share >= 1:
+            return rows
+        generator = torch.Generator().manual_seed(self._seed(task, f"{purpose} rows"))
+        return rows.subset(draw_share(rows.labels.tolist(), share, generator))
+
+    def _seed(self, task: int, purpose: str) -> int:
+        return self.assets.derived_seed(purpose, self.assets.data.fingerprint(task, "train"))
+
+    def _bank(self, adapters: Sequence[str]) -> Bank:
+        return self.learning.bank(adapters)
+
+    def _fusion_weights(self, kind: str, own_key: str) -> FusionWeights:
+        artifact = self.assets.store.read(kind, own_key)
+        if artifact is None:
+            raise KeyError(own_key)
+        weights = FusionWeights.from_tensors(artifact.tensors, self.learning.site_names)
+        return weights.to(self.assets.device.torch_device)
+
+    def _head(self, improvised: str) -> Head:
+        artifact = self.assets.store.read("improvised", improvised)
+        if artifact is None:
+            raise KeyError(improvised)
+        return Head.from_tensors(artifact.tensors).to(self.assets.device.torch_device)
+
+
+def _history(records: Sequence[Any]) -> dict[str, Any]:
+    return {"history": [vars(record) for record in records]}

@@ -1,0 +1,287 @@
+"""One adapter per task: where it starts, its training, its memory, its Fisher information."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from cl_core.adapters.adapter import Adapter, select_sites
+from cl_core.adapters.bank import Bank
+from cl_core.adapters.heads import Head
+from cl_core.adapters.task_weights import TaskWeights
+from cl_core.evaluate.states import adapter_states
+from cl_core.lab.assets import VERSIONS, Assets, Contents
+from cl_core.lab.mid_task import MidTaskCheckpoints
+from cl_core.route.memory import MEMORIES, memory_size, select_memory
+from cl_core.store import key
+from cl_core.train.classification import fit
+from cl_core.train.data import MixedRows
+from cl_core.train.ewc import adapter_fisher
+
+
+@dataclass(frozen=True)
+class Start:
+    """Where an adapter starts: a byte copy of stored weights.
+
+    Attributes:
+        kind: of the artifact.
+        key: of the artifact.
+        copies_head: whether the head is copied along; else it starts afresh.
+    """
+
+    kind: Literal["adapter", "distilled"]
+    key: str
+    copies_head: bool
+
+
+class Learning:
+    """Trains adapters in isolation, or finds them."""
+
+    def __init__(self, assets: Assets) -> None:
+        self.assets = assets
+        self._weights: dict[tuple[str, str], TaskWeights] = {}
+        self._memory: dict[tuple[int, str | None], list[int]] = {}
+        self._bank: tuple[tuple[str, tuple[str, ...]], Bank] | None = None
+
+    @property
+    def site_names(self) -> list[str]:
+        """Of the sites that carry a bottleneck, in order."""
+        assets = self.assets
+        return [site.name for site in select_sites(assets.backbone.sites, assets.settings.adapter)]
+
+    def copy_of(self, parent: str | None) -> Start | None:
+        """The start at a parent's weights; None starts at random.
+
+        The head is copied along in DIL, where it answers over the same labels, and starts afresh elsewhere **(ours)**.
+        """
+        if parent is None:
+            return None
+        return Start("adapter", parent, copies_head=self.assets.stream.protocol == "dil")
+
+    def trained(self, task: int, start: Start | None, shown_as: str | None = None) -> str:
+        """Trains a task's adapter and head, or finds them; returns their key.
+
+        Args:
+            task: 0-based.
+            start: None starts at random.
+            shown_as: what the event calls it.
+        """
+        assets = self.assets
+        inputs = self._inputs(task, start)
+        name = assets.data.name(task)
+        adapter_key = key("adapter", inputs)
+        checkpoints = MidTaskCheckpoints(assets.store, adapter_key)
+        train = assets.data.rows(task, "train")
+
+        def compute() -> Contents:
+            fitted = fit(
+                assets.backbone,
+                self._begin(task, start),
+                train,
+                assets.data.rows(task, "validation"),
+                assets.settings.train,
+                assets.settings.adapter.dropout,
+                assets.device,
+                assets.derived_seed(assets.data.fingerprint(task, "train")),
+                checkpoints,
+                assets.watch(name, assets.settings.train.epochs),
+            )
+            history = [vars(record) for record in fitted.history]
+            return fitted.weights.tensors(), {"history": history}
+
+        assets.make(
+            "adapter", inputs, compute, task, task, shown_as, len(train), ("adapter.", "head.")
+        )
+        checkpoints.clear()
+        return adapter_key
+
+    def weights(self, adapter_key: str, kind: str = "adapter") -> TaskWeights:
+        """The trained weights under a key, on the run's device.
+
+        Raises:
+            KeyError: they are not in the store.
+        """
+        if (kind, adapter_key) not in self._weights:
+            artifact = self.assets.store.read(kind, adapter_key)
+            if artifact is None:
+                raise KeyError(adapter_key)
+            activation = self.assets.settings.adapter.activation
+            weights = TaskWeights.from_tensors(artifact.tensors, self.site_names, activation)
+            self._weights[kind, adapter_key] = weights.to(self.assets.device.torch_device)
+        return self._weights[kind, adapter_key]
+
+    def bank(self, adapters: Sequence[str], kind: str = "adapter") -> Bank:
+        """The bank of the adapters under these keys, stacked once and kept until another one is asked for."""
+        wanted = kind, tuple(adapters)
+        if self._bank is None or self._bank[0] != wanted:
+            self._bank = wanted, Bank.stack([self.adapter(each, kind) for each in adapters])
+        return self._bank[1]
+
+    def adapter(self, own_key: str, kind: str = "adapter") -> Adapter:
+        """The adapter alone, of weights that may have other heads than one task's.
+
+        Raises:
+            KeyError: it is not in the store.
+        """
+        if kind in ("adapter", "distilled"):
+            return self.weights(own_key, kind).adapter
+        artifact = self.assets.store.read(kind, own_key)
+        if artifact is None:
+            raise KeyError(own_key)
+        activation = self.assets.settings.adapter.activation
+        found = Adapter.from_tensors(artifact.tensors, self.site_names, activation)
+        return found.to(self.assets.device.torch_device)
+
+    def fresh(self, task: int, purpose: str = "start") -> TaskWeights:
+        """An untrained adapter and head for a task; the same seed and purpose give the same bytes."""
+        assets = self.assets
+        backbone = assets.backbone
+        fingerprint = assets.data.fingerprint(task, "train")
+        generator = torch.Generator().manual_seed(assets.derived_seed(purpose, fingerprint))
+        adapter = Adapter.initialise(
+            assets.settings.adapter, backbone.sites, backbone.hidden_size, generator
+        )
+        head = Head.initialise(assets.data.classes(task), backbone.hidden_size, generator)
+        return TaskWeights(adapter, head)
+
+    def fresh_head(self, task: int) -> Head:
+        """An untrained head for a task whose adapter is copied."""
+        assets = self.assets
+        fingerprint = assets.data.fingerprint(task, "train")
+        generator = torch.Generator().manual_seed(assets.derived_seed("start", fingerprint))
+        return Head.initialise(assets.data.classes(task), assets.backbone.hidden_size, generator)
+
+    def memory(self, task: int, adapter_key: str | None) -> list[int]:
+        """The training rows of a task that are kept: the memory of L2R and of replay.
+
+        Args:
+            task: 0-based.
+            adapter_key: of its trained adapter, for selections that ask a model; None where there is none.
+        """
+        if (task, adapter_key) in self._memory:
+            return self._memory[task, adapter_key]
+        assets, settings = self.assets, self.assets.settings.memory
+        needs = MEMORIES[settings.memory_selection].needs
+        by_model = "training" in needs
+        inputs = {
+            "version": VERSIONS["memory"],
+            "data": assets.data.fingerprint(task, "train"),
+            "settings": settings.model_dump(),
+            "seed": assets.seed,
+            "features": self._memory_features() if "features" in needs else None,
+            "adapter": adapter_key if by_model else None,
+        }
+
+        def compute() -> Contents:
+            generator = torch.Generator().manual_seed(
+                assets.derived_seed("memory", assets.data.fingerprint(task, "train"))
+            )
+            labels = assets.data.rows(task, "train").labels
+            rows = select_memory(
+                settings.memory_selection,
+                labels,
+                settings.memory,
+                assets.features(task, "train") if "features" in needs else None,
+                self._uncertainty(task, adapter_key) if by_model else None,
+                generator,
+            )
+            return {}, {"rows": rows}
+
+        artifact = assets.make("memory", inputs, compute, task, task, rows=self.memory_rows(task))
+        self._memory[task, adapter_key] = [int(row) for row in artifact.data["rows"]]
+        return self._memory[task, adapter_key]
+
+    def memory_rows(self, task: int) -> int:
+        """How many rows of a task are kept."""
+        labels = self.assets.data.rows(task, "train").labels
+        return memory_size(labels, self.assets.settings.memory.memory)
+
+    def remembered(self, task: int, adapter_key: str | None) -> MixedRows:
+        """The memory of a task, as training rows."""
+        return self.assets.data.mixed(task, "train").subset(self.memory(task, adapter_key))
+
+    def fisher(self, task: int, adapter_key: str) -> Adapter:
+        """The diagonal Fisher information of a task's adapter, in the adapter's shape."""
+        assets, settings = self.assets, self.assets.settings
+        inputs = {
+            "version": VERSIONS["fisher"],
+            **assets.backbone_inputs(),
+            "adapter": adapter_key,
+            "data": assets.data.fingerprint(task, "train"),
+            "rows": settings.baselines.fisher_rows,
+            "pooling": settings.train.head_pooling,
+            "seed": assets.seed,
+        }
+
+        def compute() -> Contents:
+            generator = torch.Generator().manual_seed(assets.derived_seed("fisher", adapter_key))
+            tensors = adapter_fisher(
+                assets.backbone,
+                self.weights(adapter_key),
+                assets.data.rows(task, "train"),
+                settings.baselines.fisher_rows,
+                settings.train.head_pooling,
+                assets.device,
+                generator,
+                assets.rows_done,
+            )
+            return tensors, None
+
+        artifact = assets.make("fisher", inputs, compute, task, task)
+        return self.adapter(artifact.key, "fisher")
+
+    def _uncertainty(self, task: int, adapter_key: str | None) -> Tensor:
+        """(N,) entropy (nats) of what the task's own model predicts for its training rows."""
+        if adapter_key is None:
+            raise ValueError("uncertainty is that of a trained adapter; there is none")
+        assets, weights = self.assets, self.weights(adapter_key)
+        states = adapter_states(
+            assets.backbone,
+            assets.data.encoding(task, "train"),
+            weights.adapter,
+            assets.settings.train.head_pooling,
+            assets.settings.evaluate.eval_batch_size,
+            assets.device,
+            assets.rows_done,
+        )
+        logits = weights.head.logits(states.to(assets.device.torch_device)).cpu()
+        log_p = torch.log_softmax(logits.double(), dim=1)
+        return -(log_p.exp() * log_p).sum(dim=1)
+
+    def _memory_features(self) -> dict[str, Any]:
+        router = self.assets.settings.router
+        return {
+            **self.assets.backbone_inputs(),
+            "layer": router.layer,
+            "pooling": router.pooling,
+            "batch_size": self.assets.settings.evaluate.eval_batch_size,
+        }
+
+    def _begin(self, task: int, start: Start | None) -> TaskWeights:
+        if start is None:
+            return self.fresh(task)
+        cpu = torch.device("cpu")
+        found = self.weights(start.key, start.kind)
+        adapter = found.adapter.clone().to(cpu)
+        head = found.head.clone().to(cpu) if start.copies_head else self.fresh_head(task)
+        return TaskWeights(adapter, head)
+
+    def _inputs(self, task: int, start: Start | None) -> dict[str, Any]:
+        assets = self.assets
+        return {
+            "version": VERSIONS["adapter"],
+            **assets.backbone_inputs(),
+            "train": assets.data.fingerprint(task, "train"),
+            "validation": assets.data.fingerprint(task, "validation"),
+            "head": list(assets.data.head_labels(task)),
+            "classes": assets.data.classes(task),
+            "copies_head": start is not None and start.copies_head,
+            "adapter": assets.settings.adapter.model_dump(),
+            "training": assets.settings.train.model_dump(exclude={"checkpoint_every"}),
+            "seed": assets.seed,
+            "parent": None if start is None else start.key,
+        }

@@ -1,0 +1,26 @@
+"""What a run has learnt so far: the keys of its artifacts, by task and by stage."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Learnt:
+    """Keys in the store; task t and stage t are positions in the lists.
+
+    Attributes:
+        adapters: of each task, or, with a shared adapter, as it was after each stage.
+        improvised: I2I's phase 1 of each task from the second on.
+        distilled: I2I's phase 2.
+        fusions: AdapterFusion of each task; None for the first, whose adapter stands alone.
+        networks: L2R's routers by stage.
+        fishers: EWC's sums over the tasks so far, by stage.
+    """
+
+    adapters: list[str] = field(default_factory=list)
+    improvised: dict[int, str] = field(default_factory=dict)
+    distilled: dict[int, str] = field(default_factory=dict)
+    fusions: dict[int, str] = field(default_factory=dict)
+    networks: dict[int, str] = field(default_factory=dict)
+    fishers: dict[int, str] = field(default_factory=dict)

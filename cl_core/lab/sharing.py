@@ -1,0 +1,199 @@
+"""One adapter for all tasks, as replay, EWC, LwF and joint training leave it after each stage."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from cl_core.adapters.heads import Head
+from cl_core.lab.assets import VERSIONS, Assets, Contents
+from cl_core.lab.learning import Learning
+from cl_core.lab.learnt import Learnt
+from cl_core.lab.mid_task import MidTaskCheckpoints
+from cl_core.store import key
+from cl_core.train.data import MixedRows
+from cl_core.train.ewc import EWCPenalty, FisherSum, diagonal_fisher
+from cl_core.train.lwf import LwFPenalty, old_answers
+from cl_core.train.shared import LabelFrame, Penalty, SharedWeights, fit_shared
+from cl_core.train.trainers import Trainer
+
+
+class Sharing:
+    """Trains the shared adapter from stage to stage, or finds it."""
+
+    def __init__(self, assets: Assets, learning: Learning, trainer: Trainer) -> None:
+        self.assets = assets
+        self.learning = learning
+        self.trainer = trainer
+
+    def trained(self, stage: int, previous: str | None, learnt: Learnt) -> str:
+        """The shared adapter after a stage, 0-based; returns its key.
+
+        Args:
+            stage: 0-based.
+            previous: key of the stage before; None at the first, and where all tasks are learnt at once.
+            learnt: has the Fisher sums of the stages before, and gets this one's.
+        """
+        assets, settings = self.assets, self.assets.settings
+        learned_now = range(stage + 1) if self.trainer.all_at_once else [stage]
+        memory = self._memory(stage) if self.trainer.wants_memory else None
+        inputs: dict[str, Any] = {
+            "version": VERSIONS["shared"],
+            **assets.backbone_inputs(),
+            "trainer": self.trainer.name,
+            "train": [assets.data.fingerprint(task, "train") for task in learned_now],
+            "validation": [
+                assets.data.fingerprint(task, "validation") for task in self._judges(stage)
+            ],
+            "labels": [list(assets.data.positions(task)) for task in range(stage + 1)],
+            "protocol": assets.stream.protocol,
+            "adapter": settings.adapter.model_dump(),
+            "training": settings.train.model_dump(exclude={"checkpoint_every"}),
+            "baselines": settings.baselines.model_dump(include=set(self.trainer.reads)),
+            "memory": settings.memory.model_dump() if self.trainer.wants_memory else None,
+            "seed": assets.seed,
+            "previous": previous,
+        }
+        own_key = key("shared", inputs)
+        checkpoints = MidTaskCheckpoints(assets.store, own_key)
+        new = MixedRows.concat([assets.data.mixed(task, "train") for task in learned_now])
+        judges = [assets.data.mixed(task, "validation") for task in self._judges(stage)]
+
+        def compute() -> Contents:
+            start = self._start(stage, previous)
+            frame = self._frame(stage)
+            fitted = fit_shared(
+                assets.backbone,
+                start,
+                new,
+                MixedRows.concat(judges),
+                frame,
+                settings.train,
+                settings.adapter.dropout,
+                assets.device,
+                assets.derived_seed("shared", assets.data.fingerprint(stage, "train")),
+                checkpoints,
+                assets.watch(assets.data.name(stage), settings.train.epochs),
+                memory=memory,
+                penalty=self._penalty(start, new, frame, stage, learnt),
+            )
+            history = [vars(record) for record in fitted.history]
+            return fitted.weights.tensors(), {"history": history}
+
+        rows = len(new) + (len(memory) if memory else 0)
+        moves = ("adapter.", "heads.")
+        assets.make("shared", inputs, compute, stage, stage, rows=rows, moves=moves)
+        checkpoints.clear()
+        if self.trainer.wants_fisher:
+            learnt.fishers[stage] = self._fisher(stage, own_key, learnt.fishers.get(stage - 1))
+        return own_key
+
+    def weights(self, own_key: str) -> SharedWeights:
+        """The shared adapter and its heads, on the run's device.
+
+        Raises:
+            KeyError: they are not in the store.
+        """
+        artifact = self.assets.store.read("shared", own_key)
+        if artifact is None:
+            raise KeyError(own_key)
+        activation = self.assets.settings.adapter.activation
+        found = SharedWeights.from_tensors(artifact.tensors, self.learning.site_names, activation)
+        return found.to(self.assets.device.torch_device)
+
+    def heads(self, own_key: str) -> Sequence[Head]:
+        """The heads beside the shared adapter: one in DIL, else one a task."""
+        return self.weights(own_key).heads
+
+    def parameter_counts(self, own_key: str, learnt: Learnt) -> tuple[int, int]:
+        """(numbers of adapter and heads, numbers stored: EWC keeps two more for each that it holds)."""
+        own = sum(tensor.numel() for tensor in self.weights(own_key).parameters())
+        if not learnt.fishers:
+            return own, own
+        artifact = self.assets.store.read("fisher", learnt.fishers[max(learnt.fishers)])
+        extra = sum(tensor.numel() for tensor in artifact.tensors.values()) if artifact else 0
+        return own, own + extra
+
+    def _judges(self, stage: int) -> Sequence[int]:
+        """The tasks whose validation rows choose the best epoch: with rows of all tasks at hand, all of them."""
+        rehearses = self.trainer.wants_memory or self.trainer.all_at_once
+        return range(stage + 1) if rehearses else [stage]
+
+    def _frame(self, stage: int) -> LabelFrame:
+        data, stream = self.assets.data, self.assets.stream
+        positions = [tuple(data.positions(task)) for task in range(stage + 1)]
+        return LabelFrame(stream.protocol, tuple(positions), len(stream.label_space.names))
+
+    def _start(self, stage: int, previous: str | None) -> SharedWeights:
+        cpu = torch.device("cpu")
+        if previous is None:
+            fresh = self.learning.fresh(stage)
+            if not self.trainer.all_at_once or self.assets.stream.protocol == "dil":
+                return SharedWeights(fresh.adapter, (fresh.head,))
+            heads = tuple(self.learning.fresh_head(task) for task in range(stage + 1))
+            return SharedWeights(fresh.adapter, heads)
+        found = self.weights(previous).clone().to(cpu)
+        if self.assets.stream.protocol == "dil":
+            return found
+        return found.with_head(self.learning.fresh_head(stage))
+
+    def _memory(self, stage: int) -> MixedRows | None:
+        """Rows of the tasks before this one."""
+        if stage == 0:
+            return None
+        return MixedRows.concat([self.learning.remembered(task, None) for task in range(stage)])
+
+    def _penalty(
+        self, start: SharedWeights, new: MixedRows, frame: LabelFrame, stage: int, learnt: Learnt
+    ) -> Penalty | None:
+        if stage == 0:
+            return None
+        assets, settings = self.assets, self.assets.settings
+        if self.trainer.wants_fisher:
+            artifact = assets.store.read("fisher", learnt.fishers[stage - 1])
+            if artifact is None:
+                raise KeyError(learnt.fishers[stage - 1])
+            sums = FisherSum.from_tensors(artifact.tensors).to(assets.device.torch_device)
+            return EWCPenalty(sums, settings.baselines.ewc_lambda)
+        if self.trainer.name == "lwf":
+            kept = old_answers(assets.backbone, start, new, frame, settings.train, assets.device)
+            return LwFPenalty(kept, settings.baselines)
+        return None
+
+    def _fisher(self, stage: int, own_key: str, earlier: str | None) -> str:
+        """EWC: the sum over tasks up to this one of F and of F theta*; returns its key."""
+        assets, settings = self.assets, self.assets.settings
+        inputs: dict[str, Any] = {
+            "version": VERSIONS["fisher"],
+            "sum": True,
+            "weights": own_key,
+            "earlier": earlier,
+            "rows": settings.baselines.fisher_rows,
+        }
+
+        def compute() -> Contents:
+            weights = self.weights(own_key)
+            rows = assets.data.mixed(stage, "train")
+            generator = torch.Generator().manual_seed(assets.derived_seed("fisher", own_key))
+            fisher: dict[str, Tensor] = diagonal_fisher(
+                assets.backbone,
+                weights,
+                rows,
+                self._frame(stage),
+                settings.baselines.fisher_rows,
+                settings.train.head_pooling,
+                assets.device,
+                generator,
+            )
+            total = FisherSum.of(fisher, weights)
+            if earlier is not None:
+                before = assets.store.read("fisher", earlier)
+                if before is None:
+                    raise KeyError(earlier)
+                total = total + FisherSum.from_tensors(before.tensors)
+            return total.tensors(), None
+
+        return assets.make("fisher", inputs, compute, stage, stage).key
