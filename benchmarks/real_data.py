@@ -1,34 +1,33 @@
-"""Recipes on real data, several seeds: the table in docs/results.md.
+"""Every recipe on real data, three seeds: the tables and figures of docs/results.md.
 
-    CL_DATA=FOLDER python benchmarks/real_data.py run --workspace DIR --seeds 0 1 2
-    python benchmarks/real_data.py table --workspace DIR
+    CL_DATA=FOLDER python benchmarks/real_data.py run --workspace DIR [--parts main others ...] [--seeds 0 1 2]
+    python benchmarks/real_data.py show --workspace DIR [--parts ...]
+    python benchmarks/real_data.py figures --workspace DIR --output docs
 
-`run` carries out every recipe on every stream and is resumed by the same command; adapters are shared between recipes
-through the store. `table` reads the finished runs and prints Markdown: mean and standard deviation over the seeds.
+`run` carries out what is not yet done and is resumed by the same command; adapters, features and memories are shared
+between recipes through the store. `show` reads the finished runs and prints Markdown: mean, standard deviation and the
+95 % interval (Student's t) over the seeds, never a bare mean. `figures` draws the curves (needs matplotlib).
 """
 
 from __future__ import annotations
 
 import argparse
 import math
-from collections.abc import Sequence
-from statistics import mean, stdev
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
+
+from cl_core.evaluate.statistics import format_summary, paired_difference, summarise
 
 import cl_core as cl
 from cl_core.errors import UserError
+from cl_core.lab.recipe import RECIPES, Recipe
 from cl_core.lab.report import Report
 from cl_core.lab.workspace import Workspace
 
-STREAMS = ("blitzer", "mtl5", "afrisenti")
-RECIPES: dict[str, tuple[str, dict[str, Any]]] = {
-    "sequential": ("sequential", {}),
-    "average-merge": ("average-merge", {}),
-    "dam, k = 1": ("dam", {"k": 1}),
-    "dam, k = 2": ("dam", {"k": 2}),
-    "adapters, oracle": ("adapters", {}),
-}
-# Two cores: at most 500 training and 250 test rows a task. Texts are cut to 64 tokens, passes run in bf16.
+# Two cores: at most 500 training, 100 validation and 200 test rows a task. Texts are cut to 64 tokens, passes run in
+# bf16; L2R's routers are trained once, after the last task, as published.
 SMALL = {
     "limit_train": 500,
     "limit_validation": 100,
@@ -38,81 +37,296 @@ SMALL = {
     "max_length": 64,
 }
 FULL = {"epochs": 10, "learning_rate": 1e-3}
-COLUMNS = {
+AT_THE_END = {"router_stages": "last"}
+
+STREAMS: dict[str, tuple[str, str | None]] = {
+    "blitzer": ("blitzer", None),
+    "mtl5": ("mtl5", None),
+    "wos": ("wos", None),
+    "mtl5 TIL": ("mtl5", "til"),
+    "wos TIL": ("wos", "til"),
+    "afrisenti": ("afrisenti", None),
+}
+MAIN = ("dam", "l2r-wavg", "l2r-merge", "i2i-ff", "epi", "adapters", "sequential", "joint")
+OTHERS = (
+    "i2i-fl",
+    "i2i-ll",
+    "adapter-fusion",
+    "closest-task-init",
+    "s-prompts",
+    "average-merge",
+    "input-weighted",
+    "replay",
+    "ewc",
+    "lwf",
+)
+MERGES = ("select", "merge", "average", "task-arithmetic", "ties", "dare", "slerp", "product")
+MEMORY = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
+RIGHT = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+COLUMNS: dict[str, tuple[str, float]] = {
     "average_accuracy": ("average accuracy (%)", 100),
     "forgetting": ("forgetting", 100),
-    "backward_transfer": ("backward transfer", 100),
     "router_accuracy": ("router accuracy (%)", 100),
-    "seconds_training": ("training (s)", 1),
-    "seconds_work": ("all work (s)", 1),
+}
+COSTS: dict[str, str] = {
+    "trainable_parameters": "trainable",
+    "stored_parameters": "stored",
+    "active_parameters": "active, backbone included",
+    "memory_rows": "memory rows",
 }
 
 
-def run(workspace: str, seeds: Sequence[int], streams: Sequence[str], full: bool) -> None:
-    """Carries everything out, one seed after the other."""
-    for seed in seeds:
-        for stream in streams:
-            for label, (recipe, own) in RECIPES.items():
-                settings = {**(FULL if full else SMALL), **own}
-                name = run_name(stream, label, seed)
-                done = cl.run(
-                    stream,
-                    recipe,
-                    name=name,
-                    seed=seed,
-                    workspace=workspace,
-                    precision="auto" if full else "bfloat16",
-                    **settings,
-                )
-                accuracy = 100 * done.metrics["average_accuracy"]
-                print(f"{name}: average accuracy {accuracy:.1f} %", flush=True)
+@dataclass(frozen=True)
+class Entry:
+    """One line of a table: a recipe on a stream with settings of its own."""
+
+    stream: str
+    label: str
+    recipe: str | Recipe
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def name(self, seed: int) -> str:
+        """What its run is called."""
+        plain = f"{self.stream}-{self.label}".replace(" = ", "").replace(", ", "-")
+        return f"{plain.replace(' ', '-').replace('%', '')}-seed{seed}"
 
 
-def run_name(stream: str, label: str, seed: int) -> str:
-    """What a run is called."""
-    plain = label.replace(", ", "-").replace(" = ", "")
-    return f"{stream}-{plain}-seed{seed}"
+def named(streams: Sequence[str], recipes: Sequence[str]) -> list[Entry]:
+    """Recipes by their own names on streams."""
+    return [
+        Entry(stream, recipe, recipe, AT_THE_END if recipe.startswith("l2r") else {})
+        for stream in streams
+        for recipe in recipes
+    ]
 
 
-def table(workspace: str, seeds: Sequence[int], streams: Sequence[str]) -> None:
-    """Prints one Markdown table per stream."""
-    place = Workspace(workspace)
-    for stream in streams:
-        print(f"\n### {stream}\n")
-        print("| recipe | seeds | " + " | ".join(title for title, _ in COLUMNS.values()) + " |")
-        print("| --- | --- |" + " ---: |" * len(COLUMNS))
-        for label in RECIPES:
-            runs = [place.run(run_name(stream, label, seed)) for seed in seeds]
-            reports = [Report(each) for each in runs if each.exists and each.status == "finished"]
-            numbers = [_numbers(report) for report in reports]
-            cells = [
-                _cell([each[column] * scale for each in numbers], scale)
-                for column, (_, scale) in COLUMNS.items()
-            ]
-            print(f"| {label} | {len(reports)} | " + " | ".join(cells) + " |")
+def composed(compose: str, route: str) -> Recipe:
+    """DAM's adapters under another composition or router."""
+    return RECIPES["dam"].model_copy(
+        update={"name": f"dam+{route}+{compose}", "compose": compose, "route": route}
+    )
 
 
-def _numbers(report: Report) -> dict[str, float]:
-    cost = report.cost
-    parts = ("seconds_features", "seconds_training", "seconds_evaluation")
+def parts() -> dict[str, list[Entry]]:
+    """All that is measured, by the part of the page that shows it."""
+    orders = [f"mtl5-order{order}" for order in (2, 3, 4)]
     return {
-        **dict.fromkeys(COLUMNS, math.nan),
-        **report.transfer,
-        **report.router,
-        **cost,
-        "seconds_work": sum(cost[part] for part in parts),
+        "main": named(list(STREAMS), MAIN),
+        "others": named(["blitzer", "wos"], OTHERS),
+        "orders": named(["mtl5", *orders], ["sequential", "dam", "l2r-wavg"]),
+        "gates": [
+            Entry(stream, f"l2r-wavg {gate}", "l2r-wavg", {**AT_THE_END, "gate": gate})
+            for stream in ("mtl5", "wos", "afrisenti", "blitzer")
+            for gate in ("gumbel-sigmoid", "softmax")
+        ],
+        "heads": [
+            Entry(
+                stream,
+                f"{recipe} {rule}",
+                recipe,
+                {"head_rule": rule, **(AT_THE_END if recipe.startswith("l2r") else {})},
+            )
+            for stream in ("mtl5", "wos")
+            for recipe in ("dam", "l2r-wavg", "adapters")
+            for rule in ("direct", "compose", "top1")
+        ],
+        "memory": [
+            Entry(stream, f"l2r-wavg memory{share:g}", "l2r-wavg", {**AT_THE_END, "memory": share})
+            for stream in ("mtl5", "wos")
+            for share in MEMORY
+        ],
+        "selections": [
+            Entry(
+                "mtl5",
+                f"l2r-wavg {how}",
+                "l2r-wavg",
+                {**AT_THE_END, "memory": 0.02, "memory_selection": how},
+            )
+            for how in ("random", "balanced", "herding", "k-centre", "uncertainty")
+        ],
+        "corrupted": [
+            Entry(
+                stream,
+                f"{how} right{right:g}",
+                composed(how, "corrupted"),
+                {"router_accuracy": right},
+            )
+            for stream in ("blitzer", "mtl5")
+            for how in ("select", "merge")
+            for right in RIGHT
+        ],
+        "merges": [
+            Entry(stream, f"centroid {how}", composed(how, "centroid"))
+            for stream in ("blitzer", "mtl5")
+            for how in MERGES
+        ],
+        "tuned heads": [
+            Entry(stream, "l2r-wavg tuned heads", "l2r-wavg", {**AT_THE_END, "tune_heads": True})
+            for stream in ("mtl5", "wos")
+        ],
     }
 
 
-def _cell(values: Sequence[float], scale: int) -> str:
-    """Mean and standard deviation; one seed is never shown as if it were a mean."""
-    known = [value for value in values if not math.isnan(value)]
-    if not known:
-        return "-"
-    digits = 1 if scale == 100 else 0
-    if len(known) == 1:
-        return f"{known[0]:.{digits}f} (one seed)"
-    return f"{mean(known):.{digits}f} ± {stdev(known):.{digits}f}"
+def run(workspace: str, entries: Sequence[Entry], seeds: Sequence[int], full: bool) -> None:
+    """Carries everything out, one seed after the other."""
+    for seed in seeds:
+        for entry in entries:
+            stream, protocol = STREAMS.get(entry.stream, (entry.stream, None))
+            done = cl.run(
+                stream,
+                entry.recipe,
+                name=entry.name(seed),
+                seed=seed,
+                protocol=protocol,
+                workspace=workspace,
+                precision="auto" if full else "bfloat16",
+                **{**(FULL if full else SMALL), **entry.settings},
+            )
+            accuracy = 100 * done.metrics["average_accuracy"]
+            print(f"{entry.name(seed)}: average accuracy {accuracy:.1f} %", flush=True)
+
+
+def reports(
+    workspace: Workspace, entry: Entry, seeds: Sequence[int], metric: str = "accuracy"
+) -> dict[int, Report]:
+    """Of its finished runs, by seed."""
+    runs = {seed: workspace.run(entry.name(seed)) for seed in seeds}
+    return {
+        seed: Report(each, metric)
+        for seed, each in runs.items()
+        if each.exists and each.status == "finished"
+    }
+
+
+def numbers(report: Report) -> dict[str, float]:
+    """All numbers of a run in one mapping."""
+    return {**report.transfer, **report.router, **report.improvised, **report.cost}
+
+
+def show(workspace: Workspace, part: str, entries: Sequence[Entry], seeds: Sequence[int]) -> None:
+    """Prints one Markdown table per stream."""
+    for stream in dict.fromkeys(entry.stream for entry in entries):
+        own = [entry for entry in entries if entry.stream == stream]
+        columns = dict(COLUMNS)
+        print(f"\n### {part}: {stream}\n")
+        weighted = stream == "afrisenti" and part == "main"
+        titles = [title for title, _ in columns.values()] + ["weighted F1 (%)"] * weighted
+        print("| recipe | " + " | ".join(titles) + " |")
+        print("| --- |" + " ---: |" * len(titles))
+        for entry in own:
+            found = reports(workspace, entry, seeds)
+            values = [numbers(report) for report in found.values()]
+            cells = [
+                cell([each.get(c, math.nan) for each in values], s) for c, (_, s) in columns.items()
+            ]
+            if weighted:
+                scores = reports(workspace, entry, seeds, "weighted_f1").values()
+                cells.append(cell([each.transfer["average_accuracy"] for each in scores], 100))
+            print(f"| {entry.label} | " + " | ".join(cells) + " |")
+
+
+def cell(values: Sequence[float], scale: float) -> str:
+    """Mean, deviation and interval; one seed is never shown as if it were a mean."""
+    known = [scale * value for value in values if not math.isnan(value)]
+    return format_summary(summarise(known), digits=1) if known else "-"
+
+
+def show_costs(workspace: Workspace, seeds: Sequence[int]) -> None:
+    """Parameters, memory and seconds per phase of every recipe on wos."""
+    print("\n### costs: wos\n")
+    print("| recipe | " + " | ".join(COSTS.values()) + " | seconds per phase (seed 0) |")
+    print("| --- |" + " ---: |" * len(COSTS) + " --- |")
+    for entry in named(["wos"], [*MAIN, *OTHERS]):
+        found = reports(workspace, entry, seeds[:1])
+        for report in found.values():
+            cost = report.cost
+            counts = [f"{int(cost.get(name, 0)):,}" for name in COSTS]
+            phases = [
+                f"{name.removeprefix('seconds_')} {value:.0f}"
+                for name, value in cost.items()
+                if name.startswith("seconds_") and value >= 0.5
+            ]
+            print(f"| {entry.label} | " + " | ".join(counts) + f" | {', '.join(phases)} |")
+
+
+def show_differences(workspace: Workspace, seeds: Sequence[int]) -> None:
+    """Paired differences of average accuracy between recipes, on the same seeds."""
+    pairs: Iterator[tuple[str, str, str]] = iter(
+        [
+            *((s, "l2r-wavg", other) for s in STREAMS for other in ("dam", "epi", "l2r-merge")),
+            *((s, "i2i-ff", "adapters") for s in STREAMS),
+            *((s, "l2r-wavg", "adapters") for s in STREAMS),
+            *((s, "i2i-ff", "closest-task-init") for s in ("blitzer", "wos")),
+            *((s, "closest-task-init", "adapters") for s in ("blitzer", "wos")),
+            *((s, "adapters", "adapter-fusion") for s in ("blitzer", "wos")),
+        ]
+    )
+    print("\n### paired differences (points of accuracy)\n")
+    print("| stream | of | over | difference |\n| --- | --- | --- | ---: |")
+    for stream, of, over in pairs:
+        both = []
+        for name in (of, over):
+            entry = Entry(stream, name, name)
+            found = reports(workspace, entry, seeds)
+            both.append(
+                {seed: 100 * each.transfer["average_accuracy"] for seed, each in found.items()}
+            )
+        if len(both[0].keys() & both[1].keys()) > 1:
+            d = paired_difference(both[0], both[1])
+            text = f"{d.mean:+.1f} (95 % {d.low:+.1f} to {d.high:+.1f}, n={d.n})"
+            print(f"| {stream} | {of} | {over} | {text} |")
+
+
+def figures(workspace: Workspace, folder: Path, seeds: Sequence[int]) -> None:
+    """Draws the memory curve and the corrupted router, with 95 % intervals."""
+    import matplotlib as mpl
+
+    mpl.use("svg")
+    mpl.rcParams["svg.hashsalt"] = "adapter-lab"  # the same bytes for the same numbers
+    from matplotlib import pyplot
+
+    def curve(axis: Any, xs: Sequence[float], entries: Sequence[Entry], label: str) -> None:
+        points = []
+        for x, entry in zip(xs, entries, strict=True):
+            found = reports(workspace, entry, seeds).values()
+            values = [100 * each.transfer["average_accuracy"] for each in found]
+            if values:
+                points.append((x, summarise(values)))
+        where = [x for x, _ in points]
+        axis.plot(where, [each.mean for _, each in points], marker="o", label=label)
+        low = [each.mean if each.low is None else each.low for _, each in points]
+        high = [each.mean if each.high is None else each.high for _, each in points]
+        axis.fill_between(where, low, high, alpha=0.2)
+
+    everything = parts()
+    figure, axes = pyplot.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
+    for axis, stream in zip(axes, ("mtl5", "wos"), strict=True):
+        own = [entry for entry in everything["memory"] if entry.stream == stream]
+        curve(axis, [100 * share for share in MEMORY], own, "l2r-wavg")
+        for other in ("dam", "adapters"):
+            found = reports(workspace, Entry(stream, other, other), seeds).values()
+            values = [100 * each.transfer["average_accuracy"] for each in found]
+            if values:
+                line = axis.axhline(sum(values) / len(values), linestyle="--", linewidth=1)
+                line.set(color="grey" if other == "dam" else "black", label=f"{other} (mean)")
+        axis.set(xscale="log", xticks=[100 * share for share in MEMORY], title=stream)
+        axis.set_xticklabels([f"{100 * share:g}" for share in MEMORY])
+        axis.set(xlabel="memory (% of the training rows)", ylabel="average accuracy (%)")
+        axis.legend(fontsize=8)
+    figure.savefig(folder / "memory-curve.svg", metadata={"Date": None})
+    figure, axes = pyplot.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
+    for axis, stream in zip(axes, ("blitzer", "mtl5"), strict=True):
+        for how in ("select", "merge"):
+            own = [
+                entry
+                for entry in everything["corrupted"]
+                if entry.stream == stream and entry.label.startswith(how)
+            ]
+            curve(axis, [100 * right for right in RIGHT], own, how)
+        axis.set(xlabel="router's top-1 accuracy, forced (%)", ylabel="average accuracy (%)")
+        axis.set_title(stream)
+        axis.legend(fontsize=8)
+    figure.savefig(folder / "corrupted-router.svg", metadata={"Date": None})
 
 
 def main() -> None:
@@ -120,19 +334,42 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("what", choices=["run", "table"])
+    everything = parts()
+    parser.add_argument("what", choices=["run", "show", "figures"])
     parser.add_argument("--workspace", default="workspace")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--streams", nargs="+", default=list(STREAMS), choices=STREAMS)
+    parser.add_argument(
+        "--parts", nargs="+", default=list(everything), choices=[*everything, "costs", "pairs"]
+    )
+    parser.add_argument("--streams", nargs="+", help="only these")
+    parser.add_argument("--recipes", nargs="+", help="only lines of these labels")
+    parser.add_argument("--output", type=Path, default=Path("docs"))
     parser.add_argument("--full", action="store_true", help="all rows, for a GPU")
-    arguments = parser.parse_args()
-    if arguments.what == "run":
+    asked = parser.parse_args()
+    place = Workspace(asked.workspace)
+    if asked.what == "figures":
+        figures(place, asked.output, asked.seeds)
+        return
+    for part in asked.parts:
+        if part == "costs":
+            show_costs(place, asked.seeds)
+            continue
+        if part == "pairs":
+            show_differences(place, asked.seeds)
+            continue
+        entries = [
+            entry
+            for entry in everything[part]
+            if (asked.streams is None or entry.stream in asked.streams)
+            and (asked.recipes is None or entry.label in asked.recipes)
+        ]
+        if asked.what == "show":
+            show(place, part, entries, asked.seeds)
+            continue
         try:
-            run(arguments.workspace, arguments.seeds, arguments.streams, arguments.full)
+            run(asked.workspace, entries, asked.seeds, asked.full)
         except UserError as error:
             raise SystemExit(str(error)) from None
-    else:
-        table(arguments.workspace, arguments.seeds, arguments.streams)
 
 
 if __name__ == "__main__":

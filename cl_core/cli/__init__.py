@@ -12,7 +12,12 @@ from __future__ import annotations
 
 import sys
 
-from cl_core.cli import listing, looking, running  # noqa: F401 - they register their commands
+from cl_core.cli import (  # noqa: F401 - they register their commands
+    comparing,
+    listing,
+    looking,
+    running,
+)
 from cl_core.cli.app import app
 from cl_core.errors import UserError
 

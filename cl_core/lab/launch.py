@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import threading
 import time
@@ -77,6 +78,13 @@ def open_stream(
     return stream
 
 
+def default_name(stream: str, recipe: Recipe, seed: int) -> str:
+    """What a run is called that was given no name: stream, recipe and seed, as a file name."""
+    source = Path(stream)
+    plain = source.stem if source.suffix in (".yaml", ".yml") else source.name
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", f"{plain}-{recipe.name}-{seed}")
+
+
 def prepare(
     workspace: Workspace,
     stream: str,
@@ -113,9 +121,7 @@ def prepare(
     chosen.check()
     made = make_settings(chosen.settings, settings or {}, preset=preset)
     chosen.check_settings(made)
-    run = workspace.run(
-        name or f"{Path(stream).stem}-{chosen.name.replace('+', '-')}-{seed}".replace("=", "-")
-    )
+    run = workspace.run(name or default_name(stream, chosen, seed))
     loaded = open_stream(stream, protocol, made.data, (watcher or Silent()).notice)
     source = str(Path(stream).resolve()) if Path(stream).suffix in (".yaml", ".yml") else stream
     config = RunConfig(

@@ -1,0 +1,155 @@
+"""Commands about several runs: sweep, compare."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cl_core.cli.app import app
+from cl_core.cli.options import DeviceOption, JsonOption, SetOption, WorkspaceOption, one_of
+from cl_core.errors import UserError
+
+MetricOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--metric",
+        help="A column: average_accuracy, forgetting, router_accuracy, knowledge_transfer, seconds_training, ...",
+    ),
+]
+AgainstOption = Annotated[
+    str | None,
+    typer.Option(help="Compare every other recipe with this one, paired by order and seed."),
+]
+ScoreOption = Annotated[
+    str, typer.Option(help="What the score matrix holds: accuracy, weighted_f1 or macro_f1.")
+]
+FormatOption = Annotated[
+    str, typer.Option("--format", help="text, markdown, csv (one row per run) or latex.")
+]
+
+
+@app.command()
+def sweep(
+    streams: Annotated[
+        list[str],
+        typer.Argument(help="Names or paths of streams; orders are streams of their own."),
+    ],
+    recipe: Annotated[list[str], typer.Option(help="A recipe; give it several times for several.")],
+    seeds: Annotated[str, typer.Option(help="Numbers and ranges: 0-2 or 0,3,7.")] = "0-2",
+    prefix: Annotated[str, typer.Option(help="Put before the names of the runs.")] = "",
+    assignments: SetOption = None,
+    preset: Annotated[str, typer.Option(help="Named settings, as for 'run'.")] = "default",
+    protocol: Annotated[
+        str | None, typer.Option(help="til, cil or dil, over the streams' own.")
+    ] = None,
+    against: AgainstOption = None,
+    device: DeviceOption = "auto",
+    precision: Annotated[str, typer.Option(help="auto, float32 or bfloat16.")] = "auto",
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Carry out every recipe on every stream with every seed, and compare.
+
+    The same command goes on after Ctrl-C; finished runs are not carried out again, and recipes share their adapters.
+
+    Example: adapter-lab sweep blitzer mtl5 --recipe dam --recipe l2r-wavg --seeds 0-2 --against dam --set limit=200
+    """
+    from cl_core.cli.output import TerminalWatcher, say, say_json
+    from cl_core.lab.comparison import compare as put_side_by_side
+    from cl_core.lab.comparison_formats import as_dict, as_text
+    from cl_core.lab.run_settings import parse_assignments
+    from cl_core.lab.sweep import parse_seeds
+    from cl_core.lab.sweep import sweep as carry_all_out
+    from cl_core.lab.workspace import Workspace
+
+    watcher = TerminalWatcher(quiet=as_json)
+    swept = carry_all_out(
+        Workspace(workspace),
+        streams,
+        recipe,
+        parse_seeds(seeds),
+        prefix=prefix,
+        preset=preset,
+        settings=parse_assignments(assignments or []),
+        protocol=one_of("--protocol", protocol, ("til", "cil", "dil")),  # type: ignore[arg-type]
+        device=device,
+        precision=one_of("--precision", precision, ("auto", "float32", "bfloat16")),  # type: ignore[arg-type]
+        watcher=watcher,
+    )
+    watcher.finish()
+    failures = [{"run": what, "error": error} for what, error in swept.failures]
+    if swept.runs:
+        comparison = put_side_by_side(swept.runs, against=against)
+        if as_json:
+            say_json({**as_dict(comparison), "failures": failures})
+        else:
+            say(as_text(comparison))
+    if failures:
+        what = "; ".join(f"{each['run']}: {each['error']}" for each in failures)
+        raise UserError(f"{len(failures)} of the sweep's runs failed: {what}")
+
+
+@app.command()
+def compare(
+    runs: Annotated[
+        list[str] | None,
+        typer.Argument(help="Names of runs, * and ? allowed [default: all finished runs]."),
+    ] = None,
+    metric: MetricOption = None,
+    against: AgainstOption = None,
+    over_orders: Annotated[
+        bool, typer.Option("--over-orders", help="Pool the orders of a stream into one line.")
+    ] = False,
+    score: ScoreOption = "accuracy",
+    form: FormatOption = "text",
+    output: Annotated[Path | None, typer.Option(help="Write to this file.")] = None,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Put runs side by side: mean, standard deviation and 95 % interval over seeds, and paired differences.
+
+    Runs that differ in seed alone are one line; lines of one recipe say in which settings they differ.
+
+    Example: adapter-lab compare 'mtl5*' --over-orders --against dam --metric average_accuracy --format markdown
+    """
+    from fnmatch import fnmatchcase
+
+    from cl_core.cli.output import say, say_json
+    from cl_core.lab.comparison import DEFAULT_METRICS
+    from cl_core.lab.comparison import compare as put_side_by_side
+    from cl_core.lab.comparison_formats import FORMATS, as_dict
+    from cl_core.lab.workspace import Workspace
+    from cl_core.store import write_text
+
+    place = Workspace(workspace)
+    if not runs:
+        found = [run for run in place.runs() if run.status == "finished"]
+    else:
+        everything = list(place.runs())
+        found = []
+        for pattern in runs:
+            fits = [run for run in everything if fnmatchcase(run.name, pattern)]
+            if not fits and set(pattern) & set("*?["):
+                names = ", ".join(run.name for run in everything) or "none"
+                raise UserError(f"no run fits '{pattern}'; runs here: {names}")
+            found += [run for run in fits or [place.find(pattern)] if run not in found]
+    comparison = put_side_by_side(
+        sorted(found, key=lambda run: run.name),
+        metric or DEFAULT_METRICS,
+        against,
+        over_orders,
+        one_of("--score", score, ("accuracy", "weighted_f1", "macro_f1")) or "accuracy",
+    )
+    form = one_of("--format", form, tuple(FORMATS)) or "text"
+    if as_json:
+        say_json(as_dict(comparison))
+        return
+    text = FORMATS[form](comparison)
+    if comparison.left_out and form == "text":
+        text += f"\n\nnot finished, and left out: {', '.join(comparison.left_out)}"
+    if output is not None:
+        write_text(output, text + "\n")
+        text = f"written to {output}"
+    say(text)

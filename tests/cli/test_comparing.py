@@ -1,0 +1,53 @@
+"""`sweep` and `compare`, as somebody types them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from .conftest import Command
+
+
+def test_a_sweep_is_compared_and_can_be_looked_at_again(
+    lab: Command, small: list[str], tmp_path: Path
+) -> None:
+    words = [word for word in small if word != "--backbone"]
+    place = small.index("--backbone")
+    backbone = small[place + 1]
+    words.remove(backbone)
+    answer = lab(
+        "sweep",
+        "domains-dil",
+        "--recipe",
+        "dam",
+        "--recipe",
+        "adapters",
+        "--seeds",
+        "0-1",
+        "--against",
+        "dam",
+        "--set",
+        f"backbone={backbone}",
+        *words,
+    )
+    assert answer.status == 0
+    assert "n=2" in answer.out
+    assert "ahead of dam" in answer.out
+
+    found = json.loads(lab("compare", "*-dam-*", "--json").out)
+    assert [line["recipe"] for line in found["lines"]] == ["dam"]
+    assert found["lines"][0]["metrics"]["average_accuracy"]["n"] == 2
+
+    written = lab("compare", "--format", "markdown", "--output", "table.md")
+    assert "written to table.md" in written.out
+    assert "| recipe | protocol |" in (tmp_path / "table.md").read_text()
+
+
+def test_mistakes_are_explained(lab: Command) -> None:
+    answer = lab("compare", "nothing-*")
+    assert answer.status == 2
+    assert "no run fits 'nothing-*'" in answer.err
+    assert "there is no run 'nothing'" in lab("compare", "nothing").err
+    assert (
+        "give numbers and ranges" in lab("sweep", "domains", "--recipe", "dam", "--seeds", "x").err
+    )

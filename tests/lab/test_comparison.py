@@ -1,0 +1,168 @@
+"""Several runs side by side: what is one line, what is paired with what."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import cl_core as cl
+from cl_core.errors import UserError
+from cl_core.lab.comparison import compare
+from cl_core.lab.comparison_formats import FORMATS, as_dict
+from cl_core.lab.recipe import RECIPES
+from cl_core.lab.sweep import parse_seeds, sweep
+from cl_core.lab.workspace import RunFolder, Workspace
+
+from .conftest import SMALL, Carry
+
+QUICK = {**SMALL, "epochs": 1}
+
+
+@pytest.fixture(scope="module")
+def swept(
+    tiny: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Workspace, list[RunFolder]]:
+    place = Workspace(tmp_path_factory.mktemp("sweep"))
+    found = sweep(
+        place,
+        ["domains-dil"],
+        ["dam", "sequential"],
+        [0, 1, 2],
+        settings={**QUICK, "backbone": str(tiny)},
+        device="cpu",
+    )
+    assert not found.failures
+    return place, list(found.runs)
+
+
+def test_a_sweep_is_every_recipe_with_every_seed_and_is_not_done_twice(
+    swept: tuple[Workspace, list[RunFolder]], tiny: Path
+) -> None:
+    place, runs = swept
+    assert [run.name for run in runs] == [
+        f"domains-dil-{recipe}-{seed}" for seed in range(3) for recipe in ("dam", "sequential")
+    ]
+    before = {run.name: (run.path / "events.jsonl").read_bytes() for run in runs}
+    settings = {**QUICK, "backbone": str(tiny)}
+    again = sweep(
+        place, ["domains-dil"], ["dam", "sequential"], [0, 1, 2], settings=settings, device="cpu"
+    )
+    assert {run.name: (run.path / "events.jsonl").read_bytes() for run in again.runs} == before
+
+
+def test_one_failing_run_does_not_keep_the_others_from_being_carried_out(
+    tiny: Path, tmp_path: Path
+) -> None:
+    found = sweep(
+        Workspace(tmp_path),
+        ["domains-dil", "no-such-stream"],
+        ["adapters"],
+        [0],
+        settings={**QUICK, "backbone": str(tiny)},
+        device="cpu",
+    )
+    assert [run.name for run in found.runs] == ["domains-dil-adapters-0"]
+    assert found.failures[0][0] == "adapters on no-such-stream, seed 0"
+    assert "no stream 'no-such-stream'" in found.failures[0][1]
+
+
+def test_runs_that_differ_in_seed_alone_are_one_line_with_their_spread(
+    swept: tuple[Workspace, list[RunFolder]],
+) -> None:
+    place, runs = swept
+    found = compare(runs, ["average_accuracy", "forgetting"], against="sequential")
+    assert [line.label for line in found.lines] == ["dam", "sequential"]
+    numbers = [
+        100 * cl.Run(place, run).metrics["average_accuracy"] for run in runs if "dam" in run.name
+    ]
+    summary = found.lines[0].summary("average_accuracy")
+    assert summary is not None
+    assert summary.n == 3
+    assert summary.mean == pytest.approx(np.mean(numbers))
+    assert summary.std == pytest.approx(np.std(numbers, ddof=1))
+    gap = next(each for each in found.differences if each.metric == "average_accuracy")
+    others = [
+        100 * cl.Run(place, run).metrics["average_accuracy"] for run in runs if "seq" in run.name
+    ]
+    assert gap.label == "dam"
+    assert gap.difference.mean == pytest.approx(np.mean(np.subtract(numbers, others)))
+
+
+def test_runs_of_one_recipe_with_other_settings_are_lines_that_say_so(carry: Carry) -> None:
+    runs = [
+        carry("domains-dil", "dam", name=f"k{k}-{seed}", k=k, epochs=1, seed=seed).folder
+        for k in (1, 2)
+        for seed in (0, 1)
+    ]
+    found = compare(runs)
+    assert [line.label for line in found.lines] == ["dam (k=1)", "dam (k=2)"]
+    with pytest.raises(UserError, match=r"'dam' is 2 lines.*give one of these"):
+        compare([*runs, carry("domains-dil", "adapters", name="a", epochs=1).folder], against="dam")
+    with pytest.raises(UserError, match="no line is called 'dan'"):
+        compare(runs, against="dan")
+    with pytest.raises(UserError, match=r"no metric 'forgeting'.*'forgetting'"):
+        compare(runs, ["forgeting"])
+
+
+def test_orders_can_be_pooled_and_are_paired_each_with_itself(carry: Carry, tmp_path: Path) -> None:
+    names = ("restaurants", "hotels")
+    for stem, listed in (("turned", names), ("turned-order2", names[::-1])):
+        tasks = "".join(f"  - {{name: {name}, builtin: domains/{name}}}\n" for name in listed)
+        text = f"name: {stem}\nprotocol: cil\ntasks:\n{tasks}"
+        (tmp_path / f"{stem}.yaml").write_text(text)
+    runs = [
+        carry(str(path), recipe, name=f"{path.stem}-{recipe}", epochs=1).folder
+        for path in (tmp_path / "turned.yaml", tmp_path / "turned-order2.yaml")
+        for recipe in ("dam", "adapters")
+    ]
+    assert len(compare(runs).lines) == 4
+    pooled = compare(runs, against="adapters", over_orders=True)
+    assert [(line.stream, line.summary("average_accuracy").n) for line in pooled.lines] == [  # type: ignore[union-attr]
+        ("turned", 2),
+        ("turned", 2),
+    ]
+    assert {each.difference.n for each in pooled.differences} == {2}
+
+
+def test_every_format_shows_every_line_and_the_spread(
+    swept: tuple[Workspace, list[RunFolder]],
+) -> None:
+    found = compare(swept[1], against="dam")
+    for form, write in FORMATS.items():
+        text = write(found)
+        assert "dam" in text
+        assert "sequential" in text
+        assert ("n=3" in text) == (form != "csv")
+    assert len(FORMATS["csv"](found).splitlines()) == 1 + sum(
+        len(values) for line in found.lines for values in line.values.values()
+    )
+    assert as_dict(found)["lines"][0]["metrics"]["average_accuracy"]["n"] == 3
+
+
+def test_unfinished_runs_are_left_out_and_named(
+    swept: tuple[Workspace, list[RunFolder]], tmp_path: Path
+) -> None:
+    runs = swept[1]
+    unfinished = RunFolder(tmp_path / "begun")
+    unfinished.create(runs[0].config)
+    assert compare([*runs, unfinished]).left_out == ("begun",)
+    with pytest.raises(UserError, match="none of the 1 runs is finished"):
+        compare([unfinished])
+
+
+def test_seeds_are_numbers_and_ranges() -> None:
+    assert parse_seeds("0-2,7,1") == [0, 1, 2, 7]
+    for wrong in ("", "a", "1-", "-1"):
+        with pytest.raises(UserError, match="give numbers and ranges"):
+            parse_seeds(wrong)
+
+
+def test_a_recipe_is_told_from_another_by_its_slots_too(carry: Carry) -> None:
+    mixed = RECIPES["dam"].model_copy(update={"compose": "average"})
+    runs = [
+        carry("domains-dil", recipe, name=name, epochs=1).folder
+        for name, recipe in (("merged", "dam"), ("averaged", mixed))
+    ]
+    assert len(compare(runs).lines) == 2
