@@ -16,6 +16,7 @@ from cl_core.cli import (  # noqa: F401 - they register their commands
     comparing,
     listing,
     looking,
+    merging,
     running,
 )
 from cl_core.cli.app import app

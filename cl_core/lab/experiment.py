@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from cl_core.adapters.compose import COMPOSITIONS
 from cl_core.adapters.heads import Head
 from cl_core.backbones.text import TextBackbone
 from cl_core.device import Device
@@ -215,6 +216,8 @@ class Experiment:
         adapter = self.learning.trained(task, start)
         learnt.adapters.append(adapter)
         self._names[f"adapter/{name}"] = adapter
+        if "fishers" in COMPOSITIONS[self.config.recipe.compose].needs:
+            self._names[f"fisher/{name}"] = self.learning.fisher_key(task, adapter)
         if self.initialiser.improvises and self.config.settings.improvise.vanilla:
             vanilla = self.learning.trained(task, None, shown_as="vanilla")
             weights = self.learning.weights(vanilla)

@@ -206,6 +206,10 @@ class Learning:
 
     def fisher(self, task: int, adapter_key: str) -> Adapter:
         """The diagonal Fisher information of a task's adapter, in the adapter's shape."""
+        return self.adapter(self.fisher_key(task, adapter_key), "fisher")
+
+    def fisher_key(self, task: int, adapter_key: str) -> str:
+        """Estimates the diagonal Fisher information of a task's adapter, or finds it; returns its key."""
         assets, settings = self.assets, self.assets.settings
         inputs = {
             "version": VERSIONS["fisher"],
@@ -231,8 +235,7 @@ class Learning:
             )
             return tensors, None
 
-        artifact = assets.make("fisher", inputs, compute, task, task)
-        return self.adapter(artifact.key, "fisher")
+        return assets.make("fisher", inputs, compute, task, task).key
 
     def _uncertainty(self, task: int, adapter_key: str | None) -> Tensor:
         """(N,) entropy (nats) of what the task's own model predicts for its training rows."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from .conftest import Command
 
 
@@ -41,6 +43,18 @@ def test_a_sweep_is_compared_and_can_be_looked_at_again(
     written = lab("compare", "--format", "markdown", "--output", "table.md")
     assert "written to table.md" in written.out
     assert "| recipe | protocol |" in (tmp_path / "table.md").read_text()
+
+
+def test_a_run_is_merged_into_one_adapter(lab: Command, small: list[str], tmp_path: Path) -> None:
+    assert lab("run", "--stream", "domains-dil", "--name", "first", *small).status == 0
+    answer = lab(
+        "merge", "first", "--how", "ties", "--weights", "1,2,3", "--output", "one", "--json"
+    )
+    found = json.loads(answer.out)
+    assert found["weights"] == pytest.approx([1 / 6, 2 / 6, 3 / 6])
+    assert json.loads((tmp_path / "one" / "adapter.json").read_text())["scores"] == found["scores"]
+    assert "mean" in lab("merge", "first").out
+    assert "give numbers" in lab("merge", "first", "--weights", "a,b").err
 
 
 def test_mistakes_are_explained(lab: Command) -> None:

@@ -1,0 +1,76 @@
+"""The command that turns a run's adapters into one: merge."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cl_core.cli.app import app
+from cl_core.cli.options import (
+    DeviceOption,
+    JsonOption,
+    NameArgument,
+    SetOption,
+    WorkspaceOption,
+)
+
+
+@app.command()
+def merge(
+    name: NameArgument,
+    how: Annotated[
+        str, typer.Option(help="mean, task-arithmetic, ties, dare, fisher, slerp or product.")
+    ] = "mean",
+    weights: Annotated[
+        str | None, typer.Option(help="One number per task, such as 0.5,0.3,0.2 [default: equal].")
+    ] = None,
+    assignments: SetOption = None,
+    output: Annotated[
+        Path | None, typer.Option(help="Write adapter.safetensors and adapter.json here.")
+    ] = None,
+    device: DeviceOption = "auto",
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Merge a finished run's adapters into one ordinary adapter, score it beside the run, and save it.
+
+    Example: adapter-lab merge first --how ties --set ties_keep=0.3 --output merged
+    """
+    from cl_core.cli.output import TerminalWatcher, say, say_json, table
+    from cl_core.errors import UserError
+    from cl_core.lab.run_settings import parse_assignments
+    from cl_core.lab.static_merge import merge_run
+    from cl_core.lab.workspace import Workspace
+
+    place, watcher = Workspace(workspace), TerminalWatcher(quiet=as_json)
+    try:
+        shares = None if weights is None else [float(part) for part in weights.split(",")]
+    except ValueError:
+        raise UserError(f"--weights is '{weights}'; give numbers, such as 0.5,0.3,0.2") from None
+    merged = merge_run(
+        place, place.find(name), how, shares, parse_assignments(assignments or []), device, watcher
+    )
+    watcher.finish()
+    if output is not None:
+        merged.save(output)
+    if as_json:
+        say_json(
+            {
+                **merged.description,
+                "scores": merged.scores,
+                "run_scores": merged.run_scores,
+                "average": merged.average,
+            }
+        )
+        return
+    rows = [
+        [task, f"{100 * score:.1f}", f"{100 * merged.run_scores[task]:.1f}"]
+        for task, score in merged.scores.items()
+    ]
+    mean = sum(merged.run_scores.values()) / len(rows)
+    rows.append(["mean", f"{100 * merged.average:.1f}", f"{100 * mean:.1f}"])
+    say(table(["task", f"merged ({how}), %", f"run '{name}', %"], rows))
+    if output is not None:
+        say(f"written to {output}")
