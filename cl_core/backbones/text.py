@@ -74,6 +74,7 @@ class TextBackbone(nn.Module):
         max_length: longer texts are cut to this many tokens, special tokens included.
 
     Attributes:
+        model_type: the architecture's name in transformers, "bert".
         hidden_size: d.
         n_blocks: L.
         sites: all 2 L sites: block0.attention, block0.ffn, block1.attention, ...
@@ -98,6 +99,7 @@ class TextBackbone(nn.Module):
         self.model = model
         self.tokenizer = tokenizer
         self.name = name
+        self.model_type = str(config.model_type)
         self.revision = revision
         self.fingerprint = fingerprint
         self.max_length = max_length

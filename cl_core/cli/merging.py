@@ -1,4 +1,4 @@
-"""The command that turns a run's adapters into one: merge."""
+"""Commands that take adapters out of a run: merge, export."""
 
 from __future__ import annotations
 
@@ -74,3 +74,27 @@ def merge(
     say(table(["task", f"merged ({how}), %", f"run '{name}', %"], rows))
     if output is not None:
         say(f"written to {output}")
+
+
+@app.command()
+def export(
+    name: NameArgument,
+    task: Annotated[str, typer.Argument(help="The task whose adapter is written.")],
+    output: Annotated[Path, typer.Option(help="Folder to write to; it is made.")],
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write a task's adapter as AdapterHub keeps one: adapter_config.json and adapter.safetensors.
+
+    Example: adapter-lab export first restaurants --output restaurants-adapter
+    """
+    from cl_core.cli.output import say, say_json
+    from cl_core.lab.exporting import export_adapter
+    from cl_core.lab.workspace import Workspace
+
+    place = Workspace(workspace)
+    adapter = export_adapter(place, place.find(name), task, output)
+    if as_json:
+        say_json({"folder": str(output), "parameters": adapter.parameter_count})
+    else:
+        say(f"{adapter.parameter_count:,} numbers written to {output}")

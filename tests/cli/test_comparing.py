@@ -1,4 +1,4 @@
-"""`sweep` and `compare`, as somebody types them."""
+"""`sweep`, `compare`, `merge` and `export`, as somebody types them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
+
+from cl_core.adapters.adapterhub import read_adapterhub
 
 from .conftest import Command
 
@@ -45,7 +47,9 @@ def test_a_sweep_is_compared_and_can_be_looked_at_again(
     assert "| recipe | protocol |" in (tmp_path / "table.md").read_text()
 
 
-def test_a_run_is_merged_into_one_adapter(lab: Command, small: list[str], tmp_path: Path) -> None:
+def test_adapters_are_taken_out_of_a_run_merged_or_one_by_one(
+    lab: Command, small: list[str], tmp_path: Path
+) -> None:
     assert lab("run", "--stream", "domains-dil", "--name", "first", *small).status == 0
     answer = lab(
         "merge", "first", "--how", "ties", "--weights", "1,2,3", "--output", "one", "--json"
@@ -55,6 +59,11 @@ def test_a_run_is_merged_into_one_adapter(lab: Command, small: list[str], tmp_pa
     assert json.loads((tmp_path / "one" / "adapter.json").read_text())["scores"] == found["scores"]
     assert "mean" in lab("merge", "first").out
     assert "give numbers" in lab("merge", "first", "--weights", "a,b").err
+
+    task = next(iter(found["scores"]))
+    assert "numbers written" in lab("export", "first", task, "--output", "hub").out
+    assert read_adapterhub(tmp_path / "hub").site_names == tuple(found["sites"])
+    assert "no adapter of task 'x'" in lab("export", "first", "x", "--output", "hub").err
 
 
 def test_mistakes_are_explained(lab: Command) -> None:
