@@ -124,7 +124,7 @@ def combine_logits(
     for task, own in enumerate(each):
         logits = own
         if rule == "compose" and weights is not None:
-            share = weights[:, task : task + 1]
+            share = weights[:, task : task + 1].to(own.dtype)
             logits = (logits * share).masked_fill(share == 0, float("-inf"))
         elif rule == "top1" and best is not None:
             logits = logits.masked_fill((best != task).unsqueeze(1), float("-inf"))

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from cl_core.adapters.bank import Bank
-from cl_core.adapters.heads import Head, HeadRule, merged_logits, union_logits
+from cl_core.adapters.heads import Head, HeadRule, merged_logits, own_logits, union_logits
 from cl_core.backbones.batching import length_batches
 from cl_core.backbones.features import pool
 from cl_core.backbones.text import TextBackbone
@@ -224,30 +224,6 @@ class Answers:
                 return union_logits(
                     pooled, heads, weights, self.label_positions, self.classes, self.head_rule
                 )
-
-
-def own_logits(
-    pooled: Tensor,
-    heads: Sequence[Head],
-    tasks: Tensor,
-    labels: Sequence[Sequence[int]],
-    classes: int,
-) -> Tensor:
-    """TIL: each row's logits by the head of its own task, (B, C); the other labels are -inf.
-
-    Args:
-        pooled: (B, d) states.
-        heads: of the K tasks.
-        tasks: (B,) task of each row, below K.
-        labels: for each task, the place of its labels in the label space.
-        classes: C.
-    """
-    logits = pooled.new_full((len(pooled), classes), float("-inf"), dtype=torch.float32)
-    for task, head in enumerate(heads):
-        own = torch.full_like(logits, float("-inf"))
-        own[:, list(labels[task])] = head.logits(pooled)
-        logits = torch.where((tasks == task).unsqueeze(1), own, logits)
-    return logits
 
 
 @dataclass
