@@ -165,3 +165,30 @@ def test_every_memory_selection_serves_l2r(carry: Carry, selection: str) -> None
     kept = made(run, "memory")
     assert len(kept) == 3
     assert all(event.rows == 7 for event in kept)  # 30 % of 24 rows
+
+
+@pytest.mark.parametrize("recipe", ["dam", "l2r-wavg", "epi", "sequential"])
+def test_a_held_out_task_is_routed_and_scored_but_never_learnt(carry: Carry, recipe: str) -> None:
+    run = carry("domains-dil", recipe, name="run", hold_out=("films",), **QUICK)
+    learnt = [task.name for task in run.folder.config.tasks]
+    assert "films" not in learnt
+    assert run.matrix.shape == (2, 2)
+    score = Report(run.folder).held_out["films"]
+    assert 0 <= score <= 1
+    assert "films" in run.report()
+    records = run.folder.table("routing")
+    # `true_task` counts the tasks that are learnt first, then those held out.
+    apart = records.filter(pc.equal(records["true_task"], 2)).to_pylist()
+    # Scored at every stage that has a model; each of the 12 rows with weights over what was learnt.
+    assert sorted({row["stage"] for row in apart}) == [1, 2]
+    assert len(apart) == 24
+    assert all(len(row["weights"]) <= len(learnt) for row in apart)
+    last = [row for row in apart if row["stage"] == 2]
+    assert score == pytest.approx(np.mean([row["correct"] for row in last]))
+    assert not any(event.task == "films" for event in made(run, "adapter") + made(run, "shared"))
+
+
+def test_what_must_be_told_the_task_cannot_answer_for_one_it_never_learnt(carry: Carry) -> None:
+    for recipe, protocol in (("adapters", "dil"), ("dam", "til")):
+        run = carry("domains-dil", recipe, protocol=protocol, hold_out=("films",), **QUICK)
+        assert Report(run.folder).held_out == {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 import cl_core as cl
@@ -13,14 +14,32 @@ from .conftest import SMALL, Carry
 LIMITS = {split: SMALL[f"limit_{split}"] for split in ("train", "validation", "test")}
 
 
+def compositions(*names: str) -> list[cl.Recipe]:
+    """DAM with another composition in its last slot."""
+    return [
+        cl.Recipe(name=how, initialise="previous", train="isolated", route="centroid", compose=how)
+        for how in names
+    ]
+
+
 @pytest.mark.parametrize(
     ("recipe", "protocol"),
-    [("dam", "cil"), ("dam", "til"), ("dam", "dil"), ("adapters", "cil"), ("sequential", "cil")],
+    [
+        *[("dam", protocol) for protocol in ("cil", "til", "dil")],
+        *[("l2r-wavg", protocol) for protocol in ("cil", "til", "dil")],
+        *[(recipe, "dil") for recipe in ("l2r-merge", "i2i-ll", "adapter-fusion", "lwf", "joint")],
+        *[(recipe, "cil") for recipe in ("adapters", "adapter-fusion", "epi", "s-prompts")],
+        *[(recipe, "cil") for recipe in ("sequential", "replay", "average-merge")],
+        *[(recipe, "cil") for recipe in compositions("ensemble", "fisher", "ties", "average")],
+        *[(recipe, "dil") for recipe in compositions("ensemble", "fisher", "slerp")],
+    ],
+    ids=lambda value: value if isinstance(value, str) else value.name,
 )
 def test_new_samples_are_answered_as_the_run_answered_them(
-    carry: Carry, recipe: str, protocol: str
+    carry: Carry, recipe: str | cl.Recipe, protocol: str
 ) -> None:
-    run = carry("domains-dil", recipe, protocol=protocol, name="run")
+    quick = {"epochs": 1, "router_epochs": 2, "fisher_rows": 4, "memory": 0.3}
+    run = carry("domains-dil", recipe, protocol=protocol, name="run", **quick)
     stream = cl.load_stream("domains-dil", protocol=protocol, limits=LIMITS)
     names = stream.label_space.names
     records = [each for each in run.folder.table("routing").to_pylist() if each["stage"] == 3]
@@ -31,10 +50,14 @@ def test_new_samples_are_answered_as_the_run_answered_them(
             names[r["prediction"]] for r in recorded
         ]
         for sample, record in zip(routed, recorded, strict=True):
-            by_task = {share.task: share.weight for share in sample.shares}
-            weights = [by_task[name] for name in by_task]
+            weights = [share.weight for share in sample.shares]
             assert sorted(weights) == pytest.approx(sorted(record["weights"]), abs=1e-5)
             assert sample.entropy == pytest.approx(record["entropy"], abs=1e-4)
+            assert (sample.per_block is None) == (record["per_block"] is None)
+            if sample.per_block is not None:
+                np.testing.assert_allclose(
+                    list(sample.per_block.values()), record["per_block"], atol=1e-5
+                )
 
 
 def test_an_earlier_stage_knows_only_its_tasks(carry: Carry) -> None:
