@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 
 from cl_core.adapters.settings import AdapterSettings, FusionSettings, MergeSettings
 from cl_core.backbones.settings import BackboneSettings
@@ -33,9 +33,17 @@ class DataSettings(Settings):
     limit_test: int | None = Field(None, ge=1)
     """At most this many test rows; overrides `limit`."""
     hold_out: tuple[str, ...] = ()
-    """Tasks of the stream that are not learnt, only routed to the others' adapters and scored."""
+    """Tasks that are not learnt, only routed to the others' adapters and scored: films,books or a list."""
     limit_seed: int = 0
     """Draws the subset; the same for every seed of a run, so that seeds differ in training alone."""
+
+    @field_validator("hold_out", mode="before")
+    @classmethod
+    def _names_with_commas(cls, names: Any) -> Any:
+        """Names side by side are a list: what one types after `--set`."""
+        if isinstance(names, str):
+            return tuple(name.strip() for name in names.split(",") if name.strip())
+        return names
 
     def limits(self) -> dict[str, int | None]:
         """Rows per split; None for all."""

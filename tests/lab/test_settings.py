@@ -47,6 +47,12 @@ def test_values_are_read_as_yaml() -> None:
     assert found == {"epochs": 1, "clip": None, "weights": [0.5, 0.5], "sites": "pfeiffer"}
 
 
+def test_names_of_tasks_are_typed_side_by_side_or_as_a_list() -> None:
+    for typed in ("hold_out=films, books", "hold_out=[films, books]"):
+        assert make_settings(parse_assignments([typed])).data.hold_out == ("films", "books")
+    assert make_settings(parse_assignments(["hold_out=films"])).data.hold_out == ("films",)
+
+
 def test_an_assignment_without_a_value_is_a_mistake() -> None:
     with pytest.raises(Faults, match="name=value"):
         parse_assignments(["epochs"])
