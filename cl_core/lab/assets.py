@@ -33,7 +33,7 @@ VERSIONS = {
     "states": 1,
     "memory": 1,
     "fusion": 1,
-    "network": 1,
+    "network": 2,  # 2: the best epoch by loss
     "shared": 1,
     "fisher": 1,
 }

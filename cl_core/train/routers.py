@@ -135,9 +135,12 @@ def fit_routers(
     """Trains the routers on the memory, through the composition, by the task loss.
 
     In CIL the loss is cross-entropy over the union of labels under the rule that is used at test, but for `top1`: that
-    has no gradient for the routers and an infinite loss where they are wrong, so they are trained under `compose` and
-    `top1` answers when the epochs are judged **(ours)**. In DIL the heads are merged with the mean weights. In TIL
-    each row is answered by its own task's head. Rows count alike, whatever `class_weights` says **(ours)**.
+    has no gradient for the routers and an infinite loss where they are wrong, so they are trained and judged under
+    `compose` **(ours)**. In DIL the heads are merged with the mean weights. In TIL each row is answered by its own
+    task's head. Rows count alike, whatever `class_weights` says **(ours)**.
+
+    The best epoch is the one with the lowest loss on the rows held back. Their accuracy says little: adapters and heads
+    were trained on the memory's rows and answer most of them under any weights **(ours)**.
 
     Args:
         backbone: frozen.
@@ -188,7 +191,7 @@ def fit_routers(
             backbone, weights, frozen, rows, validation, answers, how, plan, device
         )
 
-    return optimise(start, objective, plan, device, seed, checkpoints, watch)
+    return optimise(start, objective, plan, device, seed, checkpoints, watch, best_by="loss")
 
 
 @dataclass(frozen=True)

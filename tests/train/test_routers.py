@@ -123,6 +123,20 @@ def bytes_of(tensors: Sequence[Tensor]) -> list[bytes]:
     return [tensor.detach().numpy().tobytes() for tensor in tensors]
 
 
+def test_the_epoch_kept_is_the_one_with_the_lowest_loss_on_the_rows_that_judge(
+    backbone: TextBackbone,
+) -> None:
+    bank, rows = make_bank(backbone), memory(backbone)
+    fitted = train(backbone, bank, start(backbone))
+    losses = [record.validation_loss for record in fitted.history]
+    assert len(set(losses)) > 1
+    answers = Answers("cil", PLACES, 4, "compose")
+    kept = RouterObjective(
+        backbone, fitted.weights, bank, rows, rows, answers, "average", TRAIN, CPU
+    )
+    assert kept.validate()[0] == pytest.approx(min(losses), abs=1e-6)
+
+
 @pytest.mark.parametrize("how", ["average", "merge"])
 @pytest.mark.parametrize(
     ("protocol", "rule", "classes"),
