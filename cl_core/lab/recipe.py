@@ -257,8 +257,6 @@ RECIPES: dict[str, Recipe] = {
             train="isolated",
             route="uniform",
             compose="merge",
-            # Equal weights name no task: every other rule would answer from the first head only.
-            settings={"head_rule": "direct"},
         ),
         Recipe(
             name="closest-task-init",

@@ -57,8 +57,8 @@ class DataSettings(Settings):
 class EvaluateSettings(Settings):
     """What is scored after each task, and how heads answer together."""
 
-    head_rule: Literal["direct", "compose", "top1"] = "compose"
-    """CIL: how the heads of several tasks answer together. Chosen on validation data **(ours)**."""
+    head_rule: Literal["auto", "direct", "compose", "top1"] = "auto"
+    """CIL: how the heads of several tasks answer together. `auto` depends on the router, see docs/methods.md."""
     split: Literal["test", "validation"] = "test"
     """The rows that are scored."""
     unseen: bool = False

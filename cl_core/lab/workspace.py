@@ -39,6 +39,9 @@ if TYPE_CHECKING:
     import pyarrow
 
 HeadRule = Literal["direct", "compose", "top1"]
+
+AUTO_RULES: dict[str, HeadRule] = {"uniform": "direct", "fixed": "direct", "learned": "direct"}
+"""By router, where it is not `compose`. Chosen on validation rows, docs/methods.md **(ours)**."""
 Status = Literal["finished", "running", "stopped", "failed", "interrupted"]
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
@@ -85,11 +88,17 @@ class RunConfig(Settings):
 
     @property
     def head_rule(self) -> HeadRule | None:
-        """How heads answer together in CIL; None under the other protocols."""
+        """How heads answer together in CIL; None under the other protocols.
+
+        `auto` is `direct` where no sample's weights name a task: one adapter for all tasks, or weights that are the
+        same for every sample; and what AUTO_RULES says for the other routers.
+        """
         if self.protocol != "cil":
             return None
-        shared = self.recipe.train != "isolated"
-        return "direct" if shared else self.settings.evaluate.head_rule
+        if self.recipe.train != "isolated":
+            return "direct"
+        asked = self.settings.evaluate.head_rule
+        return AUTO_RULES.get(self.recipe.route, "compose") if asked == "auto" else asked
 
     @property
     def protocol_with_rule(self) -> str:

@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from cl_core.adapters.adapter import transforms
 from cl_core.adapters.task_weights import TaskWeights
-from cl_core.backbones.batching import length_batches
-from cl_core.backbones.features import pool
 from cl_core.backbones.text import TextBackbone
 from cl_core.device import Device
 from cl_core.train.checkpoint import Checkpoints
 from cl_core.train.data import Rows, balanced_class_weights
 from cl_core.train.loop import Fitted, Watch, optimise
+from cl_core.train.passes import mean_cross_entropy, pooled_states
 from cl_core.train.settings import TrainSettings
 
 
@@ -123,14 +121,10 @@ def task_logits(
     dropout: float = 0.0,
 ) -> Tensor:
     """(B, C) logits of some rows under one adapter and its head."""
-    batch = backbone.collate(data.encoding, rows, device.torch_device)
-    with device.autocast():
-        output = backbone(batch, transforms(weights.adapter, dropout))
-        pooled = pool(output.last_hidden_state, batch.attention_mask, pooling)
-    return weights.head.logits(pooled)
+    here = transforms(weights.adapter, dropout)
+    return weights.head.logits(pooled_states(backbone, data, rows, here, pooling, device))
 
 
-@torch.no_grad()
 def evaluate_one(
     backbone: TextBackbone,
     weights: TaskWeights,
@@ -139,11 +133,9 @@ def evaluate_one(
     device: Device,
 ) -> tuple[float, float]:
     """Mean cross-entropy (nats) and accuracy of one adapter on at least one row."""
-    loss = torch.zeros((), dtype=torch.float64, device=device.torch_device)
-    right = torch.zeros((), dtype=torch.int64, device=device.torch_device)
-    labels = rows.labels.to(device.torch_device)
-    for indices in length_batches(rows.encoding.lengths, 2 * settings.batch_size):
-        logits = task_logits(backbone, weights, rows, indices, settings.head_pooling, device)
-        loss += F.cross_entropy(logits, labels[indices], reduction="sum").double()
-        right += (logits.argmax(dim=1) == labels[indices]).sum()
-    return float(loss) / len(rows), int(right) / len(rows)
+    return mean_cross_entropy(
+        rows,
+        2 * settings.batch_size,
+        device,
+        lambda some: task_logits(backbone, weights, rows, some, settings.head_pooling, device),
+    )

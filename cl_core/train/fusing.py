@@ -10,20 +10,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from cl_core.adapters.bank import Bank
 from cl_core.adapters.fusion import FusionWeights, fuse, identity_penalty
-from cl_core.backbones.batching import length_batches
-from cl_core.backbones.features import pool
 from cl_core.backbones.text import TextBackbone
 from cl_core.device import Device
 from cl_core.train.checkpoint import Checkpoints
 from cl_core.train.classification import check_rows
 from cl_core.train.data import Rows
 from cl_core.train.loop import Fitted, Watch, optimise
+from cl_core.train.passes import mean_cross_entropy, pooled_states
 from cl_core.train.settings import TrainSettings
 
 
@@ -92,23 +90,13 @@ class Fusing:
         loss = F.cross_entropy(self._logits(self.train, rows), labels)
         return loss + self.regulariser * identity_penalty(self.weights.fusion)
 
-    @torch.no_grad()
     def validate(self) -> tuple[float, float]:
         """Mean cross-entropy (nats), without the regulariser, and accuracy on the validation rows."""
-        loss, right = 0.0, 0
-        size = 2 * self.settings.batch_size
-        for rows in length_batches(self.validation.encoding.lengths, size):
-            labels = self.validation.labels[list(rows)].to(self.device.torch_device)
-            logits = self._logits(self.validation, rows)
-            loss += float(F.cross_entropy(logits, labels, reduction="sum"))
-            right += int((logits.argmax(dim=1) == labels).sum())
-        return loss / len(self.validation), right / len(self.validation)
+        data, size = self.validation, 2 * self.settings.batch_size
+        return mean_cross_entropy(data, size, self.device, lambda rows: self._logits(data, rows))
 
     def _logits(self, data: Rows, rows: Sequence[int]) -> Tensor:
-        batch = self.backbone.collate(data.encoding, rows, self.device.torch_device)
-        with self.device.autocast():
-            output = self.backbone(batch, fuse(self.bank, self.weights.fusion))
-            pooled = pool(
-                output.last_hidden_state, batch.attention_mask, self.settings.head_pooling
-            )
+        here = fuse(self.bank, self.weights.fusion)
+        pooling = self.settings.head_pooling
+        pooled = pooled_states(self.backbone, data, rows, here, pooling, self.device)
         return self.weights.head.logits(pooled)

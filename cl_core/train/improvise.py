@@ -28,6 +28,7 @@ from cl_core.train.checkpoint import Checkpoints
 from cl_core.train.classification import check_rows
 from cl_core.train.data import Rows
 from cl_core.train.loop import Fitted, Watch, optimise
+from cl_core.train.passes import pooled_states
 from cl_core.train.settings import TrainSettings
 
 Teacher = Callable[[], Mapping[str, Transform]]
@@ -138,10 +139,8 @@ def _states(
     where = device.torch_device
     states = torch.empty(len(rows), backbone.hidden_size, device=where)
     for indices in length_batches(rows.encoding.lengths, 2 * settings.batch_size):
-        batch = backbone.collate(rows.encoding, indices, where)
-        with device.autocast():
-            output = backbone(batch, transforms(adapter))
-        pooled = pool(output.last_hidden_state, batch.attention_mask, settings.head_pooling)
+        here = transforms(adapter)
+        pooled = pooled_states(backbone, rows, indices, here, settings.head_pooling, device)
         states[torch.as_tensor(indices, device=where)] = pooled.float()
     return states
 

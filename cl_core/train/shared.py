@@ -19,13 +19,12 @@ from torch.nn import functional as F
 from cl_core.adapters.adapter import Adapter, transforms
 from cl_core.adapters.heads import Head, own_logits, union_logits
 from cl_core.adapters.settings import Activation
-from cl_core.backbones.batching import length_batches
-from cl_core.backbones.features import pool
 from cl_core.backbones.text import TextBackbone
 from cl_core.device import Device
 from cl_core.train.checkpoint import Checkpoints
 from cl_core.train.data import MixedRows
 from cl_core.train.loop import Fitted, Watch, optimise
+from cl_core.train.passes import mean_cross_entropy, pooled_states
 from cl_core.train.seeds import derive_seed
 from cl_core.train.settings import TrainSettings
 
@@ -224,7 +223,8 @@ class SharedObjective:
         pooled = shared_states(
             self.backbone, self.weights, self.data, both, self.settings, self.device, self.dropout
         )
-        loss = self._cross_entropy(self.data, both, pooled, "mean")
+        labels = self.data.labels[both].to(pooled.device)
+        loss = F.cross_entropy(self._logits(self.data, both, pooled), labels)
         if self.penalty is not None:
             loss = loss + self.penalty.value(self.weights, rows, pooled[: len(rows)])
         return loss
@@ -238,28 +238,21 @@ class SharedObjective:
         drawn = torch.randint(remembered, (len(rows),), generator=generator)
         return [self.new + int(row) for row in drawn]
 
-    @torch.no_grad()
     def validate(self) -> tuple[float, float]:
         """Mean cross-entropy (nats) and accuracy on the validation rows."""
-        loss, right, data = 0.0, 0, self.validation
-        for rows in length_batches(data.encoding.lengths, 2 * self.settings.batch_size):
+        data = self.validation
+
+        def logits(rows: Sequence[int]) -> Tensor:
             pooled = shared_states(
                 self.backbone, self.weights, data, rows, self.settings, self.device
             )
-            loss += float(self._cross_entropy(data, rows, pooled, "sum"))
-            logits = self._logits(data, rows, pooled)
-            right += int((logits.argmax(dim=1).cpu() == data.labels[list(rows)]).sum())
-        return loss / len(data), right / len(data)
+            return self._logits(data, rows, pooled)
+
+        return mean_cross_entropy(data, 2 * self.settings.batch_size, self.device, logits)
 
     def _logits(self, data: MixedRows, rows: Sequence[int], pooled: Tensor) -> Tensor:
         tasks = data.tasks[list(rows)].to(pooled.device)
         return self.frame.logits(pooled, self.weights.heads, tasks, self.together)
-
-    def _cross_entropy(
-        self, data: MixedRows, rows: Sequence[int], pooled: Tensor, reduction: str
-    ) -> Tensor:
-        labels = data.labels[list(rows)].to(pooled.device)
-        return F.cross_entropy(self._logits(data, rows, pooled), labels, reduction=reduction)
 
 
 def shared_states(
@@ -272,7 +265,5 @@ def shared_states(
     dropout: float = 0.0,
 ) -> Tensor:
     """(B, d) pooled states of some rows under the shared adapter."""
-    batch = backbone.collate(data.encoding, rows, device.torch_device)
-    with device.autocast():
-        output = backbone(batch, transforms(weights.adapter, dropout))
-        return pool(output.last_hidden_state, batch.attention_mask, settings.head_pooling)
+    here = transforms(weights.adapter, dropout)
+    return pooled_states(backbone, data, rows, here, settings.head_pooling, device)

@@ -1,0 +1,56 @@
+"""What every objective does with rows: run them through the backbone, and score those that are kept apart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from cl_core.adapters.adapter import Transform
+from cl_core.backbones.batching import length_batches
+from cl_core.backbones.features import pool
+from cl_core.backbones.text import TextBackbone
+from cl_core.device import Device
+from cl_core.train.data import MixedRows, Rows
+
+
+def pooled_states(
+    backbone: TextBackbone,
+    data: Rows | MixedRows,
+    rows: Sequence[int],
+    transforms: Mapping[str, Transform],
+    pooling: str,
+    device: Device,
+) -> Tensor:
+    """(B, d) pooled last hidden states of some rows, with a gradient to whatever the transforms learn."""
+    batch = backbone.collate(data.encoding, rows, device.torch_device)
+    with device.autocast():
+        output = backbone(batch, transforms)
+        return pool(output.last_hidden_state, batch.attention_mask, pooling)
+
+
+@torch.no_grad()
+def mean_cross_entropy(
+    data: Rows | MixedRows,
+    batch_size: int,
+    device: Device,
+    logits: Callable[[Sequence[int]], Tensor],
+) -> tuple[float, float]:
+    """Mean cross-entropy (nats) and accuracy of at least one row.
+
+    Args:
+        data: the rows, with their labels.
+        batch_size: rows per call of `logits`.
+        device: where.
+        logits: (B, C) logits of some rows.
+    """
+    loss = torch.zeros((), dtype=torch.float64, device=device.torch_device)
+    right = torch.zeros((), dtype=torch.int64, device=device.torch_device)
+    labels = data.labels.to(device.torch_device)
+    for rows in length_batches(data.encoding.lengths, batch_size):
+        found = logits(rows)
+        loss += F.cross_entropy(found, labels[rows], reduction="sum").double()
+        right += (found.argmax(dim=1) == labels[rows]).sum()
+    return float(loss) / len(data), int(right) / len(data)
