@@ -40,8 +40,8 @@ if TYPE_CHECKING:
 
 HeadRule = Literal["direct", "compose", "top1"]
 
-AUTO_RULES: dict[str, HeadRule] = {"uniform": "direct", "fixed": "direct", "learned": "direct"}
-"""By router, where it is not `compose`. Chosen on validation rows, docs/methods.md **(ours)**."""
+AUTO_RULES: dict[str, HeadRule] = {"uniform": "direct", "fixed": "direct"}
+"""By router, where it is not `compose`: their weights are the same for every sample and name no task **(ours)**."""
 Status = Literal["finished", "running", "stopped", "failed", "interrupted"]
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
@@ -90,8 +90,7 @@ class RunConfig(Settings):
     def head_rule(self) -> HeadRule | None:
         """How heads answer together in CIL; None under the other protocols.
 
-        `auto` is `direct` where no sample's weights name a task: one adapter for all tasks, or weights that are the
-        same for every sample; and what AUTO_RULES says for the other routers.
+        `auto` is `direct` where there is one adapter for all tasks, and what AUTO_RULES says elsewhere.
         """
         if self.protocol != "cil":
             return None
