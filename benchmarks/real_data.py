@@ -21,7 +21,8 @@ from typing import Any
 import cl_core as cl
 from cl_core.errors import UserError
 from cl_core.evaluate.statistics import format_summary, paired_difference, summarise
-from cl_core.lab.recipe import RECIPES, Recipe
+from cl_core.lab.recipe import Recipe
+from cl_core.lab.recipes import RECIPES
 from cl_core.lab.report import Report
 from cl_core.lab.workspace import Workspace
 

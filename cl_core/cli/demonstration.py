@@ -7,7 +7,7 @@ from typing import Any
 from cl_core.cli.following import follow
 from cl_core.cli.output import TerminalWatcher, say, say_json
 from cl_core.lab.launch import prepare
-from cl_core.lab.recipe import RECIPES
+from cl_core.lab.recipes import RECIPES
 from cl_core.lab.report import Report
 from cl_core.lab.report_formats import as_text
 from cl_core.lab.run_settings import RunSettings, make_settings

@@ -67,7 +67,8 @@ def recipes(
     Example: adapter-lab recipes l2r-wavg --initialise improvised --name mine --output mine.yaml
     """
     from cl_core.cli.output import say, say_json, table
-    from cl_core.lab.recipe import RECIPES, SLOTS, load_recipe, recipe_yaml
+    from cl_core.lab.recipe import SLOTS
+    from cl_core.lab.recipes import RECIPES, load_recipe, recipe_yaml
 
     if recipe is not None:
         chosen = load_recipe(

@@ -67,7 +67,7 @@ def run(
     from cl_core.cli.following import follow
     from cl_core.cli.output import TerminalWatcher
     from cl_core.lab.launch import prepare
-    from cl_core.lab.recipe import load_recipe
+    from cl_core.lab.recipes import load_recipe
     from cl_core.lab.run_settings import parse_assignments
     from cl_core.lab.workspace import Workspace
 

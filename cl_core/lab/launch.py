@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from cl_core.errors import UserError
 from cl_core.lab.environment import describe_environment, peak_memory_bytes
 from cl_core.lab.events import Event, Failed, Finished, Started, StoppedEvent, Warned
-from cl_core.lab.recipe import Recipe, load_recipe
+from cl_core.lab.recipe import Recipe
+from cl_core.lab.recipes import load_recipe
 from cl_core.lab.run_settings import DataSettings, make_settings
 from cl_core.lab.workspace import RunConfig, RunFolder, TaskSummary, Workspace
 from cl_core.store import RunLock

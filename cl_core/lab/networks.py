@@ -14,7 +14,8 @@ from cl_core.adapters.heads import HeadRule
 from cl_core.lab.assets import VERSIONS, Assets, Contents
 from cl_core.lab.learning import Learning
 from cl_core.lab.mid_task import MidTaskCheckpoints
-from cl_core.route.network import RouterNetwork, routed_states
+from cl_core.route.network import RouterNetwork
+from cl_core.route.routed_pass import routed_states
 from cl_core.store import key
 from cl_core.train.data import MixedRows
 from cl_core.train.routers import RoutersAndHeads, fit_routers, split_memory

@@ -18,7 +18,8 @@ from cl_core.lab.workspace import RunFolder, Workspace
 
 if TYPE_CHECKING:
     from cl_core.device import Precision
-    from cl_core.lab.inference import Model, RoutedSample
+    from cl_core.lab.inference import Model
+    from cl_core.lab.routed_sample import RoutedSample
 
 
 class Run:

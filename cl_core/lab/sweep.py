@@ -9,7 +9,8 @@ from typing import Any, Literal
 from cl_core.device import Precision
 from cl_core.errors import AdapterLabError, UserError
 from cl_core.lab.launch import Silent, Watcher, carry_out, prepare
-from cl_core.lab.recipe import Recipe, load_recipe
+from cl_core.lab.recipe import Recipe
+from cl_core.lab.recipes import load_recipe
 from cl_core.lab.workspace import RunFolder, Workspace
 from cl_core.train.loop import Stopped
 

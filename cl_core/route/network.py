@@ -1,31 +1,22 @@
-"""L2R's network of routers: one linear router per adapted block, read while the backbone runs.
+"""L2R's network of routers: one linear router per adapted block.
 
     z = W_r h + b      h the pooled hidden state that enters block r
     alpha = gate(z)    see `gates.py`
 
-L2R, arXiv 2408.09053. The adapters at the block's sites are composed with alpha, so what a block's router sees
-depends on what the routers below it chose. Shapes: B samples, T tokens, d hidden size, K adapters, R blocks with
-adapters.
+L2R, arXiv 2408.09053. `routed_pass.py` reads it while the backbone runs. Shapes: B samples, T tokens, d hidden size,
+K adapters, R blocks with adapters.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import partial
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from cl_core.adapters.adapter import Transform
-from cl_core.adapters.bank import Bank
-from cl_core.adapters.compose import compose
-from cl_core.backbones.batching import length_batches
 from cl_core.backbones.features import pool
-from cl_core.backbones.text import Batch, Encoding, Output, TextBackbone
-from cl_core.device import Device
-from cl_core.route.gates import gate_weights, logistic_noise
 from cl_core.route.settings import Gate, RouterNetworkSettings
 
 INITIAL_STD = 0.02
@@ -150,160 +141,6 @@ class RouterNetwork:
         states = hidden if self.pooling == "cls" else hidden.to(dtype)
         pooled = pool(states, mask, self.pooling).to(dtype)
         return F.linear(pooled, self.weight[router], self.bias[router])
-
-
-def bank_of_block(bank: Bank, block: int) -> Bank:
-    """The bank's adapters at the sites of one block, as a view of its memory.
-
-    Raises:
-        ValueError: the bank has no site there, or they do not lie side by side.
-    """
-    places = [i for i, name in enumerate(bank.site_names) if name.startswith(f"block{block}.")]
-    if not places or places != list(range(places[0], places[-1] + 1)):
-        raise ValueError(f"block {block} has sites {places} of {bank.site_names}; they must adjoin")
-    here = slice(places[0], places[-1] + 1)
-    down, down_bias, up, up_bias = (tensor[here] for tensor in bank.parameters())
-    return Bank(down, down_bias, up, up_bias, bank.site_names[here], bank.activation)
-
-
-@dataclass(frozen=True)
-class RoutedBank:
-    """A bank, taken apart by block once, for as many passes as are made with it.
-
-    Attributes:
-        parts: of each adapted block, ascending.
-    """
-
-    parts: tuple[Bank, ...]
-
-    @classmethod
-    def of(cls, bank: Bank, network: RouterNetwork) -> RoutedBank:
-        """The bank's parts at the network's blocks.
-
-        Raises:
-            ValueError: the network does not fit the bank: other blocks, or another number of adapters.
-        """
-        if network.weight.shape[1] != len(bank):
-            raise ValueError(
-                f"the routers weigh {network.weight.shape[1]} adapters, but the bank has {len(bank)}"
-            )
-        parts = tuple(bank_of_block(bank, block) for block in network.blocks)
-        if sum(len(part.site_names) for part in parts) != len(bank.site_names):
-            raise ValueError(f"blocks {network.blocks} are not all of {bank.site_names}")
-        return cls(parts)
-
-
-@dataclass
-class RoutedPass:
-    """One forward pass of the backbone, with what its routers choose on the way.
-
-    `enter` and `transforms` are handed to the backbone together; what `enter` composes at a block, the block's
-    sites apply. Used for one pass, then read.
-
-    Attributes:
-        bank: by block.
-        network: the routers, on the same device.
-        mask: (B, T) of the batch.
-        how: the composition.
-        noise: whether the gates get noise, from torch's global generator: in training.
-    """
-
-    bank: RoutedBank
-    network: RouterNetwork
-    mask: Tensor
-    how: str = "average"
-    noise: bool = False
-    _alphas: list[Tensor] = field(default_factory=list, init=False)
-    _soft: list[Tensor] = field(default_factory=list, init=False)
-    _now: dict[str, Transform] = field(default_factory=dict, init=False)
-
-    def enter(self, block: int, hidden: Tensor) -> None:
-        """Routes the samples at a block by the (B, T, d) hidden state that enters it."""
-        if block not in self.network.blocks:
-            return
-        network, place = self.network, self.network.blocks.index(block)
-        # Logits, gates and merged biases in float32, whatever autocast makes of the rest.
-        with torch.autocast(hidden.device.type, enabled=False):
-            z = network.logits(place, hidden, self.mask)
-            noise = logistic_noise(z.detach()) if self.noise else None
-            alpha, soft = gate_weights(z, network.gate, network.temperature, noise)
-            self._now = compose(self.bank.parts[place], alpha, self.how)
-        self._alphas.append(alpha)
-        self._soft.append(soft)
-
-    @property
-    def transforms(self) -> dict[str, Transform]:
-        """By site name, what the adapters do there: whatever the block's router chose when it was entered."""
-
-        def apply(name: str, h: Tensor) -> Tensor:
-            return self._now[name](h)
-
-        names = [name for part in self.bank.parts for name in part.site_names]
-        return {name: partial(apply, name) for name in names}
-
-    def run(self, backbone: TextBackbone, batch: Batch) -> Output:
-        """The backbone's pass over the batch whose mask this is."""
-        output: Output = backbone(batch, self.transforms, enter=self.enter)
-        return output
-
-    @property
-    def alphas(self) -> Tensor:
-        """(B, R, K) weights that the adapters got, block by block."""
-        return torch.stack(self._alphas, dim=1)
-
-    @property
-    def mean_weights(self) -> Tensor:
-        """(B, K) the mean over blocks, soft where the gate is hard: p(x) for heads and records **(ours)**."""
-        return torch.stack(self._soft, dim=1).mean(dim=1)
-
-
-@torch.no_grad()
-def routed_states(
-    backbone: TextBackbone,
-    encoding: Encoding,
-    rows: Sequence[int],
-    bank: Bank,
-    network: RouterNetwork,
-    how: str,
-    pooling: str,
-    batch_size: int,
-    device: Device,
-    progress: Callable[[int, int], None] = lambda done, total: None,
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Runs the backbone with the adapters composed by the routers, without noise.
-
-    Args:
-        backbone: frozen.
-        encoding: tokenised rows.
-        rows: n positions in `encoding`.
-        bank: K adapters, on the device.
-        network: the routers, on the device.
-        how: name of the composition.
-        pooling: what the heads read of the last layer, "mean" or "cls".
-        batch_size: rows per forward pass.
-        device: where, and in which precision.
-        progress: called after each batch with (rows done, rows in all); what it raises ends the pass.
-
-    Returns:
-        On the CPU in float32, in the order of `rows`: (n, d) pooled last hidden states, (n, R, K) weights that the
-        adapters got in each block, and (n, K) weights that the heads get.
-    """
-    where, parts = device.torch_device, RoutedBank.of(bank, network)
-    states = torch.empty(len(rows), backbone.hidden_size, device=where)
-    per_block = torch.empty(len(rows), len(network.blocks), len(bank), device=where)
-    weights = torch.empty(len(rows), len(bank), device=where)
-    lengths, done = [encoding.lengths[row] for row in rows], 0
-    for positions in length_batches(lengths, batch_size):
-        batch = backbone.collate(encoding, [rows[i] for i in positions], where)
-        routed = RoutedPass(parts, network, batch.attention_mask, how)
-        with device.autocast():
-            output = routed.run(backbone, batch)
-        here = torch.as_tensor(positions, device=where)
-        states[here] = pool(output.last_hidden_state, batch.attention_mask, pooling).float()
-        per_block[here], weights[here] = routed.alphas.float(), routed.mean_weights.float()
-        done += len(positions)
-        progress(done, len(rows))
-    return states.cpu(), per_block.cpu(), weights.cpu()
 
 
 def parameter_count(blocks: int, adapters: int, hidden_size: int, shared: bool = False) -> int:

@@ -19,7 +19,8 @@ from cl_core.backbones.batching import length_batches
 from cl_core.backbones.features import pool
 from cl_core.backbones.text import TextBackbone
 from cl_core.device import Device
-from cl_core.route.network import RoutedBank, RoutedPass, RouterNetwork
+from cl_core.route.network import RouterNetwork
+from cl_core.route.routed_pass import RoutedBank, RoutedPass
 from cl_core.route.settings import RouterNetworkSettings
 from cl_core.train.checkpoint import Checkpoints
 from cl_core.train.data import MixedRows

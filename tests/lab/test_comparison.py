@@ -11,7 +11,7 @@ import cl_core as cl
 from cl_core.errors import UserError
 from cl_core.lab.comparison import compare
 from cl_core.lab.comparison_formats import FORMATS, as_dict
-from cl_core.lab.recipe import RECIPES
+from cl_core.lab.recipes import RECIPES
 from cl_core.lab.sweep import parse_seeds, sweep
 from cl_core.lab.workspace import RunFolder, Workspace
 

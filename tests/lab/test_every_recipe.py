@@ -11,7 +11,7 @@ import cl_core as cl
 from cl_core.errors import Faults
 from cl_core.evaluate.records import weights_of
 from cl_core.lab.events import Made, Parameters
-from cl_core.lab.recipe import RECIPES
+from cl_core.lab.recipes import RECIPES
 from cl_core.lab.report import Report
 
 from .conftest import Carry

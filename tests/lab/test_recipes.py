@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from cl_core.errors import Faults, UserError
-from cl_core.lab.recipe import LEARNABLE, RECIPES, SLOTS, Recipe, load_recipe, recipe_yaml
+from cl_core.lab.recipe import LEARNABLE, SLOTS, Recipe
+from cl_core.lab.recipes import RECIPES, load_recipe, recipe_yaml
 from cl_core.lab.run_settings import make_settings
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from cl_core.errors import Faults, UserError
-from cl_core.lab.recipe import RECIPES, SLOTS, Recipe, load_recipe
+from cl_core.lab.recipe import SLOTS, Recipe
+from cl_core.lab.recipes import RECIPES, load_recipe
 from cl_core.lab.run_settings import flat_names, make_settings, parse_assignments
 
 

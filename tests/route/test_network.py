@@ -16,14 +16,8 @@ from cl_core.backbones.load import load_backbone
 from cl_core.backbones.settings import BackboneSettings
 from cl_core.backbones.text import Encoding, TextBackbone
 from cl_core.device import Device
-from cl_core.route.network import (
-    RoutedBank,
-    RoutedPass,
-    RouterNetwork,
-    bank_of_block,
-    parameter_count,
-    routed_states,
-)
+from cl_core.route.network import RouterNetwork, parameter_count
+from cl_core.route.routed_pass import RoutedBank, RoutedPass, bank_of_block, routed_states
 from cl_core.route.settings import RouterNetworkSettings
 from tests.backbones.checkpoints import write_checkpoint
 
