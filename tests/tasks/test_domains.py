@@ -21,9 +21,9 @@ from cl_core.tasks.domains import (
     domain_tasks,
 )
 from cl_core.tasks.domains.compose import SHARED, all_domains
-from cl_core.tasks.domains.draw import Draw
 from cl_core.tasks.domains.grammar import Frame, Writer, capitalised
 from cl_core.tasks.domains.vocabulary import Aspect, Vocabulary
+from cl_core.tasks.draw import Draw
 
 SMALL = {"train": 40, "validation": 10, "test": 20}
 

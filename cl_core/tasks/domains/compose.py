@@ -10,13 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
-from cl_core.tasks.domains.draw import Draw
 from cl_core.tasks.domains.themes_requests import REQUEST_THEMES
 from cl_core.tasks.domains.themes_reviews import REVIEW_THEMES
 from cl_core.tasks.domains.vocabulary import Aspect, Vocabulary, lines, noun_and_number
 from cl_core.tasks.domains.words_headlines import HEADLINES, SHARED_HEADLINES
 from cl_core.tasks.domains.words_requests import SHARED_REQUESTS, TICKETS, TRAVEL
 from cl_core.tasks.domains.words_reviews import FILMS, PRODUCTS, RESTAURANTS, SHARED_REVIEWS
+from cl_core.tasks.draw import Draw
 
 _SAID_OF_AN_ASPECT = 6
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from cl_core.tasks.domains.compose import SHARED, Domain
-from cl_core.tasks.domains.draw import Draw
 from cl_core.tasks.domains.frames_headlines import HEADLINE_FRAMES
 from cl_core.tasks.domains.frames_requests import REQUEST_FRAMES
 from cl_core.tasks.domains.frames_sentiment import SENTIMENT_FRAMES
 from cl_core.tasks.domains.grammar import Frame, Writer
+from cl_core.tasks.draw import Draw
 
 _FRAMES = {"review": SENTIMENT_FRAMES, "request": REQUEST_FRAMES, "headline": HEADLINE_FRAMES}
 _NOISY_SPLITS = ("train", "validation")

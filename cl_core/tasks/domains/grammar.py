@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from cl_core.tasks.domains.draw import Draw
 from cl_core.tasks.domains.vocabulary import Aspect, Vocabulary
+from cl_core.tasks.draw import Draw
 
 # Worded so that each denies praise as firmly as it denies blame.
 DENIALS = (

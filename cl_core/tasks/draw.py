@@ -17,7 +17,7 @@ class Draw:
     """A stream of choices named by its parts: ``Draw(seed, "films", "train")``."""
 
     def __init__(self, *parts: object) -> None:
-        self._random = Random("/".join(map(str, parts)))  # noqa: S311 (sentences, not secrets)
+        self._random = Random("/".join(map(str, parts)))  # noqa: S311 (rows, not secrets)
 
     def chance(self, probability: float) -> bool:
         """True with the given probability; never at 0, always at 1."""
@@ -26,6 +26,10 @@ class Draw:
     def below(self, bound: int) -> int:
         """A whole number in [0, bound)."""
         return int(self._random.random() * bound)
+
+    def between(self, low: float, high: float) -> float:
+        """A number in [low, high), all equally likely."""
+        return low + (high - low) * self._random.random()
 
     def choice(self, values: Sequence[T]) -> T:
         """One of the values, all equally likely."""
