@@ -1,0 +1,214 @@
+"""A frozen encoder whose sites' outputs a caller may transform, one call at a time.
+
+The hooks are registered once. What they apply is an argument of `forward`, kept for the length of that call and under
+a lock: nothing is left behind for the next call, and no global says which adapter is active.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from threading import RLock
+from typing import Any, Generic, Protocol, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from cl_core.backbones.fingerprint import hash_weights
+from cl_core.backbones.sites import Site
+
+__all__ = ["Encoder", "Output", "Transform"]
+
+Transform = Callable[[Tensor], Tensor]
+"""What happens to a site's output, (B, T, d) -> (B, T, d)."""
+
+
+class Masked(Protocol):
+    """What every batch has."""
+
+    @property
+    def attention_mask(self) -> Tensor:
+        """(B, T), 1 for tokens and 0 for padding."""
+        ...
+
+
+B = TypeVar("B", bound=Masked)
+
+
+@dataclass(frozen=True)
+class Output:
+    """What one forward pass gives.
+
+    Attributes:
+        last_hidden_state: (B, T, d), of the last block that ran.
+        hidden_states: the embeddings, then each block's output, (B, T, d) each: L + 1 of them, or m + 1 when the
+            pass stopped after block m; None unless asked for.
+        attention_mask: (B, T), as in the batch.
+    """
+
+    last_hidden_state: Tensor
+    hidden_states: tuple[Tensor, ...] | None
+    attention_mask: Tensor
+
+
+class _StopForwardError(Exception):
+    """Ends a forward pass where its result is known; never leaves this module."""
+
+    def __init__(self, hidden: Tensor) -> None:
+        super().__init__("the forward pass ended early, as asked")
+        self.hidden = hidden
+
+
+@dataclass
+class _Call:
+    """What the hooks are to do during one forward pass."""
+
+    transforms: Mapping[str, Transform]
+    stop_after: int | None
+    hidden_states: list[Tensor] | None
+    enter: Callable[[int, Tensor], None] | None = None
+
+
+_IDLE = _Call({}, None, None)
+
+
+class Encoder(nn.Module, Generic[B]):
+    """A frozen encoder: always in evaluation mode, no parameter requires a gradient.
+
+    Args:
+        model: what computes.
+        blocks: its L blocks, in order; the first argument of each is the (B, T, d) hidden state that enters it.
+        sites: their places in `model`, each a module whose output is (B, T, d), or a tuple that begins with it.
+        hidden_size: d.
+        name: as the user calls it.
+        revision: the pinned commit of a checkpoint from the hub, else None.
+        fingerprint: SHA-256 of all that its numbers depend on; the artifacts' keys hold it.
+
+    Attributes:
+        n_blocks: L.
+        sites: all 2 L sites: block0.attention, block0.ffn, block1.attention, ...
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        blocks: Sequence[nn.Module],
+        sites: Sequence[Site],
+        *,
+        hidden_size: int,
+        name: str,
+        revision: str | None,
+        fingerprint: str,
+    ) -> None:
+        super().__init__()
+        self.model = model
+        self.name = name
+        self.revision = revision
+        self.fingerprint = fingerprint
+        self.hidden_size = hidden_size
+        self.n_blocks = len(blocks)
+        self.sites: tuple[Site, ...] = tuple(sites)
+        self._site_names = frozenset(site.name for site in self.sites)
+        self._call = _IDLE
+        self._lock = RLock()
+        for index, block in enumerate(blocks):
+            block.register_forward_pre_hook(self._before_block(index))
+        for site in self.sites:
+            module = model.get_submodule(site.module)
+            module.register_forward_hook(self._after_site(site.name))
+        self.requires_grad_(False)
+        self.eval()
+
+    @abstractmethod
+    def run(self, batch: B) -> Tensor:
+        """The model's own pass over a batch: the (B, T, d) last hidden state."""
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return next(self.parameters()).device
+
+    def train(self, mode: bool = True) -> Encoder[B]:
+        """Stays in evaluation mode whatever is asked: a frozen encoder drops nothing out."""
+        super().train(False)
+        return self
+
+    def weight_hash(self) -> str:
+        """SHA-256 of every weight's name, type, shape and bytes as they are now, on whichever device."""
+        return hash_weights(self.model)
+
+    def forward(
+        self,
+        batch: B,
+        transforms: Mapping[str, Transform] | None = None,
+        hidden_states: bool = False,
+        stop_after: int | None = None,
+        enter: Callable[[int, Tensor], None] | None = None,
+    ) -> Output:
+        """Encodes a batch.
+
+        Args:
+            batch: B samples of at most T tokens.
+            transforms: by site name, what is applied to that site's output, (B, T, d) -> (B, T, d), before the residual
+                add; sites that are not named are left as they are.
+            hidden_states: whether to return every hidden state.
+            stop_after: m in 0..L runs only the first m blocks; `last_hidden_state` is then hidden state m (0 is the
+                embeddings). The blocks above cost nothing. None runs all.
+            enter: called before each block that runs with its index and the (B, T, d) hidden state entering it, so that
+                what the block's sites do may depend on that state (L2R's routers).
+
+        Raises:
+            ValueError: a transform for a site that the backbone does not have, or one that changes the shape;
+                `stop_after` outside 0..L.
+        """
+        transforms = transforms or {}
+        if not transforms.keys() <= self._site_names:
+            unknown = ", ".join(sorted(transforms.keys() - self._site_names))
+            raise ValueError(
+                f"no such site: {unknown}; this backbone has {self.sites[0].name} to {self.sites[-1].name}"
+            )
+        if stop_after is not None and not 0 <= stop_after <= self.n_blocks:
+            raise ValueError(f"stop_after is {stop_after}; it must be within 0..{self.n_blocks}")
+        call = _Call(transforms, stop_after, [] if hidden_states else None, enter)
+        with self._lock:
+            before, self._call = self._call, call
+            try:
+                last = self.run(batch)
+            except _StopForwardError as stop:
+                last = stop.hidden
+            finally:
+                self._call = before
+        states = None if call.hidden_states is None else (*call.hidden_states, last)
+        return Output(last, states, batch.attention_mask)
+
+    def _before_block(self, index: int) -> Callable[[nn.Module, tuple[Any, ...]], None]:
+        """A hook on what enters block `index`, which is hidden state `index` in every architecture."""
+
+        def hook(_: nn.Module, arguments: tuple[Any, ...]) -> None:
+            if self._call.stop_after == index:
+                raise _StopForwardError(arguments[0])
+            if self._call.hidden_states is not None:
+                self._call.hidden_states.append(arguments[0])
+            if self._call.enter is not None:
+                self._call.enter(index, arguments[0])
+
+        return hook
+
+    def _after_site(self, name: str) -> Callable[[nn.Module, Any, Any], Any]:
+        """A hook that replaces the site's output by its transform, where this call has one."""
+
+        def hook(_: nn.Module, __: Any, output: Any) -> Any:
+            transform = self._call.transforms.get(name)
+            if transform is None:
+                return None
+            hidden = output[0] if isinstance(output, tuple) else output
+            changed = transform(hidden)
+            if changed.shape != hidden.shape:
+                raise ValueError(
+                    f"the transform at {name} made {tuple(changed.shape)} of {tuple(hidden.shape)}; "
+                    "it must keep the shape"
+                )
+            return (changed, *output[1:]) if isinstance(output, tuple) else changed
+
+        return hook
