@@ -1,0 +1,90 @@
+"""A frozen vision transformer: pictures in, hidden states out; see `encoder.py` for its sites."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+
+from cl_core.backbones.encoder import Encoder
+from cl_core.backbones.fingerprint import hash_weights
+from cl_core.backbones.pictures import PictureBatch, Pictures, Source, picture_batch
+from cl_core.backbones.towers import tower_of
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+__all__ = ["ImageBackbone", "PictureBatch", "Pictures"]
+
+
+class ImageBackbone(Encoder[PictureBatch]):
+    """A vision transformer of open_clip, timm or `transformers`, frozen.
+
+    Args:
+        model: the vision tower alone.
+        preprocess: the model's own, (PIL picture) -> (3, H, W) float32.
+        name: as the user calls it.
+        revision: the pinned commit of a checkpoint from the hub, else None.
+
+    Attributes:
+        tokens: T, how many tokens a picture has, class token included.
+
+    Raises:
+        UserError: a tower without a row in `towers.py`.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        preprocess: Callable[[Image], Tensor],
+        *,
+        name: str,
+        revision: str | None,
+    ) -> None:
+        tower = tower_of(model, name)
+        blocks = tower.modules(model)
+        # What preprocessing does is as much a part of the backbone as its weights.
+        prepared = hashlib.sha256(repr(preprocess).encode()).hexdigest()
+        super().__init__(
+            model,
+            blocks,
+            tower.sites(model),
+            hidden_size=_width(blocks[0]),
+            name=name,
+            revision=revision,
+            fingerprint=hashlib.sha256(f"{hash_weights(model)} {prepared}".encode()).hexdigest(),
+        )
+        self.tower = tower
+        self.preprocess = preprocess
+        self.tokens = tower.tokens(model)
+
+    def encode(self, sources: Sequence[Source]) -> Pictures:
+        """N pictures, to be decoded when a batch asks for them."""
+        return Pictures(list(sources), self.tokens)
+
+    def collate(
+        self, encoding: Pictures, indices: Sequence[int], device: torch.device | None = None
+    ) -> PictureBatch:
+        """Pictures `indices` in that order, decoded and preprocessed.
+
+        Args:
+            encoding: from `encode`.
+            indices: B row numbers.
+            device: where the batch goes; the backbone's device when None.
+        """
+        where = self.device if device is None else device
+        return picture_batch(encoding, indices, self.preprocess, where)
+
+    def run(self, batch: PictureBatch) -> Tensor:
+        """The (B, T, d) last hidden state, normed."""
+        dtype = next(self.model.parameters()).dtype
+        return self.tower.encode(self.model, batch.pixels.to(dtype))
+
+
+def _width(block: nn.Module) -> int:
+    """d, from the block's first norm: all layouts begin with one."""
+    norm: Any = next(module for module in block.modules() if isinstance(module, nn.LayerNorm))
+    return int(norm.normalized_shape[0])
