@@ -10,15 +10,16 @@ from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from threading import RLock
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 import torch
 from torch import Tensor, nn
 
+from cl_core.backbones.encoding import Encoded
 from cl_core.backbones.fingerprint import hash_weights
 from cl_core.backbones.sites import Site
 
-__all__ = ["Encoder", "Output", "Transform"]
+__all__ = ["Backbone", "Encoder", "Masked", "Output", "Transform"]
 
 Transform = Callable[[Tensor], Tensor]
 """What happens to a site's output, (B, T, d) -> (B, T, d)."""
@@ -86,9 +87,12 @@ class Encoder(nn.Module, Generic[B]):
         fingerprint: SHA-256 of all that its numbers depend on; the artifacts' keys hold it.
 
     Attributes:
+        kinds: of tasks that it can read: "text", "image".
         n_blocks: L.
         sites: all 2 L sites: block0.attention, block0.ffn, block1.attention, ...
     """
+
+    kinds: ClassVar[tuple[str, ...]]
 
     def __init__(
         self,
@@ -119,6 +123,26 @@ class Encoder(nn.Module, Generic[B]):
             module.register_forward_hook(self._after_site(site.name))
         self.requires_grad_(False)
         self.eval()
+
+    @abstractmethod
+    def encode(self, rows: Mapping[str, Sequence[Any]]) -> Encoded:
+        """N samples as the backbone takes them.
+
+        Args:
+            rows: their columns by name, N values each; which are read depends on the backbone's kind.
+        """
+
+    @abstractmethod
+    def collate(
+        self, encoding: Any, indices: Sequence[int], device: torch.device | None = None
+    ) -> B:
+        """Rows `indices` of what the backbone has encoded, in that order, as one batch.
+
+        Args:
+            encoding: of the backbone's own kind; an `Encoded`.
+            indices: B row numbers.
+            device: where the batch goes; the backbone's device when None.
+        """
 
     @abstractmethod
     def run(self, batch: B) -> Tensor:
@@ -212,3 +236,7 @@ class Encoder(nn.Module, Generic[B]):
             return (changed, *output[1:]) if isinstance(output, tuple) else changed
 
         return hook
+
+
+Backbone = Encoder[Any]
+"""Any frozen encoder: all that training, routing and scoring need to know of one."""

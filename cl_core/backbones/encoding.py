@@ -4,9 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol, Self
 
 import torch
 from torch import Tensor
+
+
+class Encoded(Protocol):
+    """N samples as a backbone takes them: texts, pictures, or both."""
+
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        """Tokens of each sample."""
+        ...
+
+    def subset(self, rows: Sequence[int]) -> Self:
+        """Some of the samples, in the given order."""
+        ...
+
+    @classmethod
+    def concat(cls, parts: Sequence[Self]) -> Self:
+        """The samples of several parts, in their order."""
+        ...
+
+    def __len__(self) -> int: ...
 
 
 @dataclass(frozen=True)

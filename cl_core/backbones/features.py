@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from cl_core.backbones.batching import length_batches
-from cl_core.backbones.text import Encoding, TextBackbone
+from cl_core.backbones.encoder import Backbone
+from cl_core.backbones.encoding import Encoded
 from cl_core.errors import UserError
 
 POOLINGS = ("mean", "cls", "max")
@@ -62,8 +63,8 @@ def layer_index(layer: int, n_blocks: int) -> int:
 
 @torch.no_grad()
 def extract_features(
-    backbone: TextBackbone,
-    encoding: Encoding,
+    backbone: Backbone,
+    encoding: Encoded,
     layer: int = -4,
     pooling: str = "mean",
     batch_size: int = 32,

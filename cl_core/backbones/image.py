@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -36,6 +36,8 @@ class ImageBackbone(Encoder[PictureBatch]):
         UserError: a tower without a row in `towers.py`.
     """
 
+    kinds = ("image",)
+
     def __init__(
         self,
         model: nn.Module,
@@ -61,9 +63,9 @@ class ImageBackbone(Encoder[PictureBatch]):
         self.preprocess = preprocess
         self.tokens = tower.tokens(model)
 
-    def encode(self, sources: Sequence[Source]) -> Pictures:
-        """N pictures, to be decoded when a batch asks for them."""
-        return Pictures(list(sources), self.tokens)
+    def encode(self, rows: Mapping[str, Sequence[Source]]) -> Pictures:
+        """The pictures of the column `image`, to be decoded when a batch asks for them."""
+        return Pictures.of(rows["image"], self.tokens)
 
     def collate(
         self, encoding: Pictures, indices: Sequence[int], device: torch.device | None = None

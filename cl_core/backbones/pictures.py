@@ -24,15 +24,22 @@ Source = bytes | str | Path
 
 @dataclass(frozen=True)
 class Pictures:
-    """N encoded pictures.
+    """N encoded pictures, fetched one by one from the columns that hold them.
 
     Attributes:
-        sources: N of them.
+        columns: where the pictures are, such as a column of a memory-mapped table.
+        places: for each picture, which column and which row of it.
         tokens: how many tokens the backbone makes of each, the class token included.
     """
 
-    sources: Sequence[Source]
+    columns: tuple[Sequence[Source], ...]
+    places: tuple[tuple[int, int], ...]
     tokens: int
+
+    @classmethod
+    def of(cls, column: Sequence[Source], tokens: int) -> Pictures:
+        """All pictures of one column."""
+        return cls((column,), tuple((0, row) for row in range(len(column))), tokens)
 
     @classmethod
     def concat(cls, parts: Sequence[Pictures]) -> Pictures:
@@ -43,11 +50,20 @@ class Pictures:
         """
         if len({part.tokens for part in parts}) != 1:
             raise ValueError("the pictures are of different backbones, or there are none")
-        return cls([source for part in parts for source in part.sources], parts[0].tokens)
+        columns: list[Sequence[Source]] = []
+        places: list[tuple[int, int]] = []
+        for part in parts:
+            places += [(len(columns) + column, row) for column, row in part.places]
+            columns += part.columns
+        return cls(tuple(columns), tuple(places), parts[0].tokens)
 
     def subset(self, rows: Sequence[int]) -> Pictures:
         """Some of the pictures, in the given order."""
-        return Pictures([self.sources[row] for row in rows], self.tokens)
+        return Pictures(self.columns, tuple(self.places[row] for row in rows), self.tokens)
+
+    def __getitem__(self, index: int) -> Source:
+        column, row = self.places[index]
+        return self.columns[column][row]
 
     @property
     def lengths(self) -> tuple[int, ...]:
@@ -55,7 +71,7 @@ class Pictures:
         return (self.tokens,) * len(self)
 
     def __len__(self) -> int:
-        return len(self.sources)
+        return len(self.places)
 
 
 @dataclass(frozen=True)
@@ -88,7 +104,7 @@ def picture_batch(
     """
     if len(indices) == 0:
         raise ValueError("a batch needs at least one picture")
-    pixels = torch.stack([preprocess(open_picture(pictures.sources[row])) for row in indices])
+    pixels = torch.stack([preprocess(open_picture(pictures[row])) for row in indices])
     mask = torch.ones(len(indices), pictures.tokens, dtype=torch.int64)
     if device.type == "cuda":
         return PictureBatch(

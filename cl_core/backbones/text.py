@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -33,6 +33,8 @@ class TextBackbone(Encoder[Batch]):
     Raises:
         UserError: an unsupported architecture.
     """
+
+    kinds = ("text",)
 
     def __init__(
         self,
@@ -69,6 +71,11 @@ class TextBackbone(Encoder[Batch]):
         self.model_type = str(config.model_type)
         self.max_length = max_length
         self._takes_types = int(getattr(config, "type_vocab_size", 0) or 0) > 1
+
+    def encode(self, rows: Mapping[str, Sequence[Any]]) -> Encoding:
+        """The texts of the column `text`, with those of `text_pair` where there is one."""
+        pairs = list(rows["text_pair"]) if "text_pair" in rows else None
+        return self.tokenize(list(rows["text"]), pairs)
 
     def tokenize(self, texts: Sequence[str], pairs: Sequence[str] | None = None) -> Encoding:
         """Turns N texts (or pairs of texts) into token ids, without padding.

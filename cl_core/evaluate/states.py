@@ -17,8 +17,9 @@ from cl_core.adapters.bank import Bank
 from cl_core.adapters.compose import compose
 from cl_core.adapters.settings import MergeSettings
 from cl_core.backbones.batching import length_batches
+from cl_core.backbones.encoder import Backbone
+from cl_core.backbones.encoding import Encoded
 from cl_core.backbones.features import pool
-from cl_core.backbones.text import Encoding, TextBackbone
 from cl_core.device import Device
 
 Progress = Callable[[int, int], None]
@@ -57,8 +58,8 @@ def changed_rows(
 
 
 def pooled_states(
-    backbone: TextBackbone,
-    encoding: Encoding,
+    backbone: Backbone,
+    encoding: Encoded,
     rows: Sequence[int],
     bank: Bank,
     weights: Tensor,
@@ -98,8 +99,8 @@ def pooled_states(
 
 
 def adapter_states(
-    backbone: TextBackbone,
-    encoding: Encoding,
+    backbone: Backbone,
+    encoding: Encoded,
     adapter: Adapter,
     pooling: str,
     batch_size: int,
@@ -121,8 +122,8 @@ def adapter_states(
 
 @torch.no_grad()
 def states_under(
-    backbone: TextBackbone,
-    encoding: Encoding,
+    backbone: Backbone,
+    encoding: Encoded,
     rows: Sequence[int],
     make_transforms: Callable[[list[int]], Mapping[str, Transform]],
     pooling: str,

@@ -14,8 +14,8 @@ from typing import Any
 
 from torch import Tensor
 
+from cl_core.backbones.encoder import Backbone
 from cl_core.backbones.features import extract_features
-from cl_core.backbones.text import TextBackbone
 from cl_core.device import Device
 from cl_core.lab.events import Epoch, Made
 from cl_core.lab.run_settings import RunSettings
@@ -58,7 +58,7 @@ class Assets:
         self,
         store: Store,
         stream: Stream,
-        backbone: TextBackbone,
+        backbone: Backbone,
         settings: RunSettings,
         device: Device,
         seed: int,

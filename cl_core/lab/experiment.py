@@ -10,7 +10,7 @@ from torch import Tensor
 
 from cl_core.adapters.compose import COMPOSITIONS
 from cl_core.adapters.heads import Head
-from cl_core.backbones.text import TextBackbone
+from cl_core.backbones.encoder import Backbone
 from cl_core.device import Device
 from cl_core.evaluate.answers import answer_logits
 from cl_core.initialise import INITIALISERS
@@ -66,7 +66,7 @@ class Experiment:
         run: RunFolder,
         config: RunConfig,
         stream: Stream,
-        backbone: TextBackbone,
+        backbone: Backbone,
         device: Device,
         store: Store,
         progress: Callable[[int, int], None],

@@ -12,8 +12,8 @@ from cl_core.adapters.bank import Bank
 from cl_core.adapters.compose import COMPOSITIONS
 from cl_core.adapters.fusion import fuse
 from cl_core.adapters.heads import Head
+from cl_core.backbones.encoding import Encoded
 from cl_core.backbones.features import extract_features
-from cl_core.backbones.text import Encoding
 from cl_core.errors import UserError
 from cl_core.evaluate.answers import answer_logits, ensemble_logits
 from cl_core.evaluate.routing import entropy, margin
@@ -125,7 +125,7 @@ class Model:
         return self.config.protocol == "til" or knows_task
 
     def _answer(
-        self, encoding: Encoding, task: int | None, changes: Mapping[str, float | None]
+        self, encoding: Encoded, task: int | None, changes: Mapping[str, float | None]
     ) -> _Answer:
         """Routes and answers, in the way of the recipe (`answering.py` is its twin for a run's own rows)."""
         recipe, rows, where = self.config.recipe, len(encoding), self.trained.device.torch_device
@@ -167,7 +167,7 @@ class Model:
         return _Answer(routing, self._logits(states, routing.weights, task))
 
     def _routing(
-        self, encoding: Encoding, task: int | None, changes: Mapping[str, float | None]
+        self, encoding: Encoded, task: int | None, changes: Mapping[str, float | None]
     ) -> Routing:
         router, settings = self.trained.router(changes), self.config.settings.router
         features = None
@@ -182,7 +182,7 @@ class Model:
             )
         return router.route(features, torch.full((len(encoding),), task or 0))
 
-    def _states(self, encoding: Encoding, weights: Tensor, how: str) -> Tensor:
+    def _states(self, encoding: Encoded, weights: Tensor, how: str) -> Tensor:
         settings = self.config.settings
         return pooled_states(
             self.trained.backbone,
@@ -198,7 +198,7 @@ class Model:
             fishers=self.trained.fishers if "fishers" in COMPOSITIONS[how].needs else None,
         )
 
-    def _fused_logits(self, encoding: Encoding, task: int, routing: Routing) -> Tensor:
+    def _fused_logits(self, encoding: Encoded, task: int, routing: Routing) -> Tensor:
         """Logits under the task's own fusion; the first task has its adapter alone."""
         heads = list(self.trained.heads)
         fused = self.trained.fusion(task)
@@ -240,12 +240,12 @@ class Model:
             task=task,
         ).cpu()
 
-    def _alone_states(self, encoding: Encoding) -> list[Tensor]:
+    def _alone_states(self, encoding: Encoded) -> list[Tensor]:
         """States under each adapter of the pool by itself."""
         eye = torch.eye(len(self.trained.pool))
         return [self._states(encoding, row.expand(len(encoding), -1), "select") for row in eye]
 
-    def _alone(self, encoding: Encoding) -> list[list[str]]:
+    def _alone(self, encoding: Encoded) -> list[list[str]]:
         """For each adapter of the pool, what it predicts by itself with its own head."""
         answers = []
         dil = self.config.protocol == "dil"

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from cl_core.backbones.text import Encoding, TextBackbone
+from cl_core.backbones.encoder import Backbone
+from cl_core.backbones.encoding import Encoded
 from cl_core.tasks.stream import Stream
 from cl_core.train.data import MixedRows, Rows
 
@@ -15,10 +16,10 @@ from cl_core.train.data import MixedRows, Rows
 class TokenisedStream:
     """The rows of a stream's tasks, by 0-based task (held-out ones behind the others) and split name."""
 
-    def __init__(self, stream: Stream, backbone: TextBackbone) -> None:
+    def __init__(self, stream: Stream, backbone: Backbone) -> None:
         self.stream = stream
         self.backbone = backbone
-        self._encodings: dict[tuple[int, str], Encoding] = {}
+        self._encodings: dict[tuple[int, str], Encoded] = {}
 
     def name(self, task: int) -> str:
         """The task's name."""
@@ -28,12 +29,12 @@ class TokenisedStream:
         """Of a split's content."""
         return self.stream.all_tasks[task].split_fingerprint(split)
 
-    def encoding(self, task: int, split: str) -> Encoding:
+    def encoding(self, task: int, split: str) -> Encoded:
         """Token ids of a split."""
         if (task, split) not in self._encodings:
             rows = self.stream.all_tasks[task].splits[split]
-            pairs = list(rows["text_pair"]) if "text_pair" in rows.column_names else None
-            self._encodings[task, split] = self.backbone.tokenize(list(rows["text"]), pairs)
+            columns = {name: rows[name] for name in rows.column_names}
+            self._encodings[task, split] = self.backbone.encode(columns)
         return self._encodings[task, split]
 
     def rows(self, task: int, split: str) -> Rows:

@@ -17,8 +17,9 @@ from cl_core.adapters.adapter import Transform
 from cl_core.adapters.bank import Bank
 from cl_core.adapters.compose import compose
 from cl_core.backbones.batching import length_batches
+from cl_core.backbones.encoder import Backbone, Masked, Output
+from cl_core.backbones.encoding import Encoded
 from cl_core.backbones.features import pool
-from cl_core.backbones.text import Batch, Encoding, Output, TextBackbone
 from cl_core.device import Device
 from cl_core.route.gates import gate_weights, logistic_noise
 from cl_core.route.network import RouterNetwork
@@ -113,7 +114,7 @@ class RoutedPass:
         names = [name for part in self.bank.parts for name in part.site_names]
         return {name: partial(apply, name) for name in names}
 
-    def run(self, backbone: TextBackbone, batch: Batch) -> Output:
+    def run(self, backbone: Backbone, batch: Masked) -> Output:
         """The backbone's pass over the batch whose mask this is."""
         output: Output = backbone(batch, self.transforms, enter=self.enter)
         return output
@@ -131,8 +132,8 @@ class RoutedPass:
 
 @torch.no_grad()
 def routed_states(
-    backbone: TextBackbone,
-    encoding: Encoding,
+    backbone: Backbone,
+    encoding: Encoded,
     rows: Sequence[int],
     bank: Bank,
     network: RouterNetwork,

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from cl_core.adapters.adapter import transforms
 from cl_core.adapters.task_weights import TaskWeights
-from cl_core.backbones.text import TextBackbone
+from cl_core.backbones.encoder import Backbone
 from cl_core.device import Device
 from cl_core.train.checkpoint import Checkpoints
 from cl_core.train.data import Rows, balanced_class_weights
@@ -20,7 +20,7 @@ from cl_core.train.settings import TrainSettings
 
 
 def fit(
-    backbone: TextBackbone,
+    backbone: Backbone,
     start: TaskWeights,
     train: Rows,
     validation: Rows,
@@ -70,7 +70,7 @@ def check_rows(train: Rows, validation: Rows) -> None:
 class Classification:
     """Cross-entropy of one adapter and its head; see `fit` for the fields."""
 
-    backbone: TextBackbone
+    backbone: Backbone
     weights: TaskWeights
     train: Rows
     validation: Rows
@@ -112,7 +112,7 @@ class Classification:
 
 
 def task_logits(
-    backbone: TextBackbone,
+    backbone: Backbone,
     weights: TaskWeights,
     data: Rows,
     rows: Sequence[int],
@@ -126,7 +126,7 @@ def task_logits(
 
 
 def evaluate_one(
-    backbone: TextBackbone,
+    backbone: Backbone,
     weights: TaskWeights,
     rows: Rows,
     settings: TrainSettings,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from cl_core.backbones.text import Encoding
+from cl_core.backbones.encoding import Encoded
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Rows:
         labels: (N,) int64, each an index into the head's classes.
     """
 
-    encoding: Encoding
+    encoding: Encoded
     labels: Tensor
 
     def __len__(self) -> int:
@@ -41,7 +41,7 @@ class MixedRows:
         tasks: (N,) int64, the task of each row.
     """
 
-    encoding: Encoding
+    encoding: Encoded
     labels: Tensor
     tasks: Tensor
 
@@ -57,7 +57,7 @@ class MixedRows:
     def concat(cls, parts: Sequence[MixedRows]) -> MixedRows:
         """All rows of the parts, in their order."""
         return cls(
-            Encoding.concat([part.encoding for part in parts]),
+            type(parts[0].encoding).concat([part.encoding for part in parts]),
             torch.cat([part.labels for part in parts]),
             torch.cat([part.tasks for part in parts]),
         )

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from cl_core.adapters.task_weights import TaskWeights
-from cl_core.backbones.text import TextBackbone
+from cl_core.backbones.encoder import Backbone
 from cl_core.device import Device
 from cl_core.train.classification import task_logits
 from cl_core.train.data import MixedRows, Rows
@@ -25,7 +25,7 @@ from cl_core.train.shared import LabelFrame, SharedWeights, shared_states
 
 
 def diagonal_fisher(
-    backbone: TextBackbone,
+    backbone: Backbone,
     weights: SharedWeights,
     rows: MixedRows,
     frame: LabelFrame,
@@ -64,7 +64,7 @@ def diagonal_fisher(
 
 
 def adapter_fisher(
-    backbone: TextBackbone,
+    backbone: Backbone,
     weights: TaskWeights,
     rows: Rows,
     count: int,

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 from cl_core.adapters.bank import Bank
 from cl_core.adapters.fusion import FusionWeights, fuse, identity_penalty
-from cl_core.backbones.text import TextBackbone
+from cl_core.backbones.encoder import Backbone
 from cl_core.device import Device
 from cl_core.train.checkpoint import Checkpoints
 from cl_core.train.classification import check_rows
@@ -26,7 +26,7 @@ from cl_core.train.settings import TrainSettings
 
 
 def fit_fusion(
-    backbone: TextBackbone,
+    backbone: Backbone,
     start: FusionWeights,
     bank: Bank,
     train: Rows,
@@ -70,7 +70,7 @@ def fit_fusion(
 class Fusing:
     """Cross-entropy of a fusion and its head, with the identity regulariser; see `fit_fusion` for the fields."""
 
-    backbone: TextBackbone
+    backbone: Backbone
     weights: FusionWeights
     bank: Bank
     train: Rows

@@ -21,8 +21,8 @@ from torch.nn import functional as F
 from cl_core.adapters.adapter import Adapter, Transform, transforms
 from cl_core.adapters.heads import Head
 from cl_core.backbones.batching import length_batches
+from cl_core.backbones.encoder import Backbone
 from cl_core.backbones.features import pool
-from cl_core.backbones.text import Batch, TextBackbone
 from cl_core.device import Device
 from cl_core.train.checkpoint import Checkpoints
 from cl_core.train.classification import check_rows
@@ -65,7 +65,7 @@ class HeadAlone:
 
 
 def fit_head(
-    backbone: TextBackbone,
+    backbone: Backbone,
     start: Head,
     adapter: Adapter,
     train: Rows,
@@ -133,7 +133,7 @@ class _Probe:
 
 @torch.no_grad()
 def _states(
-    backbone: TextBackbone, rows: Rows, adapter: Adapter, settings: TrainSettings, device: Device
+    backbone: Backbone, rows: Rows, adapter: Adapter, settings: TrainSettings, device: Device
 ) -> Tensor:
     """(N, d) pooled states under one adapter."""
     where = device.torch_device
@@ -175,7 +175,7 @@ class AdapterAlone:
 
 
 def distil(
-    backbone: TextBackbone,
+    backbone: Backbone,
     start: Adapter,
     teacher: Teacher,
     head: Head,
@@ -228,7 +228,7 @@ def distil(
 class Distillation:
     """MSE between teacher's and student's last hidden states; see `distil` for the fields."""
 
-    backbone: TextBackbone
+    backbone: Backbone
     adapter: Adapter
     teacher: Teacher
     head: Head
@@ -257,7 +257,7 @@ class Distillation:
         """Mean squared difference, and the student's accuracy under the teacher's head, on the validation rows."""
         loss, right, data = 0.0, 0, self.validation
         for rows in length_batches(data.encoding.lengths, 2 * self.settings.batch_size):
-            batch: Batch = self.backbone.collate(data.encoding, rows, self.device.torch_device)
+            batch = self.backbone.collate(data.encoding, rows, self.device.torch_device)
             with self.device.autocast():
                 wanted = self.backbone(batch, self.teacher()).last_hidden_state
                 found = self.backbone(batch, transforms(self.adapter)).last_hidden_state

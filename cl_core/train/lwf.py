@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from cl_core.backbones.batching import length_batches
-from cl_core.backbones.text import TextBackbone
+from cl_core.backbones.encoder import Backbone
 from cl_core.device import Device
 from cl_core.train.data import MixedRows
 from cl_core.train.settings import BaselineSettings, TrainSettings
@@ -25,7 +25,7 @@ from cl_core.train.shared import LabelFrame, SharedWeights, shared_states
 
 @torch.no_grad()
 def old_answers(
-    backbone: TextBackbone,
+    backbone: Backbone,
     start: SharedWeights,
     new: MixedRows,
     frame: LabelFrame,

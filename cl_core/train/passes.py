@@ -10,14 +10,14 @@ from torch.nn import functional as F
 
 from cl_core.adapters.adapter import Transform
 from cl_core.backbones.batching import length_batches
+from cl_core.backbones.encoder import Backbone
 from cl_core.backbones.features import pool
-from cl_core.backbones.text import TextBackbone
 from cl_core.device import Device
 from cl_core.train.data import MixedRows, Rows
 
 
 def pooled_states(
-    backbone: TextBackbone,
+    backbone: Backbone,
     data: Rows | MixedRows,
     rows: Sequence[int],
     transforms: Mapping[str, Transform],

@@ -16,8 +16,8 @@ from torch.nn import functional as F
 from cl_core.adapters.bank import Bank
 from cl_core.adapters.heads import Head, HeadRule, merged_logits, own_logits, union_logits
 from cl_core.backbones.batching import length_batches
+from cl_core.backbones.encoder import Backbone
 from cl_core.backbones.features import pool
-from cl_core.backbones.text import TextBackbone
 from cl_core.device import Device
 from cl_core.route.network import RouterNetwork
 from cl_core.route.routed_pass import RoutedBank, RoutedPass
@@ -116,7 +116,7 @@ def split_memory(
 
 
 def fit_routers(
-    backbone: TextBackbone,
+    backbone: Backbone,
     start: RoutersAndHeads,
     bank: Bank,
     rows: MixedRows,
@@ -234,7 +234,7 @@ class Answers:
 class RouterObjective:
     """Cross-entropy of what routers, adapters and heads answer together; see `fit_routers` for the fields."""
 
-    backbone: TextBackbone
+    backbone: Backbone
     weights: RoutersAndHeads
     bank: Bank
     train: MixedRows

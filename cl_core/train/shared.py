@@ -19,7 +19,7 @@ from torch.nn import functional as F
 from cl_core.adapters.adapter import Adapter, transforms
 from cl_core.adapters.heads import Head, own_logits, union_logits
 from cl_core.adapters.settings import Activation
-from cl_core.backbones.text import TextBackbone
+from cl_core.backbones.encoder import Backbone
 from cl_core.device import Device
 from cl_core.train.checkpoint import Checkpoints
 from cl_core.train.data import MixedRows
@@ -128,7 +128,7 @@ class Penalty(Protocol):
 
 
 def fit_shared(
-    backbone: TextBackbone,
+    backbone: Backbone,
     start: SharedWeights,
     new: MixedRows,
     validation: MixedRows,
@@ -199,7 +199,7 @@ def fit_shared(
 class SharedObjective:
     """The loss of `fit_shared`, which says what the fields are; the first `new` rows of `data` are the new ones."""
 
-    backbone: TextBackbone
+    backbone: Backbone
     weights: SharedWeights
     data: MixedRows
     new: int
@@ -256,7 +256,7 @@ class SharedObjective:
 
 
 def shared_states(
-    backbone: TextBackbone,
+    backbone: Backbone,
     weights: SharedWeights,
     data: MixedRows,
     rows: Sequence[int],

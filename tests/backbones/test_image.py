@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from cl_core.backbones.decode import MOST_PIXELS, open_picture
 from cl_core.backbones.features import extract_features
-from cl_core.backbones.image import ImageBackbone
+from cl_core.backbones.image import ImageBackbone, Pictures
 from cl_core.errors import UserError
 
 SIDE = 32
@@ -97,7 +97,7 @@ def png(pixels: np.ndarray[Any, Any]) -> bytes:
 
 @torch.no_grad()
 def test_every_site_is_on_the_way_to_the_output(backbone: ImageBackbone) -> None:
-    batch = backbone.collate(backbone.encode(pictures()), range(3))
+    batch = backbone.collate(backbone.encode({"image": pictures()}), range(3))
     plain = backbone(batch).last_hidden_state
     assert plain.shape == (3, 17, 32)
     assert backbone.tokens == 17
@@ -116,7 +116,7 @@ def test_every_site_is_on_the_way_to_the_output(backbone: ImageBackbone) -> None
 def test_what_a_transform_sees_is_what_is_added_to_the_residual_stream(
     backbone: ImageBackbone,
 ) -> None:
-    batch = backbone.collate(backbone.encode(pictures()), range(3))
+    batch = backbone.collate(backbone.encode({"image": pictures()}), range(3))
     seen: dict[str, Tensor] = {}
 
     def keep(name: str) -> Callable[[Tensor], Tensor]:
@@ -137,7 +137,7 @@ def test_what_a_transform_sees_is_what_is_added_to_the_residual_stream(
 
 @torch.no_grad()
 def test_a_pass_may_stop_early_and_blocks_may_be_watched(backbone: ImageBackbone) -> None:
-    batch = backbone.collate(backbone.encode(pictures()), range(3))
+    batch = backbone.collate(backbone.encode({"image": pictures()}), range(3))
     states = backbone(batch, hidden_states=True).hidden_states
     entered: list[int] = []
     early = backbone(batch, stop_after=2, enter=lambda block, hidden: entered.append(block))
@@ -151,7 +151,7 @@ def test_open_clip_s_own_embedding_comes_from_the_last_hidden_state() -> None:
     torch.manual_seed(1)
     model = open_clip_vit()
     backbone = ImageBackbone(model, preprocess, name="vit", revision=None)
-    batch = backbone.collate(backbone.encode(pictures()), range(3))
+    batch = backbone.collate(backbone.encode({"image": pictures()}), range(3))
     hidden = backbone(batch).last_hidden_state
     torch.testing.assert_close(hidden[:, 0] @ model.proj, model(batch.pixels))
 
@@ -175,7 +175,7 @@ def test_the_same_picture_has_the_same_features_wherever_it_comes_from(
     file = tmp_path / "picture.png"
     Image.fromarray(pixels).save(file)
     found = [
-        extract_features(backbone, backbone.encode([source]), layer=-1)
+        extract_features(backbone, backbone.encode({"image": [source]}), layer=-1)
         for source in (png(pixels), file, str(file), file.read_bytes())
     ]
     for each in found:
@@ -211,3 +211,13 @@ def test_a_picture_that_cannot_be_read_is_refused_with_the_reason(tmp_path: Path
     assert bomb.stat().st_size < 100_000
     with pytest.raises(UserError, match="at most 64 million pixels"):
         open_picture(bomb)
+
+
+def test_pictures_of_several_columns_are_told_apart_and_fetched_one_by_one() -> None:
+    first, second = ["a", "b", "c"], ["d", "e"]
+    both = Pictures.concat([Pictures.of(first, 17).subset([2, 0]), Pictures.of(second, 17)])
+    assert [both[i] for i in range(len(both))] == ["c", "a", "d", "e"]
+    assert [both.subset([3, 1])[i] for i in range(2)] == ["e", "a"]
+    assert both.lengths == (17, 17, 17, 17)
+    with pytest.raises(ValueError, match="different backbones"):
+        Pictures.concat([Pictures.of(first, 17), Pictures.of(second, 5)])
