@@ -88,11 +88,13 @@ class Encoder(nn.Module, Generic[B]):
 
     Attributes:
         kinds: of tasks that it can read: "text", "image".
+        max_length: longer texts are cut to this many tokens; None where there is no text.
         n_blocks: L.
         sites: all 2 L sites: block0.attention, block0.ffn, block1.attention, ...
     """
 
     kinds: ClassVar[tuple[str, ...]]
+    max_length: int | None = None
 
     def __init__(
         self,

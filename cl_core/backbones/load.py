@@ -16,7 +16,9 @@ from typing import Any
 import torch
 
 from cl_core.backbones.catalogue import KNOWN, KnownBackbone, list_backbones
+from cl_core.backbones.encoder import Backbone
 from cl_core.backbones.fingerprint import fingerprint
+from cl_core.backbones.load_image import OPEN_CLIP, load_open_clip, load_tagged, load_vision
 from cl_core.backbones.settings import BackboneSettings
 from cl_core.backbones.sites import Architecture, architecture
 from cl_core.backbones.snapshot import HUB, hub_snapshot
@@ -25,17 +27,28 @@ from cl_core.errors import UserError, did_you_mean
 
 __all__ = ["list_backbones", "load_backbone"]
 
+OPEN_CLIP_CONFIG = "open_clip_config.json"
+VISION_TYPES = ("vit", "clip", "clip_vision_model")
+"""`model_type` of the checkpoints of transformers that are read as vision backbones."""
 
-def load_backbone(settings: BackboneSettings, device: torch.device) -> TextBackbone:
-    """Loads a frozen backbone onto a device.
+
+def load_backbone(settings: BackboneSettings, device: torch.device) -> Backbone:
+    """Loads a frozen backbone, of texts or of pictures, onto a device.
 
     Raises:
         UserError: no such backbone, a revision that is missing or out of place, an unsupported architecture, a
             checkpoint without safetensors, tokenizer or some of its weights, or a `max_length` that it cannot read.
     """
+    if settings.name.startswith(OPEN_CLIP):
+        return load_tagged(settings).to(device)
     folder, revision = _find(settings)
+    if (folder / OPEN_CLIP_CONFIG).is_file():
+        return load_open_clip(folder, settings, revision).to(device)
     config = _read_config(folder, settings.name)
-    row = architecture(str(config.get("model_type", "missing")))
+    kind = str(config.get("model_type", "missing"))
+    if kind in VISION_TYPES:
+        return load_vision(folder, settings, revision).to(device)
+    row = architecture(kind)
     if not any(folder.glob("*.safetensors")):
         found = ", ".join(sorted(path.name for path in folder.iterdir())) or "nothing"
         raise UserError(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from cl_core.backbones.decode import open_picture
+from cl_core.decode import open_picture
 
 if TYPE_CHECKING:
     from PIL.Image import Image

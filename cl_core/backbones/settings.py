@@ -13,7 +13,7 @@ class BackboneSettings(Settings):
     """The frozen encoder of a run. The defaults need no network."""
 
     name: Annotated[str, Field(min_length=1)] = "minilm"
-    """A name that `adapter-lab backbones` lists, the folder of a checkpoint, or hub:owner/name."""
+    """A name that `adapter-lab backbones` lists, the folder of a checkpoint, hub:owner/name, or open_clip:MODEL/TAG."""
 
     revision: str | None = None
     """For hub:owner/name only, and needed there: the commit hash (or tag) that pins the weights."""

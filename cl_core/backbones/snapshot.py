@@ -97,10 +97,13 @@ def _check(repository: str, revision: str | None) -> None:
 
 
 def _is_whole(folder: Path) -> bool:
-    """Whether configuration, a tokenizer and every file of weights are there."""
+    """Whether configuration, a tokenizer or image processor, and every file of weights are there."""
+    if (folder / "open_clip_config.json").is_file():
+        return (folder / "open_clip_model.safetensors").is_file()
     if not (folder / "config.json").is_file():
         return False
-    if not any((folder / name).is_file() for name in ("tokenizer.json", "tokenizer_config.json")):
+    beside = ("tokenizer.json", "tokenizer_config.json", "preprocessor_config.json")
+    if not any((folder / name).is_file() for name in beside):
         return False
     index = folder / "model.safetensors.index.json"
     if not index.is_file():

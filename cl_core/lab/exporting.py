@@ -9,6 +9,7 @@ import torch
 from cl_core.adapters.adapter import Adapter, select_sites
 from cl_core.adapters.adapterhub import write_adapterhub
 from cl_core.backbones.load import load_backbone
+from cl_core.backbones.text import TextBackbone
 from cl_core.errors import UserError, did_you_mean
 from cl_core.lab.workspace import RunFolder, Workspace
 
@@ -38,6 +39,11 @@ def export_adapter(workspace: Workspace, run: RunFolder, task: str, folder: Path
             f"the adapter of '{task}' is no longer in the store; get it back: adapter-lab resume {run.name}"
         )
     backbone = load_backbone(config.settings.backbone, torch.device("cpu"))
+    if not isinstance(backbone, TextBackbone):
+        raise UserError(
+            f"AdapterHub's layout is for text encoders; run '{run.name}' has backbone '{backbone.name}', which "
+            f"reads {' and '.join(backbone.kinds)} tasks"
+        )
     sites = [site.name for site in select_sites(backbone.sites, config.settings.adapter)]
     adapter = Adapter.from_tensors(artifact.tensors, sites, config.settings.adapter.activation)
     write_adapterhub(

@@ -79,7 +79,12 @@ class Model:
         """
         if not texts or any(not text.strip() for text in texts):
             raise UserError("there is no text to route; give at least one word")
-        encoding = self.trained.backbone.tokenize(list(texts), None)
+        backbone = self.trained.backbone
+        if "text" not in backbone.kinds:
+            raise UserError(
+                f"backbone '{backbone.name}' reads {' and '.join(backbone.kinds)}s, no texts"
+            )
+        encoding = backbone.encode({"text": list(texts)})
         given = self._task_index(task)
         if given is None and self._needs_task:
             raise UserError(

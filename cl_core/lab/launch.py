@@ -23,6 +23,7 @@ from cl_core.lab.workspace import RunConfig, RunFolder, TaskSummary, Workspace
 from cl_core.store import RunLock
 
 if TYPE_CHECKING:
+    from cl_core.backbones.encoder import Backbone
     from cl_core.device import Precision
     from cl_core.tasks.stream import Stream
     from cl_core.tasks.task import Task
@@ -210,7 +211,7 @@ def carry_out(
             watcher.notice(f"device: {device.reason}")
             run.write_environment(describe_environment(device.reason))
             backbone = load_backbone(config.settings.backbone, device.torch_device)
-
+            _check_kinds(stream, backbone)
             workspace.store.on_damage = lambda message: run.record(Warned(message=message))
             experiment = Experiment(
                 run, config, stream, backbone, device, workspace.store, watcher.progress
@@ -232,6 +233,17 @@ def carry_out(
                 peak_memory_bytes=peak_memory_bytes(),
                 peak_gpu_memory_bytes=device.peak_memory_bytes(),
             )
+        )
+
+
+def _check_kinds(stream: Stream, backbone: Backbone) -> None:
+    """Refuses tasks that the backbone cannot read."""
+    unread = [task for task in stream.all_tasks if task.kind not in backbone.kinds]
+    if unread:
+        names = ", ".join(f"{task.name} ({task.kind})" for task in unread)
+        raise UserError(
+            f"backbone '{backbone.name}' reads {' and '.join(backbone.kinds)} tasks; stream '{stream.name}' has "
+            f"{names}. Choose another with --set backbone=..."
         )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from cl_core.tasks.prepare import PreparedTask, Rows
 from cl_core.tasks.raw import Fault
 from cl_core.tasks.stream import Protocol, describe_difference, describe_extra
-from cl_core.tasks.task import SPLITS
+from cl_core.tasks.task import SPLITS, content_keys
 
 FEW_ROWS = 8  # a class with fewer training rows is called tiny (ours)
 
@@ -90,9 +90,12 @@ def _shared_rows(task: str, train: Rows, split: str, rows: Rows) -> list[str]:
     ]
 
 
-def _keys(rows: Rows) -> list[tuple[str, str]]:
-    pairs = rows.pairs or [""] * len(rows)
-    return [(text.strip(), pair.strip()) for text, pair in zip(rows.texts, pairs, strict=True)]
+def _keys(rows: Rows) -> list[tuple[str, ...]]:
+    columns = [
+        content_keys(rows.inputs) if name == "image" else [str(value).strip() for value in values]
+        for name, values in rows.inputs.items()
+    ]
+    return list(zip(*columns, strict=True))
 
 
 def check_held_out(task: PreparedTask) -> Report:

@@ -1,13 +1,15 @@
-"""Local data: a folder with one file per split, a `save_to_disk` folder, or one file that is split."""
+"""Local data: a folder with one file per split, a `save_to_disk` or image folder, or one file that is split."""
 
 from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from cl_core.tasks.formats import READERS, Problem, read_file, rows_of_table
+from cl_core.tasks.image_folder import read_image_folder
 from cl_core.tasks.raw import Fault, RawRows, RawTask
 from cl_core.tasks.spec import TaskSpec
 from cl_core.tasks.task import SPLITS
@@ -36,6 +38,9 @@ def read_files(path: Path, spec: TaskSpec, place: str) -> RawTask:
         return _read_splits(spec, place, {"train": [(path, place)]})
     if (path / "dataset_dict.json").is_file() or (path / "state.json").is_file():
         return _read_saved(path, spec, place)
+    tables = any(e.suffix.lower() in READERS and e.name != "meta.json" for e in path.iterdir())
+    if spec.kind == "image" and not tables and (pictures := read_image_folder(path, place)):
+        return RawTask(spec.name, place, pictures)
     files, faults = _find_files(path, spec, place)
     names, wrong = _read_meta(path, spec, place)
     return _read_splits(spec, place, files, names, (*faults, *wrong))
@@ -104,7 +109,7 @@ def _read_splits(
             file = read_file(path, name)
             found += _faults(spec, split, name, file.problems)
             if file.rows is not None:
-                read.append(file.rows)
+                read.append(replace(file.rows, folder=path.parent))
         if read:
             splits[split] = read[0] if len(read) == 1 else _joined(read, f"{place}/{split}-*")
     return RawTask(spec.name, place, splits, label_names, tuple(found))
@@ -120,7 +125,8 @@ def _joined(parts: list[RawRows], place: str) -> RawRows:
         name: [value for part in parts for value in part.columns.get(name, [None] * len(part))]
         for name in names
     }
-    return RawRows(columns, place, range(sum(map(len, parts))), parts[0].class_names)
+    count = sum(map(len, parts))
+    return RawRows(columns, place, range(count), parts[0].class_names, parts[0].folder)
 
 
 def _read_meta(

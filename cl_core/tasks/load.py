@@ -79,6 +79,7 @@ def load_stream(
     spec = spec.holding_out(hold_out)
     root = data_folder(data)
     from cl_core.tasks.checks import check_stream
+    from cl_core.tasks.pictures import drop_damaged
     from cl_core.tasks.prepare import prepare
     from cl_core.tasks.splitting import limit_rows
 
@@ -99,6 +100,8 @@ def load_stream(
     for each, made in zip(every, prepared, strict=True):
         task = limit_rows(made.task(), each.limits, each.seed)
         task = limit_rows(task, asked, limit_seed)
+        task, damaged = drop_damaged(task)
+        warnings += damaged
         if len(tasks) < learnt:
             warnings += _classes_lost(task)
         tasks.append(task)
@@ -170,6 +173,7 @@ def read_task(spec: TaskSpec, folder: Path, root: Path | None) -> tuple[RawTask,
                 "split": SplitNames(),
                 "text": "text",
                 "text_pair": None,
+                "image": "image",
                 "label": "label",
                 "label_names": None,
             }

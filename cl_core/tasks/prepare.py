@@ -1,4 +1,4 @@
-"""From raw rows to texts and label indices: maps columns, finds the classes, cuts missing splits.
+"""From raw rows to texts or pictures and label indices: maps columns, finds the classes, cuts missing splits.
 
 Nothing is raised: every row that does not fit is a fault with its number, and the rest goes on to be checked.
 """
@@ -10,40 +10,38 @@ from dataclasses import dataclass
 
 from cl_core.errors import did_you_mean
 from cl_core.tasks.labels import LabelColumn, find_label_names, index_labels
+from cl_core.tasks.pictures import read_pictures
 from cl_core.tasks.raw import Fault, RawRows, RawTask
 from cl_core.tasks.spec import TaskSpec
 from cl_core.tasks.splitting import stratified_split
-from cl_core.tasks.task import Task, make_rows
+from cl_core.tasks.task import Kind, Task, content_keys, make_rows
 
 NAMES_COLUMN = "label_name"
 
 
 @dataclass(frozen=True)
 class Rows:
-    """One split, ready: N rows that have text and a known label.
+    """One split, ready: N rows that are whole and have a known label.
 
     Attributes:
-        texts: (N,).
-        pairs: (N,) second texts, or None.
+        inputs: (N,) values by column, as `make_rows` takes them.
         labels: (N,) indices into the task's label names.
         numbers: (N,) row numbers in the source, counted from 0.
         place: the file, as the user wrote it.
     """
 
-    texts: Sequence[str]
-    pairs: Sequence[str] | None
+    inputs: Mapping[str, Sequence[object]]
     labels: Sequence[int]
     numbers: Sequence[int]
     place: str
 
     def __len__(self) -> int:
-        return len(self.texts)
+        return len(self.labels)
 
     def take(self, positions: Sequence[int]) -> Rows:
         """The rows at these positions."""
         return Rows(
-            [self.texts[i] for i in positions],
-            None if self.pairs is None else [self.pairs[i] for i in positions],
+            {name: [values[i] for i in positions] for name, values in self.inputs.items()},
             [self.labels[i] for i in positions],
             [self.numbers[i] for i in positions],
             self.place,
@@ -56,6 +54,7 @@ class PreparedTask:
 
     Attributes:
         name: of the task.
+        kind: what a row is.
         source: where its rows came from.
         label_names: the classes, in order.
         splits: rows by split.
@@ -64,6 +63,7 @@ class PreparedTask:
     """
 
     name: str
+    kind: Kind
     source: str
     label_names: tuple[str, ...]
     splits: Mapping[str, Rows]
@@ -73,10 +73,10 @@ class PreparedTask:
     def task(self) -> Task:
         """The task, as its users see it."""
         splits = {
-            split: make_rows(self.name, split, rows.texts, rows.labels, rows.pairs, rows.numbers)
+            split: make_rows(self.name, split, rows.inputs, rows.labels, rows.numbers)
             for split, rows in self.splits.items()
         }
-        return Task(self.name, "text", self.label_names, splits, self.source)
+        return Task(self.name, self.kind, self.label_names, splits, self.source)
 
 
 def prepare(raw: RawTask, spec: TaskSpec) -> PreparedTask:
@@ -108,30 +108,31 @@ def prepare(raw: RawTask, spec: TaskSpec) -> PreparedTask:
     faults += wrong
     splits = {}
     for split, rows in read.items():
-        texts, good, wrong = _texts(rows, split, spec, spec.text)
-        faults += wrong
-        pairs = None
-        if spec.text_pair is not None:
-            pairs, whole, wrong = _texts(rows, split, spec, spec.text_pair)
+        inputs: dict[str, list[object]] = {}
+        good = [True] * len(rows)
+        for name, column in spec.inputs.items():
+            read_column = read_pictures if name == "image" else _texts
+            inputs[name], whole, wrong = read_column(rows, split, spec, column)
             faults += wrong
             good = [a and b for a, b in zip(good, whole, strict=True)]
         labels, wrong = index_labels(spec.name, split, columns[split], names)
         faults += wrong
         kept = [row for row, label in enumerate(labels) if label is not None and good[row]]
-        everything = Rows(texts, pairs, [label or 0 for label in labels], rows.numbers, rows.place)
+        everything = Rows(inputs, [label or 0 for label in labels], rows.numbers, rows.place)
         splits[split] = everything.take(kept)
     warnings = list(raw.warnings)
     if "train" in splits and len(splits["train"]):
         splits, cut = _cut_missing(splits, raw, spec)
         warnings += cut
-    return PreparedTask(spec.name, raw.source, names.names, splits, tuple(faults), tuple(warnings))
+    return PreparedTask(
+        spec.name, spec.kind, raw.source, names.names, splits, tuple(faults), tuple(warnings)
+    )
 
 
 def _missing_columns(rows: RawRows, split: str, spec: TaskSpec) -> list[Fault]:
     faults = []
-    for field in ("text", "text_pair", "label"):
-        column = getattr(spec, field)
-        if column is not None and column not in rows.columns:
+    for field, column in {**spec.inputs, "label": spec.label}.items():
+        if column not in rows.columns:
             found = ", ".join(rows.columns) or "none"
             message = (
                 f"there is no column '{column}' for {field}; columns are {found}."
@@ -143,8 +144,8 @@ def _missing_columns(rows: RawRows, split: str, spec: TaskSpec) -> list[Fault]:
 
 def _texts(
     rows: RawRows, split: str, spec: TaskSpec, column: str
-) -> tuple[list[str], list[bool], list[Fault]]:
-    texts = []
+) -> tuple[list[object], list[bool], list[Fault]]:
+    texts: list[object] = []
     empty: list[int] = []
     other: dict[str, list[int]] = {}
     for number, value in zip(rows.numbers, rows.columns[column], strict=True):
@@ -158,7 +159,7 @@ def _texts(
             empty.append(number + 1)
         else:
             other.setdefault(type(value).__name__, []).append(number + 1)
-    good = [bool(text.strip()) for text in texts]
+    good = [bool(str(text).strip()) for text in texts]
     if len(empty) == len(rows):
         return texts, good, [Fault(spec.name, split, f"column '{column}' is empty", rows.place)]
     faults = []
@@ -185,7 +186,7 @@ def _cut_missing(
     if not fractions:
         return splits, []
     train = splits["train"]
-    cut = stratified_split(train.labels, train.texts, fractions, spec.seed)
+    cut = stratified_split(train.labels, content_keys(train.inputs), fractions, spec.seed)
     shares = " and ".join(f"{len(cut[split])} {split} rows" for split in fractions)
     made = dict(splits)
     made.update({split: train.take(rows) for split, rows in cut.items()})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -60,12 +61,14 @@ class RawRows:
         place: the file, as the user wrote it.
         numbers: (N,) row numbers in the source, counted from 0.
         class_names: by column, the names that the format itself carries (`ClassLabel`).
+        folder: paths in the rows are relative to it, and may not leave it; None where there are no files.
     """
 
     columns: Mapping[str, Sequence[object]]
     place: str
     numbers: Sequence[int]
     class_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    folder: Path | None = None
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -77,6 +80,7 @@ class RawRows:
             self.place,
             [self.numbers[i] for i in positions],
             self.class_names,
+            self.folder,
         )
 
 

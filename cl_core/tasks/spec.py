@@ -13,6 +13,7 @@ from pydantic import Field, StringConstraints, model_validator
 from cl_core.errors import UserError, did_you_mean
 from cl_core.settings import Settings
 from cl_core.tasks.stream import Protocol
+from cl_core.tasks.task import Kind
 
 TaskName = Annotated[str, StringConstraints(pattern=r"^\w[\w .+-]*$", max_length=80)]
 Text = Annotated[str, StringConstraints(min_length=1)]
@@ -63,10 +64,14 @@ class TaskSpec(Settings):
     """A commit or tag of the hub data set: what is loaded must not change under a run."""
     split: SplitNames = SplitNames()
     """Names of files or splits, where they are not train, validation and test."""
+    kind: Kind = "text"
+    """What a row is: a text, or an image (encoded bytes, or the path of a file beside the data)."""
     text: Text = "text"
     """Column of the text."""
     text_pair: Text | None = None
     """Column of a second text, if there is one."""
+    image: Text = "image"
+    """Column of the image, where `kind` is image: encoded bytes, or a path relative to the file that names it."""
     label: Text = "label"
     """Column of the label: whole numbers or names."""
     label_names: tuple[Text, ...] | None = None
@@ -100,6 +105,14 @@ class TaskSpec(Settings):
         if self.validation_fraction + self.test_fraction >= 1:
             raise ValueError("validation_fraction and test_fraction leave no training rows")
         return self
+
+    @property
+    def inputs(self) -> dict[str, str]:
+        """The columns that a row is made of: by the name that they get, the name that they have."""
+        if self.kind == "image":
+            return {"image": self.image}
+        pair = {} if self.text_pair is None else {"text_pair": self.text_pair}
+        return {"text": self.text, **pair}
 
     @property
     def limits(self) -> dict[str, int | None]:

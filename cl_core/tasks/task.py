@@ -7,32 +7,36 @@ from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 from cl_core.errors import UserError
 
 if TYPE_CHECKING:
     from datasets import Dataset
 
+Kind = Literal["text", "image"]
+"""What a row is."""
 SPLITS = ("train", "validation", "test")
 
 
 @dataclass(frozen=True, eq=False)
 class Task:
-    """Labelled texts in three splits.
+    """Labelled rows in three splits.
 
     Attributes:
         name: unique in its stream.
-        kind: "text".
+        kind: "text" or "image".
         label_names: the classes; labels are indices into it.
         splits: by name ("train", "validation", "test"), each with the columns ``id`` (str, unique in the
-            stream: "task/split/row", rows counted from 0 in the source), ``text`` (str), ``text_pair`` (str,
-            only where there is a second text) and ``label`` (int64).
+            stream: "task/split/row", rows counted from 0 in the source) and ``label`` (int64), and between them
+            ``text`` (str) and ``text_pair`` (str, only where there is a second text), or ``image`` (encoded bytes,
+            or the path of a file).
         source: where the rows came from, for people.
     """
 
     name: str
-    kind: str
+    kind: Kind
     label_names: tuple[str, ...]
     splits: Mapping[str, Dataset]
     source: str
@@ -77,6 +81,8 @@ class Task:
             for column in sorted(rows.column_names):
                 digest.update(column.encode() + b"\0")
                 values = list(rows[column])
+                if column == "image":  # the same picture is the same row, whichever way it came
+                    values = [picture_hash(value) for value in values]
                 if column == "label":
                     digest.update(len(values).to_bytes(8, "little"))
                     for value in values:
@@ -97,10 +103,11 @@ class Task:
 def make_task(
     name: str,
     label_names: Sequence[str],
-    rows: Mapping[str, Sequence[tuple[str, int]]],
+    rows: Mapping[str, Sequence[tuple[str | bytes, int]]],
     source: str = "rows given in Python",
+    kind: Kind = "text",
 ) -> Task:
-    """Builds a task from (text, label index) pairs by split.
+    """Builds a task from (text or encoded picture, label index) pairs by split.
 
     Raises:
         UserError: a label index is out of range.
@@ -112,18 +119,16 @@ def make_task(
             raise UserError(
                 f"task '{name}', {split}: labels {bad} are not indices into {list(label_names)}"
             )
-        splits[split] = make_rows(
-            name, split, [text for text, _ in pairs], [label for _, label in pairs]
-        )
-    return Task(name, "text", tuple(label_names), splits, source)
+        inputs: dict[str, Sequence[object]] = {kind: [value for value, _ in pairs]}
+        splits[split] = make_rows(name, split, inputs, [label for _, label in pairs])
+    return Task(name, kind, tuple(label_names), splits, source)
 
 
 def make_rows(
     task: str,
     split: str,
-    texts: Sequence[str],
+    inputs: Mapping[str, Sequence[object]],
     labels: Sequence[int],
-    pairs: Sequence[str] | None = None,
     numbers: Sequence[int] | None = None,
 ) -> Dataset:
     """One split as a Dataset with the columns that `Task` promises.
@@ -131,22 +136,39 @@ def make_rows(
     Args:
         task: for the ids.
         split: for the ids.
-        texts: (N,) texts.
+        inputs: what the rows are made of, (N,) each: `text` and, if there are any, `text_pair`; or `image`, encoded
+            bytes or paths of files.
         labels: (N,) indices.
-        pairs: (N,) second texts, if there are any.
         numbers: (N,) row numbers in the source, for the ids; 0..N-1 by default.
     """
     from datasets import Dataset, Features, Value
 
-    counted = range(len(texts)) if numbers is None else numbers
-    columns = {"id": [f"{task}/{split}/{row}" for row in counted], "text": list(texts)}
-    features = {"id": Value("string"), "text": Value("large_string")}
-    if pairs is not None:
-        columns["text_pair"] = list(pairs)
-        features["text_pair"] = Value("large_string")
-    return Dataset.from_dict(
-        {**columns, "label": list(labels)}, Features({**features, "label": Value("int64")})
-    )
+    counted = range(len(labels)) if numbers is None else numbers
+    columns: dict[str, list[object]] = {"id": [f"{task}/{split}/{row}" for row in counted]}
+    features = {"id": Value("string")}
+    for column, values in inputs.items():
+        encoded = column == "image" and any(isinstance(value, bytes) for value in values)
+        columns[column] = list(values)
+        features[column] = Value("large_binary" if encoded else "large_string")
+    columns["label"] = list(labels)
+    return Dataset.from_dict(columns, Features({**features, "label": Value("int64")}))
+
+
+def content_keys(rows: Mapping[str, Sequence[object]]) -> list[str]:
+    """(N,) one string for each row, equal where the rows' first inputs are equal: the text, or the picture's hash.
+
+    Args:
+        rows: with a column `text` or `image`; a picture is encoded bytes or the path of a file.
+    """
+    if "image" not in rows:
+        return [str(text) for text in rows["text"]]
+    return [picture_hash(picture) for picture in rows["image"]]
+
+
+def picture_hash(picture: object) -> str:
+    """sha256 hex of an encoded picture, whether its bytes are given or the path of its file."""
+    content = picture if isinstance(picture, bytes) else Path(str(picture)).read_bytes()
+    return hashlib.sha256(content).hexdigest()
 
 
 def _add_strings(digest: hashlib._Hash, values: Sequence[str]) -> None:

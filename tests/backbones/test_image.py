@@ -13,9 +13,9 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from cl_core.backbones.decode import MOST_PIXELS, open_picture
 from cl_core.backbones.features import extract_features
 from cl_core.backbones.image import ImageBackbone, Pictures
+from cl_core.decode import MOST_PIXELS, open_picture
 from cl_core.errors import UserError
 
 SIDE = 32

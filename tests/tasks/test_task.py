@@ -19,7 +19,7 @@ def test_columns_are_id_text_and_label_and_ids_say_where_a_row_is():
     assert task.train.column_names == ["id", "text", "label"]
     assert list(task.train["id"]) == ["books/train/0", "books/train/1"]
     assert str(task.train.features["label"].dtype) == "int64"
-    paired = make_rows("qa", "test", ["a"], [0], ["b"], [7])
+    paired = make_rows("qa", "test", {"text": ["a"], "text_pair": ["b"]}, [0], [7])
     assert paired[0] == {"id": "qa/test/7", "text": "a", "text_pair": "b", "label": 0}
 
 

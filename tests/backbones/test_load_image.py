@@ -1,0 +1,118 @@
+"""Vision backbones from checkpoints of the layouts that open_clip and transformers write."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import save_file
+
+from cl_core.backbones.image import ImageBackbone
+from cl_core.backbones.load import load_backbone
+from cl_core.backbones.settings import BackboneSettings
+from cl_core.errors import UserError
+
+CPU = torch.device("cpu")
+CLIP = {
+    "embed_dim": 16,
+    "vision_cfg": {"image_size": 32, "layers": 2, "width": 32, "head_width": 8, "patch_size": 8},
+    "text_cfg": {"context_length": 16, "vocab_size": 64, "width": 16, "heads": 2, "layers": 1},
+}
+SIZES = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4}
+
+
+def write_open_clip(folder: Path, mean: float = 0.5) -> Path:
+    import open_clip
+
+    torch.manual_seed(0)
+    model = open_clip.CLIP(**CLIP)
+    folder.mkdir(parents=True)
+    config = {"model_cfg": CLIP, "preprocess_cfg": {"mean": [mean] * 3, "std": [0.25] * 3}}
+    (folder / "open_clip_config.json").write_text(json.dumps(config))
+    save_file(model.state_dict(), folder / "open_clip_model.safetensors")
+    return folder
+
+
+def write_transformers(folder: Path, kind: str) -> Path:
+    from transformers import (
+        CLIPConfig,
+        CLIPImageProcessor,
+        CLIPModel,
+        CLIPVisionModel,
+        ViTConfig,
+        ViTImageProcessor,
+        ViTModel,
+    )
+
+    torch.manual_seed(0)
+    own = {**SIZES, "intermediate_size": 64, "image_size": 32, "patch_size": 8}
+    clip = CLIPConfig(vision_config=own, text_config={**SIZES, "vocab_size": 64})
+    model = {
+        "vit": lambda: ViTModel(ViTConfig(**own)),
+        "clip": lambda: CLIPModel(clip),
+        "clip_vision_model": lambda: CLIPVisionModel(clip.vision_config),
+    }[kind]()
+    model.save_pretrained(folder)
+    processor = ViTImageProcessor if kind == "vit" else CLIPImageProcessor
+    size = {"height": 32, "width": 32} if kind == "vit" else {"shortest_edge": 32}
+    processor(size=size, crop_size={"height": 32, "width": 32}).save_pretrained(folder)
+    return folder
+
+
+def load(folder: Path, **settings: str) -> ImageBackbone:
+    backbone = load_backbone(BackboneSettings(name=str(folder), **settings), CPU)
+    assert isinstance(backbone, ImageBackbone)
+    return backbone
+
+
+@torch.no_grad()
+def test_a_folder_of_open_clip_is_its_vision_tower_with_its_own_preprocessing(
+    tmp_path: Path,
+) -> None:
+    import open_clip
+
+    folder = write_open_clip(tmp_path / "clip")
+    backbone = load(folder)
+    assert (backbone.n_blocks, backbone.hidden_size, backbone.tokens) == (2, 32, 17)
+    whole, _, preprocess = open_clip.create_model_and_transforms(f"local-dir:{folder}")
+    picture = Image.linear_gradient("L").convert("RGB").resize((50, 40))
+    pixels = preprocess(picture).unsqueeze(0)
+    assert torch.equal(backbone.preprocess(picture), pixels[0])
+    hidden = backbone.run(type("Batch", (), {"pixels": pixels})())
+    torch.testing.assert_close(hidden[:, 0] @ whole.visual.proj, whole.encode_image(pixels))
+
+
+@pytest.mark.parametrize("kind", ["vit", "clip", "clip_vision_model"])
+def test_checkpoints_of_transformers_are_read_with_their_image_processor(
+    tmp_path: Path, kind: str
+) -> None:
+    backbone = load(write_transformers(tmp_path / kind, kind))
+    assert (backbone.n_blocks, backbone.hidden_size, backbone.tokens) == (2, 32, 17)
+    assert backbone.preprocess(Image.new("RGB", (50, 40))).shape == (3, 32, 32)
+
+
+def test_weights_and_preprocessing_both_make_the_fingerprint(tmp_path: Path) -> None:
+    first = load(write_open_clip(tmp_path / "a")).fingerprint
+    assert load(write_open_clip(tmp_path / "b")).fingerprint == first
+    assert load(write_open_clip(tmp_path / "c", mean=0.4)).fingerprint != first
+
+
+def test_weights_take_the_type_that_is_asked_for(tmp_path: Path) -> None:
+    backbone = load(write_open_clip(tmp_path / "a"), dtype="bfloat16")
+    assert {parameter.dtype for parameter in backbone.parameters()} == {torch.bfloat16}
+
+
+def test_what_cannot_be_loaded_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    folder = write_open_clip(tmp_path / "clip")
+    (folder / "open_clip_model.safetensors").unlink()
+    with pytest.raises(UserError, match="no weights in safetensors"):
+        load(folder)
+    with pytest.raises(UserError, match=r"no model 'ViT-B-33'.*Did you mean 'ViT-B-32'"):
+        load_backbone(BackboneSettings(name="open_clip:ViT-B-33/openai"), CPU)
+    with pytest.raises(
+        UserError, match=r"no weights 'mine'.*open_clip:ViT-B-32/TAG with one of.*openai"
+    ):
+        load_backbone(BackboneSettings(name="open_clip:ViT-B-32/mine"), CPU)

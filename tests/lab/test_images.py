@@ -1,0 +1,84 @@
+"""Whole runs on pictures: a small vision transformer, two styles of small scenes."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from cl_core.errors import UserError
+from cl_core.lab.events import Epoch
+from cl_core.tasks.draw import Draw
+from cl_core.tasks.scenes.paint import paint
+from cl_core.tasks.scenes.scene import draw_scene
+from tests.backbones.test_load_image import write_open_clip
+
+from .conftest import Carry
+
+QUICK = {"epochs": 1, "router_epochs": 1, "memory": 0.3, "layer": -2}
+FIGURES = {"star": "red", "ring": "blue"}  # colours that even a random tower tells apart
+
+
+@pytest.fixture(scope="module")
+def tower(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_open_clip(tmp_path_factory.mktemp("tower") / "clip")
+
+
+@pytest.fixture(scope="module")
+def stream(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("scenes")
+    for style in ("flat", "neon"):
+        for split, count in {"train": 20, "validation": 6, "test": 8}.items():
+            for number in range(count):
+                figure = list(FIGURES)[number % 2]
+                scene = draw_scene(
+                    Draw(style, split, number),
+                    1,
+                    [style],
+                    [figure],
+                    [FIGURES[figure]],
+                    sizes=["huge"],
+                )
+                file = io.BytesIO()
+                Image.fromarray(paint(scene)).save(file, "png")
+                place = root / style / split / figure
+                place.mkdir(parents=True, exist_ok=True)
+                (place / f"{number}.png").write_bytes(file.getvalue())
+    file = root / "stream.yaml"
+    file.write_text(
+        "name: pictures\nprotocol: dil\ntasks:\n"
+        "  - {name: flat, kind: image, path: flat}\n  - {name: neon, kind: image, path: neon}\n"
+    )
+    return file
+
+
+@pytest.mark.parametrize("protocol", ["dil", "cil"])
+@pytest.mark.parametrize("recipe", ["dam", "l2r-wavg", "i2i-ff", "adapter-fusion", "epi", "replay"])
+def test_recipes_run_on_pictures(
+    carry: Carry, tower: Path, stream: Path, recipe: str, protocol: str
+) -> None:
+    run = carry(str(stream), recipe, backbone=str(tower), protocol=protocol, name="run", **QUICK)
+    assert run.matrix.shape == (2, 2)
+    assert not np.isnan(run.matrix[1]).any()
+    assert len(run.folder.table("routing")) == 3 * 8
+
+
+def test_an_adapter_learns_to_tell_two_pictures_apart(
+    carry: Carry, tower: Path, stream: Path
+) -> None:
+    settings = {**QUICK, "epochs": 40, "patience": None, "learning_rate": 3e-2}
+    run = carry(str(stream), "adapters", backbone=str(tower), name="run", **settings)
+    history = [event for event in run.folder.events if isinstance(event, Epoch)]
+    assert history[39].train_loss < 0.5 * history[0].train_loss
+
+
+def test_a_backbone_that_cannot_read_the_tasks_is_refused(
+    carry: Carry, tower: Path, stream: Path
+) -> None:
+    with pytest.raises(UserError, match=r"reads text tasks; stream 'pictures' has flat \(image\)"):
+        carry(str(stream), "dam", name="text")
+    with pytest.raises(UserError, match=r"reads image tasks; stream 'domains-dil' has restaurants"):
+        carry("domains-dil", "dam", backbone=str(tower), name="image")

@@ -1,0 +1,156 @@
+"""Tasks of pictures: every way in which they come, and what becomes of those that cannot be read."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+from cl_core.errors import Faults
+from cl_core.tasks.load import load_stream
+from cl_core.tasks.stream import Stream
+from cl_core.tasks.task import make_task
+
+SPLITS = {"train": 12, "validation": 4, "test": 4}
+CLASSES = ("dark", "light")
+
+
+def picture(seed: int, label: int) -> bytes:
+    rng = np.random.default_rng(seed)
+    pixels = rng.integers(0, 100, (8, 10, 3), dtype=np.uint8) + np.uint8(150 * label)
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "png")
+    return file.getvalue()
+
+
+def rows(split: str) -> list[tuple[bytes, int]]:
+    begin = 1000 * list(SPLITS).index(split)
+    return [(picture(begin + n, n % 2), n % 2) for n in range(SPLITS[split])]
+
+
+def load(tmp_path: Path, **fields: Any) -> Stream:
+    settings = "".join(f", {name}: {value}" for name, value in fields.items())
+    file = tmp_path / "stream.yaml"
+    file.write_text(
+        f"name: s\nprotocol: til\ntasks:\n  - {{name: t, kind: image, path: t{settings}}}\n"
+    )
+    return load_stream(file)
+
+
+def write_parquet(folder: Path, values: dict[str, list[Any]]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for split, images in values.items():
+        labels = [CLASSES[label] for _, label in rows(split)][: len(images)]
+        pq.write_table(pa.table({"image": images, "label": labels}), folder / f"{split}.parquet")
+
+
+def write_folders(folder: Path) -> None:
+    for split in SPLITS:
+        for number, (content, label) in enumerate(rows(split)):
+            place = folder / split / CLASSES[label]
+            place.mkdir(parents=True, exist_ok=True)
+            (place / f"{number:03}.png").write_bytes(content)
+
+
+def write_json_lines(folder: Path) -> None:
+    (folder / "images").mkdir(parents=True)
+    for split in SPLITS:
+        lines = []
+        for number, (content, label) in enumerate(rows(split)):
+            (folder / "images" / f"{split}{number}.png").write_bytes(content)
+            lines.append(f'{{"image": "images/{split}{number}.png", "label": "{CLASSES[label]}"}}')
+        (folder / f"{split}.jsonl").write_text("\n".join(lines))
+
+
+def test_bytes_the_hub_s_images_and_paths_are_the_same_task(tmp_path: Path) -> None:
+    encoded = {split: [content for content, _ in rows(split)] for split in SPLITS}
+    wrapped = {
+        split: [{"bytes": content, "path": None} for content in contents]
+        for split, contents in encoded.items()
+    }
+    write_parquet(tmp_path / "a" / "t", encoded)
+    write_parquet(tmp_path / "b" / "t", wrapped)
+    write_json_lines(tmp_path / "c" / "t")
+    found = [load(tmp_path / name).tasks[0] for name in "abc"]
+    by_hand = make_task("t", CLASSES, {split: rows(split) for split in SPLITS}, kind="image")
+    for task in found:
+        assert task.kind == "image"
+        assert task.label_names == CLASSES
+        assert task.fingerprint == by_hand.fingerprint
+    assert isinstance(found[0].train[0]["image"], bytes)
+    assert Path(found[2].train[0]["image"]).is_file()
+
+
+def test_a_folder_for_each_class_is_a_task(tmp_path: Path) -> None:
+    write_folders(tmp_path / "t")
+    (tmp_path / "t" / "train" / "dark" / "notes.txt").write_text("not a picture")
+    task = load(tmp_path).tasks[0]
+    assert {split: len(rows) for split, rows in task.splits.items()} == SPLITS
+    assert task.label_names == CLASSES
+    first = Path(task.train[0]["image"])
+    assert (first.parent.name, task.train[0]["label"]) == ("dark", 0)
+
+
+def test_folders_without_splits_are_cut(tmp_path: Path) -> None:
+    write_folders(tmp_path / "all")
+    (tmp_path / "all" / "train").rename(tmp_path / "t")
+    stream = load(tmp_path)
+    assert sum(len(rows) for rows in stream.tasks[0].splits.values()) == SPLITS["train"]
+    assert any("were cut from" in warning for warning in stream.warnings)
+
+
+def test_a_damaged_picture_among_many_is_named_and_the_others_go_on(tmp_path: Path) -> None:
+    encoded = {split: [content for content, _ in rows(split)] for split in SPLITS}
+    encoded["train"][6] = encoded["train"][6][:60]
+    write_parquet(tmp_path / "t", encoded)
+    stream = load(tmp_path)
+    assert len(stream.tasks[0].train) == SPLITS["train"] - 1
+    assert "t/train/6" not in stream.tasks[0].train["id"]
+    (warning,) = stream.warnings[-1:]
+    assert "1 of 12 train pictures cannot be read and are left out, in row 7" in warning
+    assert "damaged" in warning
+
+
+def test_paths_that_leave_the_folder_or_lead_nowhere_are_refused_with_their_rows(
+    tmp_path: Path,
+) -> None:
+    write_json_lines(tmp_path / "t")
+    (tmp_path / "outside.png").write_bytes(picture(0, 0))
+    file = tmp_path / "t" / "train.jsonl"
+    lines = file.read_text().split("\n")
+    lines[1] = '{"image": "../outside.png", "label": "light"}'
+    lines[3] = '{"image": "images/none.png", "label": "light"}'
+    lines[5] = '{"image": 7, "label": "light"}'
+    lines[7] = '{"image": "", "label": "light"}'
+    file.write_text("\n".join(lines))
+    with pytest.raises(Faults) as error:
+        load(tmp_path)
+    message = str(error.value)
+    assert "'image' is a path that leaves the folder of its file (t) in row 2" in message
+    assert "'image' is a path where there is no file in row 4" in message
+    assert "'image' is not a picture (encoded bytes or a path) but int in row 6" in message
+    assert "'image' is empty in row 8" in message
+
+
+def test_a_limit_draws_the_same_pictures_from_bytes_and_from_files(tmp_path: Path) -> None:
+    encoded = {split: [content for content, _ in rows(split)] for split in SPLITS}
+    write_parquet(tmp_path / "a" / "t", encoded)
+    write_json_lines(tmp_path / "b" / "t")
+    first, second = (load(tmp_path / name, limit=6).tasks[0] for name in "ab")
+    assert len(first.train) == 6
+    assert list(first.train["id"]) == list(second.train["id"])
+    assert first.fingerprint == second.fingerprint
+
+
+@pytest.mark.parametrize("name", ["pacs", "mnist-usps"])
+def test_the_presets_of_pictures_load(cl_data: Path, name: str) -> None:
+    stream = load_stream(name, data=cl_data, limits=20)
+    assert stream.protocol == "dil"
+    assert {task.kind for task in stream.tasks} == {"image"}
+    assert all(len(task.train) == 20 for task in stream.tasks)
