@@ -1,12 +1,15 @@
-"""Built-in streams and tasks: text written by a seeded generator, no downloads.
+"""Built-in streams and tasks: made by seeded generators or embedded, no downloads.
 
 A source is a name with knobs: "domains", "domains:n=20,overlap=0.5,seed=1", "domains/restaurants:noise=0".
+Each family of tasks is a row of FAMILIES and a module with its streams and its rows.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from importlib import import_module
+from typing import Any, Protocol
 
 import yaml
 
@@ -14,20 +17,21 @@ from cl_core.errors import Faults, UserError, did_you_mean
 from cl_core.tasks.raw import Fault, RawRows, RawTask
 from cl_core.tasks.spec import StreamSpec, TaskSpec
 
+FAMILIES = {
+    "domains": "cl_core.tasks.domains.stream",
+    "digits": "cl_core.tasks.digits",
+    "scenes": "cl_core.tasks.scenes.stream",
+}
+"""First part of a built-in task's name -> the module that makes its rows; see `FamilyModule`."""
+
 BUILTIN_STREAMS = {
     "domains": "Everyday domains, written for this project: contented or not, urgent or not",
     "domains-dil": "The domains of reviews alone, which share one label space",
+    "digits": "Real handwritten digits, in one style after another (pictures)",
+    "scenes": "Ten things, in one drawing style after another (pictures)",
+    "scenes-cil": "Ten things in all drawing styles, two new ones at a time (pictures)",
 }
-TASK_KNOBS: dict[str, type] = {
-    "overlap": float,
-    "seed": int,
-    "noise": float,
-    "train": int,
-    "validation": int,
-    "test": int,
-}
-STREAM_KNOBS: dict[str, type] = {"n": int, **TASK_KNOBS}
-_DEFAULT_DOMAINS = 6
+_FAMILY_OF = {"domains-dil": "domains", "scenes-cil": "scenes"}
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,37 @@ class BuiltinSource:
         return f"{self.name}:{knobs}" if knobs else self.name
 
 
-def parse_source(text: str, knobs: dict[str, type] = STREAM_KNOBS) -> BuiltinSource:
+@dataclass(frozen=True)
+class BuiltinTask:
+    """The rows of a built-in task.
+
+    Attributes:
+        label_names: the classes.
+        rows: by split, (text or encoded picture, index of the label).
+    """
+
+    label_names: tuple[str, ...]
+    rows: Mapping[str, Sequence[tuple[str | bytes, int]]]
+
+
+class FamilyModule(Protocol):
+    """What the module of a family has."""
+
+    TASK_KNOBS: dict[str, type]
+    """Knobs of a task, with their types."""
+    STREAM_KNOBS: dict[str, type]
+    """Knobs of a stream; those of its tasks among them."""
+
+    def stream(self, source: BuiltinSource) -> StreamSpec:
+        """The stream of that name."""
+        ...
+
+    def task(self, name: str, knobs: Mapping[str, Any]) -> BuiltinTask:
+        """The rows of a task of the family."""
+        ...
+
+
+def parse_source(text: str, knobs: Mapping[str, type]) -> BuiltinSource:
     """Reads "name:knob=value,knob=value".
 
     Args:
@@ -84,53 +118,27 @@ def is_builtin_stream(source: str) -> bool:
 def builtin_stream(source: str) -> StreamSpec:
     """The built-in stream of that name.
 
-    "domains": n domains (6, at most 200) of two label spaces, class-incremental; tasks of one label space
-    share its labels. "domains-dil": those of the n domains that have the first task's label space.
-
     Raises:
         UserError: a knob is unknown or out of range.
     """
-    from cl_core.tasks.domains import ALL_DOMAIN_NAMES, MOST_DOMAINS, domain
-
-    parsed = parse_source(source)
-    n = parsed.knobs.pop("n", _DEFAULT_DOMAINS)
-    if not 1 <= n <= MOST_DOMAINS:
-        raise UserError(f"{parsed.name} has 1 to {MOST_DOMAINS} domains, not n={n}")
-    # Label names are what is wanted here, so one row a split is enough to make.
-    spaces = {
-        name: domain(name, train=2, validation=2, test=2).label_names
-        for name in ALL_DOMAIN_NAMES[:n]
-    }
-    names = list(spaces)
-    groups: dict[tuple[str, ...], list[str]] = {}
-    for name, labels in spaces.items():
-        groups.setdefault(labels, []).append(name)
-    if parsed.name == "domains-dil":
-        names = groups[spaces[names[0]]]
-    shared = tuple(tuple(group) for group in groups.values() if len(group) > 1)
-    return StreamSpec(
-        name=parsed.name if n == _DEFAULT_DOMAINS else f"{parsed.name}-{n}",
-        title=BUILTIN_STREAMS[parsed.name],
-        protocol="dil" if parsed.name == "domains-dil" else "cil",
-        shared_labels=None if parsed.name == "domains-dil" else shared or None,
-        tasks=tuple(
-            TaskSpec(name=name, builtin=str(BuiltinSource(f"domains/{name}", parsed.knobs)))
-            for name in names
-        ),
-    )
+    name = source.partition(":")[0]
+    module = _family(_FAMILY_OF.get(name, name))
+    return module.stream(parse_source(source, module.STREAM_KNOBS))
 
 
 def read_builtin(spec: TaskSpec) -> RawTask:
-    """Writes the rows of a built-in task; faults are collected, not raised."""
+    """Makes the rows of a built-in task; faults are collected, not raised."""
     place = spec.builtin or ""
     try:
-        source = parse_source(place, TASK_KNOBS)
-        family, _, name = source.name.partition("/")
-        if family != "domains" or not name:
-            raise UserError(f"there is no built-in task '{source.name}'; write domains/<name>")
-        from cl_core.tasks.domains import domain
-
-        made = domain(name, **source.knobs)
+        family, _, rest = place.partition("/")
+        if family not in FAMILIES or not rest:
+            raise UserError(
+                f"there is no built-in task '{place.partition(':')[0]}'; write "
+                f"{' or '.join(f'{each}/<name>' for each in FAMILIES)}"
+            )
+        module = _family(family)
+        source = parse_source(rest, module.TASK_KNOBS)
+        made = module.task(source.name, source.knobs)
     except Faults as error:
         faults = tuple(Fault(spec.name, None, fault, place) for fault in error.faults)
         return RawTask(spec.name, place, {}, faults=faults)
@@ -138,10 +146,28 @@ def read_builtin(spec: TaskSpec) -> RawTask:
         return RawTask(spec.name, place, {}, faults=(Fault(spec.name, None, str(error), place),))
     splits = {
         split: RawRows(
-            {"text": [text for text, _ in rows], "label": [label for _, label in rows]},
+            {spec.kind: [value for value, _ in rows], "label": [label for _, label in rows]},
             place,
             range(len(rows)),
         )
         for split, rows in made.rows.items()
     }
     return RawTask(spec.name, f"built-in {place}", splits, made.label_names)
+
+
+def check_sizes(what: str, sizes: Mapping[str, int]) -> None:
+    """Refuses splits without rows.
+
+    Raises:
+        Faults: each of them.
+    """
+    faults = [
+        f"{split} is {rows}; allowed is 1 or more" for split, rows in sizes.items() if rows < 1
+    ]
+    if faults:
+        raise Faults(what, faults)
+
+
+def _family(name: str) -> FamilyModule:
+    module: Any = import_module(FAMILIES[name])
+    return module  # type: ignore[no-any-return]

@@ -122,11 +122,6 @@ THINGS: dict[str, tuple[Part, ...]] = {
         Part(union(disc(0.13, -0.3, 0.0), disc(0.13, 0.3, 0.0)), "light"),
         Part(polygon([(-0.12, 0.3), (0.12, 0.3), (0.0, 0.46)]), "dark"),
     ),
-    "cup": (
-        Part(without(disc(0.42, 0.62, 0.05), disc(0.24, 0.62, 0.05)), "dark"),
-        Part(polygon([(-0.75, -0.6), (0.65, -0.6), (0.45, 0.75), (-0.55, 0.75)])),
-        Part(box(1.4, 0.16, -0.05, -0.6), "light"),
-    ),
 }
 """Things with parts: what images are classified by."""
 

@@ -1,0 +1,75 @@
+"""The built-in streams of pictures: what they hold, the same again, and no picture on both sides."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from cl_core.decode import open_picture
+from cl_core.errors import Faults
+from cl_core.tasks.load import load_stream
+from cl_core.tasks.scenes.figures import THINGS
+from cl_core.tasks.task import content_keys
+
+SMALL = "train=80,validation=10,test=10"
+TASKS = {"digits": 6, "scenes": 6, "scenes-cil": 5}
+PROTOCOLS = {"digits": "dil", "scenes": "dil", "scenes-cil": "cil"}
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_a_stream_of_pictures_is_made_without_files(name: str) -> None:
+    stream = load_stream(f"{name}:{SMALL}")
+    assert stream.protocol == PROTOCOLS[name]
+    assert len(stream.tasks) == TASKS[name]
+    assert not stream.warnings
+    for task in stream.tasks:
+        assert task.kind == "image"
+        assert {split: len(rows) for split, rows in task.splits.items()} == {
+            "train": 80,
+            "validation": 10,
+            "test": 10,
+        }
+        picture = np.asarray(open_picture(task.train[0]["image"]))
+        assert picture.shape == (64, 64, 3)
+        assert picture.std() > 3
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_the_same_seed_makes_the_same_pictures_and_another_seed_others(name: str) -> None:
+    first, again, other = (
+        load_stream(f"{name}:{SMALL},seed={seed}").tasks[0].fingerprint for seed in (1, 1, 2)
+    )
+    assert first == again != other
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_no_picture_stands_in_two_splits(name: str) -> None:
+    for task in load_stream(f"{name}:{SMALL}").tasks:
+        seen: set[str] = set()
+        for split in ("train", "validation", "test"):
+            keys = set(content_keys({"image": task.splits[split]["image"]}))
+            assert not keys & seen
+            seen |= keys
+
+
+def test_every_style_shows_the_same_digits() -> None:
+    labels = [list(task.test["label"]) for task in load_stream(f"digits:{SMALL}").tasks]
+    assert all(each == labels[0] for each in labels)
+
+
+def test_class_incremental_scenes_bring_every_thing_once() -> None:
+    stream = load_stream(f"scenes-cil:{SMALL}")
+    assert stream.label_space.names == tuple(THINGS)
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("digits:train=5000", "5300 rows are asked for and there are 1797 digits"),
+        ("scenes:test=0", "test is 0; allowed is 1 or more"),
+        ("scenes:style=neon", "'style=neon' is no knob; allowed are seed=..., train=..."),
+    ],
+)
+def test_knobs_that_do_not_fit_are_refused(source: str, message: str) -> None:
+    with pytest.raises(Faults, match=message):
+        load_stream(source)
