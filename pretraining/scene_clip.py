@@ -1,0 +1,246 @@
+"""Trains `scene-clip`, the embedded vision-language backbone: a small CLIP on drawn scenes and their captions.
+
+    python pretraining/scene_clip.py --output cl_core/backbones/scene_clip | tee pretraining/scene_clip.log
+
+A CLIP of open_clip's own classes (Radford et al. 2021, arXiv 2103.00020): an image tower at 64 x 64 and a small text
+tower, trained contrastively. Scenes and captions come from `cl_core.tasks.scenes`; none is in a built-in stream, since
+streams draw their lots under other names. The same seed gives the same scenes, captions and order; on one machine the
+same weights. Prints, and so logs, the loss, held-out caption retrieval and zero-shot accuracy.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import open_clip
+import torch
+from numpy.typing import NDArray
+from open_clip.loss import ClipLoss
+from safetensors.torch import save_file
+from torch import Tensor
+
+from cl_core.tasks.draw import Draw
+from cl_core.tasks.scenes.captions import MANNERS, caption, with_article
+from cl_core.tasks.scenes.figures import FIGURES, SHAPES, THINGS
+from cl_core.tasks.scenes.paint import SIDE, paint
+from cl_core.tasks.scenes.scene import COLOURS, Scene, draw_scene
+
+MODEL = {
+    "embed_dim": 192,
+    "vision_cfg": {
+        "image_size": SIDE,
+        "layers": 6,
+        "width": 192,
+        "head_width": 64,
+        "patch_size": 8,
+    },
+    "text_cfg": {"context_length": 40, "vocab_size": 49408, "width": 96, "heads": 4, "layers": 3},
+}
+PREPROCESS = {"size": SIDE, "mean": [0.5] * 3, "std": [0.5] * 3, "interpolation": "bilinear"}
+CAPTIONS = 4
+"""Sentences about each scene; every epoch sees another."""
+HELD_OUT = 1000
+
+
+def lot(seed: int, number: int) -> tuple[Scene, list[str]]:
+    """A scene and sentences about it: shapes to count and compare, or things to name."""
+    draw = Draw("scene-clip", seed, number)
+    match draw.below(4):
+        case 0:
+            figure = draw.choice(tuple(FIGURES))
+            scene = draw_scene(draw, 1, figures=[figure], sizes=("big", "huge"))
+        case 1:
+            scene = draw_scene(draw, 1 + draw.below(2), figures=tuple(THINGS))
+        case 2:  # several of a kind
+            few = draw.shuffled(tuple(SHAPES))[: 1 + draw.below(2)]
+            scene = draw_scene(draw, 2 + draw.below(4), figures=few, sizes=("small",))
+        case _:
+            scene = draw_scene(draw, 1 + draw.below(4))
+    return scene, [caption(scene, draw) for _ in range(CAPTIONS)]
+
+
+def made(asked: tuple[int, int, int]) -> tuple[NDArray[np.uint8], list[list[str]]]:
+    """Pixels (n, 64, 64, 3) and captions of the scenes numbered begin..end - 1."""
+    seed, begin, end = asked
+    lots = [lot(seed, number) for number in range(begin, end)]
+    return np.stack([paint(scene) for scene, _ in lots]), [sentences for _, sentences in lots]
+
+
+def scenes(seed: int, begin: int, count: int) -> tuple[Tensor, list[list[str]]]:
+    """(count, 3, 64, 64) uint8 and captions, made by all cores."""
+    step = 500
+    parts = [(seed, b, min(b + step, begin + count)) for b in range(begin, begin + count, step)]
+    with ProcessPoolExecutor(max_workers=os.cpu_count()) as pool:
+        found = list(pool.map(made, parts))
+    pixels = torch.from_numpy(np.concatenate([pixels for pixels, _ in found]))
+    return pixels.permute(0, 3, 1, 2).contiguous(), [s for _, each in found for s in each]
+
+
+def normal(pixels: Tensor, device: torch.device) -> Tensor:
+    """As the model's preprocessing: (B, 3, 64, 64) uint8 to -1..1."""
+    return pixels.to(device).float() / 127.5 - 1
+
+
+def batches(count: int, size: int, generator: torch.Generator) -> Iterator[Tensor]:
+    """All rows by lot, whole batches only: the loss depends on the batch's size."""
+    order = torch.randperm(count, generator=generator)
+    for begin in range(0, count - size + 1, size):
+        yield order[begin : begin + size]
+
+
+@torch.no_grad()
+def embed_images(model: open_clip.CLIP, pixels: Tensor, device: torch.device) -> Tensor:
+    """(N, e) of length 1."""
+    found = [model.encode_image(normal(part, device), normalize=True) for part in pixels.split(250)]
+    return torch.cat(found).float().cpu()
+
+
+@torch.no_grad()
+def embed_texts(
+    model: open_clip.CLIP,
+    tokenize: open_clip.SimpleTokenizer,
+    texts: Sequence[str],
+    device: torch.device,
+) -> Tensor:
+    """(N, e) of length 1."""
+    tokens = tokenize(list(texts)).to(device)
+    found = [model.encode_text(part, normalize=True) for part in tokens.split(250)]
+    return torch.cat(found).float().cpu()
+
+
+def quality(
+    model: open_clip.CLIP, tokenize: open_clip.SimpleTokenizer, seed: int, device: torch.device
+) -> dict[str, float]:
+    """Held-out retrieval, and zero-shot accuracy from prompts, on scenes that training has not seen."""
+    model.eval()
+    pixels, sentences = scenes(seed, 10**9, HELD_OUT)
+    images = embed_images(model, pixels, device)
+    texts = embed_texts(model, tokenize, [each[0] for each in sentences], device)
+    ranks = (images @ texts.T).argsort(dim=1, descending=True)
+    place = (ranks == torch.arange(len(ranks)).unsqueeze(1)).float().argmax(dim=1)
+    found = {
+        f"caption of a picture, R@{k} of {HELD_OUT}": float((place < k).float().mean())
+        for k in (1, 5, 10)
+    }
+    names = list(FIGURES)
+    alone = [
+        draw_scene(
+            Draw("zero-shot", seed, n), 1, figures=[names[n % len(names)]], sizes=("big", "huge")
+        )
+        for n in range(40 * len(names))
+    ]
+    pictures = torch.from_numpy(np.stack([paint(each) for each in alone])).permute(0, 3, 1, 2)
+    images = embed_images(model, pictures.contiguous(), device)
+    prompts = {
+        "figure": (
+            [with_article(name) for name in names],
+            [each.things[0].figure for each in alone],
+            names,
+        ),
+        "colour": (
+            [f"{with_article(colour)} thing" for colour in COLOURS],
+            [each.things[0].colour for each in alone],
+            list(COLOURS),
+        ),
+        "style": (
+            [f"a picture {manner}" for manner in MANNERS.values()],
+            [each.style for each in alone],
+            list(MANNERS),
+        ),
+    }
+    for what, (texts_of, true, classes) in prompts.items():
+        best = (images @ embed_texts(model, tokenize, texts_of, device).T).argmax(dim=1).tolist()
+        right = np.mean([classes[guess] == truth for guess, truth in zip(best, true, strict=True)])
+        found[f"zero-shot {what}, {len(classes)} classes"] = float(right)
+    model.train()
+    return found
+
+
+def main() -> None:
+    """Makes scenes, trains, and writes the checkpoint as open_clip lays it out."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--scenes", type=int, default=60_000)
+    parser.add_argument("--epochs", type=int, default=6)
+    parser.add_argument("--batch-size", type=int, default=256)
+    parser.add_argument("--learning-rate", type=float, default=1e-3)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    asked = parser.parse_args()
+    device = torch.device(asked.device)
+    torch.manual_seed(asked.seed)
+    model = open_clip.CLIP(**MODEL).to(device)
+    tokenize = open_clip.SimpleTokenizer(context_length=MODEL["text_cfg"]["context_length"])
+    count = {side: sum(p.numel() for p in part) for side, part in towers(model).items()}
+    print(f"torch {torch.__version__}, {device}, seed {asked.seed}, parameters {count}", flush=True)
+    began = time.perf_counter()
+    pixels, sentences = scenes(asked.seed, 0, asked.scenes)
+    tokens = torch.stack([tokenize(each) for each in sentences])  # (N, CAPTIONS, T)
+    print(f"{asked.scenes} scenes in {time.perf_counter() - began:.0f} s", flush=True)
+    decayed = [p for p in model.parameters() if p.dim() > 1]
+    others = [p for p in model.parameters() if p.dim() <= 1]
+    optimiser = torch.optim.AdamW(
+        [{"params": decayed, "weight_decay": 0.1}, {"params": others, "weight_decay": 0.0}],
+        lr=asked.learning_rate,
+        betas=(0.9, 0.98),
+    )
+    steps = asked.epochs * (asked.scenes // asked.batch_size)
+    warm = max(1, min(200, steps // 10))
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimiser,
+        lambda s: min((s + 1) / warm, 0.5 * (1 + math.cos(math.pi * min(s / steps, 1)))),
+    )
+    loss_of = ClipLoss()
+    generator = torch.Generator().manual_seed(asked.seed)
+    model.train()
+    for epoch in range(asked.epochs):
+        total, done = 0.0, 0
+        for rows in batches(asked.scenes, asked.batch_size, generator):
+            which = torch.randint(CAPTIONS, (len(rows),), generator=generator)
+            with torch.autocast(device.type, torch.bfloat16):
+                image, text, scale = model(
+                    normal(pixels[rows], device), tokens[rows, which].to(device)
+                )
+            loss = loss_of(image.float(), text.float(), scale.float())
+            optimiser.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimiser.step()
+            schedule.step()
+            with torch.no_grad():
+                model.logit_scale.clamp_(0, math.log(100))
+            total, done = total + loss.item(), done + 1
+        spent = time.perf_counter() - began
+        print(f"epoch {epoch + 1}: loss {total / done:.3f}, {spent:.0f} s", flush=True)
+    for what, value in quality(model, tokenize, asked.seed, device).items():
+        print(f"{what}: {100 * value:.1f} %", flush=True)
+    write(model, asked.output)
+    print(f"written to {asked.output} after {time.perf_counter() - began:.0f} s", flush=True)
+
+
+def towers(model: open_clip.CLIP) -> dict[str, list[Tensor]]:
+    """Parameters by side."""
+    visual = list(model.visual.parameters())
+    ids = {id(p) for p in visual}
+    return {"image": visual, "text": [p for p in model.parameters() if id(p) not in ids]}
+
+
+def write(model: open_clip.CLIP, folder: Path) -> None:
+    """The layout of open_clip's `push_to_hub`, weights in half precision."""
+    folder.mkdir(parents=True, exist_ok=True)
+    config = {"model_cfg": MODEL, "preprocess_cfg": PREPROCESS}
+    (folder / "open_clip_config.json").write_text(json.dumps(config, indent=2) + "\n")
+    state = {name: tensor.half().cpu().contiguous() for name, tensor in model.state_dict().items()}
+    save_file(state, folder / "open_clip_model.safetensors")
+
+
+if __name__ == "__main__":
+    main()
