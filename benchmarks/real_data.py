@@ -16,6 +16,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import cl_core as cl
@@ -232,21 +233,22 @@ def cell(values: Sequence[float], scale: float) -> str:
 
 
 def show_costs(workspace: Workspace, seeds: Sequence[int]) -> None:
-    """Parameters, memory and seconds per phase of every recipe on wos."""
+    """Parameters, memory and seconds per phase of every recipe on wos; seconds are medians over the seeds."""
     print("\n### costs: wos\n")
-    print("| recipe | " + " | ".join(COSTS.values()) + " | seconds per phase (seed 0) |")
+    print("| recipe | " + " | ".join(COSTS.values()) + " | seconds per phase |")
     print("| --- |" + " ---: |" * len(COSTS) + " --- |")
     for entry in named(["wos"], [*MAIN, *OTHERS]):
-        found = reports(workspace, entry, seeds[:1])
-        for report in found.values():
-            cost = report.cost
-            counts = [f"{int(cost.get(name, 0)):,}" for name in COSTS]
-            phases = [
-                f"{name.removeprefix('seconds_')} {value:.0f}"
-                for name, value in cost.items()
-                if name.startswith("seconds_") and name != "seconds_this_run" and value >= 0.5
-            ]
-            print(f"| {entry.label} | " + " | ".join(counts) + f" | {', '.join(phases)} |")
+        found = [report.cost for report in reports(workspace, entry, seeds).values()]
+        if not found:
+            continue
+        counts = [f"{int(found[0].get(name, 0)):,}" for name in COSTS]
+        seconds = {
+            name.removeprefix("seconds_"): median(cost.get(name, 0.0) for cost in found)
+            for name in found[0]
+            if name.startswith("seconds_") and name != "seconds_this_run"
+        }
+        phases = ", ".join(f"{name} {value:.0f}" for name, value in seconds.items() if value >= 0.5)
+        print(f"| {entry.label} | " + " | ".join(counts) + f" | {phases} |")
 
 
 def show_held_out(workspace: Workspace, seeds: Sequence[int]) -> None:
