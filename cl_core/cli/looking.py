@@ -9,6 +9,7 @@ import typer
 
 from cl_core.cli.app import app
 from cl_core.cli.options import DeviceOption, JsonOption, NameArgument, WorkspaceOption, one_of
+from cl_core.errors import UserError
 
 
 @app.command()
@@ -47,7 +48,13 @@ def report(
 @app.command()
 def route(
     name: NameArgument,
-    text: Annotated[list[str], typer.Option(help="A text to route; may be given several times.")],
+    text: Annotated[
+        list[str] | None, typer.Option(help="A text to route; may be given several times.")
+    ] = None,
+    image: Annotated[
+        list[str] | None,
+        typer.Option(help="The path of a picture to route; may be given several times."),
+    ] = None,
     k: Annotated[
         int | None, typer.Option("-k", help="How many adapters a sample gets.", min=1)
     ] = None,
@@ -63,7 +70,7 @@ def route(
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show which adapters a text gets, how they are merged, what the merge answers and what each adapter answers alone.
+    """Show which adapters a sample gets, how they are merged, what the merge answers and what each answers alone.
 
     Example: adapter-lab route first --text "The soup was cold, but the waiter saved the evening." -k 2
     """
@@ -73,7 +80,11 @@ def route(
 
     place = Workspace(workspace)
     model = Model(place, place.find(name), stage, device)
-    samples = model.route(text, k=k, temperature=temperature, task=task)
+    kind = model.kind
+    asked = {"text": text, "image": image}
+    if other := [option for option, given in asked.items() if given and option != kind]:
+        raise UserError(f"run '{name}' answers for {kind}s: give --{kind}, not --{other[0]}")
+    samples = model.route(asked[kind] or [], k=k, temperature=temperature, task=task)
     if as_json:
         say_json([sample.as_dict() for sample in samples])
     else:

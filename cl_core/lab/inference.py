@@ -59,32 +59,35 @@ class Model:
         self.config = self.trained.config
         self._shared = self.trained.trainer.form == "shared"
 
+    @property
+    def kind(self) -> str:
+        """What its samples are: "text" or "image"."""
+        (kind,) = self.trained.backbone.kinds
+        return kind
+
     def route(
         self,
-        texts: Sequence[str],
+        samples: Sequence[str | bytes],
         k: int | None = None,
         temperature: float | None = None,
         task: str | None = None,
     ) -> list[RoutedSample]:
-        """Routes new texts and predicts their labels.
+        """Routes new samples and predicts their labels.
 
         Args:
-            texts: B of them.
+            samples: B texts; or, where the backbone reads pictures, paths of files or encoded bytes.
             k: overrides how many adapters a sample gets.
             temperature: overrides the router's temperature.
             task: the true task, where the protocol or the router needs to be told it.
 
         Raises:
-            UserError: an empty text, or no task where one is needed.
+            UserError: an empty text, a picture that cannot be read, or no task where one is needed.
         """
-        if not texts or any(not text.strip() for text in texts):
-            raise UserError("there is no text to route; give at least one word")
-        backbone = self.trained.backbone
-        if "text" not in backbone.kinds:
-            raise UserError(
-                f"backbone '{backbone.name}' reads {' and '.join(backbone.kinds)}s, no texts"
-            )
-        encoding = backbone.encode({"text": list(texts)})
+        kind = self.kind
+        if not samples or any(not sample.strip() for sample in samples):
+            wanted = "word" if kind == "text" else "picture"
+            raise UserError(f"there is no {kind} to route; give at least one {wanted}")
+        encoding = self.trained.backbone.encode({kind: list(samples)})
         given = self._task_index(task)
         if given is None and self._needs_task:
             raise UserError(
@@ -98,8 +101,8 @@ class Model:
         alone = self._alone(encoding)
         p = routing.weights.numpy()
         entropies, margins = entropy(p), margin(p)
-        samples = []
-        for row, text in enumerate(texts):
+        routed = []
+        for row, sample in enumerate(samples):
             shares = [
                 AdapterShare(
                     task=self.trained.tasks[index].name,
@@ -110,9 +113,9 @@ class Model:
                 for column, index in enumerate(self.trained.pool)
             ]
             shares.sort(key=lambda share: (-share.weight, -share.score))
-            samples.append(
+            routed.append(
                 RoutedSample(
-                    text=text,
+                    sample=sample if isinstance(sample, str) else f"{len(sample)} bytes",
                     prediction=names[int(best[row])],
                     confidence=float(probability[row]),
                     shares=tuple(shares),
@@ -121,7 +124,7 @@ class Model:
                     per_block=self._per_block(answer.per_block, row),
                 )
             )
-        return samples
+        return routed
 
     @property
     def _needs_task(self) -> bool:

@@ -28,7 +28,7 @@ class RoutedSample:
     """How one new sample was answered.
 
     Attributes:
-        text: the sample.
+        sample: the text, or the path of the picture.
         prediction: the label that the composed model predicts.
         confidence: its softmax probability under the heads' rule, not calibrated.
         shares: one entry per adapter, the heaviest first.
@@ -37,7 +37,7 @@ class RoutedSample:
         per_block: L2R: the weights of each adapted block, in the order of the tasks; else None.
     """
 
-    text: str
+    sample: str
     prediction: str
     confidence: float
     shares: tuple[AdapterShare, ...]
@@ -52,7 +52,10 @@ class RoutedSample:
     def __str__(self) -> str:
         used = [share for share in self.shares if share.weight >= 0.005]  # shown as 0.01 or more
         merge = " + ".join(f"{share.weight:.2f} {share.task}" for share in used)
-        lines = [f"“{self.text}”", f"  = {self.prediction} ({self.confidence:.0%})   from {merge}"]
+        lines = [
+            f"“{self.sample}”",
+            f"  = {self.prediction} ({self.confidence:.0%})   from {merge}",
+        ]
         width = max(len(share.task) for share in self.shares)
         lines += [
             f"    {share.task:<{width}}  score {share.score:6.3f}  weight {share.weight:5.3f}  alone: {share.alone}"

@@ -70,10 +70,10 @@ class Run:
         return Model(self.workspace, self.folder)
 
     def route(
-        self, *texts: str, k: int | None = None, task: str | None = None
+        self, *samples: str | bytes, k: int | None = None, task: str | None = None
     ) -> list[RoutedSample]:
-        """How new texts are routed and answered; see `Model.route`."""
-        return self.model.route(texts, k=k, task=task)
+        """How new texts or pictures are routed and answered; see `Model.route`."""
+        return self.model.route(samples, k=k, task=task)
 
 
 def run(

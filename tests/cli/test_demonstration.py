@@ -28,5 +28,5 @@ def test_the_demonstration_shows_a_report_and_three_routed_sentences(
     assert "epoch" not in second.err
     assert second.out == first.out
     machine = json.loads(lab("demo", "--json").out)
-    assert [each["text"] for each in machine["routed"]] == list(demonstration.SENTENCES)
+    assert [each["sample"] for each in machine["routed"]] == list(demonstration.SENTENCES)
     assert machine["report"]["status"] == "finished"

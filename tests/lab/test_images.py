@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import cl_core as cl
 from cl_core.errors import UserError
 from cl_core.lab.events import Epoch
 from cl_core.tasks.draw import Draw
@@ -16,9 +17,10 @@ from cl_core.tasks.scenes.paint import paint
 from cl_core.tasks.scenes.scene import draw_scene
 from tests.backbones.test_load_image import write_open_clip
 
-from .conftest import Carry
+from .conftest import SMALL, Carry
 
 QUICK = {"epochs": 1, "router_epochs": 1, "memory": 0.3, "layer": -2}
+LIMITS = {split: SMALL[f"limit_{split}"] for split in ("train", "validation", "test")}
 FIGURES = {"star": "red", "ring": "blue"}  # colours that even a random tower tells apart
 
 
@@ -82,3 +84,20 @@ def test_a_backbone_that_cannot_read_the_tasks_is_refused(
         carry(str(stream), "dam", name="text")
     with pytest.raises(UserError, match=r"reads image tasks; stream 'domains-dil' has restaurants"):
         carry("domains-dil", "dam", backbone=str(tower), name="image")
+
+
+def test_new_pictures_are_answered_as_the_run_answered_them(
+    carry: Carry, tower: Path, stream: Path
+) -> None:
+    run = carry(str(stream), "dam", backbone=str(tower), name="run", **QUICK)
+    rows = cl.load_stream(stream, limits=LIMITS).tasks[1].test
+    records = [r for r in run.folder.table("routing").to_pylist() if r["stage"] == 2]
+    recorded = {r["sample_id"]: r for r in records}
+    names = run.folder.config.label_space
+    from_files = run.route(*rows["image"])
+    from_bytes = run.route(*(Path(path).read_bytes() for path in rows["image"]))
+    for number, sample_id in enumerate(rows["id"]):
+        assert from_files[number].prediction == names[recorded[sample_id]["prediction"]]
+        assert from_bytes[number].shares == from_files[number].shares
+    with pytest.raises(UserError, match=r"none\.png: there is no such file"):
+        run.route("none.png")
