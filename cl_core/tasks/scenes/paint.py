@@ -33,24 +33,40 @@ _NIGHT = (14, 14, 30)
 
 @dataclass(frozen=True)
 class _Grid:
-    """Middles of the pixels: x, y in units of the side, and a smooth random field in -1..1."""
+    """Middles of the pixels: x, y in units of the side; for crayon, two smooth random fields in about -1..1."""
 
     x: Array
     y: Array
     noise: Array
+    other: Array
+
+    def window(self, rows: slice, columns: slice) -> _Grid:
+        """Some of the pixels."""
+        here = rows, columns
+        return _Grid(self.x[here], self.y[here], self.noise[here], self.other[here])
 
 
 def paint(scene: Scene, side: int = SIDE) -> NDArray[np.uint8]:
     """(side, side, 3) sRGB pixels of a scene."""
     middle = (np.arange(side) + 0.5) / side
     x, y = np.meshgrid(middle, middle)
-    grid = _Grid(x, y, _field(scene.grain, x, y))
+    grain = (_field(scene.grain + n, x, y) if scene.style == "crayon" else x for n in range(2))
+    grid = _Grid(x, y, *grain)
     picture = _ground(scene, grid)
     for thing in scene.things:
-        picture = _PAINTERS[scene.style](picture, thing, grid, 1 / side)
+        rows, columns = _around(thing.y, thing, side), _around(thing.x, thing, side)
+        near = grid.window(rows, columns)
+        painted = _PAINTERS[scene.style](picture[rows, columns], thing, near, 1 / side)
+        picture[rows, columns] = painted
     if scene.style == "mosaic":
         picture = _tiles(picture, side)
     return np.clip(np.rint(picture), 0, 255).astype(np.uint8)
+
+
+def _around(middle: float, thing: Thing, side: int) -> slice:
+    """The pixels of one axis that a thing may reach, with its glow or its shadow."""
+    reach = 1.25 * thing.radius + 0.16
+    return slice(max(0, int((middle - reach) * side)), max(0, int((middle + reach) * side) + 1))
 
 
 def _ground(scene: Scene, grid: _Grid) -> Array:
@@ -101,7 +117,7 @@ def _shaded(picture: Array, thing: Thing, grid: _Grid, pixel: float) -> Array:
 
 def _crayon(picture: Array, thing: Thing, grid: _Grid, pixel: float) -> Array:
     wobble = 0.016 * grid.noise
-    x, y = grid.x + wobble, grid.y + np.roll(wobble, 7, axis=0)
+    x, y = grid.x + wobble, grid.y + 0.016 * grid.other
     strokes = np.sin((grid.x * 0.8 + grid.y) * 150 + 5 * grid.noise)
     cover = np.clip(0.78 + 0.22 * strokes + 0.25 * grid.noise, 0.35, 1)
     for part, distance in _parts(thing, x, y):
