@@ -205,25 +205,28 @@ def numbers(report: Report) -> dict[str, float]:
 
 
 def show(workspace: Workspace, part: str, entries: Sequence[Entry], seeds: Sequence[int]) -> None:
-    """Prints one Markdown table per stream."""
+    """Prints one Markdown table per stream, of the lines that have a finished run."""
     for stream in dict.fromkeys(entry.stream for entry in entries):
-        own = [entry for entry in entries if entry.stream == stream]
-        columns = dict(COLUMNS)
-        print(f"\n### {part}: {stream}\n")
         weighted = stream == "afrisenti" and part == "main"
-        titles = [title for title, _ in columns.values()] + ["weighted F1 (%)"] * weighted
-        print("| recipe | " + " | ".join(titles) + " |")
-        print("| --- |" + " ---: |" * len(titles))
-        for entry in own:
-            found = reports(workspace, entry, seeds)
+        titles = [title for title, _ in COLUMNS.values()] + ["weighted F1 (%)"] * weighted
+        lines = []
+        for entry in entries:
+            found = reports(workspace, entry, seeds) if entry.stream == stream else {}
+            if not found:
+                continue
             values = [numbers(report) for report in found.values()]
             cells = [
-                cell([each.get(c, math.nan) for each in values], s) for c, (_, s) in columns.items()
+                cell([each.get(c, math.nan) for each in values], s) for c, (_, s) in COLUMNS.items()
             ]
             if weighted:
                 scores = reports(workspace, entry, seeds, "weighted_f1").values()
                 cells.append(cell([each.transfer["average_accuracy"] for each in scores], 100))
-            print(f"| {entry.label} | " + " | ".join(cells) + " |")
+            lines.append(f"| {entry.label} | " + " | ".join(cells) + " |")
+        if lines:
+            print(f"\n### {part}: {stream}\n")
+            print("| recipe | " + " | ".join(titles) + " |")
+            print("| --- |" + " ---: |" * len(titles))
+            print("\n".join(lines))
 
 
 def cell(values: Sequence[float], scale: float) -> str:
