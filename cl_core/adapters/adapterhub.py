@@ -146,7 +146,7 @@ def read_adapterhub(folder: Path) -> Adapter:
     """Reads an adapter that AdapterHub's library, or `write_adapterhub`, wrote.
 
     Args:
-        folder: with `adapter_config.json`, and `adapter.safetensors` or `pytorch_adapter.bin`.
+        folder: with `adapter_config.json` and `adapter.safetensors`.
 
     Raises:
         UserError: there is no adapter in the folder, or none of a known layout.
@@ -244,12 +244,9 @@ def _read_config(folder: Path) -> Mapping[str, Any]:
 
 def _read_tensors(folder: Path) -> dict[str, Tensor]:
     try:
-        if (folder / "adapter.safetensors").is_file():
-            return dict(load_file(folder / "adapter.safetensors"))
-        return dict(
-            torch.load(folder / "pytorch_adapter.bin", weights_only=True, map_location="cpu")
-        )
+        return dict(load_file(folder / "adapter.safetensors"))
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise UserError(
-            f"{folder} has no adapter.safetensors and no pytorch_adapter.bin that can be read: {error}"
+            f"{folder} has no adapter.safetensors that can be read ({error}); pickled weights (pytorch_adapter.bin) "
+            "are not read: save the adapter again with safetensors"
         ) from error
