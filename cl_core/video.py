@@ -1,22 +1,23 @@
 """Frames of a video file: at most F of them, evenly spaced in time, each with its moment.
 
-mp4, webm and whatever else PyAV's FFmpeg reads. The same file gives the same frames.
+mp4, webm and whatever else PyAV's FFmpeg reads, and animated pictures (PNG, GIF, WebP), which need no PyAV. The same
+file gives the same frames.
 """
 
 from __future__ import annotations
 
+import io
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cl_core.decode import MOST_PIXELS
 from cl_core.errors import UserError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 @dataclass(frozen=True)
@@ -42,54 +43,91 @@ def sample_places(count: int, wanted: int) -> list[int]:
     return [(2 * part + 1) * count // (2 * wanted) for part in range(wanted)]
 
 
-def read_clip(path: str | Path, frames: int) -> Clip:
-    """Decodes a video once and keeps at most `frames` of its frames.
+def read_clip(source: bytes | str | Path, frames: int) -> Clip:
+    """Decodes a video and keeps at most `frames` of its frames.
 
     Frames are counted by decoding them: a file's own count may be missing or wrong. No more than the frames that are
     kept is in memory, whatever the file's length.
 
     Args:
-        path: of the file.
+        source: the encoded bytes, or the path of a file.
         frames: F, at least 1.
 
     Raises:
-        UserError: no such file, no video in it, a damaged one, or frames that are too large.
+        UserError: no such file, no video in it, a damaged one, frames that are too large, or of several sizes.
     """
     if frames < 1:
         raise ValueError(f"frames is {frames}; at least one is needed")
-    file = Path(path)
-    if not file.is_file():
-        raise UserError(f"{path}: there is no such file")
-    times = [time for time, _ in _decode(file, pixels=False)]
+    where = "bytes" if isinstance(source, bytes) else str(source)
+    if not isinstance(source, bytes) and not Path(source).is_file():
+        raise UserError(f"{where}: there is no such file")
+    decode = _animated if _is_picture(source) else _film
+    times = [time for time, _ in decode(source, where)]
     if not times:
-        raise UserError(f"{path}: the video has no frames")
+        raise UserError(f"{where}: the video has no frames")
     places = set(sample_places(len(times), frames))
-    kept = [
-        (time, frame.to_ndarray(format="rgb24"))
-        for place, (time, frame) in enumerate(_decode(file, pixels=True))
-        if place in places
-    ]
+    decoded = enumerate(decode(source, where))
+    kept = [(time, pixels()) for place, (time, pixels) in decoded if place in places]
+    if len({pixels.shape for _, pixels in kept}) > 1:
+        raise UserError(f"{where}: the video's frames are of several sizes")
     return Clip(np.stack([pixels for _, pixels in kept]), tuple(time for time, _ in kept))
 
 
-def _decode(file: Path, pixels: bool) -> Iterator[tuple[float, Any]]:
-    """All frames in the order in which they are shown, with their moments in seconds."""
+Frames = Iterator[tuple[float, Callable[[], NDArray[np.uint8]]]]
+"""Frames in the order in which they are shown: the moment in seconds, and what makes the (H, W, 3) pixels."""
+
+
+def _is_picture(source: bytes | str | Path) -> bool:
+    """Whether Pillow reads it: an animated PNG, GIF or WebP."""
+    if isinstance(source, bytes):
+        head = source[:12]
+    else:
+        with Path(source).open("rb") as file:
+            head = file.read(12)
+    return head.startswith((b"\x89PNG", b"GIF8")) or (head[:4] == b"RIFF" and head[8:] == b"WEBP")
+
+
+def _animated(source: bytes | str | Path, where: str) -> Frames:
+    """Frames of an animated picture; each begins when those before it have been shown for as long as it says."""
+    from PIL import Image, ImageSequence
+
+    now = 0.0
+    try:
+        with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as picture:
+            _check_size(where, *picture.size)
+            for frame in ImageSequence.Iterator(picture):
+                yield now, partial(_rgb, frame)
+                now += float(frame.info.get("duration", 0)) / 1000
+    except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
+        raise UserError(f"{where}: the video cannot be read ({error})") from None
+
+
+def _rgb(frame: Any) -> NDArray[np.uint8]:
+    return np.asarray(frame.convert("RGB"), dtype=np.uint8)
+
+
+def _film(source: bytes | str | Path, where: str) -> Frames:
+    """Frames of a video file."""
     av = _av()
     try:
-        with av.open(str(file)) as container:
+        with av.open(io.BytesIO(source) if isinstance(source, bytes) else str(source)) as container:
             if not container.streams.video:
-                raise UserError(f"{file}: there is no video in this file")
+                raise UserError(f"{where}: there is no video in this file")
             stream = container.streams.video[0]
             stream.thread_type = "AUTO"
-            width, height = stream.codec_context.width, stream.codec_context.height
-            if width * height > MOST_PIXELS:
-                raise UserError(
-                    f"{file}: frames are {width} x {height}; at most {MOST_PIXELS // 10**6} million pixels are read"
-                )
+            _check_size(where, stream.codec_context.width, stream.codec_context.height)
             for number, frame in enumerate(container.decode(stream)):
-                yield float(frame.time if frame.time is not None else number), frame
+                time = float(frame.time if frame.time is not None else number)
+                yield time, partial(frame.to_ndarray, format="rgb24")
     except av.FFmpegError as error:
-        raise UserError(f"{file}: the video cannot be read ({error})") from None
+        raise UserError(f"{where}: the video cannot be read ({error})") from None
+
+
+def _check_size(where: str, width: int, height: int) -> None:
+    if width * height > MOST_PIXELS:
+        raise UserError(
+            f"{where}: frames are {width} x {height}; at most {MOST_PIXELS // 10**6} million pixels are read"
+        )
 
 
 def _av() -> Any:

@@ -16,11 +16,13 @@ import yaml
 from cl_core.errors import Faults, UserError, did_you_mean
 from cl_core.tasks.raw import Fault, RawRows, RawTask
 from cl_core.tasks.spec import StreamSpec, TaskSpec
+from cl_core.tasks.task import Kind
 
 FAMILIES = {
     "domains": "cl_core.tasks.domains.stream",
     "digits": "cl_core.tasks.digits",
     "scenes": "cl_core.tasks.scenes.stream",
+    "questions": "cl_core.tasks.scenes.question_stream",
 }
 """First part of a built-in task's name -> the module that makes its rows; see `FamilyModule`."""
 
@@ -30,8 +32,17 @@ BUILTIN_STREAMS = {
     "digits": "Real handwritten digits, in one style after another (pictures)",
     "scenes": "Ten things, in one drawing style after another (pictures)",
     "scenes-cil": "Ten things in all drawing styles, two new ones at a time (pictures)",
+    "scenes-qa": "Questions about scenes, one kind of question after another",
+    "scenes-qa-styles": "All kinds of questions about scenes, in one drawing style after another",
+    "clips-qa": "Questions about short videos, one kind of question after another",
 }
-_FAMILY_OF = {"domains-dil": "domains", "scenes-cil": "scenes"}
+_FAMILY_OF = {
+    "domains-dil": "domains",
+    "scenes-cil": "scenes",
+    "scenes-qa": "questions",
+    "scenes-qa-styles": "questions",
+    "clips-qa": "questions",
+}
 
 
 @dataclass(frozen=True)
@@ -51,12 +62,28 @@ class BuiltinTask:
     """The rows of a built-in task.
 
     Attributes:
-        label_names: the classes.
-        rows: by split, (text or encoded picture, index of the label).
+        label_names: the classes, or the vocabulary of answers.
+        columns: by split, what `Task` promises for the kind of task: values by column.
     """
 
     label_names: tuple[str, ...]
-    rows: Mapping[str, Sequence[tuple[str | bytes, int]]]
+    columns: Mapping[str, Mapping[str, Sequence[object]]]
+
+    @classmethod
+    def labelled(
+        cls,
+        label_names: tuple[str, ...],
+        kind: Kind,
+        rows: Mapping[str, Sequence[tuple[str | bytes, int]]],
+    ) -> BuiltinTask:
+        """A task of (text or encoded picture, index of the label) by split."""
+        return cls(
+            label_names,
+            {
+                split: {kind: [value for value, _ in each], "label": [label for _, label in each]}
+                for split, each in rows.items()
+            },
+        )
 
 
 class FamilyModule(Protocol):
@@ -145,27 +172,25 @@ def read_builtin(spec: TaskSpec) -> RawTask:
     except UserError as error:
         return RawTask(spec.name, place, {}, faults=(Fault(spec.name, None, str(error), place),))
     splits = {
-        split: RawRows(
-            {spec.kind: [value for value, _ in rows], "label": [label for _, label in rows]},
-            place,
-            range(len(rows)),
-        )
-        for split, rows in made.rows.items()
+        split: RawRows(columns, place, range(len(next(iter(columns.values())))))
+        for split, columns in made.columns.items()
     }
     return RawTask(spec.name, f"built-in {place}", splits, made.label_names)
 
 
-def check_sizes(what: str, sizes: Mapping[str, int]) -> None:
-    """Refuses splits without rows.
+def sizes_of(what: str, knobs: Mapping[str, Any], defaults: Mapping[str, int]) -> dict[str, int]:
+    """Rows of each split: as the knobs say, else the defaults.
 
     Raises:
-        Faults: each of them.
+        Faults: every split that is to be empty.
     """
+    sizes = {split: int(knobs.get(split, count)) for split, count in defaults.items()}
     faults = [
         f"{split} is {rows}; allowed is 1 or more" for split, rows in sizes.items() if rows < 1
     ]
     if faults:
         raise Faults(what, faults)
+    return sizes
 
 
 def _family(name: str) -> FamilyModule:

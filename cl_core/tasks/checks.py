@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from cl_core.tasks.prepare import PreparedTask, Rows
 from cl_core.tasks.raw import Fault
 from cl_core.tasks.stream import Protocol, describe_difference, describe_extra
-from cl_core.tasks.task import SPLITS, content_keys
+from cl_core.tasks.task import QA_KINDS, SPLITS, content_keys
 
 FEW_ROWS = 8  # a class with fewer training rows is called tiny (ours)
+MOST_LISTED = 10
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,9 @@ def check_task(task: PreparedTask) -> Report:
     warnings = list(task.warnings)
     train = task.splits.get("train")
     hidden = any(fault.hides_classes and fault.split == "train" for fault in faults)
-    if train is not None and len(train) and not hidden:
+    if train is not None and len(train) and task.kind in QA_KINDS:
+        faults += _check_answers(task, train)
+    elif train is not None and len(train) and not hidden:
         faults += _check_classes(task, train)
         warnings += _tiny_classes(task, train)
     for split in SPLITS:
@@ -48,6 +51,16 @@ def check_task(task: PreparedTask) -> Report:
     return Report(tuple(faults), tuple(warnings))
 
 
+def _check_answers(task: PreparedTask, train: Rows) -> list[Fault]:
+    """A vocabulary may hold answers that no row gives: other tasks' rows may. One answer alone is no question."""
+    given = set(train.labels)
+    if len(given) > 1:
+        return []
+    only = task.label_names[next(iter(given))]
+    message = f"all questions have one answer, '{only}'; there is nothing to tell apart"
+    return [Fault(task.name, "train", message, train.place)]
+
+
 def _check_classes(task: PreparedTask, train: Rows) -> list[Fault]:
     counts = Counter(train.labels)
     if len(counts) == 1:
@@ -57,8 +70,8 @@ def _check_classes(task: PreparedTask, train: Rows) -> list[Fault]:
     absent = [name for index, name in enumerate(task.label_names) if not counts[index]]
     if not absent:
         return []
-    listed = ", ".join(f"'{name}'" for name in absent[:10])
-    more = f" and {len(absent) - 10} more" if len(absent) > 10 else ""
+    listed = ", ".join(f"'{name}'" for name in absent[:MOST_LISTED])
+    more = f" and {len(absent) - MOST_LISTED} more" if len(absent) > MOST_LISTED else ""
     message = f"no rows of class {listed}{more}, so it cannot be learnt; add rows, or leave it out of label_names"
     for split, rows in task.splits.items():
         here = sum(task.label_names[label] in absent for label in rows.labels)
@@ -76,7 +89,9 @@ def _tiny_classes(task: PreparedTask, train: Rows) -> list[str]:
     ]
     if not tiny:
         return []
-    return [f"task '{task.name}': fewer than {FEW_ROWS} training rows of class {', '.join(tiny)}"]
+    more = f" and {len(tiny) - MOST_LISTED} more" if len(tiny) > MOST_LISTED else ""
+    listed = ", ".join(tiny[:MOST_LISTED])
+    return [f"task '{task.name}': fewer than {FEW_ROWS} training rows of class {listed}{more}"]
 
 
 def _shared_rows(task: str, train: Rows, split: str, rows: Rows) -> list[str]:
@@ -91,10 +106,9 @@ def _shared_rows(task: str, train: Rows, split: str, rows: Rows) -> list[str]:
 
 
 def _keys(rows: Rows) -> list[tuple[str, ...]]:
-    columns = [
-        content_keys(rows.inputs) if name == "image" else [str(value).strip() for value in values]
-        for name, values in rows.inputs.items()
-    ]
+    if "text" not in rows.inputs:
+        return [(key,) for key in content_keys(rows.inputs)]
+    columns = [[str(value).strip() for value in values] for values in rows.inputs.values()]
     return list(zip(*columns, strict=True))
 
 
@@ -129,7 +143,8 @@ def check_stream(
         if count > 1:
             faults.append(Fault(name, None, f"{count} tasks have this name; names must be unique"))
     known = [task for task in tasks if task.label_names]
-    if protocol == "dil" and known:
+    questions = all(task.kind in QA_KINDS for task in tasks)  # their vocabularies may differ
+    if protocol == "dil" and known and not questions:
         for task in known[1:]:
             first = known[0]
             difference = describe_difference(

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cl_core.errors import UserError, did_you_mean
-from cl_core.tasks.builtin import BUILTIN_STREAMS, BuiltinSource, BuiltinTask, check_sizes
+from cl_core.tasks.builtin import BUILTIN_STREAMS, BuiltinSource, BuiltinTask, sizes_of
 from cl_core.tasks.draw import Draw
 from cl_core.tasks.encode import png
 from cl_core.tasks.spec import StreamSpec, TaskSpec
@@ -58,8 +58,7 @@ def task(name: str, knobs: Mapping[str, Any]) -> BuiltinTask:
         raise UserError(
             f"there is no style '{name}' of digits; styles are {', '.join(STYLES)}.{did_you_mean(name, STYLES)}"
         )
-    sizes = {split: int(knobs.get(split, count)) for split, count in _SIZES.items()}
-    check_sizes(f"digits/{name}", sizes)
+    sizes = sizes_of(f"digits/{name}", knobs, _SIZES)
     images, labels = _digits()
     if sum(sizes.values()) > len(labels):
         raise UserError(
@@ -75,7 +74,7 @@ def task(name: str, knobs: Mapping[str, Any]) -> BuiltinTask:
             for row in order[begin : begin + count]
         ]
         begin += count
-    return BuiltinTask(_LABELS, rows)
+    return BuiltinTask.labelled(_LABELS, "image", rows)
 
 
 def _order(labels: Sequence[int], draw: Draw) -> list[int]:

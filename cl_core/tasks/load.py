@@ -14,7 +14,7 @@ from cl_core.tasks.presets import presets
 from cl_core.tasks.spec import SplitNames, StreamSpec, TaskSpec
 from cl_core.tasks.stream import PROTOCOLS, Protocol, Stream
 from cl_core.tasks.stream_file import read_stream_file
-from cl_core.tasks.task import SPLITS, Task
+from cl_core.tasks.task import QA_KINDS, SPLITS, Task
 
 if TYPE_CHECKING:
     from cl_core.tasks.raw import RawTask
@@ -102,7 +102,7 @@ def load_stream(
         task = limit_rows(task, asked, limit_seed)
         task, damaged = drop_damaged(task)
         warnings += damaged
-        if len(tasks) < learnt:
+        if len(tasks) < learnt and task.kind not in QA_KINDS:
             warnings += _classes_lost(task)
         tasks.append(task)
     return Stream(
@@ -174,6 +174,9 @@ def read_task(spec: TaskSpec, folder: Path, root: Path | None) -> tuple[RawTask,
                 "text": "text",
                 "text_pair": None,
                 "image": "image",
+                "video": "video",
+                "question": "question",
+                "answer": "answer",
                 "label": "label",
                 "label_names": None,
             }

@@ -1,9 +1,11 @@
-"""Pictures of a task: where they are, whether they may be read, and which are damaged."""
+"""Pictures and videos of a task: where they are, whether they may be read, and which are damaged."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from cl_core.decode import open_picture
@@ -11,6 +13,7 @@ from cl_core.errors import UserError
 from cl_core.tasks.raw import Fault, RawRows, describe_rows
 from cl_core.tasks.spec import TaskSpec
 from cl_core.tasks.task import Task
+from cl_core.video import read_clip
 
 
 def read_pictures(
@@ -62,7 +65,7 @@ def _picture(value: object, folder: Path | None) -> tuple[bytes | str, str | Non
 
 
 def drop_damaged(task: Task) -> tuple[Task, list[str]]:
-    """Decodes every picture once and leaves out the rows whose picture cannot be read.
+    """Decodes every picture or video once and leaves out the rows whose own cannot be read.
 
     A run must not fail in the middle of its training for one file in a thousand; so these rows are named, and the
     others go on.
@@ -70,12 +73,20 @@ def drop_damaged(task: Task) -> tuple[Task, list[str]]:
     Returns:
         The task without them, and a sentence for each split that lost rows.
     """
-    if task.kind != "image":
+    if task.kind == "text":
         return task, []
+    column, read = (
+        ("video", lambda video: read_clip(video, 1))
+        if task.kind == "video-qa"
+        else ("image", open_picture)
+    )
     splits, warnings = dict(task.splits), []
     for split, rows in task.splits.items():
+        values = list(rows[column])
+        each = list(dict.fromkeys(values))  # many questions may be about one picture
         with ThreadPoolExecutor() as pool:  # decoding lets go of the interpreter's lock
-            reasons = list(pool.map(_damage, rows["image"]))
+            damage = dict(zip(each, pool.map(partial(_damage, read), each), strict=True))
+        reasons = [damage[value] for value in values]
         damaged = [row for row, reason in enumerate(reasons) if reason is not None]
         if damaged:
             numbers = [int(name.rsplit("/", 1)[1]) + 1 for name in rows.select(damaged)["id"]]
@@ -84,16 +95,16 @@ def drop_damaged(task: Task) -> tuple[Task, list[str]]:
                 rows.select(whole).to_dict(), features=rows.features
             )
             warnings.append(
-                f"task '{task.name}': {len(damaged)} of {len(rows)} {split} pictures cannot be read and are left out,"
+                f"task '{task.name}': {len(damaged)} of {len(rows)} {split} {column}s cannot be read and are left out,"
                 f"{describe_rows(numbers)}; the first: {reasons[damaged[0]]}"
             )
     return replace(task, splits=splits), warnings
 
 
-def _damage(picture: bytes | str) -> str | None:
-    """Why a picture cannot be read, or None."""
+def _damage(read: Callable[[bytes | str], object], source: bytes | str) -> str | None:
+    """Why a picture or video cannot be read, or None."""
     try:
-        open_picture(picture)
+        read(source)
     except UserError as error:
         return str(error)
     return None

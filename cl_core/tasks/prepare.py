@@ -1,4 +1,4 @@
-"""From raw rows to texts or pictures and label indices: maps columns, finds the classes, cuts missing splits.
+"""From raw rows to inputs and label indices: maps columns, finds the classes or answers, cuts missing splits.
 
 Nothing is raised: every row that does not fit is a fault with its number, and the rest goes on to be checked.
 """
@@ -9,12 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from cl_core.errors import did_you_mean
+from cl_core.tasks.answers import describe_unknown, find_vocabulary, index_answers, read_votes
 from cl_core.tasks.labels import LabelColumn, find_label_names, index_labels
 from cl_core.tasks.pictures import read_pictures
 from cl_core.tasks.raw import Fault, RawRows, RawTask
 from cl_core.tasks.spec import TaskSpec
 from cl_core.tasks.splitting import stratified_split
-from cl_core.tasks.task import Kind, Task, content_keys, make_rows
+from cl_core.tasks.task import ENCODED, QA_KINDS, Kind, Task, content_keys, make_rows
 
 NAMES_COLUMN = "label_name"
 
@@ -28,12 +29,14 @@ class Rows:
         labels: (N,) indices into the task's label names.
         numbers: (N,) row numbers in the source, counted from 0.
         place: the file, as the user wrote it.
+        votes: (N,) by label, how far it is right, in 0..1; None where each row has one right answer.
     """
 
     inputs: Mapping[str, Sequence[object]]
     labels: Sequence[int]
     numbers: Sequence[int]
     place: str
+    votes: Sequence[Mapping[int, float]] | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -45,7 +48,27 @@ class Rows:
             [self.labels[i] for i in positions],
             [self.numbers[i] for i in positions],
             self.place,
+            None if self.votes is None else [self.votes[i] for i in positions],
         )
+
+
+@dataclass(frozen=True)
+class _Outcomes:
+    """What is right for the rows of every split.
+
+    Attributes:
+        names: the classes or answers.
+        labels: by split, (N,) indices; None where a row is left out.
+        votes: by split, as in `Rows`.
+        faults: rows that say nothing, or nothing known.
+        warnings: sentences.
+    """
+
+    names: tuple[str, ...]
+    labels: Mapping[str, Sequence[int | None]]
+    votes: Mapping[str, Sequence[Mapping[int, float]] | None]
+    faults: Sequence[Fault]
+    warnings: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -73,17 +96,18 @@ class PreparedTask:
     def task(self) -> Task:
         """The task, as its users see it."""
         splits = {
-            split: make_rows(self.name, split, rows.inputs, rows.labels, rows.numbers)
+            split: make_rows(self.name, split, rows.inputs, rows.labels, rows.numbers, rows.votes)
             for split, rows in self.splits.items()
         }
         return Task(self.name, self.kind, self.label_names, splits, self.source)
 
 
 def prepare(raw: RawTask, spec: TaskSpec) -> PreparedTask:
-    """Maps columns, turns labels into indices and cuts the splits that the source lacks.
+    """Maps columns, turns labels or answers into indices and cuts the splits that the source lacks.
 
     The classes are, in this order of precedence: `label_names` of the stream file; the format's own (`ClassLabel`);
-    those of a meta.json beside the data; the column `label_name` by label index; the sorted labels.
+    those of a meta.json beside the data; the column `label_name` by label index; the sorted labels. The vocabulary of
+    answers is `label_names` of the stream file, that of a meta.json, or what the training rows answer.
     """
     faults = list(raw.faults)
     read = {}
@@ -94,6 +118,34 @@ def prepare(raw: RawTask, spec: TaskSpec) -> PreparedTask:
             faults.append(Fault(spec.name, split, "has no rows", rows.place))
         elif not wrong:
             read[split] = rows
+    find = _answers if spec.kind in QA_KINDS else _labels
+    outcomes = find(read, raw, spec)
+    faults += outcomes.faults
+    splits = {}
+    for split, rows in read.items():
+        inputs: dict[str, list[object]] = {}
+        good = [True] * len(rows)
+        for name, column in spec.inputs.items():
+            read_column = read_pictures if name in ENCODED else _texts
+            inputs[name], whole, wrong = read_column(rows, split, spec, column)
+            faults += wrong
+            good = [a and b for a, b in zip(good, whole, strict=True)]
+        labels = outcomes.labels[split]
+        kept = [row for row, label in enumerate(labels) if label is not None and good[row]]
+        known = [0 if label is None else label for label in labels]
+        everything = Rows(inputs, known, rows.numbers, rows.place, outcomes.votes[split])
+        splits[split] = everything.take(kept)
+    warnings = [*raw.warnings, *outcomes.warnings]
+    if "train" in splits and len(splits["train"]):
+        splits, cut = _cut_missing(splits, raw, spec)
+        warnings += cut
+    return PreparedTask(
+        spec.name, spec.kind, raw.source, outcomes.names, splits, tuple(faults), tuple(warnings)
+    )
+
+
+def _labels(read: Mapping[str, RawRows], raw: RawTask, spec: TaskSpec) -> _Outcomes:
+    """The classes of a task, and each row's."""
     columns = {
         split: LabelColumn(
             rows.columns[spec.label],
@@ -104,34 +156,41 @@ def prepare(raw: RawTask, spec: TaskSpec) -> PreparedTask:
         )
         for split, rows in read.items()
     }
-    names, wrong = find_label_names(spec.name, columns, spec.label_names, raw.label_names)
-    faults += wrong
-    splits = {}
-    for split, rows in read.items():
-        inputs: dict[str, list[object]] = {}
-        good = [True] * len(rows)
-        for name, column in spec.inputs.items():
-            read_column = read_pictures if name == "image" else _texts
-            inputs[name], whole, wrong = read_column(rows, split, spec, column)
-            faults += wrong
-            good = [a and b for a, b in zip(good, whole, strict=True)]
-        labels, wrong = index_labels(spec.name, split, columns[split], names)
+    names, faults = find_label_names(spec.name, columns, spec.label_names, raw.label_names)
+    labels = {}
+    for split, column in columns.items():
+        labels[split], wrong = index_labels(spec.name, split, column, names)
         faults += wrong
-        kept = [row for row, label in enumerate(labels) if label is not None and good[row]]
-        everything = Rows(inputs, [label or 0 for label in labels], rows.numbers, rows.place)
-        splits[split] = everything.take(kept)
-    warnings = list(raw.warnings)
-    if "train" in splits and len(splits["train"]):
-        splits, cut = _cut_missing(splits, raw, spec)
-        warnings += cut
-    return PreparedTask(
-        spec.name, spec.kind, raw.source, names.names, splits, tuple(faults), tuple(warnings)
+    return _Outcomes(names.names, labels, dict.fromkeys(columns), faults)
+
+
+def _answers(read: Mapping[str, RawRows], raw: RawTask, spec: TaskSpec) -> _Outcomes:
+    """The vocabulary of a task, and each row's answers."""
+    column = next(iter(spec.outcome.values()))
+    votes = {
+        split: [read_votes(value) for value in rows.columns[column]] for split, rows in read.items()
+    }
+    names = find_vocabulary(
+        votes.get("train", ()), spec.label_names or raw.label_names, spec.most_answers
+    )
+    faults, warnings, answered = [], [], {}
+    for split, rows in read.items():
+        answered[split], wrong = index_answers(rows, split, spec, votes[split], names)
+        faults += wrong
+        if unknown := answered[split].unknown:
+            warnings.append(describe_unknown(spec.name, split, unknown, len(rows)))
+    return _Outcomes(
+        names,
+        {split: each.labels for split, each in answered.items()},
+        {split: each.votes for split, each in answered.items()},
+        faults,
+        warnings,
     )
 
 
 def _missing_columns(rows: RawRows, split: str, spec: TaskSpec) -> list[Fault]:
     faults = []
-    for field, column in {**spec.inputs, "label": spec.label}.items():
+    for field, column in {**spec.inputs, **spec.outcome}.items():
         if column not in rows.columns:
             found = ", ".join(rows.columns) or "none"
             message = (

@@ -13,7 +13,7 @@ from pydantic import Field, StringConstraints, model_validator
 from cl_core.errors import UserError, did_you_mean
 from cl_core.settings import Settings
 from cl_core.tasks.stream import Protocol
-from cl_core.tasks.task import Kind
+from cl_core.tasks.task import QA_KINDS, Kind
 
 TaskName = Annotated[str, StringConstraints(pattern=r"^\w[\w .+-]*$", max_length=80)]
 Text = Annotated[str, StringConstraints(min_length=1)]
@@ -65,17 +65,33 @@ class TaskSpec(Settings):
     split: SplitNames = SplitNames()
     """Names of files or splits, where they are not train, validation and test."""
     kind: Kind = "text"
-    """What a row is: a text, or an image (encoded bytes, or the path of a file beside the data)."""
+    """What a row is: a text; an image (encoded bytes, or the path of a file beside the data); or a question about an
+    image or about a video."""
     text: Text = "text"
     """Column of the text."""
     text_pair: Text | None = None
     """Column of a second text, if there is one."""
     image: Text = "image"
-    """Column of the image, where `kind` is image: encoded bytes, or a path relative to the file that names it."""
+    """Column of the image: encoded bytes, or a path relative to the file that names it."""
+    video: Text = "video"
+    """Column of the video: likewise."""
+    question: Text = "question"
+    """Column of the question about the image or video."""
+    answer: Text = "answer"
+    """Column of the answer to the question."""
+    answers: Text | None = None
+    """Column of several answers to the question, instead of `answer`: a list of them, one for each person asked, or a
+    mapping from an answer to its votes."""
+    agreement: Count = 3
+    """So many votes make an answer fully right; n fewer, n / agreement of it. 3 for VQA accuracy, 2 for iVQA. Read
+    with `answers` alone."""
+    most_answers: Count | None = None
+    """The vocabulary is at most so many answers, the most frequent of the training rows; null for all of them."""
     label: Text = "label"
     """Column of the label: whole numbers or names."""
     label_names: tuple[Text, ...] | None = None
-    """The classes in order. By default what the data say, else the sorted labels."""
+    """The classes in order, or the vocabulary of answers. By default what the data say, else the sorted labels, or the
+    training rows' answers, most frequent first."""
     limit: Count | SplitLimits | None = None
     """At most so many rows per split, stratified by class."""
     seed: int = 0
@@ -109,10 +125,23 @@ class TaskSpec(Settings):
     @property
     def inputs(self) -> dict[str, str]:
         """The columns that a row is made of: by the name that they get, the name that they have."""
-        if self.kind == "image":
-            return {"image": self.image}
-        pair = {} if self.text_pair is None else {"text_pair": self.text_pair}
-        return {"text": self.text, **pair}
+        match self.kind:
+            case "image":
+                return {"image": self.image}
+            case "image-qa":
+                return {"image": self.image, "question": self.question}
+            case "video-qa":
+                return {"video": self.video, "question": self.question}
+            case _:
+                pair = {} if self.text_pair is None else {"text_pair": self.text_pair}
+                return {"text": self.text, **pair}
+
+    @property
+    def outcome(self) -> dict[str, str]:
+        """The column that says what is right: by the field that names it, its name."""
+        if self.kind not in QA_KINDS:
+            return {"label": self.label}
+        return {"answer": self.answer} if self.answers is None else {"answers": self.answers}
 
     @property
     def limits(self) -> dict[str, int | None]:

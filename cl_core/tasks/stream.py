@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Literal
 
 from cl_core.errors import UserError
-from cl_core.tasks.task import Task
+from cl_core.tasks.task import QA_KINDS, Task
 
 Protocol = Literal["til", "cil", "dil"]
 PROTOCOLS: tuple[Protocol, ...] = ("til", "cil", "dil")
@@ -45,7 +45,7 @@ class Stream:
     Attributes:
         name: for run names and reports.
         protocol: "til" (task id known at test), "cil" (unknown, labels of all tasks), "dil" (unknown, one
-            label space shared by all tasks).
+            label space shared by all tasks; in streams of questions the union of the tasks' vocabularies).
         tasks: in order.
         shared: CIL: groups of task names within which labels of one name are one label. Without a group
             they are distinct.
@@ -78,7 +78,8 @@ class Stream:
         """
         learnt = {task.name: task.label_names for task in self.tasks}
         held_out = {task.name: task.label_names for task in self.held_out}
-        return label_space(self.protocol, learnt, self.shared, held_out)
+        questions = all(task.kind in QA_KINDS for task in self.tasks)
+        return label_space(self.protocol, learnt, self.shared, held_out, union=questions)
 
     def task(self, name: str) -> Task:
         """The task of that name.
@@ -106,10 +107,12 @@ def label_space(
     labels: Mapping[str, tuple[str, ...]],
     shared: tuple[tuple[str, ...], ...] = (),
     held_out: Mapping[str, tuple[str, ...]] | None = None,
+    union: bool = False,
 ) -> LabelSpace:
     """Lays the tasks' labels side by side.
 
-    DIL: one space, in the first task's order; other tasks may list the same names in another order.
+    DIL: one space, in the first task's order; other tasks may list the same names in another order. For questions it
+    is the union of the tasks' vocabularies, in the order in which they bring them (DAM, arXiv 2403.08755).
     CIL: labels of different tasks are distinct, also when they share a name, unless both tasks are in one
     group of ``shared``. TIL: the same without sharing, since each head answers only for its own task.
     A name is qualified ("yelp: positive") only where two distinct labels share it **(ours)**.
@@ -121,14 +124,15 @@ def label_space(
         held_out: label names of tasks that are never learnt; they bring no label. Theirs are, by name, those of the
             DIL space; in CIL those of a learnt task in the same group, else of the only learnt task with that name
             **(ours)**; -1 where there is none, and in TIL, where no head is theirs.
+        union: DIL: whether the tasks' labels may differ.
 
     Raises:
         UserError: DIL, and the learnt tasks' label names differ, or a held-out task has a label that is not theirs.
     """
-    space = _learnt_space(protocol, labels, shared)
+    space = _learnt_space(protocol, labels, shared, union)
     indices = dict(space.indices)
     for task, own in (held_out or {}).items():
-        if protocol == "dil":
+        if protocol == "dil" and not union:
             first = next(iter(labels), "")
             if extra := [name for name in own if name not in space.names]:
                 raise UserError(describe_extra(first, space.names, task, extra))
@@ -152,10 +156,13 @@ def _place(
 
 
 def _learnt_space(
-    protocol: Protocol, labels: Mapping[str, tuple[str, ...]], shared: tuple[tuple[str, ...], ...]
+    protocol: Protocol,
+    labels: Mapping[str, tuple[str, ...]],
+    shared: tuple[tuple[str, ...], ...],
+    union: bool,
 ) -> LabelSpace:
     if protocol == "dil":
-        return _one_space(labels)
+        return _one_space(labels, union)
     groups = {task: group for group in (shared if protocol == "cil" else ()) for task in group}
     members: dict[tuple[tuple[str, ...], str], list[str]] = {}
     for task, names in labels.items():
@@ -176,11 +183,13 @@ def _learnt_space(
     return LabelSpace(names, indices)
 
 
-def _one_space(labels: Mapping[str, tuple[str, ...]]) -> LabelSpace:
+def _one_space(labels: Mapping[str, tuple[str, ...]], union: bool) -> LabelSpace:
     first = next(iter(labels), "")
     names = labels.get(first, ())
+    if union:
+        names = tuple(dict.fromkeys(name for own in labels.values() for name in own))
     for task, own in labels.items():
-        if difference := describe_difference(first, names, task, own):
+        if not union and (difference := describe_difference(first, names, task, own)):
             raise UserError(difference)
     return LabelSpace(names, {task: tuple(map(names.index, own)) for task, own in labels.items()})
 

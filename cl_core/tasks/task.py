@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,8 +16,12 @@ from cl_core.errors import UserError
 if TYPE_CHECKING:
     from datasets import Dataset
 
-Kind = Literal["text", "image"]
-"""What a row is."""
+Kind = Literal["text", "image", "image-qa", "video-qa"]
+"""What a row is: a text, an image, or a question about an image or about a video."""
+QA_KINDS: tuple[Kind, ...] = ("image-qa", "video-qa")
+ENCODED = ("image", "video")
+"""Columns that hold encoded bytes, or the path of a file."""
+VOTES = ("answers", "answer_weights")
 SPLITS = ("train", "validation", "test")
 
 
@@ -26,12 +31,15 @@ class Task:
 
     Attributes:
         name: unique in its stream.
-        kind: "text" or "image".
-        label_names: the classes; labels are indices into it.
+        kind: see `Kind`.
+        label_names: the classes, or the vocabulary of answers; labels are indices into it.
         splits: by name ("train", "validation", "test"), each with the columns ``id`` (str, unique in the
-            stream: "task/split/row", rows counted from 0 in the source) and ``label`` (int64), and between them
-            ``text`` (str) and ``text_pair`` (str, only where there is a second text), or ``image`` (encoded bytes,
-            or the path of a file).
+            stream: "task/split/row", rows counted from 0 in the source) and ``label`` (int64; -1 where the answer of
+            a test row is none of the vocabulary), and between them those of its kind:
+            ``text`` (str) and ``text_pair`` (str, only where there is a second text); or
+            ``image`` or ``video`` (encoded bytes, or the path of a file) and, where it is asked about, ``question``
+            (str). Where answers carry votes there are ``answers`` (list of int64 labels) and ``answer_weights`` (list
+            of float32 in 0..1) as well.
         source: where the rows came from, for people.
     """
 
@@ -81,8 +89,10 @@ class Task:
             for column in sorted(rows.column_names):
                 digest.update(column.encode() + b"\0")
                 values = list(rows[column])
-                if column == "image":  # the same picture is the same row, whichever way it came
+                if column in ENCODED:  # the same picture is the same row, whichever way it came
                     values = [picture_hash(value) for value in values]
+                if column in VOTES:
+                    values = [json.dumps(value) for value in values]
                 if column == "label":
                     digest.update(len(values).to_bytes(8, "little"))
                     for value in values:
@@ -130,43 +140,57 @@ def make_rows(
     inputs: Mapping[str, Sequence[object]],
     labels: Sequence[int],
     numbers: Sequence[int] | None = None,
+    votes: Sequence[Mapping[int, float]] | None = None,
 ) -> Dataset:
     """One split as a Dataset with the columns that `Task` promises.
 
     Args:
         task: for the ids.
         split: for the ids.
-        inputs: what the rows are made of, (N,) each: `text` and, if there are any, `text_pair`; or `image`, encoded
-            bytes or paths of files.
+        inputs: what the rows are made of, (N,) each, by the column's name.
         labels: (N,) indices.
         numbers: (N,) row numbers in the source, for the ids; 0..N-1 by default.
+        votes: (N,) by label, how far it answers the row rightly, in 0..1; None where each row has one right answer.
     """
-    from datasets import Dataset, Features, Value
+    from datasets import Dataset, Features, List, Value
 
     counted = range(len(labels)) if numbers is None else numbers
     columns: dict[str, list[object]] = {"id": [f"{task}/{split}/{row}" for row in counted]}
     features = {"id": Value("string")}
     for column, values in inputs.items():
-        encoded = column == "image" and any(isinstance(value, bytes) for value in values)
+        encoded = column in ENCODED and any(isinstance(value, bytes) for value in values)
         columns[column] = list(values)
         features[column] = Value("large_binary" if encoded else "large_string")
+    if votes is not None:
+        columns["answers"] = [list(row) for row in votes]
+        columns["answer_weights"] = [list(row.values()) for row in votes]
+        features["answers"] = List(Value("int64"))
+        features["answer_weights"] = List(Value("float32"))
     columns["label"] = list(labels)
     return Dataset.from_dict(columns, Features({**features, "label": Value("int64")}))
 
 
 def content_keys(rows: Mapping[str, Sequence[object]]) -> list[str]:
-    """(N,) one string for each row, equal where the rows' first inputs are equal: the text, or the picture's hash.
+    """(N,) one string for each row, equal where the rows are: the text, or the picture's hash, with what is asked.
 
     Args:
-        rows: with a column `text` or `image`; a picture is encoded bytes or the path of a file.
+        rows: with the columns of one kind of task.
     """
-    if "image" not in rows:
+    encoded = next((column for column in ENCODED if column in rows), None)
+    if encoded is None:
         return [str(text) for text in rows["text"]]
-    return [picture_hash(picture) for picture in rows["image"]]
+    known: dict[object, str] = {}  # many questions may be about one picture
+    for picture in rows[encoded]:
+        if picture not in known:
+            known[picture] = picture_hash(picture)
+    hashes = [known[picture] for picture in rows[encoded]]
+    if "question" not in rows:
+        return hashes
+    return [f"{each} {asked}" for each, asked in zip(hashes, rows["question"], strict=True)]
 
 
 def picture_hash(picture: object) -> str:
-    """sha256 hex of an encoded picture, whether its bytes are given or the path of its file."""
+    """sha256 hex of an encoded picture or video, whether its bytes are given or the path of its file."""
     content = picture if isinstance(picture, bytes) else Path(str(picture)).read_bytes()
     return hashlib.sha256(content).hexdigest()
 

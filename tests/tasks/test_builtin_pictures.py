@@ -10,26 +10,39 @@ from cl_core.errors import Faults
 from cl_core.tasks.load import load_stream
 from cl_core.tasks.scenes.figures import THINGS
 from cl_core.tasks.task import content_keys
+from cl_core.video import read_clip
 
 SMALL = "train=80,validation=10,test=10"
-TASKS = {"digits": 6, "scenes": 6, "scenes-cil": 5}
-PROTOCOLS = {"digits": "dil", "scenes": "dil", "scenes-cil": "cil"}
+TASKS = {
+    "digits": 6,
+    "scenes": 6,
+    "scenes-cil": 5,
+    "scenes-qa": 5,
+    "scenes-qa-styles": 6,
+    "clips-qa": 4,
+}
+QUESTIONS = ("scenes-qa", "scenes-qa-styles", "clips-qa")
 
 
 @pytest.mark.parametrize("name", TASKS)
 def test_a_stream_of_pictures_is_made_without_files(name: str) -> None:
     stream = load_stream(f"{name}:{SMALL}")
-    assert stream.protocol == PROTOCOLS[name]
+    assert stream.protocol == ("cil" if name == "scenes-cil" else "dil")
     assert len(stream.tasks) == TASKS[name]
     assert not stream.warnings
     for task in stream.tasks:
-        assert task.kind == "image"
+        assert (task.kind != "image") == (name in QUESTIONS)
         assert {split: len(rows) for split, rows in task.splits.items()} == {
             "train": 80,
             "validation": 10,
             "test": 10,
         }
-        picture = np.asarray(open_picture(task.train[0]["image"]))
+        row = task.train[0]
+        picture = (
+            read_clip(row["video"], 8).frames[0]
+            if "video" in row
+            else np.asarray(open_picture(row["image"]))
+        )
         assert picture.shape == (64, 64, 3)
         assert picture.std() > 3
 
@@ -47,7 +60,8 @@ def test_no_picture_stands_in_two_splits(name: str) -> None:
     for task in load_stream(f"{name}:{SMALL}").tasks:
         seen: set[str] = set()
         for split in ("train", "validation", "test"):
-            keys = set(content_keys({"image": task.splits[split]["image"]}))
+            rows = task.splits[split]
+            keys = set(content_keys({column: rows[column] for column in rows.column_names}))
             assert not keys & seen
             seen |= keys
 
@@ -60,6 +74,23 @@ def test_every_style_shows_the_same_digits() -> None:
 def test_class_incremental_scenes_bring_every_thing_once() -> None:
     stream = load_stream(f"scenes-cil:{SMALL}")
     assert stream.label_space.names == tuple(THINGS)
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_no_answer_of_a_task_is_much_more_common_than_another(name: str) -> None:
+    for task in load_stream(f"{name}:{SMALL}").tasks:
+        if name == "scenes-qa-styles":  # balanced within each kind of question
+            continue
+        counts = np.bincount(task.train["label"], minlength=len(task.label_names))
+        assert counts.max() - counts.min() <= 1
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_questions_have_two_orders_of_the_same_tasks(name: str) -> None:
+    first = [task.name for task in load_stream(f"{name}:{SMALL}").tasks]
+    other = [task.name for task in load_stream(f"{name}:{SMALL}", order="order2").tasks]
+    assert first != other
+    assert sorted(first) == sorted(other)
 
 
 @pytest.mark.parametrize(

@@ -113,7 +113,7 @@ def test_a_damaged_picture_among_many_is_named_and_the_others_go_on(tmp_path: Pa
     assert len(stream.tasks[0].train) == SPLITS["train"] - 1
     assert "t/train/6" not in stream.tasks[0].train["id"]
     (warning,) = stream.warnings[-1:]
-    assert "1 of 12 train pictures cannot be read and are left out, in row 7" in warning
+    assert "1 of 12 train images cannot be read and are left out, in row 7" in warning
     assert "damaged" in warning
 
 

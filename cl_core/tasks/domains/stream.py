@@ -65,4 +65,4 @@ def task(name: str, knobs: Mapping[str, Any]) -> BuiltinTask:
         UserError: there is no such domain, or a knob is out of range.
     """
     made = domain(name, **knobs)
-    return BuiltinTask(made.label_names, made.rows)
+    return BuiltinTask.labelled(made.label_names, "text", made.rows)

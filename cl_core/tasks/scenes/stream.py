@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cl_core.errors import UserError, did_you_mean
-from cl_core.tasks.builtin import BUILTIN_STREAMS, BuiltinSource, BuiltinTask, check_sizes
+from cl_core.tasks.builtin import BUILTIN_STREAMS, BuiltinSource, BuiltinTask, sizes_of
 from cl_core.tasks.draw import Draw
 from cl_core.tasks.encode import png
 from cl_core.tasks.scenes.figures import THINGS
@@ -54,12 +54,11 @@ def task(name: str, knobs: Mapping[str, Any]) -> BuiltinTask:
     by_style = known is STYLES
     things: Sequence[str] = _THINGS if by_style else asked
     styles: Sequence[str] = asked if by_style else STYLES
-    sizes = {"train": 240, "validation": 60, "test": 120}
-    sizes |= {split: knobs[split] for split in sizes if split in knobs}
-    check_sizes(f"scenes/{name}", sizes)
+    sizes = sizes_of(f"scenes/{name}", knobs, {"train": 240, "validation": 60, "test": 120})
     seed = knobs.get("seed", 0)
-    return BuiltinTask(
+    return BuiltinTask.labelled(
         tuple(things),
+        "image",
         {
             split: [
                 (

@@ -1,0 +1,122 @@
+"""Answers to questions: the vocabulary, votes as weights, and answers that are not in it.
+
+Training and validation rows whose answers are all out of vocabulary are left out and counted; test rows are kept and
+count as wrong (DAM, arXiv 2403.08755). Answers are compared without case and surplus spaces **(ours)**.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from cl_core.tasks.raw import Fault, RawRows
+from cl_core.tasks.spec import TaskSpec
+
+NO_ANSWER = -1
+"""The label of a test row whose answer is none of the vocabulary."""
+
+
+@dataclass(frozen=True)
+class Answered:
+    """One split's answers.
+
+    Attributes:
+        labels: (N,) the best answer's index, NO_ANSWER where none is in the vocabulary, None where the row is left out.
+        votes: (N,) by index, how far the answer is right, in 0..1; None where each row has one answer.
+        unknown: how many rows have no answer in the vocabulary.
+    """
+
+    labels: Sequence[int | None]
+    votes: Sequence[Mapping[int, float]] | None
+    unknown: int
+
+
+def read_votes(value: object) -> dict[str, int] | None:
+    """Votes by answer; None where there is no answer, or nothing that could be one.
+
+    Args:
+        value: an answer; a list of them, each a string or a mapping with `answer` (as VQAv2 has them); or a mapping
+            from an answer to its votes.
+    """
+    if isinstance(value, Mapping):
+        counts = {clean(answer): votes for answer, votes in value.items()}
+        whole = all(isinstance(n, int) and not isinstance(n, bool) for n in counts.values())
+        return {answer: n for answer, n in counts.items() if n > 0 and answer} if whole else None
+    given = value if isinstance(value, list | tuple) else [value]
+    answers = [each.get("answer") if isinstance(each, Mapping) else each for each in given]
+    if any(isinstance(answer, list | tuple | Mapping | bytes) for answer in answers):
+        return None
+    return dict(Counter(cleaned for answer in answers if (cleaned := clean(answer)))) or None
+
+
+def clean(answer: object) -> str:
+    """An answer as it is compared: lower case, single spaces; yes and no for true and false."""
+    if isinstance(answer, bool):
+        return "yes" if answer else "no"
+    if isinstance(answer, float) and answer.is_integer():
+        answer = int(answer)
+    if answer is None or answer != answer:  # missing numbers of tables are NaN
+        return ""
+    return " ".join(str(answer).lower().split())
+
+
+def find_vocabulary(
+    votes: Sequence[Mapping[str, int] | None],
+    given: Sequence[str] | None,
+    most: int | None,
+) -> tuple[str, ...]:
+    """The answers that a task knows.
+
+    Args:
+        votes: of the training rows.
+        given: by the stream file or a meta.json; None takes the training rows' answers, those that most rows give
+            first, equals in alphabetical order.
+        most: at most so many.
+    """
+    if given is not None:
+        names = tuple(dict.fromkeys(clean(name) for name in given))
+    else:
+        counts = Counter(answer for row in votes if row for answer in row)
+        names = tuple(sorted(counts, key=lambda answer: (-counts[answer], answer)))
+    return names[:most]
+
+
+def index_answers(
+    rows: RawRows,
+    split: str,
+    spec: TaskSpec,
+    votes: Sequence[Mapping[str, int] | None],
+    names: Sequence[str],
+) -> tuple[Answered, list[Fault]]:
+    """Turns a split's votes into labels; rows without any answer are faults.
+
+    An answer's weight is min(votes / agreement, 1): VQA accuracy with 3 (Antol et al. 2015), iVQA's with 2 (Yang et
+    al. 2021). The best answer has the most votes, of equals the first of the vocabulary.
+    """
+    index = {name: place for place, name in enumerate(names)}
+    labels: list[int | None] = []
+    weights: list[dict[int, float]] = []
+    empty: list[int] = []
+    unknown = 0
+    for number, row in zip(rows.numbers, votes, strict=True):
+        known = sorted((index[answer], n) for answer, n in (row or {}).items() if answer in index)
+        weights.append({place: min(n / spec.agreement, 1.0) for place, n in known})
+        if row is None:
+            empty.append(number + 1)
+            labels.append(None)
+        elif known:
+            labels.append(max(known, key=lambda each: each[1])[0])
+        else:
+            unknown += 1
+            labels.append(NO_ANSWER if split == "test" else None)
+    column = next(iter(spec.outcome.values()))
+    message = f"'{column}' holds no answer"
+    faults = [Fault(spec.name, split, message, rows.place, tuple(empty))] if empty else []
+    return Answered(labels, weights if spec.answers else None, unknown), faults
+
+
+def describe_unknown(task: str, split: str, unknown: int, rows: int) -> str:
+    """A sentence for people: what became of rows whose answers are out of vocabulary."""
+    fate = "kept, and count as wrong" if split == "test" else "left out"
+    return f"task '{task}': {unknown} of {rows} {split} rows have no answer in the vocabulary; they are {fate}"
