@@ -48,8 +48,9 @@ from cl_core.adapters.settings import AdapterSettings
 from cl_core.adapters.task_weights import TaskWeights
 from cl_core.backbones.catalogue import KNOWN
 from cl_core.backbones.encoding import Encoding
-from cl_core.backbones.features import extract_features, pool
+from cl_core.backbones.features import extract_features
 from cl_core.backbones.load import load_backbone
+from cl_core.backbones.pooling import pool
 from cl_core.backbones.settings import BackboneSettings
 from cl_core.backbones.text import TextBackbone
 from cl_core.device import Device, choose_device

@@ -15,11 +15,12 @@ from torch import Tensor
 
 from cl_core.adapters.bottleneck import bottleneck, draw, parameter_count
 from cl_core.adapters.precision import in_precision
+from cl_core.adapters.projection import VISUAL, Projection
 from cl_core.adapters.settings import Activation, AdapterSettings
 from cl_core.errors import UserError
 
 Transform = Callable[[Tensor], Tensor]
-"""What happens to a site's output, (B, T, d) -> (B, T, d)."""
+"""What happens to a site's output, (B, T, d) -> (B, T, d); at `VISUAL`, to visual features, (B, F, v) -> (B, F, d)."""
 
 NAMES = ("down", "down_bias", "up", "up_bias")
 
@@ -57,6 +58,7 @@ class Adapter:
         up_bias: b, (S, d).
         site_names: S names, in the order of the tensors' first axis.
         activation: phi.
+        projection: Psi, where the backbone sees pictures or videos; else None.
     """
 
     down: Tensor
@@ -65,6 +67,7 @@ class Adapter:
     up_bias: Tensor
     site_names: tuple[str, ...]
     activation: Activation = "relu"
+    projection: Projection | None = None
 
     def __post_init__(self) -> None:
         sites, width, hidden_size = self.down.shape
@@ -93,15 +96,24 @@ class Adapter:
     @property
     def parameter_count(self) -> int:
         """How many numbers are trained."""
-        return parameter_count(self.hidden_size, self.width, len(self.site_names))
+        sites = parameter_count(self.hidden_size, self.width, len(self.site_names))
+        return sites + sum(tensor.numel() for tensor in self._projection())
+
+    def stacks(self) -> list[Tensor]:
+        """The four tensors whose first axis is the site."""
+        return [self.down, self.down_bias, self.up, self.up_bias]
 
     def parameters(self) -> list[Tensor]:
-        """The four tensors, for an optimiser."""
-        return [self.down, self.down_bias, self.up, self.up_bias]
+        """The four tensors and the projection's, for an optimiser."""
+        return [*self.stacks(), *self._projection()]
+
+    def _projection(self) -> list[Tensor]:
+        return [] if self.projection is None else self.projection.parameters()
 
     def tensors(self) -> dict[str, Tensor]:
         """Named tensors for a safetensors file: "adapter.down" and so on."""
-        return {f"adapter.{name}": getattr(self, name) for name in NAMES}
+        own = {f"adapter.{name}": getattr(self, name) for name in NAMES}
+        return own if self.projection is None else own | self.projection.tensors()
 
     @classmethod
     def from_tensors(
@@ -112,7 +124,8 @@ class Adapter:
     ) -> Adapter:
         """The inverse of `tensors`; other names are ignored."""
         down, down_bias, up, up_bias = (tensors[f"adapter.{name}"] for name in NAMES)
-        return cls(down, down_bias, up, up_bias, tuple(site_names), activation)
+        projection = Projection.from_tensors(tensors)
+        return cls(down, down_bias, up, up_bias, tuple(site_names), activation, projection)
 
     @classmethod
     def initialise(
@@ -122,7 +135,7 @@ class Adapter:
         hidden_size: int,
         generator: torch.Generator,
     ) -> Adapter:
-        """A fresh adapter in float32 on the CPU; the same generator state gives the same bytes.
+        """A fresh adapter in float32 on the CPU, without a projection; the same generator state gives the same bytes.
 
         Args:
             settings: shape, places and initialisation.
@@ -159,6 +172,7 @@ class Adapter:
             down_bias=change(self.down_bias),
             up=change(self.up),
             up_bias=change(self.up_bias),
+            projection=None if self.projection is None else self.projection.changed(change),
         )
 
 
@@ -194,13 +208,14 @@ def transforms(adapter: Adapter, dropout: float = 0.0) -> dict[str, Transform]:
             0 outside training.
     """
     kind, dtype = adapter.activation, adapter.down.dtype
-    unstacked = zip(*(tensor.unbind(0) for tensor in adapter.parameters()), strict=True)
+    unstacked = zip(*(tensor.unbind(0) for tensor in adapter.stacks()), strict=True)
 
     def at_site(down: Tensor, down_bias: Tensor, up: Tensor, up_bias: Tensor) -> Transform:
         return in_precision(
             dtype, lambda h: bottleneck(h, down, down_bias, up, up_bias, kind, dropout)
         )
 
-    return {
+    found = {
         name: at_site(*parts) for name, parts in zip(adapter.site_names, unstacked, strict=True)
     }
+    return found if adapter.projection is None else found | {VISUAL: adapter.projection.apply}

@@ -92,7 +92,7 @@ def write_adapterhub(
         model_name: of the backbone, for people; may be empty.
 
     Raises:
-        UserError: no such model type, or sites that AdapterHub cannot express.
+        UserError: no such model type, or sites or a visual projection that AdapterHub cannot express.
     """
     if model_type not in PREFIXES:
         raise UserError(
@@ -100,6 +100,10 @@ def write_adapterhub(
         )
     if not re.fullmatch(r"[^.\s]+", name):
         raise UserError(f"the adapter's name is '{name}'; it must have neither dots nor spaces")
+    if adapter.projection is not None:
+        raise UserError(
+            "the adapter has a visual projection, for which AdapterHub's layout has no place"
+        )
     sites = [_parse_site(site) for site in adapter.site_names]
     adapted = sorted({block for block, _ in sites})
     places = {place for _, place in sites}

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from cl_core.adapters.adapter import Adapter
+from cl_core.adapters.projection import Projection
 from cl_core.adapters.settings import Activation
 
 
@@ -28,6 +29,7 @@ class Bank:
         up_bias: b, (S, K, d).
         site_names: S names.
         activation: phi.
+        projection: the K projections, where the backbone sees pictures or videos; else None.
     """
 
     down: Tensor
@@ -36,6 +38,7 @@ class Bank:
     up_bias: Tensor
     site_names: tuple[str, ...]
     activation: Activation = "relu"
+    projection: Projection | None = None
 
     @classmethod
     def stack(cls, adapters: Sequence[Adapter]) -> Bank:
@@ -56,6 +59,7 @@ class Bank:
             up_bias=torch.stack([adapter.up_bias for adapter in adapters], dim=1),
             site_names=first.site_names,
             activation=first.activation,
+            projection=Projection.stack([adapter.projection for adapter in adapters]),
         )
 
     def append(self, adapter: Adapter) -> Bank:
@@ -65,26 +69,35 @@ class Bank:
             ValueError: the adapter differs in sites, shape or activation.
         """
         _check_same_form(self.adapter(0), adapter, len(self))
-        new = adapter.to(self.device)
-        return replace(
-            self,
-            down=torch.cat([self.down, new.down.unsqueeze(1)], dim=1),
-            down_bias=torch.cat([self.down_bias, new.down_bias.unsqueeze(1)], dim=1),
-            up=torch.cat([self.up, new.up.unsqueeze(1)], dim=1),
-            up_bias=torch.cat([self.up_bias, new.up_bias.unsqueeze(1)], dim=1),
-        )
+        new = Bank.stack([adapter.to(self.device)])
+        pairs = zip(self.parameters(), new.parameters(), strict=True)
+        return self.with_parameters([torch.cat(pair, dim=1) for pair in pairs])
 
     def __len__(self) -> int:
         return self.down.shape[1]
 
     def adapter(self, k: int) -> Adapter:
         """Adapter k, as a view of the bank's memory."""
-        down, down_bias, up, up_bias = (tensor[:, k] for tensor in self.parameters())
-        return Adapter(down, down_bias, up, up_bias, self.site_names, self.activation)
+        down, down_bias, up, up_bias = (tensor[:, k] for tensor in self.stacks())
+        own = None if self.projection is None else self.projection.changed(lambda each: each[k])
+        return Adapter(down, down_bias, up, up_bias, self.site_names, self.activation, own)
+
+    def stacks(self) -> list[Tensor]:
+        """The four tensors whose first axis is the site and whose second is the adapter."""
+        return [self.down, self.down_bias, self.up, self.up_bias]
 
     def parameters(self) -> list[Tensor]:
-        """The four tensors."""
-        return [self.down, self.down_bias, self.up, self.up_bias]
+        """All tensors as (S, K, ...): the four, and the projections' with S = 1."""
+        more = [] if self.projection is None else self.projection.parameters()
+        return [*self.stacks(), *(tensor.unsqueeze(0) for tensor in more)]
+
+    def with_parameters(self, tensors: Sequence[Tensor]) -> Bank:
+        """The bank of other tensors, listed as `parameters` lists them."""
+        down, down_bias, up, up_bias, *more = tensors
+        projection = Projection(more[0][0], more[1][0]) if more else None
+        return replace(
+            self, down=down, down_bias=down_bias, up=up, up_bias=up_bias, projection=projection
+        )
 
     @property
     def device(self) -> torch.device:
@@ -103,13 +116,7 @@ class Bank:
 
     def to(self, device: torch.device) -> Bank:
         """The same bank on another device."""
-        return replace(
-            self,
-            down=self.down.to(device),
-            down_bias=self.down_bias.to(device),
-            up=self.up.to(device),
-            up_bias=self.up_bias.to(device),
-        )
+        return self.with_parameters([tensor.to(device) for tensor in self.parameters()])
 
 
 def _check_same_form(first: Adapter, other: Adapter, index: int) -> None:
@@ -118,9 +125,14 @@ def _check_same_form(first: Adapter, other: Adapter, index: int) -> None:
         "sites": (first.site_names, other.site_names),
         "shape (S, r, d)": (tuple(first.down.shape), tuple(other.down.shape)),
         "activation": (first.activation, other.activation),
+        "visual projection": (_projection_shape(first), _projection_shape(other)),
     }
     for what, (wanted, found) in forms.items():
         if wanted != found:
             raise ValueError(
                 f"adapter {index} does not fit the bank: its {what} is {found}, not {wanted}"
             )
+
+
+def _projection_shape(adapter: Adapter) -> tuple[int, ...] | None:
+    return None if adapter.projection is None else tuple(adapter.projection.weight.shape)

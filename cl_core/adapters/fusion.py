@@ -28,6 +28,7 @@ from cl_core.adapters.bank import Bank
 from cl_core.adapters.bottleneck import ACTIVATIONS, add_residual
 from cl_core.adapters.heads import Head
 from cl_core.adapters.precision import in_precision
+from cl_core.adapters.projection import VISUAL, Projection
 
 INITIAL_STD = 0.02
 NAMES = ("query", "query_bias", "key", "key_bias", "value")
@@ -105,25 +106,37 @@ class Fusion:
 
 @dataclass(frozen=True)
 class FusionWeights:
-    """A fusion with the head above it; what is trained as one (the interface of `Weights`)."""
+    """A fusion, the head above it and, where there is something to see, the task's visual projection.
+
+    They are trained as one: the interface of `Weights`.
+    """
 
     fusion: Fusion
     head: Head
+    projection: Projection | None = None
 
     def parameters(self) -> list[Tensor]:
         """What moves in training."""
-        return [*self.fusion.parameters(), *self.head.parameters()]
+        seen = [] if self.projection is None else self.projection.parameters()
+        return [*self.fusion.parameters(), *self.head.parameters(), *seen]
 
     def tensors(self) -> dict[str, Tensor]:
         """Named tensors for a safetensors file."""
-        return {**self.fusion.tensors(), **self.head.tensors()}
+        seen = {} if self.projection is None else self.projection.tensors()
+        return {**self.fusion.tensors(), **self.head.tensors(), **seen}
+
+    def transforms(self, bank: Bank) -> dict[str, Transform]:
+        """What the fusion of the bank's adapters does at each site, and the projection at its own."""
+        fused = fuse(bank, self.fusion)
+        return fused if self.projection is None else fused | {VISUAL: self.projection.apply}
 
     @classmethod
     def from_tensors(
         cls, tensors: Mapping[str, Tensor], site_names: Sequence[str]
     ) -> FusionWeights:
         """The inverse of `tensors`."""
-        return cls(Fusion.from_tensors(tensors, site_names), Head.from_tensors(tensors))
+        fusion = Fusion.from_tensors(tensors, site_names)
+        return cls(fusion, Head.from_tensors(tensors), Projection.from_tensors(tensors))
 
     def load(self, tensors: Mapping[str, Tensor]) -> None:
         """Overwrites the weights in place."""
@@ -133,11 +146,13 @@ class FusionWeights:
 
     def clone(self) -> FusionWeights:
         """A copy that shares no memory."""
-        return FusionWeights(self.fusion.clone(), self.head.clone())
+        seen = None if self.projection is None else self.projection.clone()
+        return FusionWeights(self.fusion.clone(), self.head.clone(), seen)
 
     def to(self, device: torch.device) -> FusionWeights:
         """The same weights on another device."""
-        return FusionWeights(self.fusion.to(device), self.head.to(device))
+        seen = None if self.projection is None else self.projection.to(device)
+        return FusionWeights(self.fusion.to(device), self.head.to(device), seen)
 
 
 def fuse(bank: Bank, fusion: Fusion) -> dict[str, Transform]:
@@ -190,7 +205,7 @@ def fuse(bank: Bank, fusion: Fusion) -> dict[str, Transform]:
         return in_precision(bank.dtype, transform)
 
     # `unbind`, not an index for each site: the gradient of an index is a whole stack of zeros.
-    used = [*bank.parameters(), fusion.query, fusion.query_bias, fusion.key, fusion.value]
+    used = [*bank.stacks(), fusion.query, fusion.query_bias, fusion.key, fusion.value]
     parts = zip(*(tensor.unbind(0) for tensor in used), strict=True)
     return {name: at_site(*part) for name, part in zip(bank.site_names, parts, strict=True)}
 

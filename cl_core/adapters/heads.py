@@ -8,7 +8,7 @@ C_t labels of task t, and C labels in the stream's whole label space.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
@@ -25,10 +25,12 @@ class Head:
     Attributes:
         weight: (C_t, d).
         bias: (C_t,).
+        frozen: whether it stays as it is: made of what the labels are called (DAM's answer embeddings).
     """
 
     weight: Tensor
     bias: Tensor
+    frozen: bool = False
 
     def logits(self, pooled: Tensor) -> Tensor:
         """(B, d) pooled states to (B, C_t) logits, in float32."""
@@ -36,15 +38,15 @@ class Head:
 
     def clone(self) -> Head:
         """A copy that shares no memory."""
-        return Head(self.weight.detach().clone(), self.bias.detach().clone())
+        return replace(self, weight=self.weight.detach().clone(), bias=self.bias.detach().clone())
 
     def to(self, device: torch.device) -> Head:
         """The same head on another device."""
-        return Head(self.weight.to(device), self.bias.to(device))
+        return replace(self, weight=self.weight.to(device), bias=self.bias.to(device))
 
     def parameters(self) -> list[Tensor]:
-        """What moves in training."""
-        return [self.weight, self.bias]
+        """What moves in training: nothing where it is frozen."""
+        return [] if self.frozen else [self.weight, self.bias]
 
     def tensors(self) -> dict[str, Tensor]:
         """Named tensors, as stored beside the adapter."""

@@ -72,3 +72,14 @@ class MergeSettings(Settings):
     """dare: the probability of dropping an entry. Published for large models: 0.9; 0.5 suits small adapters (ours)."""
     merge_seed: Annotated[int, Field(ge=0)] = 0
     """dare: decides, together with an adapter's position in the bank, which of its entries are dropped."""
+
+
+class AnswerSettings(Settings):
+    """What a task's labels are scored by."""
+
+    answers: Literal["heads", "embeddings"] = "heads"
+    """heads: a linear head per task, trained with its adapter; embeddings: frozen embeddings of what the labels are
+    called, so that adapters alone are trained (DAM)."""
+
+    vocabulary: Literal["known", "seen"] = "known"
+    """dil: whether all answers of the stream are known up front (DAM), or those of the tasks seen so far alone."""

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from cl_core.backbones.encoding import Encoded
 from cl_core.backbones.fingerprint import hash_weights
+from cl_core.backbones.pooling import pool
 from cl_core.backbones.sites import Site
 
 __all__ = ["Backbone", "Encoder", "Masked", "Output", "Transform"]
@@ -46,11 +47,30 @@ class Output:
         hidden_states: the embeddings, then each block's output, (B, T, d) each: L + 1 of them, or m + 1 when the
             pass stopped after block m; None unless asked for.
         attention_mask: (B, T), as in the batch.
+        answer_at: (B,) places of the token at which answers are read; None where all tokens are pooled.
     """
 
     last_hidden_state: Tensor
     hidden_states: tuple[Tensor, ...] | None
     attention_mask: Tensor
+    answer_at: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class LabelHead:
+    """A head over C labels that was made from their names.
+
+    Attributes:
+        weight: (C, d) float32.
+        bias: (C,) float32.
+        pooling: what it reads of the last hidden states; None for whatever a run's heads read.
+        zero_shot: whether it answers without any training, as the backbone was trained to.
+    """
+
+    weight: Tensor
+    bias: Tensor
+    pooling: str | None
+    zero_shot: bool
 
 
 class _StopForwardError(Exception):
@@ -87,7 +107,7 @@ class Encoder(nn.Module, Generic[B]):
         fingerprint: SHA-256 of all that its numbers depend on; the artifacts' keys hold it.
 
     Attributes:
-        kinds: of tasks that it can read: "text", "image".
+        kinds: of tasks that it can read: "text", "image", "image-qa", "video-qa".
         max_length: longer texts are cut to this many tokens; None where there is no text.
         n_blocks: L.
         sites: all 2 L sites: block0.attention, block0.ffn, block1.attention, ...
@@ -150,6 +170,27 @@ class Encoder(nn.Module, Generic[B]):
     def run(self, batch: B) -> Tensor:
         """The model's own pass over a batch: the (B, T, d) last hidden state."""
 
+    def read(self, output: Output, pooling: str) -> Tensor:
+        """(B, d) what heads read of a pass: its last hidden states, pooled.
+
+        Args:
+            output: of `forward`.
+            pooling: "mean", "cls" or "max"; see `pool`.
+        """
+        return pool(output.last_hidden_state, output.attention_mask, pooling)
+
+    def answer_places(self, batch: B) -> Tensor | None:
+        """(B,) places of the token at which answers are read; None where all tokens are pooled."""
+        return None
+
+    def label_head(self, names: Sequence[str]) -> LabelHead | None:
+        """A frozen head that scores labels by what they are called; None where the backbone has no way to."""
+        return None
+
+    def seen(self, batch: B) -> Tensor | None:
+        """(B, v) mean of what a vision encoder sees of each sample, before any projection; None for other backbones."""
+        return None
+
     @property
     def device(self) -> torch.device:
         """Where the weights are."""
@@ -206,7 +247,7 @@ class Encoder(nn.Module, Generic[B]):
             finally:
                 self._call = before
         states = None if call.hidden_states is None else (*call.hidden_states, last)
-        return Output(last, states, batch.attention_mask)
+        return Output(last, states, batch.attention_mask, self.answer_places(batch))
 
     def _before_block(self, index: int) -> Callable[[nn.Module, tuple[Any, ...]], None]:
         """A hook on what enters block `index`, which is hidden state `index` in every architecture."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -11,39 +12,11 @@ from torch import Tensor
 from cl_core.backbones.batching import length_batches
 from cl_core.backbones.encoder import Backbone
 from cl_core.backbones.encoding import Encoded
+from cl_core.backbones.pooling import POOLINGS, pool
 from cl_core.errors import UserError
 
-POOLINGS = ("mean", "cls", "max")
-
-
-def pool(hidden: Tensor, mask: Tensor, how: str) -> Tensor:
-    """Makes one vector of each sample's tokens.
-
-    Args:
-        hidden: (B, T, d).
-        mask: (B, T), 1 for tokens and 0 for padding; at least one token each.
-        how: "mean" over the tokens, special tokens included (DAM's masked mean); "cls", the first token; "max" over
-            the tokens, per dimension.
-
-    Returns:
-        (B, d), of `hidden`'s type.
-
-    Raises:
-        UserError: another `how`.
-    """
-    match how:
-        case "mean":
-            share = mask.to(hidden.dtype)
-            share = share / share.sum(dim=1, keepdim=True)
-            # A product of matrices makes no second (B, T, d); autocast would round its operands to half precision.
-            with torch.autocast(hidden.device.type, enabled=False):
-                return torch.bmm(share.unsqueeze(1), hidden).squeeze(1)
-        case "cls":
-            return hidden[:, 0]
-        case "max":
-            return hidden.masked_fill(mask.unsqueeze(-1) == 0, float("-inf")).amax(dim=1)
-        case _:
-            raise UserError(f"there is no pooling '{how}'; choose one of {', '.join(POOLINGS)}")
+Parts = Literal["both", "text", "vision"]
+"""Of the router embedding of a backbone that sees."""
 
 
 def layer_index(layer: int, n_blocks: int) -> int:
@@ -70,11 +43,13 @@ def extract_features(
     batch_size: int = 32,
     autocast: Callable[[], AbstractContextManager[object]] = nullcontext,
     progress: Callable[[int, int], None] = lambda done, total: None,
+    parts: Parts = "both",
 ) -> Tensor:
     """Pooled hidden states of the backbone without adapters; the defaults are DAM's router embedding.
 
-    `e(x) = masked mean of an intermediate layer's output`, layer 21 of 24, the fourth entry from the end of the hidden
-    states (DAM, arXiv 2403.08755). It is not normalised. Blocks above the layer do not run.
+    `e(x) = [mean over what is seen ; masked mean of an intermediate layer's output]`, layer 21 of 24, the fourth entry
+    from the end of the hidden states (DAM, arXiv 2403.08755). Neither part is normalised. Where the backbone sees
+    nothing there is no first part. Blocks above the layer do not run.
 
     Args:
         backbone: frozen.
@@ -84,9 +59,10 @@ def extract_features(
         batch_size: texts per forward pass; it changes results by no more than rounding.
         autocast: makes the context in which forward passes run (`Device.autocast`).
         progress: called with (texts done, texts in all).
+        parts: which of the two parts, where the backbone sees.
 
     Returns:
-        (N, d) float32 on the CPU, in the order of the texts.
+        (N, d) float32 on the CPU, in the order of the texts; (N, v + d) or (N, v) with what is seen.
 
     Raises:
         UserError: no such layer or pooling.
@@ -96,14 +72,18 @@ def extract_features(
         raise UserError(f"there is no pooling '{pooling}'; choose one of {', '.join(POOLINGS)}")
     device = backbone.device
     # Collected on the device and fetched once: a copy per batch would make a GPU wait.
-    features = torch.empty(len(encoding), backbone.hidden_size, device=device)
-    done = 0
+    features, done = torch.empty(0, backbone.hidden_size), 0
     for rows in length_batches(encoding.lengths, batch_size):
         batch = backbone.collate(encoding, rows, device)
         with autocast():
             output = backbone(batch, stop_after=stop_after)
         # Pooled outside autocast and in float32: sums of many tokens lose digits in half precision.
-        pooled = pool(output.last_hidden_state.float(), batch.attention_mask, pooling)
+        pooled = pool(output.last_hidden_state.float(), output.attention_mask, pooling)
+        seen = backbone.seen(batch) if parts != "text" else None
+        if seen is not None:
+            pooled = seen.float() if parts == "vision" else torch.cat([seen.float(), pooled], dim=1)
+        if done == 0:
+            features = pooled.new_empty(len(encoding), pooled.shape[1])
         features[torch.as_tensor(rows, device=device)] = pooled
         done += len(rows)
         progress(done, len(encoding))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from cl_core.backbones.encoder import Encoder
+from cl_core.backbones.encoder import Encoder, LabelHead
 from cl_core.backbones.fingerprint import hash_weights
 from cl_core.backbones.pictures import PictureBatch, Pictures, Source, picture_batch
 from cl_core.backbones.towers import tower_of
@@ -28,6 +28,8 @@ class ImageBackbone(Encoder[PictureBatch]):
         preprocess: the model's own, (PIL picture) -> (3, H, W) float32.
         name: as the user calls it.
         revision: the pinned commit of a checkpoint from the hub, else None.
+        classes: names of C classes -> (C, d) weights that score the normed class token, where the tower came with a
+            text tower that it was trained with (CLIP); else None.
 
     Attributes:
         tokens: T, how many tokens a picture has, class token included.
@@ -45,6 +47,7 @@ class ImageBackbone(Encoder[PictureBatch]):
         *,
         name: str,
         revision: str | None,
+        classes: Callable[[Sequence[str]], Tensor] | None = None,
     ) -> None:
         tower = tower_of(model, name)
         blocks = tower.modules(model)
@@ -61,6 +64,7 @@ class ImageBackbone(Encoder[PictureBatch]):
         )
         self.tower = tower
         self.preprocess = preprocess
+        self.classes = classes
         self.tokens = tower.tokens(model)
 
     def encode(self, rows: Mapping[str, Sequence[Source]]) -> Pictures:
@@ -79,6 +83,16 @@ class ImageBackbone(Encoder[PictureBatch]):
         """
         where = self.device if device is None else device
         return picture_batch(encoding, indices, self.preprocess, where)
+
+    def label_head(self, names: Sequence[str]) -> LabelHead | None:
+        """CLIP's zero-shot classifier (Radford et al. 2021, section 3.1); None without a text tower.
+
+        Pictures' lengths are not brought to 1, which changes no sample's best class.
+        """
+        if self.classes is None:
+            return None
+        weight = self.classes(names).float().to(self.device)
+        return LabelHead(weight, weight.new_zeros(len(names)), "cls", zero_shot=True)
 
     def run(self, batch: PictureBatch) -> Tensor:
         """The (B, T, d) last hidden state, normed."""

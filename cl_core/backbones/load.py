@@ -6,9 +6,9 @@ the one that the settings name: transformers 5 would otherwise keep whatever the
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
+import math
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -18,11 +18,16 @@ import torch
 from cl_core.backbones.catalogue import KNOWN, KnownBackbone, list_backbones
 from cl_core.backbones.encoder import Backbone
 from cl_core.backbones.fingerprint import fingerprint
+from cl_core.backbones.image import ImageBackbone
 from cl_core.backbones.load_image import OPEN_CLIP, load_open_clip, load_tagged, load_vision
+from cl_core.backbones.masked import masked_head
+from cl_core.backbones.quiet import quiet_transformers
+from cl_core.backbones.seeing import SeeingBackbone
 from cl_core.backbones.settings import BackboneSettings
 from cl_core.backbones.sites import Architecture, architecture
 from cl_core.backbones.snapshot import HUB, hub_snapshot
 from cl_core.backbones.text import TextBackbone
+from cl_core.backbones.visual import Eye
 from cl_core.errors import UserError, did_you_mean
 
 __all__ = ["list_backbones", "load_backbone"]
@@ -33,21 +38,43 @@ VISION_TYPES = ("vit", "clip", "clip_vision_model")
 
 
 def load_backbone(settings: BackboneSettings, device: torch.device) -> Backbone:
-    """Loads a frozen backbone, of texts or of pictures, onto a device.
+    """Loads a frozen backbone onto a device: of texts, of pictures, or of both where `vision` names a second one.
 
     Raises:
         UserError: no such backbone, a revision that is missing or out of place, an unsupported architecture, a
-            checkpoint without safetensors, tokenizer or some of its weights, or a `max_length` that it cannot read.
+            checkpoint without safetensors, tokenizer or some of its weights, a `max_length` that it cannot read, or
+            two encoders that are not one of texts and one of pictures.
     """
+    if settings.vision is None:
+        return _load_one(settings).to(device)
+    text = _load_one(settings)
+    looks = {"name": settings.vision, "revision": settings.vision_revision}
+    vision = _load_one(settings.model_copy(update=looks))
+    if not isinstance(text, TextBackbone) or not isinstance(vision, ImageBackbone):
+        raise UserError(
+            f"backbone '{settings.name}' with vision '{settings.vision}': the first must be an encoder of texts, the "
+            "second one of pictures"
+        )
+    eye = Eye(vision, settings.frames, settings.image_grid, settings.clip_grid)
+    _check_grids(eye, settings)
+    _check_length(settings, text.model.config, architecture(text.model_type), eye)
+    seeing = SeeingBackbone(
+        text, eye, name=f"{settings.name} with {settings.vision}", revision=text.revision
+    )
+    return seeing.to(device)
+
+
+def _load_one(settings: BackboneSettings) -> TextBackbone | ImageBackbone:
+    """An encoder of texts, or one of pictures."""
     if settings.name.startswith(OPEN_CLIP):
-        return load_tagged(settings).to(device)
+        return load_tagged(settings)
     folder, revision = _find(settings)
     if (folder / OPEN_CLIP_CONFIG).is_file():
-        return load_open_clip(folder, settings, revision).to(device)
+        return load_open_clip(folder, settings, revision)
     config = _read_config(folder, settings.name)
     kind = str(config.get("model_type", "missing"))
     if kind in VISION_TYPES:
-        return load_vision(folder, settings, revision).to(device)
+        return load_vision(folder, settings, revision)
     row = architecture(kind)
     if not any(folder.glob("*.safetensors")):
         found = ", ".join(sorted(path.name for path in folder.iterdir())) or "nothing"
@@ -55,19 +82,35 @@ def load_backbone(settings: BackboneSettings, device: torch.device) -> Backbone:
             f"backbone '{settings.name}' has no weights in safetensors; found {found} in {folder}. Pickled "
             "weights are not read: convert them with model.save_pretrained(folder)"
         )
-    with _quiet():
+    with quiet_transformers():
         model = _load_model(folder, row, settings)
         tokenizer = _load_tokenizer(folder, settings.name)
+    head, own = None, fingerprint(model, folder)
+    if settings.masked:
+        head = masked_head(model, row.model_type, settings.name)
+        own = hashlib.sha256(f"{own} {settings.masked_suffix}".encode()).hexdigest()
+        model = model.base_model
     _check_length(settings, model.config, row)
-    backbone = TextBackbone(
+    return TextBackbone(
         model,
         tokenizer,
         name=settings.name,
         revision=revision,
-        fingerprint=fingerprint(model, folder),
+        fingerprint=own,
         max_length=settings.max_length,
+        masked=head,
+        masked_suffix=settings.masked_suffix,
     )
-    return backbone.to(device)
+
+
+def _check_grids(eye: Eye, settings: BackboneSettings) -> None:
+    side = math.isqrt(eye.vision.tokens)
+    for field in ("image_grid", "clip_grid"):
+        if getattr(settings, field) > side:
+            raise UserError(
+                f"{field}={getattr(settings, field)}, but '{settings.vision}' has {side} x {side} patches; use --set "
+                f"{field}={side} or less"
+            )
 
 
 def _find(settings: BackboneSettings) -> tuple[Path, str | None]:
@@ -117,11 +160,17 @@ def _read_config(folder: Path, name: str) -> dict[str, Any]:
 
 def _load_model(folder: Path, row: Architecture, settings: BackboneSettings) -> Any:
     from safetensors import SafetensorError
-    from transformers import AutoModel
+    from transformers import AutoConfig, AutoModel, AutoModelForMaskedLM
 
-    options: dict[str, Any] = {"add_pooling_layer": False} if row.has_pooler else {}
+    options: dict[str, Any] = {}
+    if settings.masked:
+        options["config"] = AutoConfig.from_pretrained(str(folder), local_files_only=True)
+        if row.model_type == "deberta-v2" and not _has_weight(folder, "cls."):
+            options["config"].legacy = False  # Microsoft's own layout of the head
+    elif row.has_pooler:
+        options["add_pooling_layer"] = False
     try:
-        model, report = AutoModel.from_pretrained(
+        model, report = (AutoModelForMaskedLM if settings.masked else AutoModel).from_pretrained(
             str(folder),
             dtype=getattr(torch, settings.dtype),
             attn_implementation=row.kernel,
@@ -145,6 +194,17 @@ def _load_model(folder: Path, row: Architecture, settings: BackboneSettings) -> 
     return model
 
 
+def _has_weight(folder: Path, start: str) -> bool:
+    """Whether a weight's name begins so."""
+    from safetensors import safe_open
+
+    for path in sorted(folder.glob("*.safetensors")):
+        with safe_open(path, framework="pt") as file:
+            if any(name.startswith(start) for name in file.keys()):  # noqa: SIM118 (no mapping)
+                return True
+    return False
+
+
 def _load_tokenizer(folder: Path, name: str) -> Any:
     from transformers import AutoTokenizer
 
@@ -162,26 +222,14 @@ def _load_tokenizer(folder: Path, name: str) -> Any:
     return tokenizer
 
 
-def _check_length(settings: BackboneSettings, config: Any, row: Architecture) -> None:
+def _check_length(
+    settings: BackboneSettings, config: Any, row: Architecture, eye: Eye | None = None
+) -> None:
     longest = int(config.max_position_embeddings) - row.reserved_positions
-    if settings.max_length > longest:
+    seen = 0 if eye is None else max(eye.tokens("image"), eye.tokens("video"))
+    if settings.max_length + seen > longest:
+        more = f" beside {seen} that are seen" if seen else ""
         raise UserError(
-            f"max_length={settings.max_length}, but backbone '{settings.name}' reads at most {longest} tokens; "
-            f"use --set max_length={longest} or less"
+            f"max_length={settings.max_length}, but backbone '{settings.name}' reads at most {longest - seen} "
+            f"tokens{more}; use --set max_length={longest - seen} or less"
         )
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keeps transformers' loading bar and its table of unused weights (heads, poolers) off the terminal."""
-    from transformers.utils import logging
-
-    level, bar = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(level)
-        if bar:
-            logging.enable_progress_bar()

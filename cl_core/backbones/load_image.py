@@ -7,10 +7,8 @@ those of a tag are fetched and read by open_clip, tensors alone.
 from __future__ import annotations
 
 import json
-import logging
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from cl_core.backbones.image import ImageBackbone
+from cl_core.backbones.quiet import quiet_open_clip, quiet_transformers
 from cl_core.backbones.settings import BackboneSettings
 from cl_core.errors import UserError, did_you_mean
 
@@ -48,7 +47,7 @@ def load_tagged(settings: BackboneSettings) -> ImageBackbone:
             f"open_clip's model '{model}' has no weights '{tag}' in backbone '{settings.name}'; write "
             f"{OPEN_CLIP}{model}/TAG with one of {', '.join(tags) or 'none: use the folder of a checkpoint'}"
         )
-    with _quiet():
+    with quiet_open_clip():
         try:
             made, _, preprocess = open_clip.create_model_and_transforms(model, pretrained=tag)
         except (OSError, RuntimeError, ValueError) as error:
@@ -56,7 +55,8 @@ def load_tagged(settings: BackboneSettings) -> ImageBackbone:
                 f"the weights of backbone '{settings.name}' can be neither found in the cache nor fetched: {error}. "
                 "Go online once, or give the folder of a checkpoint"
             ) from error
-    return _backbone(made.visual, preprocess, settings, None)
+    classes = _zero_shot(made, open_clip.get_tokenizer(model), settings.prompt)
+    return _backbone(made.visual, preprocess, settings, None, classes)
 
 
 def load_open_clip(folder: Path, settings: BackboneSettings, revision: str | None) -> ImageBackbone:
@@ -70,14 +70,16 @@ def load_open_clip(folder: Path, settings: BackboneSettings, revision: str | Non
         raise UserError(
             f"backbone '{settings.name}' has no weights in safetensors in {folder}; pickled weights are not read"
         )
-    with _quiet():
+    with quiet_open_clip():
         try:
             made, _, preprocess = open_clip.create_model_and_transforms(f"local-dir:{folder}")
+            tokenizer = open_clip.get_tokenizer(f"local-dir:{folder}")
         except (OSError, RuntimeError, ValueError, KeyError, TypeError) as error:
             raise UserError(
                 f"backbone '{settings.name}' in {folder} cannot be loaded: {error}"
             ) from error
-    return _backbone(made.visual, preprocess, settings, revision)
+    classes = _zero_shot(made, tokenizer, settings.prompt)
+    return _backbone(made.visual, preprocess, settings, revision, classes)
 
 
 def load_vision(folder: Path, settings: BackboneSettings, revision: str | None) -> ImageBackbone:
@@ -93,14 +95,15 @@ def load_vision(folder: Path, settings: BackboneSettings, revision: str | None) 
         kind = AutoConfig.from_pretrained(str(folder), local_files_only=True).model_type
         vit = kind == "vit"
         options: dict[str, Any] = {"add_pooling_layer": False} if vit else {}
-        model, report = (ViTModel if vit else CLIPVisionModel).from_pretrained(
-            str(folder),
-            dtype=getattr(torch, settings.dtype),
-            local_files_only=True,
-            use_safetensors=True,
-            output_loading_info=True,
-            **options,
-        )
+        with quiet_transformers():
+            model, report = (ViTModel if vit else CLIPVisionModel).from_pretrained(
+                str(folder),
+                dtype=getattr(torch, settings.dtype),
+                local_files_only=True,
+                use_safetensors=True,
+                output_loading_info=True,
+                **options,
+            )
         processor = AutoImageProcessor.from_pretrained(str(folder), local_files_only=True)
     except (OSError, ValueError, RuntimeError, ImportError, SafetensorError) as error:
         raise UserError(
@@ -146,9 +149,35 @@ def _backbone(
     preprocess: Callable[[Image], Tensor],
     settings: BackboneSettings,
     revision: str | None,
+    classes: Callable[[Sequence[str]], Tensor] | None = None,
 ) -> ImageBackbone:
     model = model.to(getattr(torch, settings.dtype))
-    return ImageBackbone(model, _Named(preprocess), name=settings.name, revision=revision)
+    return ImageBackbone(
+        model, _Named(preprocess), name=settings.name, revision=revision, classes=classes
+    )
+
+
+def _zero_shot(
+    clip: Any, tokenizer: Callable[[list[str]], Tensor], prompt: str
+) -> Callable[[Sequence[str]], Tensor] | None:
+    """Names of C classes -> (C, d) weights t P'; t: the prompts' embeddings at length 1, P: the tower's projection.
+
+    The class token's score for a class is then its embedding's product with the class's. None where the tower has no
+    such projection.
+    """
+    projection = getattr(clip.visual, "proj", None)
+    if not isinstance(projection, Tensor):
+        return None
+    clip.eval()
+
+    @torch.no_grad()
+    def classes(names: Sequence[str]) -> Tensor:
+        tokens = tokenizer([prompt.replace("{}", name.replace("_", " ")) for name in names])
+        words: Tensor = clip.encode_text(tokens, normalize=True)
+        # The vision tower may have gone to a GPU; the text tower stays where it was made.
+        return words.float() @ projection.detach().float().cpu().T
+
+    return classes
 
 
 def _open_clip() -> Any:
@@ -160,14 +189,3 @@ def _open_clip() -> Any:
             f"run: pip install open_clip_torch torchvision ({error})"
         ) from error
     return open_clip
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keeps open_clip's reports of loading off the terminal."""
-    before = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        yield
-    finally:
-        logging.disable(before)

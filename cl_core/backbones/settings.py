@@ -23,3 +23,28 @@ class BackboneSettings(Settings):
 
     dtype: Literal["float32", "bfloat16", "float16"] = "float32"
     """Type of the backbone's weights, whatever the checkpoint says; adapters stay in float32."""
+
+    masked: bool = False
+    """Whether answers are read at a [MASK] behind the text, by the model's own masked-language-model head (DAM)."""
+
+    masked_suffix: str = "Answer: [MASK]."
+    """What follows a text or question then; it is a second segment, so that cutting a long text leaves it whole."""
+
+    prompt: str = "a photo of a {}."
+    """Vision backbones with a text tower (CLIP): the sentence that stands for a class, {} being its name."""
+
+    vision: Annotated[str, Field(min_length=1)] | None = None
+    """A vision backbone, named as in `name`, that the text encoder then sees with: for questions about pictures and
+    videos, and for streams that mix kinds of tasks."""
+
+    vision_revision: str | None = None
+    """As `revision`, of the vision backbone."""
+
+    frames: Annotated[int, Field(ge=1)] = 8
+    """At most so many frames of a video, evenly spaced, are looked at. DAM 10."""
+
+    image_grid: Annotated[int, Field(ge=0)] = 4
+    """g: a picture is seen as g x g tokens, means of its patches; 0 for one, the class token."""
+
+    clip_grid: Annotated[int, Field(ge=0)] = 2
+    """g of each frame of a video. DAM's one token a frame is 0."""

@@ -8,8 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from cl_core.backbones.encoder import Encoder, Output, Transform
+from cl_core.backbones.encoder import Encoder, LabelHead, Output, Transform
 from cl_core.backbones.encoding import Batch, Encoding, pad_batch
+from cl_core.backbones.masked import MaskedHead
 from cl_core.backbones.sites import architecture, sites_of
 from cl_core.errors import AdapterLabError, UserError
 
@@ -26,6 +27,8 @@ class TextBackbone(Encoder[Batch]):
         revision: the pinned commit of a checkpoint from the hub, else None.
         fingerprint: SHA-256 of weights, configuration and tokenizer; the artifacts' keys hold it.
         max_length: longer texts are cut to this many tokens, special tokens included.
+        masked: the model's own masked-language-model head, where answers are read at a [MASK]; else None.
+        masked_suffix: what follows a text then, with "[MASK]" in it.
 
     Attributes:
         model_type: the architecture's name in transformers, "bert".
@@ -45,6 +48,8 @@ class TextBackbone(Encoder[Batch]):
         revision: str | None,
         fingerprint: str,
         max_length: int,
+        masked: MaskedHead | None = None,
+        masked_suffix: str = "[MASK]",
     ) -> None:
         config: Any = model.config
         row = architecture(config.model_type)
@@ -67,7 +72,18 @@ class TextBackbone(Encoder[Batch]):
             revision=revision,
             fingerprint=fingerprint,
         )
+        self.blocks = tuple(blocks)
         self.tokenizer = tokenizer
+        self.masked = masked
+        if masked is not None:
+            masked.requires_grad_(False)
+            masked.eval()
+            if tokenizer.mask_token is None or "[MASK]" not in masked_suffix:
+                raise UserError(
+                    f"backbone '{name}' is to answer at a [MASK]: its tokenizer must have such a token, and "
+                    f"masked_suffix hold it; it is '{masked_suffix}'"
+                )
+        self._suffix = masked_suffix.replace("[MASK]", str(tokenizer.mask_token))
         self.model_type = str(config.model_type)
         self.max_length = max_length
         self._takes_types = int(getattr(config, "type_vocab_size", 0) or 0) > 1
@@ -89,10 +105,19 @@ class TextBackbone(Encoder[Batch]):
             )
         if len(texts) == 0:
             return Encoding.from_lists([], [] if self._takes_types else None, self._pad_id)
+        first, second, cut = list(texts), None if pairs is None else list(pairs), True
+        if self.masked is not None:
+            # The suffix is a second text, so that cutting a long first one leaves the [MASK] where it is.
+            first = (
+                first
+                if second is None
+                else [f"{a} {b}" for a, b in zip(first, second, strict=True)]
+            )
+            second = [self._suffix] * len(first)
         found = self.tokenizer(
-            list(texts),
-            None if pairs is None else list(pairs),
-            truncation=True,
+            first,
+            second,
+            truncation="only_first" if self.masked is not None else cut,
             max_length=self.max_length,
             padding=False,
             return_attention_mask=False,
@@ -120,6 +145,38 @@ class TextBackbone(Encoder[Batch]):
             inputs["token_type_ids"] = batch.token_type_ids
         last: Tensor = self.model(**inputs).last_hidden_state
         return last
+
+    def answer_places(self, batch: Batch) -> Tensor | None:
+        """(B,) places of each text's [MASK], where answers are read there."""
+        if self.masked is None:
+            return None
+        # The last one: a text may hold the token as well.
+        found = (batch.input_ids == int(self.tokenizer.mask_token_id)).long()
+        return batch.input_ids.shape[1] - 1 - found.flip(1).argmax(dim=1)
+
+    def read(self, output: Output, pooling: str) -> Tensor:
+        """(B, d) what heads read: g of the state at the [MASK] where there is one, else the pooled states."""
+        if self.masked is None or output.answer_at is None:
+            return super().read(output, pooling)
+        rows = torch.arange(len(output.answer_at), device=output.answer_at.device)
+        read: Tensor = self.masked(output.last_hidden_state[rows, output.answer_at])
+        return read
+
+    @torch.no_grad()
+    def label_head(self, names: Sequence[str]) -> LabelHead:
+        """Scores labels by what they are called.
+
+        With a masked-language-model head by its own token scores (DAM). Without one by the pooled states of the names
+        themselves, each at length 1 **(ours)**.
+        """
+        if self.masked is not None:
+            tokens = self.tokenizer(list(names), add_special_tokens=False)["input_ids"]
+            return LabelHead(*self.masked.embeddings(tokens), None, zero_shot=True)
+        encoding = self.tokenize(list(names))
+        output = self(self.collate(encoding, range(len(names))))
+        states = self.read(output, "mean").float()
+        weight = torch.nn.functional.normalize(states, dim=1)
+        return LabelHead(weight, weight.new_zeros(len(names)), None, zero_shot=False)
 
     @property
     def _pad_id(self) -> int:

@@ -55,6 +55,16 @@ def route(
         list[str] | None,
         typer.Option(help="The path of a picture to route; may be given several times."),
     ] = None,
+    video: Annotated[
+        list[str] | None,
+        typer.Option(help="The path of a video to ask about; may be given several times."),
+    ] = None,
+    question: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="What to ask about the pictures or videos: one for all, or one for each."
+        ),
+    ] = None,
     k: Annotated[
         int | None, typer.Option("-k", help="How many adapters a sample gets.", min=1)
     ] = None,
@@ -80,12 +90,21 @@ def route(
 
     place = Workspace(workspace)
     model = Model(place, place.find(name), stage, device)
-    kind = model.kind
-    asked = {"text": text, "image": image}
-    if other := [option for option, given in asked.items() if given and option != kind]:
-        raise UserError(f"run '{name}' answers for {kind}s: give --{kind}, not --{other[0]}")
-    samples = model.route(asked[kind] or [], k=k, temperature=temperature, task=task)
+    given = {"text": text, "image": image, "video": video, "question": question}
+    asked = _samples({column: values for column, values in given.items() if values})
+    samples = model.route(asked, k=k, temperature=temperature, task=task)
     if as_json:
         say_json([sample.as_dict() for sample in samples])
     else:
         say("\n\n".join(str(sample) for sample in samples))
+
+
+def _samples(given: dict[str, list[str]]) -> list[dict[str, str]]:
+    """One mapping for each sample; a single question is asked about everything."""
+    most = max((len(values) for values in given.values()), default=0)
+    if len(given.get("question", ())) == 1:
+        given = given | {"question": given["question"] * most}
+    if len({len(values) for values in given.values()}) > 1:
+        counts = ", ".join(f"{len(values)} --{column}" for column, values in given.items())
+        raise UserError(f"found {counts}; give as many of each, or one --question for all")
+    return [{column: values[row] for column, values in given.items()} for row in range(most)]

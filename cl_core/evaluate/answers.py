@@ -32,6 +32,7 @@ def answer_logits(
     rule: HeadRule = "direct",
     pool: Sequence[int] | None = None,
     task: int | None = None,
+    candidates: Tensor | None = None,
 ) -> Tensor:
     """Logits over the stream's label space.
 
@@ -45,6 +46,7 @@ def answer_logits(
         rule: CIL, how the heads answer together.
         pool: DIL, the tasks whose heads the K columns of `weights` belong to.
         task: TIL, the samples' task.
+        candidates: DIL, (C,) bool, the answers that are known; None for all.
 
     Returns:
         (B, C); -inf for labels that cannot be the answer.
@@ -63,7 +65,10 @@ def answer_logits(
             chosen = [heads[each] for each in pool] if pool is not None else list(heads)
             if weights is None:
                 weights = pooled.new_full((len(pooled), len(chosen)), 1 / len(chosen))
-            return merged_logits(pooled, chosen, weights)
+            merged = merged_logits(pooled, chosen, weights)
+            if candidates is None:
+                return merged
+            return merged.masked_fill(~candidates.to(merged.device), float("-inf"))
         case _:
             return union_logits(pooled, heads, weights, labels, classes, rule)
 
@@ -77,6 +82,7 @@ def ensemble_logits(
     weights: Tensor,
     rule: HeadRule = "direct",
     task: int | None = None,
+    candidates: Tensor | None = None,
 ) -> Tensor:
     """Logits of K adapters that answer each by itself, mixed: sum_k p_k g_k(h_k) in DIL.
 
@@ -92,6 +98,7 @@ def ensemble_logits(
         weights: (B, K) routing weights.
         rule: CIL, how the heads answer together.
         task: TIL, the samples' task.
+        candidates: DIL, (C,) bool, the answers that are known; None for all.
 
     Returns:
         (B, C); -inf for labels that cannot be the answer.
@@ -110,6 +117,7 @@ def ensemble_logits(
             labels,
             classes,
             task=task,
+            candidates=candidates,
         )
         for k, own in enumerate(states)
     ]

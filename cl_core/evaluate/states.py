@@ -19,7 +19,6 @@ from cl_core.adapters.settings import MergeSettings
 from cl_core.backbones.batching import length_batches
 from cl_core.backbones.encoder import Backbone
 from cl_core.backbones.encoding import Encoded
-from cl_core.backbones.features import pool
 from cl_core.device import Device
 
 Progress = Callable[[int, int], None]
@@ -151,7 +150,7 @@ def states_under(
         chosen = make_transforms(positions)
         with device.autocast():
             output = backbone(batch, chosen)
-        states[positions] = pool(output.last_hidden_state, batch.attention_mask, pooling).float()
+        states[positions] = backbone.read(output, pooling).float()
         done += len(positions)
         progress(done, len(rows))
     return states.cpu()

@@ -86,6 +86,7 @@ class Heads:
             rule=self.rule,
             pool=pool,
             task=task,
+            candidates=self.assets.data.candidates(stage),
         ).cpu()
 
 
@@ -176,6 +177,7 @@ class ByEnsemble:
             routing.weights.to(where),
             self.heads.rule,
             task,
+            assets.data.candidates(stage),
         )
         keys = tuple(states.key for states in alone)
         # The adapters before the newest were run at earlier stages.

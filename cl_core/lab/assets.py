@@ -10,18 +10,25 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from cl_core.backbones.encoder import Backbone
-from cl_core.backbones.features import extract_features
+from cl_core.backbones.features import Parts, extract_features
+from cl_core.backbones.seeing import SeeingBackbone, medium_of
+from cl_core.backbones.visual import Stored, Viewer
 from cl_core.device import Device
+from cl_core.evaluate.states import states_under
 from cl_core.lab.events import Epoch, Made
 from cl_core.lab.run_settings import RunSettings
 from cl_core.lab.tokenised import TokenisedStream
 from cl_core.store import Artifact, Store, key
+from cl_core.store.artifact import TENSORS
 from cl_core.tasks.stream import Stream
+from cl_core.tasks.task import picture_hash
 from cl_core.train.checkpoint import EpochRecord
 from cl_core.train.loop import Stopped, Watch
 from cl_core.train.seeds import derive_seed
@@ -29,6 +36,7 @@ from cl_core.train.seeds import derive_seed
 # Part of every key of its kind: raise one when the code that computes the artifact changes what comes out.
 VERSIONS = {
     "features": 1,
+    "sights": 1,
     "adapter": 1,
     "states": 1,
     "memory": 1,
@@ -37,6 +45,9 @@ VERSIONS = {
     "shared": 1,
     "fisher": 1,
 }
+
+SIGHTS_A_FILE, SIGHTS_A_PASS = 512, 32
+"""Pictures or clips in one artifact, and in one pass of the vision encoder."""
 
 Contents = tuple[Mapping[str, Tensor], Any]
 """What computing an artifact gives: its tensors, and plain data."""
@@ -66,25 +77,51 @@ class Assets:
     ) -> None:
         self.store = store
         self.stream = stream
-        self.data = TokenisedStream(stream, backbone)
+        seen_only = settings.answers.vocabulary == "seen"
+        self.data = TokenisedStream(stream, backbone, self._viewer, seen_only)
         self.backbone = backbone
         self.settings = settings
         self.device = device
         self.seed = seed
         self.reporter = reporter
-        self._features: dict[tuple[int, str, int, str], Tensor] = {}
+        self._features: dict[tuple[int, str, int, str, Parts], Tensor] = {}
 
     def features(self, task: int, split: str) -> Tensor:
-        """(N, d) router embeddings of a split: the frozen backbone without adapters (DAM)."""
+        """(N, d) router embeddings of a split: the frozen backbone without adapters (DAM).
+
+        (N, v + d) where the backbone sees; `parts` may leave out one of the two.
+        """
         router = self.settings.router
-        return self._embeddings(task, split, router.layer, router.pooling)
+        return self._embeddings(task, split, router.layer, router.pooling, router.parts)
 
-    def bare_states(self, task: int, split: str) -> Tensor:
-        """(N, d) pooled last hidden states of the backbone without adapters: what an untrained head reads."""
-        return self._embeddings(task, split, -1, self.settings.train.head_pooling)
+    def bare_states(self, task: int, split: str, pooling: str) -> Tensor:
+        """(N, d) what heads read of the backbone without adapters."""
+        inputs = {
+            "version": VERSIONS["features"],
+            **self.backbone_inputs(),
+            "data": self.data.fingerprint(task, split),
+            "read": pooling,
+            "batch_size": self.settings.evaluate.eval_batch_size,
+        }
 
-    def _embeddings(self, task: int, split: str, layer: int, pooling: str) -> Tensor:
-        if (task, split, layer, pooling) not in self._features:
+        def compute() -> Contents:
+            encoding = self.data.encoding(task, split)
+            states = states_under(
+                self.backbone,
+                encoding,
+                range(len(encoding)),
+                lambda positions: {},
+                pooling,
+                self.settings.evaluate.eval_batch_size,
+                self.device,
+                self.rows_done,
+            )
+            return {"states": states}, None
+
+        return self.make("features", inputs, compute, task, task).tensors["states"]
+
+    def _embeddings(self, task: int, split: str, layer: int, pooling: str, parts: Parts) -> Tensor:
+        if (task, split, layer, pooling, parts) not in self._features:
             inputs = {
                 "version": VERSIONS["features"],
                 **self.backbone_inputs(),
@@ -93,6 +130,7 @@ class Assets:
                 "pooling": pooling,
                 # Rounding depends on who shares a batch: the same bytes need the same batches.
                 "batch_size": self.settings.evaluate.eval_batch_size,
+                **({"parts": parts} if self.sees else {}),
             }
 
             def compute() -> Contents:
@@ -104,12 +142,59 @@ class Assets:
                     batch_size=self.settings.evaluate.eval_batch_size,
                     autocast=self.device.autocast,
                     progress=self.rows_done,
+                    parts=parts,
                 )
                 return {"features": features}, None
 
             artifact = self.make("features", inputs, compute, task, task)
-            self._features[task, split, layer, pooling] = artifact.tensors["features"]
-        return self._features[task, split, layer, pooling]
+            self._features[task, split, layer, pooling, parts] = artifact.tensors["features"]
+        return self._features[task, split, layer, pooling, parts]
+
+    @property
+    def sees(self) -> bool:
+        """Whether the backbone looks at pictures beside texts."""
+        return isinstance(self.backbone, SeeingBackbone)
+
+    def _viewer(self, task: int, split: str) -> Viewer | None:
+        """What is seen of a split, in files: the vision encoder runs once over each distinct picture or clip."""
+        backbone, rows = self.backbone, self.stream.all_tasks[task].splits[split]
+        medium = medium_of(dict.fromkeys(rows.column_names))
+        if medium is None or not isinstance(backbone, SeeingBackbone):
+            return None
+        eye, sources = backbone.eye, rows[medium]
+        hashes = [picture_hash(source) for source in sources]
+        first: dict[str, int] = {}
+        for row, own in enumerate(hashes):
+            first.setdefault(own, row)
+        distinct = list(first)
+        files = []
+        for begin in range(0, len(distinct), SIGHTS_A_FILE):
+            chunk = distinct[begin : begin + SIGHTS_A_FILE]
+            inputs = {
+                "version": VERSIONS["sights"],
+                "eye": eye.fingerprint,
+                "dtype": self.settings.backbone.dtype,
+                "device": self.device.name,
+                "medium": medium,
+                "shown": sha256("".join(chunk).encode()).hexdigest(),
+            }
+
+            def compute(chunk: list[str] = chunk, begin: int = begin) -> Contents:
+                seen = []
+                for start in range(0, len(chunk), SIGHTS_A_PASS):
+                    some = [sources[first[own]] for own in chunk[start : start + SIGHTS_A_PASS]]
+                    seen.append(eye.look(medium, some))
+                    self.rows_done(begin + start + len(some), len(distinct))
+                features = torch.cat([sights.features for sights in seen])
+                counts = torch.cat([sights.counts for sights in seen])
+                return {"features": features, "counts": counts}, None
+
+            artifact = self.make("sights", inputs, compute, task, task)
+            files.append(artifact.folder / TENSORS)
+        places = {own: place for place, own in enumerate(distinct)}
+        return Stored(
+            tuple(files), SIGHTS_A_FILE, tuple(places[own] for own in hashes), eye.tokens(medium)
+        )
 
     def backbone_inputs(self) -> dict[str, Any]:
         """What every artifact that the backbone had a part in depends on."""
@@ -118,6 +203,7 @@ class Assets:
             "dtype": self.settings.backbone.dtype,
             "max_length": self.backbone.max_length,
             "device": self.device.name,
+            **self.settings.answers.model_dump(exclude_defaults=True),
         }
 
     def derived_seed(self, *parts: object) -> int:

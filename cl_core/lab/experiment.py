@@ -10,7 +10,7 @@ from torch import Tensor
 
 from cl_core.adapters.compose import COMPOSITIONS
 from cl_core.adapters.heads import Head
-from cl_core.backbones.encoder import Backbone
+from cl_core.backbones.encoder import Backbone, LabelHead
 from cl_core.device import Device
 from cl_core.evaluate.answers import answer_logits
 from cl_core.initialise import INITIALISERS
@@ -287,6 +287,7 @@ class Experiment:
             answers.logits.argmax(dim=1),
             self.assets.data.global_labels(task, self._split),
             answers.per_block,
+            self.assets.data.global_votes(task, self._split),
         )
         self.run.record(
             Evaluated(
@@ -313,18 +314,24 @@ class Experiment:
 
     def _add_phase(self, metric: str, task: int, states: Tensor, head: Head) -> None:
         best = head.logits(states.to(self.device.torch_device)).argmax(dim=1).cpu()
-        labels = self.assets.data.rows(task, self._split).labels
-        self.results.add_phase(metric, task, best, labels)
+        rows = self.assets.data.rows(task, self._split)
+        self.results.add_phase(metric, task, best, rows.labels, rows.votes)
 
     def _score_untrained(self) -> None:
-        """b_j: the bare backbone under heads that have learnt nothing."""
+        """b_j: the bare backbone under heads that have learnt nothing.
+
+        Where it can score labels by what they are called, as CLIP and masked language models can, that is what it
+        does (zero-shot); else heads are random.
+        """
+        tasks = range(len(self.stream.tasks))
+        heads, pooling = [self._untrained(each) for each in tasks], self._zero_shot_pooling
         for task, each in enumerate(self.stream.tasks):
             self._check_stop()
-            tasks = range(len(self.stream.tasks))
+            states = self.assets.bare_states(task, self._split, pooling)
             logits = answer_logits(
                 self.stream.protocol,
-                self.assets.bare_states(task, self._split).to(self.device.torch_device),
-                [self._untrained(other) for other in tasks],
+                states.to(self.device.torch_device),
+                heads,
                 [self.assets.data.positions(other) for other in tasks],
                 len(self.stream.label_space.names),
                 pool=[0],
@@ -332,16 +339,33 @@ class Experiment:
             )
             predictions = logits.argmax(dim=1).cpu()
             labels = self.assets.data.global_labels(task, self._split)
-            self.results.add_untrained(each.name, predictions, labels)
+            votes = self.assets.data.global_votes(task, self._split)
+            self.results.add_untrained(each.name, predictions, labels, votes)
 
     def _untrained(self, task: int) -> Head:
         """A head as it is before any training."""
+        if found := self._label_head(task):
+            return Head(found.weight, found.bias).to(self.device.torch_device)
         name = "shared" if self.stream.protocol == "dil" else self.assets.data.name(task)
         generator = torch.Generator().manual_seed(self.assets.derived_seed("untrained", name))
         head = Head.initialise(
             self.assets.data.classes(task), self.assets.backbone.hidden_size, generator
         )
         return head.to(self.device.torch_device)
+
+    def _label_head(self, task: int) -> LabelHead | None:
+        """A head made of what a task's labels are called, where that is how the backbone was trained to answer."""
+        dil = self.stream.protocol == "dil"
+        names = self.stream.label_space.names if dil else self.stream.tasks[task].label_names
+        found = self.assets.backbone.label_head(names)
+        wanted = self.config.settings.answers.answers == "embeddings"
+        return found if found is not None and (found.zero_shot or wanted) else None
+
+    @property
+    def _zero_shot_pooling(self) -> str:
+        found = self._label_head(0)
+        own = self.config.settings.train.head_pooling
+        return own if found is None else found.pooling or own
 
     def _check_stop(self) -> None:
         if self.run.stop_requested():

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from cl_core.adapters.bank import Bank
-from cl_core.adapters.fusion import Fusion, FusionWeights, fuse, fusion_parameter_count
+from cl_core.adapters.fusion import Fusion, FusionWeights, fusion_parameter_count
 from cl_core.adapters.heads import Head
+from cl_core.adapters.projection import Projection
 from cl_core.adapters.task_weights import TaskWeights
 from cl_core.evaluate.states import adapter_states, states_under
 from cl_core.initialise.improvised import ImprovisedInitialiser, draw_share
@@ -20,7 +22,7 @@ from cl_core.lab.mid_task import MidTaskCheckpoints
 from cl_core.store import key
 from cl_core.train.data import Rows
 from cl_core.train.fusing import fit_fusion
-from cl_core.train.improvise import distil, fit_head
+from cl_core.train.improvise import Ends, distil, fit_head
 from cl_core.train.settings import TrainSettings
 
 
@@ -34,26 +36,31 @@ class Improvising:
     def fused(self, task: int, adapters: Sequence[str]) -> str:
         """Trains the fusion of AdapterFusion for a task over adapters 1..t, its own included; returns its key.
 
-        The head starts as a copy of the task's own **(ours)**.
+        The head, and the visual projection where there is one, start as copies of the task's own **(ours)**.
         """
         own = adapters[task]
         training = self._settings(fusion=True)
         inputs = self._inputs(task, adapters[: task + 1], 1.0, training) | {"head": own}
 
-        def start() -> Head:
-            return self.learning.weights(own).head.clone().to(torch.device("cpu"))
+        def start() -> Ends:
+            weights = self.learning.weights(own)
+            both = Ends(self.learning.refrozen(weights.head), weights.adapter.projection)
+            return both.clone().to(torch.device("cpu"))
 
         return self._fusion("fusion", inputs, task, adapters[: task + 1], start, training)
 
     def improvised(self, task: int, adapters: Sequence[str]) -> str:
-        """Phase 1: a head over adapter 1 (k = 2), or a fusion of adapters 1..k-1 with a head; returns its key."""
+        """Phase 1: a head over adapter 1 (k = 2), or a fusion of adapters 1..k-1 with a head; returns its key.
+
+        Where there is something to see, a visual projection is trained with either.
+        """
         settings = self.assets.settings.improvise
         earlier = list(adapters[:task])
         training = self._settings(settings.improvise_epochs, fusion=task > 1)
         inputs = self._inputs(task, earlier, settings.improvise_share, training)
 
-        def start() -> Head:
-            return self.learning.fresh_head(task)
+        def start() -> Ends:
+            return Ends(self.learning.fresh_head(task), self.learning.fresh_projection(task))
 
         if task > 1:
             return self._fusion("improvised", inputs, task, earlier, start, training)
@@ -77,7 +84,7 @@ class Improvising:
             return fitted.weights.tensors(), _history(fitted.history)
 
         self.assets.make(
-            "improvised", inputs, compute, task, task, rows=len(rows), moves=("head.",)
+            "improvised", inputs, compute, task, task, rows=len(rows), moves=("head.", "adapter.")
         )
         checkpoints.clear()
         return own_key
@@ -99,11 +106,11 @@ class Improvising:
         rows = self._rows(task, settings.distil_share, "distil")
 
         def compute() -> Contents:
-            head = self._head(improvised)
+            found = self._head(improvised)
             if task == 1:
                 return {
                     **self.learning.weights(adapters[0]).adapter.tensors(),
-                    **head.tensors(),
+                    **found.tensors(),
                 }, None
             bank, fusion = (
                 self._bank(adapters[:task]),
@@ -111,8 +118,8 @@ class Improvising:
             )
             fitted = distil(
                 assets.backbone,
-                self.learning.fresh(task, "distil").adapter,
-                lambda: fuse(bank, fusion.fusion),
+                replace(self.learning.fresh(task, "distil").adapter, projection=None),
+                lambda: fusion.transforms(bank),
                 fusion.head,
                 rows,
                 assets.data.rows(task, "validation"),
@@ -122,10 +129,11 @@ class Improvising:
                 self._seed(task, "distil"),
                 checkpoints,
                 assets.watch(f"{assets.data.name(task)}, initialise", training.epochs),
+                fusion.projection,
             )
-            return {**fitted.weights.tensors(), **head.tensors()}, _history(fitted.history)
+            return {**fitted.weights.tensors(), **found.tensors()}, _history(fitted.history)
 
-        moves = ("adapter.",) if task > 1 else ()
+        moves = ("adapter.down", "adapter.up") if task > 1 else ()
         used = len(rows) if task > 1 else 0
         assets.make("distilled", inputs, compute, task, task, rows=used, moves=moves)
         checkpoints.clear()
@@ -140,9 +148,8 @@ class Improvising:
     ) -> tuple[Tensor, Head]:
         """States of a split under the phase-1 model, and its head: what its score is computed from."""
         if task == 1:
-            weights = TaskWeights(
-                self.learning.weights(adapters[0]).adapter, self._head(improvised)
-            )
+            first, found = self.learning.weights(adapters[0]).adapter, self._head(improvised)
+            weights = TaskWeights(replace(first, projection=found.projection), found.head)
             return self.adapter_states(task, weights, split), weights.head
         return self.fused_states("improvised", improvised, task, adapters[:task], split)
 
@@ -185,7 +192,7 @@ class Improvising:
                 assets.backbone,
                 assets.data.encoding(task, split),
                 range(len(assets.data.encoding(task, split))),
-                lambda positions: fuse(bank, weights.fusion),
+                lambda positions: weights.transforms(bank),
                 assets.settings.train.head_pooling,
                 assets.settings.evaluate.eval_batch_size,
                 assets.device,
@@ -207,7 +214,7 @@ class Improvising:
         inputs: Mapping[str, Any],
         task: int,
         adapters: Sequence[str],
-        head: Any,
+        start: Callable[[], Ends],
         training: TrainSettings,
     ) -> str:
         assets = self.assets
@@ -220,9 +227,10 @@ class Improvising:
             generator = torch.Generator().manual_seed(self._seed(task, "fusion"))
             size = assets.backbone.hidden_size
             fusion = Fusion.initialise(self.learning.site_names, size, generator)
+            begin = start()
             fitted = fit_fusion(
                 assets.backbone,
-                FusionWeights(fusion, head()),
+                FusionWeights(fusion, begin.head, begin.projection),
                 self._bank(adapters),
                 rows,
                 assets.data.rows(task, "validation"),
@@ -235,7 +243,8 @@ class Improvising:
             )
             return fitted.weights.tensors(), _history(fitted.history)
 
-        assets.make(kind, inputs, compute, task, task, rows=len(rows), moves=("fusion.", "head."))
+        moves = ("fusion.", "head.", "adapter.")
+        assets.make(kind, inputs, compute, task, task, rows=len(rows), moves=moves)
         checkpoints.clear()
         return own_key
 
@@ -288,11 +297,14 @@ class Improvising:
         weights = FusionWeights.from_tensors(artifact.tensors, self.learning.site_names)
         return weights.to(self.assets.device.torch_device)
 
-    def _head(self, improvised: str) -> Head:
+    def _head(self, improvised: str) -> Ends:
+        """What phase 1 trained beside a fusion: the head, and the projection where there is one."""
         artifact = self.assets.store.read("improvised", improvised)
         if artifact is None:
             raise KeyError(improvised)
-        return Head.from_tensors(artifact.tensors).to(self.assets.device.torch_device)
+        tensors = artifact.tensors
+        found = Ends(Head.from_tensors(tensors), Projection.from_tensors(tensors))
+        return found.to(self.assets.device.torch_device)
 
 
 def _history(records: Sequence[Any]) -> dict[str, Any]:

@@ -10,7 +10,6 @@ from torch import Tensor
 
 from cl_core.adapters.bank import Bank
 from cl_core.adapters.compose import COMPOSITIONS
-from cl_core.adapters.fusion import fuse
 from cl_core.adapters.heads import Head
 from cl_core.backbones.encoding import Encoded
 from cl_core.backbones.features import extract_features
@@ -25,10 +24,20 @@ from cl_core.route import ROUTERS
 from cl_core.route.routed_pass import routed_states
 from cl_core.route.router import Routing
 
+Sample = str | bytes | Mapping[str, str | bytes]
+"""A text, a picture (its path or encoded bytes), or values by column."""
+COLUMNS: dict[str, tuple[str, ...]] = {
+    "text": ("text",),
+    "image": ("image",),
+    "image-qa": ("image", "question"),
+    "video-qa": ("video", "question"),
+}
+"""What a sample of each kind is made of."""
+
 
 @dataclass(frozen=True)
 class _Answer:
-    """Routing of B texts, their logits (B, C), and L2R's weights by block (B, blocks, K)."""
+    """Routing of B samples, their logits (B, C), and L2R's weights by block (B, blocks, K)."""
 
     routing: Routing
     logits: Tensor
@@ -60,14 +69,14 @@ class Model:
         self._shared = self.trained.trainer.form == "shared"
 
     @property
-    def kind(self) -> str:
-        """What its samples are: "text" or "image"."""
-        (kind,) = self.trained.backbone.kinds
-        return kind
+    def kinds(self) -> tuple[str, ...]:
+        """What its samples may be: "text", "image", "image-qa", "video-qa"."""
+        kinds: tuple[str, ...] = self.trained.backbone.kinds
+        return kinds
 
     def route(
         self,
-        samples: Sequence[str | bytes],
+        samples: Sequence[Sample],
         k: int | None = None,
         temperature: float | None = None,
         task: str | None = None,
@@ -75,7 +84,8 @@ class Model:
         """Routes new samples and predicts their labels.
 
         Args:
-            samples: B texts; or, where the backbone reads pictures, paths of files or encoded bytes.
+            samples: B of one kind: texts; where the backbone reads pictures alone, paths of files or encoded bytes;
+                or mappings by column, such as {"image": path, "question": text}.
             k: overrides how many adapters a sample gets.
             temperature: overrides the router's temperature.
             task: the true task, where the protocol or the router needs to be told it.
@@ -83,11 +93,7 @@ class Model:
         Raises:
             UserError: an empty text, a picture that cannot be read, or no task where one is needed.
         """
-        kind = self.kind
-        if not samples or any(not sample.strip() for sample in samples):
-            wanted = "word" if kind == "text" else "picture"
-            raise UserError(f"there is no {kind} to route; give at least one {wanted}")
-        encoding = self.trained.backbone.encode({kind: list(samples)})
+        encoding = self.trained.backbone.encode(self._columns(samples))
         given = self._task_index(task)
         if given is None and self._needs_task:
             raise UserError(
@@ -115,7 +121,7 @@ class Model:
             shares.sort(key=lambda share: (-share.weight, -share.score))
             routed.append(
                 RoutedSample(
-                    sample=sample if isinstance(sample, str) else f"{len(sample)} bytes",
+                    sample=describe_sample(sample),
                     prediction=names[int(best[row])],
                     confidence=float(probability[row]),
                     shares=tuple(shares),
@@ -125,6 +131,22 @@ class Model:
                 )
             )
         return routed
+
+    def _columns(self, samples: Sequence[Sample]) -> dict[str, list[str | bytes]]:
+        """The samples by column."""
+        plain = self.kinds[0]  # of a sample that is no mapping: the text, or the picture
+        rows = [dict(each) if isinstance(each, Mapping) else {plain: each} for each in samples]
+        wanted = [set(COLUMNS[kind]) for kind in self.kinds]
+        if not rows or any(not value.strip() for row in rows for value in row.values()):
+            nothing = "word" if plain == "text" else "picture"
+            raise UserError(f"there is no {plain} to route; give at least one {nothing}")
+        if any(set(row) != set(rows[0]) for row in rows) or set(rows[0]) not in wanted:
+            found = " or ".join(sorted({" and ".join(row) for row in rows}))
+            allowed = ", ".join(" and ".join(COLUMNS[kind]) for kind in self.kinds)
+            raise UserError(
+                f"a sample is {found}; this run answers for {allowed}, one of them at a time"
+            )
+        return {column: [row[column] for row in rows] for column in rows[0]}
 
     @property
     def _needs_task(self) -> bool:
@@ -169,6 +191,7 @@ class Model:
                 routing.weights.to(where),
                 self.config.head_rule or "direct",
                 task,
+                self._candidates,
             )
             return _Answer(routing, logits.cpu())
         states = self._states(encoding, routing.weights, recipe.compose)
@@ -187,6 +210,7 @@ class Model:
                 pooling=settings.pooling,
                 batch_size=self.config.settings.evaluate.eval_batch_size,
                 autocast=self.trained.device.autocast,
+                parts=settings.parts,
             )
         return router.route(features, torch.full((len(encoding),), task or 0))
 
@@ -211,14 +235,13 @@ class Model:
         heads = list(self.trained.heads)
         fused = self.trained.fusion(task)
         if fused is not None:
-            fusion = fused.fusion
             bank = Bank.stack([self.trained.bank.adapter(each) for each in range(task + 1)])
             settings = self.config.settings
             states = states_under(
                 self.trained.backbone,
                 encoding,
                 range(len(encoding)),
-                lambda positions: fuse(bank, fusion),
+                lambda positions: fused.transforms(bank),
                 settings.train.head_pooling,
                 settings.evaluate.eval_batch_size,
                 self.trained.device,
@@ -246,7 +269,18 @@ class Model:
             rule=self.config.head_rule or "direct",
             pool=None if self._shared else self.trained.pool,
             task=task,
+            candidates=self._candidates,
         ).cpu()
+
+    @property
+    def _candidates(self) -> Tensor | None:
+        """(C,) bool, the answers known at this stage; None where all are from the start."""
+        if self.config.settings.answers.vocabulary == "known" or self.config.protocol != "dil":
+            return None
+        known = torch.zeros(len(self.config.label_space), dtype=torch.bool)
+        for each in self.trained.tasks:
+            known[list(each.labels)] = True
+        return known
 
     def _alone_states(self, encoding: Encoded) -> list[Tensor]:
         """States under each adapter of the pool by itself."""
@@ -268,11 +302,10 @@ class Model:
         """One sample's weights by adapted block, each in the order of the tasks."""
         if per_block is None or self.trained.network is None:
             return None
-        rows = per_block[row].tolist()
-        return {
-            f"block{block}": tuple(weights)
-            for block, weights in zip(self.trained.network.blocks, rows, strict=True)
-        }
+        network, rows = self.trained.network, per_block[row].tolist()
+        names = [f"block{block}" for block in network.blocks]
+        names = names if network.visual is None else ["visual", *names]
+        return {name: tuple(weights) for name, weights in zip(names, rows, strict=True)}
 
     def _head_names(self, task: int) -> Sequence[str]:
         """Names of the classes of one task's own head, as the stream's label space calls them."""
@@ -289,3 +322,10 @@ class Model:
                 f"there is no task '{task}' at this stage; choose one of {', '.join(names)}"
             )
         return names.index(task)
+
+
+def describe_sample(sample: Sample) -> str:
+    """A sample in one line: the text, the picture's path, or the question and what it is about."""
+    if isinstance(sample, Mapping):
+        return " · ".join(describe_sample(value) for value in sample.values())
+    return sample if isinstance(sample, str) else f"{len(sample)} bytes"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import torch
@@ -12,7 +12,10 @@ from torch import Tensor
 from cl_core.adapters.adapter import Adapter, select_sites
 from cl_core.adapters.bank import Bank
 from cl_core.adapters.heads import Head
+from cl_core.adapters.projection import Projection
 from cl_core.adapters.task_weights import TaskWeights
+from cl_core.backbones.seeing import SeeingBackbone
+from cl_core.errors import UserError
 from cl_core.evaluate.states import adapter_states
 from cl_core.lab.assets import VERSIONS, Assets, Contents
 from cl_core.lab.mid_task import MidTaskCheckpoints
@@ -145,15 +148,57 @@ class Learning:
         adapter = Adapter.initialise(
             assets.settings.adapter, backbone.sites, backbone.hidden_size, generator
         )
-        head = Head.initialise(assets.data.classes(task), backbone.hidden_size, generator)
-        return TaskWeights(adapter, head)
+        head = self.frozen_head(task) or Head.initialise(
+            assets.data.classes(task), backbone.hidden_size, generator
+        )
+        return TaskWeights(replace(adapter, projection=self.fresh_projection(task)), head)
+
+    def fresh_projection(self, task: int) -> Projection | None:
+        """Where a task's visual projection starts: a copy of the backbone's own, else a random one.
+
+        None where the backbone does not see.
+        """
+        backbone = self.assets.backbone
+        if not isinstance(backbone, SeeingBackbone):
+            return None
+        if backbone.projection is not None:
+            weight, bias = (each.detach().float().cpu().clone() for each in backbone.projection)
+            return Projection(weight, bias)
+        fingerprint = self.assets.data.fingerprint(task, "train")
+        seed = self.assets.derived_seed("projection", fingerprint)
+        generator = torch.Generator().manual_seed(seed)
+        return Projection.initialise(backbone.embedding_size, backbone.visual_size, generator)
 
     def fresh_head(self, task: int) -> Head:
         """An untrained head for a task whose adapter is copied."""
+        if frozen := self.frozen_head(task):
+            return frozen
         assets = self.assets
         fingerprint = assets.data.fingerprint(task, "train")
         generator = torch.Generator().manual_seed(assets.derived_seed("start", fingerprint))
         return Head.initialise(assets.data.classes(task), assets.backbone.hidden_size, generator)
+
+    def frozen_head(self, task: int) -> Head | None:
+        """A head made of what the task's labels are called, where answers are scored so; None otherwise.
+
+        Raises:
+            UserError: the backbone cannot make one.
+        """
+        assets = self.assets
+        if assets.settings.answers.answers == "heads":
+            return None
+        dil = assets.stream.protocol == "dil"
+        names = assets.stream.label_space.names if dil else assets.stream.tasks[task].label_names
+        found = assets.backbone.label_head(names)
+        if found is None:
+            raise UserError(
+                f"backbone '{assets.backbone.name}' has no embeddings of what labels are called; use answers=heads"
+            )
+        return Head(found.weight.cpu(), found.bias.cpu(), frozen=True)
+
+    def refrozen(self, head: Head) -> Head:
+        """A stored head, frozen where heads are made of names."""
+        return replace(head, frozen=self.assets.settings.answers.answers == "embeddings")
 
     def memory(self, task: int, adapter_key: str | None) -> list[int]:
         """The training rows of a task that are kept: the memory of L2R and of replay.
@@ -261,6 +306,7 @@ class Learning:
             **self.assets.backbone_inputs(),
             "layer": router.layer,
             "pooling": router.pooling,
+            **({"parts": router.parts} if self.assets.sees else {}),
             "batch_size": self.assets.settings.evaluate.eval_batch_size,
         }
 
@@ -271,7 +317,7 @@ class Learning:
         found = self.weights(start.key, start.kind)
         adapter = found.adapter.clone().to(cpu)
         head = found.head.clone().to(cpu) if start.copies_head else self.fresh_head(task)
-        return TaskWeights(adapter, head)
+        return TaskWeights(adapter, self.refrozen(head))
 
     def _inputs(self, task: int, start: Start | None) -> dict[str, Any]:
         assets = self.assets
@@ -282,9 +328,15 @@ class Learning:
             "validation": assets.data.fingerprint(task, "validation"),
             "head": list(assets.data.head_labels(task)),
             "classes": assets.data.classes(task),
+            **_candidates(assets.data.candidates(task)),
             "copies_head": start is not None and start.copies_head,
             "adapter": assets.settings.adapter.model_dump(),
             "training": assets.settings.train.model_dump(exclude={"checkpoint_every"}),
             "seed": assets.seed,
             "parent": None if start is None else start.key,
         }
+
+
+def _candidates(known: Tensor | None) -> dict[str, list[int]]:
+    """For keys: the answers known so far, where that is not all of them."""
+    return {} if known is None else {"candidates": known.nonzero().flatten().tolist()}

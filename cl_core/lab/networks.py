@@ -11,6 +11,8 @@ from torch import Tensor
 
 from cl_core.adapters.adapter import select_sites
 from cl_core.adapters.heads import HeadRule
+from cl_core.backbones.encoder import Backbone
+from cl_core.backbones.seeing import SeeingBackbone
 from cl_core.lab.assets import VERSIONS, Assets, Contents
 from cl_core.lab.learning import Learning
 from cl_core.lab.mid_task import MidTaskCheckpoints
@@ -85,6 +87,7 @@ class Networks:
                 assets.backbone.hidden_size,
                 generator,
                 settings.network,
+                _visual_size(assets.backbone),
             )
             heads = tuple(self.learning.weights(each).head.clone() for each in adapters)
             start = RoutersAndHeads(network, heads, settings.network.tune_heads)
@@ -177,3 +180,7 @@ class Networks:
         assets = self.assets
         sites = select_sites(assets.backbone.sites, assets.settings.adapter)
         return tuple(sorted({site.block for site in sites}))
+
+
+def _visual_size(backbone: Backbone) -> int | None:
+    return backbone.visual_size if isinstance(backbone, SeeingBackbone) else None

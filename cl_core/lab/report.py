@@ -44,7 +44,7 @@ METRIC_NAMES = ("accuracy", "macro_f1", "weighted_f1")
 
 
 PHASES: dict[str, tuple[str, ...]] = {
-    "seconds_features": ("features",),
+    "seconds_features": ("features", "sights"),
     "seconds_memory": ("memory",),
     "seconds_improvising": ("improvised",),
     "seconds_initialising": ("distilled",),

@@ -14,6 +14,7 @@ from cl_core.lab.workspace import RunConfig, RunFolder
 from cl_core.route.router import Routing
 from cl_core.store import write_bytes
 from cl_core.store.contents import table_bytes
+from cl_core.train.data import Votes, answer_credit
 
 SCORES: dict[str, Callable[[Sequence[int], Sequence[int]], float]] = {
     "accuracy": accuracy,
@@ -41,6 +42,7 @@ class Results:
         predictions: Tensor,
         labels: Tensor,
         per_block: Tensor | None = None,
+        votes: Votes | None = None,
     ) -> dict[str, float]:
         """Adds cell (stage, task), both 0-based, and returns its scores by metric.
 
@@ -52,6 +54,7 @@ class Results:
             predictions: (N,) labels in the stream's label space.
             labels: (N,) true ones; -1 for labels that no learnt task has.
             per_block: (N, blocks, K) weights of each adapted block, where they differ (L2R).
+            votes: for places in the label space, where answers carry any: accuracy is then VQA accuracy.
         """
         name = self.config.all_tasks[task].name
         self._stage_records.append(
@@ -66,9 +69,16 @@ class Results:
                 per_block=None if per_block is None else per_block.cpu().numpy(),
             )
         )
-        return self._add_scores(stage + 1, name, predictions, labels)
+        return self._add_scores(stage + 1, name, predictions, labels, votes)
 
-    def add_phase(self, metric: str, task: int, predictions: Tensor, labels: Tensor) -> None:
+    def add_phase(
+        self,
+        metric: str,
+        task: int,
+        predictions: Tensor,
+        labels: Tensor,
+        votes: Votes | None = None,
+    ) -> None:
         """Adds what a task scored at one of I2I's phases, or with its vanilla adapter, as its own metric.
 
         Args:
@@ -76,14 +86,17 @@ class Results:
             task: 0-based; its stage is its own.
             predictions: (N,) labels as places in the task's head.
             labels: (N,) true ones.
+            votes: for places in the task's head.
         """
-        value = accuracy(labels.tolist(), predictions.tolist())
+        value = float(answer_credit(predictions, labels, votes).double().mean())
         name, protocol = self.config.tasks[task].name, self.config.protocol_with_rule
         self._scores.append(Score(task + 1, name, protocol, metric, value, len(labels)))
 
-    def add_untrained(self, task: str, predictions: Tensor, labels: Tensor) -> None:
+    def add_untrained(
+        self, task: str, predictions: Tensor, labels: Tensor, votes: Votes | None = None
+    ) -> None:
         """Adds b_j, the scores of the untrained model, as stage 0."""
-        self._add_scores(0, task, predictions, labels)
+        self._add_scores(0, task, predictions, labels, votes)
 
     def finish_stage(self) -> None:
         """Replaces `scores.parquet`; the stage's records are now fit to be shown."""
@@ -99,12 +112,14 @@ class Results:
         write_bytes(self.run.path / "routing.parquet", table_bytes(table))
 
     def _add_scores(
-        self, stage: int, task: str, predictions: Tensor, labels: Tensor
+        self, stage: int, task: str, predictions: Tensor, labels: Tensor, votes: Votes | None
     ) -> dict[str, float]:
         values = {
             name: function(labels.tolist(), predictions.tolist())
             for name, function in SCORES.items()
         }
+        if votes is not None:
+            values["accuracy"] = float(answer_credit(predictions, labels, votes).double().mean())
         protocol = self.config.protocol_with_rule
         self._scores += [
             Score(stage, task, protocol, metric, value, len(labels))

@@ -18,7 +18,7 @@ from cl_core.lab.workspace import RunFolder, Workspace
 
 if TYPE_CHECKING:
     from cl_core.device import Precision
-    from cl_core.lab.inference import Model
+    from cl_core.lab.inference import Model, Sample
     from cl_core.lab.routed_sample import RoutedSample
 
 
@@ -70,9 +70,9 @@ class Run:
         return Model(self.workspace, self.folder)
 
     def route(
-        self, *samples: str | bytes, k: int | None = None, task: str | None = None
+        self, *samples: Sample, k: int | None = None, task: str | None = None
     ) -> list[RoutedSample]:
-        """How new texts or pictures are routed and answered; see `Model.route`."""
+        """How new samples are routed and answered; see `Model.route`."""
         return self.model.route(samples, k=k, task=task)
 
 

@@ -12,7 +12,12 @@ from typing import Any, Literal
 import yaml
 from pydantic import Field, ValidationError, field_validator
 
-from cl_core.adapters.settings import AdapterSettings, FusionSettings, MergeSettings
+from cl_core.adapters.settings import (
+    AdapterSettings,
+    AnswerSettings,
+    FusionSettings,
+    MergeSettings,
+)
 from cl_core.backbones.settings import BackboneSettings
 from cl_core.errors import Faults, UserError, did_you_mean
 from cl_core.initialise.settings import ImproviseSettings
@@ -72,6 +77,7 @@ class RunSettings(Settings):
 
     backbone: BackboneSettings = BackboneSettings()
     adapter: AdapterSettings = AdapterSettings()
+    answers: AnswerSettings = AnswerSettings()
     train: TrainSettings = TrainSettings()
     router: RouterSettings = RouterSettings()
     memory: MemorySettings = MemorySettings()
@@ -87,6 +93,7 @@ class RunSettings(Settings):
 GROUPS: dict[str, type[Settings]] = {
     "backbone": BackboneSettings,
     "adapter": AdapterSettings,
+    "answers": AnswerSettings,
     "train": TrainSettings,
     "router": RouterSettings,
     "memory": MemorySettings,

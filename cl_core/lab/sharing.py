@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -136,6 +137,7 @@ class Sharing:
             heads = tuple(self.learning.fresh_head(task) for task in range(stage + 1))
             return SharedWeights(fresh.adapter, heads)
         found = self.weights(previous).clone().to(cpu)
+        found = replace(found, heads=tuple(map(self.learning.refrozen, found.heads)))
         if self.assets.stream.protocol == "dil":
             return found
         return found.with_head(self.learning.fresh_head(stage))

@@ -3,8 +3,9 @@
     z = W_r h + b      h the pooled hidden state that enters block r
     alpha = gate(z)    see `gates.py`
 
-L2R, arXiv 2408.09053. `routed_pass.py` reads it while the backbone runs. Shapes: B samples, T tokens, d hidden size,
-K adapters, R blocks with adapters.
+L2R, arXiv 2408.09053. `routed_pass.py` reads it while the backbone runs. Where there is something to see, one router
+more weighs the visual projections, which come before the first block: it reads the mean of what is seen **(ours)**.
+Shapes: B samples, T tokens, d hidden size, v width of visual features, K adapters, R blocks with adapters.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from cl_core.backbones.features import pool
+from cl_core.backbones.pooling import pool
 from cl_core.route.settings import Gate, RouterNetworkSettings
 
 INITIAL_STD = 0.02
@@ -33,6 +34,7 @@ class RouterNetwork:
         gate: what makes weights of the logits.
         temperature: tau of the gate.
         pooling: "cls" or "mean".
+        visual: weight (K, v) and bias (K,) of the visual projections' router; None where there is nothing to see.
     """
 
     weight: Tensor
@@ -41,6 +43,7 @@ class RouterNetwork:
     gate: Gate = "gumbel-sigmoid"
     temperature: float = 1.0
     pooling: str = "cls"
+    visual: tuple[Tensor, Tensor] | None = None
 
     def __post_init__(self) -> None:
         routers = self.weight.shape[0]
@@ -58,6 +61,7 @@ class RouterNetwork:
         hidden_size: int,
         generator: torch.Generator,
         settings: RouterNetworkSettings,
+        visual_size: int | None = None,
     ) -> RouterNetwork:
         """Routers that weigh all adapters nearly alike: weights N(0, 0.02^2), zero biases **(ours)**.
 
@@ -67,26 +71,37 @@ class RouterNetwork:
             hidden_size: d.
             generator: a CPU generator; the same state gives the same bytes.
             settings: gate, pooling, and whether the router is shared.
+            visual_size: v, where there is something to see.
         """
         routers = 1 if settings.shared_router else len(blocks)
         weight = torch.empty(routers, adapters, hidden_size)
-        return cls._made(
-            weight.normal_(0.0, INITIAL_STD, generator=generator),
-            torch.zeros(routers, adapters),
-            blocks,
-            settings,
-        )
+        weight.normal_(0.0, INITIAL_STD, generator=generator)
+        visual = None
+        if visual_size is not None:
+            looks = torch.empty(adapters, visual_size)
+            looks.normal_(0.0, INITIAL_STD, generator=generator)
+            visual = looks, torch.zeros(adapters)
+        return cls._made(weight, torch.zeros(routers, adapters), blocks, settings, visual)
 
     @classmethod
     def from_tensors(
         cls, tensors: Mapping[str, Tensor], blocks: Sequence[int], settings: RouterNetworkSettings
     ) -> RouterNetwork:
         """The inverse of `tensors`; other names are ignored."""
-        return cls._made(tensors["network.weight"], tensors["network.bias"], blocks, settings)
+        visual = None
+        if "network.visual_weight" in tensors:
+            visual = tensors["network.visual_weight"], tensors["network.visual_bias"]
+        weight, bias = tensors["network.weight"], tensors["network.bias"]
+        return cls._made(weight, bias, blocks, settings, visual)
 
     @classmethod
     def _made(
-        cls, weight: Tensor, bias: Tensor, blocks: Sequence[int], settings: RouterNetworkSettings
+        cls,
+        weight: Tensor,
+        bias: Tensor,
+        blocks: Sequence[int],
+        settings: RouterNetworkSettings,
+        visual: tuple[Tensor, Tensor] | None,
     ) -> RouterNetwork:
         return cls(
             weight,
@@ -95,20 +110,29 @@ class RouterNetwork:
             settings.gate,
             settings.gate_temperature,
             settings.router_pooling,
+            visual,
         )
 
     @property
     def parameter_count(self) -> int:
         """How many numbers are trained."""
-        return self.weight.numel() + self.bias.numel()
+        return sum(tensor.numel() for tensor in self.parameters())
+
+    @property
+    def routers(self) -> int:
+        """How many times a sample is routed: at each adapted block, and once for what is seen."""
+        return len(self.blocks) + (self.visual is not None)
 
     def parameters(self) -> list[Tensor]:
-        """The two tensors, for an optimiser."""
-        return [self.weight, self.bias]
+        """All tensors, for an optimiser."""
+        return [self.weight, self.bias, *(self.visual or ())]
 
     def tensors(self) -> dict[str, Tensor]:
         """Named tensors for a safetensors file."""
-        return {"network.weight": self.weight, "network.bias": self.bias}
+        names = ("weight", "bias", "visual_weight", "visual_bias")
+        return {
+            f"network.{name}": each for name, each in zip(names, self.parameters(), strict=False)
+        }
 
     def load(self, tensors: Mapping[str, Tensor]) -> None:
         """Overwrites the routers in place with those of `tensors`."""
@@ -118,12 +142,28 @@ class RouterNetwork:
 
     def clone(self) -> RouterNetwork:
         """A copy that shares no memory and needs no gradient."""
-        weight, bias = (tensor.detach().clone() for tensor in self.parameters())
-        return replace(self, weight=weight, bias=bias)
+        return self._with([tensor.detach().clone() for tensor in self.parameters()])
 
     def to(self, device: torch.device) -> RouterNetwork:
         """The same routers on another device."""
-        return replace(self, weight=self.weight.to(device), bias=self.bias.to(device))
+        return self._with([tensor.to(device) for tensor in self.parameters()])
+
+    def _with(self, tensors: Sequence[Tensor]) -> RouterNetwork:
+        weight, bias, *looks = tensors
+        return replace(
+            self, weight=weight, bias=bias, visual=(looks[0], looks[1]) if looks else None
+        )
+
+    def visual_logits(self, seen: Tensor) -> Tensor:
+        """(B, K) logits of the visual projections, from the (B, v) mean of what is seen.
+
+        Raises:
+            ValueError: the network has no router for them.
+        """
+        if self.visual is None:
+            raise ValueError("this network of routers has none for what is seen")
+        weight, bias = self.visual
+        return F.linear(seen.to(weight.dtype), weight, bias)
 
     def logits(self, place: int, hidden: Tensor, mask: Tensor) -> Tensor:
         """z = W_r h + b, in the routers' own type, whatever that of the states.

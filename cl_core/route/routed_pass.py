@@ -16,10 +16,11 @@ from torch import Tensor
 from cl_core.adapters.adapter import Transform
 from cl_core.adapters.bank import Bank
 from cl_core.adapters.compose import compose
+from cl_core.adapters.compose.project import project
+from cl_core.adapters.projection import VISUAL, Projection
 from cl_core.backbones.batching import length_batches
 from cl_core.backbones.encoder import Backbone, Masked, Output
 from cl_core.backbones.encoding import Encoded
-from cl_core.backbones.features import pool
 from cl_core.device import Device
 from cl_core.route.gates import gate_weights, logistic_noise
 from cl_core.route.network import RouterNetwork
@@ -35,7 +36,7 @@ def bank_of_block(bank: Bank, block: int) -> Bank:
     if not places or places != list(range(places[0], places[-1] + 1)):
         raise ValueError(f"block {block} has sites {places} of {bank.site_names}; they must adjoin")
     here = slice(places[0], places[-1] + 1)
-    down, down_bias, up, up_bias = (tensor[here] for tensor in bank.parameters())
+    down, down_bias, up, up_bias = (tensor[here] for tensor in bank.stacks())
     return Bank(down, down_bias, up, up_bias, bank.site_names[here], bank.activation)
 
 
@@ -45,17 +46,24 @@ class RoutedBank:
 
     Attributes:
         parts: of each adapted block, ascending.
+        projection: the K visual projections, where there is something to see.
     """
 
     parts: tuple[Bank, ...]
+    projection: Projection | None = None
 
     @classmethod
     def of(cls, bank: Bank, network: RouterNetwork) -> RoutedBank:
         """The bank's parts at the network's blocks.
 
         Raises:
-            ValueError: the network does not fit the bank: other blocks, or another number of adapters.
+            ValueError: the network does not fit the bank: other blocks, another number of adapters, or projections
+                that it has no router for.
         """
+        if (bank.projection is None) != (network.visual is None):
+            raise ValueError(
+                "the bank and the routers must both have visual projections, or neither"
+            )
         if network.weight.shape[1] != len(bank):
             raise ValueError(
                 f"the routers weigh {network.weight.shape[1]} adapters, but the bank has {len(bank)}"
@@ -63,7 +71,7 @@ class RoutedBank:
         parts = tuple(bank_of_block(bank, block) for block in network.blocks)
         if sum(len(part.site_names) for part in parts) != len(bank.site_names):
             raise ValueError(f"blocks {network.blocks} are not all of {bank.site_names}")
-        return cls(parts)
+        return cls(parts, bank.projection)
 
 
 @dataclass
@@ -79,6 +87,7 @@ class RoutedPass:
         mask: (B, T) of the batch.
         how: the composition.
         noise: whether the gates get noise, from torch's global generator: in training.
+        seen: (B, v) mean of what is seen, where there is something to see.
     """
 
     bank: RoutedBank
@@ -86,6 +95,7 @@ class RoutedPass:
     mask: Tensor
     how: str = "average"
     noise: bool = False
+    seen: Tensor | None = None
     _alphas: list[Tensor] = field(default_factory=list, init=False)
     _soft: list[Tensor] = field(default_factory=list, init=False)
     _now: dict[str, Transform] = field(default_factory=dict, init=False)
@@ -97,12 +107,24 @@ class RoutedPass:
         network, place = self.network, self.network.blocks.index(block)
         # Logits, gates and merged biases in float32, whatever autocast makes of the rest.
         with torch.autocast(hidden.device.type, enabled=False):
-            z = network.logits(place, hidden, self.mask)
-            noise = logistic_noise(z.detach()) if self.noise else None
-            alpha, soft = gate_weights(z, network.gate, network.temperature, noise)
+            alpha = self._weigh(network.logits(place, hidden, self.mask))
             self._now = compose(self.bank.parts[place], alpha, self.how)
+
+    def look(self, projections: Projection, features: Tensor) -> Tensor:
+        """Projects what is seen, (B, F, v) to (B, F, d), by weights that the mean of it decides."""
+        if self.seen is None:
+            raise ValueError("there is something to see, and its mean was not given")
+        with torch.autocast(features.device.type, enabled=False):
+            alpha = self._weigh(self.network.visual_logits(self.seen))
+            return project(projections, alpha)(features)
+
+    def _weigh(self, z: Tensor) -> Tensor:
+        """(B, K) weights of logits, noted in the order of the routers."""
+        noise = logistic_noise(z.detach()) if self.noise else None
+        alpha, soft = gate_weights(z, self.network.gate, self.network.temperature, noise)
         self._alphas.append(alpha)
         self._soft.append(soft)
+        return alpha
 
     @property
     def transforms(self) -> dict[str, Transform]:
@@ -112,7 +134,10 @@ class RoutedPass:
             return self._now[name](h)
 
         names = [name for part in self.bank.parts for name in part.site_names]
-        return {name: partial(apply, name) for name in names}
+        found: dict[str, Transform] = {name: partial(apply, name) for name in names}
+        if self.bank.projection is not None:
+            found[VISUAL] = partial(self.look, self.bank.projection)
+        return found
 
     def run(self, backbone: Backbone, batch: Masked) -> Output:
         """The backbone's pass over the batch whose mask this is."""
@@ -121,12 +146,12 @@ class RoutedPass:
 
     @property
     def alphas(self) -> Tensor:
-        """(B, R, K) weights that the adapters got, block by block."""
+        """(B, R, K) weights that the adapters got: of the projections, where there are any, then block by block."""
         return torch.stack(self._alphas, dim=1)
 
     @property
     def mean_weights(self) -> Tensor:
-        """(B, K) the mean over blocks, soft where the gate is hard: p(x) for heads and records **(ours)**."""
+        """(B, K) the mean over routers, soft where the gate is hard: p(x) for heads and records **(ours)**."""
         return torch.stack(self._soft, dim=1).mean(dim=1)
 
 
@@ -159,20 +184,21 @@ def routed_states(
 
     Returns:
         On the CPU in float32, in the order of `rows`: (n, d) pooled last hidden states, (n, R, K) weights that the
-        adapters got in each block, and (n, K) weights that the heads get.
+        adapters got (see `RoutedPass.alphas`), and (n, K) weights that the heads get.
     """
     where, parts = device.torch_device, RoutedBank.of(bank, network)
     states = torch.empty(len(rows), backbone.hidden_size, device=where)
-    per_block = torch.empty(len(rows), len(network.blocks), len(bank), device=where)
+    per_block = torch.empty(len(rows), network.routers, len(bank), device=where)
     weights = torch.empty(len(rows), len(bank), device=where)
     lengths, done = [encoding.lengths[row] for row in rows], 0
     for positions in length_batches(lengths, batch_size):
         batch = backbone.collate(encoding, [rows[i] for i in positions], where)
-        routed = RoutedPass(parts, network, batch.attention_mask, how)
+        seen = backbone.seen(batch)
+        routed = RoutedPass(parts, network, batch.attention_mask, how, seen=seen)
         with device.autocast():
             output = routed.run(backbone, batch)
         here = torch.as_tensor(positions, device=where)
-        states[here] = pool(output.last_hidden_state, batch.attention_mask, pooling).float()
+        states[here] = backbone.read(output, pooling).float()
         per_block[here], weights[here] = routed.alphas.float(), routed.mean_weights.float()
         done += len(positions)
         progress(done, len(rows))

@@ -35,6 +35,9 @@ class RouterSettings(Settings):
     token's.
     """
 
+    parts: Literal["both", "text", "vision"] = "both"
+    """Of the router embedding, where the backbone sees: DAM's two parts, or one of them."""
+
     weights: tuple[float, ...] | None = None
     """For `fixed` only: one weight per task, in the stream's order; they are divided by their
     sum.

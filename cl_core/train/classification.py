@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from torch import Tensor
-from torch.nn import functional as F
 
 from cl_core.adapters.adapter import transforms
 from cl_core.adapters.task_weights import TaskWeights
 from cl_core.backbones.encoder import Backbone
 from cl_core.device import Device
 from cl_core.train.checkpoint import Checkpoints
-from cl_core.train.data import Rows, balanced_class_weights
+from cl_core.train.data import Rows, answer_loss, balanced_class_weights
 from cl_core.train.loop import Fitted, Watch, optimise
 from cl_core.train.passes import mean_cross_entropy, pooled_states
 from cl_core.train.settings import TrainSettings
@@ -79,12 +78,11 @@ class Classification:
     device: Device
 
     def __post_init__(self) -> None:
-        where = self.device.torch_device
-        self._labels = self.train.labels.to(where)
         self._class_weights = None
         if self.settings.class_weights == "balanced":
             classes = self.weights.head.bias.shape[0]
-            self._class_weights = balanced_class_weights(self.train.labels, classes).to(where)
+            weights = balanced_class_weights(self.train.labels, classes)
+            self._class_weights = weights.to(self.device.torch_device)
 
     @property
     def lengths(self) -> Sequence[int]:
@@ -102,7 +100,7 @@ class Classification:
             self.device,
             self.dropout,
         )
-        return F.cross_entropy(logits, self._labels[rows], weight=self._class_weights)
+        return answer_loss(logits, self.train, rows, self._class_weights)
 
     def validate(self) -> tuple[float, float]:
         """Mean cross-entropy (nats) and accuracy on the validation rows."""

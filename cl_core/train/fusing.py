@@ -11,15 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from torch import Tensor
-from torch.nn import functional as F
 
 from cl_core.adapters.bank import Bank
-from cl_core.adapters.fusion import FusionWeights, fuse, identity_penalty
+from cl_core.adapters.fusion import FusionWeights, identity_penalty
 from cl_core.backbones.encoder import Backbone
 from cl_core.device import Device
 from cl_core.train.checkpoint import Checkpoints
 from cl_core.train.classification import check_rows
-from cl_core.train.data import Rows
+from cl_core.train.data import Rows, answer_loss
 from cl_core.train.loop import Fitted, Watch, optimise
 from cl_core.train.passes import mean_cross_entropy, pooled_states
 from cl_core.train.settings import TrainSettings
@@ -86,8 +85,7 @@ class Fusing:
 
     def loss(self, rows: Sequence[int]) -> Tensor:
         """Mean cross-entropy (nats) of a batch, and the regulariser."""
-        labels = self.train.labels[list(rows)].to(self.device.torch_device)
-        loss = F.cross_entropy(self._logits(self.train, rows), labels)
+        loss = answer_loss(self._logits(self.train, rows), self.train, rows)
         return loss + self.regulariser * identity_penalty(self.weights.fusion)
 
     def validate(self) -> tuple[float, float]:
@@ -96,7 +94,7 @@ class Fusing:
         return mean_cross_entropy(data, size, self.device, lambda rows: self._logits(data, rows))
 
     def _logits(self, data: Rows, rows: Sequence[int]) -> Tensor:
-        here = fuse(self.bank, self.weights.fusion)
+        here = self.weights.transforms(self.bank)
         pooling = self.settings.head_pooling
         pooled = pooled_states(self.backbone, data, rows, here, pooling, self.device)
         return self.weights.head.logits(pooled)

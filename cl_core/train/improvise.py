@@ -12,21 +12,21 @@ Task k has k - 1 finished adapters before it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from cl_core.adapters.adapter import Adapter, Transform, transforms
 from cl_core.adapters.heads import Head
+from cl_core.adapters.projection import Projection
+from cl_core.adapters.task_weights import TaskWeights
 from cl_core.backbones.batching import length_batches
 from cl_core.backbones.encoder import Backbone
-from cl_core.backbones.features import pool
 from cl_core.device import Device
 from cl_core.train.checkpoint import Checkpoints
-from cl_core.train.classification import check_rows
-from cl_core.train.data import Rows
+from cl_core.train.classification import Classification, check_rows
+from cl_core.train.data import Rows, among, answer_credit, answer_loss
 from cl_core.train.loop import Fitted, Watch, optimise
 from cl_core.train.passes import pooled_states
 from cl_core.train.settings import TrainSettings
@@ -36,37 +36,43 @@ Teacher = Callable[[], Mapping[str, Transform]]
 
 
 @dataclass(frozen=True)
-class HeadAlone:
-    """A head as the only thing that is trained; the interface of `Weights`."""
+class Ends:
+    """Both ends of a task's model, without its adapter: the head and, where there is something to see, Psi.
+
+    They are what is trained above frozen adapters; the interface of `Weights`.
+    """
 
     head: Head
+    projection: Projection | None = None
 
     def parameters(self) -> list[Tensor]:
-        """The head's two tensors."""
-        return self.head.parameters()
+        """What moves in training."""
+        seen = [] if self.projection is None else self.projection.parameters()
+        return [*self.head.parameters(), *seen]
 
     def tensors(self) -> dict[str, Tensor]:
         """Named as beside an adapter."""
-        return self.head.tensors()
+        seen = {} if self.projection is None else self.projection.tensors()
+        return {**self.head.tensors(), **seen}
 
     def load(self, tensors: Mapping[str, Tensor]) -> None:
-        """Overwrites the head in place."""
+        """Overwrites them in place."""
         with torch.no_grad():
             for name, mine in self.tensors().items():
                 mine.copy_(tensors[name])
 
-    def clone(self) -> HeadAlone:
+    def clone(self) -> Ends:
         """A copy that shares no memory."""
-        return HeadAlone(self.head.clone())
+        return Ends(self.head.clone(), self.projection and self.projection.clone())
 
-    def to(self, device: torch.device) -> HeadAlone:
-        """The same head on another device."""
-        return HeadAlone(self.head.to(device))
+    def to(self, device: torch.device) -> Ends:
+        """The same on another device."""
+        return Ends(self.head.to(device), self.projection and self.projection.to(device))
 
 
 def fit_head(
     backbone: Backbone,
-    start: Head,
+    start: Ends,
     adapter: Adapter,
     train: Rows,
     validation: Rows,
@@ -75,14 +81,14 @@ def fit_head(
     seed: int,
     checkpoints: Checkpoints | None = None,
     watch: Watch | None = None,
-) -> Fitted[HeadAlone]:
-    """Phase 1 at k = 2: trains a head over the frozen adapter of task 1.
+) -> Fitted[Ends]:
+    """Phase 1 at k = 2: trains a head, and Psi_2 where there is something to see, over the frozen adapter of task 1.
 
-    Nothing below the head moves and nothing is dropped out, so each row's state is computed once.
+    Nothing is dropped out. Where nothing below the head moves, each row's state is computed once.
 
     Args:
         backbone: frozen.
-        start: where the head begins; not changed.
+        start: where head and projection begin; not changed.
         adapter: Phi_1, frozen, on the device.
         train: rows to learn from.
         validation: rows that choose the best epoch.
@@ -97,14 +103,23 @@ def fit_head(
         ValueError: there are no training or no validation rows.
     """
     check_rows(train, validation)
+    if not start.parameters():  # a frozen head, and nothing to see
+        return Fitted(start.clone(), ())
+    if start.projection is not None:
+
+        def looking(weights: Ends) -> Classification:
+            both = TaskWeights(replace(adapter, projection=weights.projection), weights.head)
+            return Classification(backbone, both, train, validation, settings, 0.0, device)
+
+        return optimise(start, looking, settings, device, seed, checkpoints, watch)
     states, seen = (
         _states(backbone, rows, adapter, settings, device) for rows in (train, validation)
     )
 
-    def objective(weights: HeadAlone) -> _Probe:
+    def objective(weights: Ends) -> _Probe:
         return _Probe(weights.head, states, seen, train, validation)
 
-    return optimise(HeadAlone(start), objective, settings, device, seed, checkpoints, watch)
+    return optimise(start, objective, settings, device, seed, checkpoints, watch)
 
 
 @dataclass
@@ -122,13 +137,14 @@ class _Probe:
         return self.train.encoding.lengths
 
     def loss(self, rows: Sequence[int]) -> Tensor:
-        labels = self.train.labels[list(rows)].to(self.states.device)
-        return F.cross_entropy(self.head.logits(self.states[list(rows)]), labels)
+        return answer_loss(self.head.logits(self.states[list(rows)]), self.train, rows)
 
     def validate(self) -> tuple[float, float]:
-        logits, labels = self.head.logits(self.seen), self.validation.labels.to(self.seen.device)
-        right = (logits.argmax(dim=1) == labels).double().mean()
-        return float(F.cross_entropy(logits, labels)), float(right)
+        data = self.validation
+        logits = among(self.head.logits(self.seen), data)
+        right = answer_credit(logits.argmax(dim=1).cpu(), data.labels, data.votes)
+        loss = answer_loss(logits, data, range(len(data)))
+        return float(loss), float(right.double().mean())
 
 
 @torch.no_grad()
@@ -187,6 +203,7 @@ def distil(
     seed: int,
     checkpoints: Checkpoints | None = None,
     watch: Watch | None = None,
+    projection: Projection | None = None,
 ) -> Fitted[AdapterAlone]:
     """Phase 2 at k >= 3: an adapter learns the teacher's last hidden states.
 
@@ -195,7 +212,7 @@ def distil(
 
     Args:
         backbone: frozen; teacher and student share it.
-        start: where the new adapter begins; not changed.
+        start: where the new adapter begins, without a projection; not changed.
         teacher: the frozen phase-1 model's transforms.
         head: the teacher's, frozen; the learning curve's accuracy is measured with it.
         train: rows to distil on.
@@ -206,6 +223,7 @@ def distil(
         seed: of the order of rows and of dropout.
         checkpoints: where mid-task checkpoints go; None keeps none.
         watch: progress out, stop requests in.
+        projection: the teacher's Psi_k, frozen, which the student sees with as well; None where nothing is seen.
 
     Raises:
         Stopped: `watch.stop` said so.
@@ -215,8 +233,9 @@ def distil(
     check_rows(train, validation)
 
     def objective(weights: AdapterAlone) -> Distillation:
+        student = replace(weights.adapter, projection=projection)
         return Distillation(
-            backbone, weights.adapter, teacher, head, train, validation, settings, dropout, device
+            backbone, student, teacher, head, train, validation, settings, dropout, device
         )
 
     return optimise(
@@ -255,17 +274,19 @@ class Distillation:
     @torch.no_grad()
     def validate(self) -> tuple[float, float]:
         """Mean squared difference, and the student's accuracy under the teacher's head, on the validation rows."""
-        loss, right, data = 0.0, 0, self.validation
+        loss, data = 0.0, self.validation
+        predictions = torch.empty_like(data.labels)
         for rows in length_batches(data.encoding.lengths, 2 * self.settings.batch_size):
             batch = self.backbone.collate(data.encoding, rows, self.device.torch_device)
             with self.device.autocast():
                 wanted = self.backbone(batch, self.teacher()).last_hidden_state
-                found = self.backbone(batch, transforms(self.adapter)).last_hidden_state
+                output = self.backbone(batch, transforms(self.adapter))
+            found = output.last_hidden_state
             loss += float(masked_mse(found, wanted, batch.attention_mask)) * len(rows)
-            pooled = pool(found, batch.attention_mask, self.settings.head_pooling)
-            labels = data.labels[list(rows)].to(pooled.device)
-            right += int((self.head.logits(pooled).argmax(dim=1) == labels).sum())
-        return loss / len(data), right / len(data)
+            pooled = self.backbone.read(output, self.settings.head_pooling)
+            predictions[rows] = among(self.head.logits(pooled), data).argmax(dim=1).cpu()
+        right = answer_credit(predictions, data.labels, data.votes)
+        return loss / len(data), float(right.double().mean())
 
 
 def masked_mse(found: Tensor, wanted: Tensor, mask: Tensor) -> Tensor:

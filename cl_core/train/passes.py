@@ -6,14 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from cl_core.adapters.adapter import Transform
 from cl_core.backbones.batching import length_batches
 from cl_core.backbones.encoder import Backbone
-from cl_core.backbones.features import pool
 from cl_core.device import Device
-from cl_core.train.data import MixedRows, Rows
+from cl_core.train.data import MixedRows, Rows, among, answer_credit, answer_loss
 
 
 def pooled_states(
@@ -28,7 +26,7 @@ def pooled_states(
     batch = backbone.collate(data.encoding, rows, device.torch_device)
     with device.autocast():
         output = backbone(batch, transforms)
-        return pool(output.last_hidden_state, batch.attention_mask, pooling)
+        return backbone.read(output, pooling)
 
 
 @torch.no_grad()
@@ -38,7 +36,7 @@ def mean_cross_entropy(
     device: Device,
     logits: Callable[[Sequence[int]], Tensor],
 ) -> tuple[float, float]:
-    """Mean cross-entropy (nats) and accuracy of at least one row.
+    """Mean cross-entropy (nats) and accuracy of at least one row; VQA accuracy where there are votes.
 
     Args:
         data: the rows, with their labels.
@@ -47,10 +45,10 @@ def mean_cross_entropy(
         logits: (B, C) logits of some rows.
     """
     loss = torch.zeros((), dtype=torch.float64, device=device.torch_device)
-    right = torch.zeros((), dtype=torch.int64, device=device.torch_device)
-    labels = data.labels.to(device.torch_device)
+    predictions = torch.empty_like(data.labels, device=device.torch_device)
     for rows in length_batches(data.encoding.lengths, batch_size):
         found = logits(rows)
-        loss += F.cross_entropy(found, labels[rows], reduction="sum").double()
-        right += (found.argmax(dim=1) == labels[rows]).sum()
-    return float(loss) / len(data), int(right) / len(data)
+        loss += answer_loss(found, data, rows, reduction="sum").double()
+        predictions[rows] = among(found, data).argmax(dim=1)
+    right = answer_credit(predictions.cpu(), data.labels, data.votes)
+    return float(loss) / len(data), float(right.double().mean())

@@ -11,19 +11,17 @@ from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from cl_core.adapters.bank import Bank
 from cl_core.adapters.heads import Head, HeadRule, merged_logits, own_logits, union_logits
 from cl_core.backbones.batching import length_batches
 from cl_core.backbones.encoder import Backbone
-from cl_core.backbones.features import pool
 from cl_core.device import Device
 from cl_core.route.network import RouterNetwork
 from cl_core.route.routed_pass import RoutedBank, RoutedPass
 from cl_core.route.settings import RouterNetworkSettings
 from cl_core.train.checkpoint import Checkpoints
-from cl_core.train.data import MixedRows
+from cl_core.train.data import MixedRows, among, answer_credit, answer_loss
 from cl_core.train.loop import Fitted, Watch, optimise
 from cl_core.train.settings import TrainSettings
 
@@ -178,13 +176,7 @@ def fit_routers(
             "patience": settings.router_patience,
         }
     )
-    frozen = replace(
-        bank,
-        down=bank.down.detach(),
-        down_bias=bank.down_bias.detach(),
-        up=bank.up.detach(),
-        up_bias=bank.up_bias.detach(),
-    )
+    frozen = bank.with_parameters([tensor.detach() for tensor in bank.parameters()])
     answers = Answers(protocol, label_positions, classes, head_rule)
 
     def objective(weights: RoutersAndHeads) -> RouterObjective:
@@ -247,7 +239,7 @@ class RouterObjective:
     def __post_init__(self) -> None:
         where = self.device.torch_device
         self._parts = RoutedBank.of(self.bank, self.weights.network)
-        self._labels, self._tasks = self.train.labels.to(where), self.train.tasks.to(where)
+        self._tasks = self.train.tasks.to(where)
 
     @property
     def lengths(self) -> Sequence[int]:
@@ -256,38 +248,37 @@ class RouterObjective:
 
     def loss(self, rows: Sequence[int]) -> Tensor:
         """Mean cross-entropy (nats) of a batch, with the gates' noise."""
-        here = torch.as_tensor(rows, device=self._labels.device)
+        here = torch.as_tensor(rows, device=self._tasks.device)
         pooled, weights = self._states(self.train, rows, noise=True)
         logits = self.answers.trainable().logits(
             pooled, self.weights.heads, weights, self._tasks[here]
         )
-        return F.cross_entropy(logits, self._labels[here])
+        return answer_loss(logits, self.train, rows)
 
     @torch.no_grad()
     def validate(self) -> tuple[float, float]:
         """Mean cross-entropy (nats) and accuracy on the validation rows, without noise."""
         where, data = self.device.torch_device, self.validation
-        labels, tasks = data.labels.to(where), data.tasks.to(where)
+        tasks = data.tasks.to(where)
         loss = torch.zeros((), dtype=torch.float64, device=where)
-        right = torch.zeros((), dtype=torch.int64, device=where)
+        predictions = torch.empty_like(tasks)
         for rows in length_batches(data.encoding.lengths, 2 * self.settings.batch_size):
             here = torch.as_tensor(rows, device=where)
             pooled, weights = self._states(data, rows, noise=False)
             asked = pooled, self.weights.heads, weights, tasks[here]
             logits = self.answers.trainable().logits(*asked)
-            loss += F.cross_entropy(logits, labels[here], reduction="sum").double()
-            found = self.answers.logits(*asked).argmax(dim=1)
-            right += (found == labels[here]).sum()
-        return float(loss) / len(data), int(right) / len(data)
+            loss += answer_loss(logits, data, rows, reduction="sum").double()
+            predictions[here] = among(self.answers.logits(*asked), data).argmax(dim=1)
+        right = answer_credit(predictions.cpu(), data.labels, data.votes)
+        return float(loss) / len(data), float(right.double().mean())
 
     def _states(self, data: MixedRows, rows: Sequence[int], noise: bool) -> tuple[Tensor, Tensor]:
         """(B, d) pooled states and (B, K) weights for the heads."""
         batch = self.backbone.collate(data.encoding, rows, self.device.torch_device)
         network = self.weights.network
-        routed = RoutedPass(self._parts, network, batch.attention_mask, self.how, noise)
+        seen = self.backbone.seen(batch)
+        routed = RoutedPass(self._parts, network, batch.attention_mask, self.how, noise, seen)
         with self.device.autocast():
             output = routed.run(self.backbone, batch)
-            pooled = pool(
-                output.last_hidden_state, batch.attention_mask, self.settings.head_pooling
-            )
+            pooled = self.backbone.read(output, self.settings.head_pooling)
         return pooled, routed.mean_weights

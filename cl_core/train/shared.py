@@ -14,7 +14,6 @@ from typing import Protocol
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from cl_core.adapters.adapter import Adapter, transforms
 from cl_core.adapters.heads import Head, own_logits, union_logits
@@ -22,7 +21,7 @@ from cl_core.adapters.settings import Activation
 from cl_core.backbones.encoder import Backbone
 from cl_core.device import Device
 from cl_core.train.checkpoint import Checkpoints
-from cl_core.train.data import MixedRows
+from cl_core.train.data import MixedRows, answer_loss
 from cl_core.train.loop import Fitted, Watch, optimise
 from cl_core.train.passes import mean_cross_entropy, pooled_states
 from cl_core.train.seeds import derive_seed
@@ -38,7 +37,7 @@ class SharedWeights:
 
     def parameters(self) -> list[Tensor]:
         """What moves in training, the adapter's tensors first."""
-        return list(self.tensors().values())
+        return [*self.adapter.parameters(), *(each for h in self.heads for each in h.parameters())]
 
     def tensors(self) -> dict[str, Tensor]:
         """Named tensors for a safetensors file, the heads "heads.0.weight" and so on."""
@@ -223,8 +222,7 @@ class SharedObjective:
         pooled = shared_states(
             self.backbone, self.weights, self.data, both, self.settings, self.device, self.dropout
         )
-        labels = self.data.labels[both].to(pooled.device)
-        loss = F.cross_entropy(self._logits(self.data, both, pooled), labels)
+        loss = answer_loss(self._logits(self.data, both, pooled), self.data, both)
         if self.penalty is not None:
             loss = loss + self.penalty.value(self.weights, rows, pooled[: len(rows)])
         return loss

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cl_core.backbones.batching import length_batches
-from cl_core.backbones.features import extract_features, pool
+from cl_core.backbones.features import extract_features
+from cl_core.backbones.pooling import pool
 from cl_core.backbones.text import TextBackbone
 from cl_core.errors import UserError
 

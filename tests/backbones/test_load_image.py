@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 
@@ -19,7 +20,7 @@ CPU = torch.device("cpu")
 CLIP = {
     "embed_dim": 16,
     "vision_cfg": {"image_size": 32, "layers": 2, "width": 32, "head_width": 8, "patch_size": 8},
-    "text_cfg": {"context_length": 16, "vocab_size": 64, "width": 16, "heads": 2, "layers": 1},
+    "text_cfg": {"context_length": 16, "vocab_size": 49408, "width": 16, "heads": 2, "layers": 1},
 }
 SIZES = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4}
 
@@ -116,3 +117,31 @@ def test_what_cannot_be_loaded_is_refused_with_what_to_do(tmp_path: Path) -> Non
         UserError, match=r"no weights 'mine'.*open_clip:ViT-B-32/TAG with one of.*openai"
     ):
         load_backbone(BackboneSettings(name="open_clip:ViT-B-32/mine"), CPU)
+
+
+@torch.no_grad()
+def test_classes_are_scored_without_training_as_clip_scores_them(tmp_path: Path) -> None:
+    import open_clip
+
+    folder = write_open_clip(tmp_path / "clip")
+    backbone = load_backbone(BackboneSettings(name=str(folder)), torch.device("cpu"))
+    names = ["star", "ring", "house", "big_tree"]
+    head = backbone.label_head(names)
+    assert head is not None
+    assert head.zero_shot
+    clip, _, preprocess = open_clip.create_model_and_transforms(f"local-dir:{folder}")
+    clip.eval()
+    tokenizer = open_clip.get_tokenizer(f"local-dir:{folder}")
+    prompts = [f"a photo of a {name.replace('_', ' ')}." for name in names]
+    words = clip.encode_text(tokenizer(prompts), normalize=True)
+    pictures = [Image.new("RGB", (40, 30), colour) for colour in ("red", "navy", "white")]
+    pixels = torch.stack([preprocess(each) for each in pictures])
+    wanted = clip.encode_image(pixels) @ words.T
+    files = []
+    for each in pictures:
+        file = io.BytesIO()
+        each.save(file, "png")
+        files.append(file.getvalue())
+    output = backbone(backbone.collate(backbone.encode({"image": files}), [0, 1, 2]))
+    found = backbone.read(output, head.pooling) @ head.weight.T + head.bias
+    torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-5)

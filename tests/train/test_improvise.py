@@ -19,7 +19,7 @@ from cl_core.device import Device
 from cl_core.initialise.improvised import draw_share
 from cl_core.train.data import Rows
 from cl_core.train.fusing import Fusing, fit_fusion
-from cl_core.train.improvise import Distillation, distil, fit_head, masked_mse
+from cl_core.train.improvise import Distillation, Ends, distil, fit_head, masked_mse
 from cl_core.train.settings import TrainSettings
 from tests.backbones.checkpoints import write_checkpoint
 
@@ -73,7 +73,7 @@ def test_phase_1_at_k_2_moves_the_head_alone_and_learns(
     first = adapter(backbone, 1)
     before = [tensor.clone() for tensor in first.parameters()]
     data = rows(backbone, 16)
-    fitted = fit_head(backbone, head(backbone, 1), first, data, data, SETTINGS, place, SEED)
+    fitted = fit_head(backbone, Ends(head(backbone, 1)), first, data, data, SETTINGS, place, SEED)
     assert all(torch.equal(a, b) for a, b in zip(before, first.parameters(), strict=True))
     losses = [record.validation_loss for record in fitted.history]
     assert losses[-1] < losses[0]

@@ -18,8 +18,10 @@ from cl_core.adapters.compose.paths import (
     check_path,
     choose_average_path,
 )
+from cl_core.adapters.compose.project import project
 from cl_core.adapters.compose.routes import Routes, check_batch
 from cl_core.adapters.precision import in_precision
+from cl_core.adapters.projection import VISUAL
 from cl_core.adapters.settings import Activation
 
 
@@ -59,7 +61,10 @@ def average(bank: Bank, weights: Tensor, path: str | None = None) -> dict[str, T
     parts = zip(
         bank.down.unbind(0), bank.down_bias.unbind(0), bank.up.unbind(0), up_bias, strict=True
     )
-    return {name: at_site(*part) for name, part in zip(bank.site_names, parts, strict=True)}
+    found = {name: at_site(*part) for name, part in zip(bank.site_names, parts, strict=True)}
+    if bank.projection is not None:
+        found[VISUAL] = project(bank.projection, routes.weights)
+    return found
 
 
 def _one_route(

@@ -18,8 +18,10 @@ from cl_core.adapters.bottleneck import (
     bottleneck_per_sample,
 )
 from cl_core.adapters.compose.paths import FEW, MERGE_PATHS, check_path, choose_merge_path
+from cl_core.adapters.compose.project import project
 from cl_core.adapters.compose.routes import Routes, check_batch
 from cl_core.adapters.precision import in_precision
+from cl_core.adapters.projection import VISUAL
 from cl_core.adapters.settings import Activation
 
 
@@ -64,7 +66,10 @@ def merge(bank: Bank, weights: Tensor, path: str | None = None) -> dict[str, Tra
         return in_precision(bank.dtype, transform)
 
     parts = zip(bank.down.unbind(0), down_bias, bank.up.unbind(0), up_bias, strict=True)
-    return {name: at_site(*part) for name, part in zip(bank.site_names, parts, strict=True)}
+    found = {name: at_site(*part) for name, part in zip(bank.site_names, parts, strict=True)}
+    if bank.projection is not None:
+        found[VISUAL] = project(bank.projection, routes.weights)
+    return found
 
 
 def merge_gemm(side: Tensor, routes: Routes) -> Tensor:

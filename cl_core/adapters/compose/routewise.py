@@ -7,7 +7,6 @@ There is no gradient in the weights or the bank, only in the states.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Protocol
 
 import torch
@@ -114,8 +113,7 @@ def _merge_used(
 
 
 def _subset(bank: Bank, index: Tensor) -> Bank:
-    down, down_bias, up, up_bias = (tensor.index_select(1, index) for tensor in bank.parameters())
-    return replace(bank, down=down, down_bias=down_bias, up=up, up_bias=up_bias)
+    return bank.with_parameters([tensor.index_select(1, index) for tensor in bank.parameters()])
 
 
 task_arithmetic = routewise("task-arithmetic")

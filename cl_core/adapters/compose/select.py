@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from torch import Tensor
+from torch.nn import functional as F
 
 from cl_core.adapters.adapter import Transform, transforms
 from cl_core.adapters.bank import Bank
 from cl_core.adapters.bottleneck import bottleneck_per_sample
 from cl_core.adapters.compose.paths import check_path
+from cl_core.adapters.compose.project import project
 from cl_core.adapters.compose.routes import check_batch, check_weights
 from cl_core.adapters.precision import in_precision
+from cl_core.adapters.projection import VISUAL
 
 PATHS = ("shared", "gather")
 
@@ -39,9 +42,12 @@ def select(bank: Bank, weights: Tensor, path: str | None = None) -> dict[str, Tr
     def at_site(site: int) -> Transform:
         def transform(h: Tensor) -> Tensor:
             check_batch(h, len(choice))
-            down, a, up, b = (tensor[site].index_select(0, choice) for tensor in bank.parameters())
+            down, a, up, b = (tensor[site].index_select(0, choice) for tensor in bank.stacks())
             return bottleneck_per_sample(h, down, a, up, b, bank.activation)
 
         return in_precision(bank.dtype, transform)
 
-    return {name: at_site(site) for site, name in enumerate(bank.site_names)}
+    found = {name: at_site(site) for site, name in enumerate(bank.site_names)}
+    if bank.projection is not None:
+        found[VISUAL] = project(bank.projection, F.one_hot(choice, len(bank)))
+    return found

@@ -23,7 +23,7 @@ def product(
         axes    any rotation R of the hidden units, U R' and R D, leaves M as it is. We take the one
                 that brings R D closest to sum_i w_i D_i (Procrustes), so that no sign is arbitrary
         a       argmin ||U a - sum_i w_i U_i a_i||, since the a_i belong to other axes
-        b       sum_i w_i b_i
+        b, Psi  sum_i w_i b_i, and so the visual projection, which is linear
 
     With a linear activation this is the weighted average of the adapters' outputs, up to what the
     truncation loses. The real activation acts on each hidden unit, and the hidden units are new
@@ -38,7 +38,7 @@ def product(
         fishers: not read.
     """
     width, shares = bank.width, weights.double()
-    down, down_bias, up, up_bias = (tensor.double() for tensor in bank.parameters())
+    down, down_bias, up, up_bias, *projection = (tensor.double() for tensor in bank.parameters())
     own_up = up * shares.view(1, -1, 1, 1)
     # Columns (S, d, K r) of all U, weighted, and of all D transposed.
     left, left_core = torch.linalg.qr(own_up.flatten(1, 2).transpose(1, 2))
@@ -54,7 +54,8 @@ def product(
     new_up, new_down = turn @ new_up, turn @ new_down
     constant = torch.einsum("skrd,skr->sd", own_up, down_bias)
     new_down_bias = (torch.linalg.pinv(new_up.mT, rtol=1e-7) @ constant.unsqueeze(2)).squeeze(2)
-    return adapter_like(bank, [new_down, new_down_bias, new_up, weighted_sum(shares, up_bias)])
+    plain = [weighted_sum(shares, tensor) for tensor in (up_bias, *projection)]
+    return adapter_like(bank, [new_down, new_down_bias, new_up, *plain])
 
 
 def rotation_towards(wanted: Tensor, found: Tensor) -> Tensor:

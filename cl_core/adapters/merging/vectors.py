@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -13,7 +12,7 @@ from cl_core.adapters.bank import Bank
 
 
 def adapter_vectors(bank: Bank) -> Tensor:
-    """(K, n): all entries of each adapter, in the order down, down_bias, up, up_bias, then site."""
+    """(K, n): all entries of each adapter, in the order down, down_bias, up, up_bias, projection, then site."""
     return torch.cat([tensor.transpose(0, 1).flatten(1) for tensor in bank.parameters()], dim=1)
 
 
@@ -21,21 +20,23 @@ def bank_of_vectors(vectors: Tensor, like: Bank) -> Bank:
     """The inverse of `adapter_vectors`, in the shape of `like`."""
     swapped = [tensor.transpose(0, 1) for tensor in like.parameters()]
     pieces = torch.split(vectors, [tensor[0].numel() for tensor in swapped], dim=1)
-    down, down_bias, up, up_bias = (
-        piece.reshape(tensor.shape).transpose(0, 1).contiguous()
-        for piece, tensor in zip(pieces, swapped, strict=True)
+    return like.with_parameters(
+        [
+            piece.reshape(tensor.shape).transpose(0, 1).contiguous()
+            for piece, tensor in zip(pieces, swapped, strict=True)
+        ]
     )
-    return replace(like, down=down, down_bias=down_bias, up=up, up_bias=up_bias)
 
 
 def adapter_like(bank: Bank, tensors: Iterable[Tensor]) -> Adapter:
-    """The adapter of these four tensors, in the precision of the bank."""
-    down, down_bias, up, up_bias = (tensor.to(bank.dtype) for tensor in tensors)
-    return Adapter(down, down_bias, up, up_bias, bank.site_names, bank.activation)
+    """The adapter of these tensors, (S, ...) as `Bank.parameters` lists them, in the precision of the bank."""
+    return bank.with_parameters([tensor.to(bank.dtype).unsqueeze(1) for tensor in tensors]).adapter(
+        0
+    )
 
 
 def each_kind(bank: Bank, merged: Callable[[Tensor], Tensor]) -> Adapter:
-    """The adapter whose four tensors (S, ...) are `merged` of the bank's (S, K, ...)."""
+    """The adapter whose tensors (S, ...) are `merged` of the bank's (S, K, ...)."""
     return adapter_like(bank, [merged(tensor) for tensor in bank.parameters()])
 
 
