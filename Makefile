@@ -36,7 +36,7 @@ format: setup ## mend what can be mended by machine
 	@$(BIN)/ruff format .
 
 bench: setup ## measure: every script under benchmarks/, with its result on the screen
-	@for script in compositions routed_inference training_overhead router_training fusion startup finished_again kill_and_resume; do \
+	@for script in compositions routed_inference training_overhead router_training fusion vision startup finished_again kill_and_resume; do \
 	  echo "== $$script"; $(BIN)/python benchmarks/$$script.py || exit 1; done
 
 clean: ## remove .venv and caches (never the workspace)
