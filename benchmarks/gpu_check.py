@@ -61,6 +61,7 @@ from cl_core.route.settings import RouterSettings
 from cl_core.tasks.domains import DomainData, domain
 from cl_core.train.classification import fit
 from cl_core.train.data import Rows
+from cl_core.train.lesson import Lesson
 from cl_core.train.loop import Watch
 from cl_core.train.settings import TrainSettings
 
@@ -361,7 +362,7 @@ def learn(
     for stage, task in enumerate(tasks):
         train, validation = rows_of(backbone, task, "train"), rows_of(backbone, task, "validation")
         router.add_task(extract_features(backbone, train.encoding, autocast=device.autocast))
-        fitted = fit(backbone, now, train, validation, settings, 0.0, device, seed=stage)
+        fitted = fit(Lesson(backbone, train, validation, settings, device, stage), now, 0.0)
         steps = zip(fitted.weights.parameters(), now.parameters(), strict=True)
         learnt.moved.append(norm([after - before for after, before in steps]))
         learnt.losses += [record.train_loss for record in fitted.history]
@@ -452,7 +453,6 @@ def measure_speed(
 def training_speed(backbone: TextBackbone, device: Device, batch: int, steps: int) -> float:
     """Steps of `fit`, dropout and clipping on, timed from the third to the last."""
     train = random_rows((steps + 2) * batch, TOKENS)
-    nothing = Rows(Encoding.from_lists([], None, 0), torch.zeros(0, dtype=torch.int64))
     generator = torch.Generator().manual_seed(0)
     adapter = Adapter.initialise(AdapterSettings(), backbone.sites, backbone.hidden_size, generator)
     start = TaskWeights(adapter, Head.initialise(2, backbone.hidden_size, generator))
@@ -465,7 +465,9 @@ def training_speed(backbone: TextBackbone, device: Device, batch: int, steps: in
 
     settings = TrainSettings(epochs=1, batch_size=batch)
     dropout = AdapterSettings().dropout
-    fit(backbone, start, train, nothing, settings, dropout, device, 0, watch=Watch(step=after_step))
+    one = train.subset([0])  # judged after the last step that is timed
+    lesson = Lesson(backbone, train, one, settings, device, 0, watch=Watch(step=after_step))
+    fit(lesson, start, dropout)
     return steps * batch / (marks[steps + 2] - marks[2])
 
 

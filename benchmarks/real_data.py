@@ -13,18 +13,17 @@ from __future__ import annotations
 
 import argparse
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-import cl_core as cl
+from tables import Entry, carry_out, cell, numbers, paired, reports
+
 from cl_core.errors import UserError
-from cl_core.evaluate.statistics import format_summary, paired_difference, summarise
+from cl_core.evaluate.statistics import summarise
 from cl_core.lab.recipe import Recipe
 from cl_core.lab.recipes import RECIPES
-from cl_core.lab.report import Report
 from cl_core.lab.workspace import Workspace
 
 # Two cores: at most 500 training, 100 validation and 200 test rows a task. Texts are cut to 64 tokens, passes run in
@@ -75,21 +74,6 @@ COSTS: dict[str, str] = {
     "active_parameters": "active, backbone included",
     "memory_rows": "memory rows",
 }
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One line of a table: a recipe on a stream with settings of its own."""
-
-    stream: str
-    label: str
-    recipe: str | Recipe
-    settings: Mapping[str, Any] = field(default_factory=dict)
-
-    def name(self, seed: int) -> str:
-        """What its run is called."""
-        plain = f"{self.stream}-{self.label}".replace(" = ", "").replace(", ", "-")
-        return f"{plain.replace(' ', '-').replace('%', '')}-seed{seed}"
 
 
 def named(streams: Sequence[str], recipes: Sequence[str]) -> list[Entry]:
@@ -170,38 +154,11 @@ def parts() -> dict[str, list[Entry]]:
 
 def run(workspace: str, entries: Sequence[Entry], seeds: Sequence[int], full: bool) -> None:
     """Carries everything out, one seed after the other."""
+    size, precision = (FULL, "auto") if full else (SMALL, "bfloat16")
     for seed in seeds:
         for entry in entries:
             stream, protocol = STREAMS.get(entry.stream, (entry.stream, None))
-            done = cl.run(
-                stream,
-                entry.recipe,
-                name=entry.name(seed),
-                seed=seed,
-                protocol=protocol,
-                workspace=workspace,
-                precision="auto" if full else "bfloat16",
-                **{**(FULL if full else SMALL), **entry.settings},
-            )
-            accuracy = 100 * done.metrics["average_accuracy"]
-            print(f"{entry.name(seed)}: average accuracy {accuracy:.1f} %", flush=True)
-
-
-def reports(
-    workspace: Workspace, entry: Entry, seeds: Sequence[int], metric: str = "accuracy"
-) -> dict[int, Report]:
-    """Of its finished runs, by seed."""
-    runs = {seed: workspace.run(entry.name(seed)) for seed in seeds}
-    return {
-        seed: Report(each, metric)
-        for seed, each in runs.items()
-        if each.exists and each.status == "finished"
-    }
-
-
-def numbers(report: Report) -> dict[str, float]:
-    """All numbers of a run in one mapping."""
-    return {**report.transfer, **report.router, **report.improvised, **report.cost}
+            carry_out(workspace, entry, seed, stream, protocol, size, precision)
 
 
 def show(workspace: Workspace, part: str, entries: Sequence[Entry], seeds: Sequence[int]) -> None:
@@ -227,12 +184,6 @@ def show(workspace: Workspace, part: str, entries: Sequence[Entry], seeds: Seque
             print("| recipe | " + " | ".join(titles) + " |")
             print("| --- |" + " ---: |" * len(titles))
             print("\n".join(lines))
-
-
-def cell(values: Sequence[float], scale: float) -> str:
-    """Mean, deviation and interval; one seed is never shown as if it were a mean."""
-    known = [scale * value for value in values if not math.isnan(value)]
-    return format_summary(summarise(known), digits=1) if known else "-"
 
 
 def show_costs(workspace: Workspace, seeds: Sequence[int]) -> None:
@@ -286,6 +237,7 @@ def show_differences(workspace: Workspace, seeds: Sequence[int]) -> None:
             *((s, "l2r-wavg", other) for s in STREAMS for other in ("dam", "epi", "l2r-merge")),
             *((s, "i2i-ff", "adapters") for s in STREAMS),
             *((s, "l2r-wavg", "adapters") for s in STREAMS),
+            *((s, "i2i-ff", other) for s in ("blitzer", "wos") for other in ("i2i-fl", "i2i-ll")),
             *((s, "i2i-ff", "closest-task-init") for s in ("blitzer", "wos")),
             *((s, "closest-task-init", "adapters") for s in ("blitzer", "wos")),
             *((s, "adapters", "adapter-fusion") for s in ("blitzer", "wos")),
@@ -294,17 +246,9 @@ def show_differences(workspace: Workspace, seeds: Sequence[int]) -> None:
     print("\n### paired differences (points of accuracy)\n")
     print("| stream | of | over | difference |\n| --- | --- | --- | ---: |")
     for stream, of, over in pairs:
-        both = []
-        for name in (of, over):
-            entry = Entry(stream, name, name)
-            found = reports(workspace, entry, seeds)
-            both.append(
-                {seed: 100 * each.transfer["average_accuracy"] for seed, each in found.items()}
-            )
-        if len(both[0].keys() & both[1].keys()) > 1:
-            d = paired_difference(both[0], both[1])
-            text = f"{d.mean:+.1f} (95 % {d.low:+.1f} to {d.high:+.1f}, n={d.n})"
-            print(f"| {stream} | {of} | {over} | {text} |")
+        difference = paired(workspace, stream, of, over, seeds)
+        if difference is not None:
+            print(f"| {stream} | {of} | {over} | {difference} |")
 
 
 def figures(workspace: Workspace, folder: Path, seeds: Sequence[int]) -> None:

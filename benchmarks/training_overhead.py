@@ -36,6 +36,7 @@ from cl_core.backbones.text import TextBackbone
 from cl_core.device import Device, choose_device
 from cl_core.train.classification import fit
 from cl_core.train.data import Rows
+from cl_core.train.lesson import Lesson
 from cl_core.train.loop import Watch, epoch_order
 from cl_core.train.settings import TrainSettings
 
@@ -83,7 +84,8 @@ def measure(
 ) -> Turns:
     """One epoch of `fit` over random rows of equal length, a bare step after each of its steps."""
     train = random_rows((rounds + WARM_UP) * batch_size, tokens)
-    nothing = Rows(Encoding.from_lists([], None, 0), torch.zeros(0, dtype=torch.int64))
+    # Judged once, after the last step.
+    one = train.subset([0])
     settings = TrainSettings(epochs=1, batch_size=batch_size)
     start = new_weights(backbone)
     own = start.clone().to(device.torch_device)
@@ -106,17 +108,8 @@ def measure(
             turns.passes.append(passes)
         began = clock()
 
-    fit(
-        backbone,
-        start,
-        train,
-        nothing,
-        settings,
-        AdapterSettings().dropout,
-        device,
-        SEED,
-        watch=Watch(step=after_step),
-    )
+    lesson = Lesson(backbone, train, one, settings, device, SEED, watch=Watch(step=after_step))
+    fit(lesson, start, AdapterSettings().dropout)
     return turns
 
 

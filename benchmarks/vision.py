@@ -47,6 +47,7 @@ from cl_core.tasks.scenes.paint import paint
 from cl_core.tasks.scenes.scene import draw_scene
 from cl_core.train.classification import Classification
 from cl_core.train.data import Rows
+from cl_core.train.lesson import Lesson
 from cl_core.train.settings import TrainSettings
 
 SHAPE = {
@@ -160,7 +161,8 @@ def measure_training(vision: Path, folder: Path, rounds: int) -> None:
     labels = torch.arange(count) % ANSWERS
 
     def step(rows: Rows) -> Callable[[], None]:
-        objective = Classification(backbone, weights, rows, rows, TrainSettings(), 0.1, device)
+        lesson = Lesson(backbone, rows, rows, TrainSettings(), device, 0)
+        objective = Classification(lesson, weights, 0.1)
 
         def once() -> None:
             for begin in range(0, count, BATCH):

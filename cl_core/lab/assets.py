@@ -29,9 +29,11 @@ from cl_core.store import Artifact, Store, key
 from cl_core.store.artifact import TENSORS
 from cl_core.tasks.stream import Stream
 from cl_core.tasks.task import picture_hash
-from cl_core.train.checkpoint import EpochRecord
+from cl_core.train.checkpoint import Checkpoints, EpochRecord
+from cl_core.train.lesson import Lesson, R
 from cl_core.train.loop import Stopped, Watch
 from cl_core.train.seeds import derive_seed
+from cl_core.train.settings import TrainSettings
 
 # Part of every key of its kind: raise one when the code that computes the artifact changes what comes out.
 VERSIONS = {
@@ -231,6 +233,32 @@ class Assets:
             )
 
         return Watch(step=self.reporter.step, epoch=epoch, stop=self.reporter.stop)
+
+    def lesson(
+        self,
+        train: R,
+        validation: R,
+        settings: TrainSettings,
+        seed: int,
+        checkpoints: Checkpoints,
+        name: str,
+        epochs: int | None = None,
+    ) -> Lesson[R]:
+        """What an objective of this run is given.
+
+        Args:
+            train: rows to learn from.
+            validation: rows that judge.
+            settings: of the loop.
+            seed: of this training.
+            checkpoints: where mid-task ones go.
+            name: for the run's events: of the task, with the phase where there are several.
+            epochs: of the loop, at most, where the settings do not say so.
+        """
+        watch = self.watch(name, epochs or settings.epochs)
+        return Lesson(
+            self.backbone, train, validation, settings, self.device, seed, checkpoints, watch
+        )
 
     def rows_done(self, done: int, total: int) -> None:
         """Tells how far a pass over rows is, and ends it when somebody asked to stop."""

@@ -20,9 +20,11 @@ from cl_core.lab.assets import VERSIONS, Assets, Contents
 from cl_core.lab.learning import Learning, Start
 from cl_core.lab.mid_task import MidTaskCheckpoints
 from cl_core.store import key
+from cl_core.train.checkpoint import Checkpoints
 from cl_core.train.data import Rows
 from cl_core.train.fusing import fit_fusion
 from cl_core.train.improvise import Ends, distil, fit_head
+from cl_core.train.lesson import Lesson
 from cl_core.train.settings import TrainSettings
 
 
@@ -69,18 +71,8 @@ class Improvising:
         checkpoints = MidTaskCheckpoints(self.assets.store, own_key)
 
         def compute() -> Contents:
-            fitted = fit_head(
-                self.assets.backbone,
-                start(),
-                self.learning.weights(earlier[0]).adapter,
-                rows,
-                self.assets.data.rows(task, "validation"),
-                training,
-                self.assets.device,
-                self._seed(task, "improvise"),
-                checkpoints,
-                self.assets.watch(f"{self.assets.data.name(task)}, improvise", training.epochs),
-            )
+            lesson = self._lesson(task, rows, training, "improvise", checkpoints)
+            fitted = fit_head(lesson, start(), self.learning.weights(earlier[0]).adapter)
             return fitted.weights.tensors(), _history(fitted.history)
 
         self.assets.make(
@@ -117,18 +109,11 @@ class Improvising:
                 self._fusion_weights("improvised", improvised),
             )
             fitted = distil(
-                assets.backbone,
+                self._lesson(task, rows, training, "distil", checkpoints, "initialise"),
                 replace(self.learning.fresh(task, "distil").adapter, projection=None),
                 lambda: fusion.transforms(bank),
                 fusion.head,
-                rows,
-                assets.data.rows(task, "validation"),
-                training,
                 assets.settings.adapter.dropout,
-                assets.device,
-                self._seed(task, "distil"),
-                checkpoints,
-                assets.watch(f"{assets.data.name(task)}, initialise", training.epochs),
                 fusion.projection,
             )
             return {**fitted.weights.tensors(), **found.tensors()}, _history(fitted.history)
@@ -229,17 +214,10 @@ class Improvising:
             fusion = Fusion.initialise(self.learning.site_names, size, generator)
             begin = start()
             fitted = fit_fusion(
-                assets.backbone,
+                self._lesson(task, rows, training, kind, checkpoints, "fusion"),
                 FusionWeights(fusion, begin.head, begin.projection),
                 self._bank(adapters),
-                rows,
-                assets.data.rows(task, "validation"),
-                training,
                 assets.settings.fusion.fusion_regulariser,
-                assets.device,
-                self._seed(task, kind),
-                checkpoints,
-                assets.watch(f"{assets.data.name(task)}, fusion", training.epochs),
             )
             return fitted.weights.tensors(), _history(fitted.history)
 
@@ -247,6 +225,26 @@ class Improvising:
         assets.make(kind, inputs, compute, task, task, rows=len(rows), moves=moves)
         checkpoints.clear()
         return own_key
+
+    def _lesson(
+        self,
+        task: int,
+        rows: Rows,
+        training: TrainSettings,
+        purpose: str,
+        checkpoints: Checkpoints,
+        phase: str | None = None,
+    ) -> Lesson[Rows]:
+        """A phase on some of a task's rows; `purpose` seeds it, and `phase` is what events call it."""
+        assets = self.assets
+        return assets.lesson(
+            rows,
+            assets.data.rows(task, "validation"),
+            training,
+            self._seed(task, purpose),
+            checkpoints,
+            f"{assets.data.name(task)}, {phase or purpose}",
+        )
 
     def _inputs(
         self, task: int, adapters: Sequence[str], share: float, training: TrainSettings

@@ -81,18 +81,15 @@ class Learning:
         train = assets.data.rows(task, "train")
 
         def compute() -> Contents:
-            fitted = fit(
-                assets.backbone,
-                self._begin(task, start),
+            lesson = assets.lesson(
                 train,
                 assets.data.rows(task, "validation"),
                 assets.settings.train,
-                assets.settings.adapter.dropout,
-                assets.device,
                 assets.derived_seed(assets.data.fingerprint(task, "train")),
                 checkpoints,
-                assets.watch(name, assets.settings.train.epochs),
+                name,
             )
+            fitted = fit(lesson, self._begin(task, start), assets.settings.adapter.dropout)
             history = [vars(record) for record in fitted.history]
             return fitted.weights.tensors(), {"history": history}
 

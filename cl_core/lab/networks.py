@@ -20,7 +20,7 @@ from cl_core.route.network import RouterNetwork
 from cl_core.route.routed_pass import routed_states
 from cl_core.store import key
 from cl_core.train.data import MixedRows
-from cl_core.train.routers import RoutersAndHeads, fit_routers, split_memory
+from cl_core.train.routers import Answers, RoutersAndHeads, fit_routers, split_memory
 
 
 @dataclass(frozen=True)
@@ -89,25 +89,31 @@ class Networks:
                 settings.network,
                 _visual_size(assets.backbone),
             )
-            heads = tuple(self.learning.weights(each).head.clone() for each in adapters)
+            learning = self.learning
+            heads = tuple(learning.refrozen(learning.weights(k).head.clone()) for k in adapters)
             start = RoutersAndHeads(network, heads, settings.network.tune_heads)
-            fitted = fit_routers(
-                assets.backbone,
-                start.to(torch.device("cpu")),
-                self.learning.bank(adapters),
+            lesson = assets.lesson(
                 rows,
                 held_back,
+                settings.train,
+                seed,
+                checkpoints,
+                "routers",
+                settings.network.router_epochs,
+            )
+            answers = Answers(
                 assets.stream.protocol,
                 [assets.data.positions(task) for task in tasks],
                 len(assets.stream.label_space.names),
                 self.rule,
+            )
+            fitted = fit_routers(
+                lesson,
+                start.to(torch.device("cpu")),
+                self.learning.bank(adapters),
+                answers,
                 self.compose,
                 settings.network,
-                settings.train,
-                assets.device,
-                seed,
-                checkpoints,
-                assets.watch("routers", settings.network.router_epochs),
             )
             history = [vars(record) for record in fitted.history]
             return fitted.weights.tensors(), {"history": history}

@@ -64,23 +64,17 @@ class Sharing:
         judges = [assets.data.mixed(task, "validation") for task in self._judges(stage)]
 
         def compute() -> Contents:
-            start = self._start(stage, previous)
-            frame = self._frame(stage)
-            fitted = fit_shared(
-                assets.backbone,
-                start,
+            start, frame = self._start(stage, previous), self._frame(stage)
+            lesson = assets.lesson(
                 new,
                 MixedRows.concat(judges),
-                frame,
                 settings.train,
-                settings.adapter.dropout,
-                assets.device,
                 assets.derived_seed("shared", assets.data.fingerprint(stage, "train")),
                 checkpoints,
-                assets.watch(assets.data.name(stage), settings.train.epochs),
-                memory=memory,
-                penalty=self._penalty(start, new, frame, stage, learnt),
+                assets.data.name(stage),
             )
+            penalty = self._penalty(start, new, frame, stage, learnt)
+            fitted = fit_shared(lesson, start, frame, settings.adapter.dropout, memory, penalty)
             history = [vars(record) for record in fitted.history]
             return fitted.weights.tensors(), {"history": history}
 

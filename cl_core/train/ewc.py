@@ -15,11 +15,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from cl_core.adapters.adapter import transforms
 from cl_core.adapters.task_weights import TaskWeights
 from cl_core.backbones.encoder import Backbone
 from cl_core.device import Device
-from cl_core.train.classification import task_logits
 from cl_core.train.data import MixedRows, Rows
+from cl_core.train.passes import pooled_states
 from cl_core.train.settings import TrainSettings
 from cl_core.train.shared import LabelFrame, SharedWeights, shared_states
 
@@ -91,7 +92,8 @@ def adapter_fisher(
     moving = TaskWeights(weights.adapter.clone().to(device.torch_device), weights.head)
 
     def logits(row: int) -> Tensor:
-        return task_logits(backbone, moving, rows, [row], pooling, device)
+        here = transforms(moving.adapter)
+        return moving.head.logits(pooled_states(backbone, rows, [row], here, pooling, device))
 
     return _squared_gradients(
         moving.adapter.tensors(), logits, len(rows), count, generator, progress

@@ -22,14 +22,11 @@ from cl_core.adapters.heads import Head
 from cl_core.adapters.projection import Projection
 from cl_core.adapters.task_weights import TaskWeights
 from cl_core.backbones.batching import length_batches
-from cl_core.backbones.encoder import Backbone
-from cl_core.device import Device
-from cl_core.train.checkpoint import Checkpoints
-from cl_core.train.classification import Classification, check_rows
+from cl_core.backbones.encoder import Masked
+from cl_core.train.classification import Classification
 from cl_core.train.data import Rows, among, answer_credit, answer_loss
-from cl_core.train.loop import Fitted, Watch, optimise
-from cl_core.train.passes import pooled_states
-from cl_core.train.settings import TrainSettings
+from cl_core.train.lesson import Lesson, Taught
+from cl_core.train.loop import Fitted
 
 Teacher = Callable[[], Mapping[str, Transform]]
 """Makes the transforms of the frozen phase-1 model; called once per forward pass."""
@@ -70,77 +67,46 @@ class Ends:
         return Ends(self.head.to(device), self.projection and self.projection.to(device))
 
 
-def fit_head(
-    backbone: Backbone,
-    start: Ends,
-    adapter: Adapter,
-    train: Rows,
-    validation: Rows,
-    settings: TrainSettings,
-    device: Device,
-    seed: int,
-    checkpoints: Checkpoints | None = None,
-    watch: Watch | None = None,
-) -> Fitted[Ends]:
+def fit_head(lesson: Lesson[Rows], start: Ends, adapter: Adapter) -> Fitted[Ends]:
     """Phase 1 at k = 2: trains a head, and Psi_2 where there is something to see, over the frozen adapter of task 1.
 
     Nothing is dropped out. Where nothing below the head moves, each row's state is computed once.
 
     Args:
-        backbone: frozen.
+        lesson: the task's rows, and how to train.
         start: where head and projection begin; not changed.
         adapter: Phi_1, frozen, on the device.
-        train: rows to learn from.
-        validation: rows that choose the best epoch.
-        settings: optimiser, schedule, stopping.
-        device: where, and in which precision.
-        seed: of the order of rows.
-        checkpoints: where mid-task checkpoints go; None keeps none.
-        watch: progress out, stop requests in.
 
     Raises:
-        Stopped: `watch.stop` said so.
-        ValueError: there are no training or no validation rows.
+        Stopped: `lesson.watch.stop` said so.
+        UserError: the loss is no longer finite.
     """
-    check_rows(train, validation)
     if not start.parameters():  # a frozen head, and nothing to see
         return Fitted(start.clone(), ())
     if start.projection is not None:
 
         def looking(weights: Ends) -> Classification:
             both = TaskWeights(replace(adapter, projection=weights.projection), weights.head)
-            return Classification(backbone, both, train, validation, settings, 0.0, device)
+            return Classification(lesson, both, 0.0)
 
-        return optimise(start, looking, settings, device, seed, checkpoints, watch)
-    states, seen = (
-        _states(backbone, rows, adapter, settings, device) for rows in (train, validation)
-    )
-
-    def objective(weights: Ends) -> _Probe:
-        return _Probe(weights.head, states, seen, train, validation)
-
-    return optimise(start, objective, settings, device, seed, checkpoints, watch)
+        return lesson.minimise(start, looking)
+    states, seen = (_states(lesson, rows, adapter) for rows in (lesson.train, lesson.validation))
+    return lesson.minimise(start, lambda weights: _Probe(lesson, weights.head, states, seen))
 
 
 @dataclass
-class _Probe:
+class _Probe(Taught[Rows]):
     """Cross-entropy of a head over fixed states, (N, d) and (M, d)."""
 
     head: Head
     states: Tensor
     seen: Tensor
-    train: Rows
-    validation: Rows
-
-    @property
-    def lengths(self) -> Sequence[int]:
-        return self.train.encoding.lengths
 
     def loss(self, rows: Sequence[int]) -> Tensor:
-        return answer_loss(self.head.logits(self.states[list(rows)]), self.train, rows)
+        return answer_loss(self.head.logits(self.states[list(rows)]), self.lesson.train, rows)
 
     def validate(self) -> tuple[float, float]:
-        data = self.validation
+        data = self.lesson.validation
         logits = among(self.head.logits(self.seen), data)
         right = answer_credit(logits.argmax(dim=1).cpu(), data.labels, data.votes)
         loss = answer_loss(logits, data, range(len(data)))
@@ -148,15 +114,12 @@ class _Probe:
 
 
 @torch.no_grad()
-def _states(
-    backbone: Backbone, rows: Rows, adapter: Adapter, settings: TrainSettings, device: Device
-) -> Tensor:
+def _states(lesson: Lesson[Rows], rows: Rows, adapter: Adapter) -> Tensor:
     """(N, d) pooled states under one adapter."""
-    where = device.torch_device
-    states = torch.empty(len(rows), backbone.hidden_size, device=where)
-    for indices in length_batches(rows.encoding.lengths, 2 * settings.batch_size):
-        here = transforms(adapter)
-        pooled = pooled_states(backbone, rows, indices, here, settings.head_pooling, device)
+    where = lesson.device.torch_device
+    states = torch.empty(len(rows), lesson.backbone.hidden_size, device=where)
+    for indices in length_batches(rows.encoding.lengths, 2 * lesson.settings.batch_size):
+        pooled = lesson.states(rows, indices, transforms(adapter))
         states[torch.as_tensor(indices, device=where)] = pooled.float()
     return states
 
@@ -191,18 +154,11 @@ class AdapterAlone:
 
 
 def distil(
-    backbone: Backbone,
+    lesson: Lesson[Rows],
     start: Adapter,
     teacher: Teacher,
     head: Head,
-    train: Rows,
-    validation: Rows,
-    settings: TrainSettings,
     dropout: float,
-    device: Device,
-    seed: int,
-    checkpoints: Checkpoints | None = None,
-    watch: Watch | None = None,
     projection: Projection | None = None,
 ) -> Fitted[AdapterAlone]:
     """Phase 2 at k >= 3: an adapter learns the teacher's last hidden states.
@@ -211,82 +167,64 @@ def distil(
     paper says MSE. No label is read, and the best epoch is the one with the lowest validation loss.
 
     Args:
-        backbone: frozen; teacher and student share it.
+        lesson: rows to distil on, and how to train; teacher and student share its backbone.
         start: where the new adapter begins, without a projection; not changed.
         teacher: the frozen phase-1 model's transforms.
         head: the teacher's, frozen; the learning curve's accuracy is measured with it.
-        train: rows to distil on.
-        validation: rows that choose the best epoch.
-        settings: optimiser, schedule, stopping.
         dropout: of the student's hidden units.
-        device: where, and in which precision.
-        seed: of the order of rows and of dropout.
-        checkpoints: where mid-task checkpoints go; None keeps none.
-        watch: progress out, stop requests in.
         projection: the teacher's Psi_k, frozen, which the student sees with as well; None where nothing is seen.
 
     Raises:
-        Stopped: `watch.stop` said so.
+        Stopped: `lesson.watch.stop` said so.
         UserError: the loss is no longer finite.
-        ValueError: there are no training or no validation rows.
     """
-    check_rows(train, validation)
 
     def objective(weights: AdapterAlone) -> Distillation:
         student = replace(weights.adapter, projection=projection)
-        return Distillation(
-            backbone, student, teacher, head, train, validation, settings, dropout, device
-        )
+        return Distillation(lesson, student, teacher, head, dropout)
 
-    return optimise(
-        AdapterAlone(start), objective, settings, device, seed, checkpoints, watch, best_by="loss"
-    )
+    return lesson.minimise(AdapterAlone(start), objective, best_by="loss")
 
 
 @dataclass
-class Distillation:
+class Distillation(Taught[Rows]):
     """MSE between teacher's and student's last hidden states; see `distil` for the fields."""
 
-    backbone: Backbone
     adapter: Adapter
     teacher: Teacher
     head: Head
-    train: Rows
-    validation: Rows
-    settings: TrainSettings
     dropout: float
-    device: Device
-
-    @property
-    def lengths(self) -> Sequence[int]:
-        """Tokens of each training row."""
-        return self.train.encoding.lengths
 
     def loss(self, rows: Sequence[int]) -> Tensor:
         """Mean squared difference of a batch."""
-        batch = self.backbone.collate(self.train.encoding, rows, self.device.torch_device)
-        with self.device.autocast():
-            with torch.no_grad():
-                wanted = self.backbone(batch, self.teacher()).last_hidden_state
-            found = self.backbone(batch, transforms(self.adapter, self.dropout)).last_hidden_state
-        return masked_mse(found, wanted, batch.attention_mask)
+        batch, wanted = self._wanted(self.lesson.train, rows)
+        with self.lesson.device.autocast():
+            found = self.lesson.backbone(batch, transforms(self.adapter, self.dropout))
+        return masked_mse(found.last_hidden_state, wanted, batch.attention_mask)
 
     @torch.no_grad()
     def validate(self) -> tuple[float, float]:
         """Mean squared difference, and the student's accuracy under the teacher's head, on the validation rows."""
-        loss, data = 0.0, self.validation
+        lesson, data, loss = self.lesson, self.lesson.validation, 0.0
         predictions = torch.empty_like(data.labels)
-        for rows in length_batches(data.encoding.lengths, 2 * self.settings.batch_size):
-            batch = self.backbone.collate(data.encoding, rows, self.device.torch_device)
-            with self.device.autocast():
-                wanted = self.backbone(batch, self.teacher()).last_hidden_state
-                output = self.backbone(batch, transforms(self.adapter))
-            found = output.last_hidden_state
-            loss += float(masked_mse(found, wanted, batch.attention_mask)) * len(rows)
-            pooled = self.backbone.read(output, self.settings.head_pooling)
+        for rows in length_batches(data.encoding.lengths, 2 * lesson.settings.batch_size):
+            batch, wanted = self._wanted(data, rows)
+            with lesson.device.autocast():
+                found = lesson.backbone(batch, transforms(self.adapter))
+            error = masked_mse(found.last_hidden_state, wanted, batch.attention_mask)
+            loss += float(error) * len(rows)
+            pooled = lesson.backbone.read(found, lesson.settings.head_pooling)
             predictions[rows] = among(self.head.logits(pooled), data).argmax(dim=1).cpu()
         right = answer_credit(predictions, data.labels, data.votes)
         return loss / len(data), float(right.double().mean())
+
+    @torch.no_grad()
+    def _wanted(self, data: Rows, rows: Sequence[int]) -> tuple[Masked, Tensor]:
+        """Some rows as a batch, and the teacher's (B, T, d) last hidden states of it."""
+        lesson = self.lesson
+        batch: Masked = lesson.backbone.collate(data.encoding, rows, lesson.device.torch_device)
+        with lesson.device.autocast():
+            return batch, lesson.backbone(batch, self.teacher()).last_hidden_state
 
 
 def masked_mse(found: Tensor, wanted: Tensor, mask: Tensor) -> Tensor:

@@ -15,15 +15,12 @@ from torch import Tensor
 from cl_core.adapters.bank import Bank
 from cl_core.adapters.heads import Head, HeadRule, merged_logits, own_logits, union_logits
 from cl_core.backbones.batching import length_batches
-from cl_core.backbones.encoder import Backbone
-from cl_core.device import Device
 from cl_core.route.network import RouterNetwork
 from cl_core.route.routed_pass import RoutedBank, RoutedPass
 from cl_core.route.settings import RouterNetworkSettings
-from cl_core.train.checkpoint import Checkpoints
 from cl_core.train.data import MixedRows, among, answer_credit, answer_loss
-from cl_core.train.loop import Fitted, Watch, optimise
-from cl_core.train.settings import TrainSettings
+from cl_core.train.lesson import Lesson, Taught
+from cl_core.train.loop import Fitted
 
 
 @dataclass(frozen=True)
@@ -114,22 +111,12 @@ def split_memory(
 
 
 def fit_routers(
-    backbone: Backbone,
+    lesson: Lesson[MixedRows],
     start: RoutersAndHeads,
     bank: Bank,
-    rows: MixedRows,
-    validation: MixedRows,
-    protocol: str,
-    label_positions: Sequence[Sequence[int]],
-    classes: int,
-    head_rule: HeadRule,
+    answers: Answers,
     how: str,
     settings: RouterNetworkSettings,
-    train_settings: TrainSettings,
-    device: Device,
-    seed: int,
-    checkpoints: Checkpoints | None = None,
-    watch: Watch | None = None,
 ) -> Fitted[RoutersAndHeads]:
     """Trains the routers on the memory, through the composition, by the task loss.
 
@@ -142,33 +129,22 @@ def fit_routers(
     were trained on the memory's rows and answer most of them under any weights **(ours)**.
 
     Args:
-        backbone: frozen.
+        lesson: the memory of all tasks, parted into rows that train and rows that judge, and how to train; its epochs,
+            learning rate, batch size and patience are not read.
         start: where routers and heads begin; not changed.
         bank: the K finished adapters, on the device.
-        rows: of the memory of all tasks, for training.
-        validation: rows that choose the best epoch.
-        protocol: "til", "cil" or "dil".
-        label_positions: for each task, the place of its labels in the stream's label space.
-        classes: C, the size of the label space.
-        head_rule: CIL, how the heads answer together.
+        answers: which heads speak for a row.
         how: the composition, one with a gradient for the weights.
         settings: epochs, learning rate, batch size and patience of the routers.
-        train_settings: the rest of the optimiser's settings, and what the heads read of the last layer.
-        device: where, and in which precision.
-        seed: of the order of rows and of the gates' noise.
-        checkpoints: where mid-task checkpoints go; None keeps none.
-        watch: progress out, stop requests in.
 
     Raises:
-        Stopped: `watch.stop` said so.
+        Stopped: `lesson.watch.stop` said so.
         UserError: the loss is no longer finite.
-        ValueError: there are no rows of either kind, or the composition has no gradient for the weights.
+        ValueError: the composition has no gradient for the weights.
     """
-    if len(rows) == 0 or len(validation) == 0:
-        raise ValueError(f"{len(rows)} training and {len(validation)} validation rows of memory")
     if how == "select":
         raise ValueError("'select' has no gradient for the routers; compose by average or merge")
-    plan = train_settings.model_copy(
+    own = lesson.settings.model_copy(
         update={
             "epochs": settings.router_epochs,
             "learning_rate": settings.router_learning_rate,
@@ -176,20 +152,25 @@ def fit_routers(
             "patience": settings.router_patience,
         }
     )
+    lesson = replace(lesson, settings=own)
     frozen = bank.with_parameters([tensor.detach() for tensor in bank.parameters()])
-    answers = Answers(protocol, label_positions, classes, head_rule)
 
     def objective(weights: RoutersAndHeads) -> RouterObjective:
-        return RouterObjective(
-            backbone, weights, frozen, rows, validation, answers, how, plan, device
-        )
+        return RouterObjective(lesson, weights, frozen, answers, how)
 
-    return optimise(start, objective, plan, device, seed, checkpoints, watch, best_by="loss")
+    return lesson.minimise(start, objective, best_by="loss")
 
 
 @dataclass(frozen=True)
 class Answers:
-    """Which heads speak for a row under a protocol; see `fit_routers` for the fields."""
+    """Which heads speak for a row under a protocol.
+
+    Attributes:
+        protocol: "til", "cil" or "dil".
+        label_positions: for each task, the place of its labels in the stream's label space.
+        classes: C, the size of the label space.
+        head_rule: CIL, how the heads answer together.
+    """
 
     protocol: str
     label_positions: Sequence[Sequence[int]]
@@ -223,62 +204,48 @@ class Answers:
 
 
 @dataclass
-class RouterObjective:
+class RouterObjective(Taught[MixedRows]):
     """Cross-entropy of what routers, adapters and heads answer together; see `fit_routers` for the fields."""
 
-    backbone: Backbone
     weights: RoutersAndHeads
     bank: Bank
-    train: MixedRows
-    validation: MixedRows
     answers: Answers
     how: str
-    settings: TrainSettings
-    device: Device
 
     def __post_init__(self) -> None:
-        where = self.device.torch_device
         self._parts = RoutedBank.of(self.bank, self.weights.network)
-        self._tasks = self.train.tasks.to(where)
-
-    @property
-    def lengths(self) -> Sequence[int]:
-        """Tokens of each training row."""
-        return self.train.encoding.lengths
 
     def loss(self, rows: Sequence[int]) -> Tensor:
         """Mean cross-entropy (nats) of a batch, with the gates' noise."""
-        here = torch.as_tensor(rows, device=self._tasks.device)
-        pooled, weights = self._states(self.train, rows, noise=True)
-        logits = self.answers.trainable().logits(
-            pooled, self.weights.heads, weights, self._tasks[here]
-        )
-        return answer_loss(logits, self.train, rows)
+        train = self.lesson.train
+        logits = self.answers.trainable().logits(*self._asked(train, rows, noise=True))
+        return answer_loss(logits, train, rows)
 
     @torch.no_grad()
     def validate(self) -> tuple[float, float]:
         """Mean cross-entropy (nats) and accuracy on the validation rows, without noise."""
-        where, data = self.device.torch_device, self.validation
-        tasks = data.tasks.to(where)
+        data, where = self.lesson.validation, self.lesson.device.torch_device
         loss = torch.zeros((), dtype=torch.float64, device=where)
-        predictions = torch.empty_like(tasks)
-        for rows in length_batches(data.encoding.lengths, 2 * self.settings.batch_size):
-            here = torch.as_tensor(rows, device=where)
-            pooled, weights = self._states(data, rows, noise=False)
-            asked = pooled, self.weights.heads, weights, tasks[here]
-            logits = self.answers.trainable().logits(*asked)
-            loss += answer_loss(logits, data, rows, reduction="sum").double()
-            predictions[here] = among(self.answers.logits(*asked), data).argmax(dim=1)
+        predictions = torch.empty_like(data.labels, device=where)
+        for rows in length_batches(data.encoding.lengths, 2 * self.lesson.settings.batch_size):
+            asked = self._asked(data, rows, noise=False)
+            loss += answer_loss(
+                self.answers.trainable().logits(*asked), data, rows, reduction="sum"
+            ).double()
+            predictions[rows] = among(self.answers.logits(*asked), data).argmax(dim=1)
         right = answer_credit(predictions.cpu(), data.labels, data.votes)
         return float(loss) / len(data), float(right.double().mean())
 
-    def _states(self, data: MixedRows, rows: Sequence[int], noise: bool) -> tuple[Tensor, Tensor]:
-        """(B, d) pooled states and (B, K) weights for the heads."""
-        batch = self.backbone.collate(data.encoding, rows, self.device.torch_device)
-        network = self.weights.network
-        seen = self.backbone.seen(batch)
+    def _asked(
+        self, data: MixedRows, rows: Sequence[int], noise: bool
+    ) -> tuple[Tensor, Sequence[Head], Tensor, Tensor]:
+        """What `Answers.logits` takes: (B, d) states, the heads, their (B, K) weights, and the rows' tasks (B,)."""
+        lesson, network = self.lesson, self.weights.network
+        batch = lesson.backbone.collate(data.encoding, rows, lesson.device.torch_device)
+        seen = lesson.backbone.seen(batch)
         routed = RoutedPass(self._parts, network, batch.attention_mask, self.how, noise, seen)
-        with self.device.autocast():
-            output = routed.run(self.backbone, batch)
-            pooled = self.backbone.read(output, self.settings.head_pooling)
-        return pooled, routed.mean_weights
+        with lesson.device.autocast():
+            output = routed.run(lesson.backbone, batch)
+            pooled = lesson.backbone.read(output, lesson.settings.head_pooling)
+        tasks = data.tasks[list(rows)].to(pooled.device)
+        return pooled, self.weights.heads, routed.mean_weights, tasks

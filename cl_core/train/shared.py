@@ -20,10 +20,10 @@ from cl_core.adapters.heads import Head, own_logits, union_logits
 from cl_core.adapters.settings import Activation
 from cl_core.backbones.encoder import Backbone
 from cl_core.device import Device
-from cl_core.train.checkpoint import Checkpoints
 from cl_core.train.data import MixedRows, answer_loss
-from cl_core.train.loop import Fitted, Watch, optimise
-from cl_core.train.passes import mean_cross_entropy, pooled_states
+from cl_core.train.lesson import Lesson, Taught
+from cl_core.train.loop import Fitted
+from cl_core.train.passes import pooled_states
 from cl_core.train.seeds import derive_seed
 from cl_core.train.settings import TrainSettings
 
@@ -127,18 +127,10 @@ class Penalty(Protocol):
 
 
 def fit_shared(
-    backbone: Backbone,
+    lesson: Lesson[MixedRows],
     start: SharedWeights,
-    new: MixedRows,
-    validation: MixedRows,
     frame: LabelFrame,
-    settings: TrainSettings,
     dropout: float,
-    device: Device,
-    seed: int,
-    checkpoints: Checkpoints | None = None,
-    watch: Watch | None = None,
-    *,
     memory: MixedRows | None = None,
     penalty: Penalty | None = None,
 ) -> Fitted[SharedWeights]:
@@ -151,104 +143,71 @@ def fit_shared(
     alike, whatever `class_weights` says **(ours)**.
 
     Args:
-        backbone: frozen.
+        lesson: the new rows, and how to train.
         start: where the weights begin; not changed.
-        new: rows to learn from.
-        validation: rows that choose the best epoch.
         frame: which labels compete.
-        settings: optimiser, schedule, stopping.
         dropout: of the bottlenecks' hidden units while training.
-        device: where, and in which precision.
-        seed: of the order of rows, of dropout and of the rows replayed.
-        checkpoints: where mid-task checkpoints go; None keeps none.
-        watch: progress out, stop requests in.
         memory: rows of earlier tasks that are replayed; None replays none.
         penalty: what is added to the loss; None adds nothing.
 
     Raises:
-        Stopped: `watch.stop` said so.
+        Stopped: `lesson.watch.stop` said so.
         UserError: the loss is no longer finite.
-        ValueError: there are no training or no validation rows.
     """
-    if len(new) == 0 or len(validation) == 0:
-        raise ValueError(f"{len(new)} training and {len(validation)} validation rows; need both")
-    data = new if memory is None else MixedRows.concat([new, memory])
-    together = len(set(data.tasks.tolist())) > 1
 
     def objective(weights: SharedWeights) -> SharedObjective:
-        return SharedObjective(
-            backbone,
-            weights,
-            data,
-            len(new),
-            validation,
-            frame,
-            together,
-            settings,
-            dropout,
-            device,
-            seed,
-            penalty,
-        )
+        return SharedObjective(lesson, weights, frame, dropout, memory, penalty)
 
-    return optimise(start, objective, settings, device, seed, checkpoints, watch)
+    return lesson.minimise(start, objective)
 
 
 @dataclass
-class SharedObjective:
-    """The loss of `fit_shared`, which says what the fields are; the first `new` rows of `data` are the new ones."""
+class SharedObjective(Taught[MixedRows]):
+    """The loss of `fit_shared`, which says what the fields are."""
 
-    backbone: Backbone
     weights: SharedWeights
-    data: MixedRows
-    new: int
-    validation: MixedRows
     frame: LabelFrame
-    together: bool
-    settings: TrainSettings
     dropout: float
-    device: Device
-    seed: int
-    penalty: Penalty | None
+    memory: MixedRows | None = None
+    penalty: Penalty | None = None
 
-    @property
-    def lengths(self) -> Sequence[int]:
-        """Tokens of each new row."""
-        return self.data.encoding.lengths[: self.new]
+    def __post_init__(self) -> None:
+        new = self.lesson.train
+        # New rows first, so that their positions are those of the lesson.
+        self.data = new if self.memory is None else MixedRows.concat([new, self.memory])
+        self.together = len(set(self.data.tasks.tolist())) > 1
 
     def loss(self, rows: Sequence[int]) -> Tensor:
         """Mean cross-entropy (nats) of new and remembered rows, and the penalty."""
         both = [*rows, *self.replayed(rows)]
-        pooled = shared_states(
-            self.backbone, self.weights, self.data, both, self.settings, self.device, self.dropout
-        )
-        loss = answer_loss(self._logits(self.data, both, pooled), self.data, both)
+        here = transforms(self.weights.adapter, self.dropout)
+        pooled = self.lesson.states(self.data, both, here)
+        loss = answer_loss(self._answers(self.data, both, pooled), self.data, both)
         if self.penalty is not None:
             loss = loss + self.penalty.value(self.weights, rows, pooled[: len(rows)])
         return loss
 
     def replayed(self, rows: Sequence[int]) -> list[int]:
         """As many remembered rows as the batch has new ones; none without a memory."""
-        remembered = len(self.data) - self.new
+        new = len(self.lesson.train)
+        remembered = len(self.data) - new
         if remembered == 0:
             return []
-        generator = torch.Generator().manual_seed(derive_seed(self.seed, "replay", *rows))
+        seed = derive_seed(self.lesson.seed, "replay", *rows)
+        generator = torch.Generator().manual_seed(seed)
         drawn = torch.randint(remembered, (len(rows),), generator=generator)
-        return [self.new + int(row) for row in drawn]
+        return [new + int(row) for row in drawn]
 
     def validate(self) -> tuple[float, float]:
         """Mean cross-entropy (nats) and accuracy on the validation rows."""
-        data = self.validation
 
-        def logits(rows: Sequence[int]) -> Tensor:
-            pooled = shared_states(
-                self.backbone, self.weights, data, rows, self.settings, self.device
-            )
-            return self._logits(data, rows, pooled)
+        def logits(data: MixedRows, rows: Sequence[int]) -> Tensor:
+            pooled = self.lesson.states(data, rows, transforms(self.weights.adapter))
+            return self._answers(data, rows, pooled)
 
-        return mean_cross_entropy(data, 2 * self.settings.batch_size, self.device, logits)
+        return self.lesson.judge(logits)
 
-    def _logits(self, data: MixedRows, rows: Sequence[int], pooled: Tensor) -> Tensor:
+    def _answers(self, data: MixedRows, rows: Sequence[int], pooled: Tensor) -> Tensor:
         tasks = data.tasks[list(rows)].to(pooled.device)
         return self.frame.logits(pooled, self.weights.heads, tasks, self.together)
 

@@ -20,6 +20,7 @@ from cl_core.initialise.improvised import draw_share
 from cl_core.train.data import Rows
 from cl_core.train.fusing import Fusing, fit_fusion
 from cl_core.train.improvise import Distillation, Ends, distil, fit_head, masked_mse
+from cl_core.train.lesson import Lesson
 from cl_core.train.settings import TrainSettings
 from tests.backbones.checkpoints import write_checkpoint
 
@@ -61,6 +62,12 @@ def head(backbone: TextBackbone, seed: int) -> Head:
     return Head.initialise(2, backbone.hidden_size, torch.Generator().manual_seed(seed))
 
 
+def lesson(
+    backbone: TextBackbone, data: Rows, place: Device, settings: TrainSettings = SETTINGS
+) -> Lesson[Rows]:
+    return Lesson(backbone, data, data, settings, place, SEED)
+
+
 def fusion(backbone: TextBackbone, bank: Bank) -> FusionWeights:
     generator = torch.Generator().manual_seed(SEED)
     made = Fusion.initialise(bank.site_names, backbone.hidden_size, generator)
@@ -73,7 +80,7 @@ def test_phase_1_at_k_2_moves_the_head_alone_and_learns(
     first = adapter(backbone, 1)
     before = [tensor.clone() for tensor in first.parameters()]
     data = rows(backbone, 16)
-    fitted = fit_head(backbone, Ends(head(backbone, 1)), first, data, data, SETTINGS, place, SEED)
+    fitted = fit_head(lesson(backbone, data, place), Ends(head(backbone, 1)), first)
     assert all(torch.equal(a, b) for a, b in zip(before, first.parameters(), strict=True))
     losses = [record.validation_loss for record in fitted.history]
     assert losses[-1] < losses[0]
@@ -87,7 +94,7 @@ def test_phase_1_at_k_3_moves_fusion_and_head_and_no_adapter(
     before = [tensor.clone() for tensor in bank.parameters()]
     start, data = fusion(backbone, bank), rows(backbone, 16)
     weight_hash = backbone.weight_hash()
-    fitted = fit_fusion(backbone, start, bank, data, data, SETTINGS, 0.01, place, SEED)
+    fitted = fit_fusion(lesson(backbone, data, place), start, bank, 0.01)
     assert all(torch.equal(a, b) for a, b in zip(before, bank.parameters(), strict=True))
     assert backbone.weight_hash() == weight_hash
     moved = fitted.weights.tensors()
@@ -105,7 +112,7 @@ def test_the_fusions_loss_is_cross_entropy_and_the_distance_of_its_values_from_t
     with torch.no_grad():
         weights.fusion.value.add_(0.1)
     plain, regularised = (
-        Fusing(backbone, weights, bank, data, data, SETTINGS, factor, place).loss(range(6))
+        Fusing(lesson(backbone, data, place), weights, bank, factor).loss(range(6))
         for factor in (0.0, 0.01)
     )
     expected = plain + 0.01 * identity_penalty(weights.fusion)
@@ -121,16 +128,11 @@ def test_a_distilled_adapter_gives_the_hidden_states_of_its_teacher(
     start = adapter(backbone, 5, 0.02)
     settings = SETTINGS.model_copy(update={"epochs": 30, "patience": None})
     fitted = distil(
-        backbone,
+        lesson(backbone, data, place, settings),
         start,
         lambda: fuse(bank, teacher.fusion),
         teacher.head,
-        data,
-        data,
-        settings,
         0.0,
-        place,
-        SEED,
     )
     losses = [record.validation_loss for record in fitted.history]
     assert min(losses) < 0.2 * losses[0]
@@ -143,15 +145,11 @@ def test_what_is_its_own_teacher_has_nothing_to_learn(
     own = adapter(backbone, 1)
     data = rows(backbone, 6)
     objective = Distillation(
-        backbone,
+        lesson(backbone, data, place),
         own,
         lambda: transforms(own),
         head(backbone, 1).to(backbone.device),
-        data,
-        data,
-        SETTINGS,
         0.0,
-        place,
     )
     assert float(objective.loss(range(6))) == 0.0
 

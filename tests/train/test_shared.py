@@ -19,6 +19,7 @@ from cl_core.backbones.text import TextBackbone
 from cl_core.device import Device
 from cl_core.train.data import MixedRows, Rows
 from cl_core.train.ewc import EWCPenalty, FisherSum, adapter_fisher, diagonal_fisher
+from cl_core.train.lesson import Lesson
 from cl_core.train.loop import Stopped, Watch
 from cl_core.train.lwf import LwFPenalty, old_answers
 from cl_core.train.settings import BaselineSettings, TrainSettings
@@ -91,7 +92,8 @@ def test_joint_training_lowers_the_loss_and_leaves_start_and_backbone_as_they_ar
     before = [tensor.clone() for tensor in begin.parameters()]
     frozen = [tensor.clone() for tensor in backbone.parameters()]
     data = MixedRows.concat([rows(backbone, 0), rows(backbone, 1)])
-    fitted = fit_shared(backbone, begin, data, data, CIL, SETTINGS, 0.1, CPU, 3)
+    lesson = Lesson(backbone, data, data, SETTINGS, CPU, 3)
+    fitted = fit_shared(lesson, begin, CIL, 0.1)
     assert fitted.history[-1].train_loss < fitted.history[0].train_loss
     for mine, then in zip(begin.parameters(), before, strict=True):
         assert torch.equal(mine, then)
@@ -101,21 +103,8 @@ def test_joint_training_lowers_the_loss_and_leaves_start_and_backbone_as_they_ar
 
 def objective(backbone: TextBackbone, memory: MixedRows | None) -> SharedObjective:
     new = rows(backbone, 1)
-    data = new if memory is None else MixedRows.concat([new, memory])
-    return SharedObjective(
-        backbone,
-        weights(backbone),
-        data,
-        len(new),
-        new,
-        CIL,
-        memory is not None,
-        SETTINGS,
-        0.0,
-        CPU,
-        7,
-        None,
-    )
+    lesson = Lesson(backbone, new, new, SETTINGS, CPU, 7)
+    return SharedObjective(lesson, weights(backbone), CIL, 0.0, memory)
 
 
 def test_a_step_replays_as_many_remembered_rows_as_it_has_new_ones(backbone: TextBackbone) -> None:
@@ -137,20 +126,8 @@ def test_a_stop_leaves_no_trace_in_the_result(backbone: TextBackbone) -> None:
     new, memory = rows(backbone, 1), rows(backbone, 0)
 
     def train(kept: Kept | None = None, watch: Watch | None = None) -> list[Tensor]:
-        fitted = fit_shared(
-            backbone,
-            weights(backbone),
-            new,
-            new,
-            CIL,
-            SETTINGS,
-            0.1,
-            CPU,
-            3,
-            kept,
-            watch,
-            memory=memory,
-        )
+        lesson = Lesson(backbone, new, new, SETTINGS, CPU, 3, kept, watch)
+        fitted = fit_shared(lesson, weights(backbone), CIL, 0.1, memory)
         return fitted.weights.parameters()
 
     whole, kept, asked = train(), Kept(), iter(range(100))
@@ -239,18 +216,8 @@ def test_ewc_holds_the_weights_where_it_is_strong(backbone: TextBackbone) -> Non
     fisher = {name: torch.ones_like(tensor) for name, tensor in begin.adapter.tensors().items()}
     sums, moved = FisherSum.of(fisher, begin), []
     for strength in (0.0, 1000.0):
-        fitted = fit_shared(
-            backbone,
-            begin,
-            new,
-            new,
-            CIL,
-            SETTINGS,
-            0.0,
-            CPU,
-            3,
-            penalty=EWCPenalty(sums, strength),
-        )
+        lesson = Lesson(backbone, new, new, SETTINGS, CPU, 3)
+        fitted = fit_shared(lesson, begin, CIL, 0.0, penalty=EWCPenalty(sums, strength))
         moved.append(float((fitted.weights.adapter.down - begin.adapter.down).norm()))
     assert moved[1] < moved[0] / 5
 
