@@ -235,6 +235,15 @@ def show_differences(workspace: Workspace, seeds: Sequence[int]) -> None:
     pairs: Iterator[tuple[str, str, str]] = iter(
         [
             *((s, "l2r-wavg", other) for s in STREAMS for other in ("dam", "epi", "l2r-merge")),
+            *((s, f"l2r-wavg memory{m}", "dam") for s in ("mtl5", "wos") for m in (0.2, 0.5)),
+            *((s, "l2r-wavg memory0.5", "l2r-wavg memory0.01") for s in ("mtl5", "wos")),
+            *(
+                (s, f"merge right{r}", f"select right{r}")
+                for s in ("blitzer", "mtl5")
+                for r in (0, 0.2, 0.4)
+            ),
+            *((s, "dam", "average-merge") for s in ("blitzer", "wos")),
+            *((s, "dam", "adapters") for s in STREAMS),
             *((s, "i2i-ff", "adapters") for s in STREAMS),
             *((s, "l2r-wavg", "adapters") for s in STREAMS),
             *((s, "i2i-ff", other) for s in ("blitzer", "wos") for other in ("i2i-fl", "i2i-ll")),
