@@ -138,19 +138,36 @@ def parse_source(text: str, knobs: Mapping[str, type]) -> BuiltinSource:
 
 
 def is_builtin_stream(source: str) -> bool:
-    """Whether the source names a built-in stream, with or without knobs."""
-    return source.partition(":")[0] in BUILTIN_STREAMS
+    """Whether the source names a built-in stream, with or without knobs, or one of its further orders."""
+    return _split_order(source)[0].partition(":")[0] in BUILTIN_STREAMS
 
 
 def builtin_stream(source: str) -> StreamSpec:
-    """The built-in stream of that name.
+    """The built-in stream of that name; "scenes-qa-order2:seed=1" is the second order of "scenes-qa:seed=1".
 
     Raises:
-        UserError: a knob is unknown or out of range.
+        UserError: a knob is unknown or out of range, or the stream has no such order.
     """
-    name = source.partition(":")[0]
+    plain, order = _split_order(source)
+    name = plain.partition(":")[0]
     module = _family(_FAMILY_OF.get(name, name))
-    return module.stream(parse_source(source, module.STREAM_KNOBS))
+    found = module.stream(parse_source(plain, module.STREAM_KNOBS))
+    if order is None:
+        return found
+    if order not in found.orders:
+        raise UserError(
+            f"stream '{name}' has no order '{order}'; it has order1{''.join(f', {each}' for each in found.orders)}"
+        )
+    return found.ordered(order)
+
+
+def _split_order(source: str) -> tuple[str, str | None]:
+    """A source without its order, and the order."""
+    name, colon, knobs = source.partition(":")
+    plain, dash, number = name.rpartition("-order")
+    if not dash or not number.isdigit():
+        return source, None
+    return plain + colon + knobs, f"order{number}" if number != "1" else None
 
 
 def read_builtin(spec: TaskSpec) -> RawTask:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cl_core.decode import open_picture
-from cl_core.errors import Faults
+from cl_core.errors import Faults, UserError
 from cl_core.tasks.load import load_stream
 from cl_core.tasks.scenes.figures import THINGS
 from cl_core.tasks.task import content_keys
@@ -91,6 +91,11 @@ def test_questions_have_two_orders_of_the_same_tasks(name: str) -> None:
     other = [task.name for task in load_stream(f"{name}:{SMALL}", order="order2").tasks]
     assert first != other
     assert sorted(first) == sorted(other)
+    by_name = load_stream(f"{name}-order2:{SMALL}")
+    assert by_name.name == f"{name}-order2"
+    assert [task.name for task in by_name.tasks] == other
+    with pytest.raises(UserError, match="has no order 'order3'; it has order1, order2"):
+        load_stream(f"{name}-order3:{SMALL}")
 
 
 @pytest.mark.parametrize(
