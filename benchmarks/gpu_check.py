@@ -31,7 +31,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -44,13 +45,16 @@ from cl_core.adapters.bank import Bank
 from cl_core.adapters.compose import compose
 from cl_core.adapters.compose.paths import AVERAGE_PATHS, MERGE_PATHS
 from cl_core.adapters.heads import Head, merged_logits
+from cl_core.adapters.projection import Projection
 from cl_core.adapters.settings import AdapterSettings
 from cl_core.adapters.task_weights import TaskWeights
 from cl_core.backbones.catalogue import KNOWN
+from cl_core.backbones.encoder import Backbone
 from cl_core.backbones.encoding import Encoding
 from cl_core.backbones.features import extract_features
 from cl_core.backbones.load import load_backbone
 from cl_core.backbones.pooling import pool
+from cl_core.backbones.seeing import SeeingBackbone
 from cl_core.backbones.settings import BackboneSettings
 from cl_core.backbones.text import TextBackbone
 from cl_core.device import Device, choose_device
@@ -58,7 +62,7 @@ from cl_core.errors import UserError
 from cl_core.evaluate.states import pooled_states
 from cl_core.route.centroid import CentroidRouter
 from cl_core.route.settings import RouterSettings
-from cl_core.tasks.domains import DomainData, domain
+from cl_core.tasks.domains import domain
 from cl_core.train.classification import fit
 from cl_core.train.data import Rows
 from cl_core.train.lesson import Lesson
@@ -148,8 +152,9 @@ def main() -> None:
     before = on_device.weight_hash()
     check_compositions(report, on_device, device)
     check_routing(report, on_device, device)
-    compare_streams(report, (on_cpu, cpu), (on_device, device), size)
-    compare_bfloat16(report, on_device, device, size)
+    stream = Stream([partial(domain_rows, name, size) for name in DOMAINS], classes=2)
+    compare_streams(report, (on_cpu, cpu), (on_device, device), stream, size)
+    compare_bfloat16(report, on_device, device, stream, size)
     report.check("backbone's bytes unchanged", float(on_device.weight_hash() != before), 0.0)
     measure_speed(report, on_device, device, size)
 
@@ -275,6 +280,21 @@ def check_routing(report: Report, backbone: TextBackbone, device: Device) -> Non
 # 2. and 3. A small stream
 
 
+@dataclass(frozen=True)
+class Stream:
+    """Tasks with one label space, each a function (backbone, split) -> rows.
+
+    Attributes:
+        tasks: in order.
+        classes: how many labels there are.
+        name: said before each check.
+    """
+
+    tasks: Sequence[Callable[[Backbone, str], Rows]]
+    classes: int
+    name: str = ""
+
+
 @dataclass
 class Learnt:
     """What came of the small stream."""
@@ -289,36 +309,35 @@ class Learnt:
 
 def compare_streams(
     report: Report,
-    on_cpu: tuple[TextBackbone, Device],
-    on_device: tuple[TextBackbone, Device],
+    on_cpu: tuple[Backbone, Device],
+    on_device: tuple[Backbone, Device],
+    stream: Stream,
     size: dict[str, Any],
 ) -> None:
     """The CPU and the device, both in float32."""
-    cpu = learn(*on_cpu, size)
-    other = learn(*on_device, size, cpu.tasks)
+    name = stream.name
+    cpu = learn(*on_cpu, stream, size)
+    other = learn(*on_device, stream, size, cpu.tasks)
     pairs = list(zip(cpu.losses, other.losses, strict=True))
     loss = max(abs(a - b) for a, b in pairs)
-    report.check("training losses, float32, CPU and device", loss, TOLERANCES["loss"])
+    report.check(f"{name}training losses, float32, CPU and device", loss, TOLERANCES["loss"])
     for task, (mine, theirs, moved) in enumerate(
         zip(cpu.tasks, other.tasks, cpu.moved, strict=True)
     ):
         apart = norm([a - b for a, b in zip(mine.parameters(), theirs.parameters(), strict=True)])
-        name = f"weights of task {task + 1}, float32, distance over distance trained"
-        report.check(name, apart / moved, TOLERANCES["weights"])
-    report.check(
-        "routing of the stream", largest(cpu.weights - other.weights), TOLERANCES["routing"]
-    )
-    report.check(
-        "score matrix, float32, CPU and device",
-        largest(cpu.matrix - other.matrix),
-        TOLERANCES["accuracy"],
-    )
-    report.notes.append(f"accuracies after the last task, CPU, float32: {row_text(cpu)}")
-    report.notes.append(f"accuracies after the last task, device, float32: {row_text(other)}")
+        what = f"{name}weights of task {task + 1}, float32, distance over distance trained"
+        report.check(what, apart / moved, TOLERANCES["weights"])
+    routing = largest(cpu.weights - other.weights)
+    report.check(f"{name}routing of the stream", routing, TOLERANCES["routing"])
+    scores = largest(cpu.matrix - other.matrix)
+    report.check(f"{name}score matrix, float32, CPU and device", scores, TOLERANCES["accuracy"])
+    after = f"{name}accuracies after the last task"
+    report.notes.append(f"{after}, CPU, float32: {row_text(cpu)}")
+    report.notes.append(f"{after}, device, float32: {row_text(other)}")
 
 
 def compare_bfloat16(
-    report: Report, backbone: TextBackbone, device: Device, size: dict[str, Any]
+    report: Report, backbone: Backbone, device: Device, stream: Stream, size: dict[str, Any]
 ) -> None:
     """Learns again in bf16 autocast; the states are compared under float32's weights."""
     try:
@@ -326,41 +345,43 @@ def compare_bfloat16(
     except UserError as error:
         report.notes.append(f"bf16 was not measured: {error}")
         return
-    full = learn(backbone, device, size)
-    states = final_states(backbone, half, full, size)
+    full = learn(backbone, device, stream, size)
+    last = stream.tasks[-1](backbone, "test")
+    states = merged_states(backbone, half, full.tasks, last, full.weights)
     report.check(
-        "pooled states, bf16 and float32",
+        f"{stream.name}pooled states, bf16 and float32",
         distance(states, full.states),
         TOLERANCES["bfloat16 states"],
     )
-    learnt = learn(backbone, half, size)
+    learnt = learn(backbone, half, stream, size)
     report.check(
-        "last row of the score matrix, bf16 and float32",
+        f"{stream.name}last row of the score matrix, bf16 and float32",
         largest(learnt.matrix[-1] - full.matrix[-1]),
         TOLERANCES["bfloat16 accuracy"],
     )
-    report.notes.append(f"accuracies after the last task, device, bf16: {row_text(learnt)}")
+    report.notes.append(
+        f"{stream.name}accuracies after the last task, device, bf16: {row_text(learnt)}"
+    )
 
 
 def learn(
-    backbone: TextBackbone,
+    backbone: Backbone,
     device: Device,
+    stream: Stream,
     size: dict[str, Any],
     starts: Sequence[TaskWeights] | None = None,
 ) -> Learnt:
-    """DAM on the small stream: train, route, merge, score after each task.
+    """DAM on a small stream: train, route, merge, score after each task.
 
     A task starts from the weights of the one before it; from those in `starts`, where they are given.
     """
-    tasks = [small_domain(name, size) for name in DOMAINS]
+    tasks = stream.tasks
     settings = TrainSettings(epochs=size["epochs"], patience=None)
     router = CentroidRouter(RouterSettings(k=KEPT))
-    generator = torch.Generator().manual_seed(0)
-    adapter = Adapter.initialise(AdapterSettings(), backbone.sites, backbone.hidden_size, generator)
-    now = TaskWeights(adapter, Head.initialise(2, backbone.hidden_size, generator))
+    now = new_weights(backbone, stream.classes)
     learnt = Learnt([], [], [], torch.empty(0), torch.zeros(len(tasks), len(tasks)), torch.empty(0))
     for stage, task in enumerate(tasks):
-        train, validation = rows_of(backbone, task, "train"), rows_of(backbone, task, "validation")
+        train, validation = task(backbone, "train"), task(backbone, "validation")
         router.add_task(extract_features(backbone, train.encoding, autocast=device.autocast))
         fitted = fit(Lesson(backbone, train, validation, settings, device, stage), now, 0.0)
         steps = zip(fitted.weights.parameters(), now.parameters(), strict=True)
@@ -369,7 +390,7 @@ def learn(
         learnt.tasks.append(fitted.weights)
         now = fitted.weights if starts is None else starts[stage]
         for seen in range(stage + 1):
-            rows = rows_of(backbone, tasks[seen], "test")
+            rows = tasks[seen](backbone, "test")
             states, weights = route_and_merge(backbone, device, router, learnt.tasks, rows)
             heads = [each.head for each in learnt.tasks]
             answers = merged_logits(states, heads, weights).argmax(1)
@@ -378,16 +399,19 @@ def learn(
     return learnt
 
 
-def final_states(
-    backbone: TextBackbone, device: Device, learnt: Learnt, size: dict[str, Any]
-) -> Tensor:
-    """The last task's pooled states, with the adapters and the routes that are given."""
-    rows = rows_of(backbone, small_domain(DOMAINS[-1], size), "test")
-    return merged_states(backbone, device, learnt.tasks, rows, learnt.weights)
+def new_weights(backbone: Backbone, classes: int) -> TaskWeights:
+    """An untrained adapter and head, with a projection where the backbone sees."""
+    generator = torch.Generator().manual_seed(0)
+    adapter = Adapter.initialise(AdapterSettings(), backbone.sites, backbone.hidden_size, generator)
+    head = Head.initialise(classes, backbone.hidden_size, generator)
+    if isinstance(backbone, SeeingBackbone):
+        own = Projection.initialise(backbone.embedding_size, backbone.visual_size, generator)
+        adapter = replace(adapter, projection=own)
+    return TaskWeights(adapter, head)
 
 
 def route_and_merge(
-    backbone: TextBackbone,
+    backbone: Backbone,
     device: Device,
     router: CentroidRouter,
     tasks: Sequence[TaskWeights],
@@ -400,7 +424,7 @@ def route_and_merge(
 
 
 def merged_states(
-    backbone: TextBackbone,
+    backbone: Backbone,
     device: Device,
     tasks: Sequence[TaskWeights],
     rows: Rows,
@@ -413,12 +437,10 @@ def merged_states(
     return pooled_states(backbone, rows.encoding, every, bank, there, "merge", "mean", 32, device)
 
 
-def small_domain(name: str, size: dict[str, Any]) -> DomainData:
+def domain_rows(name: str, size: dict[str, Any], backbone: TextBackbone, split: str) -> Rows:
+    """Sentences of a domain."""
     train, validation, test = size["rows"]
-    return domain(name, train=train, validation=validation, test=test)
-
-
-def rows_of(backbone: TextBackbone, data: DomainData, split: str) -> Rows:
+    data = domain(name, train=train, validation=validation, test=test)
     texts, labels = zip(*data.rows[split], strict=True)
     return Rows(backbone.tokenize(texts), torch.tensor(labels))
 
@@ -452,10 +474,11 @@ def measure_speed(
 
 def training_speed(backbone: TextBackbone, device: Device, batch: int, steps: int) -> float:
     """Steps of `fit`, dropout and clipping on, timed from the third to the last."""
-    train = random_rows((steps + 2) * batch, TOKENS)
-    generator = torch.Generator().manual_seed(0)
-    adapter = Adapter.initialise(AdapterSettings(), backbone.sites, backbone.hidden_size, generator)
-    start = TaskWeights(adapter, Head.initialise(2, backbone.hidden_size, generator))
+    return fitting_speed(backbone, device, random_rows((steps + 2) * batch, TOKENS), batch, steps)
+
+
+def fitting_speed(backbone: Backbone, device: Device, train: Rows, batch: int, steps: int) -> float:
+    """Samples per second of `fit` over (steps + 2) batches of rows of two classes."""
     marks: dict[int, float] = {}
 
     def after_step(step: int, steps_in_all: int) -> None:
@@ -464,10 +487,9 @@ def training_speed(backbone: TextBackbone, device: Device, batch: int, steps: in
             marks[step] = time.perf_counter()
 
     settings = TrainSettings(epochs=1, batch_size=batch)
-    dropout = AdapterSettings().dropout
     one = train.subset([0])  # judged after the last step that is timed
     lesson = Lesson(backbone, train, one, settings, device, 0, watch=Watch(step=after_step))
-    fit(lesson, start, dropout)
+    fit(lesson, new_weights(backbone, 2), AdapterSettings().dropout)
     return steps * batch / (marks[steps + 2] - marks[2])
 
 
