@@ -46,14 +46,16 @@ class Output:
         last_hidden_state: (B, T, d), of the last block that ran.
         hidden_states: the embeddings, then each block's output, (B, T, d) each: L + 1 of them, or m + 1 when the
             pass stopped after block m; None unless asked for.
-        attention_mask: (B, T), as in the batch.
+        attention_mask: (B, T), 1 for tokens and 0 for padding of the last hidden state.
         answer_at: (B,) places of the token at which answers are read; None where all tokens are pooled.
+        encoded: (B, T', d) the encoder's last hidden state, where the last block that ran is a decoder's; else None.
     """
 
     last_hidden_state: Tensor
     hidden_states: tuple[Tensor, ...] | None
     attention_mask: Tensor
     answer_at: Tensor | None = None
+    encoded: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -109,12 +111,14 @@ class Encoder(nn.Module, Generic[B]):
     Attributes:
         kinds: of tasks that it can read: "text", "image", "image-qa", "video-qa".
         max_length: longer texts are cut to this many tokens; None where there is no text.
+        vocabulary: the answers that a generating backbone chooses among; () for all others.
         n_blocks: L.
         sites: all 2 L sites: block0.attention, block0.ffn, block1.attention, ...
     """
 
     kinds: ClassVar[tuple[str, ...]]
     max_length: int | None = None
+    vocabulary: tuple[str, ...] = ()
 
     def __init__(
         self,
@@ -167,8 +171,8 @@ class Encoder(nn.Module, Generic[B]):
         """
 
     @abstractmethod
-    def run(self, batch: B) -> Tensor:
-        """The model's own pass over a batch: the (B, T, d) last hidden state."""
+    def run(self, batch: B) -> Tensor | tuple[Tensor, Tensor]:
+        """The model's own pass over a batch: the (B, T, d) last hidden state; of a decoder, and its encoder's."""
 
     def read(self, output: Output, pooling: str) -> Tensor:
         """(B, d) what heads read of a pass: its last hidden states, pooled.
@@ -178,6 +182,18 @@ class Encoder(nn.Module, Generic[B]):
             pooling: "mean", "cls" or "max"; see `pool`.
         """
         return pool(output.last_hidden_state, output.attention_mask, pooling)
+
+    @property
+    def read_size(self) -> int:
+        """How many numbers `read` gives for a sample: d, unless a backbone says otherwise."""
+        return self.hidden_size
+
+    def answer_from(self, names: Sequence[str]) -> None:
+        """Tells a generating backbone its vocabulary; others have none."""
+
+    def mask_at(self, batch: B, block: int) -> Tensor:
+        """(B, T) mask of the state that enters a block, 0-based; with L that of the last one."""
+        return batch.attention_mask
 
     def answer_places(self, batch: B) -> Tensor | None:
         """(B,) places of the token at which answers are read; None where all tokens are pooled."""
@@ -241,13 +257,15 @@ class Encoder(nn.Module, Generic[B]):
         with self._lock:
             before, self._call = self._call, call
             try:
-                last = self.run(batch)
+                found = self.run(batch)
             except _StopForwardError as stop:
-                last = stop.hidden
+                found = stop.hidden
             finally:
                 self._call = before
+        last, encoded = found if isinstance(found, tuple) else (found, None)
         states = None if call.hidden_states is None else (*call.hidden_states, last)
-        return Output(last, states, batch.attention_mask, self.answer_places(batch))
+        mask = self.mask_at(batch, self.n_blocks if stop_after is None else stop_after)
+        return Output(last, states, mask, self.answer_places(batch), encoded)
 
     def _before_block(self, index: int) -> Callable[[nn.Module, tuple[Any, ...]], None]:
         """A hook on what enters block `index`, which is hidden state `index` in every architecture."""

@@ -18,6 +18,7 @@ import torch
 from cl_core.backbones.catalogue import KNOWN, KnownBackbone, list_backbones
 from cl_core.backbones.encoder import Backbone
 from cl_core.backbones.fingerprint import fingerprint
+from cl_core.backbones.generating import GENERATORS, GeneratingBackbone
 from cl_core.backbones.image import ImageBackbone
 from cl_core.backbones.load_image import OPEN_CLIP, load_open_clip, load_tagged, load_vision
 from cl_core.backbones.masked import masked_head
@@ -57,7 +58,7 @@ def load_backbone(settings: BackboneSettings, device: torch.device) -> Backbone:
         )
     eye = Eye(vision, settings.frames, settings.image_grid, settings.clip_grid)
     _check_grids(eye, settings)
-    _check_length(settings, text.model.config, architecture(text.model_type), eye)
+    _check_length(settings, text.model.config, text.row, eye)
     seeing = SeeingBackbone(
         text, eye, name=f"{settings.name} with {settings.vision}", revision=text.revision
     )
@@ -75,7 +76,7 @@ def _load_one(settings: BackboneSettings) -> TextBackbone | ImageBackbone:
     kind = str(config.get("model_type", "missing"))
     if kind in VISION_TYPES:
         return load_vision(folder, settings, revision)
-    row = architecture(kind)
+    row = GENERATORS.get(kind) or architecture(kind)
     if not any(folder.glob("*.safetensors")):
         found = ", ".join(sorted(path.name for path in folder.iterdir())) or "nothing"
         raise UserError(
@@ -86,6 +87,18 @@ def _load_one(settings: BackboneSettings) -> TextBackbone | ImageBackbone:
         model = _load_model(folder, row, settings)
         tokenizer = _load_tokenizer(folder, settings.name)
     head, own = None, fingerprint(model, folder)
+    if kind in GENERATORS:
+        _check_length(settings, model.config, row)
+        return GeneratingBackbone(
+            model.model,
+            tokenizer,
+            model.lm_head,
+            model.final_logits_bias,
+            name=settings.name,
+            revision=revision,
+            fingerprint=own,
+            max_length=settings.max_length,
+        )
     if settings.masked:
         head = masked_head(model, row.model_type, settings.name)
         own = hashlib.sha256(f"{own} {settings.masked_suffix}".encode()).hexdigest()
@@ -160,17 +173,25 @@ def _read_config(folder: Path, name: str) -> dict[str, Any]:
 
 def _load_model(folder: Path, row: Architecture, settings: BackboneSettings) -> Any:
     from safetensors import SafetensorError
-    from transformers import AutoConfig, AutoModel, AutoModelForMaskedLM
+    from transformers import AutoConfig, AutoModel, AutoModelForMaskedLM, AutoModelForSeq2SeqLM
 
     options: dict[str, Any] = {}
-    if settings.masked:
+    made = AutoModel
+    if row.model_type in GENERATORS:
+        made = AutoModelForSeq2SeqLM
+        if settings.masked:
+            raise UserError(
+                f"backbone '{settings.name}' answers by generating; masked=true is for masked language models"
+            )
+    elif settings.masked:
+        made = AutoModelForMaskedLM
         options["config"] = AutoConfig.from_pretrained(str(folder), local_files_only=True)
         if row.model_type == "deberta-v2" and not _has_weight(folder, "cls."):
             options["config"].legacy = False  # Microsoft's own layout of the head
     elif row.has_pooler:
         options["add_pooling_layer"] = False
     try:
-        model, report = (AutoModelForMaskedLM if settings.masked else AutoModel).from_pretrained(
+        model, report = made.from_pretrained(
             str(folder),
             dtype=getattr(torch, settings.dtype),
             attn_implementation=row.kernel,

@@ -250,7 +250,7 @@ class SeeingBackbone(Encoder[SeeingBatch]):
         """(B, d) what heads read, as of the text encoder."""
         return self.text.read(output, pooling)
 
-    def label_head(self, names: Sequence[str]) -> LabelHead:
+    def label_head(self, names: Sequence[str]) -> LabelHead | None:
         """Scores labels by what they are called, as the text encoder does."""
         return self.text.label_head(names)
 
@@ -272,22 +272,33 @@ class SeeingBackbone(Encoder[SeeingBatch]):
         # Behind the last token stand zeros.
         return batch.features.sum(dim=1) / batch.counts.clamp(min=1).unsqueeze(1)
 
-    def run(self, batch: SeeingBatch) -> Tensor:
-        """The (B, T, d) last hidden state."""
+    @property
+    def read_size(self) -> int:
+        """As of the text encoder."""
+        return self.text.read_size
+
+    def answer_from(self, names: Sequence[str]) -> None:
+        """Tells a generating text encoder its vocabulary."""
+        self.text.answer_from(names)
+        self.vocabulary = self.text.vocabulary
+
+    def mask_at(self, batch: SeeingBatch, block: int) -> Tensor:
+        """As of the text encoder."""
+        return self.text.mask_at(Batch(batch.input_ids, batch.attention_mask), block)
+
+    def run(self, batch: SeeingBatch) -> Tensor | tuple[Tensor, Tensor]:
+        """The (B, T, d) last hidden state; of a decoder, and its encoder's."""
         words: Tensor = self.words(batch.input_ids)
         project = self._call.transforms.get(VISUAL) or self._project
         seen = project(batch.features).to(words.dtype)
         places = batch.order.unsqueeze(-1).expand(-1, -1, words.shape[2])
-        inputs = {
-            "inputs_embeds": torch.cat([words, seen], dim=1).gather(1, places),
-            "attention_mask": batch.attention_mask,
-        }
-        if batch.token_type_ids is not None:
+        types = batch.token_type_ids
+        if types is not None:
             nothing = batch.order.new_zeros(len(batch), seen.shape[1])
-            types = torch.cat([batch.token_type_ids, nothing], dim=1).gather(1, batch.order)
-            inputs["token_type_ids"] = types * batch.attention_mask
-        last: Tensor = self.model(**inputs).last_hidden_state
-        return last
+            types = torch.cat([types, nothing], dim=1).gather(1, batch.order)
+            types = types * batch.attention_mask
+        states = torch.cat([words, seen], dim=1).gather(1, places)
+        return self.text.run_embedded(states, batch.attention_mask, types)
 
     def _project(self, features: Tensor) -> Tensor:
         if self.projection is None:  # a blind batch: there is nothing to project

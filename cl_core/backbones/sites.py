@@ -45,6 +45,7 @@ class Architecture:
         kernel: attention implementation; "eager" where the model has no other.
         has_pooler: whether the model can be built without its pooler, which we never read.
         reserved_positions: positions of its position table that no token can have.
+        decoder: path of the list of a decoder's blocks, whose sites have the same paths; "" without a decoder.
     """
 
     model_type: str
@@ -55,6 +56,7 @@ class Architecture:
     kernel: Literal["sdpa", "eager"] = "sdpa"
     has_pooler: bool = False
     reserved_positions: int = 0
+    decoder: str = ""
 
 
 _BERT = ("encoder.layer", "attention.output.dense", "output.dense")
@@ -100,10 +102,16 @@ def sites_of(model_type: str, n_blocks: int) -> tuple[Site, ...]:
     Raises:
         UserError: an unsupported architecture.
     """
-    row = architecture(model_type)
+    return sites_at(architecture(model_type), n_blocks)
+
+
+def sites_at(row: Architecture, n_blocks: int, n_decoder: int = 0) -> tuple[Site, ...]:
+    """All sites of a model with so many blocks, the decoder's behind the encoder's."""
+    paths = [f"{row.blocks}.{block}" for block in range(n_blocks)]
+    paths += [f"{row.decoder}.{block}" for block in range(n_decoder)]
     return tuple(
-        Site(f"block{block}.{place}", block, place, f"{row.blocks}.{block}.{path}")
-        for block in range(n_blocks)
+        Site(f"block{block}.{place}", block, place, f"{blocks}.{path}")
+        for block, blocks in enumerate(paths)
         for place, path in _places(row)
     )
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from cl_core.backbones.encoder import Encoder, LabelHead, Output, Transform
 from cl_core.backbones.encoding import Batch, Encoding, pad_batch
 from cl_core.backbones.masked import MaskedHead
-from cl_core.backbones.sites import architecture, sites_of
+from cl_core.backbones.sites import Architecture, architecture, sites_at
 from cl_core.errors import AdapterLabError, UserError
 
 __all__ = ["Batch", "Encoding", "Output", "TextBackbone", "Transform"]
@@ -29,9 +29,11 @@ class TextBackbone(Encoder[Batch]):
         max_length: longer texts are cut to this many tokens, special tokens included.
         masked: the model's own masked-language-model head, where answers are read at a [MASK]; else None.
         masked_suffix: what follows a text then, with "[MASK]" in it.
+        row: where the model keeps what we need; by default the architecture's row in `ARCHITECTURES`.
 
     Attributes:
         model_type: the architecture's name in transformers, "bert".
+        row: where the model keeps what we need.
 
     Raises:
         UserError: an unsupported architecture.
@@ -50,12 +52,14 @@ class TextBackbone(Encoder[Batch]):
         max_length: int,
         masked: MaskedHead | None = None,
         masked_suffix: str = "[MASK]",
+        row: Architecture | None = None,
     ) -> None:
         config: Any = model.config
-        row = architecture(config.model_type)
+        row = row or architecture(config.model_type)
         size = int(config.hidden_size)
-        blocks = list(model.get_submodule(row.blocks).children())
-        sites = sites_of(row.model_type, len(blocks))
+        encoder = list(model.get_submodule(row.blocks).children())
+        decoder = list(model.get_submodule(row.decoder).children()) if row.decoder else []
+        blocks, sites = encoder + decoder, sites_at(row, len(encoder), len(decoder))
         for site in sites:
             module = model.get_submodule(site.module)
             if not isinstance(module, nn.Linear) or module.out_features != size:
@@ -72,6 +76,7 @@ class TextBackbone(Encoder[Batch]):
             revision=revision,
             fingerprint=fingerprint,
         )
+        self.row = row
         self.blocks = tuple(blocks)
         self.tokenizer = tokenizer
         self.masked = masked
@@ -138,7 +143,23 @@ class TextBackbone(Encoder[Batch]):
         """
         return pad_batch(encoding, indices, self.device if device is None else device)
 
-    def run(self, batch: Batch) -> Tensor:
+    def run_embedded(
+        self, states: Tensor, mask: Tensor, types: Tensor | None
+    ) -> Tensor | tuple[Tensor, Tensor]:
+        """As `run`, from word embeddings.
+
+        Args:
+            states: (B, T, d) in the place of word embeddings.
+            mask: (B, T).
+            types: (B, T), where the model has token types.
+        """
+        inputs = {"inputs_embeds": states, "attention_mask": mask}
+        if types is not None:
+            inputs["token_type_ids"] = types
+        last: Tensor = self.model(**inputs).last_hidden_state
+        return last
+
+    def run(self, batch: Batch) -> Tensor | tuple[Tensor, Tensor]:
         """The (B, T, d) last hidden state."""
         inputs = {"input_ids": batch.input_ids, "attention_mask": batch.attention_mask}
         if self._takes_types and batch.token_type_ids is not None:
@@ -163,7 +184,7 @@ class TextBackbone(Encoder[Batch]):
         return read
 
     @torch.no_grad()
-    def label_head(self, names: Sequence[str]) -> LabelHead:
+    def label_head(self, names: Sequence[str]) -> LabelHead | None:
         """Scores labels by what they are called.
 
         With a masked-language-model head by its own token scores (DAM). Without one by the pooled states of the names

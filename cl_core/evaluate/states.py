@@ -143,7 +143,7 @@ def states_under(
         progress: called after each batch with (rows done, rows in all).
     """
     lengths = [encoding.lengths[row] for row in rows]
-    states = torch.empty(len(rows), backbone.hidden_size, device=device.torch_device)
+    states = torch.empty(len(rows), backbone.read_size, device=device.torch_device)
     done = 0
     for positions in length_batches(lengths, batch_size):
         batch = backbone.collate(encoding, [rows[i] for i in positions], device.torch_device)

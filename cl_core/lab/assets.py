@@ -10,25 +10,22 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from hashlib import sha256
+from functools import partial
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from cl_core.backbones.encoder import Backbone
 from cl_core.backbones.features import Parts, extract_features
-from cl_core.backbones.seeing import SeeingBackbone, medium_of
-from cl_core.backbones.visual import Stored, Viewer
+from cl_core.backbones.seeing import SeeingBackbone
+from cl_core.backbones.visual import Viewer
 from cl_core.device import Device
 from cl_core.evaluate.states import states_under
 from cl_core.lab.events import Epoch, Made
 from cl_core.lab.run_settings import RunSettings
 from cl_core.lab.tokenised import TokenisedStream
 from cl_core.store import Artifact, Store, key
-from cl_core.store.artifact import TENSORS
-from cl_core.tasks.stream import Stream
-from cl_core.tasks.task import picture_hash
+from cl_core.tasks.stream import Stream, vocabulary
 from cl_core.train.checkpoint import Checkpoints, EpochRecord
 from cl_core.train.lesson import Lesson, R
 from cl_core.train.loop import Stopped, Watch
@@ -48,9 +45,6 @@ VERSIONS = {
     "fisher": 1,
 }
 
-SIGHTS_A_FILE, SIGHTS_A_PASS = 512, 32
-"""Pictures or clips in one artifact, and in one pass of the vision encoder."""
-
 Contents = tuple[Mapping[str, Tensor], Any]
 """What computing an artifact gives: its tensors, and plain data."""
 
@@ -65,7 +59,18 @@ class Reporter:
 
 
 class Assets:
-    """Artifacts of one stream on one backbone under one set of settings and one seed."""
+    """Artifacts of one stream on one backbone under one set of settings and one seed.
+
+    Args:
+        store: where they are.
+        stream: its data.
+        backbone: frozen.
+        settings: of the run.
+        device: where to compute.
+        seed: of the run.
+        reporter: how the work speaks to the run.
+        viewer: finds what is seen of a split (`sights.py`).
+    """
 
     def __init__(
         self,
@@ -76,11 +81,14 @@ class Assets:
         device: Device,
         seed: int,
         reporter: Reporter,
+        viewer: Callable[[Assets, int, str], Viewer | None],
     ) -> None:
         self.store = store
         self.stream = stream
+        generates = settings.answers.answers == "embeddings"
+        backbone.answer_from(vocabulary(stream) if generates else ())
         seen_only = settings.answers.vocabulary == "seen"
-        self.data = TokenisedStream(stream, backbone, self._viewer, seen_only)
+        self.data = TokenisedStream(stream, backbone, partial(viewer, self), seen_only)
         self.backbone = backbone
         self.settings = settings
         self.device = device
@@ -157,47 +165,6 @@ class Assets:
         """Whether the backbone looks at pictures beside texts."""
         return isinstance(self.backbone, SeeingBackbone)
 
-    def _viewer(self, task: int, split: str) -> Viewer | None:
-        """What is seen of a split, in files: the vision encoder runs once over each distinct picture or clip."""
-        backbone, rows = self.backbone, self.stream.all_tasks[task].splits[split]
-        medium = medium_of(dict.fromkeys(rows.column_names))
-        if medium is None or not isinstance(backbone, SeeingBackbone):
-            return None
-        eye, sources = backbone.eye, rows[medium]
-        hashes = [picture_hash(source) for source in sources]
-        first: dict[str, int] = {}
-        for row, own in enumerate(hashes):
-            first.setdefault(own, row)
-        distinct = list(first)
-        files = []
-        for begin in range(0, len(distinct), SIGHTS_A_FILE):
-            chunk = distinct[begin : begin + SIGHTS_A_FILE]
-            inputs = {
-                "version": VERSIONS["sights"],
-                "eye": eye.fingerprint,
-                "dtype": self.settings.backbone.dtype,
-                "device": self.device.name,
-                "medium": medium,
-                "shown": sha256("".join(chunk).encode()).hexdigest(),
-            }
-
-            def compute(chunk: list[str] = chunk, begin: int = begin) -> Contents:
-                seen = []
-                for start in range(0, len(chunk), SIGHTS_A_PASS):
-                    some = [sources[first[own]] for own in chunk[start : start + SIGHTS_A_PASS]]
-                    seen.append(eye.look(medium, some))
-                    self.rows_done(begin + start + len(some), len(distinct))
-                features = torch.cat([sights.features for sights in seen])
-                counts = torch.cat([sights.counts for sights in seen])
-                return {"features": features, "counts": counts}, None
-
-            artifact = self.make("sights", inputs, compute, task, task)
-            files.append(artifact.folder / TENSORS)
-        places = {own: place for place, own in enumerate(distinct)}
-        return Stored(
-            tuple(files), SIGHTS_A_FILE, tuple(places[own] for own in hashes), eye.tokens(medium)
-        )
-
     def backbone_inputs(self) -> dict[str, Any]:
         """What every artifact that the backbone had a part in depends on."""
         return {
@@ -206,6 +173,7 @@ class Assets:
             "max_length": self.backbone.max_length,
             "device": self.device.name,
             **self.settings.answers.model_dump(exclude_defaults=True),
+            **({"generates": list(generates)} if (generates := self.backbone.vocabulary) else {}),
         }
 
     def derived_seed(self, *parts: object) -> int:

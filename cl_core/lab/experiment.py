@@ -35,6 +35,7 @@ from cl_core.lab.networks import Networks
 from cl_core.lab.plan import Needs, Step, make_plan
 from cl_core.lab.results import Results
 from cl_core.lab.sharing import Sharing
+from cl_core.lab.sights import stored_sights
 from cl_core.lab.workspace import RunConfig, RunFolder
 from cl_core.route import ROUTERS
 from cl_core.route.router import Router
@@ -78,7 +79,9 @@ class Experiment:
         self.store = store
         settings, recipe = config.settings, config.recipe
         reporter = Reporter(run.record, progress, run.stop_requested)
-        self.assets = Assets(store, stream, backbone, settings, device, config.seed, reporter)
+        self.assets = Assets(
+            store, stream, backbone, settings, device, config.seed, reporter, stored_sights
+        )
         self.trainer: Trainer = TRAINERS.load(recipe.train)()
         self.router: Router = ROUTERS.load(recipe.route)(settings.router)
         self.initialiser: Initialiser = INITIALISERS.load(recipe.initialise)()
@@ -349,7 +352,7 @@ class Experiment:
         name = "shared" if self.stream.protocol == "dil" else self.assets.data.name(task)
         generator = torch.Generator().manual_seed(self.assets.derived_seed("untrained", name))
         head = Head.initialise(
-            self.assets.data.classes(task), self.assets.backbone.hidden_size, generator
+            self.assets.data.classes(task), self.assets.backbone.read_size, generator
         )
         return head.to(self.device.torch_device)
 

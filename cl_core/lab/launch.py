@@ -21,6 +21,7 @@ from cl_core.lab.recipes import load_recipe
 from cl_core.lab.run_settings import DataSettings, make_settings
 from cl_core.lab.workspace import RunConfig, RunFolder, TaskSummary, Workspace
 from cl_core.store import RunLock
+from cl_core.tasks.stream import vocabulary
 
 if TYPE_CHECKING:
     from cl_core.backbones.encoder import Backbone
@@ -137,6 +138,7 @@ def prepare(
         device=device,
         precision=precision,
         label_space=tuple(loaded.label_space.names),
+        vocabulary=vocabulary(loaded) if made.answers.answers == "embeddings" else (),
         tasks=summarise_tasks(loaded, loaded.tasks),
         held_out=summarise_tasks(loaded, loaded.held_out),
     )

@@ -146,7 +146,7 @@ class Learning:
             assets.settings.adapter, backbone.sites, backbone.hidden_size, generator
         )
         head = self.frozen_head(task) or Head.initialise(
-            assets.data.classes(task), backbone.hidden_size, generator
+            assets.data.classes(task), backbone.read_size, generator
         )
         return TaskWeights(replace(adapter, projection=self.fresh_projection(task)), head)
 
@@ -173,7 +173,7 @@ class Learning:
         assets = self.assets
         fingerprint = assets.data.fingerprint(task, "train")
         generator = torch.Generator().manual_seed(assets.derived_seed("start", fingerprint))
-        return Head.initialise(assets.data.classes(task), assets.backbone.hidden_size, generator)
+        return Head.initialise(assets.data.classes(task), assets.backbone.read_size, generator)
 
     def frozen_head(self, task: int) -> Head | None:
         """A head made of what the task's labels are called, where answers are scored so; None otherwise.

@@ -26,16 +26,17 @@ from cl_core.backbones.load import load_backbone
 from cl_core.device import choose_device
 from cl_core.errors import UserError
 from cl_core.evaluate.answers import answer_logits
-from cl_core.evaluate.scores import accuracy
 from cl_core.evaluate.states import adapter_states
 from cl_core.lab.assets import Assets, Reporter
 from cl_core.lab.launch import Silent, Watcher, reopen
 from cl_core.lab.learning import Learning
 from cl_core.lab.report import Report
 from cl_core.lab.run_settings import make_settings
+from cl_core.lab.sights import stored_sights
 from cl_core.lab.workspace import RunFolder, Workspace
 from cl_core.store import write_bytes, write_json
 from cl_core.store.contents import tensor_bytes
+from cl_core.train.data import answer_credit
 from cl_core.train.shared import SharedWeights
 
 TENSORS, DESCRIPTION = "adapter.safetensors", "adapter.json"
@@ -126,7 +127,14 @@ def merge_run(
     backbone = load_backbone(config.settings.backbone, where.torch_device)
     reporter = Reporter(lambda event: None, told.progress, lambda: False)
     assets = Assets(
-        workspace.store, stream, backbone, config.settings, where, config.seed, reporter
+        workspace.store,
+        stream,
+        backbone,
+        config.settings,
+        where,
+        config.seed,
+        reporter,
+        stored_sights,
     )
     learning, names = Learning(assets), run.artifacts()
     keys = [names[f"adapter/{task.name}"] for task in config.tasks]
@@ -141,7 +149,9 @@ def merge_run(
     for task, summary in enumerate(config.tasks):
         logits = _logits(assets, adapter, heads, task)
         truth = assets.data.global_labels(task, config.settings.evaluate.split)
-        scores[summary.name] = accuracy(truth.tolist(), logits.argmax(dim=1).tolist())
+        votes = assets.data.global_votes(task, config.settings.evaluate.split)
+        right = answer_credit(logits.argmax(dim=1).cpu(), truth, votes)
+        scores[summary.name] = float(right.double().mean())
     final = Report(run).matrix[-1].tolist()
     sites = [site.name for site in select_sites(backbone.sites, config.settings.adapter)]
     description = {

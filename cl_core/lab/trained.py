@@ -60,6 +60,7 @@ class Trained:
         self.tasks = self.config.tasks[: self.stage]
         self.device: Device = choose_device(device, self.config.precision)
         self.backbone = load_backbone(self.config.settings.backbone, self.device.torch_device)
+        self.backbone.answer_from(self.config.vocabulary)
         self.pool, adapters, self.heads = self._weights()
         self.bank = Bank.stack(adapters)
         self.network = self._routers() if recipe.route == "learned" else None

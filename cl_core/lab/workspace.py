@@ -72,6 +72,8 @@ class RunConfig(Settings):
     device: str = "auto"
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     label_space: tuple[str, ...]
+    vocabulary: tuple[str, ...] = ()
+    """What the labels are called, each name once, where they are scored by that."""
     tasks: tuple[TaskSummary, ...]
     held_out: tuple[TaskSummary, ...] = ()
     """Tasks that are never learnt, only routed and scored."""

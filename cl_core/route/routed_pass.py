@@ -84,7 +84,7 @@ class RoutedPass:
     Attributes:
         bank: by block.
         network: the routers, on the same device.
-        mask: (B, T) of the batch.
+        mask_at: from a block to the (B, T) mask of the state that enters it.
         how: the composition.
         noise: whether the gates get noise, from torch's global generator: in training.
         seen: (B, v) mean of what is seen, where there is something to see.
@@ -92,7 +92,7 @@ class RoutedPass:
 
     bank: RoutedBank
     network: RouterNetwork
-    mask: Tensor
+    mask_at: Callable[[int], Tensor]
     how: str = "average"
     noise: bool = False
     seen: Tensor | None = None
@@ -107,7 +107,7 @@ class RoutedPass:
         network, place = self.network, self.network.blocks.index(block)
         # Logits, gates and merged biases in float32, whatever autocast makes of the rest.
         with torch.autocast(hidden.device.type, enabled=False):
-            alpha = self._weigh(network.logits(place, hidden, self.mask))
+            alpha = self._weigh(network.logits(place, hidden, self.mask_at(block)))
             self._now = compose(self.bank.parts[place], alpha, self.how)
 
     def look(self, projections: Projection, features: Tensor) -> Tensor:
@@ -187,14 +187,14 @@ def routed_states(
         adapters got (see `RoutedPass.alphas`), and (n, K) weights that the heads get.
     """
     where, parts = device.torch_device, RoutedBank.of(bank, network)
-    states = torch.empty(len(rows), backbone.hidden_size, device=where)
+    states = torch.empty(len(rows), backbone.read_size, device=where)
     per_block = torch.empty(len(rows), network.routers, len(bank), device=where)
     weights = torch.empty(len(rows), len(bank), device=where)
     lengths, done = [encoding.lengths[row] for row in rows], 0
     for positions in length_batches(lengths, batch_size):
         batch = backbone.collate(encoding, [rows[i] for i in positions], where)
         seen = backbone.seen(batch)
-        routed = RoutedPass(parts, network, batch.attention_mask, how, seen=seen)
+        routed = RoutedPass(parts, network, partial(backbone.mask_at, batch), how, seen=seen)
         with device.autocast():
             output = routed.run(backbone, batch)
         here = torch.as_tensor(positions, device=where)

@@ -102,6 +102,11 @@ class Stream:
         return replace(self, tasks=kept, shared=tuple(group for group in shared if len(group) > 1))
 
 
+def vocabulary(stream: Stream) -> tuple[str, ...]:
+    """What the labels of all learnt tasks are called, each name once, in the order in which the tasks bring them."""
+    return tuple(dict.fromkeys(name for task in stream.tasks for name in task.label_names))
+
+
 def label_space(
     protocol: Protocol,
     labels: Mapping[str, tuple[str, ...]],

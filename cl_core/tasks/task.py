@@ -90,7 +90,7 @@ class Task:
                 digest.update(column.encode() + b"\0")
                 values = list(rows[column])
                 if column in ENCODED:  # the same picture is the same row, whichever way it came
-                    values = [picture_hash(value) for value in values]
+                    values = picture_hashes(values)
                 if column in VOTES:
                     values = [json.dumps(value) for value in values]
                 if column == "label":
@@ -179,14 +179,19 @@ def content_keys(rows: Mapping[str, Sequence[object]]) -> list[str]:
     encoded = next((column for column in ENCODED if column in rows), None)
     if encoded is None:
         return [str(text) for text in rows["text"]]
-    known: dict[object, str] = {}  # many questions may be about one picture
-    for picture in rows[encoded]:
-        if picture not in known:
-            known[picture] = picture_hash(picture)
-    hashes = [known[picture] for picture in rows[encoded]]
+    hashes = picture_hashes(rows[encoded])
     if "question" not in rows:
         return hashes
     return [f"{each} {asked}" for each, asked in zip(hashes, rows["question"], strict=True)]
+
+
+def picture_hashes(pictures: Sequence[object]) -> list[str]:
+    """(N,) `picture_hash` of each, reading a file once however many rows name it."""
+    known: dict[object, str] = {}
+    return [
+        known[picture] if picture in known else known.setdefault(picture, picture_hash(picture))
+        for picture in pictures
+    ]
 
 
 def picture_hash(picture: object) -> str:

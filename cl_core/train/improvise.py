@@ -22,7 +22,7 @@ from cl_core.adapters.heads import Head
 from cl_core.adapters.projection import Projection
 from cl_core.adapters.task_weights import TaskWeights
 from cl_core.backbones.batching import length_batches
-from cl_core.backbones.encoder import Masked
+from cl_core.backbones.encoder import Masked, Output
 from cl_core.train.classification import Classification
 from cl_core.train.data import Rows, among, answer_credit, answer_loss
 from cl_core.train.lesson import Lesson, Taught
@@ -117,7 +117,7 @@ class _Probe(Taught[Rows]):
 def _states(lesson: Lesson[Rows], rows: Rows, adapter: Adapter) -> Tensor:
     """(N, d) pooled states under one adapter."""
     where = lesson.device.torch_device
-    states = torch.empty(len(rows), lesson.backbone.hidden_size, device=where)
+    states = torch.empty(len(rows), lesson.backbone.read_size, device=where)
     for indices in length_batches(rows.encoding.lengths, 2 * lesson.settings.batch_size):
         pooled = lesson.states(rows, indices, transforms(adapter))
         states[torch.as_tensor(indices, device=where)] = pooled.float()
@@ -200,7 +200,7 @@ class Distillation(Taught[Rows]):
         batch, wanted = self._wanted(self.lesson.train, rows)
         with self.lesson.device.autocast():
             found = self.lesson.backbone(batch, transforms(self.adapter, self.dropout))
-        return masked_mse(found.last_hidden_state, wanted, batch.attention_mask)
+        return hidden_state_loss(found, wanted, batch.attention_mask)
 
     @torch.no_grad()
     def validate(self) -> tuple[float, float]:
@@ -211,7 +211,7 @@ class Distillation(Taught[Rows]):
             batch, wanted = self._wanted(data, rows)
             with lesson.device.autocast():
                 found = lesson.backbone(batch, transforms(self.adapter))
-            error = masked_mse(found.last_hidden_state, wanted, batch.attention_mask)
+            error = hidden_state_loss(found, wanted, batch.attention_mask)
             loss += float(error) * len(rows)
             pooled = lesson.backbone.read(found, lesson.settings.head_pooling)
             predictions[rows] = among(self.head.logits(pooled), data).argmax(dim=1).cpu()
@@ -219,12 +219,26 @@ class Distillation(Taught[Rows]):
         return loss / len(data), float(right.double().mean())
 
     @torch.no_grad()
-    def _wanted(self, data: Rows, rows: Sequence[int]) -> tuple[Masked, Tensor]:
-        """Some rows as a batch, and the teacher's (B, T, d) last hidden states of it."""
+    def _wanted(self, data: Rows, rows: Sequence[int]) -> tuple[Masked, Output]:
+        """Some rows as a batch, and the teacher's pass over it."""
         lesson = self.lesson
         batch: Masked = lesson.backbone.collate(data.encoding, rows, lesson.device.torch_device)
         with lesson.device.autocast():
-            return batch, lesson.backbone(batch, self.teacher()).last_hidden_state
+            return batch, lesson.backbone(batch, self.teacher())
+
+
+def hidden_state_loss(found: Output, wanted: Output, mask: Tensor) -> Tensor:
+    """MSE of the last hidden states; of an encoder-decoder the encoder's plus the decoder's (I2I).
+
+    Args:
+        found: the student's pass.
+        wanted: the teacher's.
+        mask: (B, T) of the batch, the encoder's.
+    """
+    loss = masked_mse(found.last_hidden_state, wanted.last_hidden_state, found.attention_mask)
+    if found.encoded is None or wanted.encoded is None:
+        return loss
+    return loss + masked_mse(found.encoded, wanted.encoded, mask)
 
 
 def masked_mse(found: Tensor, wanted: Tensor, mask: Tensor) -> Tensor:

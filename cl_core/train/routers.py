@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -243,7 +244,8 @@ class RouterObjective(Taught[MixedRows]):
         lesson, network = self.lesson, self.weights.network
         batch = lesson.backbone.collate(data.encoding, rows, lesson.device.torch_device)
         seen = lesson.backbone.seen(batch)
-        routed = RoutedPass(self._parts, network, batch.attention_mask, self.how, noise, seen)
+        masks = partial(lesson.backbone.mask_at, batch)
+        routed = RoutedPass(self._parts, network, masks, self.how, noise, seen)
         with lesson.device.autocast():
             output = routed.run(lesson.backbone, batch)
             pooled = lesson.backbone.read(output, lesson.settings.head_pooling)

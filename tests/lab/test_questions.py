@@ -15,6 +15,8 @@ from cl_core.errors import UserError
 from cl_core.lab.events import Epoch, Made
 from cl_core.lab.recipes import RECIPES
 from cl_core.lab.report import Report
+from cl_core.lab.static_merge import merge_run
+from tests.backbones.test_generating import write_bart
 from tests.backbones.test_seeing import write_vision
 
 from .conftest import SMALL, Carry
@@ -234,3 +236,32 @@ def test_the_untrained_model_answers_by_what_labels_are_called_where_it_can(
         logits = backbone.read(output, "cls") @ head.weight.T
     right = (logits.argmax(dim=1) == torch.tensor(task.test["label"])).double().mean()
     assert Report(run.folder).untrained[0] == pytest.approx(float(right))
+
+
+@pytest.mark.parametrize("answers", ["heads", "embeddings"])
+@pytest.mark.parametrize("recipe", ["dam", "l2r-wavg", "i2i-ff", "replay"])
+def test_an_encoder_decoder_answers_questions(
+    ask: Carry, tmp_path: Path, recipe: str, answers: str
+) -> None:
+    """With `embeddings` every answer of the vocabulary is scored by generating it."""
+    bart = write_bart(tmp_path / "bart")
+    tasks = [TASKS["count"], TASKS["shape"], TASKS["which-way"]]
+    stream = write_stream(tmp_path, "dil", tasks)
+    run = ask(stream, recipe, backbone=str(bart), answers=answers, learning_rate=1e-2)
+    assert not np.isnan(run.matrix[2]).any()
+    records = [r for r in run.folder.table("routing").to_pylist() if r["stage"] == 3]
+    recorded = {r["sample_id"]: r for r in records}
+    names = run.folder.config.label_space
+    task = cl.load_stream(stream, limits=LIMITS).tasks[0]
+    rows = [{name: row[name] for name in ("image", "question")} for row in task.test]
+    for sample_id, sample in zip(task.test["id"], run.route(*rows, task="count"), strict=True):
+        assert sample.prediction == names[recorded[sample_id]["prediction"]]
+
+
+def test_adapters_that_see_can_be_merged_into_one(ask: Carry, tmp_path: Path) -> None:
+    """The static mean is `average-merge` on the same adapters, projections included."""
+    stream = write_stream(tmp_path, "dil", [TASKS["count"], TASKS["shape"]])
+    dam, average = ask(stream, "dam"), ask(stream, "average-merge", name="average")
+    merged = merge_run(dam.workspace, dam.folder, device="cpu")
+    np.testing.assert_allclose(list(merged.scores.values()), average.matrix[-1], atol=1e-12)
+    assert merged.adapter.projection is not None

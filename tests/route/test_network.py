@@ -100,7 +100,9 @@ def test_the_routed_pass_is_the_one_taken_apart_by_hand(
     with torch.no_grad():
         wanted, alphas = by_hand(backbone, encoding, bank, network, how)
         batch = backbone.collate(encoding, range(3), CPU.torch_device)
-        routed = RoutedPass(RoutedBank.of(bank, network), network, batch.attention_mask, how)
+        routed = RoutedPass(
+            RoutedBank.of(bank, network), network, lambda block: batch.attention_mask, how
+        )
         found = routed.run(backbone, batch).last_hidden_state
     kept = batch.attention_mask.bool()
     torch.testing.assert_close(found[kept], wanted[kept], rtol=1e-5, atol=1e-5)
