@@ -221,8 +221,9 @@ def _has_weight(folder: Path, start: str) -> bool:
 
     for path in sorted(folder.glob("*.safetensors")):
         with safe_open(path, framework="pt") as file:
-            if any(name.startswith(start) for name in file.keys()):  # noqa: SIM118 (no mapping)
-                return True
+            names = file.keys()
+        if any(name.startswith(start) for name in names):
+            return True
     return False
 
 

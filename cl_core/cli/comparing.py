@@ -8,7 +8,15 @@ from typing import Annotated
 import typer
 
 from cl_core.cli.app import app
-from cl_core.cli.options import DeviceOption, JsonOption, SetOption, WorkspaceOption, one_of
+from cl_core.cli.options import (
+    PRECISIONS,
+    PROTOCOLS,
+    DeviceOption,
+    JsonOption,
+    SetOption,
+    WorkspaceOption,
+    one_of,
+)
 from cl_core.errors import UserError
 
 MetricOption = Annotated[
@@ -73,9 +81,9 @@ def sweep(
         prefix=prefix,
         preset=preset,
         settings=parse_assignments(assignments or []),
-        protocol=one_of("--protocol", protocol, ("til", "cil", "dil")),  # type: ignore[arg-type]
+        protocol=one_of("--protocol", protocol, PROTOCOLS),
         device=device,
-        precision=one_of("--precision", precision, ("auto", "float32", "bfloat16")),  # type: ignore[arg-type]
+        precision=one_of("--precision", precision, PRECISIONS) or "auto",
         watcher=watcher,
     )
     watcher.finish()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal, TypeVar
 
 import typer
 
@@ -31,8 +31,17 @@ SetOption = Annotated[
 ]
 
 
-def one_of(option: str, value: str | None, allowed: tuple[str, ...]) -> str | None:
+Allowed = TypeVar("Allowed", bound=str)
+PROTOCOLS: tuple[Literal["til", "cil", "dil"], ...] = ("til", "cil", "dil")
+PRECISIONS: tuple[Literal["auto", "float32", "bfloat16"], ...] = ("auto", "float32", "bfloat16")
+"""Here and not where they are used: `cl_core.device` imports torch, for which `--help` would wait."""
+
+
+def one_of(option: str, value: str | None, allowed: tuple[Allowed, ...]) -> Allowed | None:
     """Returns the value if it is allowed; raises `UserError` with those that are."""
-    if value is not None and value not in allowed:
-        raise UserError(f"{option} is '{value}'; choose one of {', '.join(allowed)}")
-    return value
+    if value is None:
+        return None
+    for each in allowed:
+        if each == value:
+            return each
+    raise UserError(f"{option} is '{value}'; choose one of {', '.join(allowed)}")

@@ -8,6 +8,8 @@ import typer
 
 from cl_core.cli.app import app
 from cl_core.cli.options import (
+    PRECISIONS,
+    PROTOCOLS,
     DeviceOption,
     JsonOption,
     NameArgument,
@@ -87,9 +89,9 @@ def run(
         seed=seed,
         preset=preset,
         settings=settings,
-        protocol=one_of("--protocol", protocol, ("til", "cil", "dil")),  # type: ignore[arg-type]
+        protocol=one_of("--protocol", protocol, PROTOCOLS),
         device=device,
-        precision=one_of("--precision", precision, ("auto", "float32", "bfloat16")),  # type: ignore[arg-type]
+        precision=one_of("--precision", precision, PRECISIONS) or "auto",
         watcher=watcher,
     )
     follow(place, folder, loaded, watcher, as_json)
