@@ -16,12 +16,11 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from statistics import median
-from typing import Any
 
+from curves import draw_corrupted, draw_memory
 from tables import Entry, carry_out, cell, numbers, paired, reports
 
 from cl_core.errors import UserError
-from cl_core.evaluate.statistics import summarise
 from cl_core.lab.recipe import Recipe
 from cl_core.lab.recipes import RECIPES
 from cl_core.lab.workspace import Workspace
@@ -98,6 +97,7 @@ def parts() -> dict[str, list[Entry]]:
     return {
         "main": named(list(STREAMS), MAIN),
         "others": named(["blitzer", "wos"], OTHERS),
+        "static": named(["mtl5", "afrisenti"], ["average-merge"]),
         "orders": named(["mtl5", *orders], ["sequential", "dam", "l2r-wavg"]),
         "gates": [
             Entry(stream, f"l2r-wavg {gate}", "l2r-wavg", {**AT_THE_END, "gate": gate})
@@ -242,7 +242,7 @@ def show_differences(workspace: Workspace, seeds: Sequence[int]) -> None:
                 for s in ("blitzer", "mtl5")
                 for r in (0, 0.2, 0.4)
             ),
-            *((s, "dam", "average-merge") for s in ("blitzer", "wos")),
+            *((s, "dam", "average-merge") for s in ("blitzer", "wos", "mtl5", "afrisenti")),
             *((s, "dam", "adapters") for s in STREAMS),
             *((s, "i2i-ff", "adapters") for s in STREAMS),
             *((s, "l2r-wavg", "adapters") for s in STREAMS),
@@ -258,58 +258,6 @@ def show_differences(workspace: Workspace, seeds: Sequence[int]) -> None:
         difference = paired(workspace, stream, of, over, seeds)
         if difference is not None:
             print(f"| {stream} | {of} | {over} | {difference} |")
-
-
-def figures(workspace: Workspace, folder: Path, seeds: Sequence[int]) -> None:
-    """Draws the memory curve and the corrupted router, with 95 % intervals."""
-    import matplotlib as mpl
-
-    mpl.use("svg")
-    mpl.rcParams["svg.hashsalt"] = "adapter-lab"  # the same bytes for the same numbers
-    from matplotlib import pyplot
-
-    def curve(axis: Any, xs: Sequence[float], entries: Sequence[Entry], label: str) -> None:
-        points = []
-        for x, entry in zip(xs, entries, strict=True):
-            found = reports(workspace, entry, seeds).values()
-            values = [100 * each.transfer["average_accuracy"] for each in found]
-            if values:
-                points.append((x, summarise(values)))
-        where = [x for x, _ in points]
-        axis.plot(where, [each.mean for _, each in points], marker="o", label=label)
-        low = [each.mean if each.low is None else each.low for _, each in points]
-        high = [each.mean if each.high is None else each.high for _, each in points]
-        axis.fill_between(where, low, high, alpha=0.2)
-
-    everything = parts()
-    figure, axes = pyplot.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
-    for axis, stream in zip(axes, ("mtl5", "wos"), strict=True):
-        own = [entry for entry in everything["memory"] if entry.stream == stream]
-        curve(axis, [100 * share for share in MEMORY], own, "l2r-wavg")
-        for other in ("dam", "adapters"):
-            found = reports(workspace, Entry(stream, other, other), seeds).values()
-            values = [100 * each.transfer["average_accuracy"] for each in found]
-            if values:
-                line = axis.axhline(sum(values) / len(values), linestyle="--", linewidth=1)
-                line.set(color="grey" if other == "dam" else "black", label=f"{other} (mean)")
-        axis.set(xscale="log", xticks=[100 * share for share in MEMORY], title=stream)
-        axis.set_xticklabels([f"{100 * share:g}" for share in MEMORY])
-        axis.set(xlabel="memory (% of the training rows)", ylabel="average accuracy (%)")
-        axis.legend(fontsize=8)
-    figure.savefig(folder / "memory-curve.svg", metadata={"Date": None})
-    figure, axes = pyplot.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
-    for axis, stream in zip(axes, ("blitzer", "mtl5"), strict=True):
-        for how in ("select", "merge"):
-            own = [
-                entry
-                for entry in everything["corrupted"]
-                if entry.stream == stream and entry.label.startswith(how)
-            ]
-            curve(axis, [100 * right for right in RIGHT], own, how)
-        axis.set(xlabel="router's top-1 accuracy, forced (%)", ylabel="average accuracy (%)")
-        axis.set_title(stream)
-        axis.legend(fontsize=8)
-    figure.savefig(folder / "corrupted-router.svg", metadata={"Date": None})
 
 
 READ_ONLY: dict[str, Callable[[Workspace, Sequence[int]], None]] = {
@@ -342,7 +290,11 @@ def main() -> None:
     asked = parser.parse_args()
     place = Workspace(asked.workspace)
     if asked.what == "figures":
-        figures(place, asked.output, asked.seeds)
+        folder, seeds = asked.output, asked.seeds
+        draw_memory(place, folder / "memory-curve.svg", seeds, MEMORY, everything["memory"])
+        draw_corrupted(
+            place, folder / "corrupted-router.svg", seeds, RIGHT, everything["corrupted"]
+        )
         return
     for part in asked.parts:
         if part in READ_ONLY:
