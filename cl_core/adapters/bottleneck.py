@@ -98,7 +98,12 @@ def draw(
 
     dam: N(0, 1e-3^2) clamped to +-2e-3, weights and biases alike (arXiv 2403.08755).
     i2i: weights N(0, 0.02^2), zero biases (arXiv 2304.02168).
+
+    Raises:
+        ValueError: `backbone`, which is not drawn.
     """
+    if kind == "backbone":
+        raise ValueError("a backbone's own adapters are copied, not drawn")
     tensor = torch.zeros(shape, dtype=torch.float32)
     if kind == "dam":
         return tensor.normal_(0.0, DAM_STD, generator=generator).clamp_(-DAM_LIMIT, DAM_LIMIT)

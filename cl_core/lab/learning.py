@@ -142,13 +142,27 @@ class Learning:
         backbone = assets.backbone
         fingerprint = assets.data.fingerprint(task, "train")
         generator = torch.Generator().manual_seed(assets.derived_seed(purpose, fingerprint))
-        adapter = Adapter.initialise(
-            assets.settings.adapter, backbone.sites, backbone.hidden_size, generator
-        )
+        adapter = self._fresh_adapter(generator)
         head = self.frozen_head(task) or Head.initialise(
             assets.data.classes(task), backbone.read_size, generator
         )
         return TaskWeights(replace(adapter, projection=self.fresh_projection(task)), head)
+
+    def _fresh_adapter(self, generator: torch.Generator) -> Adapter:
+        """Random bottlenecks, or a copy of those that the backbone was trained with."""
+        settings, backbone = self.assets.settings.adapter, self.assets.backbone
+        if settings.init != "backbone":
+            return Adapter.initialise(settings, backbone.sites, backbone.hidden_size, generator)
+        start = backbone.start if isinstance(backbone, SeeingBackbone) else {}
+        wanted = len(self.site_names), settings.width(backbone.hidden_size), backbone.hidden_size
+        found = tuple(start["adapter.down"].shape) if "adapter.down" in start else None
+        if found != wanted:
+            has = "none" if found is None else f"{found[0]} bottlenecks of width {found[1]}"
+            raise UserError(
+                f"init=backbone: the adapters that backbone '{backbone.name}' was trained with are {has}; these "
+                f"settings ask for {wanted[0]} of width {wanted[1]}. Choose init=dam or init=i2i, or their shape"
+            )
+        return Adapter.from_tensors(start, self.site_names, settings.activation).clone()
 
     def fresh_projection(self, task: int) -> Projection | None:
         """Where a task's visual projection starts: a copy of the backbone's own, else a random one.

@@ -53,8 +53,11 @@ def eye() -> Eye:
 def seeing(text: TextBackbone, eye: Eye, own: bool = False) -> SeeingBackbone:
     torch.manual_seed(1)
     size = text.model.get_input_embeddings().embedding_dim
-    projection = (torch.randn(size, eye.vision.hidden_size), torch.randn(size)) if own else None
-    return SeeingBackbone(text, eye, name="both", revision=None, projection=projection)
+    start = {
+        "adapter.visual": torch.randn(size, eye.vision.hidden_size),
+        "adapter.visual_bias": torch.randn(size),
+    }
+    return SeeingBackbone(text, eye, name="both", revision=None, start=start if own else None)
 
 
 def rows(count: int = 3) -> dict[str, list[object]]:

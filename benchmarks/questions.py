@@ -1,0 +1,113 @@
+"""Questions about drawn scenes and clips: DAM's table and I2I's, in docs/results.md.
+
+    python benchmarks/questions.py run --workspace DIR [--streams clips-qa ...] [--seeds 0 1 2]
+    python benchmarks/questions.py show --workspace DIR
+
+`scenes-qa` and `clips-qa` in two orders each, on `scene-qa`. `run` carries out what is not yet done and is resumed by
+the same command. `show` prints Markdown: for DAM average accuracy, forgetting and router accuracy, with one adapter and
+with two merged; for I2I the knowledge transfer over vanilla adapters of the same order and seed, tasks 2 to T, pooled
+over the orders as in the paper; always mean, standard deviation and 95 % interval (Student's t) over the seeds.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from statistics import fmean
+
+from tables import Entry, carry_out, cell, numbers, reports
+
+from cl_core.errors import UserError
+from cl_core.evaluate.metrics import transfer
+from cl_core.lab.workspace import Workspace
+
+SETTINGS = {
+    "backbone": "scene-qa",
+    "init": "backbone",
+    "max_length": 32,
+    "epochs": 4,
+    "learning_rate": 1e-3,
+}
+AT_THE_END = {"router_stages": "last"}
+ORDERS = {
+    "scenes-qa": ("scenes-qa", "scenes-qa-order2"),
+    "clips-qa": ("clips-qa", "clips-qa-order2"),
+}
+ROUTED = ("dam", "dam k=1", "l2r-wavg", "adapters", "sequential")
+TOLD = ("i2i-ff", "i2i-fl", "i2i-ll", "adapter-fusion", "closest-task-init")
+
+
+def entry(stream: str, label: str) -> Entry:
+    """A line of a table."""
+    recipe, _, changed = label.partition(" ")
+    own = AT_THE_END if recipe.startswith("l2r") else {}
+    if changed:
+        name, _, value = changed.partition("=")
+        own = {**own, name: int(value)}
+    return Entry(stream, label, recipe, own)
+
+
+def show_routed(workspace: Workspace, seeds: Sequence[int]) -> None:
+    """DAM's table: what is kept, what is forgotten, and whether the router finds the task."""
+    for stream in (each for orders in ORDERS.values() for each in orders):
+        print(f"\n### {stream}\n")
+        print("| recipe | average accuracy (%) | forgetting | router accuracy (%) |")
+        print("| --- | ---: | ---: | ---: |")
+        for label in (*ROUTED, *TOLD):
+            values = [numbers(r) for r in reports(workspace, entry(stream, label), seeds).values()]
+            if values:
+                columns = ("average_accuracy", "forgetting", "router_accuracy")
+                cells = [cell([each.get(c, float("nan")) for each in values], 100) for c in columns]
+                print(f"| {label} | {' | '.join(cells)} |")
+
+
+def show_transfer(workspace: Workspace, seeds: Sequence[int]) -> None:
+    """I2I's table: knowledge transfer (%) over vanilla adapters, tasks 2 to T of both orders pooled."""
+    print("\n### knowledge transfer over vanilla adapters (%)\n")
+    print("| recipe | " + " | ".join(ORDERS) + " |\n| --- |" + " ---: |" * len(ORDERS))
+    for label in TOLD:
+        cells = []
+        for orders in ORDERS.values():
+            by_seed = []
+            for seed in seeds:
+                gains: list[float] = []
+                for stream in orders:
+                    own = reports(workspace, entry(stream, label), [seed]).get(seed)
+                    plain = reports(workspace, entry(stream, "adapters"), [seed]).get(seed)
+                    if own and plain:
+                        found = transfer(own.matrix.diagonal(), plain.matrix.diagonal())
+                        gains += found[1:].tolist()
+                if gains:
+                    by_seed.append(fmean(gains))
+            cells.append(cell(by_seed, 1) if by_seed else "-")
+        print(f"| {label} | {' | '.join(cells)} |")
+
+
+def main() -> None:
+    """Reads the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    everything = [each for orders in ORDERS.values() for each in orders]
+    parser.add_argument("what", choices=["run", "show"])
+    parser.add_argument("--workspace", default="workspace")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--streams", nargs="+", default=everything, choices=everything)
+    parser.add_argument("--recipes", nargs="+", default=[*ROUTED, *TOLD])
+    asked = parser.parse_args()
+    if asked.what == "show":
+        place = Workspace(asked.workspace)
+        show_routed(place, asked.seeds)
+        show_transfer(place, asked.seeds)
+        return
+    try:
+        for seed in asked.seeds:
+            for stream in asked.streams:
+                for label in asked.recipes:
+                    carry_out(asked.workspace, entry(stream, label), seed, stream, None, SETTINGS)
+    except UserError as error:
+        raise SystemExit(str(error)) from None
+
+
+if __name__ == "__main__":
+    main()
