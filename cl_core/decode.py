@@ -1,6 +1,6 @@
-"""A picture from a file or from bytes: decoded whole, upright, as 8-bit RGB; refused with a reason where it cannot be.
+"""A picture from a file, bytes or an array: whole, upright, as 8-bit RGB; refused with a reason where it cannot be.
 
-The same encoded bytes give the same pixels, wherever they come from.
+The same encoded bytes, or pixels, give the same picture, wherever they come from.
 """
 
 from __future__ import annotations
@@ -10,29 +10,41 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
 from cl_core.errors import UserError
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+Encoded = bytes | str | Path
+"""One picture or clip: its bytes, or the path of a file."""
+Source = Encoded | NDArray[np.uint8]
+"""The same, or pixels of 0 to 255: (H, W, 3), (H, W, 4) or (H, W) of a picture, (n, H, W, 3) of a clip."""
+
 MOST_PIXELS = 64_000_000
 """Larger pictures are refused before they are decoded: a small file can claim any size."""
 
 
-def open_picture(source: bytes | str | Path) -> Image:
+def open_picture(source: Source) -> Image:
     """Decodes a picture.
-
-    Args:
-        source: the encoded bytes, or the path of a file.
 
     Returns:
         8-bit RGB, turned upright by its EXIF orientation.
 
     Raises:
-        UserError: no such file, not a picture, a truncated one, or one of more than MOST_PIXELS pixels.
+        UserError: no such file, not a picture, a truncated one, an array of another shape or type, or one of more than
+            MOST_PIXELS pixels.
     """
     from PIL import Image, ImageOps, UnidentifiedImageError
 
+    if isinstance(source, np.ndarray):
+        if source.dtype != np.uint8 or source.shape[2:] not in ((), (3,), (4,)) or not source.size:
+            raise UserError(
+                f"array {source.shape} of {source.dtype}: a picture is (H, W, 3), (H, W, 4) or (H, W) of uint8"
+            )
+        return Image.fromarray(source).convert("RGB")
     where = "bytes" if isinstance(source, bytes) else str(source)
     try:
         with warnings.catch_warnings():

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cl_core.decode import MOST_PIXELS
+from cl_core.decode import MOST_PIXELS, Encoded, Source
 from cl_core.errors import UserError
 
 
@@ -43,21 +43,30 @@ def sample_places(count: int, wanted: int) -> list[int]:
     return [(2 * part + 1) * count // (2 * wanted) for part in range(wanted)]
 
 
-def read_clip(source: bytes | str | Path, frames: int) -> Clip:
+def read_clip(source: Source, frames: int) -> Clip:
     """Decodes a video and keeps at most `frames` of its frames.
 
     Frames are counted by decoding them: a file's own count may be missing or wrong. No more than the frames that are
     kept is in memory, whatever the file's length.
 
     Args:
-        source: the encoded bytes, or the path of a file.
+        source: the encoded bytes, the path of a file, or frames (n, H, W, 3) of 0 to 255, whose moments are their
+            numbers.
         frames: F, at least 1.
 
     Raises:
-        UserError: no such file, no video in it, a damaged one, frames that are too large, or of several sizes.
+        UserError: no such file, no video in it, a damaged one, frames that are too large, or of several sizes; an array
+            of another shape or type.
     """
     if frames < 1:
         raise ValueError(f"frames is {frames}; at least one is needed")
+    if isinstance(source, np.ndarray):
+        if source.dtype != np.uint8 or source.ndim != 4 or source.shape[3] != 3 or not source.size:
+            raise UserError(
+                f"array {source.shape} of {source.dtype}: a clip is (frames, H, W, 3) of uint8"
+            )
+        chosen = sample_places(len(source), frames)
+        return Clip(source[chosen], tuple(float(place) for place in chosen))
     where = "bytes" if isinstance(source, bytes) else str(source)
     if not isinstance(source, bytes) and not Path(source).is_file():
         raise UserError(f"{where}: there is no such file")
@@ -77,7 +86,7 @@ Frames = Iterator[tuple[float, Callable[[], NDArray[np.uint8]]]]
 """Frames in the order in which they are shown: the moment in seconds, and what makes the (H, W, 3) pixels."""
 
 
-def _is_picture(source: bytes | str | Path) -> bool:
+def _is_picture(source: Encoded) -> bool:
     """Whether Pillow reads it: an animated PNG, GIF or WebP."""
     if isinstance(source, bytes):
         head = source[:12]
@@ -87,7 +96,7 @@ def _is_picture(source: bytes | str | Path) -> bool:
     return head.startswith((b"\x89PNG", b"GIF8")) or (head[:4] == b"RIFF" and head[8:] == b"WEBP")
 
 
-def _animated(source: bytes | str | Path, where: str) -> Frames:
+def _animated(source: Encoded, where: str) -> Frames:
     """Frames of an animated picture; each begins when those before it have been shown for as long as it says."""
     from PIL import Image, ImageSequence
 
@@ -106,7 +115,7 @@ def _rgb(frame: Any) -> NDArray[np.uint8]:
     return np.asarray(frame.convert("RGB"), dtype=np.uint8)
 
 
-def _film(source: bytes | str | Path, where: str) -> Frames:
+def _film(source: Encoded, where: str) -> Frames:
     """Frames of a video file."""
     av = _av()
     try:

@@ -77,3 +77,12 @@ def test_what_cannot_be_read_is_refused_with_its_path(tmp_path: Path) -> None:
     cut.write_bytes(whole.read_bytes()[: whole.stat().st_size // 3])
     with pytest.raises(UserError, match=r"cut\.mp4: the video cannot be read"):
         read_clip(cut, 4)
+
+
+def test_frames_may_be_an_array() -> None:
+    array = np.arange(10 * 4 * 4 * 3, dtype=np.uint8).reshape(10, 4, 4, 3)
+    clip = read_clip(array, frames=5)
+    assert clip.seconds == (1.0, 3.0, 5.0, 7.0, 9.0)
+    assert (clip.frames == array[1::2]).all()
+    with pytest.raises(UserError, match=r"a clip is \(frames, H, W, 3\) of uint8"):
+        read_clip(array[..., 0], frames=5)

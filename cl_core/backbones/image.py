@@ -11,8 +11,9 @@ from torch import Tensor, nn
 
 from cl_core.backbones.encoder import Encoder, LabelHead
 from cl_core.backbones.fingerprint import hash_weights
-from cl_core.backbones.pictures import PictureBatch, Pictures, Source, picture_batch
+from cl_core.backbones.pictures import PictureBatch, Pictures, picture_batch
 from cl_core.backbones.towers import tower_of
+from cl_core.decode import Source
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -7,19 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
-from cl_core.decode import open_picture
+from cl_core.decode import Source, open_picture
 
 if TYPE_CHECKING:
     from PIL.Image import Image
-
-Source = bytes | str | Path
-"""One picture: encoded bytes, or the path of a file."""
 
 
 @dataclass(frozen=True)

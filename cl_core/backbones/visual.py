@@ -21,8 +21,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from cl_core.backbones.image import ImageBackbone
-from cl_core.backbones.pictures import PictureBatch, Source
-from cl_core.decode import open_picture
+from cl_core.backbones.pictures import PictureBatch
+from cl_core.decode import Source, open_picture
 from cl_core.video import read_clip
 
 Medium = Literal["image", "video"]

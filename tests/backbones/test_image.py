@@ -176,7 +176,7 @@ def test_the_same_picture_has_the_same_features_wherever_it_comes_from(
     Image.fromarray(pixels).save(file)
     found = [
         extract_features(backbone, backbone.encode({"image": [source]}), layer=-1)
-        for source in (png(pixels), file, str(file), file.read_bytes())
+        for source in (png(pixels), file, str(file), file.read_bytes(), pixels)
     ]
     for each in found:
         assert each.numpy().tobytes() == found[0].numpy().tobytes()
@@ -211,6 +211,12 @@ def test_a_picture_that_cannot_be_read_is_refused_with_the_reason(tmp_path: Path
     assert bomb.stat().st_size < 100_000
     with pytest.raises(UserError, match="at most 64 million pixels"):
         open_picture(bomb)
+
+
+def test_an_array_that_is_no_picture_is_refused() -> None:
+    for wrong in (np.zeros((4, 4, 3)), np.zeros((4, 4, 2), np.uint8), np.zeros((0, 4), np.uint8)):
+        with pytest.raises(UserError, match="a picture is"):
+            open_picture(wrong)
 
 
 def test_pictures_of_several_columns_are_told_apart_and_fetched_one_by_one() -> None:
