@@ -41,9 +41,7 @@ def demonstrate(workspace: Workspace, device: str = "auto", as_json: bool = Fals
     run = workspace.run(NAME)
     if not (run.exists and run.status == "finished" and run.config.settings == _settings()):
         watcher = TerminalWatcher(quiet=as_json)
-        run, stream = prepare(
-            workspace, STREAM, "dam", name=NAME, settings=SETTINGS, device=device, watcher=watcher
-        )
+        run, stream = prepare(workspace, STREAM, "dam", name=NAME, settings=SETTINGS, device=device)
         follow(workspace, run, stream, watcher, as_json, show=False)
     report, routed = Report(run), _routed(workspace, run, device)
     if as_json:

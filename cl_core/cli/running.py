@@ -92,7 +92,6 @@ def run(
         protocol=one_of("--protocol", protocol, PROTOCOLS),
         device=device,
         precision=one_of("--precision", precision, PRECISIONS) or "auto",
-        watcher=watcher,
     )
     follow(place, folder, loaded, watcher, as_json)
 
@@ -112,7 +111,7 @@ def resume(
     watcher = TerminalWatcher(quiet=as_json)
     place = Workspace(workspace)
     folder = place.find(name)
-    follow(place, folder, reopen(folder, watcher), watcher, as_json, again=True)
+    follow(place, folder, reopen(folder), watcher, as_json, again=True)
 
 
 @app.command()

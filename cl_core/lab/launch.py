@@ -7,7 +7,7 @@ import re
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -59,9 +59,7 @@ class Silent:
         """Nothing."""
 
 
-def open_stream(
-    source: str, protocol: str | None, data: DataSettings, notice: Callable[[str], None]
-) -> Stream:
+def open_stream(source: str, protocol: str | None, data: DataSettings) -> Stream:
     """Loads and checks a stream, cut to the settings' limits.
 
     Raises:
@@ -69,16 +67,13 @@ def open_stream(
     """
     from cl_core.tasks.load import load_stream
 
-    stream = load_stream(
+    return load_stream(
         source,
         protocol=protocol,
         limits=data.limits(),
         limit_seed=data.limit_seed,
         hold_out=data.hold_out,
     )
-    for warning in stream.warnings:
-        notice(warning)
-    return stream
 
 
 def default_name(stream: str, recipe: Recipe, seed: int) -> str:
@@ -100,7 +95,6 @@ def prepare(
     protocol: Literal["til", "cil", "dil"] | None = None,
     device: str = "auto",
     precision: Precision = "auto",
-    watcher: Watcher | None = None,
 ) -> tuple[RunFolder, Stream]:
     """Checks everything and creates the run's folder; nothing is computed yet.
 
@@ -115,7 +109,6 @@ def prepare(
         protocol: overrides the stream's.
         device: "auto", "cpu", "cuda" or "cuda:n".
         precision: of forward passes.
-        watcher: is told of warnings.
 
     Raises:
         UserError: something asked for does not exist or does not fit, or a run of this name has other settings.
@@ -125,7 +118,7 @@ def prepare(
     made = make_settings(chosen.settings, settings or {}, preset=preset)
     chosen.check_settings(made)
     run = workspace.run(name or default_name(stream, chosen, seed))
-    loaded = open_stream(stream, protocol, made.data, (watcher or Silent()).notice)
+    loaded = open_stream(stream, protocol, made.data)
     source = str(Path(stream).resolve()) if Path(stream).suffix in (".yaml", ".yml") else stream
     config = RunConfig(
         name=run.name,
@@ -154,16 +147,14 @@ def prepare(
     return run, loaded
 
 
-def reopen(run: RunFolder, watcher: Watcher | None = None) -> Stream:
+def reopen(run: RunFolder) -> Stream:
     """Loads the stream of an existing run again.
 
     Raises:
         UserError: its data are gone, or are no longer what they were.
     """
     config = run.config
-    stream = open_stream(
-        config.stream, config.protocol, config.settings.data, (watcher or Silent()).notice
-    )
+    stream = open_stream(config.stream, config.protocol, config.settings.data)
     now = {task.name: task.fingerprint for task in summarise_tasks(stream, stream.all_tasks)}
     changed = [task.name for task in config.all_tasks if now.get(task.name) != task.fingerprint]
     if changed or len(now) != len(config.all_tasks):
@@ -221,6 +212,8 @@ def carry_out(
             run.record(
                 Started(process=os.getpid(), device=device.reason, steps=len(experiment.plan))
             )
+            for warning in _unrecorded(run, stream):
+                run.record(Warned(message=warning))
             with _interrupt_asks_to_stop(run):
                 experiment.carry_out()
         except (Stopped, KeyboardInterrupt) as stopped:
@@ -236,6 +229,12 @@ def carry_out(
                 peak_gpu_memory_bytes=device.peak_memory_bytes(),
             )
         )
+
+
+def _unrecorded(run: RunFolder, stream: Stream) -> list[str]:
+    """What was said of the stream's data when it was loaded; a run that goes on does not say it again."""
+    said = {event.message for event in run.events if isinstance(event, Warned)}
+    return [warning for warning in stream.warnings if warning not in said]
 
 
 def _check_kinds(stream: Stream, backbone: Backbone) -> None:

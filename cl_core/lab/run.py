@@ -59,7 +59,7 @@ class Run:
         Raises:
             UserError: its data changed since it began.
         """
-        carry_out(self.workspace, self.folder, reopen(self.folder, watcher), watcher)
+        carry_out(self.workspace, self.folder, reopen(self.folder), watcher)
         return self
 
     @cached_property
@@ -123,7 +123,6 @@ def run(
         protocol=protocol,
         device=device,
         precision=precision,
-        watcher=watcher,
     )
     if folder.status != "finished":
         carry_out(place, folder, loaded, watcher)

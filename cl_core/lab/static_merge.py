@@ -122,7 +122,7 @@ def merge_run(
     shares = _shares(weights, [task.name for task in config.tasks])
     needs_fishers = "fishers" in MERGES[how].needs
     merging = make_settings(config.settings.merging.model_dump(), settings or {}).merging
-    stream = reopen(run, told)
+    stream = reopen(run)
     where = choose_device(device, config.precision)
     backbone = load_backbone(config.settings.backbone, where.torch_device)
     reporter = Reporter(lambda event: None, told.progress, lambda: False)

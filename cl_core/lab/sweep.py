@@ -89,7 +89,6 @@ def sweep(
                         protocol=protocol,
                         device=device,
                         precision=precision,
-                        watcher=told,
                     )
                     told.notice(f"{what}: run '{folder.name}'")
                     if folder.status != "finished":

@@ -6,12 +6,14 @@ import io
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
 import cl_core as cl
 from cl_core.errors import UserError
-from cl_core.lab.events import Epoch
+from cl_core.lab.events import Epoch, Warned
 from cl_core.tasks.draw import Draw
 from cl_core.tasks.scenes.paint import paint
 from cl_core.tasks.scenes.scene import draw_scene
@@ -101,3 +103,30 @@ def test_new_pictures_are_answered_as_the_run_answered_them(
         assert from_bytes[number].shares == from_files[number].shares
     with pytest.raises(UserError, match=r"none\.png: there is no such file"):
         run.route("none.png")
+
+
+def test_a_corrupt_jpeg_among_a_thousand_is_named_and_the_others_are_learnt(
+    carry: Carry, tower: Path, tmp_path: Path
+) -> None:
+    rng = np.random.default_rng(0)
+    for split, count in {"train": 1000, "validation": 8, "test": 8}.items():
+        contents = []
+        for number in range(count):
+            file = io.BytesIO()
+            grey = rng.integers(0, 100, (8, 8, 3), dtype=np.uint8) + np.uint8(150 * (number % 2))
+            Image.fromarray(grey).save(file, "jpeg")
+            contents.append(file.getvalue())
+        if split == "train":
+            contents[617] = contents[617][:200]
+        labels = [("dark", "light")[number % 2] for number in range(count)]
+        pq.write_table(
+            pa.table({"image": contents, "label": labels}), tmp_path / f"{split}.parquet"
+        )
+    file = tmp_path / "stream.yaml"
+    file.write_text("name: s\nprotocol: til\ntasks:\n  - {name: t, kind: image, path: .}\n")
+    quick = {**QUICK, "limit_train": None, "patience": None, "batch_size": 50}
+    run = carry(str(file), "adapters", backbone=str(tower), name="run", **quick)
+    (warning,) = [event.message for event in run.folder.events if isinstance(event, Warned)]
+    assert "1 of 1000 train images cannot be read and are left out, in row 618" in warning
+    assert run.folder.config.tasks[0].rows["train"] == 999
+    assert run.matrix[0, 0] == 1.0
