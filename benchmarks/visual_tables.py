@@ -1,9 +1,10 @@
-"""Questions about drawn scenes and clips: DAM's table and I2I's, in docs/results.md.
+"""Tables of streams that are looked at: DAM's, I2I's, real pictures, and a mixed stream; see docs/results.md.
 
-    python benchmarks/questions.py run --workspace DIR [--streams clips-qa ...] [--seeds 0 1 2]
-    python benchmarks/questions.py show --workspace DIR
+    python benchmarks/visual_tables.py run --workspace DIR [--streams clips-qa ...] [--seeds 0 1 2]
+    python benchmarks/visual_tables.py show --workspace DIR
 
-`scenes-qa` and `clips-qa` in two orders each, on `scene-qa`. `run` carries out what is not yet done and is resumed by
+`scenes-qa` and `clips-qa` in two orders each, and the stream of mixed.yaml, on `scene-qa`; where CL_DATA is set also
+`daquar-easy-vqa` on `scene-qa` and `pacs` on `scene-clip`. `run` carries out what is not yet done, and is resumed by
 the same command. `show` prints Markdown: for DAM average accuracy, forgetting and router accuracy, with one adapter and
 with two merged; for I2I the knowledge transfer over vanilla adapters of the same order and seed, tasks 2 to T, pooled
 over the orders as in the paper; always mean, standard deviation and 95 % interval (Student's t) over the seeds.
@@ -13,21 +14,26 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from pathlib import Path
 from statistics import fmean
+from typing import Any
 
 from tables import Entry, carry_out, cell, numbers, reports
 
 from cl_core.errors import UserError
 from cl_core.evaluate.metrics import transfer
 from cl_core.lab.workspace import Workspace
+from cl_core.tasks.load import data_folder
 
-SETTINGS = {
+QUESTIONS: dict[str, Any] = {
     "backbone": "scene-qa",
     "init": "backbone",
     "max_length": 32,
     "epochs": 4,
     "learning_rate": 1e-3,
 }
+PICTURES: dict[str, Any] = {"backbone": "scene-clip", "epochs": 8, "learning_rate": 1e-3}
+REAL = {"limit_train": 500, "limit_validation": 100, "limit_test": 200}
 AT_THE_END = {"router_stages": "last"}
 ORDERS = {
     "scenes-qa": ("scenes-qa", "scenes-qa-order2"),
@@ -35,6 +41,15 @@ ORDERS = {
 }
 ROUTED = ("dam", "dam k=1", "l2r-wavg", "adapters", "sequential")
 TOLD = ("i2i-ff", "i2i-fl", "i2i-ll", "adapter-fusion", "closest-task-init")
+DRAWN = tuple(each for orders in ORDERS.values() for each in orders)
+MIXED = "mixed"
+STREAMS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
+    **dict.fromkeys(DRAWN, ((*ROUTED, *TOLD), QUESTIONS)),
+    MIXED: (("dam", "adapters", "i2i-ff", "sequential"), QUESTIONS),
+    "pacs": ((*ROUTED, "epi", "joint"), {**PICTURES, **REAL}),
+    "daquar-easy-vqa": ((*ROUTED, "joint"), {**QUESTIONS, **REAL}),
+}
+"""Recipes and settings of each stream."""
 
 
 def entry(stream: str, label: str) -> Entry:
@@ -49,11 +64,11 @@ def entry(stream: str, label: str) -> Entry:
 
 def show_routed(workspace: Workspace, seeds: Sequence[int]) -> None:
     """DAM's table: what is kept, what is forgotten, and whether the router finds the task."""
-    for stream in (each for orders in ORDERS.values() for each in orders):
+    for stream, (labels, _) in STREAMS.items():
         print(f"\n### {stream}\n")
-        print("| recipe | average accuracy (%) | forgetting | router accuracy (%) |")
+        print("| recipe | average accuracy (%) | forgetting (points) | router accuracy (%) |")
         print("| --- | ---: | ---: | ---: |")
-        for label in (*ROUTED, *TOLD):
+        for label in labels:
             values = [numbers(r) for r in reports(workspace, entry(stream, label), seeds).values()]
             if values:
                 columns = ("average_accuracy", "forgetting", "router_accuracy")
@@ -88,12 +103,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    everything = [each for orders in ORDERS.values() for each in orders]
+    there = [name for name in STREAMS if data_folder() or name in (*DRAWN, MIXED)]
     parser.add_argument("what", choices=["run", "show"])
     parser.add_argument("--workspace", default="workspace")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--streams", nargs="+", default=everything, choices=everything)
-    parser.add_argument("--recipes", nargs="+", default=[*ROUTED, *TOLD])
+    parser.add_argument("--streams", nargs="+", default=there, choices=there)
     asked = parser.parse_args()
     if asked.what == "show":
         place = Workspace(asked.workspace)
@@ -103,8 +117,10 @@ def main() -> None:
     try:
         for seed in asked.seeds:
             for stream in asked.streams:
-                for label in asked.recipes:
-                    carry_out(asked.workspace, entry(stream, label), seed, stream, None, SETTINGS)
+                labels, settings = STREAMS[stream]
+                source = str(Path(__file__).with_name("mixed.yaml")) if stream == MIXED else stream
+                for label in labels:
+                    carry_out(asked.workspace, entry(stream, label), seed, source, None, settings)
     except UserError as error:
         raise SystemExit(str(error)) from None
 
