@@ -19,7 +19,6 @@ processor time of this process alone.
 from __future__ import annotations
 
 import argparse
-import random
 import time
 from collections.abc import Callable, Mapping
 from statistics import quantiles
@@ -111,11 +110,10 @@ def make_bank(sites: tuple, hidden_size: int) -> Bank:
 
 def random_rows(rows: int, tokens: int) -> Encoding:
     """Rows of random token ids, all of the same length."""
-    draw = random.Random(0)  # noqa: S311 - not for secrets
-    ids = [
-        [101, *(draw.randrange(1000, 30000) for _ in range(tokens - 2)), 102] for _ in range(rows)
-    ]
-    return Encoding.from_lists(ids, None, pad_id=0)
+    generator = torch.Generator().manual_seed(0)
+    ids = torch.randint(1000, 30000, (rows, tokens), generator=generator)
+    ids[:, 0], ids[:, -1] = 101, 102  # [CLS] and [SEP]
+    return Encoding.from_lists(ids.tolist(), None, pad_id=0)
 
 
 def make_features(centroids: Tensor) -> dict[str, Tensor]:

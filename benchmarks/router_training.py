@@ -13,7 +13,6 @@ median and the quartiles of the ratio within each round.
 from __future__ import annotations
 
 import argparse
-import random
 import time
 from collections.abc import Callable
 from statistics import quantiles
@@ -152,13 +151,11 @@ def make_objective(
 
 def random_rows(chosen: argparse.Namespace) -> MixedRows:
     """Random token ids, every row of the same length, of all tasks in turn."""
-    draw = random.Random(0)  # noqa: S311 - not for secrets
-    ids = [
-        [101, *(draw.randrange(1000, 30000) for _ in range(chosen.tokens - 2)), 102]
-        for _ in range(chosen.batch_size)
-    ]
+    generator = torch.Generator().manual_seed(0)
+    ids = torch.randint(1000, 30000, (chosen.batch_size, chosen.tokens), generator=generator)
+    ids[:, 0], ids[:, -1] = 101, 102  # [CLS] and [SEP]
     tasks = torch.arange(chosen.batch_size) % chosen.adapters
-    return MixedRows(Encoding.from_lists(ids, None, pad_id=0), tasks * CLASSES, tasks)
+    return MixedRows(Encoding.from_lists(ids.tolist(), None, pad_id=0), tasks * CLASSES, tasks)
 
 
 def seconds(call: Callable[[], None], device: Device, clock: Callable[[], float]) -> float:

@@ -17,7 +17,6 @@ want the same cores, `--clock cpu --threads 1` counts the processor time of this
 from __future__ import annotations
 
 import argparse
-import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -160,12 +159,11 @@ def new_weights(backbone: TextBackbone) -> TaskWeights:
 
 def random_rows(rows: int, tokens: int) -> Rows:
     """Random token ids, every row of the same length, with random labels."""
-    draw = random.Random(SEED)  # noqa: S311 - not for secrets
-    ids = [
-        [101, *(draw.randrange(1000, 30000) for _ in range(tokens - 2)), 102] for _ in range(rows)
-    ]
-    labels = torch.tensor([draw.randrange(CLASSES) for _ in range(rows)])
-    return Rows(Encoding.from_lists(ids, None, pad_id=0), labels)
+    generator = torch.Generator().manual_seed(SEED)
+    ids = torch.randint(1000, 30000, (rows, tokens), generator=generator)
+    ids[:, 0], ids[:, -1] = 101, 102  # [CLS] and [SEP]
+    labels = torch.randint(CLASSES, (rows,), generator=generator)
+    return Rows(Encoding.from_lists(ids.tolist(), None, pad_id=0), labels)
 
 
 def seconds(call: Callable[[], None], device: Device, clock: Callable[[], float]) -> float:
