@@ -25,7 +25,7 @@ from __future__ import annotations
 import argparse
 import multiprocessing
 import os
-import random
+import secrets
 import shutil
 import signal
 import subprocess
@@ -36,6 +36,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+
+import numpy as np
 
 from cl_core.lab.events import AnyEvent, Epoch, Finished, Made, Phase, Started, Warned
 from cl_core.lab.workspace import RunFolder, Workspace
@@ -92,7 +94,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--warm", action="store_true", help="fork processes that have imported all")
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
+    parser.add_argument("--seed", type=int, default=secrets.randbelow(10**6))
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="kill-and-resume-") as made:
         folder = Path(made)
@@ -156,7 +158,7 @@ def trials(
         seed: of the moments.
         again: probability that a resumed run is killed once more.
     """
-    draw = random.Random(seed)  # noqa: S311 - not for secrets
+    draw = np.random.default_rng(seed)
     backbone, warm = undisturbed.backbone, undisturbed.warm
     number = 0
     while kills > 0:
