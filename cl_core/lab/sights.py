@@ -6,7 +6,8 @@ from hashlib import sha256
 
 import torch
 
-from cl_core.backbones.seeing import SeeingBackbone, medium_of
+from cl_core.backbones.samples import medium_of
+from cl_core.backbones.seeing import SeeingBackbone
 from cl_core.backbones.visual import Stored, Viewer
 from cl_core.lab.assets import VERSIONS, Assets, Contents
 from cl_core.store.artifact import TENSORS

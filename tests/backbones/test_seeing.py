@@ -16,7 +16,8 @@ from torch import Tensor, nn
 
 from cl_core.backbones.image import ImageBackbone
 from cl_core.backbones.load import load_backbone
-from cl_core.backbones.seeing import VISUAL, Samples, SeeingBackbone, sequence
+from cl_core.backbones.samples import Samples, sequence
+from cl_core.backbones.seeing import VISUAL, SeeingBackbone
 from cl_core.backbones.settings import BackboneSettings
 from cl_core.backbones.text import TextBackbone
 from cl_core.backbones.visual import Eye, Live, Stored, grid_tokens
