@@ -158,17 +158,24 @@ class Encoder(nn.Module, Generic[B]):
             rows: their columns by name, N values each; which are read depends on the backbone's kind.
         """
 
-    @abstractmethod
     def collate(
         self, encoding: Any, indices: Sequence[int], device: torch.device | None = None
     ) -> B:
         """Rows `indices` of what the backbone has encoded, in that order, as one batch.
 
         Args:
-            encoding: of the backbone's own kind; an `Encoded`.
+            encoding: of the backbone's own kind, from `encode`.
             indices: B row numbers.
             device: where the batch goes; the backbone's device when None.
+
+        Raises:
+            ValueError: no index.
         """
+        return self._collate(encoding, indices, self.device if device is None else device)
+
+    @abstractmethod
+    def _collate(self, encoding: Any, indices: Sequence[int], device: torch.device) -> B:
+        """The batch, on a device."""
 
     @abstractmethod
     def run(self, batch: B) -> Tensor | tuple[Tensor, Tensor]:

@@ -72,18 +72,10 @@ class ImageBackbone(Encoder[PictureBatch]):
         """The pictures of the column `image`, to be decoded when a batch asks for them."""
         return Pictures.of(rows["image"], self.tokens)
 
-    def collate(
-        self, encoding: Pictures, indices: Sequence[int], device: torch.device | None = None
+    def _collate(
+        self, encoding: Pictures, indices: Sequence[int], device: torch.device
     ) -> PictureBatch:
-        """Pictures `indices` in that order, decoded and preprocessed.
-
-        Args:
-            encoding: from `encode`.
-            indices: B row numbers.
-            device: where the batch goes; the backbone's device when None.
-        """
-        where = self.device if device is None else device
-        return picture_batch(encoding, indices, self.preprocess, where)
+        return picture_batch(encoding, indices, self.preprocess, device)
 
     def label_head(self, names: Sequence[str]) -> LabelHead | None:
         """CLIP's zero-shot classifier (Radford et al. 2021, section 3.1); None without a text tower.

@@ -113,18 +113,10 @@ class SeeingBackbone(Encoder[SeeingBatch]):
         viewer = viewer or Live(self.eye, medium, rows[medium])
         return Samples(texts, (viewer,), tuple((0, row) for row in range(count)))
 
-    def collate(
-        self, encoding: Samples, indices: Sequence[int], device: torch.device | None = None
+    def _collate(
+        self, encoding: Samples, indices: Sequence[int], device: torch.device
     ) -> SeeingBatch:
-        """Samples `indices` in that order: texts padded, what is seen fetched, and how the two are put together.
-
-        Args:
-            encoding: from `encode`.
-            indices: B row numbers.
-            device: where the batch goes; the backbone's device when None.
-        """
-        where = self.device if device is None else device
-        return seeing_batch(encoding, indices, self.visual_size, where)
+        return seeing_batch(encoding, indices, self.visual_size, device)
 
     def answer_places(self, batch: SeeingBatch) -> Tensor | None:
         """(B,) places of each text's [MASK], where answers are read there."""

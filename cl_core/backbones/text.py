@@ -131,17 +131,8 @@ class TextBackbone(Encoder[Batch]):
         types = found["token_type_ids"] if self._takes_types else None
         return Encoding.from_lists(found["input_ids"], types, self._pad_id)
 
-    def collate(
-        self, encoding: Encoding, indices: Sequence[int], device: torch.device | None = None
-    ) -> Batch:
-        """Rows `indices` of the encoding in that order, padded to the longest of them.
-
-        Args:
-            encoding: from `tokenize`.
-            indices: B row numbers.
-            device: where the batch goes; the backbone's device when None.
-        """
-        return pad_batch(encoding, indices, self.device if device is None else device)
+    def _collate(self, encoding: Encoding, indices: Sequence[int], device: torch.device) -> Batch:
+        return pad_batch(encoding, indices, device)
 
     def run_embedded(
         self, states: Tensor, mask: Tensor, types: Tensor | None
