@@ -18,21 +18,12 @@ from cl_core.evaluate.answers import answer_logits, ensemble_logits
 from cl_core.evaluate.routing import entropy, margin
 from cl_core.evaluate.states import pooled_states, states_under
 from cl_core.lab.routed_sample import AdapterShare, RoutedSample
+from cl_core.lab.sample import Sample, describe_sample, sample_columns
 from cl_core.lab.trained import Trained
 from cl_core.lab.workspace import RunFolder, Workspace
 from cl_core.route import ROUTERS
 from cl_core.route.routed_pass import routed_states
 from cl_core.route.router import Routing
-
-Sample = str | bytes | Mapping[str, str | bytes]
-"""A text, a picture (its path or encoded bytes), or values by column."""
-COLUMNS: dict[str, tuple[str, ...]] = {
-    "text": ("text",),
-    "image": ("image",),
-    "image-qa": ("image", "question"),
-    "video-qa": ("video", "question"),
-}
-"""What a sample of each kind is made of."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +84,7 @@ class Model:
         Raises:
             UserError: an empty text, a picture that cannot be read, or no task where one is needed.
         """
-        encoding = self.trained.backbone.encode(self._columns(samples))
+        encoding = self.trained.backbone.encode(sample_columns(samples, self.kinds))
         given = self._task_index(task)
         if given is None and self._needs_task:
             raise UserError(
@@ -131,22 +122,6 @@ class Model:
                 )
             )
         return routed
-
-    def _columns(self, samples: Sequence[Sample]) -> dict[str, list[str | bytes]]:
-        """The samples by column."""
-        plain = self.kinds[0]  # of a sample that is no mapping: the text, or the picture
-        rows = [dict(each) if isinstance(each, Mapping) else {plain: each} for each in samples]
-        wanted = [set(COLUMNS[kind]) for kind in self.kinds]
-        if not rows or any(not value.strip() for row in rows for value in row.values()):
-            nothing = "word" if plain == "text" else "picture"
-            raise UserError(f"there is no {plain} to route; give at least one {nothing}")
-        if any(set(row) != set(rows[0]) for row in rows) or set(rows[0]) not in wanted:
-            found = " or ".join(sorted({" and ".join(row) for row in rows}))
-            allowed = ", ".join(" and ".join(COLUMNS[kind]) for kind in self.kinds)
-            raise UserError(
-                f"a sample is {found}; this run answers for {allowed}, one of them at a time"
-            )
-        return {column: [row[column] for row in rows] for column in rows[0]}
 
     @property
     def _needs_task(self) -> bool:
@@ -322,10 +297,3 @@ class Model:
                 f"there is no task '{task}' at this stage; choose one of {', '.join(names)}"
             )
         return names.index(task)
-
-
-def describe_sample(sample: Sample) -> str:
-    """A sample in one line: the text, the picture's path, or the question and what it is about."""
-    if isinstance(sample, Mapping):
-        return " · ".join(describe_sample(value) for value in sample.values())
-    return sample if isinstance(sample, str) else f"{len(sample)} bytes"

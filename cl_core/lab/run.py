@@ -18,8 +18,9 @@ from cl_core.lab.workspace import RunFolder, Workspace
 
 if TYPE_CHECKING:
     from cl_core.device import Precision
-    from cl_core.lab.inference import Model, Sample
+    from cl_core.lab.inference import Model
     from cl_core.lab.routed_sample import RoutedSample
+    from cl_core.lab.sample import Sample
 
 
 class Run:
