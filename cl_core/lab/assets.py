@@ -2,7 +2,8 @@
 
 The key of an artifact is the hash of everything that it depends on, so two recipes that need the same
 adapter share it, and a sixth task trains one adapter. What is trained is in `learning.py`,
-`improvising.py`, `sharing.py` and `networks.py`; what is computed with it in `states.py`.
+`improvising.py`, `sharing.py` and `networks.py`; what is kept of the data in `remembering.py`; what is
+computed with all of them in `states.py`.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from cl_core.lab.events import Parameters
 from cl_core.lab.improvising import Improvising
 from cl_core.lab.learning import Learning
 from cl_core.lab.learnt import Learnt
+from cl_core.lab.remembering import Remembering
 from cl_core.lab.sharing import Sharing
 from cl_core.lab.workspace import RunConfig
 from cl_core.route.network import parameter_count as network_parameters
@@ -24,6 +25,7 @@ def count_parameters(
     trainer: Trainer,
     router: Router,
     learning: Learning,
+    remembering: Remembering,
     improvising: Improvising,
     sharing: Sharing,
     learnt: Learnt,
@@ -32,7 +34,7 @@ def count_parameters(
     backbone = sum(tensor.numel() for tensor in learning.assets.backbone.parameters())
     memory = 0
     if config.keeps_memory:
-        memory = sum(learning.memory_rows(task) for task in range(stage + 1))
+        memory = sum(remembering.memory_rows(task) for task in range(stage + 1))
     if trainer.form == "shared":
         trained, kept = sharing.parameter_counts(learnt.adapters[-1], learnt)
         active = backbone + trained

@@ -33,6 +33,7 @@ from cl_core.lab.learning import Learning, Start
 from cl_core.lab.learnt import Learnt
 from cl_core.lab.networks import Networks
 from cl_core.lab.plan import Needs, Step, make_plan
+from cl_core.lab.remembering import Remembering
 from cl_core.lab.results import Results
 from cl_core.lab.sharing import Sharing
 from cl_core.lab.sights import stored_sights
@@ -88,11 +89,16 @@ class Experiment:
         self.results = Results(run, config)
         self.learnt = Learnt()
         self.learning = Learning(self.assets)
+        self.remembering = Remembering(self.assets, self.learning)
         self.improvising = Improvising(self.assets, self.learning)
         self.networks = Networks(
-            self.assets, self.learning, recipe.compose, config.head_rule or "direct"
+            self.assets,
+            self.learning,
+            self.remembering,
+            recipe.compose,
+            config.head_rule or "direct",
         )
-        self.sharing = Sharing(self.assets, self.learning, self.trainer)
+        self.sharing = Sharing(self.assets, self.learning, self.remembering, self.trainer)
         self.answering = self._answering()
         self._names: dict[str, str] = {}
 
@@ -196,6 +202,7 @@ class Experiment:
                 self.trainer,
                 self.router,
                 self.learning,
+                self.remembering,
                 self.improvising,
                 self.sharing,
                 self.learnt,

@@ -1,4 +1,4 @@
-"""One adapter per task: where it starts, its training, its memory, its Fisher information."""
+"""One adapter per task: where it starts, its training, its Fisher information."""
 
 from __future__ import annotations
 
@@ -16,13 +16,10 @@ from cl_core.adapters.projection import Projection
 from cl_core.adapters.task_weights import TaskWeights
 from cl_core.backbones.seeing import SeeingBackbone
 from cl_core.errors import UserError
-from cl_core.evaluate.states import adapter_states
 from cl_core.lab.assets import VERSIONS, Assets, Contents
 from cl_core.lab.mid_task import MidTaskCheckpoints
-from cl_core.route.memory import MEMORIES, memory_size, select_memory
 from cl_core.store import key
 from cl_core.train.classification import fit
-from cl_core.train.data import MixedRows
 from cl_core.train.ewc import adapter_fisher
 
 
@@ -47,7 +44,6 @@ class Learning:
     def __init__(self, assets: Assets) -> None:
         self.assets = assets
         self._weights: dict[tuple[str, str], TaskWeights] = {}
-        self._memory: dict[tuple[int, str | None], list[int]] = {}
         self._bank: tuple[tuple[str, tuple[str, ...]], Bank] | None = None
 
     @property
@@ -211,55 +207,6 @@ class Learning:
         """A stored head, frozen where heads are made of names."""
         return replace(head, frozen=self.assets.settings.answers.answers == "embeddings")
 
-    def memory(self, task: int, adapter_key: str | None) -> list[int]:
-        """The training rows of a task that are kept: the memory of L2R and of replay.
-
-        Args:
-            task: 0-based.
-            adapter_key: of its trained adapter, for selections that ask a model; None where there is none.
-        """
-        if (task, adapter_key) in self._memory:
-            return self._memory[task, adapter_key]
-        assets, settings = self.assets, self.assets.settings.memory
-        needs = MEMORIES[settings.memory_selection].needs
-        by_model = "training" in needs
-        inputs = {
-            "version": VERSIONS["memory"],
-            "data": assets.data.fingerprint(task, "train"),
-            "settings": settings.model_dump(),
-            "seed": assets.seed,
-            "features": self._memory_features() if "features" in needs else None,
-            "adapter": adapter_key if by_model else None,
-        }
-
-        def compute() -> Contents:
-            generator = torch.Generator().manual_seed(
-                assets.derived_seed("memory", assets.data.fingerprint(task, "train"))
-            )
-            labels = assets.data.rows(task, "train").labels
-            rows = select_memory(
-                settings.memory_selection,
-                labels,
-                settings.memory,
-                assets.features(task, "train") if "features" in needs else None,
-                self._uncertainty(task, adapter_key) if by_model else None,
-                generator,
-            )
-            return {}, {"rows": rows}
-
-        artifact = assets.make("memory", inputs, compute, task, task, rows=self.memory_rows(task))
-        self._memory[task, adapter_key] = [int(row) for row in artifact.data["rows"]]
-        return self._memory[task, adapter_key]
-
-    def memory_rows(self, task: int) -> int:
-        """How many rows of a task are kept."""
-        labels = self.assets.data.rows(task, "train").labels
-        return memory_size(labels, self.assets.settings.memory.memory)
-
-    def remembered(self, task: int, adapter_key: str | None) -> MixedRows:
-        """The memory of a task, as training rows."""
-        return self.assets.data.mixed(task, "train").subset(self.memory(task, adapter_key))
-
     def fisher(self, task: int, adapter_key: str) -> Adapter:
         """The diagonal Fisher information of a task's adapter, in the adapter's shape."""
         return self.adapter(self.fisher_key(task, adapter_key), "fisher")
@@ -292,34 +239,6 @@ class Learning:
             return tensors, None
 
         return assets.make("fisher", inputs, compute, task, task).key
-
-    def _uncertainty(self, task: int, adapter_key: str | None) -> Tensor:
-        """(N,) entropy (nats) of what the task's own model predicts for its training rows."""
-        if adapter_key is None:
-            raise ValueError("uncertainty is that of a trained adapter; there is none")
-        assets, weights = self.assets, self.weights(adapter_key)
-        states = adapter_states(
-            assets.backbone,
-            assets.data.encoding(task, "train"),
-            weights.adapter,
-            assets.settings.train.head_pooling,
-            assets.settings.evaluate.eval_batch_size,
-            assets.device,
-            assets.rows_done,
-        )
-        logits = weights.head.logits(states.to(assets.device.torch_device)).cpu()
-        log_p = torch.log_softmax(logits.double(), dim=1)
-        return -(log_p.exp() * log_p).sum(dim=1)
-
-    def _memory_features(self) -> dict[str, Any]:
-        router = self.assets.settings.router
-        return {
-            **self.assets.backbone_inputs(),
-            "layer": router.layer,
-            "pooling": router.pooling,
-            **({"parts": router.parts} if self.assets.sees else {}),
-            "batch_size": self.assets.settings.evaluate.eval_batch_size,
-        }
 
     def _begin(self, task: int, start: Start | None) -> TaskWeights:
         if start is None:

@@ -16,6 +16,7 @@ from cl_core.backbones.seeing import SeeingBackbone
 from cl_core.lab.assets import VERSIONS, Assets, Contents
 from cl_core.lab.learning import Learning
 from cl_core.lab.mid_task import MidTaskCheckpoints
+from cl_core.lab.remembering import Remembering
 from cl_core.route.network import RouterNetwork
 from cl_core.route.routed_pass import routed_states
 from cl_core.store import key
@@ -43,9 +44,17 @@ class NetworkStates:
 class Networks:
     """Trains networks of routers over finished adapters, or finds them."""
 
-    def __init__(self, assets: Assets, learning: Learning, compose: str, rule: HeadRule) -> None:
+    def __init__(
+        self,
+        assets: Assets,
+        learning: Learning,
+        remembering: Remembering,
+        compose: str,
+        rule: HeadRule,
+    ) -> None:
         self.assets = assets
         self.learning = learning
+        self.remembering = remembering
         self.compose = compose
         self.rule = rule
 
@@ -58,13 +67,13 @@ class Networks:
         """
         assets, settings = self.assets, self.assets.settings
         tasks = range(stage + 1)
-        kept = [self.learning.remembered(task, adapters[task]) for task in tasks]
+        kept = [self.remembering.remembered(task, adapters[task]) for task in tasks]
         inputs = {
             "version": VERSIONS["network"],
             **assets.backbone_inputs(),
             "adapters": list(adapters),
             "data": [assets.data.fingerprint(task, "train") for task in tasks],
-            "memory": [self.learning.memory(task, adapters[task]) for task in tasks],
+            "memory": [self.remembering.memory(task, adapters[task]) for task in tasks],
             "labels": [list(assets.data.positions(task)) for task in tasks],
             "protocol": assets.stream.protocol,
             "rule": self.rule if assets.stream.protocol == "cil" else None,

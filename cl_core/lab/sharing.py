@@ -14,6 +14,7 @@ from cl_core.lab.assets import VERSIONS, Assets, Contents
 from cl_core.lab.learning import Learning
 from cl_core.lab.learnt import Learnt
 from cl_core.lab.mid_task import MidTaskCheckpoints
+from cl_core.lab.remembering import Remembering
 from cl_core.store import key
 from cl_core.train.data import MixedRows
 from cl_core.train.ewc import EWCPenalty, FisherSum, diagonal_fisher
@@ -25,9 +26,12 @@ from cl_core.train.trainers import Trainer
 class Sharing:
     """Trains the shared adapter from stage to stage, or finds it."""
 
-    def __init__(self, assets: Assets, learning: Learning, trainer: Trainer) -> None:
+    def __init__(
+        self, assets: Assets, learning: Learning, remembering: Remembering, trainer: Trainer
+    ) -> None:
         self.assets = assets
         self.learning = learning
+        self.remembering = remembering
         self.trainer = trainer
 
     def trained(self, stage: int, previous: str | None, learnt: Learnt) -> str:
@@ -140,7 +144,7 @@ class Sharing:
         """Rows of the tasks before this one."""
         if stage == 0:
             return None
-        return MixedRows.concat([self.learning.remembered(task, None) for task in range(stage)])
+        return MixedRows.concat([self.remembering.remembered(task, None) for task in range(stage)])
 
     def _penalty(
         self, start: SharedWeights, new: MixedRows, frame: LabelFrame, stage: int, learnt: Learnt
