@@ -232,6 +232,14 @@ class Assets:
     def rows_done(self, done: int, total: int) -> None:
         """Tells how far a pass over rows is, and ends it when somebody asked to stop."""
         self.reporter.step(done, total)
+        self.check_stop()
+
+    def check_stop(self) -> None:
+        """Ends the work where somebody asked to stop.
+
+        Raises:
+            Stopped: somebody did.
+        """
         if self.reporter.stop():
             raise Stopped("stopped as asked")
 

@@ -194,9 +194,7 @@ class Learning:
         assets = self.assets
         if assets.settings.answers.answers == "heads":
             return None
-        dil = assets.stream.protocol == "dil"
-        names = assets.stream.label_space.names if dil else assets.stream.tasks[task].label_names
-        found = assets.backbone.label_head(names)
+        found = assets.backbone.label_head(assets.data.label_names(task))
         if found is None:
             raise UserError(
                 f"backbone '{assets.backbone.name}' has no embeddings of what labels are called; use answers=heads"

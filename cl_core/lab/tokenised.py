@@ -101,11 +101,15 @@ class TokenisedStream:
             return tuple(self.positions(task))
         return tuple(range(len(self.stream.tasks[task].label_names)))
 
+    def label_names(self, task: int) -> Sequence[str]:
+        """What the classes of the task's head are called, in its order."""
+        if self.stream.protocol == "dil":
+            return self.stream.label_space.names
+        return self.stream.tasks[task].label_names
+
     def classes(self, task: int) -> int:
         """Width of the task's head."""
-        if self.stream.protocol == "dil":
-            return len(self.stream.label_space.names)
-        return len(self.stream.tasks[task].label_names)
+        return len(self.label_names(task))
 
     def _labels(self, task: int, split: str) -> Tensor:
         labels = list(self.stream.all_tasks[task].splits[split]["label"])
