@@ -1,6 +1,6 @@
 """What looking costs on this machine: pictures and clips to features, and training on questions beside texts.
 
-    python benchmarks/vision.py [--vision FOLDER]
+    python benchmarks/vision.py [--vision scene-clip]
 
     pictures   encoded PNG at 64 x 64 to router features, per second                       wanted: 150 or more
     clips      mp4 of 8 frames at 64 x 64, from the file to visual tokens                  wanted: under 50 ms
@@ -8,8 +8,7 @@
                on texts alone of the same length in tokens                                  wanted: 0.8 or more
     memory     peak of a run on 4 n clips in files over that of one on n
 
-Without `--vision` a random tower of `scene-clip`'s shape is used: speed does not depend on weights. Steps of both kinds
-take turns in one process, and a ratio is taken within each turn; printed are medians and quartiles.
+Steps of both kinds take turns in one process, and a ratio is taken within each turn; printed are medians and quartiles.
 """
 
 from __future__ import annotations
@@ -50,23 +49,7 @@ from cl_core.train.data import Rows
 from cl_core.train.lesson import Lesson
 from cl_core.train.settings import TrainSettings
 
-SHAPE = {
-    "embed_dim": 192,
-    "vision_cfg": {"image_size": 64, "layers": 6, "width": 192, "head_width": 64, "patch_size": 8},
-    "text_cfg": {"context_length": 40, "vocab_size": 49408, "width": 96, "heads": 4, "layers": 3},
-}
 BATCH, PICTURES, CLIPS, ANSWERS = 16, 512, 24, 10
-
-
-def random_tower(folder: Path) -> Path:
-    """A checkpoint of scene-clip's shape with random weights."""
-    import open_clip
-
-    folder.mkdir()
-    config = {"model_cfg": SHAPE, "preprocess_cfg": {"mean": [0.5] * 3, "std": [0.5] * 3}}
-    (folder / "open_clip_config.json").write_text(json.dumps(config))
-    save_file(open_clip.CLIP(**SHAPE).state_dict(), folder / "open_clip_model.safetensors")
-    return folder
 
 
 def write_clip(path: Path, number: int) -> str:
@@ -102,10 +85,10 @@ def turns(first: Callable[[], None], second: Callable[[], None], rounds: int) ->
     return ratios
 
 
-def measure_pictures(vision: Path) -> None:
+def measure_pictures(vision: str) -> None:
     """Pictures to features."""
     device = choose_device("auto", "auto")
-    backbone = load_backbone(BackboneSettings(name=str(vision)), device.torch_device)
+    backbone = load_backbone(BackboneSettings(name=vision), device.torch_device)
     shown = [png(paint(draw_scene(Draw("benchmark", n), 3))) for n in range(PICTURES)]
     spent = []
     for _ in range(5):
@@ -117,10 +100,10 @@ def measure_pictures(vision: Path) -> None:
     print(f"pictures: {PICTURES / median(spent):.0f} a second ({device.name})")
 
 
-def measure_clips(vision: Path, folder: Path) -> None:
+def measure_clips(vision: str, folder: Path) -> None:
     """Clips to visual tokens, one by one."""
     device = choose_device("auto", "auto")
-    backbone = load_backbone(BackboneSettings(vision=str(vision)), device.torch_device)
+    backbone = load_backbone(BackboneSettings(vision=vision), device.torch_device)
     spent = []
     for number in range(CLIPS):
         path = folder / f"{number}.mp4"
@@ -132,10 +115,10 @@ def measure_clips(vision: Path, folder: Path) -> None:
     print(f"clips: {middle:.1f} ms each ({low:.1f} to {high:.1f})")
 
 
-def measure_training(vision: Path, folder: Path, rounds: int) -> None:
+def measure_training(vision: str, folder: Path, rounds: int) -> None:
     """Steps on questions against steps on texts of as many tokens."""
     device = choose_device("auto", "auto")
-    backbone = load_backbone(BackboneSettings(vision=str(vision)), device.torch_device)
+    backbone = load_backbone(BackboneSettings(vision=vision), device.torch_device)
     assert isinstance(backbone, SeeingBackbone)
     count = 4 * BATCH
     tokens = backbone.eye.tokens("image")
@@ -179,7 +162,7 @@ def measure_training(vision: Path, folder: Path, rounds: int) -> None:
     )
 
 
-def measure_memory(vision: Path, folder: Path, clips: int) -> None:
+def measure_memory(vision: str, folder: Path, clips: int) -> None:
     """Peaks of two runs on clips in files, each in a process of its own."""
     peaks = []
     for times in (1, 4):
@@ -207,7 +190,7 @@ def measure_memory(vision: Path, folder: Path, clips: int) -> None:
             "run = cl.run(stream, 'dam', name='r', epochs=1, vision=vision, workspace=workspace)\n"
             "print(int(Report(run.folder).cost['peak_memory_bytes']))"
         )
-        command = [sys.executable, "-c", code, str(stream), str(vision), str(place / "w")]
+        command = [sys.executable, "-c", code, str(stream), vision, str(place / "w")]
         found = subprocess.run(command, capture_output=True, text=True, check=True)
         peaks.append(int(found.stdout.split()[-1]))
     print(
@@ -219,7 +202,7 @@ def measure_memory(vision: Path, folder: Path, clips: int) -> None:
 def main() -> None:
     """Reads the command line and measures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--vision", type=Path)
+    parser.add_argument("--vision", default="scene-clip")
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--clips", type=int, default=100)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
@@ -229,11 +212,10 @@ def main() -> None:
     np.random.seed(0)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        vision = asked.vision or random_tower(folder / "tower")
-        measure_pictures(vision)
-        measure_clips(vision, folder)
-        measure_training(vision, folder, asked.rounds)
-        measure_memory(vision, folder, asked.clips)
+        measure_pictures(asked.vision)
+        measure_clips(asked.vision, folder)
+        measure_training(asked.vision, folder, asked.rounds)
+        measure_memory(asked.vision, folder, asked.clips)
 
 
 if __name__ == "__main__":

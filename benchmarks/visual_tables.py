@@ -28,10 +28,12 @@ from cl_core.tasks.load import data_folder
 QUESTIONS: dict[str, Any] = {
     "backbone": "scene-qa",
     "init": "backbone",
+    "answers": "embeddings",
     "max_length": 32,
     "epochs": 4,
     "learning_rate": 1e-3,
 }
+DRAWN_ROWS = {"limit_train": 200}
 PICTURES: dict[str, Any] = {"backbone": "scene-clip", "epochs": 8, "learning_rate": 1e-3}
 REAL = {"limit_train": 500, "limit_validation": 100, "limit_test": 200}
 AT_THE_END = {"router_stages": "last"}
@@ -44,7 +46,7 @@ TOLD = ("i2i-ff", "i2i-fl", "i2i-ll", "adapter-fusion", "closest-task-init")
 DRAWN = tuple(each for orders in ORDERS.values() for each in orders)
 MIXED = "mixed"
 STREAMS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
-    **dict.fromkeys(DRAWN, ((*ROUTED, *TOLD), QUESTIONS)),
+    **dict.fromkeys(DRAWN, ((*ROUTED, *TOLD), {**QUESTIONS, **DRAWN_ROWS})),
     MIXED: (("dam", "adapters", "i2i-ff", "sequential"), QUESTIONS),
     "pacs": ((*ROUTED, "epi", "joint"), {**PICTURES, **REAL}),
     "daquar-easy-vqa": ((*ROUTED, "joint"), {**QUESTIONS, **REAL}),
