@@ -57,7 +57,6 @@ PATCHES = SIDE // MODEL["vision_cfg"]["patch_size"]
 WORDS = [f"{colour} {figure}" for colour in COLOURS for figure in FIGURES]
 """What a thing may be called where it lies."""
 MOST_THINGS = 5
-HELD_OUT = 1000
 
 
 @dataclass(frozen=True)
@@ -184,17 +183,21 @@ def embed_texts(
 
 
 def quality(
-    model: open_clip.CLIP, tokenize: open_clip.SimpleTokenizer, seed: int, device: torch.device
+    model: open_clip.CLIP,
+    tokenize: open_clip.SimpleTokenizer,
+    seed: int,
+    count: int,
+    device: torch.device,
 ) -> dict[str, float]:
     """Held-out retrieval, and zero-shot accuracy from prompts, on scenes that training has not seen."""
     model.eval()
-    held_out = scenes(seed, 10**9, HELD_OUT)
+    held_out = scenes(seed, 10**9, count)
     images = embed_images(model, held_out.pixels, device)
     texts = embed_texts(model, tokenize, [each[0] for each in held_out.captions], device)
     ranks = (images @ texts.T).argsort(dim=1, descending=True)
     place = (ranks == torch.arange(len(ranks)).unsqueeze(1)).float().argmax(dim=1)
     found = {
-        f"caption of a picture, R@{k} of {HELD_OUT}": float((place < k).float().mean())
+        f"caption of a picture, R@{k} of {count}": float((place < k).float().mean())
         for k in (1, 5, 10)
     }
     names = list(FIGURES)
@@ -251,6 +254,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=6)
     parser.add_argument("--batch-size", type=int, default=256)
     parser.add_argument("--learning-rate", type=float, default=1e-3)
+    parser.add_argument("--held-out", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     asked = parser.parse_args()
@@ -310,7 +314,7 @@ def main() -> None:
             f"epoch {epoch + 1}: loss of captions {both[0]:.3f}, of things {both[1]:.3f}, {spent:.0f} s",
             flush=True,
         )
-    for what, value in quality(model, tokenize, asked.seed, device).items():
+    for what, value in quality(model, tokenize, asked.seed, asked.held_out, device).items():
         print(f"{what}: {100 * value:.1f} %", flush=True)
     write(model, asked.output)
     print(f"written to {asked.output} after {time.perf_counter() - began:.0f} s", flush=True)

@@ -62,7 +62,6 @@ KINDS: dict[str, tuple[str, ...]] = {
     "yes or no": ("no", "yes"),
 }
 """Answers, by what they say."""
-HELD_OUT = 1000
 ANSWERS = tuple(dict.fromkeys(word for words in KINDS.values() for word in words))
 
 
@@ -232,6 +231,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--questions", type=int, default=24_000)
     parser.add_argument("--epochs", type=int, default=4)
+    parser.add_argument("--held-out", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="auto")
     asked = parser.parse_args()
@@ -242,7 +242,7 @@ def main() -> None:
     if not isinstance(backbone, SeeingBackbone):
         raise SystemExit(f"{asked.vision} is no vision backbone")
     train = rows_of(backbone, make(asked.seed, 0, asked.questions))
-    held_out = make(asked.seed, 10**9, HELD_OUT)
+    held_out = make(asked.seed, 10**9, asked.held_out)
     judged = rows_of(backbone, held_out)
     print(f"{asked.questions} questions in {time.perf_counter() - began:.0f} s", flush=True)
     generator = torch.Generator().manual_seed(asked.seed)
