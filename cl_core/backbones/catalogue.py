@@ -66,7 +66,7 @@ KNOWN: dict[str, KnownBackbone] = {
         ),
         KnownBackbone(
             name="scene-clip",
-            summary="A small CLIP, 6 blocks, d = 192, 2.8 million weights, trained here on drawn scenes alone",
+            summary="A small CLIP, 4 blocks, d = 192, 1.9 million weights, trained here on drawn scenes alone",
             source="pretraining/scene_clip.py",
             reads=("image",),
             folder="scene_clip",

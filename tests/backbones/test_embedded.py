@@ -54,7 +54,7 @@ def test_the_weights_ship_with_the_package_as_safetensors_and_are_small(name: st
 def test_scene_clip_names_colours_that_it_was_not_trained_to_classify(
     scene_clip: ImageBackbone,
 ) -> None:
-    """Zero-shot: the class whose prompt is nearest. Its log says 99.2 % of 800; here are 64."""
+    """Zero-shot: the class whose prompt is nearest. Its log says 99.6 % of 800; here are 64."""
     kinds, names = list(FIGURES), list(COLOURS)
     scenes = [
         draw_scene(Draw("test", n), 1, figures=[kinds[n % len(kinds)]], sizes=("huge",))
