@@ -22,6 +22,7 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
+from torch import Tensor
 
 from cl_core.adapters.adapter import Adapter, transforms
 from cl_core.adapters.heads import Head
@@ -85,36 +86,47 @@ class Asked:
 
 
 def lot(seed: int, number: int) -> Asked:
-    """Of every four one is a clip, one a question about a scene, two a caption with a word left out."""
+    """Of every ten four are captions, three questions about a scene, three clips."""
     draw = Draw("scene-questions", seed, number)
-    match number % 4:
-        case 3:
+    match number % 10:
+        case 0 | 1 | 2:
             return _clip(draw)
-        case 2:
+        case 3 | 4 | 5:
             return _question(draw)
         case _:
             return _caption(draw)
 
 
 def _clip(draw: Draw) -> Asked:
-    """Two things slide in different ways: which way goes the one, or which of them goes this way?"""
+    """What slides which way? One thing alone in half of the clips, else two in different ways."""
     way = draw.choice(tuple(WAYS))
+    alone = draw.chance(0.5)
     clip = ask_clip("which-way", draw, way)
     figure = clip.question.removeprefix("Which way did the ").removesuffix(" move?")
-    shown = animation([paint(frame) for frame in clip.frames], 0.25)
-    if draw.chance(0.5):
+    frames = [
+        replace(frame, things=tuple(t for t in frame.things if t.figure == figure or not alone))
+        for frame in clip.frames
+    ]
+    shown = animation([paint(frame) for frame in frames], 0.25)
+    if alone or draw.chance(0.5):
         return Asked("video", shown, f"the {figure} slides {BLANK}", way, "way")
     return Asked("video", shown, f"the {BLANK} slides {way}", figure, "figure")
 
 
 def _caption(draw: Draw) -> Asked:
-    """A true sentence about a scene, without one of its words."""
+    """A true sentence about a scene, without one of its words; one thing alone in a third of the scenes."""
     while True:
-        scene = draw_scene(draw, 1 + draw.below(4))
+        alone = draw.chance(0.3)
+        scene = (
+            draw_scene(draw, 1, sizes=("big", "huge"))
+            if alone
+            else draw_scene(draw, 1 + draw.below(4))
+        )
         words = caption(scene, draw).split()
-        known = [(place, kind) for place, word in enumerate(words) if (kind := _kind(word))]
-        if known:
-            place, kind = draw.choice(known)
+        kinds = {place: kind for place, word in enumerate(words) if (kind := _kind(word))}
+        if kinds:
+            kind = draw.choice(tuple(dict.fromkeys(kinds.values())))
+            place = draw.choice([place for place in kinds if kinds[place] == kind])
             answer, words[place] = words[place], BLANK
             return Asked("image", png(paint(scene)), " ".join(words), answer, kind)
 
@@ -136,7 +148,7 @@ def _question(draw: Draw) -> Asked:
 
 
 def _about(draw: Draw, scene: Scene, one: Thing, other: Thing) -> tuple[str, str, str]:
-    match draw.below(6):
+    match draw.below(10):
         case 0:
             return f"How is the {one.figure} patterned?", one.texture, "texture"
         case 1:
@@ -145,16 +157,15 @@ def _about(draw: Draw, scene: Scene, one: Thing, other: Thing) -> tuple[str, str
             return "Where is this?", scene.background, "place"
         case 3:
             return "How is this drawn?", scene.style, "manner"
-        case 4:
-            where = relation(one, other)
-            word = where.split()[0]
-            rest = where.removeprefix(word)
-            return f"The {one.figure} is {BLANK}{rest} the {other.figure}.", word, "relation"
-        case _:
+        case 4 | 5:
             there = draw.chance(0.5)
             absent = [name for name in SHAPES if name not in {t.figure for t in scene.things}]
             figure = one.figure if there else draw.choice(absent)
             return f"Is there a {figure}?", "yes" if there else "no", "yes or no"
+        case _:
+            word, _, rest = relation(one, other).partition(" ")
+            question = f"The {one.figure} is {BLANK} {rest} the {other.figure}."
+            return " ".join(question.split()), word, "relation"
 
 
 def lots(asked: tuple[int, int, int]) -> list[Asked]:
@@ -191,9 +202,9 @@ class Kept:
         return Sights(self.sights.features[list(rows)], self.sights.counts[list(rows)])
 
 
-def rows_of(backbone: SeeingBackbone, asked: Sequence[Asked]) -> Rows:
-    """Questions as training rows, in their order."""
-    parts = []
+def rows_of(backbone: SeeingBackbone, asked: Sequence[Asked]) -> tuple[Rows, Tensor]:
+    """Questions as training rows, in their order, and (n, v) all tokens that are seen of pictures."""
+    parts, pictures = [], []
     for medium in dict.fromkeys(each.medium for each in asked):
         own = [each for each in asked if each.medium == medium]
         seen = [
@@ -204,10 +215,32 @@ def rows_of(backbone: SeeingBackbone, asked: Sequence[Asked]) -> Rows:
             torch.cat([each.features for each in seen]).cpu(),
             torch.cat([each.counts for each in seen]).cpu(),
         )
+        if medium == "image":
+            pictures.append(sights.features.flatten(0, 1))
         columns = {"question": [each.question for each in own], medium: [b""] * len(own)}
         parts.append(backbone.encode(columns, Kept(sights)))
     labels = torch.tensor([ANSWERS.index(each.answer) for each in asked])
-    return Rows(Samples.concat(parts), labels)
+    return Rows(Samples.concat(parts), labels), torch.cat(pictures)
+
+
+def evenly_loud(seen: Tensor, words: Tensor, generator: torch.Generator) -> Projection:
+    """A random projection of what is seen, whitened, as loud as words are.
+
+    A few directions of what a CLIP sees are thirty times as loud as most others: a plain random projection drowns in
+    them, and shapes were not learnt.
+
+    Args:
+        seen: (n, v) visual tokens.
+        words: (m, d) word embeddings.
+        generator: a CPU generator.
+    """
+    mean, covariance = seen.mean(dim=0), torch.cov(seen.T)
+    strength, directions = torch.linalg.eigh(covariance)
+    whiten = directions @ torch.diag((strength + 1e-3 * strength.max()).rsqrt()) @ directions.T
+    wide, narrow = words.shape[1], seen.shape[1]
+    random = torch.empty(wide, narrow).normal_(generator=generator) / narrow**0.5
+    weight = random @ whiten * (words.norm(dim=1).mean() / wide**0.5)
+    return Projection(weight, -weight @ mean)
 
 
 @torch.no_grad()
@@ -229,8 +262,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--vision", type=Path, required=True)
     parser.add_argument("--output", type=Path, required=True)
-    parser.add_argument("--questions", type=int, default=24_000)
-    parser.add_argument("--epochs", type=int, default=4)
+    parser.add_argument("--questions", type=int, default=30_000)
+    parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--held-out", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="auto")
@@ -241,13 +274,14 @@ def main() -> None:
     backbone = load_backbone(settings, device.torch_device)
     if not isinstance(backbone, SeeingBackbone):
         raise SystemExit(f"{asked.vision} is no vision backbone")
-    train = rows_of(backbone, make(asked.seed, 0, asked.questions))
     held_out = make(asked.seed, 10**9, asked.held_out)
-    judged = rows_of(backbone, held_out)
+    with device.autocast():
+        train, seen = rows_of(backbone, make(asked.seed, 0, asked.questions))
+        judged, _ = rows_of(backbone, held_out)
     print(f"{asked.questions} questions in {time.perf_counter() - began:.0f} s", flush=True)
     generator = torch.Generator().manual_seed(asked.seed)
     adapter = Adapter.initialise(AdapterSettings(), backbone.sites, backbone.hidden_size, generator)
-    projection = Projection.initialise(backbone.embedding_size, backbone.visual_size, generator)
+    projection = evenly_loud(seen, backbone.words.weight.detach().cpu(), generator)
     named = backbone.label_head(ANSWERS)
     head = Head(named.weight.cpu(), named.bias.cpu(), frozen=True)
     training = TrainSettings(
