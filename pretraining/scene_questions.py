@@ -86,35 +86,30 @@ class Asked:
 
 
 def lot(seed: int, number: int) -> Asked:
-    """Of every ten four are captions, three questions about a scene, three clips."""
+    """Of every four one is a clip, one a question about a scene, two a caption with a word left out."""
     draw = Draw("scene-questions", seed, number)
-    match number % 10:
-        case 0 | 1 | 2:
+    match number % 4:
+        case 3:
             return _clip(draw)
-        case 3 | 4 | 5:
+        case 2:
             return _question(draw)
         case _:
             return _caption(draw)
 
 
 def _clip(draw: Draw) -> Asked:
-    """What slides which way? One thing alone in half of the clips, else two in different ways."""
+    """Two things slide in different ways: which way goes the one, or which of them goes this way?"""
     way = draw.choice(tuple(WAYS))
-    alone = draw.chance(0.5)
     clip = ask_clip("which-way", draw, way)
     figure = clip.question.removeprefix("Which way did the ").removesuffix(" move?")
-    frames = [
-        replace(frame, things=tuple(t for t in frame.things if t.figure == figure or not alone))
-        for frame in clip.frames
-    ]
-    shown = animation([paint(frame) for frame in frames], 0.25)
-    if alone or draw.chance(0.5):
+    shown = animation([paint(frame) for frame in clip.frames], 0.25)
+    if draw.chance(0.5):
         return Asked("video", shown, f"the {figure} slides {BLANK}", way, "way")
     return Asked("video", shown, f"the {BLANK} slides {way}", figure, "figure")
 
 
 def _caption(draw: Draw) -> Asked:
-    """A true sentence about a scene, without one of its words; one thing alone in a third of the scenes."""
+    """A true sentence about a scene, without one of its words."""
     while True:
         alone = draw.chance(0.3)
         scene = (
@@ -148,7 +143,7 @@ def _question(draw: Draw) -> Asked:
 
 
 def _about(draw: Draw, scene: Scene, one: Thing, other: Thing) -> tuple[str, str, str]:
-    match draw.below(10):
+    match draw.below(6):
         case 0:
             return f"How is the {one.figure} patterned?", one.texture, "texture"
         case 1:
@@ -157,15 +152,16 @@ def _about(draw: Draw, scene: Scene, one: Thing, other: Thing) -> tuple[str, str
             return "Where is this?", scene.background, "place"
         case 3:
             return "How is this drawn?", scene.style, "manner"
-        case 4 | 5:
+        case 4:
+            where = relation(one, other)
+            word = where.split()[0]
+            rest = where.removeprefix(word)
+            return f"The {one.figure} is {BLANK}{rest} the {other.figure}.", word, "relation"
+        case _:
             there = draw.chance(0.5)
             absent = [name for name in SHAPES if name not in {t.figure for t in scene.things}]
             figure = one.figure if there else draw.choice(absent)
             return f"Is there a {figure}?", "yes" if there else "no", "yes or no"
-        case _:
-            word, _, rest = relation(one, other).partition(" ")
-            question = f"The {one.figure} is {BLANK} {rest} the {other.figure}."
-            return " ".join(question.split()), word, "relation"
 
 
 def lots(asked: tuple[int, int, int]) -> list[Asked]:
@@ -262,7 +258,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--vision", type=Path, required=True)
     parser.add_argument("--output", type=Path, required=True)
-    parser.add_argument("--questions", type=int, default=30_000)
+    parser.add_argument("--questions", type=int, default=20_000)
     parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--held-out", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0)
