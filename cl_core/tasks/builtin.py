@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import yaml
 
@@ -211,5 +211,4 @@ def sizes_of(what: str, knobs: Mapping[str, Any], defaults: Mapping[str, int]) -
 
 
 def _family(name: str) -> FamilyModule:
-    module: Any = import_module(FAMILIES[name])
-    return module  # type: ignore[no-any-return]
+    return cast(FamilyModule, import_module(FAMILIES[name]))

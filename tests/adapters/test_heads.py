@@ -12,7 +12,10 @@ CLASSES, HIDDEN, ROWS = 3, 5, 7
 
 def make_heads(count: int, classes: int = CLASSES) -> list[Head]:
     generator = torch.Generator().manual_seed(0)
-    draw = lambda *shape: torch.randn(*shape, generator=generator)  # noqa: E731
+
+    def draw(*shape: int) -> torch.Tensor:
+        return torch.randn(*shape, generator=generator)
+
     return [Head(draw(classes, HIDDEN), draw(classes)) for _ in range(count)]
 
 

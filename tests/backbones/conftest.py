@@ -8,12 +8,15 @@ from pathlib import Path
 import pytest
 import torch
 
+from cl_core.backbones.image import ImageBackbone
 from cl_core.backbones.load import load_backbone
 from cl_core.backbones.settings import BackboneSettings
 from cl_core.backbones.sites import ARCHITECTURES
 from cl_core.backbones.text import TextBackbone
+from cl_core.backbones.visual import Eye
 
 from .checkpoints import write_checkpoint
+from .small_vision import hf_vit, preprocess
 
 Load = Callable[[str, torch.device], TextBackbone]
 
@@ -54,3 +57,11 @@ def backbone(request: pytest.FixtureRequest, loaded: Load, device: torch.device)
 def bert(loaded: Load, device: torch.device) -> TextBackbone:
     """One architecture where one is enough."""
     return loaded("bert", device)
+
+
+@pytest.fixture(scope="module")
+def eye() -> Eye:
+    """Random, and looks at little."""
+    torch.manual_seed(0)
+    vision = ImageBackbone(hf_vit(), preprocess, name="vit", revision=None)
+    return Eye(vision, frames=3, image_grid=2, clip_grid=1)

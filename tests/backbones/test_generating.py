@@ -18,7 +18,7 @@ from cl_core.backbones.visual import Eye
 from cl_core.errors import UserError
 
 from .checkpoints import TEXTS, _tokenizer
-from .test_seeing import eye, picture  # noqa: F401 (a fixture)
+from .small_vision import picture
 
 CPU = torch.device("cpu")
 ANSWERS = ["red", "blue", "a boat", "a bone", "two", "two boats"]
@@ -150,7 +150,7 @@ def test_without_a_vocabulary_heads_read_the_decoder(bart: Path) -> None:
 
 
 @torch.no_grad()
-def test_what_is_seen_stands_before_the_encoder(bart: Path, eye: Eye) -> None:  # noqa: F811
+def test_what_is_seen_stands_before_the_encoder(bart: Path, eye: Eye) -> None:
     both = SeeingBackbone(load(bart, []), eye, name="both", revision=None)
     both.answer_from(ANSWERS)
     samples = both.encode({"question": TEXTS[:2], "image": [picture(0), picture(1)]})

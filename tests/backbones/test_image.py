@@ -18,12 +18,7 @@ from cl_core.backbones.image import ImageBackbone, Pictures
 from cl_core.decode import MOST_PIXELS, open_picture
 from cl_core.errors import UserError
 
-SIDE = 32
-
-
-def preprocess(picture: Image.Image) -> Tensor:
-    small = picture.resize((SIDE, SIDE), Image.Resampling.BILINEAR)
-    return torch.from_numpy(np.array(small)).permute(2, 0, 1).float() / 127.5 - 1
+from .small_vision import SIDE, hf_vit, preprocess
 
 
 def open_clip_vit(**options: Any) -> nn.Module:
@@ -43,14 +38,6 @@ def timm_vit(name: str) -> nn.Module:
     nn.Module.__init__(tower)
     tower.trunk = timm.create_model(name, pretrained=False, num_classes=0, patch_size=8, **options)
     return tower
-
-
-def hf_vit() -> nn.Module:
-    from transformers import ViTConfig, ViTModel
-
-    sizes = {"hidden_size": 32, "num_hidden_layers": 3, "num_attention_heads": 4}
-    config = ViTConfig(**sizes, intermediate_size=64, image_size=SIDE, patch_size=8)
-    return ViTModel(config, add_pooling_layer=False)
 
 
 def hf_clip() -> nn.Module:

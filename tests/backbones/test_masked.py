@@ -18,7 +18,7 @@ from cl_core.backbones.visual import Eye
 from cl_core.errors import UserError
 
 from .checkpoints import TEXTS, write_checkpoint
-from .test_seeing import eye, picture  # noqa: F401 (a fixture)
+from .small_vision import picture
 
 LAYOUTS = [*MASKED, "deberta-v2 of Microsoft"]
 CPU = torch.device("cpu")
@@ -88,7 +88,7 @@ def test_a_long_text_is_cut_before_the_mask(tmp_path: Path) -> None:
 
 
 @torch.no_grad()
-def test_what_is_seen_moves_the_mask_with_the_question(tmp_path: Path, eye: Eye) -> None:  # noqa: F811
+def test_what_is_seen_moves_the_mask_with_the_question(tmp_path: Path, eye: Eye) -> None:
     folder, _ = write_masked("bert", tmp_path / "model")
     both = SeeingBackbone(load(folder), eye, name="both", revision=None)
     samples = both.encode({"question": TEXTS[:2], "image": [picture(0), picture(1)]})

@@ -12,9 +12,8 @@ import pytest
 import torch
 from PIL import Image
 from safetensors.torch import save_file
-from torch import Tensor, nn
+from torch import Tensor
 
-from cl_core.backbones.image import ImageBackbone
 from cl_core.backbones.load import load_backbone
 from cl_core.backbones.samples import Samples, sequence
 from cl_core.backbones.seeing import VISUAL, SeeingBackbone
@@ -25,16 +24,9 @@ from cl_core.errors import UserError
 from cl_core.tasks.encode import animation
 
 from .checkpoints import TEXTS
-from .test_image import hf_vit, preprocess
+from .small_vision import picture, write_vision
 
 QUESTIONS = TEXTS[:3]
-
-
-def picture(seed: int) -> bytes:
-    file = io.BytesIO()
-    pixels = np.random.default_rng(seed).integers(0, 255, (20, 24, 3), dtype=np.uint8)
-    Image.fromarray(pixels).save(file, "png")
-    return file.getvalue()
 
 
 def clip(seed: int, frames: int) -> bytes:
@@ -42,13 +34,6 @@ def clip(seed: int, frames: int) -> bytes:
     return animation(
         [rng.integers(0, 255, (16, 16, 3), dtype=np.uint8) for _ in range(frames)], 0.1
     )
-
-
-@pytest.fixture(scope="module")
-def eye() -> Eye:
-    torch.manual_seed(0)
-    vision = ImageBackbone(hf_vit(), preprocess, name="vit", revision=None)
-    return Eye(vision, frames=3, image_grid=2, clip_grid=1)
 
 
 def seeing(text: TextBackbone, eye: Eye, own: bool = False) -> SeeingBackbone:
@@ -231,15 +216,6 @@ def test_the_order_of_tokens_is_that_of_its_definition() -> None:
     order, mask = sequence(torch.tensor([3, 2]), torch.tensor([2, 0]), text_tokens=3)
     assert order.tolist() == [[0, 3, 4, 1, 2], [0, 1, 0, 0, 0]]
     assert mask.tolist() == [[1, 1, 1, 1, 1], [1, 1, 0, 0, 0]]
-
-
-def write_vision(folder: Path) -> Path:
-    from transformers import ViTImageProcessor
-
-    vit: nn.Module = hf_vit()
-    vit.save_pretrained(folder)  # type: ignore[operator]
-    ViTImageProcessor(size={"height": 32, "width": 32}).save_pretrained(folder)
-    return folder
 
 
 def test_a_text_and_a_vision_checkpoint_load_as_one(

@@ -11,13 +11,15 @@ import pytest
 import torch
 
 import cl_core as cl
+from cl_core.backbones.load import load_backbone
+from cl_core.backbones.settings import BackboneSettings
 from cl_core.errors import UserError
 from cl_core.lab.events import Epoch, Made
 from cl_core.lab.recipes import RECIPES
 from cl_core.lab.report import Report
 from cl_core.lab.static_merge import merge_run
+from tests.backbones.small_vision import write_vision
 from tests.backbones.test_generating import write_bart
-from tests.backbones.test_seeing import write_vision
 
 from .conftest import SMALL, Carry
 
@@ -220,8 +222,6 @@ def test_the_untrained_model_answers_by_what_labels_are_called_where_it_can(
     carry: Carry, tmp_path: Path
 ) -> None:
     """CLIP's zero-shot classifier is b_j, the score before any training."""
-    from cl_core.backbones.load import load_backbone
-    from cl_core.backbones.settings import BackboneSettings
     from tests.backbones.test_load_image import write_open_clip
 
     clip = write_open_clip(tmp_path / "clip")
@@ -265,3 +265,22 @@ def test_adapters_that_see_can_be_merged_into_one(ask: Carry, tmp_path: Path) ->
     merged = merge_run(dam.workspace, dam.folder, device="cpu")
     np.testing.assert_allclose(list(merged.scores.values()), average.matrix[-1], atol=1e-12)
     assert merged.adapter.projection is not None
+
+
+def test_an_adapter_may_start_from_what_the_backbone_was_trained_with(
+    carry: Carry, tmp_path: Path
+) -> None:
+    pytest.importorskip("open_clip")
+    backbone = load_backbone(BackboneSettings(name="scene-qa", max_length=24), torch.device("cpu"))
+    stream = write_stream(tmp_path, "dil", [TASKS["count"], TASKS["shape"]])
+    own = {"backbone": "scene-qa", "init": "backbone", "epochs": 1, "learning_rate": 1e-12}
+    run = carry(stream, "adapters", name="run", **own)
+    made = run.workspace.store.read("adapter", run.folder.artifacts()["adapter/count"]).tensors
+    for name, start in backbone.start.items():
+        assert torch.allclose(made[name], start, atol=1e-8), name
+    with pytest.raises(
+        UserError, match=r"trained with are 12 bottlenecks of width 48; .* of width 24"
+    ):
+        carry(stream, "adapters", name="narrow", **own, reduction=16)
+    with pytest.raises(UserError, match="was trained with are none"):
+        carry(stream, "adapters", name="none", init="backbone", vision="scene-clip", epochs=1)
