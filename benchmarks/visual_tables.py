@@ -33,9 +33,9 @@ QUESTIONS: dict[str, Any] = {
     "epochs": 4,
     "learning_rate": 1e-3,
 }
-DRAWN_ROWS = {"limit_train": 200}
-PICTURES: dict[str, Any] = {"backbone": "scene-clip", "epochs": 8, "learning_rate": 1e-3}
-REAL = {"limit_train": 500, "limit_validation": 100, "limit_test": 200}
+DRAWN_ROWS = {"limit_train": 150}
+PICTURES: dict[str, Any] = {"backbone": "scene-clip", "epochs": 4, "learning_rate": 1e-3}
+REAL = {"limit_train": 300, "limit_validation": 60, "limit_test": 200}
 AT_THE_END = {"router_stages": "last"}
 ORDERS = {
     "scenes-qa": ("scenes-qa", "scenes-qa-order2"),

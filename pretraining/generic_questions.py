@@ -1,20 +1,29 @@
 """Generic questions about drawn scenes and clips: what `scene-qa` is trained on before any task.
 
-Captions with one word left out, and questions of kinds that the built-in streams do not ask. Scenes are drawn under
+Captions with one word left out, and questions in other words than those of the built-in streams. Scenes are drawn under
 other names than those of the streams. The same seed and number give the same question.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cl_core.backbones.visual import Medium
 from cl_core.tasks.draw import Draw
 from cl_core.tasks.encode import animation, png
-from cl_core.tasks.scenes.captions import MANNERS, NUMBERS, PLACES, caption, relation
-from cl_core.tasks.scenes.clips import WAYS, ask_clip
+from cl_core.tasks.scenes.captions import (
+    MANNERS,
+    NUMBERS,
+    PLACES,
+    caption,
+    plural,
+    relation,
+    with_article,
+)
+from cl_core.tasks.scenes.clips import CLIP_FAMILIES, WAYS, ask_clip
 from cl_core.tasks.scenes.figures import FIGURES, SHAPES
 from cl_core.tasks.scenes.paint import paint
 from cl_core.tasks.scenes.scene import COLOURS, TEXTURES, Scene, Thing, draw_scene
@@ -31,8 +40,12 @@ KINDS: dict[str, tuple[str, ...]] = {
     "texture": TEXTURES,
     "size": ("small", "big"),
     "yes or no": ("no", "yes"),
+    "motion": ("slides", "rests"),
 }
 """Answers, by what they say."""
+SCENE_KINDS = ("colour", "figure", "number", "relation", "place", "manner", "texture", "size")
+CLIP_KINDS = ("figure", "way", "motion")
+"""Which words of a caption may be left out."""
 ANSWERS = tuple(dict.fromkeys(word for words in KINDS.values() for word in words))
 
 
@@ -56,82 +69,101 @@ class Asked:
 
 
 def lot(seed: int, number: int) -> Asked:
-    """Of every four one is a clip, one a question about a scene, two a caption with a word left out."""
+    """Of every eight three are captions of clips with a word left out, two of scenes, three questions about scenes."""
     draw = Draw("scene-questions", seed, number)
-    match number % 4:
-        case 3:
+    match number % 8:
+        case 0 | 1 | 2:
             return _clip(draw)
-        case 2:
+        case 3 | 4 | 5:
             return _question(draw)
         case _:
             return _caption(draw)
 
 
 def _clip(draw: Draw) -> Asked:
-    """Two things slide in different ways: which way goes the one, or which of them goes this way?"""
-    way = draw.choice(tuple(WAYS))
-    clip = ask_clip("which-way", draw, way)
-    figure = clip.question.removeprefix("Which way did the ").removesuffix(" move?")
-    shown = animation([paint(frame) for frame in clip.frames], 0.25)
-    if draw.chance(0.5):
-        return Asked("video", shown, f"the {figure} slides {BLANK}", way, "way")
-    return Asked("video", shown, f"the {BLANK} slides {way}", figure, "figure")
+    """Some of the things slide, the others rest: "a red star slides left and a blue circle rests"."""
+    family = draw.choice(("which-way", "what-moved"))
+    film = ask_clip(family, draw, draw.choice(CLIP_FAMILIES[family].answers)).frames
+    most = len(film[0].things)
+    shown = 1 if draw.chance(0.5) else 1 + draw.below(most)
+    frames = [replace(scene, things=scene.things[:shown]) for scene in film]
+    told = draw.shuffled(
+        [
+            f"{with_article(f'{begun.colour} {begun.figure}')} {_motion(begun, ended)}"
+            for begun, ended in zip(frames[0].things, frames[-1].things, strict=True)
+        ]
+    )
+    words = " and ".join(told).split()
+    question, answer, kind = _leave_out(draw, words, CLIP_KINDS)
+    return Asked("video", animation([paint(each) for each in frames], 0.25), question, answer, kind)
+
+
+def _motion(begun: Thing, ended: Thing) -> str:
+    """What a thing does between the first frame and the last."""
+    dx, dy = ended.x - begun.x, ended.y - begun.y
+    if max(abs(dx), abs(dy)) < 1e-6:
+        return "rests"
+    if abs(dx) >= abs(dy):
+        return "slides left" if dx < 0 else "slides right"
+    return "slides up" if dy < 0 else "slides down"
 
 
 def _caption(draw: Draw) -> Asked:
     """A true sentence about a scene, without one of its words."""
-    while True:
-        alone = draw.chance(0.3)
-        scene = (
-            draw_scene(draw, 1, sizes=("big", "huge"))
-            if alone
-            else draw_scene(draw, 1 + draw.below(4))
-        )
-        words = caption(scene, draw).split()
-        kinds = {place: kind for place, word in enumerate(words) if (kind := _kind(word))}
-        if kinds:
-            kind = draw.choice(tuple(dict.fromkeys(kinds.values())))
-            place = draw.choice([place for place in kinds if kinds[place] == kind])
-            answer, words[place] = words[place], BLANK
-            return Asked("image", png(paint(scene)), " ".join(words), answer, kind)
+    alone = draw.chance(0.3)
+    scene = (
+        draw_scene(draw, 1, sizes=("big", "huge")) if alone else draw_scene(draw, 1 + draw.below(4))
+    )
+    question, answer, kind = _leave_out(draw, caption(scene, draw).split(), SCENE_KINDS)
+    return Asked("image", png(paint(scene)), question, answer, kind)
 
 
-def _kind(word: str) -> str | None:
-    return next((kind for kind, words in KINDS.items() if word in words), None)
+def _leave_out(draw: Draw, words: Sequence[str], kinds: Sequence[str]) -> tuple[str, str, str]:
+    """The sentence with a blank, the word that stood there and its kind, which is drawn before the word."""
+    found = {
+        place: kind for place, word in enumerate(words) for kind in kinds if word in KINDS[kind]
+    }
+    kind = draw.choice(tuple(dict.fromkeys(found.values())))
+    place = draw.choice([place for place in found if found[place] == kind])
+    return " ".join([*words[:place], BLANK, *words[place + 1 :]]), words[place], kind
 
 
 def _question(draw: Draw) -> Asked:
-    """About one thing of a scene, its place or how it is drawn."""
+    """About one thing of a scene, or how many of a kind there are."""
+    kind = draw.choice(("colour", "figure", "relation", "yes or no", "number", "texture"))
+    some = draw.shuffled(tuple(SHAPES))
     while True:
-        scene = draw_scene(draw, 2 + draw.below(2), figures=draw.shuffled(tuple(SHAPES))[:6])
-        one, other = scene.things[:2] if len(scene.things) > 1 else (None, None)
+        if kind == "number":  # several of a kind, among others
+            scene = draw_scene(draw, 1 + draw.below(5), figures=some[:2], sizes=("small",))
+            names = [thing.figure for thing in scene.things]
+            question = f"There are {BLANK} {plural(some[0])}."
+            return Asked("image", png(paint(scene)), question, NUMBERS[names.count(some[0])], kind)
+        scene = draw_scene(draw, 2 + draw.below(2), figures=some)
         names = [thing.figure for thing in scene.things]
-        if one is None or other is None or len(set(names)) < len(names):
-            continue
-        question, answer, kind = _about(draw, scene, one, other)
-        return Asked("image", png(paint(scene)), question, answer, kind)
+        colours = [thing.colour for thing in scene.things]
+        if len(names) > 1 and len(set(names)) == len(names) == len(set(colours)):
+            question, answer = _about(draw, kind, scene)
+            return Asked("image", png(paint(scene)), question, answer, kind)
 
 
-def _about(draw: Draw, scene: Scene, one: Thing, other: Thing) -> tuple[str, str, str]:
-    match draw.below(6):
-        case 0:
-            return f"How is the {one.figure} patterned?", one.texture, "texture"
-        case 1:
-            return f"How large is the {one.figure}?", one.size, "size"
-        case 2:
-            return "Where is this?", scene.background, "place"
-        case 3:
-            return "How is this drawn?", scene.style, "manner"
-        case 4:
-            where = relation(one, other)
-            word = where.split()[0]
-            rest = where.removeprefix(word)
-            return f"The {one.figure} is {BLANK}{rest} the {other.figure}.", word, "relation"
+def _about(draw: Draw, kind: str, scene: Scene) -> tuple[str, str]:
+    """A question of this kind about a scene whose things differ in figure and colour, and its answer."""
+    one, other = scene.things[:2]
+    match kind:
+        case "texture":
+            return f"How is the {one.figure} patterned?", one.texture
+        case "colour":
+            return f"The {one.figure} is {BLANK}.", one.colour
+        case "figure":
+            return f"The {one.colour} thing is a {BLANK}.", one.figure
+        case "relation":
+            word, *rest = relation(one, other).split()
+            return " ".join([f"The {one.figure} is {BLANK}", *rest, f"the {other.figure}."]), word
         case _:
             there = draw.chance(0.5)
-            absent = [name for name in SHAPES if name not in {t.figure for t in scene.things}]
+            absent = [name for name in SHAPES if name not in {each.figure for each in scene.things}]
             figure = one.figure if there else draw.choice(absent)
-            return f"Is there a {figure}?", "yes" if there else "no", "yes or no"
+            return f"Is there {with_article(figure)}?", "yes" if there else "no"
 
 
 def lots(asked: tuple[int, int, int]) -> list[Asked]:

@@ -119,7 +119,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--vision", type=Path, required=True)
     parser.add_argument("--output", type=Path, required=True)
-    parser.add_argument("--questions", type=int, default=20_000)
+    parser.add_argument("--questions", type=int, default=48_000)
     parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--held-out", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0)
