@@ -41,7 +41,8 @@ ORDERS = {
     "scenes-qa": ("scenes-qa", "scenes-qa-order2"),
     "clips-qa": ("clips-qa", "clips-qa-order2"),
 }
-ROUTED = ("dam", "dam k=1", "l2r-wavg", "adapters", "sequential")
+TOP_1 = "dam-top-1"
+ROUTED = ("dam", TOP_1, "l2r-wavg", "adapters", "sequential")
 TOLD = ("i2i-ff", "i2i-fl", "i2i-ll", "adapter-fusion", "closest-task-init")
 DRAWN = tuple(each for orders in ORDERS.values() for each in orders)
 MIXED = "mixed"
@@ -56,12 +57,9 @@ STREAMS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
 
 def entry(stream: str, label: str) -> Entry:
     """A line of a table."""
-    recipe, _, changed = label.partition(" ")
-    own = AT_THE_END if recipe.startswith("l2r") else {}
-    if changed:
-        name, _, value = changed.partition("=")
-        own = {**own, name: int(value)}
-    return Entry(stream, label, recipe, own)
+    if label == TOP_1:
+        return Entry(stream, label, "dam", {"k": 1})
+    return Entry(stream, label, label, AT_THE_END if label.startswith("l2r") else {})
 
 
 def show_routed(workspace: Workspace, seeds: Sequence[int]) -> None:
