@@ -46,10 +46,17 @@ class Kept:
         return Sights(self.features[list(rows)], torch.full((len(rows),), FRAMES))
 
 
-def measure_published(report: Report, device: Device, quick: bool) -> None:
-    """Training and routed inference on questions, and the vision encoder alone."""
+def measure_published(report: Report, device: Device, quick: bool, small: bool) -> None:
+    """Training and routed inference on questions, and the vision encoder alone.
+
+    Args:
+        report: takes the numbers.
+        device: where, and in which precision.
+        quick: few turns of small batches.
+        small: small sizes in the place of the published ones.
+    """
     steps, batches = (2, (2,)) if quick else (20, (8, 32))
-    seen, read = (SMALL_VISION, SMALL_TEXT) if quick else (VISION_L14, DEBERTA_XL)
+    seen, read = (SMALL_VISION, SMALL_TEXT) if small else (VISION_L14, DEBERTA_XL)
     vision = random_vision(seen, device, torch.bfloat16)
     text, eye = random_deberta(read, TEXT_TOKENS), Eye(vision, FRAMES, 0, 0)
     both = SeeingBackbone(text, eye, name="published", revision=None)
