@@ -154,6 +154,17 @@ class RouterNetwork:
             self, weight=weight, bias=bias, visual=(looks[0], looks[1]) if looks else None
         )
 
+    def without(self, places: Sequence[int]) -> RouterNetwork:
+        """The same routers, where the adapters at some places can never be chosen: their gates are shut."""
+
+        def shut(bias: Tensor) -> Tensor:
+            changed = bias.clone()
+            changed[..., list(places)] = -torch.inf
+            return changed
+
+        visual = None if self.visual is None else (self.visual[0], shut(self.visual[1]))
+        return replace(self, bias=shut(self.bias), visual=visual)
+
     def visual_logits(self, seen: Tensor) -> Tensor:
         """(B, K) logits of the visual projections, from the (B, v) mean of what is seen.
 
