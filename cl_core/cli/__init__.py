@@ -3,6 +3,7 @@
     adapter-lab demo                                              the demonstration
     adapter-lab run --stream domains --recipe dam --name first    train and evaluate
     adapter-lab report first                                      the numbers
+    adapter-lab app                                               the lab in the browser
     adapter-lab route first --text "The soup was cold." -k 2      one sentence, inside out
 
 Heavy imports wait for the command that needs them: `--help` and the lists answer at once.
@@ -13,10 +14,12 @@ from __future__ import annotations
 import sys
 
 from cl_core.cli import (  # noqa: F401 - they register their commands
+    cleaning,
     comparing,
     listing,
     looking,
     merging,
+    opening,
     running,
 )
 from cl_core.cli.app import app

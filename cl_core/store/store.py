@@ -41,7 +41,7 @@ class Store:
     """Artifacts under one folder, safe to share between processes.
 
     Args:
-        root: the folder, made when it is missing.
+        root: the folder; made when something is written, so that one that is read-only can be read.
         on_damage: called with one sentence naming kind, key, file and fault when an artifact fails
             its check. By default the sentence is a warning.
     """
@@ -51,7 +51,6 @@ class Store:
         self.on_damage = on_damage or (lambda message: warnings.warn(message, stacklevel=3))
         self._partial = self.root / ".partial"
         self._damaged = self.root / ".damaged"
-        self._partial.mkdir(parents=True, exist_ok=True)
         self._remove_leftovers()
 
     def folder(self, kind: str, key: str) -> Path:
@@ -127,7 +126,7 @@ class Store:
         }
         partial = self._partial / uuid.uuid4().hex
         try:
-            partial.mkdir()
+            partial.mkdir(parents=True)
             for name, content in {**contents, META: json_bytes(meta)}.items():
                 write_durably(partial / name, content)
             sync_folder(partial)
@@ -167,6 +166,7 @@ class Store:
     def remove(self, kind: str, key: str) -> None:
         """Removes the artifact, at once for every reader; does nothing when it is absent."""
         aside = self._partial / uuid.uuid4().hex
+        self._partial.mkdir(parents=True, exist_ok=True)
         try:
             self.folder(kind, key).rename(aside)
         except FileNotFoundError:
@@ -184,7 +184,7 @@ class Store:
 
     def _remove_leftovers(self) -> None:
         """Removes what killed writers left; younger folders may belong to a living one."""
-        for entry in self._partial.iterdir():
+        for entry in self._partial.iterdir() if self._partial.is_dir() else ():
             try:
                 if time.time() - entry.stat().st_mtime > LEFTOVER_SECONDS:
                     shutil.rmtree(entry, ignore_errors=True)

@@ -151,10 +151,17 @@ def test_names_cannot_leave_the_store(tmp_path: Path, kind: str, name: str) -> N
         Store(tmp_path).read(kind, name)
 
 
+def test_a_store_that_is_only_read_makes_no_folder(tmp_path: Path) -> None:
+    store = Store(tmp_path / "store")
+    assert store.read("adapter", "0" * 64) is None
+    assert list(store.keys("adapter")) == []
+    assert not (tmp_path / "store").exists()
+
+
 def test_leftovers_of_a_day_ago_are_removed_and_younger_ones_kept(tmp_path: Path) -> None:
     Store(tmp_path)
     old, young = tmp_path / ".partial" / "old", tmp_path / ".partial" / "young"
-    old.mkdir()
+    old.mkdir(parents=True)
     young.mkdir()
     yesterday = time.time() - 25 * 3600
     os.utime(old, (yesterday, yesterday))

@@ -1,0 +1,49 @@
+"""The command that clears the store: clean."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from cl_core.cli.app import app
+from cl_core.cli.options import JsonOption, WorkspaceOption
+
+
+@app.command()
+def clean(
+    yes: Annotated[bool, typer.Option("--yes", help="Remove it, not only list it.")] = False,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List what the store holds that no run needs, with sizes; with --yes, remove it.
+
+    Runs, their results and everything that resuming them takes stay.
+
+    Example: adapter-lab clean --yes
+    """
+    from dataclasses import asdict
+
+    from cl_core.cli.output import say, say_json, table
+    from cl_core.lab.cleaning import clean as remove
+    from cl_core.lab.cleaning import unused
+    from cl_core.lab.workspace import Workspace
+
+    place = Workspace(workspace)
+    found = remove(place) if yes else unused(place)
+    if as_json:
+        say_json({"removed": yes, "artifacts": [asdict(each) for each in found]})
+        return
+    if not found:
+        say(f"every artifact in {place.root / 'store'} is needed by a run; nothing to clean up")
+        return
+    kinds = dict.fromkeys(each.kind for each in found)
+    rows = []
+    for kind in kinds:
+        own = [each.bytes for each in found if each.kind == kind]
+        rows.append([kind, str(len(own)), f"{sum(own) / 1e6:.1f}"])
+    say(table(["kind", "artifacts", "MB"], rows))
+    total = sum(each.bytes for each in found) / 1e6
+    say(
+        f"\n{'removed' if yes else 'no run needs these; adapter-lab clean --yes removes'}: {total:.1f} MB"
+    )
