@@ -47,12 +47,14 @@ class Line:
         protocol: with the head rule, "cil/compose".
         label: the recipe, and the settings in which it differs from other lines of the same recipe.
         values: metric -> (order, seed) -> number, in per cent where it is a share.
+        stages: (order, seed) -> mean score (%) of the tasks seen, after each stage.
     """
 
     stream: str
     protocol: str
     label: str
     values: Mapping[str, Mapping[tuple[str, int], float]]
+    stages: Mapping[tuple[str, int], tuple[float, ...]]
 
     def summary(self, metric: str) -> Summary | None:
         """Over seeds and orders; None where the metric is defined for none of the runs."""
@@ -172,11 +174,15 @@ def _line(
     runs: Iterable[RunFolder], label: str, metrics: Sequence[str], over_orders: bool, score: str
 ) -> Line:
     values: dict[str, dict[tuple[str, int], float]] = {metric: {} for metric in metrics}
+    stages: dict[tuple[str, int], tuple[float, ...]] = {}
     first: RunConfig | None = None
     for run in runs:
         first = first or run.config
         _, order = stream_and_order(run.config, over_orders)
-        numbers = _numbers(Report(run, score))
+        report = Report(run, score)
+        numbers = _numbers(report)
+        seen = [100 * float(row[: i + 1].mean()) for i, row in enumerate(report.matrix)]
+        stages.setdefault((order, run.config.seed), tuple(seen))
         for metric in metrics:
             if metric not in numbers:
                 raise UserError(
@@ -189,7 +195,7 @@ def _line(
                 values[metric].setdefault((order, run.config.seed), number)
     assert first is not None  # noqa: S101 - a group has a run
     stream, _ = stream_and_order(first, over_orders)
-    return Line(stream, first.protocol_with_rule, label, values)
+    return Line(stream, first.protocol_with_rule, label, values, stages)
 
 
 def _numbers(report: Report) -> dict[str, float]:

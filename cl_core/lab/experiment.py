@@ -30,7 +30,7 @@ from cl_core.lab.improvising import Improvising
 from cl_core.lab.learning import Learning, Start
 from cl_core.lab.learnt import Learnt
 from cl_core.lab.networks import Networks
-from cl_core.lab.plan import Needs, Step, make_plan
+from cl_core.lab.plan import LONG, Needs, Step, make_plan
 from cl_core.lab.remembering import Remembering
 from cl_core.lab.results import Results
 from cl_core.lab.scoring import Scoring
@@ -43,9 +43,6 @@ from cl_core.store import Store, key
 from cl_core.tasks.stream import Stream
 from cl_core.train import TRAINERS
 from cl_core.train.trainers import Trainer
-
-LONG = 5
-"""Streams of more tasks train L2R's routers once, after the last task, unless told otherwise **(ours)**."""
 
 
 class Experiment:

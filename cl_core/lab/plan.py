@@ -7,6 +7,9 @@ from typing import Literal
 
 PhaseName = Literal["features", "improvise", "initialise", "train", "fuse", "routers", "evaluate"]
 
+LONG = 5
+"""Streams of more tasks train L2R's routers once, after the last task, unless told otherwise **(ours)**."""
+
 
 @dataclass(frozen=True)
 class Step:

@@ -1,0 +1,129 @@
+"""How far a run is, read from its events alone."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from cl_core.initialise import INITIALISERS
+from cl_core.lab.events import AnyEvent, Epoch, Evaluated, Finished, Made, Phase, Started
+from cl_core.lab.progress import foresee, read_progress, seconds_per_row
+from cl_core.lab.recipes import RECIPES
+from cl_core.lab.run_settings import RunSettings
+from cl_core.lab.workspace import RunConfig, TaskSummary
+from cl_core.route import ROUTERS
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def at(second: float) -> str:
+    return (START + timedelta(seconds=second)).isoformat()
+
+
+def config(tasks: int = 2, recipe: str = "adapters") -> RunConfig:
+    return RunConfig(
+        name="run",
+        stream="s",
+        stream_name="s",
+        protocol="til",
+        recipe=RECIPES[recipe],
+        settings=RunSettings(),
+        seed=0,
+        label_space=("a", "b"),
+        tasks=tuple(
+            TaskSummary(
+                name=f"t{i}",
+                label_names=("a", "b"),
+                labels=(0, 1),
+                rows={"train": 100},
+                fingerprint="",
+            )
+            for i in range(tasks)
+        ),
+    )
+
+
+def epoch(task: str, number: int, second: float, of: int = 4) -> Epoch:
+    return Epoch(
+        time=at(second),
+        task=task,
+        epoch=number,
+        epochs=of,
+        train_loss=1 / number,
+        validation_loss=1.0,
+        validation_accuracy=0.5,
+    )
+
+
+FIRST: list[AnyEvent] = [
+    Started(time=at(0), process=1, device="cpu", steps=4),
+    Phase(time=at(0), step=1, phase="train", stage=1, task="t0"),
+    epoch("t0", 1, 10),
+    epoch("t0", 2, 20),
+]
+
+
+def now(second: float) -> datetime:
+    return START + timedelta(seconds=second)
+
+
+def test_before_the_first_epoch_no_time_is_promised() -> None:
+    progress = read_progress(config(), FIRST[:2], now(5))
+    assert (progress.step, progress.steps, progress.left) == (1, 4, None)
+
+
+def test_time_left_is_that_of_the_epochs_and_tasks_to_come() -> None:
+    progress = read_progress(config(), FIRST, now(20))
+    assert progress.left == pytest.approx(20 + 40)  # two epochs here, four of as many rows in t1
+    assert (progress.epoch, progress.epochs) == (2, 4)
+    assert progress.share == pytest.approx(0.5 / 4)
+
+
+def test_a_resumed_run_says_each_epoch_once() -> None:
+    events = [*FIRST, Started(time=at(50), process=2, device="cpu", steps=4)]
+    events += [Phase(time=at(50), step=1, phase="train", stage=1, task="t0"), epoch("t0", 2, 60)]
+    curve = read_progress(config(), events, now(60)).curves["train", "t0"]
+    assert [each.epoch for each in curve] == [1, 2]
+
+
+def test_cells_fill_in_as_they_are_evaluated() -> None:
+    events = [
+        *FIRST,
+        Evaluated(time=at(41), stage=1, task="t0", accuracy=0.75, rows=8, recomputed=8),
+    ]
+    matrix = read_progress(config(), events, now(41)).matrix
+    assert matrix[0, 0] == 0.75
+    assert np.isnan(matrix).sum() == 3
+
+
+def test_a_finished_run_has_nothing_left() -> None:
+    events = [*FIRST, Finished(time=at(80), seconds=80, peak_memory_bytes=1)]
+    progress = read_progress(config(), events, now(500))
+    assert (progress.step, progress.share, progress.left, progress.seconds) == (4, 1.0, 0.0, 80)
+
+
+def test_seconds_per_row_count_what_was_trained_here() -> None:
+    made = {"kind": "adapter", "task": "t0", "stage": 1, "key": "k", "seconds": 20.0}
+    events = [*FIRST, Made(time=at(21), reused=False, **made)]
+    assert seconds_per_row(config(), events) == pytest.approx(20 / 200)
+    assert seconds_per_row(config(), [*FIRST, Made(time=at(21), reused=True, **made)]) is None
+
+
+@pytest.mark.parametrize("name", ROUTERS)
+def test_the_tables_say_which_routers_read_features(name: str) -> None:
+    assert ("features" in ROUTERS[name].needs) == ROUTERS.load(name).needs_features
+
+
+@pytest.mark.parametrize("name", INITIALISERS)
+def test_the_tables_say_which_initialisers_read_features(name: str) -> None:
+    assert ("features" in INITIALISERS[name].needs) == INITIALISERS.load(name).needs_centroids
+
+
+def test_the_plan_foreseen_has_the_steps_of_the_recipe() -> None:
+    assert len(foresee(RECIPES["dam"], 6, unseen=False)) == 18
+    assert [step.phase for step in foresee(RECIPES["joint"], 2, unseen=False)] == [
+        "train",
+        "evaluate",
+    ]
