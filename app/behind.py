@@ -1,0 +1,129 @@
+"""The samples behind a cell of the routing confusion, each a way to the page Sample."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from app import answers, links
+from app.frame import View
+from app.records import Routed
+from app.text import plain
+from app.workers.process import WorkerFailed
+from cl_core.errors import UserError
+from cl_core.lab.workspace import RunConfig
+
+MOST_ROWS = 500
+LAST_CLICK = "confusion-click"
+
+
+def behind_a_cell(
+    view: View,
+    config: RunConfig,
+    routed: Routed,
+    clicked: Sequence[Sequence[int]],
+    present: Sequence[int],
+    rows: Sequence[str],
+    adapters: Sequence[str],
+) -> None:
+    """Draws the choice of a cell and the list of its samples.
+
+    Args:
+        view: what is looked at.
+        config: of the run.
+        routed: the stage's records.
+        clicked: row and column of the cell that was clicked, if any.
+        present: places of the tasks in the rows.
+        rows: their names.
+        adapters: names of the columns.
+    """
+    # A click is taken over once; afterwards the boxes rule, which a keyboard can reach.
+    if clicked and st.session_state.get(LAST_CLICK) != clicked[0]:
+        st.session_state["true"] = rows[clicked[0][0]]
+        st.session_state["got"] = adapters[clicked[0][1]]
+    st.session_state[LAST_CLICK] = clicked[0] if clicked else None
+    for key, options in (("true", rows), ("got", adapters)):
+        if st.session_state.get(key) not in (None, *options):
+            del st.session_state[key]
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        true = st.selectbox(
+            "Samples of",
+            rows,
+            index=None,
+            key="true",
+            bind="query-params",
+            width=240,
+            placeholder="a true task",
+        )
+        got = st.selectbox(
+            "that got",
+            adapters,
+            index=None,
+            key="got",
+            bind="query-params",
+            width=240,
+            placeholder="an adapter",
+        )
+    if true is None or got is None:
+        st.caption("Click a cell above, or choose both here, to see the samples behind it.")
+        return
+    places = np.flatnonzero(
+        (routed.true == present[rows.index(true)]) & (routed.chosen == adapters.index(got))
+    )
+    if not len(places):
+        st.caption(plain(f"No sample of {true} got {got}."))
+        return
+    _listed(view, config, routed, places[:MOST_ROWS], f"{len(places)} samples of {true} got {got}")
+
+
+def _listed(
+    view: View, config: RunConfig, routed: Routed, places: Sequence[int], title: str
+) -> None:
+    try:
+        with st.spinner("Fetching their texts…", show_time=True):
+            lines = answers.lines(view)
+    except (UserError, WorkerFailed) as error:
+        st.warning(f"Their texts cannot be shown: {plain(str(error))}")
+        lines = {}
+    ids = [routed.ids[place] for place in places]
+    label, said = routed.column("label").astype(int), routed.column("prediction").astype(int)
+    space = config.label_space
+    table = pd.DataFrame(
+        {
+            "sample": [lines.get(own) or own for own in ids],
+            "true answer": [
+                space[label[place]] if label[place] >= 0 else "none learnt" for place in places
+            ],
+            "answer": [space[said[place]] for place in places],
+            "is": ["right" if routed.right_answer[place] else "wrong" for place in places],
+            "margin": [routed.column("margin")[place] for place in places],
+        },
+        index=pd.Index(ids, name="id"),
+    )
+    st.markdown(f"**{plain(title)}**: choose one to see how it was answered.")
+    sample = st.session_state["pages"]["sample"]
+    event = st.dataframe(
+        table,
+        key="behind",
+        on_select="rerun",
+        selection_mode="single-row",
+        height=min(38 * (len(ids) + 1), 300),
+        column_config={
+            "sample": st.column_config.TextColumn(width="large"),
+            "margin": st.column_config.ProgressColumn(format="%.2f", min_value=0, max_value=1),
+        },
+    )
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        one = st.selectbox("Sample", ids, key="one", width=240)
+        st.page_link(
+            sample,
+            label="See how it was answered",
+            icon=":material/frame_inspect:",
+            query_params=links.carried(sample=one),
+        )
+    taken = event["selection"]["rows"]
+    if taken:
+        st.switch_page(sample, query_params=links.carried(sample=ids[taken[0]]))

@@ -1,0 +1,219 @@
+"""Which sample is looked at: one that the run was scored on, or one of the visitor's own."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+import streamlit as st
+
+from app import answers, theme
+from app.answers import Sample
+from app.frame import View
+from app.records import ONLY, Routed, keep, routed_at
+from app.text import plain
+from cl_core.lab.workspace import RunConfig
+from cl_core.route import ROUTERS
+
+SOURCES = ("a test sample", "my own")
+EVERY = "every task"
+KINDS = {
+    "text": "a text",
+    "image": "a picture",
+    "image-qa": "a question about a picture",
+    "video-qa": "a question about a clip",
+}
+PICTURES = ["png", "jpg", "jpeg", "webp", "bmp", "gif"]
+CLIPS = ["mp4", "webm", "gif", "png", "webp"]
+REFILTERED = "refiltered"
+MOST_ROWS = 1000
+"""In the list; filters narrow it further."""
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What is looked at.
+
+    Attributes:
+        sample: as the worker is asked.
+        name: in one line.
+        true: place of its task, held-out ones behind the others; None where it is the visitor's own.
+        label: what it should be answered with; None where that is not known.
+    """
+
+    sample: Sample
+    name: str
+    true: int | None = None
+    label: str | None = None
+
+
+def choose(view: View, config: RunConfig) -> Chosen | None:
+    """Draws the choice; None while a sample of one's own is not complete."""
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
+        source = st.segmented_control(
+            "Look at",
+            SOURCES,
+            default=SOURCES[0],
+            required=True,
+            key="from",
+            bind="query-params",
+            width="content",
+        )
+        if source == SOURCES[0]:
+            return _scored(view, config)
+    return _own(view, config)
+
+
+def must_be_told(config: RunConfig) -> bool:
+    """Whether the protocol or the router is told the true task."""
+    return config.protocol == "til" or "task id" in ROUTERS[config.recipe.route].needs
+
+
+def _scored(view: View, config: RunConfig) -> Chosen | None:
+    """A row that the run was scored on at this stage."""
+    routed = None if view.run is None else routed_at(view.run, view.after)
+    if routed is None:
+        st.info(
+            "No sample has been routed at this stage yet. Choose a later one, or type your own."
+        )
+        return None
+    every = [theme.numbered(place, task.name) for place, task in enumerate(config.all_tasks)]
+    of = st.selectbox(
+        "Of", [EVERY, *every], key="of", bind="query-params", width=150, on_change=_refilter
+    )
+    only = st.selectbox(
+        "Show", ONLY, key="only", bind="query-params", width=190, on_change=_refilter
+    )
+    task = None if of in (None, EVERY) else every.index(of)
+    places = keep(routed, only or ONLY[0], task)
+    ids = [routed.ids[place] for place in places]
+    asked = st.session_state.get("sample") or st.query_params.get("sample")
+    if st.session_state.pop(REFILTERED, False) and ids:
+        st.session_state["sample"] = ids[0]
+    elif asked is not None and asked not in ids:
+        if routed.row_of(asked) is not None:
+            ids = [asked, *ids]  # a link's sample stays, whatever the filters say
+        else:
+            st.session_state.pop("sample", None)
+            st.warning(
+                f"{plain(asked)} was not scored at this stage; the first of the list is shown."
+            )
+    if not ids:
+        st.info(f"There are no {only} here: good news, or another filter is due.")
+        return None
+    own = st.selectbox(
+        f"Sample, one of {len(ids)}", ids, key="sample", bind="query-params", width=190
+    )
+    here = ids.index(own) if own in ids else 0
+    for icon, step, words in (
+        ("chevron_left", -1, "The one before"),
+        ("chevron_right", 1, "The next one"),
+    ):
+        st.button(
+            "",
+            icon=f":material/{icon}:",
+            key=f"step{step}",
+            help=words,
+            on_click=_go,
+            args=(ids[(here + step) % len(ids)],),
+        )
+    with st.popover("", icon=":material/list:", help="Browse the texts"):
+        _browse(view, config, routed, ids[:MOST_ROWS])
+    row = routed.row_of(ids[here])
+    if row is None:
+        return None
+    label = int(routed.column("label")[row])
+    return Chosen(
+        {"id": ids[here]},
+        ids[here],
+        int(routed.true[row]),
+        config.label_space[label] if label >= 0 else None,
+    )
+
+
+def _refilter() -> None:
+    st.session_state[REFILTERED] = True
+
+
+def _go(sample_id: str) -> None:
+    st.session_state["sample"] = sample_id
+
+
+def _browse(view: View, config: RunConfig, routed: Routed, ids: Sequence[str]) -> None:
+    """The samples as a table with their texts; a row can be chosen."""
+    lines, rows = answers.lines(view), [routed.row_of(own) or 0 for own in ids]
+    named = [task.name for task in config.all_tasks]
+    table = pd.DataFrame(
+        {
+            "sample": [lines.get(own, "") or own for own in ids],
+            "task": [
+                theme.numbered(int(routed.true[row]), named[int(routed.true[row])]) for row in rows
+            ],
+            "adapter": [f"T{routed.chosen[row] + 1}" for row in rows],
+            "answer": ["right" if routed.right_answer[row] else "wrong" for row in rows],
+        }
+    )
+
+    def take() -> None:
+        taken = st.session_state["browse"]["selection"]["rows"]
+        if taken:
+            _go(ids[taken[0]])
+
+    st.dataframe(
+        table,
+        key="browse",
+        on_select=take,
+        selection_mode="single-row",
+        hide_index=True,
+        width=900,
+        height=420,
+        column_config={"sample": st.column_config.TextColumn(width="large")},
+    )
+
+
+def _own(view: View, config: RunConfig) -> Chosen | None:
+    """A text, a picture, or a question with what it is about."""
+    kinds = answers.kinds(view)
+    kind = kinds[0]
+    if len(kinds) > 1:
+        kind = st.segmented_control(
+            "It is", kinds, default=kinds[0], required=True, key="kind", bind="query-params"
+        )
+    sample: dict[str, str] = {}
+    if kind == "text":
+        typed = st.text_area(
+            "A text of your own",
+            key="own",
+            bind="query-params",
+            height=90,
+            max_chars=4000,
+            placeholder="The soup was cold, but the waiter saved the evening.",
+        )
+        sample["text"] = typed or ""
+    else:
+        column = "video" if kind == "video-qa" else "image"
+        file = st.file_uploader(KINDS[kind], CLIPS if column == "video" else PICTURES, key="upload")
+        sample[column] = b64encode(file.getvalue()).decode() if file is not None else ""
+    if kind.endswith("-qa"):
+        asked = st.text_input(
+            "What do you ask?", key="question", bind="query-params", max_chars=500
+        )
+        sample["question"] = asked or ""
+    if not all(value.strip() for value in sample.values()):
+        st.caption("Give " + KINDS[kind] + ", and see which adapters it gets.")
+        return None
+    true = None
+    if must_be_told(config):
+        names = [theme.numbered(place, name) for place, name in enumerate(view.tasks[: view.after])]
+        told = st.selectbox(
+            "Answer as of task",
+            names,
+            key="as",
+            bind="query-params",
+            width=260,
+            help="This run must be told which task a sample is of.",
+        )
+        true = names.index(told) if told in names else 0
+    return Chosen(sample, sample.get("text") or sample.get("question") or "my picture", true)

@@ -1,0 +1,166 @@
+"""Runs side by side, as the page shows them: which, of which workspace, and the lines that they make."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+from app.frame import View
+from app.runs import PLACES, Place, run_names, stamp, workspace
+from app.theme import numbered
+from cl_core.evaluate.statistics import Summary
+from cl_core.evaluate.table import METRICS
+from cl_core.lab.comparison import SHARES, Comparison, Line, compare
+from cl_core.lab.comparison_formats import title
+from cl_core.lab.workspace import RunFolder
+
+MOST_RUNS = 8
+QUALITY = (
+    "average_accuracy",
+    "average_incremental",
+    "forgetting",
+    "backward_transfer",
+    "forward_transfer",
+    "router_accuracy",
+)
+
+
+@dataclass(frozen=True)
+class Cost:
+    """A number that is paid.
+
+    Attributes:
+        label: with its unit.
+        scale: what to divide by.
+        digits: after the point.
+        meaning: where it comes from.
+    """
+
+    label: str
+    scale: float
+    digits: int
+    meaning: str
+
+
+COSTS = {
+    "stored_parameters": Cost(
+        "Stored parameters (thousands)",
+        1e3,
+        1,
+        "adapters, heads and router that are kept beside the backbone",
+    ),
+    "trainable_parameters": Cost(
+        "Trainable parameters (thousands)", 1e3, 1, "what moves while one task is learnt"
+    ),
+    "memory_rows": Cost("Rows kept", 1, 0, "training rows kept for replay or for L2R's routers"),
+    "seconds_training": Cost(
+        "Training time (s)",
+        1,
+        1,
+        "seconds by the clock when the adapters were first made, found in the store or not",
+    ),
+    "seconds_evaluation": Cost(
+        "Evaluation time (s)", 1, 1, "seconds of all forward passes for scores"
+    ),
+    "peak_memory_bytes": Cost(
+        "Peak memory (MB)", 1e6, 0, "largest resident memory of the run's process"
+    ),
+}
+"""Costs of a report that every finished run has."""
+
+
+def offered() -> dict[str, tuple[Place, str]]:
+    """Label -> workspace and name of every run that can be compared."""
+    return {f"{place} / {name}": (place, name) for place in PLACES for name in run_names(place)}
+
+
+def kin(view: View, labels: dict[str, tuple[Place, str]]) -> list[str]:
+    """Labels of the finished runs of the workspace on the same stream as the one that is looked at."""
+    if view.run is None:
+        return []
+    stream = view.run.config.stream_name
+    found = [
+        label
+        for label, (place, name) in labels.items()
+        if place == view.place and _matches(workspace(place).find(name), stream)
+    ]
+    return sorted(found)
+
+
+def _matches(run: RunFolder, stream: str) -> bool:
+    return run.status == "finished" and run.config.stream_name == stream
+
+
+def compared(
+    runs: Sequence[tuple[Place, str]], score: str, over_orders: bool, against: str | None
+) -> Comparison:
+    """The runs side by side, computed once for as long as their files are the same.
+
+    Raises:
+        UserError: nothing is finished, or there is no such reference.
+    """
+    folders = [workspace(place).find(name) for place, name in runs]
+    stamps = tuple(stamp(folder) for folder in folders)
+    paths = tuple(str(folder.path) for folder in folders)
+    return _compared(paths, stamps, score, over_orders, against)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _compared(
+    paths: tuple[str, ...],
+    stamps: tuple[tuple[tuple[str, int, int], ...], ...],
+    score: str,
+    over_orders: bool,
+    against: str | None,
+) -> Comparison:
+    folders = [RunFolder(Path(path)) for path in paths]
+    return compare(folders, (*QUALITY, *COSTS), against, over_orders, score)
+
+
+def called(lines: Sequence[Line]) -> list[str]:
+    """Lines' numbered names, with the protocol where two would be called the same."""
+    labels = [line.label for line in lines]
+    return [
+        numbered(
+            place,
+            line.label if labels.count(line.label) == 1 else f"{line.label}, {line.protocol}",
+        )
+        for place, line in enumerate(lines)
+    ]
+
+
+def shown(metric: str) -> str:
+    """A metric's name for people, with its unit."""
+    return COSTS[metric].label if metric in COSTS else title(metric)
+
+
+def meaning(metric: str) -> str:
+    """Formula, direction and note of a metric."""
+    known = METRICS.get(metric)
+    if known is None:
+        return COSTS[metric].meaning
+    direction = f"; {known.direction} is better" if known.direction else ""
+    return f"`{known.formula}`{direction}. {known.note}"
+
+
+def scaled(metric: str, value: float) -> float:
+    """In the unit that the metric is shown in."""
+    return value / COSTS[metric].scale if metric in COSTS else value
+
+
+def cell(summary: Summary | None, metric: str) -> str:
+    """ "72.3 ± 1.1", or the one number there is."""
+    if summary is None:
+        return "-"
+    digits = COSTS[metric].digits if metric in COSTS else 1 if metric in SHARES else 2
+    mean = f"{round(scaled(metric, summary.mean), digits) + 0.0:,.{digits}f}"  # + 0.0: no minus before 0
+    return mean if summary.std is None else f"{mean} ± {scaled(metric, summary.std):,.{digits}f}"
+
+
+def repeats(line: Line) -> str:
+    """How many runs a line rests on."""
+    count = len(line.stages)
+    return "one seed" if count == 1 else f"{count} runs"

@@ -1,0 +1,1 @@
+"""Figures: functions from arrays to plotly, the only importer of plotly."""

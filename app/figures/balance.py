@@ -1,0 +1,85 @@
+"""How a stream's classes are spread over its tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import plotly.graph_objects as go
+
+from app.figures.base import style
+from app.theme import Look, task_colour
+
+MOST_SEGMENTS = 12
+"""Of a bar; the rest of a long vocabulary is drawn as one."""
+LETTER = 0.011
+"""Of the figure's width: segments too short for their words say them when they are pointed at."""
+
+
+def class_balance(
+    counts: Mapping[str, Sequence[tuple[str, int]]], look: Look, *, highlight: int | None = None
+) -> go.Figure:
+    """One bar per task, cut by class; the bar's length is the task's training rows.
+
+    Args:
+        counts: numbered name of a task to (class, rows), in the order of the classes.
+        look: the theme.
+        highlight: the place of a task that stands out.
+    """
+    figure = go.Figure()
+    longest = max(sum(rows for _, rows in classes) for classes in counts.values())
+    for place, (name, classes) in enumerate(counts.items()):
+        faded = highlight is not None and highlight != place
+        for number, (label, rows) in enumerate(shortened(classes)):
+            # Neighbouring classes differ in strength, and a gap of the background's colour parts them.
+            strength = (1.0 - 0.6 * (number % 4) / 3) * (0.35 if faded else 1.0)
+            fill = mixed(task_colour(place), look.paper, strength)
+            words = f"{label} {rows}"
+            fits = rows / longest > LETTER * len(words)
+            figure.add_bar(
+                y=[name],
+                x=[rows],
+                orientation="h",
+                marker={"color": fill, "line": {"color": look.paper, "width": 2}},
+                text=[words if fits else ""],
+                textposition="inside",
+                insidetextanchor="middle",
+                textangle=0,
+                textfont={"color": ink(fill), "size": look.size},
+                hovertemplate=f"{name}<br>{label}: %{{x}} rows<extra></extra>",
+                showlegend=False,
+            )
+    figure.update_layout(barmode="stack", bargap=0.25)
+    figure.update_xaxes(title={"text": "training rows", "font": {"size": look.size}})
+    figure.update_yaxes(autorange="reversed")
+    style(figure, look, height=80 + 42 * len(counts))
+    figure.update_layout(margin={"t": 10})
+    return figure
+
+
+def shortened(classes: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
+    """At most MOST_SEGMENTS of them, the last standing for the others."""
+    if len(classes) <= MOST_SEGMENTS:
+        return list(classes)
+    head = list(classes[: MOST_SEGMENTS - 1])
+    others = classes[MOST_SEGMENTS - 1 :]
+    return [*head, (f"{len(others)} others", sum(rows for _, rows in others))]
+
+
+def mixed(colour: str, paper: str, strength: float) -> str:
+    """Of two "#rrggbb", the first with this share in 0..1: what transparency would show, without what is beneath."""
+    parts = zip(_channels(colour), _channels(paper), strict=True)
+    return "#" + "".join(f"{round(strength * a + (1 - strength) * b):02x}" for a, b in parts)
+
+
+def ink(fill: str) -> str:
+    """Black or white, whichever has more contrast on the colour (WCAG 2, relative luminance)."""
+    linear = [
+        c / 12.92 if (c := each / 255) <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4
+        for each in _channels(fill)
+    ]
+    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    return "#101418" if luminance > 0.18 else "#ffffff"
+
+
+def _channels(colour: str) -> list[int]:
+    return [int(colour[start : start + 2], 16) for start in (1, 3, 5)]

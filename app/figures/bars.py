@@ -1,0 +1,119 @@
+"""Bars over tasks: what became of routes and answers, and how often each adapter is used."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from app.figures.base import style
+from app.theme import Look, task_colour
+
+OUTCOMES = (
+    ("right route, right answer", "#3f90da", ""),
+    ("right route, wrong answer", "#3f90da", "/"),
+    ("wrong route, right answer", "#ffa90e", ""),
+    ("wrong route, wrong answer", "#ffa90e", "/"),
+)
+"""Name, colour (the route) and pattern (hatched: the answer is wrong)."""
+
+
+def outcomes(shares: NDArray[np.float64], tasks: Sequence[str], look: Look) -> go.Figure:
+    """Four parts of every task's samples, by route and by answer.
+
+    Args:
+        shares: (m, 4) percent, in the order of `OUTCOMES`.
+        tasks: m names, top to bottom.
+        look: the theme.
+    """
+    figure = go.Figure()
+    for column, (name, colour, pattern) in enumerate(OUTCOMES):
+        figure.add_bar(
+            x=shares[:, column],
+            y=list(range(len(tasks))),
+            orientation="h",
+            name=name,
+            marker={
+                "color": colour,
+                "pattern": {
+                    "shape": pattern,
+                    "fillmode": "overlay",
+                    "fgcolor": "#101418",
+                    "fgopacity": 0.45,
+                    "size": 10,
+                    "solidity": 0.12,
+                },
+                "line": {"color": look.paper, "width": 1},
+            },
+            text=[f"{share:.0f}" if share >= 6 else "" for share in shares[:, column]],
+            textposition="inside",
+            insidetextanchor="middle",
+            textangle=0,
+            textfont={"size": look.size, "color": "#101418"},
+            hovertemplate=f"{name}: %{{x:.1f}} %<extra></extra>",
+        )
+    figure.update_layout(barmode="stack", bargap=0.3, legend={"traceorder": "normal"})
+    figure.update_xaxes(range=[0, 100], title="share of the task's samples (%)", zeroline=False)
+    figure.update_yaxes(
+        tickvals=list(range(len(tasks))),
+        ticktext=[escape(name) for name in tasks],
+        range=[len(tasks) - 0.5, -0.5],
+        showgrid=False,
+        zeroline=False,
+    )
+    return style(figure, look, height=150 + 38 * len(tasks)).update_layout(
+        legend={"y": -0.36, "x": 0}, margin={"t": 10}
+    )
+
+
+def usage(
+    mean: NDArray[np.float64], chosen: NDArray[np.float64], tasks: Sequence[str], look: Look
+) -> go.Figure:
+    """How much each adapter is used: mean weight as a bar, how often it is the heaviest as a diamond.
+
+    Args:
+        mean: (K,) percent.
+        chosen: (K,) percent.
+        tasks: K names.
+        look: the theme.
+    """
+    figure = go.Figure()
+    places = list(range(len(tasks)))
+    figure.add_bar(
+        x=places,
+        y=mean,
+        name="mean weight",
+        marker={"color": [task_colour(place) for place in places]},
+        hovertemplate="mean weight %{y:.1f} %<extra></extra>",
+        showlegend=False,
+    )
+    figure.add_scatter(
+        x=places,
+        y=chosen,
+        mode="markers",
+        cliponaxis=False,
+        name="heaviest adapter of so many samples",
+        marker={
+            "symbol": "diamond-open",
+            "size": 13,
+            "color": look.text,
+            "line": {"width": 2.5},
+        },
+        hovertemplate="heaviest of %{y:.1f} % of the samples<extra></extra>",
+    )
+    even = 100 / max(len(tasks), 1)
+    figure.add_scatter(
+        x=[-0.5, len(tasks) - 0.5],
+        y=[even, even],
+        mode="lines",
+        name="all alike",
+        line={"color": look.text, "width": 1.5, "dash": "dot"},
+        hoverinfo="skip",
+    )
+    figure.update_layout(bargap=0.35, showlegend=True)
+    figure.update_xaxes(tickvals=places, ticktext=[escape(name) for name in tasks], showgrid=False)
+    figure.update_yaxes(title="weight, samples (%)", rangemode="tozero")
+    return style(figure, look, height=360).update_layout(margin={"t": 10})

@@ -1,0 +1,30 @@
+"""What all figures share: fonts, colours, margins."""
+
+from __future__ import annotations
+
+import plotly.graph_objects as go
+
+from app.theme import FONT, Look
+
+
+def style(figure: go.Figure, look: Look, height: int) -> go.Figure:
+    """Gives a figure the theme's colours, a readable type size and a height that does not jump."""
+    figure.update_layout(
+        template="none",
+        height=height,
+        margin={"l": 10, "r": 10, "t": 40, "b": 40},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        font={"family": FONT, "size": look.size, "color": look.text},
+        hoverlabel={"bgcolor": look.paper, "font": {"color": look.text, "size": look.size}},
+        legend={"orientation": "h", "y": -0.2},
+        # Left to itself it takes black from the transparent paper.
+        modebar={"bgcolor": "rgba(0,0,0,0)", "color": look.text, "activecolor": "#3f90da"},
+    )
+    figure.update_xaxes(
+        automargin=True, gridcolor=look.faint, linecolor=look.faint, zerolinecolor=look.faint
+    )
+    figure.update_yaxes(
+        automargin=True, gridcolor=look.faint, linecolor=look.faint, zerolinecolor=look.faint
+    )
+    return figure

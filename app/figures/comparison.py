@@ -1,0 +1,188 @@
+"""Recipes side by side: one number with its spread, accuracy over stages, differences, score against cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+
+import numpy as np
+import plotly.graph_objects as go
+
+from app.figures.base import style
+from app.theme import Look, task_colour
+from cl_core.evaluate.statistics import PairedDifference, Summary
+
+HEIGHT = 440
+ABOVE = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}
+"""Where a legend cannot meet an axis title."""
+SYMBOLS = ("circle", "square", "diamond", "triangle-up", "pentagon", "hexagon", "star", "cross")
+
+
+def spread(
+    values: Mapping[str, Sequence[float]],
+    summaries: Mapping[str, Summary | None],
+    look: Look,
+    x_title: str,
+) -> go.Figure:
+    """Each line's mean with its 95 % interval, and every run as a small ring.
+
+    Args:
+        values: of the runs, by line.
+        summaries: of the same.
+        look: the theme.
+        x_title: the metric with its unit.
+    """
+    figure = go.Figure()
+    for place, (name, own) in enumerate(values.items()):
+        summary = summaries[name]
+        if summary is None:
+            continue
+        half = None if summary.high is None else summary.high - summary.mean
+        interval = "one run" if half is None else f"95 % interval ±{half:.2f}"
+        figure.add_scatter(
+            x=[summary.mean],
+            y=[place],
+            mode="markers",
+            marker=_marker(place, 15),
+            error_x={
+                "type": "data",
+                "array": [half or 0],
+                "thickness": 2,
+                "color": task_colour(place),
+            },
+            hovertemplate=f"{escape(name)}<br>mean %{{x:.2f}}, {interval}, n={summary.n}<extra></extra>",
+        )
+        figure.add_scatter(
+            x=list(own),
+            y=[place + 0.22] * len(own),
+            mode="markers",
+            marker={"symbol": "circle-open", "size": 8, "color": look.text},
+            hovertemplate=f"{escape(name)}<br>one run %{{x:.2f}}<extra></extra>",
+        )
+    _rows(figure, list(values))
+    figure.update_xaxes(title=x_title)
+    # As high as the figure beside it.
+    return style(figure, look, HEIGHT).update_layout(showlegend=False)
+
+
+def stages(lines: Mapping[str, Sequence[Sequence[float]]], look: Look) -> go.Figure:
+    """Mean accuracy of the tasks seen, after each stage: the mean over runs, and a band from the least to the most.
+
+    Args:
+        lines: by name, a list of runs, each with a value (%) for every stage.
+        look: the theme.
+    """
+    figure = go.Figure()
+    longest = 0
+    for place, (name, runs) in enumerate(lines.items()):
+        table = np.asarray(runs, dtype=np.float64)
+        x = list(range(1, table.shape[1] + 1))
+        longest = max(longest, len(x))
+        colour = task_colour(place)
+        if len(table) > 1:
+            figure.add_scatter(
+                x=[*x, *x[::-1]],
+                y=[*table.max(axis=0), *table.min(axis=0)[::-1]],
+                fill="toself",
+                fillcolor=_faint(colour),
+                line={"width": 0},
+                hoverinfo="skip",
+                showlegend=False,
+                legendgroup=name,
+            )
+        figure.add_scatter(
+            x=x,
+            y=table.mean(axis=0),
+            name=escape(name),
+            legendgroup=name,
+            mode="lines+markers",
+            line={"color": colour, "width": 2.5},
+            marker=_marker(place, 9),
+            hovertemplate=f"{escape(name)}<br>after %{{x}} tasks: %{{y:.1f}} %, n={len(table)}<extra></extra>",
+        )
+    figure.update_xaxes(title="tasks learnt", dtick=1 if longest <= 20 else None)
+    figure.update_yaxes(title="mean over tasks seen (%)", range=[0, 100])
+    return style(figure, look, HEIGHT).update_layout(legend=ABOVE)
+
+
+def differences(gaps: Mapping[str, PairedDifference], look: Look, x_title: str) -> go.Figure:
+    """Paired differences from the reference with their 95 % intervals; 0 is a line.
+
+    Args:
+        gaps: by name of the line.
+        look: the theme.
+        x_title: the metric, its unit and the reference.
+    """
+    figure = go.Figure()
+    for place, (name, gap) in enumerate(gaps.items()):
+        half = 0.0 if gap.high is None else gap.high - gap.mean
+        words = (
+            "one pair" if gap.high is None else f"95 % interval {gap.low:+.2f} to {gap.high:+.2f}"
+        )
+        number = int(name.partition(" ")[0]) - 1
+        figure.add_scatter(
+            x=[gap.mean],
+            y=[place],
+            mode="markers",
+            marker=_marker(number, 15),
+            error_x={"type": "data", "array": [half], "thickness": 2, "color": task_colour(number)},
+            hovertemplate=f"{escape(name)}<br>%{{x:+.2f}}, {words}, n={gap.n}<extra></extra>",
+        )
+    figure.add_vline(x=0, line={"color": look.text, "width": 1.5, "dash": "dot"})
+    _rows(figure, list(gaps))
+    figure.update_xaxes(title=x_title)
+    return style(figure, look, height=130 + 52 * len(gaps)).update_layout(showlegend=False)
+
+
+def against_cost(
+    places: Mapping[str, tuple[float, float, float]], look: Look, x_title: str, y_title: str
+) -> go.Figure:
+    """Score against cost: up and to the left is better.
+
+    Args:
+        places: by line: cost, score, half width of the score's 95 % interval (0 for one run).
+        look: the theme.
+        x_title: cost with its unit.
+        y_title: score with its unit.
+    """
+    figure = go.Figure()
+    for place, (name, (cost, score, half)) in enumerate(places.items()):
+        figure.add_scatter(
+            x=[cost],
+            y=[score],
+            name=escape(name),
+            mode="markers+text",
+            text=[name.partition(" ")[0]],
+            textposition="top right",
+            textfont={"size": look.size, "color": look.text},
+            marker=_marker(place, 15),
+            error_y={"type": "data", "array": [half], "thickness": 2, "color": task_colour(place)},
+            hovertemplate=f"{escape(name)}<br>{x_title} %{{x:,.4g}}<br>{y_title} %{{y:.2f}}<extra></extra>",
+        )
+    figure.update_xaxes(title=x_title, rangemode="tozero")
+    figure.update_yaxes(title=y_title)
+    return style(figure, look, HEIGHT).update_layout(legend=ABOVE)
+
+
+def _marker(place: int, size: int) -> dict[str, object]:
+    return {"symbol": SYMBOLS[place % len(SYMBOLS)], "size": size, "color": task_colour(place)}
+
+
+def _rows(figure: go.Figure, names: Sequence[str]) -> None:
+    """One row for each line, the first on top."""
+    figure.update_yaxes(
+        tickvals=list(range(len(names))),
+        ticktext=[escape(_short(name)) for name in names],
+        range=[len(names) - 0.5, -0.5],
+        showgrid=False,
+        zeroline=False,
+    )
+
+
+def _short(name: str, most: int = 44) -> str:
+    return name if len(name) <= most else f"{name[: most - 1]}…"
+
+
+def _faint(colour: str) -> str:
+    red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
+    return f"rgba({red},{green},{blue},0.18)"

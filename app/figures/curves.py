@@ -1,0 +1,103 @@
+"""Lines over stages, epochs or settings."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import plotly.graph_objects as go
+
+from app.figures.base import style
+from app.theme import Look, task_colour, task_symbol
+
+
+def task_lines(
+    lines: Mapping[str, Sequence[float]],
+    stages: Sequence[str],
+    look: Look,
+    *,
+    x_title: str,
+    y_title: str,
+    highlight: int | None = None,
+    y_range: tuple[float, float] | None = (0, 100),
+) -> go.Figure:
+    """One line per task, in its colour and with its marker; NaN values are gaps.
+
+    Args:
+        lines: name of a task to its values, one for each stage.
+        stages: names along the horizontal axis.
+        look: the theme.
+        x_title: of the horizontal axis.
+        y_title: of the vertical axis, with its unit.
+        highlight: the place of a task whose line stands out.
+        y_range: of the vertical axis; None where it follows the values.
+    """
+    figure = go.Figure()
+    for place, (name, values) in enumerate(lines.items()):
+        figure.add_scatter(
+            x=list(range(len(stages))),
+            y=list(values),
+            name=name,
+            mode="lines+markers",
+            line={"color": task_colour(place), "width": 4 if place == highlight else 2},
+            marker={"symbol": task_symbol(place), "size": 9},
+            opacity=1.0 if highlight in (None, place) else 0.35,
+            hovertemplate=f"{name}<br>%{{x}}: %{{y:.1f}}<extra></extra>",
+        )
+    figure.update_xaxes(title=x_title, tickvals=list(range(len(stages))), ticktext=list(stages))
+    figure.update_yaxes(title=y_title, range=list(y_range) if y_range else None)
+    return style(figure, look, height=420)
+
+
+LINES = (
+    ("#3f90da", "solid", "circle"),
+    ("#e76300", "dash", "square"),
+    ("#832db6", "dot", "diamond"),
+)
+"""Colour, dash and marker: lines are told apart without their colours too."""
+
+
+def setting_lines(
+    lines: Mapping[str, Sequence[float]],
+    values: Sequence[float],
+    today: float,
+    look: Look,
+    *,
+    x_title: str,
+    logarithmic: bool = False,
+) -> go.Figure:
+    """What becomes of some numbers when a setting is moved, with today's setting marked.
+
+    Args:
+        lines: name to percent, one for each of `values`; three at most.
+        values: of the setting, ascending.
+        today: the run's own.
+        look: the theme.
+        x_title: of the horizontal axis.
+        logarithmic: whether the setting's axis is.
+    """
+    figure = go.Figure()
+    for (name, line), (colour, dash, symbol) in zip(lines.items(), LINES, strict=False):
+        figure.add_scatter(
+            x=list(values),
+            y=list(line),
+            name=name,
+            mode="lines+markers",
+            line={"color": colour, "dash": dash, "width": 2.5},
+            marker={"symbol": symbol, "size": 8},
+            hovertemplate=f"{name}<br>%{{x:g}}: %{{y:.1f}} %<extra></extra>",
+        )
+    figure.add_vline(today, line={"color": look.text, "width": 1.5, "dash": "dot"})
+    figure.add_annotation(
+        x=math.log10(today) if logarithmic else today,
+        y=1,
+        yref="paper",
+        yanchor="bottom",
+        text=f"this run: {today:g}",
+        showarrow=False,
+    )
+    figure.update_xaxes(title=x_title, tickvals=list(values), ticktext=[f"{v:g}" for v in values])
+    if logarithmic:
+        figure.update_xaxes(type="log")
+    figure.update_yaxes(title="share (%)", range=[0, 103])
+    return style(figure, look, height=360).update_layout(margin={"t": 28}, legend={"y": -0.34})

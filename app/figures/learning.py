@@ -1,0 +1,84 @@
+"""How tasks are learnt: loss and validation accuracy over epochs, one colour per task."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from app.figures.base import style
+from app.theme import Look, task_colour, task_symbol
+from cl_core.lab.events import Epoch
+
+
+def learning_curves(
+    curves: Mapping[str, Sequence[Epoch]],
+    places: Mapping[str, int],
+    look: Look,
+    *,
+    highlight: int | None = None,
+    height: int = 330,
+) -> go.Figure:
+    """Left the losses (training drawn through, validation dashed), right the validation accuracy.
+
+    Args:
+        curves: numbered name of a task to its epochs.
+        places: the same names to the task's place in the stream, from 0.
+        look: the theme.
+        highlight: the place of a task whose lines stand out.
+        height: pixels.
+    """
+    figure = make_subplots(
+        rows=1,
+        cols=2,
+        horizontal_spacing=0.09,
+        subplot_titles=("Loss", "Validation accuracy (%)"),
+    )
+    for name, epochs in curves.items():
+        place = places[name]
+        faded = highlight is not None and highlight != place
+        common = {
+            "x": [epoch.epoch for epoch in epochs],
+            "legendgroup": name,
+            "opacity": 0.3 if faded else 1.0,
+            "mode": "lines+markers",
+        }
+        marker = {"symbol": task_symbol(place), "size": 7}
+        losses = (
+            ("training loss", "solid", [epoch.train_loss for epoch in epochs]),
+            ("validation loss", "dash", [epoch.validation_loss for epoch in epochs]),
+        )
+        for what, dash, values in losses:
+            figure.add_scatter(
+                y=values,
+                name=name,
+                showlegend=dash == "solid",
+                line={"color": task_colour(place), "width": 2, "dash": dash},
+                marker=marker,
+                hovertemplate=f"{name}, epoch %{{x}}<br>{what} %{{y:.3f}}<extra></extra>",
+                row=1,
+                col=1,
+                **common,
+            )
+        figure.add_scatter(
+            y=[100 * epoch.validation_accuracy for epoch in epochs],
+            name=name,
+            showlegend=False,
+            line={"color": task_colour(place), "width": 2},
+            marker=marker,
+            hovertemplate=f"{name}, epoch %{{x}}<br>%{{y:.1f}} %<extra></extra>",
+            row=1,
+            col=2,
+            **common,
+        )
+    longest = max((epochs[-1].epochs for epochs in curves.values()), default=1)
+    # The axis is as long as the training may be, so that lines grow into it instead of squeezing.
+    figure.update_xaxes(title="epoch", range=[0.7, longest + 0.3], dtick=max(1, longest // 8))
+    figure.update_yaxes(rangemode="tozero", row=1, col=1)
+    figure.update_yaxes(range=[0, 102], row=1, col=2)
+    style(figure, look, height)
+    figure.update_annotations(font={"size": look.size})
+    figure.update_xaxes(title={"standoff": 4, "font": {"size": look.size}})
+    figure.update_layout(legend={"y": -0.28}, margin={"b": 60})
+    return figure

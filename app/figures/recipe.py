@@ -1,0 +1,261 @@
+"""How one sample's adapters were chosen and merged, from left to right: nearness, the k best, the merge, the answer.
+
+Drawn in one coordinate system of our own: x runs from 0 to 1 through four zones, y counts the K adapters downwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from textwrap import wrap
+
+import numpy as np
+import plotly.graph_objects as go
+
+from app.figures.base import style
+from app.theme import Look, task_colour, task_symbol
+
+NEAR, SHARE, MERGE, ANSWER = (0.02, 0.27), (0.36, 0.55), (0.70, 0.80), 0.83
+WIDE_SHARE = (0.02, 0.50)
+"""Where the zones lie along x; weights have more room where there are no scores."""
+LINE = 12
+"""Letters in a line of an answer."""
+TALL = 0.62
+"""Height of a bar, of a row's."""
+FEINT = 0.28
+"""Opacity of adapters that are left out."""
+
+
+def recipe(
+    tasks: Sequence[str],
+    weights: Sequence[float],
+    look: Look,
+    *,
+    answer: str,
+    confidence: float,
+    scores: Sequence[float] | None = None,
+    before: Sequence[float] | None = None,
+    was: str | None = None,
+    headings: Sequence[str] = ("", "", "", ""),
+) -> go.Figure:
+    """One sample's way from scores to an answer.
+
+    Args:
+        tasks: K numbered names.
+        weights: K, p(x).
+        look: the theme.
+        answer: what the merge predicts.
+        confidence: its softmax probability.
+        scores: K, the router's; None where it has no scores of its own.
+        before: K weights of the run's own way, where `weights` are those of a what-if.
+        was: what the run itself predicts, where that differs.
+        headings: of the four zones.
+    """
+    figure = go.Figure()
+    share = SHARE if scores is not None else WIDE_SHARE
+    if scores is not None:
+        _nearness(figure, tasks, scores, weights, look)
+    _shares(figure, share, tasks, weights, before, look)
+    _merge(figure, share, tasks, weights, look)
+    rows = len(tasks)
+    said = [f"{confidence:.0%} sure", *([f"before: {_broken(was)}"] if was is not None else [])]
+    _write(figure, ANSWER, (rows - 1) / 2, f"<b>{_broken(answer)}</b>", look, "bottom", 10)
+    _write(figure, ANSWER, (rows - 1) / 2, "<br>".join(said), look, "top")
+    for x, heading in zip((NEAR[0], share[0], MERGE[0], ANSWER), headings, strict=True):
+        if heading:
+            _write(figure, x, -0.75, f"<b>{heading}</b>", look, "bottom")
+    figure.update_xaxes(range=[0, 1], visible=False, fixedrange=True)
+    figure.update_yaxes(
+        range=[rows - 0.4, -1.3],
+        tickvals=list(range(rows)),
+        ticktext=[escape(name) for name in tasks],
+        showgrid=False,
+        zeroline=False,
+        showline=False,
+        ticks="",
+        fixedrange=True,
+    )
+    return style(
+        figure, look, height=96 + min(64, max(42, 300 // max(rows, 1))) * rows
+    ).update_layout(showlegend=False, margin={"l": 10, "r": 0, "t": 4, "b": 4})
+
+
+def _nearness(
+    figure: go.Figure,
+    tasks: Sequence[str],
+    scores: Sequence[float],
+    weights: Sequence[float],
+    look: Look,
+) -> None:
+    """Zone 1: a mark for each task, further to the right the nearer; those kept are joined to their weight."""
+    low, high = min(scores), max(scores)
+    reach = (high - low) or 1.0
+    for place, score in enumerate(scores):
+        x = NEAR[0] + (NEAR[1] - NEAR[0]) * (0.04 + 0.92 * (score - low) / reach)
+        kept = weights[place] > 0
+        _line(figure, [NEAR[0], NEAR[1]], [place, place], look.faint, 1)
+        if kept:
+            _line(figure, [x, SHARE[0]], [place, place], task_colour(place), 2)
+        figure.add_scatter(
+            x=[x],
+            y=[place],
+            mode="markers+text",
+            text=[f"{score:.3f}" if abs(score) < 10 else f"{score:.0f}"],
+            textposition="top center",
+            textfont={"size": look.size, "color": look.text},
+            cliponaxis=False,
+            opacity=1 if kept else 0.6,
+            marker={
+                "symbol": task_symbol(place),
+                "size": 15,
+                "color": task_colour(place) if kept else look.paper,
+                "line": {"color": task_colour(place), "width": 2.5},
+            },
+            hovertemplate=f"{escape(tasks[place])}<br>score {score:.4f}<extra></extra>",
+        )
+
+
+def _shares(
+    figure: go.Figure,
+    share: tuple[float, float],
+    tasks: Sequence[str],
+    weights: Sequence[float],
+    before: Sequence[float] | None,
+    look: Look,
+) -> None:
+    """Zone 2: weights as bars from 0 to 1; what they were before as an outline, the difference as a signed number."""
+    width = share[1] - share[0]
+    for place, weight in enumerate(weights):
+        top, bottom = place - TALL / 2, place + TALL / 2
+        if weight > 0:
+            _box(figure, share[0], share[0] + width * weight, top, bottom, task_colour(place))
+        if before is not None and before[place] > 0:
+            figure.add_shape(
+                type="rect",
+                x0=share[0],
+                x1=share[0] + width * before[place],
+                y0=top,
+                y1=bottom,
+                line={"color": look.text, "width": 1.5, "dash": "dot"},
+            )
+        said = f"{weight:.2f}" if weight > 0 else "left out"
+        if before is not None and abs(weight - before[place]) >= 0.005:
+            said += f"  ({weight - before[place]:+.2f})"
+        longest = max(weight, 0.0 if before is None else before[place])
+        inside = weight > 0.5
+        figure.add_scatter(
+            x=[share[0] + (0 if inside else width * longest) + 0.008],
+            y=[place],
+            mode="text",
+            text=[said],
+            textposition="middle right",
+            textfont={
+                "size": look.size,
+                "color": _ink(place) if inside else look.text,
+            },
+            opacity=1 if weight > 0 else 0.75,
+            hovertemplate=f"{escape(tasks[place])}<br>weight {weight:.4f}"
+            + ("" if before is None else f"<br>before {before[place]:.4f}")
+            + "<extra></extra>",
+        )
+
+
+def _merge(
+    figure: go.Figure,
+    share: tuple[float, float],
+    tasks: Sequence[str],
+    weights: Sequence[float],
+    look: Look,
+) -> None:
+    """Zone 3: ribbons into one column, whose parts are as high as their weights."""
+    rows = len(tasks)
+    total, top = sum(weights) or 1.0, -TALL / 2
+    height = rows - 1 + TALL
+    for place, weight in enumerate(weights):
+        if weight <= 0:
+            continue
+        bottom = top + height * weight / total
+        thick = TALL * max(weight, 0.04) / 2
+        begin = share[0] + (share[1] - share[0]) * weight
+        _ribbon(figure, begin, (place - thick, place + thick), (top, bottom), task_colour(place))
+        _box(figure, MERGE[0], MERGE[1], top, bottom, task_colour(place))
+        if bottom - top > 0.35:
+            middle = (top + bottom) / 2
+            figure.add_scatter(
+                x=[(MERGE[0] + MERGE[1]) / 2],
+                y=[middle],
+                mode="text",
+                text=[f"<b>{weight:.2f} T{place + 1}</b>"],
+                textfont={"size": look.size, "color": _ink(place)},
+                hovertemplate=f"{escape(tasks[place])}<br>{weight:.4f} of the merge<extra></extra>",
+            )
+        top = bottom
+
+
+def _ribbon(
+    figure: go.Figure,
+    begin: float,
+    left: tuple[float, float],
+    right: tuple[float, float],
+    colour: str,
+) -> None:
+    """From a bar's end to its part of the column, with a smooth step between."""
+    t = np.linspace(0, 1, 24)
+    smooth = t * t * (3 - 2 * t)
+    x = begin + (MERGE[0] - begin) * t
+    upper = left[0] + (right[0] - left[0]) * smooth
+    lower = left[1] + (right[1] - left[1]) * smooth
+    figure.add_scatter(
+        x=[*x, *x[::-1]],
+        y=[*upper, *lower[::-1]],
+        fill="toself",
+        mode="lines",
+        line={"width": 0},
+        fillcolor=_faded(colour, FEINT),
+        hoverinfo="skip",
+    )
+
+
+def _box(figure: go.Figure, x0: float, x1: float, y0: float, y1: float, colour: str) -> None:
+    figure.add_shape(
+        type="rect", x0=x0, x1=x1, y0=y0, y1=y1, fillcolor=colour, line={"width": 0}, layer="below"
+    )
+
+
+def _line(figure: go.Figure, x: list[float], y: list[float], colour: str, width: float) -> None:
+    figure.add_scatter(
+        x=x, y=y, mode="lines", line={"color": colour, "width": width}, hoverinfo="skip"
+    )
+
+
+def _write(
+    figure: go.Figure, x: float, y: float, text: str, look: Look, side: str, larger: int = 0
+) -> None:
+    """Text to the right of x, its "bottom" or its "top" at y."""
+    figure.add_annotation(
+        x=x,
+        y=y,
+        text=text,
+        showarrow=False,
+        xanchor="left",
+        yanchor=side,
+        align="left",
+        font={"size": look.size + larger, "color": look.text},
+    )
+
+
+def _broken(label: str) -> str:
+    """A label in lines that the last zone has room for."""
+    return "<br>".join(escape(line) for line in wrap(label, LINE)[:3])
+
+
+def _faded(colour: str, opacity: float) -> str:
+    red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{opacity})"
+
+
+def _ink(place: int) -> str:
+    """Black or white, whichever can be read on a task's colour."""
+    colour = task_colour(place)
+    red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
+    return "#101418" if 0.299 * red + 0.587 * green + 0.114 * blue > 128 else "#ffffff"

@@ -1,0 +1,314 @@
+"""The map of samples: one figure per projection, recoloured in the browser."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from app.figures.base import style
+from app.points import NOT_LEARNT, RIGHT, WRONG
+from app.theme import GREY, PETROFF, Look, task_colour, task_symbol
+
+MOST_SVG = 2_000
+"""More points are drawn with WebGL."""
+MOST_CLASSES = 9
+"""Classes with a colour of their own, the most frequent; the others share one."""
+COLOURS = ("Task", "Class", "Chosen adapter", "Right or wrong", "Entropy")
+HEIGHT = 580
+ENTROPY = {
+    "light": [[0.0, "#6c9bcb"], [0.5, "#8e5ea2"], [1.0, "#b3001b"]],
+    "dark": [[0.0, "#4f7fb5"], [0.5, "#c9a0dc"], [1.0, "#ffd6a0"]],
+}
+"""From one adapter to all alike; each end can be seen on its paper."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Points that look alike.
+
+    Attributes:
+        name: in the legend.
+        rows: (n,) which points.
+        colour: of all of them, or (n,) values on a scale.
+        symbol: as plotly names it.
+        faint: whether they stand back.
+    """
+
+    name: str
+    rows: NDArray[np.int64]
+    colour: str | NDArray[np.float64]
+    symbol: str = "circle"
+    faint: bool = False
+
+
+def feature_map(
+    points: pd.DataFrame,
+    centroids: NDArray[np.float64],
+    tasks: Sequence[str],
+    look: Look,
+    *,
+    colour: str,
+    after: int,
+    highlight: int | None,
+    found: str | None = None,
+    own: tuple[float, float] | None = None,
+) -> go.Figure:
+    """Samples and task centroids on a plane; buttons recolour without losing zoom or selection.
+
+    A point's custom data begin with its row in the table.
+
+    Args:
+        points: from `app.points.table`.
+        centroids: (K, 2).
+        tasks: numbered names, of tasks with a centroid.
+        look: the theme.
+        colour: one of COLOURS, to begin with.
+        after: the stage, from 1: later tasks are grey and have no centroid.
+        highlight: place of a task that stands out.
+        found: id of a sample to put a ring around.
+        own: place of a sample of the visitor's own.
+    """
+    figure = go.Figure()
+    owner: list[str] = []
+    kind = go.Scatter if len(points) <= MOST_SVG else go.Scattergl
+    customdata, names = _customdata(points), [escape(str(name)) for name in points["sample"]]
+    for mode in COLOURS:
+        for group in _groups(points, mode, after, highlight):
+            figure.add_trace(_trace(kind, points, customdata, names, group, look, len(tasks)))
+            owner.append(mode)
+    learnt = min(after, len(centroids))
+    figure.add_scatter(
+        x=centroids[:learnt, 0],
+        y=centroids[:learnt, 1],
+        mode="markers+text",
+        name="centroid of a task",
+        text=[str(place + 1) for place in range(learnt)],
+        textposition="middle center",
+        textfont={"size": look.size, "color": "#101418", "weight": "bold"},
+        marker={
+            "symbol": "circle",
+            "size": 26,
+            "color": "#ffffff",
+            "line": {"width": 4, "color": [task_colour(place) for place in range(learnt)]},
+        },
+        hovertemplate=[f"centroid of {escape(name)}<extra></extra>" for name in tasks[:learnt]],
+    )
+    owner.append("")
+    ring = points[points["sample"] == found] if found else points[:0]
+    if len(ring):
+        figure.add_scatter(
+            x=ring["x"],
+            y=ring["y"],
+            mode="markers",
+            name=escape(str(found)),
+            marker={
+                "symbol": "circle-open",
+                "size": 24,
+                "line": {"width": 4},
+                "color": look.text,
+            },
+            hoverinfo="skip",
+        )
+        owner.append("")
+    if own is not None:
+        figure.add_scatter(
+            x=[own[0]],
+            y=[own[1]],
+            mode="markers+text",
+            name="your own",
+            text=["yours"],
+            textposition="top center",
+            textfont={"size": look.size + 2, "color": look.text},
+            marker={
+                "symbol": "star",
+                "size": 22,
+                "color": "#ffffff",
+                "line": {"width": 2.5, "color": "#101418"},
+            },
+            hovertemplate="your own, among its nearest samples<extra></extra>",
+        )
+        owner.append("")
+    for trace, mode in zip(figure.data, owner, strict=True):
+        trace.visible = mode in ("", colour)
+    _buttons(figure, owner, colour, look)
+    _axes(figure, points)
+    return style(figure, look, HEIGHT).update_layout(
+        dragmode="lasso",
+        modebar_orientation="v",  # beside the map: the buttons stand above it
+        margin={"l": 10, "r": 10, "t": 64, "b": 10},
+        legend={"orientation": "h", "y": -0.02, "yanchor": "top", "itemsizing": "constant"},
+    )
+
+
+def _groups(points: pd.DataFrame, mode: str, after: int, highlight: int | None) -> list[Group]:
+    """The points in the groups of one way of colouring; tasks that are not learnt yet stand back in all of them."""
+    learnt = points["learnt"].to_numpy()
+    place = points["place"].to_numpy()
+    if mode == "Task":
+        return [
+            Group(
+                points["task"].iloc[np.flatnonzero(place == each)[0]],
+                np.flatnonzero(place == each),
+                task_colour(int(each)) if learnt[place == each].any() else GREY,
+                task_symbol(int(each)),
+                highlight not in (None, int(each)) or not learnt[place == each].any(),
+            )
+            for each in np.unique(place)
+        ]
+    if mode == "Class":
+        groups = _by_class(points, learnt)
+    elif mode == "Chosen adapter":
+        chosen = points["adapter_place"].to_numpy()
+        groups = [
+            Group(
+                f"adapter {points['adapter'].iloc[np.flatnonzero(chosen == each)[0]]}",
+                np.flatnonzero(chosen == each),
+                task_colour(int(each)),
+                task_symbol(int(each)),
+            )
+            for each in np.unique(chosen[chosen >= 0])
+        ]
+    elif mode == "Right or wrong":
+        answer = points["answer"].to_numpy()
+        groups = [
+            Group(RIGHT, np.flatnonzero(answer == RIGHT), PETROFF[0]),
+            Group(WRONG, np.flatnonzero(answer == WRONG), PETROFF[2], "x"),
+        ]
+    else:
+        known = np.flatnonzero(learnt)
+        groups = [Group("learnt tasks", known, points["entropy"].to_numpy()[known])]
+    later = Group(NOT_LEARNT, np.flatnonzero(~learnt), GREY, "circle", faint=True)
+    return [group for group in [later, *groups] if len(group.rows)]
+
+
+def _by_class(points: pd.DataFrame, learnt: NDArray[np.bool_]) -> list[Group]:
+    classes = points["class"].to_numpy()
+    often = list(points.loc[learnt, "class"].value_counts().index[:MOST_CLASSES])
+    groups = [
+        Group(name, np.flatnonzero(learnt & (classes == name)), PETROFF[index], symbol)
+        for index, (name, symbol) in enumerate(zip(sorted(often), SYMBOLS, strict=False))
+    ]
+    others = np.flatnonzero(learnt & ~np.isin(classes, often))
+    return [*groups, Group("other classes", others, GREY, "circle-open")]
+
+
+SYMBOLS = (
+    "circle",
+    "square",
+    "diamond",
+    "triangle-up",
+    "triangle-down",
+    "cross",
+    "pentagon",
+    "hexagon",
+    "star",
+)
+"""Of classes: their colours are also those of tasks, their shapes are not."""
+
+
+def _trace(
+    kind: type[go.Scatter] | type[go.Scattergl],
+    points: pd.DataFrame,
+    customdata: Sequence[list[int | str]],
+    names: Sequence[str],
+    group: Group,
+    look: Look,
+    adapters: int,
+) -> go.Scatter | go.Scattergl:
+    chosen = points.iloc[group.rows]
+    marker: dict[str, object] = {
+        "symbol": group.symbol,
+        "size": 7 if len(points) <= MOST_SVG else 5,
+        "color": group.colour,
+        "line": {"width": 0 if "open" not in group.symbol else 1.5},
+    }
+    if not isinstance(group.colour, str):
+        marker |= {
+            "colorscale": ENTROPY[look.name],
+            "cmin": 0,
+            "cmax": float(np.log(max(adapters, 2))),
+            "colorbar": {
+                "title": {"text": "entropy (nats)", "side": "right"},
+                "thickness": 14,
+                "outlinewidth": 0,
+            },
+        }
+    return kind(
+        x=chosen["x"].to_numpy(np.float32),
+        y=chosen["y"].to_numpy(np.float32),
+        mode="markers",
+        name=escape(group.name),
+        customdata=[customdata[row] for row in group.rows],
+        text=[names[row] for row in group.rows],
+        hovertemplate=HOVER,
+        marker=marker,
+        opacity=0.3 if group.faint else 0.85,
+        showlegend=True,
+    )
+
+
+HOVER = (
+    "<b>%{text}</b><br>task %{customdata[1]}<br>class %{customdata[2]}<br>adapter %{customdata[3]}"
+    "<br>answered %{customdata[4]}<br>entropy %{customdata[5]} nats<extra></extra>"
+)
+
+
+def _customdata(points: pd.DataFrame) -> list[list[int | str]]:
+    """Row in the table, task, class, adapter, answer, entropy: what is said of a sample is data, never markup."""
+    columns = [
+        [escape(str(value)) for value in points[name]]
+        for name in ("task", "class", "adapter", "answer")
+    ]
+    entropy = ["-" if value != value else f"{value:.2f}" for value in points["entropy"]]
+    return [list(values) for values in zip(range(len(points)), *columns, entropy, strict=True)]
+
+
+def _buttons(figure: go.Figure, owner: Sequence[str], colour: str, look: Look) -> None:
+    """Which traces are seen, changed in the browser."""
+    figure.update_layout(
+        updatemenus=[
+            {
+                "type": "buttons",
+                "direction": "right",
+                "x": 0,
+                "xanchor": "left",
+                "y": 1.02,
+                "yanchor": "bottom",
+                "active": COLOURS.index(colour),
+                "showactive": True,
+                # Plotly lights the active button itself, in a light colour: ink must be dark in both themes.
+                "bgcolor": "#ffffff" if look.name == "light" else "#aab4c3",
+                "bordercolor": look.faint,
+                "font": {"size": look.size, "color": "#101418"},
+                "buttons": [
+                    {
+                        "label": mode,
+                        "method": "restyle",
+                        "args": [{"visible": [each in ("", mode) for each in owner]}],
+                    }
+                    for mode in COLOURS
+                ],
+            }
+        ]
+    )
+
+
+def _axes(figure: go.Figure, points: pd.DataFrame) -> None:
+    """Without numbers, which mean nothing on a map; the same ranges at every stage, so that nothing moves."""
+    for column, update in (("x", figure.update_xaxes), ("y", figure.update_yaxes)):
+        low, high = float(points[column].min()), float(points[column].max())
+        edge = 0.05 * max(high - low, 1e-6)
+        update(
+            range=[low - edge, high + edge],
+            showticklabels=False,
+            ticks="",
+            showgrid=False,
+            zeroline=False,
+            showline=False,
+        )

@@ -1,0 +1,101 @@
+"""Cosines of task centroids as a heatmap."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from app.figures.base import style
+from app.figures.matrix import MOST_TEXT
+from app.theme import ACCURACY, Look
+
+
+def similarity(
+    cosines: NDArray[np.float64], names: Sequence[str], look: Look, highlight: int | None = None
+) -> go.Figure:
+    """(K, K) cosines; the scale runs from the smallest one to 1, and the diagonal is left out.
+
+    Args:
+        cosines: symmetric, 1 on the diagonal.
+        names: of the tasks, numbered.
+        look: the theme.
+        highlight: a task to frame.
+    """
+    count = len(names)
+    shown = np.where(np.eye(count, dtype=bool), np.nan, cosines)
+    low = float(np.nanmin(shown)) if count > 1 else 0.0
+    middle = (low + 1) / 2
+    small = count <= MOST_TEXT
+    text = [
+        ["" if i == j or not small else f"{shown[i, j]:.2f}" for j in range(count)]
+        for i in range(count)
+    ]
+    hover = [
+        [
+            f"{escape(one)}<br>{escape(other)}<br>cosine {cosines[i, j]:.3f}"
+            for j, other in enumerate(names)
+        ]
+        for i, one in enumerate(names)
+    ]
+    figure = go.Figure(
+        go.Heatmap(
+            z=shown,
+            x=list(range(count)),
+            y=list(range(count)),
+            xgap=2,
+            ygap=2,
+            colorscale=ACCURACY,
+            zmin=low,
+            zmax=1,
+            customdata=hover,
+            hovertemplate="%{customdata}<extra></extra>",
+            hoverongaps=False,
+            showscale=not small,  # the numbers say more, and the cells get its room
+            colorbar={
+                "title": {"text": "cosine", "side": "right"},
+                "thickness": 14,
+                "outlinewidth": 0,
+            },
+        )
+    )
+    for i, j in np.ndindex(count, count):
+        if text[i][j]:
+            figure.add_annotation(
+                x=j,
+                y=i,
+                text=text[i][j],
+                showarrow=False,
+                font={
+                    "size": look.size,
+                    "color": "#ffffff" if shown[i, j] < middle else "#101418",
+                },
+            )
+    if highlight is not None and highlight < count:
+        figure.add_shape(
+            type="rect",
+            x0=-0.5,
+            x1=count - 0.5,
+            y0=highlight - 0.5,
+            y1=highlight + 0.5,
+            line={"color": look.text, "width": 2},
+        )
+    plain = {"showgrid": False, "zeroline": False, "showline": False, "tickmode": "array"}
+    figure.update_xaxes(
+        tickvals=list(range(count)),
+        ticktext=[name.partition(" ")[0] for name in names],
+        side="top",
+        title="task",
+        range=[-0.5, count - 0.5],
+        **plain,
+    )
+    figure.update_yaxes(
+        tickvals=list(range(count)),
+        ticktext=[escape(name) for name in names],
+        range=[count - 0.5, -0.5],
+        **plain,
+    )
+    return style(figure, look, height=150 + 44 * count)

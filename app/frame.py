@@ -1,0 +1,180 @@
+"""What stands around every page: workspace and run, the stage, the task strip, jobs, the link, the mode."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from app import links, theme
+from app.runs import PLACES, Place, report, run_names, workspace
+from cl_core.lab.jobs import Jobs
+from cl_core.lab.report import Report
+from cl_core.lab.workspace import RunFolder
+
+STYLE = """<style>
+.stMainBlockContainer {padding-top: 2.5rem; max-width: 1500px}
+h1 {font-size: 2rem !important; padding-bottom: .25rem !important}
+h2, h3 {font-size: 1.35rem !important}
+</style>"""
+"""Less air above the title: figures should be seen without scrolling."""
+
+
+@dataclass(frozen=True)
+class View:
+    """What this visitor looks at.
+
+    Attributes:
+        place: which workspace.
+        run: the run, or None where there is none yet.
+        after: the stage, from 1: how many tasks have been learnt.
+        task: the place of the highlighted task, from 0, or None.
+        look: the theme's colours.
+        lesson: whether explanations are shown at length.
+    """
+
+    place: Place
+    run: RunFolder | None
+    after: int
+    task: int | None
+    look: theme.Look
+    lesson: bool
+
+    @property
+    def report(self) -> Report:
+        """The run's numbers.
+
+        Raises:
+            ValueError: there is no run.
+        """
+        if self.run is None:
+            raise ValueError("there is no run to report on")
+        return report(self.run)
+
+    @property
+    def tasks(self) -> list[str]:
+        """Names of the run's tasks."""
+        return self.report.tasks if self.run is not None else []
+
+
+def sidebar() -> tuple[Place, RunFolder | None]:
+    """Which workspace and run."""
+    with st.sidebar:
+        place: Place = st.segmented_control(
+            "Workspace",
+            PLACES,
+            default="Demonstration",
+            required=True,
+            key="ws",
+            bind="query-params",
+            width="stretch",
+        )
+        names = run_names(place)
+        asked = st.query_params.get("run")
+        if asked is not None and asked not in names:
+            st.warning(f"There is no run {asked!r} in this workspace.", icon=":material/link_off:")
+        if not names:
+            st.caption("No run here yet.")
+            return place, None
+        name = st.selectbox("Run", names, key="run", bind="query-params")
+        return place, workspace(place).find(name)
+
+
+def draw(title: str, stages: bool = True) -> View:
+    """Draws the frame and returns what is being looked at.
+
+    Args:
+        title: of the page.
+        stages: whether the page obeys the stage and the highlighted task; else there is no slider and no strip.
+    """
+    place, run = sidebar()
+    presenting = st.query_params.get("present") == "1"
+    look = theme.look(presenting)
+    with st.sidebar:
+        lesson = st.toggle(
+            "Explain as I go",
+            key="lesson",
+            bind="query-params",
+            help="Lesson: every figure says how to read it. Lab: figures and numbers only.",
+        )
+        _job_badge(place)
+        with st.container(horizontal=True):
+            _copy_link()
+            st.button(
+                "Reset", on_click=_reset, icon=":material/restart_alt:", help="Reset the view"
+            )
+    st.html(STYLE)
+    st.html(f"<style>html {{font-size: {theme.text_size()}px !important}}</style>")
+    st.title(title)
+    if run is None:
+        return View(place, None, 0, None, look, lesson)
+    tasks = report(run).tasks
+    if not stages:
+        return View(place, run, len(tasks), None, look, lesson)
+    names = [theme.numbered(place, name) for place, name in enumerate(tasks)]
+    after = names[-1]
+    if len(tasks) > 1:
+        after = st.select_slider(
+            "After task",
+            names,
+            value=after,
+            key="after",
+            bind="query-params",
+            help="Everything below is shown as it was after this task had been learnt.",
+        )
+    return View(place, run, 1 + names.index(after), _task_strip(names), look, lesson)
+
+
+def _task_strip(names: list[str]) -> int | None:
+    """Chips with number, colour and name; a click highlights a task in every figure."""
+    rules = "".join(
+        f".st-key-task button:nth-of-type({place + 1})::before {{content: ''; display: inline-block; width: .7em; "
+        f"height: .7em; margin-right: .45em; border-radius: {'50%' if place < 10 else '0'}; background: "
+        f"{theme.task_colour(place) if place < 10 else 'transparent'}; border: 2px solid {theme.task_colour(place)}}}"
+        for place in range(len(names))
+    )
+    st.html(f"<style>{rules}</style>")
+    chosen = st.pills("Tasks", names, key="task", bind="query-params", label_visibility="collapsed")
+    return None if chosen is None else names.index(chosen)
+
+
+@st.fragment(run_every=2)
+def _watch(place: Place) -> None:
+    _show_badge(place)
+
+
+def _job_badge(place: Place) -> None:
+    """What is being trained; polled only while something is."""
+    if any(job.state in ("queued", "running") for job in Jobs(workspace("Mine")).all()):
+        _watch(place)
+    else:
+        _show_badge(place)
+
+
+def _show_badge(place: Place) -> None:
+    jobs = Jobs(workspace("Mine"))
+    jobs.wake()
+    states = [job.state for job in jobs.all()]
+    running, queued = states.count("running"), states.count("queued")
+    words = f"{running} training, {queued} waiting" if running or queued else "Nothing is training"
+    icon = ":material/model_training:" if running else ":material/check_circle:"
+    st.page_link(
+        st.session_state["pages"]["train"],
+        label=words,
+        icon=icon,
+        query_params=links.carried(ws="Mine", run=None),
+    )
+
+
+def _copy_link() -> None:
+    """The address restores the view; the browser's own clipboard is asked."""
+    with st.popover("Link", icon=":material/link:"):
+        st.caption("This address restores what you see:")
+        st.code(links.address(), language=None)
+
+
+def _reset() -> None:
+    """Back to what a link to this page alone would show; the workspace and the run stay."""
+    for name in list(st.session_state):
+        if name not in ("pages", "ws", "run", "lesson", "text", "text_size"):
+            del st.session_state[name]

@@ -1,0 +1,46 @@
+"""What an address restores: `?ws=Mine&run=first&after=3+films&task=2+news`, the same names on every page.
+
+The address is the owner of what is being looked at; widgets are bound to it under these names, so that a link copied
+from one browser shows the same in another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+import streamlit as st
+
+GLOBAL = ("ws", "run", "after", "task", "lesson", "present", "text")
+"""Go along from page to page."""
+
+
+def here(**changed: Any) -> dict[str, str]:
+    """The address's own parameters with some of them changed; None leaves one out."""
+    now: dict[str, Any] = {name: st.query_params.get(name) for name in st.query_params}
+    now.update(changed)
+    return {name: str(value) for name, value in now.items() if value is not None}
+
+
+def carried(**changed: Any) -> dict[str, str]:
+    """What another page is given: the global parameters, and what is to be set there."""
+    kept: dict[str, Any] = {name: st.query_params.get(name) for name in GLOBAL}
+    kept.update(changed)
+    return {name: str(value) for name, value in kept.items() if value is not None}
+
+
+def address(page: str = "", **changed: Any) -> str:
+    """A link relative to the server: the page's path and its parameters."""
+    query = urlencode(here(**changed))
+    return f"/{page}?{query}" if query else f"/{page}"
+
+
+def settle(key: str, options: Sequence[str], default: str) -> None:
+    """Gives a bound menu that has no default of its own what the address says, else this one.
+
+    A bound widget leaves its default out of the address. Where the default may be another tomorrow (the newest job) a
+    copied link would then show something else: so the value is set, and from the next rerun on the address names it.
+    """
+    now = st.session_state.get(key, st.query_params.get(key))
+    st.session_state[key] = now if now in options else default

@@ -1,0 +1,49 @@
+"""The lab in the browser: `adapter-lab app`, or `streamlit run app/main.py`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import streamlit as st
+
+ROOT = Path(__file__).resolve().parents[1]
+if str(ROOT) not in sys.path:  # Streamlit puts this file's folder there, not the one above it
+    sys.path.insert(0, str(ROOT))
+
+PAGES = {
+    "start": ("Start", ":material/home:"),
+    "stream": ("Stream", ":material/linear_scale:"),
+    "train": ("Train", ":material/model_training:"),
+    "map": ("Feature map", ":material/scatter_plot:"),
+    "routing": ("Routing", ":material/alt_route:"),
+    "sample": ("Sample", ":material/frame_inspect:"),
+    "forgetting": ("Forgetting & transfer", ":material/grid_on:"),
+    "compare": ("Compare", ":material/bar_chart:"),
+    "learn": ("Learn", ":material/school:"),
+    "settings": ("Settings", ":material/settings:"),
+}
+
+from app import preferences, sharing  # noqa: E402 - the root is on the path only now
+
+st.set_page_config(
+    page_title="Adapter Lab", page_icon=str(ROOT / "app" / "icon.png"), layout="wide"
+)
+sharing.admit()
+preferences.restore()
+presenting = st.query_params.get("present") == "1"
+pages = {
+    name: st.Page(
+        ROOT / "pages" / f"{name}.py",
+        title=title,
+        icon=icon,
+        url_path=name,
+        default=name == "start",
+    )
+    for name, (title, icon) in PAGES.items()
+    if (ROOT / "pages" / f"{name}.py").is_file()
+}
+st.session_state["pages"] = pages
+st.navigation(
+    list(pages.values()), position="hidden" if presenting else "sidebar", expanded=True
+).run()

@@ -1,0 +1,246 @@
+"""A new run: stream, recipe, settings, seed, name; what it will take; start."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from app import stream_choice
+from app.plain import escaped
+from app.recipe_form import fill, recipe_form
+from app.runs import workspace
+from app.settings_form import key_of, settings_form
+from app.sharing import is_guest
+from app.stream_cards import problems
+from app.training import duration, measured, rows_learnt
+from cl_core.errors import Faults, UserError
+from cl_core.lab.jobs import Job, Jobs, Request
+from cl_core.lab.launch import default_name
+from cl_core.lab.progress import foresee
+from cl_core.lab.recipe import Recipe
+from cl_core.lab.recipes import RECIPES, load_recipe
+from cl_core.lab.run_settings import RunSettings, make_settings
+from cl_core.lab.workspace import RunFolder, Workspace
+from cl_core.train.settings import PRESETS
+
+PROTOCOLS = ("as the stream says", "til", "cil", "dil")
+
+
+def new_run(place: Workspace, lesson: bool) -> None:
+    """The form, from left to right and top to bottom as a run goes."""
+    chosen = _stream(place)
+    if chosen is None:
+        return
+    recipe = recipe_form(lesson)
+    if recipe is None:
+        return
+    st.subheader("Settings")
+    preset = st.session_state.get("preset", "default")
+    kinds = sorted({task.kind for task in chosen.spec.tasks}) if chosen.spec else []
+    changed = settings_form(recipe, preset, kinds)
+    seed, protocol, device, precision = _further()
+    name = _name(place, chosen, recipe, seed)
+    made = _made(recipe, changed, preset)
+    if made is None:
+        return
+    whole = _foretold(chosen, recipe, made, [*place.runs(), *workspace("Demonstration").runs()])
+    request = {
+        "run": name,
+        "stream": stream_choice.source(place, chosen.label),
+        "recipe": recipe.name,
+        "seed": seed,
+        "preset": preset,
+        "protocol": protocol,
+        "settings": changed,
+        "device": device,
+        "precision": precision,
+    }
+    taken = name in {run.name for run in place.runs()}
+    if taken:
+        st.warning(
+            f"There is a run {escaped(repr(name))} already: choose another name, or let that one go on under *Jobs*.",
+            icon=":material/content_copy:",
+        )
+    if is_guest():
+        st.info("Guests look on: whoever shares this lab starts runs.", icon=":material/group:")
+        return
+    st.button(
+        "Start training",
+        key="start",
+        type="primary",
+        icon=":material/play_arrow:",
+        disabled=taken or not whole or not name,
+        on_click=_start,
+        args=(place, request, recipe),
+    )
+
+
+def _stream(place: Workspace) -> stream_choice.Chosen | None:
+    options = [
+        label
+        for label in stream_choice.labels(place)
+        if not label.startswith(stream_choice.OWN)
+        or (place.root / label).is_file()  # one without tasks yet cannot be learnt
+    ]
+    asked = st.query_params.get("on")
+    if asked is not None and asked not in options:
+        st.warning(f"There is no stream {escaped(repr(asked))} here.", icon=":material/link_off:")
+    left, right = st.columns([1, 2], vertical_alignment="bottom")
+    with left:
+        label = st.selectbox("Stream", options, key="on", bind="query-params")
+    try:
+        chosen = stream_choice.open_stream(place, label)
+    except UserError as error:
+        st.error(escaped(str(error)), icon=":material/error:")
+        return None
+    names = [task.name for task in chosen.spec.tasks] if chosen.spec else []
+    with right.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(
+            f"**{len(names)} tasks**, {chosen.protocol}: {escaped(', '.join(names))}",
+            width="content",
+        )
+        st.page_link(
+            st.session_state["pages"]["stream"],
+            label="Look inside",
+            icon=":material/linear_scale:",
+            query_params={"stream": label, "ws": "Mine"},
+        )
+    if chosen.how:
+        st.warning(f"Its data are not here: {escaped(chosen.how)}.", icon=":material/cloud_off:")
+    return chosen
+
+
+def _further() -> tuple[int, str | None, str, str]:
+    """Preset, seed, protocol, device, precision."""
+    columns = st.columns(5)
+    columns[0].selectbox(
+        "Preset",
+        list(PRESETS),
+        key="preset",
+        help="Named settings beneath the recipe's: the papers' published ones",
+        persist_state="session",
+    )
+    seed = columns[1].number_input(
+        "Seed",
+        value=0,
+        min_value=0,
+        key="seed",
+        help="Of initialisation, order of rows and dropout",
+        persist_state="session",
+    )
+    protocol = columns[2].selectbox(
+        "Protocol", PROTOCOLS, key="protocol", help="Over the stream's own", persist_state="session"
+    )
+    device = columns[3].selectbox(
+        "Device", ["auto", "cpu", "cuda"], key="device", persist_state="session"
+    )
+    precision = columns[4].selectbox(
+        "Precision",
+        ["auto", "float32", "bfloat16"],
+        key="precision",
+        help="auto: bfloat16 on a GPU",
+        persist_state="session",
+    )
+    return int(seed), None if protocol == PROTOCOLS[0] else protocol, device, precision
+
+
+def _name(place: Workspace, chosen: stream_choice.Chosen, recipe: Recipe, seed: int) -> str:
+    proposed = default_name(chosen.label, recipe, seed)
+    taken = {run.name for run in place.runs()}
+    proposed = stream_choice.stream_files.free_name(proposed, taken)
+    return str(
+        st.text_input(
+            "Name of the run",
+            proposed,
+            key=f"name-{proposed}",
+            help="Letters, digits, dot, dash and underscore",
+        )
+    ).strip()
+
+
+def _made(recipe: Recipe, changed: Mapping[str, Any], preset: str) -> RunSettings | None:
+    """The settings as the run will have them; None where they cannot be, which is then explained."""
+    try:
+        made = make_settings(recipe.settings, changed, preset=preset)
+        recipe.check_settings(made)
+    except Faults as refused:
+        told = [fault for fault in refused.faults if not fault.startswith("known settings:")]
+        faults = "\n".join(f"- {escaped(fault)}" for fault in told)
+        st.error(f"**These settings cannot be**\n\n{faults}", icon=":material/block:")
+        return None
+    return made
+
+
+def _foretold(
+    chosen: stream_choice.Chosen, recipe: Recipe, made: RunSettings, runs: Sequence[RunFolder]
+) -> bool:
+    """How many steps, rows and minutes, before anything starts.
+
+    Returns:
+        Whether the stream's data are here and whole.
+    """
+    if chosen.spec is None or chosen.how:
+        return False
+    checked = chosen.checked()
+    problems(checked)
+    if checked.get("faults") or "error" in checked:
+        return False
+    plan = foresee(
+        recipe,
+        len(chosen.spec.tasks),
+        unseen=made.evaluate.unseen,
+        router_stages=made.network.router_stages,
+    )
+    rows = {task["name"]: task["rows"].get("train", 0) for task in checked["tasks"]}
+    total = rows_learnt(rows, made.data.limits()["train"])
+    words = (
+        f"{len(plan)} steps, {total:,} training rows, at most {made.train.epochs} epochs of each."
+    )
+    known = measured(runs, made.backbone.name, made.backbone.max_length)
+    if known is None:
+        words += " No run with this backbone has been timed yet: the time left shows after the first epoch."
+    else:
+        rate, run = known
+        seconds = rate * total * made.train.epochs
+        words += (
+            f" About {duration(seconds)} of training at most, as timed in run {escaped(run.name)}."
+        )
+    st.info(words, icon=":material/schedule:")
+    return True
+
+
+def _start(place: Workspace, request: dict[str, Any], recipe: Recipe) -> None:
+    """Queues the run, and turns to it."""
+    try:
+        Jobs(place).submit(Request(**request), recipe)
+    except UserError as error:
+        st.session_state["train-fault"] = str(error)
+        return
+    st.session_state["show"] = "Jobs"
+    st.session_state["job"] = request["run"]
+
+
+def change(job: Job) -> None:
+    """Fills the form with what a job was asked to do, to be changed and started anew."""
+    request = job.request
+    try:
+        recipe = load_recipe(request.recipe)
+    except UserError:  # its file is gone: the form begins with the first recipe
+        recipe = next(iter(RECIPES.values()))
+    base = recipe.name.split("+")[0]
+    st.session_state["recipe"] = base if base in RECIPES else next(iter(RECIPES))
+    fill(recipe)
+    root = stream_choice.stream_files.folder(job.workspace)
+    own = request.stream.startswith(str(root))
+    label = stream_choice.OWN + request.stream.split("/")[-1] if own else request.stream
+    if label in stream_choice.labels(job.workspace):
+        st.session_state["on"] = label
+    st.session_state["preset"], st.session_state["seed"] = request.preset, request.seed
+    st.session_state["protocol"] = request.protocol or PROTOCOLS[0]
+    st.session_state["device"], st.session_state["precision"] = request.device, request.precision
+    for name, value in request.settings.items():
+        if isinstance(value, int | float | bool | str):
+            st.session_state[key_of(f"{recipe.name}-{request.preset}", name)] = value
+    st.session_state["show"] = "New run"

@@ -1,0 +1,95 @@
+"""The samples on a map as a table: task, class, answer, chosen adapter, as they were after a stage."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from app.projections import Projection
+from app.theme import numbered
+from cl_core.lab.workspace import RunConfig
+
+NOT_LEARNT = "not learnt yet"
+RIGHT, WRONG = "right", "wrong"
+
+
+def table(projection: Projection, config: RunConfig, routing: pa.Table, after: int) -> pd.DataFrame:
+    """One row for each sample on the map, in the map's order.
+
+    Columns: sample, task (numbered), place (of the task, from 0), class, learnt (by the stage), adapter (numbered),
+    adapter_place (-1 before the task is learnt), answer, entropy (nats), x, y.
+
+    Args:
+        projection: where samples are.
+        config: of the run.
+        routing: its records.
+        after: the stage, from 1.
+    """
+    now = _by_task(routing, after)
+    known = _by_task(routing)
+    tasks = config.all_tasks
+    names = [numbered(place, task.name) for place, task in enumerate(tasks)]
+    frame = pd.DataFrame(
+        {
+            "sample": "",
+            "task": [names[place] for place in projection.task],
+            "place": projection.task,
+            "class": "",
+            "learnt": False,
+            "adapter": NOT_LEARNT,
+            "adapter_place": -1,
+            "answer": NOT_LEARNT,
+            "entropy": np.nan,
+            "x": projection.positions[:, 0],
+            "y": projection.positions[:, 1],
+        }
+    )
+    for place in np.unique(projection.task):
+        here = np.flatnonzero(projection.task == place)
+        rows = projection.row[here]
+        if place not in known:
+            continue
+        own = known[place]
+        frame.loc[here, "sample"] = _taken(own, "sample_id", rows)
+        frame.loc[here, "class"] = _classes(config, int(place), _taken(own, "label", rows))
+        if place not in now or (place >= after and place < len(config.tasks)):
+            continue
+        answered = now[place]
+        chosen = np.array([best[0] if best else -1 for best in _taken(answered, "top_k", rows)])
+        frame.loc[here, "learnt"] = True
+        frame.loc[here, "adapter_place"] = chosen
+        frame.loc[here, "adapter"] = [_adapter(names, each) for each in chosen]
+        right = np.array(_taken(answered, "correct", rows), dtype=bool)
+        frame.loc[here, "answer"] = np.where(right, RIGHT, WRONG)
+        frame.loc[here, "entropy"] = np.array(_taken(answered, "entropy", rows), dtype=np.float64)
+    return frame
+
+
+def _adapter(names: list[str], place: int) -> str:
+    return names[place] if place >= 0 else "none"
+
+
+def _by_task(routing: pa.Table, stage: int | None = None) -> dict[int, pa.Table]:
+    """Records by true task, in the order of its split: of a stage, or of each task's newest one."""
+    found = {}
+    for place in pc.unique(routing["true_task"]).to_pylist():
+        own = routing.filter(pc.equal(routing["true_task"], place))
+        wanted = pc.max(own["stage"]) if stage is None else stage
+        own = own.filter(pc.equal(own["stage"], wanted))
+        if own.num_rows:
+            found[place] = own
+    return found
+
+
+def _taken(records: pa.Table, column: str, rows: np.ndarray) -> list[object]:
+    return records[column].take(pa.array(rows)).to_pylist()
+
+
+def _classes(config: RunConfig, place: int, labels: list[object]) -> list[str]:
+    """What labels are called: under TIL they are the task's own, else the stream's."""
+    names = config.all_tasks[place].label_names if config.protocol == "til" else config.label_space
+    return [
+        names[int(str(label))] if int(str(label)) >= 0 else "another answer" for label in labels
+    ]

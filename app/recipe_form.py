@@ -1,0 +1,68 @@
+"""The recipe as four slots from left to right, filled by a named recipe and changed one by one."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app.plain import escaped
+from cl_core.errors import Faults
+from cl_core.lab.recipe import SLOTS, Recipe
+from cl_core.lab.recipes import RECIPES, load_recipe
+
+QUESTIONS = {
+    "initialise": "Where does an adapter start?",
+    "train": "What moves while a task is learnt?",
+    "route": "Which adapters does a sample get?",
+    "compose": "What do the weights do to them?",
+}
+
+
+def recipe_form(lesson: bool) -> Recipe | None:
+    """The recipe that was put together; None where it cannot work, which is then explained.
+
+    Args:
+        lesson: say above each slot which question it answers.
+    """
+    names = list(RECIPES)
+    left, right = st.columns([1, 2], vertical_alignment="bottom")
+    with left:
+        base = st.selectbox("Recipe", names, key="recipe", bind="query-params", on_change=_fill)
+    right.markdown(f"{escaped(RECIPES[base].summary)} — *{escaped(_plain(RECIPES[base].source))}*")
+    for slot in SLOTS:
+        st.session_state.setdefault(f"slot-{slot}", getattr(RECIPES[base], slot))
+    slots = {}
+    for number, (column, slot) in enumerate(zip(st.columns(4), SLOTS, strict=True), 1):
+        with column.container(border=True, height="stretch", gap="xsmall"):
+            if lesson:
+                st.markdown(f"*{QUESTIONS[slot]}*")
+            slots[slot] = st.selectbox(
+                f"{number} {slot.capitalize()}",
+                list(SLOTS[slot]),
+                key=f"slot-{slot}",
+                help=QUESTIONS[slot],
+                persist_state="session",
+            )
+            row = SLOTS[slot][slots[slot]]
+            st.markdown(escaped(row.summary))
+            st.caption(escaped(_plain(row.source)))
+    try:
+        return load_recipe(base, **slots)
+    except Faults as refused:
+        faults = "\n".join(f"- {escaped(fault)}" for fault in refused.faults)
+        st.error(f"**These four do not go together**\n\n{faults}", icon=":material/block:")
+        st.button("Back to the recipe's own", on_click=_fill, icon=":material/undo:")
+        return None
+
+
+def fill(recipe: Recipe) -> None:
+    """Puts a recipe's choices into the slots."""
+    for slot in SLOTS:
+        st.session_state[f"slot-{slot}"] = getattr(recipe, slot)
+
+
+def _fill() -> None:
+    fill(RECIPES[st.session_state["recipe"]])
+
+
+def _plain(source: str) -> str:
+    return source.replace("**", "")

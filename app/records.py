@@ -1,0 +1,129 @@
+"""Routing records of one stage as pages read them, cached by when the run's files last changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import streamlit as st
+from numpy.typing import NDArray
+
+from app.runs import stamp
+from cl_core.evaluate.records import weights_of
+from cl_core.evaluate.routing import routed_task
+from cl_core.lab.workspace import RunFolder
+
+
+@dataclass(frozen=True)
+class Routed:
+    """What N samples got at one stage.
+
+    Attributes:
+        table: rows of `ROUTING_SCHEMA`, of that stage alone.
+    """
+
+    table: pa.Table
+
+    def __len__(self) -> int:
+        return int(self.table.num_rows)
+
+    @cached_property
+    def ids(self) -> list[str]:
+        """N sample ids."""
+        return list(self.table["sample_id"].to_pylist())
+
+    @cached_property
+    def true(self) -> NDArray[np.int64]:
+        """(N,) places of the true tasks, held-out ones behind the others."""
+        return np.asarray(self.table["true_task"].to_numpy(), np.int64)
+
+    @cached_property
+    def weights(self) -> NDArray[np.float32]:
+        """(N, K)."""
+        return weights_of(self.table)
+
+    @cached_property
+    def scores(self) -> NDArray[np.float32]:
+        """(N, K) of the router; the weights where it has none."""
+        return self.weights if self.table["scores"].null_count else weights_of(self.table, "scores")
+
+    @cached_property
+    def per_block(self) -> NDArray[np.float32] | None:
+        """(N, R, K) weights of each adapted block; None where they do not differ."""
+        column = self.table["per_block"]
+        return None if column.null_count else np.array(column.to_pylist(), np.float32)
+
+    @cached_property
+    def chosen(self) -> NDArray[np.int64]:
+        """(N,) the adapter with the largest weight."""
+        return routed_task(self.weights)
+
+    @cached_property
+    def right_route(self) -> NDArray[np.bool_]:
+        """(N,) whether that is the own task's."""
+        return np.asarray(self.chosen == self.true)
+
+    @cached_property
+    def right_answer(self) -> NDArray[np.bool_]:
+        """(N,) whether the prediction is the label."""
+        return np.asarray(self.table["correct"].to_numpy(), bool)
+
+    def column(self, name: str) -> NDArray[np.float64]:
+        """(N,) numbers: "entropy", "margin", "prediction", "label"."""
+        return np.asarray(self.table[name].to_numpy(), np.float64)
+
+    def row_of(self, sample_id: str) -> int | None:
+        """Where a sample stands; None where it was not scored at this stage."""
+        return self._places.get(sample_id)
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {own: place for place, own in enumerate(self.ids)}
+
+
+ONLY: tuple[str, ...] = (
+    "all samples",
+    "wrong answers",
+    "wrong routes",
+    "wrong route, right answer",
+    "right route, wrong answer",
+)
+"""Which samples are listed; labels as on the screen and in addresses."""
+
+
+def keep(routed: Routed, only: str, task: int | None = None) -> NDArray[np.int64]:
+    """Places of the samples that are asked for.
+
+    Args:
+        routed: N samples.
+        only: of `ONLY`.
+        task: of this true task; None for all.
+    """
+    route, answer = routed.right_route, routed.right_answer
+    kept = {
+        "all samples": np.ones(len(routed), bool),
+        "wrong answers": ~answer,
+        "wrong routes": ~route,
+        "wrong route, right answer": ~route & answer,
+        "right route, wrong answer": route & ~answer,
+    }[only]
+    return np.flatnonzero(kept & (True if task is None else routed.true == task))
+
+
+def routed_at(run: RunFolder, stage: int) -> Routed | None:
+    """The records of a stage; None where the run has none of it (yet)."""
+    if not (run.path / "routing.parquet").is_file():
+        return None
+    return _routed(str(run.path), stage, stamp(run))
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _routed(path: str, stage: int, stamp: Sequence[tuple[str, int, int]]) -> Routed | None:
+    table = RunFolder(Path(path)).table("routing")
+    table = table.filter(pc.equal(table["stage"], stage))
+    return Routed(table) if table.num_rows else None

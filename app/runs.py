@@ -1,0 +1,54 @@
+"""Runs as pages read them: from the workspaces on disk, cached by when their files last changed.
+
+Reading a run needs no torch: everything comes from its tables and events.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Literal
+
+import streamlit as st
+
+from cl_core.lab.report import Report
+from cl_core.lab.workspace import RunFolder, Workspace
+
+Place = Literal["Demonstration", "Mine"]
+PLACES: tuple[Place, ...] = ("Demonstration", "Mine")
+"""As they are called on the screen and in addresses."""
+DEMONSTRATION = Path(__file__).parent / "demonstration"
+"""The bundled workspace; read-only."""
+
+
+def workspace(place: Place) -> Workspace:
+    """The bundled workspace, or the one that the server was started with."""
+    if place == "Demonstration":
+        return Workspace(DEMONSTRATION)
+    return Workspace(os.environ.get("ADAPTER_LAB_WORKSPACE") or None)
+
+
+def run_names(place: Place) -> list[str]:
+    """Of all runs that have a row of scores at least, the newest first."""
+    return [run.name for run in workspace(place).runs() if (run.path / "scores.parquet").is_file()]
+
+
+def stamp(run: RunFolder) -> tuple[tuple[str, int, int], ...]:
+    """What changes when a run does: its files' sizes and times."""
+    names = ("run.yaml", "events.jsonl", "scores.parquet", "routing.parquet")
+    files = [run.path / name for name in names]
+    return tuple(
+        (file.name, file.stat().st_size, file.stat().st_mtime_ns)
+        for file in files
+        if file.is_file()
+    )
+
+
+def report(run: RunFolder) -> Report:
+    """Its numbers; the same object for as long as its files are the same."""
+    return _report(str(run.path), stamp(run))
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _report(path: str, stamp: tuple[tuple[str, int, int], ...]) -> Report:
+    return Report(RunFolder(Path(path)))

@@ -1,0 +1,154 @@
+"""Samples picked on the map, by hand or by rule: what they are, and keeping them as a slice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from app import links, widgets
+from app.frame import View
+from app.points import RIGHT
+from app.runs import workspace
+from app.sharing import is_guest
+from cl_core.errors import UserError
+from cl_core.lab.slices import Slice, save_slice, slices
+
+ANY = "any"
+RULES = {"from_task": "task", "from_class": "class", "by_adapter": "adapter", "answer": "answer"}
+"""Key of a select box, and the column that it filters by."""
+LABELS = {
+    "from_task": "Task",
+    "from_class": "Class",
+    "by_adapter": "Chosen adapter",
+    "answer": "Answer",
+}
+
+
+def rules(view: View, samples: pd.DataFrame) -> pd.DataFrame | None:
+    """Select boxes that pick by column: the way without a mouse. Returns None where nothing is asked for."""
+    chosen = samples
+    asked = False
+    columns = st.columns(len(RULES) + 1)
+    for place, (key, column) in zip(columns, RULES.items(), strict=False):
+        options = [ANY, *sorted(samples[column].unique())]
+        with place:
+            value = st.selectbox(LABELS[key], options, key=key, bind="query-params")
+        if value != ANY:
+            chosen, asked = chosen[chosen[column] == value], True
+    saved = slices(workspace("Mine"), view.run.name if view.run else None)
+    with columns[-1]:
+        name = st.selectbox(
+            "Saved slice", [ANY, *(each.name for each in saved)], key="slice", bind="query-params"
+        )
+    for each in saved:
+        if each.name == name:
+            chosen, asked = chosen[chosen["sample"].isin(each.samples)], True
+    return chosen if asked else None
+
+
+def card(view: View, chosen: pd.DataFrame, split: str) -> None:
+    """What the selected samples are: how many of each task, class and adapter, and how they were answered."""
+    learnt = chosen[chosen["learnt"]]
+    own = (learnt["adapter_place"] == learnt["place"]).mean() if len(learnt) else float("nan")
+    right = (learnt["answer"] == RIGHT).mean() if len(learnt) else float("nan")
+    widgets.metrics(
+        [
+            ("Samples", f"{len(chosen):,}", "how many are selected"),
+            (
+                "Answered rightly",
+                _percent(right),
+                "share of the selected samples of learnt tasks; higher is better",
+            ),
+            (
+                "Own adapter chosen",
+                _percent(own),
+                "share whose largest routing weight is their own task's; higher is better",
+            ),
+            (
+                "Entropy",
+                "-" if learnt.empty else f"{learnt['entropy'].mean():.2f} nats",
+                "mean of -sum_t p_t ln p_t: 0 is one adapter, ln K all alike",
+            ),
+        ]
+    )
+    for place, (title, column) in zip(
+        st.columns(3),
+        {"Task": "task", "Class": "class", "Chosen adapter": "adapter"}.items(),
+        strict=True,
+    ):
+        counts = chosen[column].value_counts().rename_axis(title).reset_index(name="samples")
+        place.dataframe(
+            counts,
+            hide_index=True,
+            key=f"counts-{column}",
+            column_config={
+                "samples": st.column_config.ProgressColumn(
+                    "samples", format="%d", min_value=0, max_value=len(chosen)
+                )
+            },
+        )
+    _samples(chosen)
+    _save(view, chosen["sample"].tolist(), split)
+
+
+def _samples(chosen: pd.DataFrame) -> None:
+    """The samples themselves; one opens on its own page."""
+    columns = ["sample", "task", "class", "adapter", "answer", "entropy"]
+    event = st.dataframe(
+        chosen[columns].round(2),
+        hide_index=True,
+        height=240,
+        key="selected-samples",
+        on_select="rerun",
+        selection_mode="single-row",
+    )
+    rows = event["selection"]["rows"]
+    if rows and rows[0] < len(chosen):
+        sample = str(chosen.iloc[rows[0]]["sample"])
+        st.page_link(
+            st.session_state["pages"]["sample"],
+            label=f"How was {links_safe(sample)} answered?",
+            icon=":material/frame_inspect:",
+            query_params=links.carried(sample=sample),
+        )
+    else:
+        st.caption("Tick a row to see how that sample was answered.")
+
+
+def links_safe(text: str) -> str:
+    """A sample's id inside a label, which Streamlit reads as Markdown: its marks are shown as they are."""
+    return "".join(f"\\{mark}" if mark in r"\`*_{}[]()<>#+-.!|~:$" else mark for mark in text)
+
+
+def _save(view: View, samples: Sequence[str], split: str) -> None:
+    if view.run is None or is_guest():
+        return
+    with (
+        st.form("save-slice", border=False),
+        st.container(horizontal=True, vertical_alignment="bottom"),
+    ):
+        name = st.text_input(
+            "Save as slice", placeholder="films that went to restaurants", key="slice-name"
+        )
+        pressed = st.form_submit_button("Save", icon=":material/bookmark_add:")
+    if not pressed:
+        return
+    try:
+        made = Slice(
+            name=name.strip(),
+            run=view.run.name,
+            split=split,
+            after=view.after,
+            samples=tuple(samples),
+        )
+        file = save_slice(workspace("Mine"), made)
+    except UserError as error:
+        st.error(str(error))
+    else:
+        st.success(f"{len(samples):,} samples saved as {file}", icon=":material/check:")
+
+
+def _percent(share: float) -> str:
+    return "-" if share != share else f"{100 * share:.1f} %"

@@ -1,0 +1,248 @@
+"""Where a new task comes from: the gallery, a file, a path on the server, or the hub."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from app import links, stream_files, uploads
+from app.plain import escaped
+from app.stream_cards import KINDS, problems
+from app.stream_checks import check_task, hub_size
+from app.stream_choice import Chosen, add, attempt, named
+from cl_core.errors import UserError
+from cl_core.lab.workspace import Workspace
+from cl_core.tasks.load import find_stream
+from cl_core.tasks.spec import TaskSpec
+
+SOURCES = ("Gallery", "File", "Path on the server", "Hub")
+FIELDS = {
+    "text": ("text", "label"),
+    "image": ("image", "label"),
+    "image-qa": ("image", "question", "answer"),
+    "video-qa": ("video", "question", "answer"),
+}
+"""Columns that a kind of task is made of."""
+
+
+def adding(workspace: Workspace, chosen: Chosen) -> None:
+    """The four ways in."""
+    with st.container(border=True):
+        links.settle("from", SOURCES, SOURCES[0])
+        way = st.segmented_control(
+            "Add tasks from",
+            SOURCES,
+            required=True,
+            key="from",
+            bind="query-params",
+        )
+        if way == "Gallery":
+            _gallery(workspace, chosen)
+        elif way == "File":
+            _file(workspace, chosen)
+        elif way == "Hub":
+            _hub(workspace, chosen)
+        else:
+            _path(workspace, chosen)
+
+
+def _gallery(workspace: Workspace, chosen: Chosen) -> None:
+    available = [info for info in named() if info.available]
+    left, right = st.columns([1, 2], vertical_alignment="bottom")
+    name = left.selectbox("Gallery", [info.name for info in available], key="gallery")
+    info = next(info for info in available if info.name == name)
+    picked = right.pills("Tasks", info.tasks, selection_mode="multi", key=f"gallery-tasks-{name}")
+    st.caption(escaped(info.title))
+    spec, folder = find_stream(name)
+    tasks = [_from_gallery(task, folder) for task in spec.tasks if task.name in picked]
+    st.button(
+        "Add",
+        key="add-gallery",
+        type="primary",
+        icon=":material/add:",
+        disabled=not picked,
+        on_click=attempt,
+        args=(add, workspace, chosen, tasks),
+    )
+
+
+def _from_gallery(task: TaskSpec, folder: Path) -> TaskSpec:
+    """The task as another stream's file can name it."""
+    if task.path is None:
+        return task
+    return task.model_copy(update={"path": str((folder / task.path).resolve())})
+
+
+def _file(workspace: Workspace, chosen: Chosen) -> None:
+    given = st.file_uploader(
+        "A table with a text and a label in each row, or a zip with one folder of pictures for each class",
+        type=[*uploads.TABLES, "zip"],
+        key="upload",
+        help=f"At most {uploads.MOST_BYTES // 2**20} MB; validation and test rows are cut off where there are none.",
+    )
+    if given is None:
+        return
+    try:
+        received = uploads.receive(workspace, given.name, given.getvalue())
+    except UserError as error:
+        st.error(escaped(str(error)), icon=":material/error:")
+        return
+    kind = "image" if received.is_dir() else "text"
+    _mapping(workspace, chosen, {"path": str(received)}, Path(given.name).stem, kind, received)
+
+
+def _path(workspace: Workspace, chosen: Chosen) -> None:
+    roots = ", ".join(str(root) for root in uploads.allowed_roots(workspace))
+    text = st.text_input("A file or folder on the server", key="server-path", help=f"Under {roots}")
+    if not text:
+        st.caption(escaped(f"Folders that may be read: {roots}"))
+        return
+    try:
+        path = uploads.server_path(workspace, text)
+    except UserError as error:
+        st.error(escaped(str(error)), icon=":material/error:")
+        return
+    _mapping(workspace, chosen, {"path": str(path)}, path.stem, "text")
+
+
+def _hub(workspace: Workspace, chosen: Chosen) -> None:
+    one, two, three = st.columns([2, 1, 2])
+    name = one.text_input("Data set", placeholder="owner/name", key="hub-name").strip()
+    config = two.text_input("Configuration", placeholder="its default", key="hub-config").strip()
+    revision = three.text_input(
+        "Revision",
+        placeholder="a commit's hash",
+        key="hub-revision",
+        help="What is loaded must not change under a run: ask for the size, and the newest commit is filled in.",
+    ).strip()
+    names = st.columns(3)
+    split = {
+        field: column.text_input(
+            f"{field.capitalize()} split", placeholder=field, key=f"hub-{field}"
+        )
+        for field, column in zip(("train", "validation", "test"), names, strict=True)
+    }
+    if not name:
+        st.caption("The hub needs a network; everything else here works without one.")
+        return
+    source: dict[str, Any] = {"hub": name, "config": config or None, "revision": revision or None}
+    given = {field: value for field, value in split.items() if value}
+    if given:
+        source["split"] = given
+    st.button(
+        "Ask for its size",
+        key="hub-ask",
+        icon=":material/scale:",
+        on_click=_ask_size,
+        args=(source,),
+    )
+    asked = st.session_state.get("hub-size")
+    if asked is not None and asked["name"] == name:
+        _show_size(asked["answer"])
+    if revision and st.toggle("Load it and show its columns", key=f"hub-load-{name}-{revision}"):
+        _mapping(workspace, chosen, source, name.split("/")[-1], "text")
+
+
+def _ask_size(source: dict[str, Any]) -> None:
+    """Keeps the answer, and pins the newest commit where no revision was given."""
+    try:
+        task = stream_files.checked_task({"name": "asked", **source})
+    except UserError as error:
+        answer: dict[str, Any] = {"error": str(error)}
+    else:
+        answer = hub_size(task)
+    st.session_state["hub-size"] = {"name": source["hub"], "answer": answer}
+    if "size" in answer:
+        st.session_state["hub-revision"] = answer["size"]["revision"]
+
+
+def _show_size(answer: dict[str, Any]) -> None:
+    if "error" in answer:
+        st.error(escaped(answer["error"]), icon=":material/cloud_off:")
+        return
+    size = answer["size"]
+    st.info(f"{size['bytes'] / 2**20:,.1f} MB in {size['files']} files", icon=":material/scale:")
+
+
+def _mapping(
+    workspace: Workspace,
+    chosen: Chosen,
+    source: dict[str, Any],
+    name: str,
+    kind: str,
+    received: Path | None = None,
+) -> None:
+    """Name, kind and columns of the task; ten rows as they were found; what is wrong; *Add*.
+
+    Args:
+        workspace: whose stream.
+        chosen: the stream.
+        source: the fields of `TaskSpec` that say where the rows are.
+        name: proposed.
+        kind: proposed.
+        received: an upload that is kept when the task is added.
+    """
+    seed = str(source.get("path") or source.get("hub"))
+    first, second = st.columns(2)
+    name = first.text_input("Name of the task", uploads.plain_name(name), key=f"map-name-{seed}")
+    words = {label: each for each, (_, label) in KINDS.items()}
+    label = second.selectbox(
+        "A row is one of", list(words), list(words.values()).index(kind), key=f"map-kind-{seed}"
+    )
+    fields = {"name": "asked", **source, "kind": words[label]}
+    try:
+        found = check_task(stream_files.checked_task(fields), chosen.folder)
+    except UserError as error:
+        st.error(escaped(str(error)), icon=":material/error:")
+        return
+    columns = found.get("found", {}).get("columns", [])
+    if not columns:
+        problems(found)
+        return
+    guesses = found["found"]["guess"]
+    wanted = FIELDS[words[label]]
+    for place, (field, column) in enumerate(zip(wanted, st.columns(len(wanted)), strict=True)):
+        likely = guesses.get(field, columns[min(place, len(columns) - 1)])
+        fields[field] = column.selectbox(
+            f"Column of the {field}", columns, columns.index(likely), key=f"map-{field}-{seed}"
+        )
+    st.caption("The first ten rows, as they were found")
+    preview = pd.DataFrame(found["found"]["preview"])
+    preview.index = pd.RangeIndex(1, len(preview) + 1, name="row")
+    st.dataframe(preview, key=f"preview-{seed}")
+    try:
+        task = stream_files.checked_task({**fields, "name": name})
+    except UserError as error:
+        st.error(escaped(str(error)), icon=":material/error:")
+        return
+    checked = check_task(task, chosen.folder)
+    problems(checked)
+    bad = bool(checked.get("faults")) or "error" in checked
+    if not bad:
+        rows = checked["tasks"][0]["rows"]
+        counts = ", ".join(f"{rows[split]:,} {split}" for split in rows)
+        st.success(f"{counts} rows, {checked['tasks'][0]['class_count']} classes: ready.")
+    st.button(
+        "Add to the stream",
+        key="add-mapped",
+        type="primary",
+        icon=":material/add:",
+        disabled=bad,
+        on_click=attempt,
+        args=(_add_mapped, workspace, chosen, task, received),
+    )
+
+
+def _add_mapped(
+    workspace: Workspace, chosen: Chosen, task: TaskSpec, received: Path | None
+) -> None:
+    """Uploads move beside the stream's file, named relatively, so that the workspace can be carried elsewhere."""
+    if received is not None:
+        kept = uploads.keep(workspace, received, task.name)
+        relative = Path("..") / kept.relative_to(workspace.root.resolve())
+        task = task.model_copy(update={"path": relative.as_posix()})
+    add(workspace, chosen, [task])
+    st.session_state["from"] = SOURCES[0]

@@ -1,0 +1,234 @@
+"""A stream's tasks as cards in their order: what a row is, how many, which classes, some samples, what is wrong."""
+
+from __future__ import annotations
+
+import base64
+import html
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from app import stream_files, theme
+from app.plain import escaped
+from app.stream_choice import PROTOCOLS, Chosen, attempt
+from cl_core.lab.workspace import Workspace
+
+KINDS = {
+    "text": (":material/article:", "texts"),
+    "image": (":material/image:", "pictures"),
+    "image-qa": (":material/live_help:", "questions about pictures"),
+    "video-qa": (":material/movie:", "questions about videos"),
+}
+COLUMNS = 3
+MOST_SHOWN = 8
+"""Classes named on a card."""
+MOST_SENTENCES = 8
+"""Problems that are written out; a table has all of them."""
+MOST_NUMBERS = 12
+"""Rows that a sentence names."""
+MOST_LETTERS = 110
+"""Of a sample's text."""
+
+
+def cards(workspace: Workspace, chosen: Chosen, checked: dict[str, Any]) -> None:
+    """One card per task, three in a row, in the order in which they are learnt."""
+    tasks = checked.get("tasks", [])
+    learnt = len(chosen.spec.tasks) if chosen.spec else 0
+    for start in range(0, len(tasks), COLUMNS):
+        columns = st.columns(COLUMNS)
+        for column, place in zip(columns, range(start, start + COLUMNS), strict=True):
+            if place < len(tasks):
+                with column.container(border=True, height="stretch", gap="xsmall"):
+                    _card(workspace, chosen, tasks[place], place, learnt, checked["faults"])
+
+
+def _card(
+    workspace: Workspace,
+    chosen: Chosen,
+    task: dict[str, Any],
+    place: int,
+    learnt: int,
+    faults: list[dict[str, Any]],
+) -> None:
+    name = theme.numbered(place, task["name"])
+    filled = theme.task_colour(place) if place < len(theme.PETROFF) else "transparent"
+    st.html(
+        f"<div style='font-size:1.15rem;font-weight:600'><span style='display:inline-block;width:.8em;height:.8em;"
+        f"border-radius:{'50%' if place < len(theme.PETROFF) else '0'};background:{filled};border:2px solid "
+        f"{theme.task_colour(place)};margin-right:.5em'></span>{html.escape(name)}</div>"
+    )
+    with st.container(horizontal=True, gap="small"):
+        _state(chosen, task["name"], place >= learnt, faults)
+        icon, words = KINDS[task["kind"]]
+        st.badge(words, icon=icon, color="gray")
+    rows = task["rows"]
+    counts = [
+        f"{rows[split]:,} {split}" for split in ("train", "validation", "test") if split in rows
+    ]
+    st.markdown(" · ".join(counts) or "no rows could be read")
+    classes = ", ".join(task["classes"][:MOST_SHOWN])
+    more = (
+        f" and {task['class_count'] - MOST_SHOWN} more" if task["class_count"] > MOST_SHOWN else ""
+    )
+    st.markdown(f"**{task['class_count']} classes**: {escaped(classes)}{more}")
+    _samples(task, place)
+    if chosen.editable and place < learnt:
+        _controls(workspace, chosen, place, learnt)
+
+
+def _state(chosen: Chosen, name: str, held_out: bool, faults: list[dict[str, Any]]) -> None:
+    wrong = sum(fault["task"] == name for fault in faults)
+    if wrong:
+        words = "1 problem" if wrong == 1 else f"{wrong} problems"
+        st.badge(words, icon=":material/error:", color="red")
+    elif held_out:
+        st.badge("held out", icon=":material/visibility:", color="violet")
+    elif chosen.users:
+        st.badge("in use", icon=":material/lock:", color="blue", help="A run was made from it")
+    else:
+        st.badge("ready", icon=":material/check:", color="green")
+
+
+def _samples(task: dict[str, Any], place: int) -> None:
+    """Pictures as they are, texts as text: never as markup."""
+    pictures = [sample for sample in task["samples"] if sample["picture"]]
+    if pictures:
+        with st.container(horizontal=True, gap="xxsmall"):
+            for sample in pictures:
+                st.image(
+                    base64.b64decode(sample["picture"]),
+                    width=62,
+                    alt=f"{sample['text']} {sample['label']}".strip(),
+                )
+    colour = theme.task_colour(place)
+    for sample in task["samples"][:2]:
+        if sample["text"]:
+            words = sample["text"]
+            short = words if len(words) <= MOST_LETTERS else f"{words[:MOST_LETTERS]}…"
+            st.html(
+                f"<div style='font-size:.92rem;border-left:3px solid {colour};padding-left:.6em'><b>"
+                f"{html.escape(sample['label'])}</b> {html.escape(short)}</div>"
+            )
+
+
+def _controls(workspace: Workspace, chosen: Chosen, place: int, learnt: int) -> None:
+    with st.container(horizontal=True, gap="xxsmall"):
+        st.button(
+            "Earlier",
+            key=f"earlier-{place}",
+            icon=":material/arrow_back:",
+            disabled=place == 0,
+            on_click=attempt,
+            args=(_move, workspace, chosen, place, -1),
+        )
+        st.button(
+            "Later",
+            key=f"later-{place}",
+            icon=":material/arrow_forward:",
+            disabled=place == learnt - 1,
+            on_click=attempt,
+            args=(_move, workspace, chosen, place, 1),
+        )
+        with st.popover("Change", icon=":material/edit:", key=f"change-{place}"):
+            old = chosen.spec.tasks[place].name if chosen.spec else ""
+            name = st.text_input("Name of the task", old, key=f"name-{place}-{old}")
+            st.button(
+                "Rename",
+                key=f"rename-{place}",
+                disabled=name == old,
+                on_click=attempt,
+                args=(_rename, workspace, chosen, place, name),
+            )
+            st.button(
+                "Remove from the stream",
+                key=f"remove-{place}",
+                icon=":material/delete:",
+                disabled=learnt == 1,
+                help="A stream has one task at least" if learnt == 1 else None,
+                on_click=attempt,
+                args=(_remove, workspace, chosen, place),
+            )
+
+
+def _move(workspace: Workspace, chosen: Chosen, place: int, by: int) -> None:
+    if chosen.spec is not None:
+        stream_files.save(workspace, stream_files.moved(chosen.spec, place, by))
+
+
+def _rename(workspace: Workspace, chosen: Chosen, place: int, name: str) -> None:
+    if chosen.spec is not None:
+        stream_files.save(workspace, stream_files.renamed(chosen.spec, place, name))
+
+
+def _remove(workspace: Workspace, chosen: Chosen, place: int) -> None:
+    if chosen.spec is not None:
+        stream_files.save(workspace, stream_files.removed(chosen.spec, place))
+
+
+def protocol(workspace: Workspace, chosen: Chosen) -> None:
+    """What is known at test; to be changed while the stream may be."""
+    names, words = list(PROTOCOLS), list(PROTOCOLS.values())
+    asked = st.selectbox(
+        "Protocol",
+        words,
+        index=names.index(chosen.protocol),
+        key=f"protocol-{chosen.label}-{chosen.protocol}",
+        disabled=not chosen.editable or chosen.spec is None,
+    )
+    wanted = names[words.index(asked)]
+    if chosen.spec is not None and wanted != chosen.protocol:
+        shared = chosen.spec.shared_labels if wanted == "cil" else None
+        changed = stream_files.rebuilt(chosen.spec, protocol=wanted, shared_labels=shared)
+        stream_files.save(workspace, changed)
+        st.rerun()
+
+
+def problems(checked: dict[str, Any]) -> None:
+    """Everything that is wrong with the data, each with its rows; then what is worth knowing."""
+    faults = checked.get("faults", [])
+    if "error" in checked:
+        st.error(escaped(checked["error"]), icon=":material/error:")
+    if faults:
+        count = "1 problem" if len(faults) == 1 else f"{len(faults)} problems"
+        lines = [f"**{count} to mend before it can be learnt**", ""]
+        lines += [f"- {_sentence(fault)}" for fault in faults[:MOST_SENTENCES]]
+        st.error("\n".join(lines), icon=":material/error:")
+        if len(faults) > MOST_SENTENCES:
+            with st.expander(f"All {count}", icon=":material/table:"):
+                st.dataframe(fault_table(faults), hide_index=True, key="problems")
+    warnings = checked.get("warnings", [])
+    if warnings:
+        with st.expander(f"Worth knowing ({len(warnings)})", icon=":material/info:"):
+            for warning in warnings:
+                st.text(warning)
+
+
+def _sentence(fault: dict[str, Any]) -> str:
+    """Where, what, and in which rows; nothing of it is read as markup."""
+    where = ", ".join(each for each in (fault["task"], fault["split"], fault["file"]) if each)
+    few = {**fault, "rows": fault["rows"][:MOST_NUMBERS]}
+    rows = f" in rows {_rows(few)}" if fault["rows"] else ""
+    return escaped(f"{where}: {fault['problem']}{rows}" if where else f"{fault['problem']}{rows}")
+
+
+def fault_table(faults: list[dict[str, Any]]) -> pd.DataFrame:
+    """One line per problem; rows are counted from 1."""
+    return pd.DataFrame(
+        [
+            {
+                "task": fault["task"],
+                "split": fault["split"],
+                "problem": fault["problem"],
+                "rows": _rows(fault),
+                "file": fault["file"],
+            }
+            for fault in faults
+        ]
+    )
+
+
+def _rows(fault: dict[str, Any]) -> str:
+    listed = ", ".join(map(str, fault["rows"]))
+    more = fault["row_count"] - len(fault["rows"])
+    return f"{listed} and {more} more" if more > 0 else listed

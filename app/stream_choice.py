@@ -1,0 +1,245 @@
+"""Which stream is looked at: one of the workspace's files, a named one, or a new one that has no tasks yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from app import stream_files
+from app.plain import escaped
+from app.sharing import is_guest
+from app.stream_checks import check_named, check_spec
+from cl_core.errors import UserError
+from cl_core.lab.workspace import Workspace
+from cl_core.tasks.load import StreamInfo, find_stream, list_streams
+from cl_core.tasks.spec import StreamSpec, TaskSpec
+from cl_core.tasks.stream_file import dump_stream
+
+OWN = "streams/"
+PROTOCOLS = {
+    "til": "til: told the task, at test too",
+    "cil": "cil: not told the task, labels of all tasks",
+    "dil": "dil: not told the task, one label space for all",
+}
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The stream on the page.
+
+    Attributes:
+        label: what the address calls it: "domains", or "streams/mine.yaml".
+        spec: None while a new one has no tasks.
+        name: of the stream.
+        protocol: of the stream.
+        folder: its paths are relative to it.
+        path: its file; None for a named one.
+        users: runs that hold it as it is.
+        how: what to do to have its data; "" where they are here.
+    """
+
+    label: str
+    spec: StreamSpec | None
+    name: str
+    protocol: str
+    folder: Path
+    path: Path | None
+    users: tuple[str, ...] = ()
+    how: str = ""
+
+    @property
+    def editable(self) -> bool:
+        """Whether tasks may be added, moved, renamed and removed."""
+        return self.path is not None and not self.users and not is_guest()
+
+    def checked(self) -> dict[str, Any]:
+        """What is in its data, and what is wrong with them; see `app.workers.checking`."""
+        if self.spec is None:
+            return {"tasks": [], "faults": [], "warnings": [], "words": []}
+        return check_named(self.label) if self.path is None else check_spec(self.spec, self.folder)
+
+
+def labels(workspace: Workspace) -> list[str]:
+    """All streams as addresses and menus name them: the first built-in one, the workspace's own, the others.
+
+    The first is left out of addresses, so it is one that is first for everybody, always.
+    """
+    own = [f"{OWN}{path.name}" for path in stream_files.stream_files(workspace)]
+    draft = st.session_state.get("draft")
+    if draft is not None and f"{OWN}{draft['name']}.yaml" not in own:
+        own.append(f"{OWN}{draft['name']}.yaml")
+    first, *others = [info.name for info in named()]
+    return [first, *own, *others]
+
+
+@st.cache_data(show_spinner=False)
+def named() -> list[StreamInfo]:
+    """Built-in streams and those of the papers."""
+    return list_streams()
+
+
+def source(workspace: Workspace, label: str) -> str:
+    """What a run is given: the name, or the file's whole path."""
+    if label.startswith(OWN):
+        return str(stream_files.folder(workspace) / label.removeprefix(OWN))
+    return label
+
+
+def choose(workspace: Workspace) -> Chosen:
+    """The menu of streams, and what was chosen.
+
+    Raises:
+        UserError: its file has faults.
+    """
+    options = labels(workspace)
+    asked = st.query_params.get("stream")
+    if asked is not None and asked not in options:
+        st.warning(f"There is no stream {escaped(repr(asked))} here.", icon=":material/link_off:")
+    label = st.selectbox("Stream", options, key="stream", bind="query-params")
+    return open_stream(workspace, label)
+
+
+def open_stream(workspace: Workspace, label: str) -> Chosen:
+    """The stream that a label names.
+
+    Raises:
+        UserError: its file has faults.
+    """
+    folder = stream_files.folder(workspace)
+    if not label.startswith(OWN):
+        info = next(info for info in named() if info.name == label)
+        spec, place = find_stream(label)
+        how = "" if info.available else info.how
+        return Chosen(label, spec, spec.name, spec.protocol, place, None, how=how)
+    path = folder / label.removeprefix(OWN)
+    draft = st.session_state.get("draft")
+    if not path.is_file() and draft is not None:
+        return Chosen(label, None, draft["name"], draft["protocol"], folder, path)
+    spec = stream_files.read(path)
+    held = tuple(stream_files.users(workspace, path))
+    return Chosen(label, spec, spec.name, spec.protocol, folder, path, held)
+
+
+def attempt(change: Any, *arguments: Any) -> None:
+    """Carries a change out; what is wrong with it is shown where the page begins."""
+    try:
+        change(*arguments)
+    except UserError as error:
+        st.session_state["stream-fault"] = str(error)
+
+
+def show_fault() -> None:
+    """What the last change was refused for."""
+    fault = st.session_state.pop("stream-fault", None)
+    if fault is not None:
+        st.error(escaped(fault), icon=":material/error:")
+
+
+def begin(workspace: Workspace, name: str, protocol: str, copy: Chosen | None) -> None:
+    """A new stream: empty, or a copy of another.
+
+    Raises:
+        UserError: the name is none, or is taken.
+    """
+    path = stream_files.file_of(workspace, name)
+    if path.is_file():
+        raise UserError(f"there is a stream '{name}' already")
+    if copy is not None and copy.spec is not None:
+        beside = copy.folder == stream_files.folder(workspace)
+        spec = (
+            stream_files.rebuilt(copy.spec, name=name)
+            if beside
+            else stream_files.copied(copy.spec, name, copy.folder)
+        )
+        stream_files.save(workspace, spec)
+    else:
+        st.session_state["draft"] = {"name": name, "protocol": protocol}
+    st.session_state["stream"] = f"{OWN}{path.name}"
+
+
+def add(workspace: Workspace, chosen: Chosen, tasks: list[TaskSpec]) -> None:
+    """Puts tasks at the stream's end; the first ones make its file.
+
+    Raises:
+        Faults: the stream does not fit together with them.
+    """
+    if chosen.spec is not None:
+        stream_files.save(workspace, stream_files.added(chosen.spec, tasks))
+        return
+    first = stream_files.checked_stream(
+        {
+            "name": chosen.name,
+            "protocol": chosen.protocol,
+            "tasks": [task.model_dump(mode="json", exclude_defaults=True) for task in tasks[:1]],
+        }
+    )
+    stream_files.save(workspace, stream_files.added(first, tasks[1:]))
+    st.session_state.pop("draft", None)
+
+
+def toolbar(workspace: Workspace, chosen: Chosen) -> None:
+    """New, copy, protocol, download, remove, and on to training."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if not is_guest():
+            with st.popover("New stream", icon=":material/add:", key="new-stream"):
+                _new(workspace, None)
+        if chosen.spec is not None:
+            if not is_guest():
+                with st.popover(
+                    "Copy and change", icon=":material/content_copy:", key="copy-stream"
+                ):
+                    _new(workspace, chosen)
+            st.download_button(
+                "YAML",
+                dump_stream(chosen.spec),
+                f"{chosen.name}.yaml",
+                "application/yaml",
+                key="yaml-stream",
+                on_click="ignore",
+                icon=":material/download:",
+                help="The file that `adapter-lab run --stream FILE` reads",
+            )
+        if chosen.editable:
+            with st.popover("Remove", icon=":material/delete:", key="remove-stream"):
+                st.write("The stream's file goes; uploaded data stay.")
+                st.button("Remove this stream", on_click=_remove, args=(chosen,), type="primary")
+        if chosen.spec is not None:
+            st.page_link(
+                st.session_state["pages"]["train"],
+                label="Train on it",
+                icon=":material/arrow_forward:",
+                query_params={"on": chosen.label, "ws": "Mine"},
+            )
+
+
+def _new(workspace: Workspace, copy: Chosen | None) -> None:
+    kind = "copy" if copy else "new"
+    taken = {path.stem for path in stream_files.stream_files(workspace)}
+    wanted = f"my-{copy.name}" if copy else "my-stream"
+    name = st.text_input(
+        "Name",
+        stream_files.free_name(wanted, taken),
+        key=f"{kind}-name-{wanted}",
+        help="Letters, digits and . + - _",
+    )
+    protocol = "cil"
+    if copy is None:
+        words = st.selectbox("Protocol", list(PROTOCOLS.values()), index=1, key="new-protocol")
+        protocol = next(name for name, value in PROTOCOLS.items() if value == words)
+    st.button(
+        "Copy" if copy else "Create",
+        key=f"{kind}-create",
+        type="primary",
+        on_click=attempt,
+        args=(begin, workspace, name, protocol, copy),
+    )
+
+
+def _remove(chosen: Chosen) -> None:
+    if chosen.path is not None:
+        chosen.path.unlink(missing_ok=True)
+    st.session_state.pop("draft", None)
+    st.session_state.pop("stream", None)

@@ -1,0 +1,190 @@
+"""Files that a visitor brings: checked, kept under a name of their own, never run and never unpickled."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import stat
+import time
+import zipfile
+from pathlib import Path, PurePosixPath
+
+from cl_core.errors import Faults, UserError
+from cl_core.lab.workspace import Workspace
+from cl_core.store.atomic import write_bytes
+from cl_core.tasks.image_folder import SUFFIXES
+from cl_core.tasks.load import data_folder
+
+TABLES = ("csv", "tsv", "jsonl", "json", "parquet")
+MOST_BYTES = 50 * 2**20
+"""Of an upload; larger data by a path on the server."""
+MOST_UNPACKED = 500 * 2**20
+MOST_FILES = 20_000
+MOST_RATIO = 100
+"""Unpacked over packed: pictures are packed already, so more than that is a bomb."""
+DAY = 24 * 3600
+ROOTS_VARIABLE = "ADAPTER_LAB_DATA_ROOTS"
+"""Further folders, separated as in PATH, that a visitor may name data in."""
+
+
+def data(workspace: Workspace) -> Path:
+    """Where a workspace keeps what was uploaded."""
+    return workspace.root.resolve() / "data"
+
+
+def receive(workspace: Workspace, name: str, content: bytes) -> Path:
+    """Keeps an upload until it is added to a stream or a day has passed.
+
+    Args:
+        workspace: whose.
+        name: what the visitor's computer calls the file.
+        content: its bytes.
+
+    Returns:
+        The file; of a zip, the folder of its pictures. The same content gives the same path.
+
+    Raises:
+        UserError: its kind or size is not allowed.
+        Faults: everything that is wrong with a zip.
+    """
+    suffix = Path(name).suffix.lower().removeprefix(".")
+    if suffix not in (*TABLES, "zip"):
+        raise UserError(f"'{suffix}' files cannot be read; allowed are {', '.join(TABLES)} and zip")
+    if len(content) > MOST_BYTES:
+        raise UserError(
+            f"{len(content) / 2**20:.0f} MB are too many for an upload (at most {MOST_BYTES // 2**20}); put the file "
+            "on the server and give its path"
+        )
+    incoming = data(workspace) / ".incoming"
+    incoming.mkdir(parents=True, exist_ok=True)
+    _sweep(incoming)
+    place = incoming / hashlib.sha256(content).hexdigest()[:16]
+    if suffix == "zip":
+        if not place.is_dir():
+            _unpack(content, place)
+        return place
+    place.mkdir(exist_ok=True)
+    file = place / f"{plain_name(Path(name).stem)}.{suffix}"
+    if not file.is_file():
+        write_bytes(file, content)
+    return file
+
+
+def keep(workspace: Workspace, received: Path, name: str) -> Path:
+    """Moves what was received to `data/<name>/`; returns the file there, or the folder of pictures."""
+    folder = received.parent if received.is_file() else received
+    target = data(workspace) / plain_name(name)
+    number = 2
+    while target.exists():
+        target, number = data(workspace) / f"{plain_name(name)}-{number}", number + 1
+    shutil.move(folder, target)
+    return target / received.name if folder != received else target
+
+
+def plain_name(name: str) -> str:
+    """As a file name: letters, digits, dash and underscore."""
+    return re.sub(r"[^\w-]+", "-", name).strip("-_") or "data"
+
+
+def allowed_roots(workspace: Workspace) -> list[Path]:
+    """Folders in which a visitor may name data that lie on the server."""
+    roots = [data(workspace)]
+    real = data_folder()
+    if real is not None:
+        roots.append(real.resolve())
+    named = os.environ.get(ROOTS_VARIABLE, "")
+    roots += [Path(root).expanduser().resolve() for root in named.split(os.pathsep) if root]
+    return roots
+
+
+def server_path(workspace: Workspace, text: str) -> Path:
+    """A path that a visitor typed, wherever its links lead.
+
+    Raises:
+        UserError: it is outside of the allowed folders, or there is nothing.
+    """
+    roots = allowed_roots(workspace)
+    path = Path(text.strip()).expanduser()
+    found = next((root / path for root in roots if (root / path).exists()), path).resolve()
+    if not any(found.is_relative_to(root) for root in roots):
+        listed = ", ".join(str(root) for root in roots)
+        raise UserError(
+            f"'{text}' is not under a folder that may be read: {listed}. Whoever runs the server can allow more with "
+            f"{ROOTS_VARIABLE}"
+        )
+    if not found.exists():
+        raise UserError(f"there is nothing at '{text}'")
+    return found
+
+
+def _unpack(content: bytes, place: Path) -> None:
+    """Unpacks a zip of pictures; nothing else is allowed in, and nothing leaves the folder."""
+    import io
+
+    try:
+        archive = zipfile.ZipFile(io.BytesIO(content))
+    except zipfile.BadZipFile:
+        raise UserError("the file is no zip archive, or is damaged") from None
+    with archive:
+        members = [m for m in archive.infolist() if not m.is_dir() and not _litter(m.filename)]
+        faults = _wrong(members)
+        if faults:
+            raise Faults("zip archive", faults)
+        partial = place.with_name(f".{place.name}.partial")
+        shutil.rmtree(partial, ignore_errors=True)
+        spent = 0
+        for member in members:
+            target = partial / member.filename
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with archive.open(member) as source:  # the size that the archive claims may be a lie
+                picture = source.read(MOST_UNPACKED - spent + 1)
+            spent += len(picture)
+            if spent > MOST_UNPACKED:
+                shutil.rmtree(partial)
+                raise UserError(f"the archive unpacks to more than {MOST_UNPACKED // 2**20} MB")
+            target.write_bytes(picture)
+        inner = [each for each in partial.iterdir() if each.is_dir()]
+        # A zip of one folder that holds the folders of classes: the folder is the wrapping.
+        wrapped = len(inner) == 1 and not any(each.is_file() for each in inner[0].iterdir())
+        (inner[0] if wrapped else partial).rename(place)
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _litter(name: str) -> bool:
+    """What other systems leave in archives."""
+    parts = PurePosixPath(name).parts
+    return "__MACOSX" in parts or parts[-1] in (".DS_Store", "Thumbs.db", "desktop.ini")
+
+
+def _wrong(members: list[zipfile.ZipInfo]) -> list[str]:
+    faults = []
+    if not members:
+        faults.append("it holds no files")
+    if len(members) > MOST_FILES:
+        faults.append(f"it holds {len(members)} files; at most {MOST_FILES} are taken")
+    size = sum(member.file_size for member in members)
+    if size > MOST_UNPACKED:
+        faults.append(f"it unpacks to {size / 2**20:.0f} MB; at most {MOST_UNPACKED // 2**20}")
+    packed = sum(member.compress_size for member in members)
+    if size > MOST_RATIO * max(packed, 1):
+        faults.append(f"it unpacks to more than {MOST_RATIO} times its size")
+    for member in members:
+        path = PurePosixPath(member.filename.replace("\\", "/"))
+        if path.is_absolute() or ".." in path.parts or ":" in member.filename:
+            faults.append(f"'{member.filename}' would leave the folder")
+        elif stat.S_ISLNK(member.external_attr >> 16):
+            faults.append(f"'{member.filename}' is a link")
+        elif member.flag_bits & 1:
+            faults.append(f"'{member.filename}' is encrypted")
+        elif path.suffix.lower() not in SUFFIXES:
+            faults.append(f"'{member.filename}' is no picture ({', '.join(SUFFIXES)})")
+    return faults
+
+
+def _sweep(incoming: Path) -> None:
+    """Forgets uploads that were never added."""
+    for entry in incoming.iterdir():
+        if time.time() - entry.stat().st_mtime > DAY:
+            shutil.rmtree(entry, ignore_errors=True)

@@ -1,0 +1,122 @@
+"""Pieces that pages are made of: a chart with all that belongs under it, numbers, empty states."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from app.frame import View
+
+PLOTLY = {
+    "displaylogo": False,
+    "toImageButtonOptions": {"format": "svg"},
+    "modeBarButtonsToRemove": ["autoScale2d"],
+}
+
+
+def chart(
+    view: View,
+    figure: go.Figure,
+    key: str,
+    *,
+    alt: str,
+    what: str,
+    formula: str = "",
+    table: pd.DataFrame,
+    source: str,
+    select: bool | tuple[str, ...] = False,
+) -> list[list[Any]]:
+    """A figure, and under it: what it is, how to take it along, its numbers as a table, where they come from.
+
+    Args:
+        view: what is being looked at.
+        figure: from `app.figures`.
+        key: of the widget, and the name of the files.
+        alt: what the figure says, for those who do not see it.
+        what: two sentences: what it shows, and in which direction it is good.
+        formula: in LaTeX, for the help.
+        table: its numbers.
+        source: run, stage and number of samples.
+        select: whether its points can be clicked, or in which ways they are chosen: "points", "box", "lasso".
+
+    Returns:
+        The custom data of the points that are selected.
+    """
+    ways = ("points",) if select is True else select
+    chosen: Any = st.plotly_chart(
+        figure,
+        key=f"figure-{key}",
+        config={**PLOTLY, "toImageButtonOptions": {"format": "svg", "filename": key}},
+        alt=alt,
+        theme=None,
+        **({"on_select": "rerun", "selection_mode": ways} if select else {}),
+    )
+    if view.lesson:
+        st.markdown(what)
+        if formula:
+            st.latex(formula)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        if not view.lesson:
+            with st.popover("What is this?", icon=":material/help:"):
+                st.markdown(what)
+                if formula:
+                    st.latex(formula)
+        with st.popover("Table", icon=":material/table:"):
+            st.dataframe(table, key=f"table-{key}")
+        st.download_button(
+            "CSV",
+            lambda: csv(table),
+            f"{key}.csv",
+            "text/csv",
+            key=f"csv-{key}",
+            on_click="ignore",
+            icon=":material/download:",
+        )
+        st.download_button(
+            "HTML",
+            lambda: figure.to_html(include_plotlyjs=True).encode(),
+            f"{key}.html",
+            "text/html",
+            key=f"html-{key}",
+            on_click="ignore",
+            icon=":material/download:",
+            help="The figure as a page of its own that opens offline; SVG is the camera in the figure's corner.",
+        )
+        st.caption(source)
+    if not select:
+        return []
+    points = chosen["selection"]["points"]
+    return [list(point["customdata"]) for point in points if "customdata" in point]
+
+
+def csv(table: pd.DataFrame) -> bytes:
+    """UTF-8, with the index as its first column."""
+    text = io.StringIO()
+    table.to_csv(text)
+    return text.getvalue().encode()
+
+
+def metrics(numbers: Sequence[tuple[str, str, str]]) -> None:
+    """A row of numbers: in plain words first, the number with its unit, and what it is in the help."""
+    with st.container(horizontal=True):
+        for label, value, meaning in numbers:
+            st.metric(label, value, help=meaning, border=True)
+
+
+def nothing(message: str, page: str, label: str, **parameters: Any) -> None:
+    """An empty state: what is missing, and what to do next."""
+    from app import links
+
+    with st.container(border=True):
+        st.markdown(message)
+        st.page_link(
+            st.session_state["pages"][page],
+            label=label,
+            icon=":material/arrow_forward:",
+            query_params=links.carried(**parameters),
+        )

@@ -1,0 +1,166 @@
+"""Answers for samples: which adapters they get and what comes of it. `python -m app.workers.answering`.
+
+Holds the last few models and the last few samples that were looked at, so that a what-if costs one small forward pass.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import b64decode
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from app.workers.scored_rows import ScoredRows, shown
+from app.workers.serving import serve
+from cl_core.lab.inference import Model
+from cl_core.lab.replying import Looked
+from cl_core.lab.sample import describe_sample
+from cl_core.lab.what_if import WhatIf
+from cl_core.lab.workspace import RunFolder, Workspace
+from cl_core.tasks.task import ENCODED
+
+Value = TypeVar("Value")
+
+
+class Recent(Generic[Value]):
+    """The last few values made, by key.
+
+    Args:
+        most: how many are kept.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self._values: OrderedDict[Hashable, Value] = OrderedDict()
+
+    def get(self, key: Hashable, make: Callable[[], Value]) -> Value:
+        """The value of this key, made where it is not kept."""
+        if key not in self._values:
+            self._values[key] = make()
+        self._values.move_to_end(key)
+        while len(self._values) > self.most:
+            self._values.popitem(last=False)
+        return self._values[key]
+
+
+class Answering:
+    """Models by (workspace, run, stage), test rows by (workspace, run), and samples that were looked at."""
+
+    def __init__(self) -> None:
+        self.models: Recent[Model] = Recent(6)
+        self.looked: Recent[Looked] = Recent(64)
+        self.rows: Recent[ScoredRows] = Recent(3)
+
+    def kinds(self, workspace: str, run: str, stage: int) -> list[str]:
+        """What samples of one's own may be: "text", "image", "image-qa", "video-qa"."""
+        return list(self._model(workspace, run, stage).kinds)
+
+    def samples(self, workspace: str, run: str) -> list[dict[str, str]]:
+        """Every row that the run was scored on, in one line: its id, and its text or question."""
+        return self._rows(workspace, run).lines()
+
+    def shown(self, workspace: str, run: str, sample: dict[str, str]) -> dict[str, Any]:
+        """A row or a sample of one's own in full; pictures and frames as base64 of PNG files."""
+        return shown(self._inputs(workspace, run, sample))
+
+    def route(
+        self,
+        workspace: str,
+        run: str,
+        stage: int,
+        sample: dict[str, str],
+        what_ifs: list[dict[str, Any]],
+        task: str | None = None,
+    ) -> list[dict[str, Any]]:
+        """How a sample is answered under each of several what-ifs; {} is the run's own way.
+
+        Args:
+            workspace: the folder.
+            run: its name.
+            stage: 1-based.
+            sample: {"id": of a test row}, or a sample of one's own by column, pictures and clips as base64.
+            what_ifs: fields of `WhatIf`.
+            task: the true one, where the recipe must be told.
+
+        Raises:
+            UserError: the run, the stage or the row does not exist, or a change does not fit the recipe.
+        """
+        model = self._model(workspace, run, stage)
+        digest = sha256(json.dumps(sample, sort_keys=True).encode()).hexdigest()
+        key = (*self._key(workspace, run), stage, digest)
+        looked = self.looked.get(key, lambda: self._look(model, workspace, run, sample))
+        answers = [
+            model.route(looked, task=task, what_if=WhatIf(**change))[0] for change in what_ifs
+        ]
+        return [answer.as_dict() for answer in answers]
+
+    def embed(self, workspace: str, run: str, stage: int, sample: dict[str, str]) -> list[float]:
+        """The d numbers that the router reads of a sample, for a place on the map.
+
+        Args:
+            workspace: the folder.
+            run: its name.
+            stage: 1-based.
+            sample: as for `route`.
+
+        Raises:
+            UserError: the run, the stage or the row does not exist, or the backbone does not read such a sample.
+        """
+        model = self._model(workspace, run, stage)
+        features = self._look(model, workspace, run, sample).features
+        return [float(number) for number in features[0]]
+
+    def _look(self, model: Model, workspace: str, run: str, sample: dict[str, str]) -> Looked:
+        inputs = self._inputs(workspace, run, sample)
+        if "id" not in sample:
+            return model.look([inputs])
+        # Not through `look`, which takes what users give: a row may have a second text.
+        rows = {column: [value] for column, value in inputs.items()}
+        return Looked(model.trained, model.trained.backbone.encode(rows), [describe_sample(inputs)])
+
+    def _inputs(self, workspace: str, run: str, sample: dict[str, str]) -> dict[str, str | bytes]:
+        """By column; pictures and clips decoded from base64."""
+        if "id" in sample:
+            return self._rows(workspace, run).inputs(sample["id"])
+        return {
+            column: b64decode(value) if column in ENCODED else value
+            for column, value in sample.items()
+        }
+
+    def _model(self, workspace: str, run: str, stage: int) -> Model:
+        place = Workspace(workspace)
+        key = (*self._key(workspace, run), stage)
+        return self.models.get(key, lambda: Model(place, place.find(run), stage))
+
+    def _rows(self, workspace: str, run: str) -> ScoredRows:
+        return self.rows.get(
+            self._key(workspace, run), lambda: ScoredRows(Workspace(workspace).find(run))
+        )
+
+    def _key(self, workspace: str, run: str) -> tuple[str, str, int]:
+        """Another one when the run has been carried on."""
+        folder: RunFolder = Workspace(workspace).find(run)
+        file = folder.path / "artifacts.json"
+        return str(Path(workspace).resolve()), run, file.stat().st_mtime_ns if file.is_file() else 0
+
+
+def main() -> None:
+    """Serves until standard input is closed."""
+    answering = Answering()
+    serve(
+        {
+            "ready": lambda: True,
+            "kinds": answering.kinds,
+            "samples": answering.samples,
+            "shown": answering.shown,
+            "route": answering.route,
+            "embed": answering.embed,
+        }
+    )
+
+
+if __name__ == "__main__":
+    main()

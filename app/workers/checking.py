@@ -1,0 +1,291 @@
+"""Reads a stream's data and says what is in them and what is wrong: `python -m app.workers.checking`.
+
+The request is one JSON object on standard input, the answer one on standard output; see `Asked` and `answer`.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import io
+import json
+import re
+import sys
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from cl_core.errors import Faults, UserError
+from cl_core.settings import Settings
+from cl_core.tasks.checks import check_stream, check_task
+from cl_core.tasks.load import data_folder, find_stream, read_task
+from cl_core.tasks.pictures import drop_damaged
+from cl_core.tasks.prepare import PreparedTask, Rows, prepare
+from cl_core.tasks.raw import Fault, RawRows, RawTask
+from cl_core.tasks.spec import StreamSpec, TaskSpec
+from cl_core.tasks.stream_file import parse_stream
+from cl_core.tasks.task import ENCODED, QA_KINDS
+
+SAMPLES = 4
+"""Of each task, for its card."""
+PREVIEW = 10
+"""Rows as they were found, beside the column mapping."""
+LONGEST = 400
+"""Characters of a cell that are shown."""
+THUMBNAIL = 112
+"""Pixels."""
+MOST_CLASSES = 40
+MOST_ROWS = 50
+"""Rows listed of one problem."""
+
+
+class Asked(Settings):
+    """A request: one of `source`, `text` and `task`."""
+
+    source: str | None = None
+    """A named stream, or the path of a stream file."""
+    text: str | None = None
+    """A stream file's text, whose paths are relative to `folder`."""
+    task: dict[str, Any] | None = None
+    """One task that is about to be added: what its columns are is answered too."""
+    folder: str = "."
+    size: bool = False
+    """Ask the hub how large the task's data are, and load nothing."""
+
+
+def answer(asked: Asked) -> dict[str, Any]:
+    """{"tasks": [...], "faults": [...], "warnings": [...], "words": [...]}, or {"error": ...}."""
+    try:
+        if asked.size:
+            return {"size": hub_size(TaskSpec(**(asked.task or {})))}
+        if asked.task is not None:
+            spec = TaskSpec(**asked.task)
+            return _one(spec, Path(asked.folder))
+        if asked.text is not None:
+            return _stream(parse_stream(asked.text, "of this page"), Path(asked.folder))
+        return _stream(*find_stream(asked.source or ""))
+    except Faults as error:
+        return {"error": error.subject, "faults": [_plain_fault(fault) for fault in error.faults]}
+    except (UserError, ValueError, OSError) as error:
+        return {"error": str(error)}
+
+
+def _stream(spec: StreamSpec, folder: Path) -> dict[str, Any]:
+    made = []
+    for each in (*spec.tasks, *spec.held_out):
+        raw, used = read_task(each, folder, data_folder())
+        made.append(prepare(raw, used))
+    learnt = len(spec.tasks)
+    report = check_stream(spec.protocol, made[:learnt], spec.shared, made[learnt:])
+    return {
+        "tasks": [describe(task) for task in made],
+        "faults": [_fault(fault) for fault in report.faults],
+        "warnings": list(report.warnings),
+        "words": overlap(made[:learnt]),
+    }
+
+
+def _one(spec: TaskSpec, folder: Path) -> dict[str, Any]:
+    raw, used = read_task(spec, folder, data_folder())
+    made = prepare(raw, used)
+    report = check_task(made)
+    warnings = list(report.warnings)
+    if not report.faults:  # a zip of pictures: is each of them one?
+        warnings += drop_damaged(made.task())[1] if made.kind != "text" else []
+    return {
+        "tasks": [describe(made)],
+        "faults": [_fault(fault) for fault in report.faults],
+        "warnings": warnings,
+        "found": found(raw),
+    }
+
+
+def describe(task: PreparedTask) -> dict[str, Any]:
+    """What a task's card shows."""
+    names = task.label_names
+    tallies = {split: Counter(rows.labels) for split, rows in task.splits.items()}
+    counts = {
+        split: [tally[label] for label in range(min(len(names), MOST_CLASSES))]
+        for split, tally in tallies.items()
+    }
+    train = task.splits.get("train")
+    return {
+        "name": task.name,
+        "kind": task.kind,
+        "source": task.source,
+        "rows": {split: len(rows) for split, rows in task.splits.items()},
+        "classes": list(names[:MOST_CLASSES]),
+        "class_count": len(names),
+        "counts": counts,
+        "samples": samples(train, names) if train is not None else [],
+    }
+
+
+def samples(rows: Rows, names: Sequence[str]) -> list[dict[str, str | None]]:
+    """A few rows, one of each class first: its text, its picture (PNG, base64), its label."""
+    first: dict[int, int] = {}
+    for place, label in enumerate(rows.labels):
+        first.setdefault(label, place)
+    others = (place for place in range(len(rows)) if place not in first.values())
+    places = [*first.values(), *islice(others, SAMPLES)][:SAMPLES]
+    return [
+        {
+            "text": _words(rows.inputs, place),
+            "picture": _thumbnail(rows.inputs, place),
+            "label": names[rows.labels[place]] if rows.labels[place] < len(names) else "",
+        }
+        for place in places
+    ]
+
+
+def _words(inputs: Mapping[str, Sequence[object]], place: int) -> str:
+    written = [str(values[place]) for name, values in inputs.items() if name not in ENCODED]
+    return " | ".join(written)[:LONGEST]
+
+
+def _thumbnail(inputs: Mapping[str, Sequence[object]], place: int) -> str | None:
+    """The picture, or a video's first frame; None where there is none or it cannot be read."""
+    from PIL import Image
+
+    from cl_core.decode import open_picture
+    from cl_core.video import read_clip
+
+    try:
+        if "image" in inputs:
+            picture = open_picture(inputs["image"][place])  # type: ignore[arg-type]
+        elif "video" in inputs:
+            clip = read_clip(inputs["video"][place], 1)  # type: ignore[arg-type]
+            picture = Image.fromarray(clip.frames[0])
+        else:
+            return None
+    except UserError:
+        return None
+    grow = max(1, THUMBNAIL // max(picture.size))
+    if grow > 1:  # a digit of 8 pixels is to be seen
+        picture = picture.resize(
+            (picture.width * grow, picture.height * grow), Image.Resampling.NEAREST
+        )
+    picture.thumbnail((THUMBNAIL, THUMBNAIL))
+    file = io.BytesIO()
+    picture.save(file, "PNG")
+    return base64.b64encode(file.getvalue()).decode()
+
+
+def found(raw: RawTask) -> dict[str, Any]:
+    """Columns, the first rows, and which columns they could be mapped to."""
+    rows = raw.splits.get("train") or next(iter(raw.splits.values()), None)
+    if rows is None:
+        return {"columns": [], "preview": [], "guess": {}}
+    preview = [
+        {name: _cell(values[place]) for name, values in rows.columns.items()}
+        for place in range(min(PREVIEW, len(rows)))
+    ]
+    return {"columns": list(rows.columns), "preview": preview, "guess": guess(rows)}
+
+
+NAMES = {
+    "text": ("text", "sentence", "review", "content", "body", "document", "comment", "tweet"),
+    "label": ("label", "labels", "class", "category", "target", "sentiment", "topic", "y"),
+    "image": ("image", "img", "picture", "photo", "path", "file", "file_name"),
+    "video": ("video", "clip", "path", "file"),
+    "question": ("question", "query", "q"),
+    "answer": ("answer", "a", "label"),
+}
+"""What columns are often called, by the field that they could be."""
+
+
+def guess(rows: RawRows) -> dict[str, str]:
+    """A column for each field, by what it is called, else by what it holds."""
+    lower = {name.lower().strip(): name for name in rows.columns}
+    by_name = {
+        field: next((lower[name] for name in names if name in lower), None)
+        for field, names in NAMES.items()
+    }
+    taken = {column for column in by_name.values() if column}
+    free = [name for name in rows.columns if name not in taken]
+    head = {name: [str(value) for value in rows.columns[name][:500]] for name in rows.columns}
+    if by_name["text"] is None and free:
+        by_name["text"] = max(free, key=lambda name: sum(map(len, head[name])))
+    if by_name["label"] is None:
+        left = [name for name in free if name != by_name["text"]]
+        if left:
+            by_name["label"] = min(left, key=lambda name: len(set(head[name])))
+    return {field: column for field, column in by_name.items() if column is not None}
+
+
+def overlap(tasks: Sequence[PreparedTask]) -> list[list[float]]:
+    """(T, T) Jaccard index of the words of the training texts; empty where not all tasks are texts."""
+    bags = []
+    for task in tasks:
+        train = task.splits.get("train")
+        field = "question" if task.kind in QA_KINDS else "text"
+        if train is None or field not in train.inputs:
+            return []
+        bags.append(
+            {w for text in train.inputs[field] for w in re.findall(r"\w+", str(text).lower())}
+        )
+    return [[len(a & b) / max(len(a | b), 1) for b in bags] for a in bags]
+
+
+def hub_size(spec: TaskSpec) -> dict[str, Any]:
+    """Bytes of a hub data set's files, and the commit that they are of; nothing is downloaded.
+
+    Raises:
+        UserError: it does not exist, or the hub cannot be reached.
+    """
+    from huggingface_hub import HfApi
+
+    from cl_core.tasks.hub import explain
+
+    repository = (spec.hub or "").removeprefix("hub:")
+    try:
+        info = HfApi().dataset_info(
+            repository, revision=spec.revision, files_metadata=True, timeout=20
+        )
+    # Its client raises its own kinds and those of two HTTP libraries: all are the hub's answer to the user.
+    except Exception as error:
+        raise UserError(f"{repository}: {explain(error, spec)}") from error
+    files = info.siblings or []
+    return {
+        "bytes": sum(file.size or 0 for file in files),
+        "files": len(files),
+        "revision": info.sha,
+    }
+
+
+def _cell(value: object) -> str | int | float | bool | None:
+    if value is None or isinstance(value, str | int | float | bool):
+        return value[:LONGEST] if isinstance(value, str) else value
+    if isinstance(value, bytes):
+        return f"{len(value)} bytes"
+    if isinstance(value, dict) and isinstance(value.get("bytes"), bytes):
+        return f"{len(value['bytes'])} bytes"
+    return str(value)[:LONGEST]
+
+
+def _fault(fault: Fault) -> dict[str, Any]:
+    return {
+        "task": fault.task,
+        "split": fault.split or "",
+        "file": fault.place,
+        "problem": fault.message,
+        "rows": list(fault.rows[:MOST_ROWS]),
+        "row_count": len(fault.rows),
+    }
+
+
+def _plain_fault(message: str) -> dict[str, Any]:
+    return {"task": "", "split": "", "file": "", "problem": message, "rows": [], "row_count": 0}
+
+
+def main() -> None:
+    """One request, one answer; whatever libraries print goes to standard error."""
+    with contextlib.redirect_stdout(sys.stderr):
+        found = answer(Asked(**json.load(sys.stdin)))
+    json.dump(found, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,178 @@
+"""Do the tasks look different to the backbone?"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from app import frame, links, maps, selection, widgets
+from app.figures.scatter import COLOURS, HEIGHT
+from app.figures.similarity import similarity
+from app.projections import MOST, NEIGHBOURS
+from cl_core.errors import AdapterLabError
+
+view = frame.draw("Do the tasks look different to the backbone?")
+if view.run is None or not (view.run.path / "routing.parquet").is_file():
+    widgets.nothing(
+        "No run has been scored here yet: a map needs samples that were answered.",
+        "start",
+        "Explore the demonstration",
+        ws="Demonstration",
+    )
+    st.stop()
+
+left, middle, right = st.columns([1, 1, 2], vertical_alignment="bottom")
+method = left.segmented_control(
+    "Projection",
+    ["UMAP", "PCA"],
+    default="UMAP",
+    required=True,
+    key="projection",
+    bind="query-params",
+    help="UMAP keeps neighbours together and says little about distances; PCA is the flattest shadow.",
+)
+colour = middle.selectbox(
+    "Colour by",
+    COLOURS,
+    key="color",
+    bind="query-params",
+    help="The buttons above the map do the same without losing zoom; this choice goes into the link.",
+)
+shown = maps.look_up(view, method)
+if shown is None:
+    widgets.nothing(
+        "This run's router reads no frozen features, and no other run here has made them on the same data. "
+        "A run of the recipe **dam** on the same stream makes them, and this map then shows this run too.",
+        "train",
+        "Train one",
+        recipe="dam",
+    )
+    st.stop()
+
+if shown.state == "failed":
+    st.error("The map could not be computed. What its worker said last:", icon=":material/error:")
+    st.text(maps.worker().why(view.run))
+    st.button("Try again", on_click=maps.worker().forgive, args=(view.run,))
+elif shown.state is not None:
+    words = "is being computed" if shown.state == "computing" else "waits for another map"
+    meanwhile = " PCA meanwhile." if shown.projection else ""
+    st.info(
+        f"{method} {words}, some seconds the first time.{meanwhile}",
+        icon=":material/hourglass_top:",
+    )
+    maps.wait(view, shown.embeddings, method, shown.projection and shown.projection.method)
+if shown.projection is None:
+    st.container(height=HEIGHT, border=True)  # so that nothing jumps when the map is there
+    st.stop()
+
+projection, embeddings = shown.projection, shown.embeddings
+samples = maps.table(view, projection)
+found = right.selectbox(
+    "Find a sample",
+    samples["sample"].sort_values(),
+    index=None,
+    placeholder="its id",
+    key="sample",
+    bind="query-params",
+    help="Puts a ring around it.",
+)
+own = None
+typed = st.text_input(
+    "Place a text of your own",
+    key="own",
+    bind="query-params",
+    max_chars=4000,
+    placeholder="The soup was cold, but the waiter saved the evening.",
+)
+if typed and typed.strip():
+    try:
+        own = maps.own(view, shown, typed.strip())
+    except AdapterLabError as error:
+        st.warning(str(error))
+count = f"{len(samples):,}"
+if len(samples) < projection.total:
+    count += f" of {projection.total:,}, drawn from each task in proportion, seed 0"
+trust = (
+    "not defined for so few"
+    if np.isnan(projection.trustworthiness)
+    else f"{projection.trustworthiness:.2f}"
+)
+source = (
+    f"run {view.run.name}, {view.run.config.settings.backbone.name}, layer {embeddings.layer}, {embeddings.pooling} "
+    f"pooling, {embeddings.split} split, {count} samples, {projection.method}, trustworthiness {trust}"
+)
+
+wide, narrow = st.columns([5, 3], gap="medium")
+with wide:
+    st.subheader(f"{projection.method} of what the router reads")
+    lassoed = widgets.chart(
+        view,
+        maps.figure(view, shown, colour, found, samples, own and own.place),
+        "map",
+        alt=f"{projection.method} map of {count} {embeddings.split} samples of {len(view.tasks)} tasks, coloured by "
+        f"{colour.lower()}; trustworthiness {trust}",
+        what="Each point is a sample as the frozen backbone sees it, before any adapter: near points look alike to the "
+        "router. Where two tasks overlap, routing is hard and merging has to forgive. Numbered rings are the tasks' "
+        "centroids, placed among their nearest samples; distances across the map mean little under UMAP. "
+        f"**Trustworthiness** ({trust}) is the share of neighbours here that are neighbours in truth: 1 is all, 0.5 "
+        "is chance; higher is better.",
+        formula=rf"T = 1 - \frac{{2}}{{Nk(2N-3k-1)}} \sum_i \sum_{{j \in U_k(i)}} (r(i,j) - k), \quad k = {NEIGHBOURS}",
+        table=samples.drop(columns=["place", "adapter_place", "learnt"]),
+        source=source,
+        select=("points", "box", "lasso"),
+    )
+with narrow:
+    st.subheader("How alike the tasks are")
+    cosines = maps.centroid_cosines(view, embeddings)
+    names = maps.task_names(view)[: len(cosines)]
+    measured = (
+        "router's centroids, of training rows"
+        if embeddings.router
+        else f"mean of {embeddings.split} rows"
+    )
+    widgets.chart(
+        view,
+        similarity(cosines, names, view.look, view.task),
+        "centroids",
+        alt=f"Cosine of each pair of {len(names)} task centroids",
+        what="The exact cosine of each pair of task centroids in all dimensions, which no map can show. Near 1 the two "
+        "tasks look the same to the router; neither direction is good in itself. The colours begin at the least.",
+        formula=r"\cos(c_s, c_t) = \frac{c_s \cdot c_t}{|c_s||c_t|}",
+        table=pd.DataFrame(cosines, names, names).round(4),
+        source=f"run {view.run.name}, after task {view.after}, {measured}",
+    )
+
+    if own is not None:
+        st.subheader("How near your own text is")
+        nearness = pd.DataFrame({"task": names, "cosine": own.cosines})
+        st.dataframe(
+            nearness.sort_values("cosine", ascending=False),
+            hide_index=True,
+            key="nearness",
+            column_config={
+                "cosine": st.column_config.ProgressColumn(
+                    format="%.3f", min_value=min(0.0, *own.cosines), max_value=1.0
+                )
+            },
+        )
+        st.page_link(
+            st.session_state["pages"]["sample"],
+            label="Which adapters does it get?",
+            icon=":material/frame_inspect:",
+            query_params={**links.carried(), "from": "my own", "own": typed},
+        )
+
+st.subheader("What did you select?")
+ruled = selection.rules(view, samples)
+chosen = samples if ruled is None else ruled
+if lassoed:
+    chosen = chosen.loc[chosen.index.intersection([values[0] for values in lassoed])]
+if ruled is None and not lassoed:
+    st.caption(
+        f"Draw around points on the map (lasso or box), or choose above. At most {MOST:,} samples are on a map."
+    )
+elif chosen.empty:
+    st.info("No sample fits. Choose something else, or double-click the map to let the lasso go.")
+else:
+    selection.card(view, chosen, embeddings.split)

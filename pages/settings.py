@@ -1,0 +1,131 @@
+"""Where is my data?"""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from app import diagnostics, frame, preferences, storage, theme, widgets
+from app.citations import PAPERS
+from app.runs import workspace
+from app.sharing import is_guest
+from cl_core import __version__
+
+view = frame.draw("Where is my data?", stages=False)
+mine = workspace("Mine")
+sizes = storage.measured(str(mine.root.resolve()))
+st.write("Everything that you make lies in one folder. Copy it, and everything goes along.")
+st.code(str(mine.root.resolve()), language=None)
+store = sum(sizes.store.values())
+widgets.metrics(
+    [
+        ("All of it", storage.megabytes(sizes.total), "runs, store and the rest of the folder"),
+        (
+            "Runs",
+            storage.megabytes(sum(sizes.runs.values())),
+            f"{len(sizes.runs)} run folders: settings, events, scores, routing records",
+        ),
+        (
+            "Store",
+            storage.megabytes(store),
+            "adapters, features, states: shared by all runs, each kept once",
+        ),
+        (
+            "Downloads",
+            storage.megabytes(sum(size for _, size in storage.downloads().values())),
+            "the hub's own cache, shared with other programs of yours",
+        ),
+    ]
+)
+
+left, right = st.columns([3, 2], gap="large")
+with left:
+    st.subheader("What takes up the room")
+    parts = storage.table(sizes)
+    if parts.empty:
+        st.caption("Nothing yet: this folder is made with your first run.")
+    else:
+        st.dataframe(
+            parts,
+            hide_index=True,
+            height=min(36 * (len(parts) + 1), 400),
+            key="parts",
+            column_config={
+                "MB": st.column_config.ProgressColumn(
+                    width="medium",
+                    format="%.2f",
+                    min_value=0,
+                    max_value=float(parts["MB"].max()) or 1.0,
+                )
+            },
+        )
+    for name, (folder, size) in storage.downloads().items():
+        st.text(f"{name}: {storage.megabytes(size)} in {folder}")
+with right:
+    st.subheader("Clean up")
+    storage.clean_up()
+
+    st.subheader("Reading")
+    size = st.segmented_control(
+        "Text size",
+        list(theme.TEXT_SIZES),
+        default=next(
+            name for name, pixels in theme.TEXT_SIZES.items() if pixels == theme.text_size()
+        ),
+        required=True,
+        key="text",
+        bind="query-params",
+        help="Of pages and figures, in this tab; it goes along in links.",
+    )
+    st.session_state["text_size"] = size  # the widget's own value ends with this page
+    st.caption("Light or dark follows your system.")
+
+    st.subheader("Network")
+    off = st.toggle(
+        "Stay offline",
+        value=preferences.offline(),
+        key="offline",
+        disabled=is_guest(),
+        help="Sets HF_HUB_OFFLINE for jobs started from now on: what is not downloaded yet cannot be used.",
+    )
+    if off != preferences.offline() and not is_guest():
+        preferences.set_offline(off)
+    st.caption("Apart from the hub, when you ask for something there, nothing leaves this machine.")
+
+st.subheader("This machine")
+found = diagnostics.environment()
+machine, packages = st.columns(2, gap="large")
+machine.dataframe(
+    pd.DataFrame(
+        [
+            ("Adapter Lab", __version__),
+            ("Device", found["device"]),
+            ("Cores", str(found["cores"])),
+            ("Processor", found["processor"]),
+            ("System", found["platform"]),
+            ("Python", found["python"]),
+        ],
+        columns=["what", "here"],
+    ),
+    hide_index=True,
+    key="machine",
+)
+packages.dataframe(
+    pd.DataFrame(
+        [(name, own or "not installed") for name, own in found["packages"].items()],
+        columns=["package", "version"],
+    ),
+    hide_index=True,
+    height=247,
+    key="packages",
+)
+with st.expander("Diagnostics to copy into a question", icon=":material/content_copy:"):
+    st.caption(
+        "Versions, machine, sizes and the last words of failed jobs. Read it before you send it."
+    )
+    st.code(diagnostics.as_text(sizes), language="json")
+
+st.subheader("Cite")
+st.write("The methods are those of three papers. Cite the ones that you use.")
+for name, tab in zip(PAPERS, st.tabs(list(PAPERS)), strict=True):
+    tab.code(PAPERS[name], language="latex")

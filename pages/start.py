@@ -1,0 +1,85 @@
+"""Where do I begin?"""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+import streamlit as st
+
+from app import frame, links
+from app.figures.matrix import thumbnail
+from app.runs import report, run_names, workspace
+
+MOST_RUNS = 6
+
+view = frame.draw("Adapter Lab", stages=False)
+pages = st.session_state["pages"]
+st.markdown(
+    "One small **adapter** per task on a frozen **backbone**; a **router** decides for each sample which adapters it "
+    "gets, and they are **merged** for that sample alone. What is forgotten, and what carries over?"
+)
+CARDS = (
+    (
+        "Explore the demonstration",
+        "Finished runs, nothing to train, nothing to download.",
+        (
+            ("forgetting", "See what was forgotten", {"ws": "Demonstration"}),
+            ("sample", "See how one sample was routed", {"ws": "Demonstration"}),
+        ),
+    ),
+    (
+        "Build a stream",
+        "Line up tasks of your own or from the gallery, and train on them.",
+        (("stream", "Line up tasks", {"ws": "Mine"}), ("train", "Train", {"ws": "Mine"})),
+    ),
+    (
+        "Take the tour",
+        "Six lessons of a few minutes each, from forgetting to learnt routers.",
+        (("learn", "Begin with the first lesson", {}),),
+    ),
+)
+for column, (title, text, ways) in zip(st.columns(3), CARDS, strict=True):
+    with column.container(border=True, height="stretch"):
+        st.subheader(title)
+        st.write(text)
+        for page, label, parameters in ways:
+            st.page_link(
+                pages[page],
+                label=label,
+                icon=":material/arrow_forward:",
+                query_params=links.carried(run=None, **parameters),
+            )
+
+st.subheader("Recent runs")
+names = run_names(view.place)[:MOST_RUNS]
+if not names:
+    st.caption("There are none in this workspace yet.")
+for row in range(0, len(names), 3):
+    for column, name in zip(st.columns(3), names[row : row + 3], strict=False):
+        run = workspace(view.place).find(name)
+        config, numbers = run.config, report(run)
+        with column.container(border=True):
+            st.markdown(f"**{name}**")
+            accuracy = 100 * numbers.transfer["average_accuracy"]
+            st.caption(
+                f"{config.recipe.name} on {config.stream_name}, {config.protocol}, seed {config.seed}: "
+                f"average accuracy {accuracy:.1f} %"
+            )
+            st.plotly_chart(
+                thumbnail(100 * numbers.matrix, view.look),
+                key=f"small-{name}",
+                config={"staticPlot": True},
+                alt=f"Score matrix of {name}",
+                theme=None,
+            )
+            st.page_link(
+                pages["forgetting"],
+                label="Open",
+                icon=":material/arrow_forward:",
+                query_params=links.carried(ws=view.place, run=name),
+            )
+
+root = workspace("Mine").root.resolve()
+free = shutil.disk_usage(root if root.exists() else root.parent).free / 2**30
+st.caption(f"{os.cpu_count()} cores, {free:.0f} GB free, workspace {root}")

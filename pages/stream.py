@@ -1,0 +1,99 @@
+"""What will be learnt, and in which order?"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from app import frame, stream_choice, theme, widgets
+from app.figures.balance import class_balance
+from app.figures.matrix import heatmap
+from app.plain import escaped
+from app.runs import workspace
+from app.stream_adding import adding
+from app.stream_cards import cards, problems, protocol
+from cl_core.errors import UserError
+
+view = frame.draw("Stream", stages=False)
+mine = workspace("Mine")
+st.markdown("What will be learnt, and in which order? A task after another, each met once.")
+stream_choice.show_fault()
+
+left, right = st.columns([3, 2], vertical_alignment="bottom")
+try:
+    with left:
+        chosen = stream_choice.choose(mine)
+except UserError as error:
+    st.error(escaped(str(error)), icon=":material/error:")
+    st.stop()
+with right:
+    protocol(mine, chosen)
+stream_choice.toolbar(mine, chosen)
+
+if chosen.how:
+    st.warning(f"Its data are not here: {escaped(chosen.how)}.", icon=":material/cloud_off:")
+    st.stop()
+if chosen.spec is None:
+    st.info("A new stream. Add its first task from here:", icon=":material/arrow_downward:")
+elif chosen.users:
+    runs = ", ".join(chosen.users[:3])
+    st.info(
+        f"It stays as it is: runs were made from it ({escaped(runs)}). *Copy and change* makes one that can change.",
+        icon=":material/lock:",
+    )
+elif chosen.path is None:
+    st.caption("A named stream cannot change; *Copy and change* makes one of your own.")
+
+checked = chosen.checked()
+problems(checked)
+cards(mine, chosen, checked)
+if chosen.editable:
+    adding(mine, chosen)
+
+tasks = [task for task in checked.get("tasks", []) if task["counts"].get("train")]
+if tasks:
+    st.subheader("How the classes are spread")
+    names = [theme.numbered(place, task["name"]) for place, task in enumerate(tasks)]
+    counts = {
+        name: list(zip(task["classes"], task["counts"]["train"], strict=True))
+        for name, task in zip(names, tasks, strict=True)
+    }
+    widgets.chart(
+        view,
+        class_balance(counts, view.look),
+        "class-balance",
+        alt=f"Training rows of each class in {len(tasks)} tasks",
+        what="A bar is a task, a segment a class: its length is its training rows. Segments of unequal length make "
+        "plain accuracy flatter the frequent class; *macro F1* and the setting `class_weights` answer that.",
+        formula=r"n_{t,c} = |\{(x, y) \in D_t : y = c\}|",
+        table=pd.DataFrame(
+            [(name, label, rows) for name, each in counts.items() for label, rows in each],
+            columns=["task", "class", "training rows"],
+        ),
+        source=f"stream {chosen.name}, all training rows before limits",
+    )
+words = np.array(checked.get("words") or [])
+if words.size > 1:
+    st.subheader("How alike the tasks' words are")
+    names = [theme.numbered(place, task["name"]) for place, task in enumerate(checked["tasks"])]
+    names = names[: len(words)]
+    widgets.chart(
+        view,
+        heatmap(
+            100 * words,
+            names,
+            names,
+            view.look,
+            row_title="task",
+            column_title="task",
+            value_title="shared words (%)",
+        ),
+        "word-overlap",
+        alt="Share of words that each two tasks have in common",
+        what="How many of two tasks' words occur in both. Tasks that share few words are easy to tell apart for a "
+        "router; tasks that share many may help each other.",
+        formula=r"J(A, B) = \frac{|A \cap B|}{|A \cup B|}",
+        table=pd.DataFrame(100 * words, names, names).round(1),
+        source=f"stream {chosen.name}, words of all training texts, lower case",
+    )

@@ -1,0 +1,38 @@
+"""What is being learnt now, and what should be next?"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app import frame, links
+from app.job_view import ACTIVE
+from app.new_run import new_run
+from app.plain import escaped
+from app.runs import workspace
+from app.train_jobs import jobs_view
+from cl_core.lab.jobs import Jobs
+
+view = frame.draw("Train", stages=False)
+mine = workspace("Mine")
+
+fault = st.session_state.pop("train-fault", None)
+if fault is not None:
+    st.error(escaped(fault), icon=":material/error:")
+jobs = Jobs(mine).all()
+busy = any(job.state in ACTIVE for job in jobs)
+views = ("New run", "Jobs")
+links.settle("show", views, views[busy])
+shown = st.segmented_control(
+    "Show",
+    views,
+    required=True,
+    key="show",
+    bind="query-params",
+    label_visibility="collapsed",
+)
+if shown == "Jobs":
+    jobs_view(view, mine)
+else:
+    if view.place == "Demonstration":
+        st.caption("The demonstration is read-only: new runs go into your own workspace.")
+    new_run(mine, view.lesson)

@@ -1,0 +1,51 @@
+"""The app under Streamlit's AppTest, on a workspace with small finished runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+import cl_core as cl
+from tests.lab.conftest import SMALL, tiny  # noqa: F401
+
+ROOT = Path(__file__).resolve().parents[2]
+Open = Callable[..., AppTest]
+
+
+@pytest.fixture(scope="session")
+def small_workspace(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:  # noqa: F811
+    """DAM and L2R on three domains."""
+    place = tmp_path_factory.mktemp("app") / "workspace"
+    options = {**SMALL, "backbone": str(tiny), "epochs": 1, "device": "cpu", "workspace": place}
+    cl.run("domains-dil", "dam", name="dam", **options)
+    cl.run("domains-dil", "l2r-wavg", name="l2r", memory=0.5, router_epochs=1, **options)
+    return place
+
+
+@pytest.fixture
+def open_page(small_workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
+    """open_page("forgetting", ws="Mine", run="dam") -> the page, with the sidebar's choices made."""
+
+    def open_it(
+        page: str = "start", ws: str = "Mine", run: str = "dam", workspace: Path = small_workspace
+    ) -> AppTest:
+        monkeypatch.setenv("ADAPTER_LAB_WORKSPACE", str(workspace))
+        test = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=60)
+        # AppTest reads bound widgets from the address and from themselves: both must say the same.
+        test.query_params["ws"], test.query_params["run"] = ws, run
+        test.run()
+        if page != "start":
+            test.switch_page(f"../pages/{page}.py").run()
+        test.segmented_control(key="ws").set_value(ws)
+        test.run()
+        runs = [box for box in test.selectbox if box.key == "run"]
+        if runs and run in runs[0].options:
+            runs[0].set_value(run)
+            test.run()
+        assert not test.exception, test.exception
+        return test
+
+    return open_it

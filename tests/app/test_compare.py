@@ -1,0 +1,81 @@
+"""Compare, as a visitor meets it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from app import comparing
+from app.figures import comparison as figures
+from app.theme import LIGHT
+from cl_core.evaluate.statistics import summarise
+from cl_core.lab.comparison import compare
+from cl_core.lab.workspace import Workspace
+
+from .conftest import Open
+
+
+def test_the_runs_on_one_stream_are_chosen_and_stand_side_by_side(
+    open_page: Open, small_workspace: Path
+) -> None:
+    page = open_page("compare", run="dam")
+    quality, costs = page.dataframe[0].value, page.dataframe[1].value
+    assert list(quality["recipe"]) == ["1 dam", "2 l2r-wavg"]
+    assert set(quality["rests on"]) == {"one seed"}
+    found = compare([Workspace(small_workspace).find("dam")], ("average_accuracy",))
+    mean = found.lines[0].summary("average_accuracy")
+    assert mean is not None
+    assert quality["Average accuracy (%)"][0] == f"{mean.mean:.1f}"
+    assert float(costs["Stored parameters (thousands)"][0]) >= 0
+    assert any("2 of 2 lines rest on a single run" in each.value for each in page.caption)
+
+
+def test_differences_are_from_the_chosen_reference(open_page: Open) -> None:
+    page = open_page("compare", run="dam")
+    page.selectbox(key="against").set_value("dam").run()
+    assert not page.exception
+    assert "Ahead of the reference" in [each.value for each in page.subheader]
+    assert any("\\begin{tabular}" in each.value for each in page.code)
+
+
+def test_those_shown_can_be_picked_from(open_page: Open) -> None:
+    page = open_page("compare", run="dam")
+    next(button for button in page.button if button.label == "Pick from these 2").click().run()
+    assert page.multiselect(key="runs").value == ["Mine / dam", "Mine / l2r"]
+    page.multiselect(key="runs").unselect("Mine / dam").run()
+    assert list(page.dataframe[0].value["recipe"]) == ["1 l2r-wavg"]
+
+
+def test_an_empty_workspace_says_what_to_do(
+    open_page: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.runs.DEMONSTRATION", tmp_path / "none")
+    page = open_page("compare", workspace=tmp_path)
+    assert "Nothing to compare yet" in page.markdown[-1].value
+
+
+def test_a_lines_stages_are_means_over_the_tasks_seen(small_workspace: Path) -> None:
+    run = Workspace(small_workspace).find("dam")
+    line = compare([run], ("average_accuracy", "average_incremental")).lines[0]
+    (stages,) = line.stages.values()
+    (last,) = line.values["average_accuracy"].values()
+    (over_stages,) = line.values["average_incremental"].values()
+    assert stages[-1] == pytest.approx(last)
+    assert sum(stages) / len(stages) == pytest.approx(over_stages)
+
+
+def test_one_run_has_no_spread_and_several_have() -> None:
+    assert comparing.cell(summarise([51.24]), "average_accuracy") == "51.2"
+    assert comparing.cell(summarise([50.0, 52.0]), "average_accuracy") == "51.0 ± 1.4"
+    assert comparing.cell(summarise([-0.01]), "forgetting") == "0.0"
+    assert comparing.cell(summarise([2_500_000.0]), "stored_parameters") == "2,500.0"
+    assert comparing.cell(None, "forgetting") == "-"
+
+
+def test_the_band_of_the_stages_runs_from_the_least_to_the_most() -> None:
+    figure = figures.stages({"1 a": [[50, 40], [60, 20]], "2 b": [[10, 20]]}, LIGHT)
+    band, mean, single = figure.data
+    assert list(band.y) == [60, 40, 20, 50]
+    assert list(mean.y) == [55, 30]
+    assert list(single.y) == [10, 20]

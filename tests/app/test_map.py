@@ -1,0 +1,194 @@
+"""The feature map: its worker, its table, and the page as a visitor meets it."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app import points, projections
+from app.figures.scatter import COLOURS, feature_map
+from app.projections import Projection
+from app.theme import LIGHT
+from app.workers import projecting
+from cl_core.lab.embeddings import find_embeddings
+from cl_core.lab.workspace import Workspace
+
+from .conftest import Open
+
+
+@pytest.fixture(scope="session")
+def mapped(small_workspace: Path) -> Path:
+    """The workspace with the maps of its DAM run, computed in this process."""
+    place = Workspace(small_workspace)
+    embeddings = find_embeddings(place, place.find("dam"))
+    assert embeddings is not None
+    projecting.project(place, place, embeddings)
+    return small_workspace
+
+
+def stored(workspace: Path, method: projections.Method = "UMAP") -> Projection:
+    place = Workspace(workspace)
+    embeddings = find_embeddings(place, place.find("dam"))
+    assert embeddings is not None
+    found = projections.read((place,), embeddings, method)
+    assert found is not None
+    return found
+
+
+def test_the_same_seed_gives_the_same_map(mapped: Path, tmp_path: Path) -> None:
+    place = Workspace(mapped)
+    embeddings = find_embeddings(place, place.find("dam"))
+    assert embeddings is not None
+    projecting.project(place, Workspace(tmp_path), embeddings)
+    for method in projections.METHODS:
+        assert np.array_equal(stored(mapped, method).positions, stored_in(tmp_path, mapped, method))
+
+
+def stored_in(target: Path, source: Path, method: projections.Method) -> np.ndarray:
+    place = Workspace(source)
+    embeddings = find_embeddings(place, place.find("dam"))
+    assert embeddings is not None
+    found = projections.read((Workspace(target),), embeddings, method)
+    assert found is not None
+    return found.positions
+
+
+def test_every_task_is_sampled_in_proportion() -> None:
+    drawn = projecting.sampled([9_000, 3_000, 3], 1_000, 0)
+    assert [len(rows) for rows in drawn] == [749, 249, 1]
+    assert all((np.diff(rows) > 0).all() for rows in drawn)
+    assert [len(rows) for rows in projecting.sampled([5, 7], 12, 0)] == [5, 7]
+
+
+def test_pca_finds_the_plane_that_the_points_lie_in() -> None:
+    flat = np.random.default_rng(0).normal(size=(50, 2)).astype(np.float32) * [3, 1]
+    turn = np.linalg.qr(np.random.default_rng(1).normal(size=(6, 6)))[0][:2]
+    positions, share = projecting.pca((flat @ turn).astype(np.float32))
+    assert share == pytest.approx(1)
+    distances = np.linalg.norm(positions[:, None] - positions, axis=2)
+    assert np.allclose(distances, np.linalg.norm(flat[:, None] - flat, axis=2), atol=1e-3)
+
+
+def test_the_stage_greys_later_tasks_and_moves_nothing(mapped: Path) -> None:
+    run = Workspace(mapped).find("dam")
+    routing, projection = run.table("routing"), stored(mapped)
+    first = points.table(projection, run.config, routing, 1)
+    last = points.table(projection, run.config, routing, 3)
+    assert (first[["x", "y", "sample", "class"]] == last[["x", "y", "sample", "class"]]).all().all()
+    assert set(first.loc[~first["learnt"], "place"]) == {1, 2}
+    assert last["learnt"].all()
+    records = {(row["sample_id"], row["stage"]): row for row in routing.to_pylist()}
+    for row in last.itertuples():
+        record = records[row.sample, 3]
+        assert row.adapter_place == int(np.argmax(record["weights"]))
+        assert (row.answer == points.RIGHT) == record["correct"]
+
+
+@pytest.mark.parametrize("colour", COLOURS)
+def test_each_colouring_shows_every_sample_once(mapped: Path, colour: str) -> None:
+    run = Workspace(mapped).find("dam")
+    projection = stored(mapped)
+    table = points.table(projection, run.config, run.table("routing"), 2)
+    names = [task.name for task in run.config.tasks]
+    figure = feature_map(
+        table, projection.centroids, names, LIGHT, colour=colour, after=2, highlight=None
+    )
+    button = figure.layout.updatemenus[0].buttons[COLOURS.index(colour)]
+    seen = [
+        row
+        for trace, visible in zip(figure.data, button.args[0]["visible"], strict=True)
+        if visible and trace.customdata is not None
+        for row, *_ in trace.customdata
+    ]
+    assert sorted(seen) == list(range(len(table)))
+    assert [trace.visible for trace in figure.data] == list(button.args[0]["visible"])
+
+
+def test_what_samples_are_called_is_no_markup(mapped: Path) -> None:
+    run = Workspace(mapped).find("dam")
+    projection = stored(mapped)
+    table = points.table(projection, run.config, run.table("routing"), 3)
+    table.loc[0, "sample"] = "<a href='x'>"
+    figure = feature_map(
+        table, projection.centroids, ["a", "b", "c"], LIGHT, colour="Task", after=3, highlight=None
+    )
+    assert "<a " not in figure.to_json().replace("\\u003c", "<")
+
+
+def test_the_page_shows_the_stored_map_and_selects_by_rule(mapped: Path, open_page: Open) -> None:
+    page = open_page("map", run="dam")
+    assert not page.info
+    assert any(
+        "test split, 36 samples, UMAP, trustworthiness" in each.value for each in page.caption
+    )
+    page.selectbox(key="from_task").set_value("1 restaurants").run()
+    assert page.metric[0].value == "12"
+    assert not page.exception
+
+
+def test_a_selection_becomes_a_slice(mapped: Path, open_page: Open) -> None:
+    page = open_page("map", run="dam")
+    page.selectbox(key="from_task").set_value("2 films").run()
+    page.text_input(key="slice-name").set_value("all films")
+    press(page, "Save")
+    saved = json.loads((mapped / "slices" / "all films.json").read_text())
+    assert len(saved["samples"]) == 12
+    assert saved["run"] == "dam"
+    page.selectbox(key="from_task").set_value("any").run()
+    page.selectbox(key="slice").set_value("all films").run()
+    assert page.metric[0].value == "12"
+
+
+def press(page: AppTest, label: str) -> None:
+    next(button for button in page.button if button.label == label).click().run()
+    assert not page.exception
+
+
+def test_a_map_that_is_not_there_is_computed_by_a_worker(
+    small_workspace: Path, tmp_path: Path
+) -> None:
+    source, target = Workspace(small_workspace), Workspace(tmp_path / "mine")
+    run = source.find("dam")
+    worker = projections.Worker()
+    assert worker.ensure(source, target, run) == "computing"
+    assert worker.ensure(source, target, source.find("l2r")) == "waiting"
+    until = time.monotonic() + 120
+    embeddings = find_embeddings(source, run)
+    assert embeddings is not None
+    while projections.read((target,), embeddings, "UMAP") is None:
+        assert time.monotonic() < until
+        time.sleep(0.2)
+    assert projections.read((target,), embeddings, "PCA") is not None
+
+
+def test_a_worker_that_fails_says_why_and_is_not_started_over_and_over(tmp_path: Path) -> None:
+    worker, place = projections.Worker(), Workspace(tmp_path)
+    run = place.run("none")
+    until = time.monotonic() + 60
+    while worker.ensure(place, place, run) == "computing":
+        assert time.monotonic() < until
+        time.sleep(0.1)
+    assert worker.ensure(place, place, run) == "failed"
+    assert "there is no run 'none'" in worker.why(run)
+    worker.forgive(run)
+    assert worker.ensure(place, place, run) == "computing"
+
+
+def test_a_text_of_ones_own_is_placed_among_its_neighbours(mapped: Path, open_page: Open) -> None:
+    page = open_page("map", run="dam")
+    page.text_input(key="own").set_value("The soup was cold.").run(timeout=120)
+    assert not page.exception
+    assert not page.warning
+    near = next(frame.value for frame in page.dataframe if "cosine" in frame.value)
+    assert len(near) == 3
+    assert near["cosine"].between(-1, 1).all()
+
+
+def test_without_a_run_it_says_what_to_do(open_page: Open, tmp_path: Path) -> None:
+    page = open_page("map", workspace=tmp_path)
+    assert "No run has been scored here yet" in page.markdown[-1].value

@@ -1,0 +1,98 @@
+"""The page Routing, and the arrays it is made of."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from app import routing_tables as tables
+from app.records import ONLY, Routed, keep
+from cl_core.evaluate.records import routing_records
+from cl_core.lab.report import Report
+from cl_core.lab.workspace import Workspace
+
+from .conftest import Open
+
+
+@pytest.fixture
+def routed() -> Routed:
+    """Four samples: right right, right wrong, wrong right, wrong wrong; the last of a held-out task."""
+    return Routed(
+        routing_records(
+            stage=2,
+            sample_ids=["a/test/0", "a/test/1", "b/test/0", "c/test/0"],
+            true_task=[0, 0, 1, 2],
+            weights=[[0.9, 0.1], [0.6, 0.4], [1.0, 0.0], [0.2, 0.8]],
+            predictions=[0, 1, 1, 0],
+            labels=[0, 0, 1, 1],
+        )
+    )
+
+
+def test_outcomes_count_routes_and_answers(routed: Routed) -> None:
+    assert tables.outcomes(routed, 3).tolist() == [[1, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]
+
+
+def test_a_held_out_task_is_a_row_of_its_own(routed: Routed) -> None:
+    counts = tables.confusion(routed, 3)
+    assert counts.tolist() == [[2, 0], [1, 0], [0, 1]]
+    assert tables.row_shares(counts)[2].tolist() == [0.0, 100.0]
+
+
+def test_usage_is_mean_weight_and_how_often_it_is_the_heaviest(routed: Routed) -> None:
+    mean, heaviest = tables.usage(routed)
+    assert mean == pytest.approx([67.5, 32.5], abs=1e-4)
+    assert heaviest.tolist() == [75.0, 25.0]
+
+
+@pytest.mark.parametrize(
+    ("only", "kept"), list(zip(ONLY, ([0, 1, 2, 3], [1, 3], [2, 3], [2], [1]), strict=True))
+)
+def test_filters(routed: Routed, only: str, kept: list[int]) -> None:
+    assert keep(routed, only).tolist() == kept
+
+
+def test_blocks_are_averaged_over_a_tasks_samples() -> None:
+    table = routing_records(
+        stage=1,
+        sample_ids=["a/test/0", "a/test/1"],
+        true_task=[0, 0],
+        weights=[[0.5, 0.5]] * 2,
+        predictions=[0, 0],
+        labels=[0, 0],
+        per_block=np.array([[[1.0, 0.0]], [[0.5, 0.5]]]),
+    )
+    means = tables.block_means(Routed(table), 0)
+    assert means is not None
+    assert means.tolist() == [[75.0, 25.0]]
+
+
+def test_the_numbers_are_those_of_the_report(open_page: Open, small_workspace: Path) -> None:
+    page = open_page("routing", run="dam")
+    report = Report(Workspace(small_workspace).find("dam")).router
+    assert page.metric[0].value == f"{100 * report['router_accuracy']:.1f} %"
+    assert page.metric[1].value == f"{100 * report['top_k_recall']:.1f} %"
+
+
+def test_the_boxes_do_what_a_click_on_a_cell_does(open_page: Open, small_workspace: Path) -> None:
+    page = open_page("routing", run="dam")
+    confusion = Report(Workspace(small_workspace).find("dam")).confusion
+    row, column = (int(place) for place in np.unravel_index(confusion.argmax(), confusion.shape))
+    page.selectbox(key="true").set_value(page.selectbox(key="true").options[row])
+    page.selectbox(key="got").set_value(page.selectbox(key="got").options[column]).run()
+    assert len(page.selectbox(key="one").options) == confusion[row, column]
+    assert not page.exception
+
+
+def test_l2r_shows_its_blocks_and_no_sweep(open_page: Open) -> None:
+    page = open_page("routing", run="l2r")
+    titles = [each.value for each in page.subheader]
+    assert "Which adapters does each block use?" in titles
+    assert "What if k or the temperature were others?" not in titles
+
+
+def test_without_a_run_it_says_what_to_do(open_page: Open, tmp_path: Path) -> None:
+    page = open_page("routing", workspace=tmp_path)
+    assert "No run has been scored here yet." in page.markdown[-1].value

@@ -1,0 +1,244 @@
+"""Stream, as a visitor meets it: cards, changes that are written at once, uploads that are checked."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app import stream_files, uploads
+from app.stream_checks import check_task, run_worker
+from cl_core.errors import Faults, UserError
+from cl_core.lab.workspace import Workspace
+from cl_core.tasks.load import find_stream
+from cl_core.tasks.spec import TaskSpec
+from cl_core.tasks.stream_file import read_stream_file
+
+from .conftest import ROOT, Open
+
+DOT = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c49444154789c63f8cfc0"
+    "000003010100c9fe92ef0000000049454e44ae426082"
+)
+"""A PNG of one red pixel."""
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Workspace:
+    return Workspace(tmp_path / "workspace")
+
+
+def button(page: AppTest, key: str) -> object:
+    return next(each for each in page.button if each.key == key)
+
+
+def copy_of(place: Workspace, source: str = "domains-dil", name: str = "mine") -> Path:
+    spec, folder = find_stream(source)
+    return stream_files.save(place, stream_files.copied(spec, name, folder))
+
+
+def test_a_named_stream_is_shown_at_once(open_page: Open, place: Workspace) -> None:
+    page = open_page("stream", workspace=place.root)
+    assert page.selectbox(key="stream").value == "domains"
+    assert any("400 train" in each.value for each in page.markdown)
+    assert not [each for each in page.button if (each.key or "").startswith("earlier")]
+
+
+def test_changes_are_written_at_once(open_page: Open, place: Workspace) -> None:
+    path = copy_of(place)
+    page = open_page("stream", workspace=place.root)
+    page.selectbox(key="stream").set_value("streams/mine.yaml")
+    page.run()
+    button(page, "later-0").click()
+    page.run()
+    names = [task.name for task in read_stream_file(path).tasks]
+    assert names == ["films", "restaurants", "products"]
+    next(each for each in page.text_input if each.key == "name-0-films").set_value("cinema")
+    page.run()
+    button(page, "rename-0").click()
+    page.run()
+    button(page, "remove-2").click()
+    page.run()
+    assert not page.exception, page.exception
+    assert [task.name for task in read_stream_file(path).tasks] == ["cinema", "restaurants"]
+
+
+def test_a_name_that_is_taken_is_refused_and_said(open_page: Open, place: Workspace) -> None:
+    path = copy_of(place)
+    page = open_page("stream", workspace=place.root)
+    page.selectbox(key="stream").set_value("streams/mine.yaml")
+    page.run()
+    next(each for each in page.text_input if each.key.startswith("name-0")).set_value("films")
+    page.run()
+    button(page, "rename-0").click()
+    page.run()
+    assert "unique" in page.error[0].value
+    assert read_stream_file(path).tasks[0].name == "restaurants"
+
+
+def test_a_new_stream_begins_with_a_task_of_the_gallery(open_page: Open, place: Workspace) -> None:
+    page = open_page("stream", workspace=place.root)
+    next(each for each in page.text_input if each.key.startswith("new-name")).set_value("fresh")
+    page.run()
+    button(page, "new-create").click()
+    page.run()
+    assert page.selectbox(key="stream").value == "streams/fresh.yaml"
+    picks = next(each for each in page.pills if each.key == "gallery-tasks-domains")
+    picks.set_value(["films", "travel"])
+    page.run()
+    button(page, "add-gallery").click()
+    page.run()
+    assert not page.exception, page.exception
+    spec = read_stream_file(place.root / "streams" / "fresh.yaml")
+    assert (spec.protocol, [task.name for task in spec.tasks]) == ("cil", ["films", "travel"])
+
+
+def test_a_stream_that_was_trained_stays_as_it_is(
+    place: Workspace, small_workspace: Path, open_page: Open
+) -> None:
+    path = copy_of(place)
+    run = Workspace(small_workspace).find("dam")
+    changed = run.config.model_copy(update={"name": "kept", "stream": str(path)})
+    place.run("kept").create(changed)
+    assert stream_files.users(place, path) == ["kept"]
+    page = open_page("stream", workspace=place.root)
+    page.selectbox(key="stream").set_value("streams/mine.yaml")
+    page.run()
+    assert any("stays as it is" in each.value for each in page.info)
+    assert not [each for each in page.button if (each.key or "").startswith("later")]
+
+
+def test_every_problem_is_listed_with_its_row(place: Workspace) -> None:
+    rows = "text,label\ngood,a\n,a\nfine,b\nodd,\n" + "more,a\nwords,b\n" * 20
+    file = uploads.receive(place, "bad.csv", rows.encode())
+    answer = check_task(TaskSpec(name="bad", path=str(file)), place.root)
+    found = {(fault["split"], tuple(fault["rows"])) for fault in answer["faults"]}
+    assert ("train", (2,)) in found
+    assert ("train", (4,)) in found
+    assert answer["found"]["columns"] == ["text", "label"]
+    assert len(answer["found"]["preview"]) == 10
+
+
+def test_a_guest_changes_no_stream(
+    open_page: Open, place: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy_of(place)
+    monkeypatch.setattr("app.stream_choice.is_guest", lambda: True)
+    page = open_page("stream", workspace=place.root)
+    page.selectbox(key="stream").set_value("streams/mine.yaml")
+    page.run()
+    assert {each.key for each in page.button} <= {None}
+
+
+def test_a_stream_with_problems_is_said_and_not_started(open_page: Open, place: Workspace) -> None:
+    path = copy_of(place)
+    spec = stream_files.read(path)
+    other = find_stream("domains")[0].tasks[2]
+    stream_files.save(place, stream_files.added(spec, [other]))
+    page = open_page("stream", workspace=place.root)
+    page.selectbox(key="stream").set_value("streams/mine.yaml")
+    page.run()
+    assert "share one label space" in page.error[0].value
+    page.switch_page("../pages/train.py").run()
+    page.selectbox(key="on").set_value("streams/mine.yaml")
+    page.run()
+    assert "share one label space" in page.error[0].value
+    assert button(page, "start").disabled
+
+
+def test_columns_are_guessed_by_what_they_hold(place: Workspace) -> None:
+    rows = "opinion,id,mood\n" + "".join(
+        f"a long sentence number {i},{i},{'up' if i % 2 else 'down'}\n" for i in range(30)
+    )
+    file = uploads.receive(place, "odd.csv", rows.encode())
+    answer = check_task(TaskSpec(name="odd", path=str(file)), place.root)
+    assert answer["found"]["guess"] == {"text": "opinion", "label": "mood"}
+
+
+def test_an_upload_moves_beside_the_stream_and_is_named_relatively(place: Workspace) -> None:
+    path = copy_of(place)
+    received = uploads.receive(place, "My rows.csv", b"text,label\n" + b"x,a\ny,b\n" * 20)
+    kept = uploads.keep(place, received, "my rows")
+    assert kept == place.root / "data" / "my-rows" / "My-rows.csv"
+    relative = Path("..") / kept.relative_to(place.root)
+    task = TaskSpec(name="my rows", path=relative.as_posix())
+    stream_files.save(place, stream_files.added(stream_files.read(path), [task]))
+    answer = run_worker(json.dumps({"source": str(path)}))
+    assert answer["tasks"][-1]["rows"]["train"] > 0
+
+
+def archive(**files: bytes) -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as packed:
+        for name, data in files.items():
+            packed.writestr(name, data)
+    return content.getvalue()
+
+
+def test_a_zip_of_pictures_is_a_task(place: Workspace) -> None:
+    files = {f"things/{kind}/{i}.png": DOT for kind in ("cat", "dog") for i in range(12)}
+    folder = uploads.receive(place, "things.zip", archive(**files))
+    assert sorted(each.name for each in folder.iterdir()) == ["cat", "dog"]
+    answer = check_task(TaskSpec(name="things", path=str(folder), kind="image"), place.root)
+    assert answer["tasks"][0]["classes"] == ["cat", "dog"]
+    assert answer["tasks"][0]["samples"][0]["picture"]
+
+
+@pytest.mark.parametrize(
+    ("files", "reason"),
+    [
+        ({"../up.png": DOT}, "leave the folder"),
+        ({"/root.png": DOT}, "leave the folder"),
+        ({"cat/run.py": b"print()"}, "no picture"),
+        ({"cat/zero.png": bytes(20_000_000)}, "times its size"),
+        ({}, "no files"),
+    ],
+)
+def test_a_zip_that_does_harm_is_refused(
+    place: Workspace, files: dict[str, bytes], reason: str
+) -> None:
+    with pytest.raises(Faults, match=reason):
+        uploads.receive(place, "bad.zip", archive(**files))
+    assert not list((place.root / "data" / ".incoming").iterdir())
+
+
+def test_links_in_a_zip_are_refused(place: Workspace) -> None:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as packed:
+        link = zipfile.ZipInfo("cat/link.png")
+        link.external_attr = 0o120777 << 16
+        packed.writestr(link, "/etc/passwd")
+    with pytest.raises(Faults, match="is a link"):
+        uploads.receive(place, "bad.zip", content.getvalue())
+
+
+def test_only_allowed_folders_are_read(
+    place: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outside = tmp_path / "outside.csv"
+    outside.write_text("text,label\n")
+    with pytest.raises(UserError, match="not under a folder that may be read"):
+        uploads.server_path(place, str(outside))
+    link = place.root / "data" / "link.csv"
+    link.parent.mkdir(parents=True)
+    link.symlink_to(outside)
+    with pytest.raises(UserError, match="not under a folder"):
+        uploads.server_path(place, str(link))
+    monkeypatch.setenv(uploads.ROOTS_VARIABLE, str(tmp_path))
+    assert uploads.server_path(place, "outside.csv") == outside.resolve()
+
+
+def test_the_pages_import_nothing_heavy() -> None:
+    names = "app.new_run, app.train_jobs, app.stream_adding, app.stream_cards, app.stream_choice"
+    heavy = "('torch', 'umap', 'sklearn', 'datasets', 'transformers')"
+    code = f"import sys, {names}; print([m for m in {heavy} if m in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"

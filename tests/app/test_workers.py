@@ -1,0 +1,108 @@
+"""The worker that answers for samples: its answers, its manners, and what happens when it dies."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow.compute as pc
+import pytest
+
+from app.workers.process import Worker, WorkerFailed
+from app.workers.serving import answer_lines
+from cl_core.errors import UserError
+from cl_core.lab.workspace import Workspace
+
+
+@pytest.fixture(scope="module")
+def worker() -> Iterator[Worker]:
+    worker = Worker("app.workers.answering")
+    yield worker
+    worker.stop()
+
+
+def test_a_test_row_gets_the_weights_that_were_recorded(
+    worker: Worker, small_workspace: Path
+) -> None:
+    records = Workspace(small_workspace).find("dam").table("routing")
+    last = records.filter(pc.equal(records["stage"], 3)).slice(0, 3).to_pylist()
+    tasks = [task.name for task in Workspace(small_workspace).find("dam").config.tasks]
+    for record in last:
+        where = {"workspace": str(small_workspace), "run": "dam"}
+        (answer,) = worker.ask(
+            "route", **where, stage=3, sample={"id": record["sample_id"]}, what_ifs=[{}]
+        )
+        found = {share["task"]: share["weight"] for share in answer["shares"]}
+        assert [found[name] for name in tasks] == pytest.approx(record["weights"], abs=1e-4)
+
+
+def test_every_scored_row_is_listed_and_can_be_shown(worker: Worker, small_workspace: Path) -> None:
+    where = {"workspace": str(small_workspace), "run": "dam"}
+    lines = worker.ask("samples", **where)
+    records = Workspace(small_workspace).find("dam").table("routing")
+    assert {line["id"] for line in lines} == set(records["sample_id"].to_pylist())
+    shown = worker.ask("shown", **where, sample={"id": lines[0]["id"]})
+    assert " ".join(shown["texts"]["text"].split()).startswith(lines[0]["line"])
+    assert (shown["pictures"], shown["clip"]) == ([], False)
+
+
+def test_a_mistake_of_the_users_comes_back_as_one(worker: Worker, small_workspace: Path) -> None:
+    where = {"workspace": str(small_workspace), "run": "dam", "stage": 3}
+    with pytest.raises(UserError, match="there is no adapter of 'filmz'"):
+        worker.ask("route", **where, sample={"text": "a film"}, what_ifs=[{"force": "filmz"}])
+    with pytest.raises(UserError, match="no row 'films/test/99999'"):
+        worker.ask("route", **where, sample={"id": "films/test/99999"}, what_ifs=[{}])
+    assert worker.ask("ready") is True
+
+
+def test_after_it_was_killed_the_next_question_is_answered(worker: Worker) -> None:
+    worker.start()
+    first = worker.pid
+    assert first is not None
+    os.kill(first, signal.SIGKILL)
+    assert worker.ask("ready") is True
+    assert worker.pid not in (None, first)
+
+
+def test_what_takes_too_long_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "slow_worker.py").write_text("import time\ntime.sleep(60)\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    worker = Worker("slow_worker", timeout=0.5)
+    with pytest.raises(WorkerFailed, match="no answer within"):
+        worker.ask("ready")
+    assert worker.pid is None
+
+
+def test_one_that_dies_at_once_is_tried_twice_and_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "short_worker.py").write_text("print('', end='')\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with pytest.raises(WorkerFailed, match="short_worker ended before it answered"):
+        Worker("short_worker", timeout=20).ask("ready")
+
+
+def test_an_error_ends_one_question_only() -> None:
+    def divide(by: int) -> float:
+        return 1 / by
+
+    questions = b"".join(json.dumps({"ask": "divide", "by": by}).encode() + b"\n" for by in (0, 2))
+    answers = io.BytesIO()
+    answer_lines(io.BytesIO(questions), answers, {"divide": divide})
+    first, second = (json.loads(line) for line in answers.getvalue().splitlines())
+    assert first == {"error": "ZeroDivisionError: division by zero", "users": False}
+    assert second == {"answer": 0.5}
+
+
+def test_the_servers_side_imports_no_torch() -> None:
+    modules = "app.answers, app.choosing, app.what_ifs, app.behind, app.pins, app.routing_tables"
+    heavy = "('torch', 'sklearn', 'umap', 'datasets', 'transformers')"
+    code = f"import sys, {modules}; print([name for name in {heavy} if name in sys.modules])"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == "[]"
