@@ -8,6 +8,7 @@ import streamlit as st
 
 from app import links, theme
 from app.runs import PLACES, Place, report, run_names, workspace
+from app.text import plain
 from cl_core.lab.jobs import Jobs
 from cl_core.lab.report import Report
 from cl_core.lab.workspace import RunFolder
@@ -72,7 +73,9 @@ def sidebar() -> tuple[Place, RunFolder | None]:
         names = run_names(place)
         asked = st.query_params.get("run")
         if asked is not None and asked not in names:
-            st.warning(f"There is no run {asked!r} in this workspace.", icon=":material/link_off:")
+            st.warning(
+                f"There is no run {plain(asked)} in this workspace.", icon=":material/link_off:"
+            )
         if not names:
             st.caption("No run here yet.")
             return place, None

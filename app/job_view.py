@@ -10,7 +10,7 @@ from app import theme, widgets
 from app.figures.learning import learning_curves
 from app.figures.matrix import heatmap
 from app.frame import View
-from app.plain import escaped
+from app.text import plain
 from app.training import STATES, duration, way_out
 from cl_core.lab.jobs import Job, Jobs, State
 from cl_core.lab.progress import PHASE_WORDS, Progress
@@ -27,9 +27,9 @@ def heading(job: Job, state: State, config: RunConfig | None) -> None:
     stream = config.stream_name if config else request.stream.split("/")[-1]
     words, icon, colour = STATES[state]
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.subheader(escaped(request.run), width="content")
+        st.subheader(plain(request.run), width="content")
         st.badge(words, icon=icon, color=colour)  # type: ignore[arg-type]
-        st.caption(escaped(f"recipe {recipe} on stream {stream}, seed {request.seed}"))
+        st.caption(plain(f"recipe {recipe} on stream {stream}, seed {request.seed}"))
 
 
 def position(job: Job, state: State, progress: Progress | None) -> None:
@@ -47,7 +47,7 @@ def position(job: Job, state: State, progress: Progress | None) -> None:
         if state == "running":
             st.progress(0.0, text="Getting ready: checking the stream and the settings")
         return
-    st.progress(progress.share, text=escaped(_where(job, state, progress)))
+    st.progress(progress.share, text=plain(_where(job, state, progress)))
 
 
 def _where(job: Job, state: State, progress: Progress) -> str:
@@ -67,9 +67,7 @@ def ending(job: Job, state: State) -> None:
     """What went wrong, and the way out."""
     if state == "failed":
         message = job.outcome.message if job.outcome else "its run failed; the log says how"
-        st.error(
-            f"{escaped(message)}\n\n**What to do:** {way_out(message)}", icon=":material/error:"
-        )
+        st.error(f"{plain(message)}\n\n**What to do:** {way_out(message)}", icon=":material/error:")
     elif state == "interrupted":
         st.warning(
             "Its process ended without a word: the machine was switched off, or it was killed. *Go on* takes it up "

@@ -30,10 +30,13 @@ def carried(**changed: Any) -> dict[str, str]:
     return {name: str(value) for name, value in kept.items() if value is not None}
 
 
-def address(page: str = "", **changed: Any) -> str:
-    """A link relative to the server: the page's path and its parameters."""
-    query = urlencode(here(**changed))
-    return f"/{page}?{query}" if query else f"/{page}"
+def address() -> str:
+    """The link that restores this page as it is now, relative to the server.
+
+    Workspace and run are always named: a bound widget leaves its default out, and the default run is another tomorrow.
+    """
+    named = {name: st.session_state[name] for name in ("ws", "run") if name in st.session_state}
+    return f"/{st.session_state['page']}?{urlencode(here(**named))}"
 
 
 def settle(key: str, options: Sequence[str], default: str) -> None:

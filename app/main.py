@@ -44,6 +44,8 @@ pages = {
     if (ROOT / "pages" / f"{name}.py").is_file()
 }
 st.session_state["pages"] = pages
-st.navigation(
+page = st.navigation(
     list(pages.values()), position="hidden" if presenting else "sidebar", expanded=True
-).run()
+)
+st.session_state["page"] = page.url_path
+page.run()

@@ -8,12 +8,12 @@ from typing import Any
 import streamlit as st
 
 from app import stream_choice
-from app.plain import escaped
 from app.recipe_form import fill, recipe_form
 from app.runs import workspace
 from app.settings_form import key_of, settings_form
 from app.sharing import is_guest
 from app.stream_cards import problems
+from app.text import plain
 from app.training import duration, measured, rows_learnt
 from cl_core.errors import Faults, UserError
 from cl_core.lab.jobs import Job, Jobs, Request
@@ -60,7 +60,7 @@ def new_run(place: Workspace, lesson: bool) -> None:
     taken = name in {run.name for run in place.runs()}
     if taken:
         st.warning(
-            f"There is a run {escaped(repr(name))} already: choose another name, or let that one go on under *Jobs*.",
+            f"There is a run {plain(repr(name))} already: choose another name, or let that one go on under *Jobs*.",
             icon=":material/content_copy:",
         )
     if is_guest():
@@ -86,19 +86,19 @@ def _stream(place: Workspace) -> stream_choice.Chosen | None:
     ]
     asked = st.query_params.get("on")
     if asked is not None and asked not in options:
-        st.warning(f"There is no stream {escaped(repr(asked))} here.", icon=":material/link_off:")
+        st.warning(f"There is no stream {plain(repr(asked))} here.", icon=":material/link_off:")
     left, right = st.columns([1, 2], vertical_alignment="bottom")
     with left:
         label = st.selectbox("Stream", options, key="on", bind="query-params")
     try:
         chosen = stream_choice.open_stream(place, label)
     except UserError as error:
-        st.error(escaped(str(error)), icon=":material/error:")
+        st.error(plain(str(error)), icon=":material/error:")
         return None
     names = [task.name for task in chosen.spec.tasks] if chosen.spec else []
     with right.container(horizontal=True, vertical_alignment="center"):
         st.markdown(
-            f"**{len(names)} tasks**, {chosen.protocol}: {escaped(', '.join(names))}",
+            f"**{len(names)} tasks**, {chosen.protocol}: {plain(', '.join(names))}",
             width="content",
         )
         st.page_link(
@@ -108,7 +108,7 @@ def _stream(place: Workspace) -> stream_choice.Chosen | None:
             query_params={"stream": label, "ws": "Mine"},
         )
     if chosen.how:
-        st.warning(f"Its data are not here: {escaped(chosen.how)}.", icon=":material/cloud_off:")
+        st.warning(f"Its data are not here: {plain(chosen.how)}.", icon=":material/cloud_off:")
     return chosen
 
 
@@ -167,7 +167,7 @@ def _made(recipe: Recipe, changed: Mapping[str, Any], preset: str) -> RunSetting
         recipe.check_settings(made)
     except Faults as refused:
         told = [fault for fault in refused.faults if not fault.startswith("known settings:")]
-        faults = "\n".join(f"- {escaped(fault)}" for fault in told)
+        faults = "\n".join(f"- {plain(fault)}" for fault in told)
         st.error(f"**These settings cannot be**\n\n{faults}", icon=":material/block:")
         return None
     return made
@@ -205,7 +205,7 @@ def _foretold(
         rate, run = known
         seconds = rate * total * made.train.epochs
         words += (
-            f" About {duration(seconds)} of training at most, as timed in run {escaped(run.name)}."
+            f" About {duration(seconds)} of training at most, as timed in run {plain(run.name)}."
         )
     st.info(words, icon=":material/schedule:")
     return True

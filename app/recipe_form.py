@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.plain import escaped
+from app.text import plain
 from cl_core.errors import Faults
 from cl_core.lab.recipe import SLOTS, Recipe
 from cl_core.lab.recipes import RECIPES, load_recipe
@@ -27,7 +27,7 @@ def recipe_form(lesson: bool) -> Recipe | None:
     left, right = st.columns([1, 2], vertical_alignment="bottom")
     with left:
         base = st.selectbox("Recipe", names, key="recipe", bind="query-params", on_change=_fill)
-    right.markdown(f"{escaped(RECIPES[base].summary)} — *{escaped(_plain(RECIPES[base].source))}*")
+    right.markdown(f"{plain(RECIPES[base].summary)} — *{plain(_plain(RECIPES[base].source))}*")
     for slot in SLOTS:
         st.session_state.setdefault(f"slot-{slot}", getattr(RECIPES[base], slot))
     slots = {}
@@ -43,12 +43,12 @@ def recipe_form(lesson: bool) -> Recipe | None:
                 persist_state="session",
             )
             row = SLOTS[slot][slots[slot]]
-            st.markdown(escaped(row.summary))
-            st.caption(escaped(_plain(row.source)))
+            st.markdown(plain(row.summary))
+            st.caption(plain(_plain(row.source)))
     try:
         return load_recipe(base, **slots)
     except Faults as refused:
-        faults = "\n".join(f"- {escaped(fault)}" for fault in refused.faults)
+        faults = "\n".join(f"- {plain(fault)}" for fault in refused.faults)
         st.error(f"**These four do not go together**\n\n{faults}", icon=":material/block:")
         st.button("Back to the recipe's own", on_click=_fill, icon=":material/undo:")
         return None

@@ -9,10 +9,10 @@ import pandas as pd
 import streamlit as st
 
 from app import links, stream_files, uploads
-from app.plain import escaped
 from app.stream_cards import KINDS, problems
 from app.stream_checks import check_task, hub_size
 from app.stream_choice import Chosen, add, attempt, named
+from app.text import plain
 from cl_core.errors import UserError
 from cl_core.lab.workspace import Workspace
 from cl_core.tasks.load import find_stream
@@ -55,7 +55,7 @@ def _gallery(workspace: Workspace, chosen: Chosen) -> None:
     name = left.selectbox("Gallery", [info.name for info in available], key="gallery")
     info = next(info for info in available if info.name == name)
     picked = right.pills("Tasks", info.tasks, selection_mode="multi", key=f"gallery-tasks-{name}")
-    st.caption(escaped(info.title))
+    st.caption(plain(info.title))
     spec, folder = find_stream(name)
     tasks = [_from_gallery(task, folder) for task in spec.tasks if task.name in picked]
     st.button(
@@ -88,7 +88,7 @@ def _file(workspace: Workspace, chosen: Chosen) -> None:
     try:
         received = uploads.receive(workspace, given.name, given.getvalue())
     except UserError as error:
-        st.error(escaped(str(error)), icon=":material/error:")
+        st.error(plain(str(error)), icon=":material/error:")
         return
     kind = "image" if received.is_dir() else "text"
     _mapping(workspace, chosen, {"path": str(received)}, Path(given.name).stem, kind, received)
@@ -98,12 +98,12 @@ def _path(workspace: Workspace, chosen: Chosen) -> None:
     roots = ", ".join(str(root) for root in uploads.allowed_roots(workspace))
     text = st.text_input("A file or folder on the server", key="server-path", help=f"Under {roots}")
     if not text:
-        st.caption(escaped(f"Folders that may be read: {roots}"))
+        st.caption(plain(f"Folders that may be read: {roots}"))
         return
     try:
         path = uploads.server_path(workspace, text)
     except UserError as error:
-        st.error(escaped(str(error)), icon=":material/error:")
+        st.error(plain(str(error)), icon=":material/error:")
         return
     _mapping(workspace, chosen, {"path": str(path)}, path.stem, "text")
 
@@ -161,7 +161,7 @@ def _ask_size(source: dict[str, Any]) -> None:
 
 def _show_size(answer: dict[str, Any]) -> None:
     if "error" in answer:
-        st.error(escaped(answer["error"]), icon=":material/cloud_off:")
+        st.error(plain(answer["error"]), icon=":material/cloud_off:")
         return
     size = answer["size"]
     st.info(f"{size['bytes'] / 2**20:,.1f} MB in {size['files']} files", icon=":material/scale:")
@@ -196,7 +196,7 @@ def _mapping(
     try:
         found = check_task(stream_files.checked_task(fields), chosen.folder)
     except UserError as error:
-        st.error(escaped(str(error)), icon=":material/error:")
+        st.error(plain(str(error)), icon=":material/error:")
         return
     columns = found.get("found", {}).get("columns", [])
     if not columns:
@@ -216,7 +216,7 @@ def _mapping(
     try:
         task = stream_files.checked_task({**fields, "name": name})
     except UserError as error:
-        st.error(escaped(str(error)), icon=":material/error:")
+        st.error(plain(str(error)), icon=":material/error:")
         return
     checked = check_task(task, chosen.folder)
     problems(checked)

@@ -10,8 +10,8 @@ import pandas as pd
 import streamlit as st
 
 from app import stream_files, theme
-from app.plain import escaped
 from app.stream_choice import PROTOCOLS, Chosen, attempt
+from app.text import plain
 from cl_core.lab.workspace import Workspace
 
 KINDS = {
@@ -71,7 +71,7 @@ def _card(
     more = (
         f" and {task['class_count'] - MOST_SHOWN} more" if task["class_count"] > MOST_SHOWN else ""
     )
-    st.markdown(f"**{task['class_count']} classes**: {escaped(classes)}{more}")
+    st.markdown(f"**{task['class_count']} classes**: {plain(classes)}{more}")
     _samples(task, place)
     if chosen.editable and place < learnt:
         _controls(workspace, chosen, place, learnt)
@@ -188,7 +188,7 @@ def problems(checked: dict[str, Any]) -> None:
     """Everything that is wrong with the data, each with its rows; then what is worth knowing."""
     faults = checked.get("faults", [])
     if "error" in checked:
-        st.error(escaped(checked["error"]), icon=":material/error:")
+        st.error(plain(checked["error"]), icon=":material/error:")
     if faults:
         count = "1 problem" if len(faults) == 1 else f"{len(faults)} problems"
         lines = [f"**{count} to mend before it can be learnt**", ""]
@@ -209,7 +209,7 @@ def _sentence(fault: dict[str, Any]) -> str:
     where = ", ".join(each for each in (fault["task"], fault["split"], fault["file"]) if each)
     few = {**fault, "rows": fault["rows"][:MOST_NUMBERS]}
     rows = f" in rows {_rows(few)}" if fault["rows"] else ""
-    return escaped(f"{where}: {fault['problem']}{rows}" if where else f"{fault['problem']}{rows}")
+    return plain(f"{where}: {fault['problem']}{rows}" if where else f"{fault['problem']}{rows}")
 
 
 def fault_table(faults: list[dict[str, Any]]) -> pd.DataFrame:

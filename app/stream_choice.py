@@ -9,9 +9,9 @@ from typing import Any
 import streamlit as st
 
 from app import stream_files
-from app.plain import escaped
 from app.sharing import is_guest
 from app.stream_checks import check_named, check_spec
+from app.text import plain
 from cl_core.errors import UserError
 from cl_core.lab.workspace import Workspace
 from cl_core.tasks.load import StreamInfo, find_stream, list_streams
@@ -97,7 +97,7 @@ def choose(workspace: Workspace) -> Chosen:
     options = labels(workspace)
     asked = st.query_params.get("stream")
     if asked is not None and asked not in options:
-        st.warning(f"There is no stream {escaped(repr(asked))} here.", icon=":material/link_off:")
+        st.warning(f"There is no stream {plain(repr(asked))} here.", icon=":material/link_off:")
     label = st.selectbox("Stream", options, key="stream", bind="query-params")
     return open_stream(workspace, label)
 
@@ -135,7 +135,7 @@ def show_fault() -> None:
     """What the last change was refused for."""
     fault = st.session_state.pop("stream-fault", None)
     if fault is not None:
-        st.error(escaped(fault), icon=":material/error:")
+        st.error(plain(fault), icon=":material/error:")
 
 
 def begin(workspace: Workspace, name: str, protocol: str, copy: Chosen | None) -> None:

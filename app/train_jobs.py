@@ -8,9 +8,9 @@ from app import links
 from app.frame import View
 from app.job_view import ACTIVE, curves, ending, heading, matrix, position
 from app.new_run import change
-from app.plain import escaped
 from app.sharing import is_guest
 from app.stream_files import free_name
+from app.text import plain
 from app.training import STATES
 from cl_core.errors import UserError
 from cl_core.lab.jobs import Job, Jobs, State
@@ -39,7 +39,7 @@ def jobs_view(view: View, place: Workspace) -> None:
     with left:
         asked = st.query_params.get("job")
         if asked is not None and asked not in states:
-            st.warning(f"There is no job {escaped(repr(asked))}.", icon=":material/link_off:")
+            st.warning(f"There is no job {plain(repr(asked))}.", icon=":material/link_off:")
         names = list(states)
         links.settle("job", names, names[0])
         chosen = st.radio(

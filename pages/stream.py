@@ -9,10 +9,10 @@ import streamlit as st
 from app import frame, stream_choice, theme, widgets
 from app.figures.balance import class_balance
 from app.figures.matrix import heatmap
-from app.plain import escaped
 from app.runs import workspace
 from app.stream_adding import adding
 from app.stream_cards import cards, problems, protocol
+from app.text import plain
 from cl_core.errors import UserError
 
 view = frame.draw("Stream", stages=False)
@@ -25,21 +25,21 @@ try:
     with left:
         chosen = stream_choice.choose(mine)
 except UserError as error:
-    st.error(escaped(str(error)), icon=":material/error:")
+    st.error(plain(str(error)), icon=":material/error:")
     st.stop()
 with right:
     protocol(mine, chosen)
 stream_choice.toolbar(mine, chosen)
 
 if chosen.how:
-    st.warning(f"Its data are not here: {escaped(chosen.how)}.", icon=":material/cloud_off:")
+    st.warning(f"Its data are not here: {plain(chosen.how)}.", icon=":material/cloud_off:")
     st.stop()
 if chosen.spec is None:
     st.info("A new stream. Add its first task from here:", icon=":material/arrow_downward:")
 elif chosen.users:
     runs = ", ".join(chosen.users[:3])
     st.info(
-        f"It stays as it is: runs were made from it ({escaped(runs)}). *Copy and change* makes one that can change.",
+        f"It stays as it is: runs were made from it ({plain(runs)}). *Copy and change* makes one that can change.",
         icon=":material/lock:",
     )
 elif chosen.path is None:

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from html import escape
+
 import plotly.graph_objects as go
 
 from app.theme import FONT, Look
+
+
+def unmarked(names: Sequence[str]) -> list[str]:
+    """Names from data, made harmless: plotly reads a few HTML tags in every text."""
+    return [escape(name) for name in names]
 
 
 def style(figure: go.Figure, look: Look, height: int) -> go.Figure:
@@ -21,10 +29,11 @@ def style(figure: go.Figure, look: Look, height: int) -> go.Figure:
         # Left to itself it takes black from the transparent paper.
         modebar={"bgcolor": "rgba(0,0,0,0)", "color": look.text, "activecolor": "#3f90da"},
     )
-    figure.update_xaxes(
-        automargin=True, gridcolor=look.faint, linecolor=look.faint, zerolinecolor=look.faint
-    )
-    figure.update_yaxes(
-        automargin=True, gridcolor=look.faint, linecolor=look.faint, zerolinecolor=look.faint
-    )
-    return figure
+    axes = {
+        "automargin": True,
+        "gridcolor": look.faint,
+        "linecolor": look.faint,
+        "zerolinecolor": look.faint,
+        "title.font.size": look.size,
+    }
+    return figure.update_xaxes(**axes).update_yaxes(**axes)

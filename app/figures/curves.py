@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
 
-from app.figures.base import style
+from app.figures.base import style, unmarked
 from app.theme import Look, task_colour, task_symbol
 
 
@@ -33,7 +33,7 @@ def task_lines(
         y_range: of the vertical axis; None where it follows the values.
     """
     figure = go.Figure()
-    for place, (name, values) in enumerate(lines.items()):
+    for place, (name, values) in enumerate(zip(unmarked(list(lines)), lines.values(), strict=True)):
         figure.add_scatter(
             x=list(range(len(stages))),
             y=list(values),
@@ -44,7 +44,7 @@ def task_lines(
             opacity=1.0 if highlight in (None, place) else 0.35,
             hovertemplate=f"{name}<br>%{{x}}: %{{y:.1f}}<extra></extra>",
         )
-    figure.update_xaxes(title=x_title, tickvals=list(range(len(stages))), ticktext=list(stages))
+    figure.update_xaxes(title=x_title, tickvals=list(range(len(stages))), ticktext=unmarked(stages))
     figure.update_yaxes(title=y_title, range=list(y_range) if y_range else None)
     return style(figure, look, height=420)
 

@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from app.figures.base import style
+from app.figures.base import style, unmarked
 from app.theme import ACCURACY, Look
 
 BLACK, WHITE = "#101418", "#ffffff"
@@ -45,6 +45,7 @@ def heatmap(
         counts: (m, n) samples behind the values, for the hover.
         show_counts: whether the cells say the counts instead of the values.
     """
+    rows, columns = unmarked(rows), unmarked(columns)
     reach = max(1.0, float(np.nanmax(np.abs(values)))) if np.isfinite(values).any() else 1.0
     colours = (
         {"colorscale": look.diverging, "zmin": -reach, "zmax": reach}
