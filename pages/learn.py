@@ -1,7 +1,51 @@
-"""learn: to be built."""
+"""Teach me."""
 
 from __future__ import annotations
 
-from app import frame
+import streamlit as st
 
-view = frame.draw("learn")
+from app import frame, links
+from app.lessons import LESSONS
+
+view = frame.draw("Learn", stages=False)
+pages = st.session_state["pages"]
+titles = [f"{number}. {lesson.title}" for number, lesson in enumerate(LESSONS, 1)]
+title = st.selectbox("Lesson", titles, key="course", bind="query-params")
+lesson = LESSONS[titles.index(title)]
+st.markdown(f"**{lesson.idea}**")
+numbers = [str(number) for number in range(1, len(lesson.steps) + 1)]
+
+
+def turn(by: int) -> None:
+    """To the next step, or the one before; at a lesson's end it stays."""
+    place = numbers.index(st.session_state.get("step") or numbers[0]) + by
+    st.session_state["step"] = numbers[min(max(place, 0), len(numbers) - 1)]
+
+
+chosen = st.segmented_control(
+    "Step", numbers, default=numbers[0], required=True, key="step", bind="query-params"
+)
+step = lesson.steps[numbers.index(chosen)]
+with st.container(border=True):
+    st.markdown(step.says)
+    st.page_link(
+        pages[step.page],
+        label=step.does,
+        icon=":material/play_arrow:",
+        query_params=links.carried(ws="Demonstration", **step.state),
+    )
+    st.markdown(f"**{step.asks}**")
+    with st.expander("Answer"):
+        st.markdown(step.answer)
+with st.container(horizontal=True):
+    st.button(
+        "Back", on_click=turn, args=(-1,), shortcut="ArrowLeft", disabled=chosen == numbers[0]
+    )
+    st.button(
+        "Next",
+        on_click=turn,
+        args=(1,),
+        shortcut="ArrowRight",
+        type="primary",
+        disabled=chosen == numbers[-1],
+    )
