@@ -1,8 +1,8 @@
-"""The samples behind a cell of the routing confusion, each a way to the page Sample."""
+"""The samples behind a cell of a figure, each a way to the page Sample."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -76,12 +76,31 @@ def behind_a_cell(
     if not len(places):
         st.caption(plain(f"No sample of {true} got {got}."))
         return
-    _listed(view, config, routed, places[:MOST_ROWS], f"{len(places)} samples of {true} got {got}")
+    list_samples(view, config, routed, places, f"{len(places)} samples of {true} got {got}")
 
 
-def _listed(
-    view: View, config: RunConfig, routed: Routed, places: Sequence[int], title: str
+def list_samples(
+    view: View,
+    config: RunConfig,
+    routed: Routed,
+    places: Sequence[int],
+    title: str,
+    more: Mapping[str, Sequence[str]] | None = None,
+    after: str | None = None,
 ) -> None:
+    """Draws a list of samples, MOST_ROWS at most; choosing one leads to the page Sample.
+
+    Args:
+        view: what is looked at.
+        config: of the run.
+        routed: the records of a stage.
+        places: of the samples among them.
+        title: what they are.
+        more: further columns, one value for each place.
+        after: the stage as the slider names it, where it is not the one that is looked at.
+    """
+    places = places[:MOST_ROWS]
+    stage = {} if after is None else {"after": after}
     try:
         with st.spinner("Fetching their texts…", show_time=True):
             lines = answers.lines(view)
@@ -99,6 +118,7 @@ def _listed(
             ],
             "answer": [space[said[place]] for place in places],
             "is": ["right" if routed.right_answer[place] else "wrong" for place in places],
+            **{name: values[: len(places)] for name, values in (more or {}).items()},
             "margin": [routed.column("margin")[place] for place in places],
         },
         index=pd.Index(ids, name="id"),
@@ -122,8 +142,8 @@ def _listed(
             sample,
             label="See how it was answered",
             icon=":material/frame_inspect:",
-            query_params=links.carried(sample=one),
+            query_params=links.carried(sample=one, **stage),
         )
     taken = event["selection"]["rows"]
     if taken:
-        st.switch_page(sample, query_params=links.carried(sample=ids[taken[0]]))
+        st.switch_page(sample, query_params=links.carried(sample=ids[taken[0]], **stage))

@@ -35,7 +35,7 @@ def run_names(place: Place) -> list[str]:
 
 def stamp(run: RunFolder) -> tuple[tuple[str, int, int], ...]:
     """What changes when a run does: its files' sizes and times."""
-    names = ("run.yaml", "events.jsonl", "scores.parquet", "routing.parquet")
+    names = ("run.yaml", "events.jsonl", "scores.parquet", "routing.parquet", "lost.parquet")
     files = [run.path / name for name in names]
     return tuple(
         (file.name, file.stat().st_size, file.stat().st_mtime_ns)

@@ -6,9 +6,23 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from app import frame, theme, widgets
+from app import frame, lost, theme, widgets
+from app.behind import list_samples
 from app.figures.curves import task_lines
 from app.figures.matrix import heatmap
+from app.records import routed_at
+from cl_core.evaluate.table import METRICS
+
+WHAT = {
+    "by routing": "What the run would gain if the adapter that it weighs most were always the own task's. "
+    "Red is lost; 0 is as good as the oracle's route.",
+    "by merging": "What the merge costs beside its heaviest adapter alone. Red is lost; blue is where the merge is the "
+    "better one, for instance where it forgives a wrong route.",
+}
+FORMULA = {
+    "by routing": r"R_{i,j}(\text{heaviest alone}) - R_{i,j}(\text{own adapter alone})",
+    "by merging": r"R_{i,j} - R_{i,j}(\text{heaviest alone})",
+}
 
 view = frame.draw("Forgetting & transfer")
 if view.run is None:
@@ -47,6 +61,18 @@ widgets.metrics(
             percent("backward_transfer"),
             "mean over j of R[T, j] - R[j, j]; higher is better",
         ),
+        *(
+            (
+                METRICS[name].title,
+                f"{number:.1f} %" if METRICS[name].unit == "%" else f"{100 * number:.1f} %",
+                f"{METRICS[name].formula}; {METRICS[name].direction} is better. {METRICS[name].note}",
+            )
+            for name, number in {
+                "forward_transfer": report.transfer["forward_transfer"],
+                **report.improvised,
+            }.items()
+            if name in METRICS and not np.isnan(number)
+        ),
     ]
 )
 
@@ -73,9 +99,38 @@ chosen = widgets.chart(
     source=source,
     select=True,
 )
-if chosen:
-    i, j = chosen[0]
-    st.info(f"After learning {tasks[i]}, {scores[i, j]:.1f} % of {tasks[j]} are answered rightly.")
+CELL = ("cell_after", "cell_task")
+if chosen and st.session_state.get("cell-click") != chosen[0]:
+    # A click is taken over once; afterwards the boxes rule, which a keyboard can reach.
+    for key, place in zip(CELL, chosen[0], strict=True):
+        st.session_state[key] = tasks[place]
+st.session_state["cell-click"] = chosen[0] if chosen else None
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    boxes = [
+        st.selectbox(
+            label,
+            tasks[: view.after],
+            index=None,
+            key=key,
+            bind="query-params",
+            width=240,
+            placeholder="a task",
+        )
+        for key, label in zip(CELL, ("After learning", "samples of"), strict=True)
+    ]
+found = lost.explained(view.run)
+if None in boxes:
+    st.caption("Click a cell above, or choose both here, to see the samples behind it.")
+else:
+    i, j = (tasks.index(str(box)) for box in boxes)
+    routed = routed_at(view.run, i + 1)
+    places = [] if routed is None else np.flatnonzero(routed.true == j)
+    if routed is None or not len(places):
+        st.caption("This cell was not scored.")
+    else:
+        more = found.columns(i + 1, [routed.ids[place] for place in places]) if found else None
+        title = f"{len(places)} samples of {tasks[j]} after learning {tasks[i]}, {scores[i, j]:.1f} % right"
+        list_samples(view, view.run.config, routed, places, title, more, tasks[i])
 
 st.subheader("What changed since a task was learnt")
 learnt = np.diagonal(100 * report.matrix)
@@ -101,6 +156,38 @@ widgets.chart(
     table=pd.DataFrame(change, tasks, tasks).round(2),
     source=source,
 )
+
+if view.run.config.recipe.train == "isolated":
+    st.subheader("Lost by routing, lost by merging")
+    if found is None:
+        lost.offer(view)
+    else:
+        parts = {"by routing": found.lost.routing, "by merging": found.lost.merging}
+        shown = np.arange(len(tasks))[:, None] < view.after
+        for column, (how, values) in zip(st.columns(2, gap="large"), parts.items(), strict=True):
+            points = np.where(shown, 100 * values, np.nan)
+            last = np.nanmean(points[view.after - 1])
+            with column:
+                widgets.chart(
+                    view,
+                    heatmap(
+                        -points,
+                        tasks,
+                        tasks,
+                        view.look,
+                        row_title="after learning",
+                        column_title="scored on",
+                        value_title="points; minus is lost",
+                        signed=True,
+                        highlight=view.task,
+                    ),
+                    f"lost-{how.replace(' ', '-')}",
+                    alt=f"Lost {how} against the oracle's route: {last:.1f} points on average at this stage",
+                    what=WHAT[how],
+                    formula=FORMULA[how],
+                    table=pd.DataFrame(points, tasks, tasks).round(2),
+                    source=source,
+                )
 
 st.subheader("Each task over time")
 lines = {name: np.where(seen[:, j], scores[:, j], np.nan).tolist() for j, name in enumerate(tasks)}

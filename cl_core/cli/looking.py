@@ -1,4 +1,4 @@
-"""Commands that look at runs: report, route."""
+"""Commands that look at runs: report, explain, route."""
 
 from __future__ import annotations
 
@@ -43,6 +43,45 @@ def report(
     else:
         write_text(output, text + "\n")
         say(f"written to {output}")
+
+
+@app.command()
+def explain(
+    name: NameArgument,
+    device: DeviceOption = "auto",
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what a run loses against the oracle's route: by routing, and by merging.
+
+    Every test sample is answered by its own task's adapter alone, and by the one that the run weighs most. What comes
+    of it is kept in the run's folder, where the lab in the browser finds it.
+
+    Example: adapter-lab explain first
+    """
+    from cl_core.cli.output import TerminalWatcher, say, say_json, table
+    from cl_core.evaluate.lost import summarise_losses
+    from cl_core.lab.lost import explain_losses
+    from cl_core.lab.workspace import Workspace
+
+    place, watcher = Workspace(workspace), TerminalWatcher(quiet=as_json)
+    run = place.find(name)
+    names = [task.name for task in run.config.tasks]
+    lost = summarise_losses(explain_losses(place, run, device, watcher.progress), len(names))
+    watcher.finish()
+    columns = {"oracle": lost.oracle, "routing": lost.routing, "merging": lost.merging}
+    rows = [
+        {"task": task, **{column: float(values[-1, place]) for column, values in columns.items()}}
+        for place, task in enumerate(names)
+    ]
+    if as_json:
+        say_json(rows)
+        return
+    say("After the last task, in points of accuracy against the oracle's route:")
+    table(
+        ["task", "oracle (%)", "lost by routing", "lost by merging"],
+        [[row["task"], *(f"{100 * row[column]:.1f}" for column in columns)] for row in rows],
+    )
 
 
 @app.command()

@@ -23,6 +23,7 @@ _TITLES: dict[Group, str] = {
     "matrix": "Of the score matrix",
     "score": "Of one test split",
     "router": "Of the router",
+    "oracle": "Of a run against the oracle's route (`adapter-lab explain`; the split is ours)",
     "cost": "Cost",
 }
 

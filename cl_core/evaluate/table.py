@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Literal
 
-Group = Literal["matrix", "score", "router", "cost"]
+Group = Literal["matrix", "score", "router", "oracle", "cost"]
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Metric:
 
 
 _MATRIX, _SCORE = "cl_core.evaluate.metrics", "cl_core.evaluate.scores"
-_ROUTER = "cl_core.evaluate.routing"
+_ROUTER, _LOST = "cl_core.evaluate.routing", "cl_core.evaluate.lost"
 
 _ROWS = (
     Metric(
@@ -229,6 +229,28 @@ _ROWS = (
         "router",
         "How far the largest weight is from the chance of being right, over 15 equal bins.",
         f"{_ROUTER}:expected_calibration_error",
+    ),
+    Metric(
+        "lost_by_routing",
+        "Lost by routing",
+        "O - F",
+        "O[i, j] - F[i, j]",
+        "lower",
+        "points",
+        "oracle",
+        "What wrong routes cost. O: each sample gets its own task's adapter alone; F: the run's heaviest alone.",
+        f"{_LOST}:lost_by_routing",
+    ),
+    Metric(
+        "lost_by_merging",
+        "Lost by merging",
+        "F - R",
+        "F[i, j] - R[i, j]",
+        "lower",
+        "points",
+        "oracle",
+        "What the merge costs beside its heaviest adapter; below 0 it forgives wrong routes. Both together: O - R.",
+        f"{_LOST}:lost_by_merging",
     ),
     Metric(
         "trainable_parameters",

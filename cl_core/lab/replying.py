@@ -102,7 +102,7 @@ def reply(trained: Trained, looked: Looked, task: int | None, what_if: WhatIf) -
     if trained.trainer.shared:
         ones = torch.ones(len(looked), 1)
         return Reply(
-            Routing(ones, ones), _logits(trained, looked.states(ones, "select"), None, task)
+            Routing(ones, ones), head_logits(trained, looked.states(ones, "select"), None, task)
         )
     if trained.network is not None and not what_if.fixed:
         return _through_network(trained, trained.network, looked, task, what_if)
@@ -120,7 +120,7 @@ def reply(trained: Trained, looked: Looked, task: int | None, what_if: WhatIf) -
     if how == "ensemble":
         return Reply(routing, _ensemble(trained, looked, task, routing))
     states = looked.states(routing.weights, how)
-    return Reply(routing, _logits(trained, states, routing.weights, task))
+    return Reply(routing, head_logits(trained, states, routing.weights, task))
 
 
 def _check(trained: Trained, what_if: WhatIf) -> None:
@@ -166,7 +166,7 @@ def _through_network(
         settings.evaluate.eval_batch_size,
         trained.device,
     )
-    logits = _logits(trained, states, weights, task)
+    logits = head_logits(trained, states, weights, task)
     return Reply(Routing(weights, weights), logits, per_block)
 
 
@@ -204,16 +204,25 @@ def _fused(trained: Trained, looked: Looked, task: int, routing: Routing) -> Ten
         heads[task] = fused.head
     else:
         states = looked.states(routing.weights, "select")
-    return _logits(trained, states, routing.weights, task, heads)
+    return head_logits(trained, states, routing.weights, task, heads)
 
 
-def _logits(
+def head_logits(
     trained: Trained,
     states: Tensor,
     weights: Tensor | None,
     task: int | None,
     heads: Sequence[Head] | None = None,
 ) -> Tensor:
+    """(B, C) logits of states under a run's heads and protocol.
+
+    Args:
+        trained: what the run has learnt.
+        states: (B, d) pooled.
+        weights: (B, K) routing weights, by which the heads are mixed; None where one adapter serves all tasks.
+        task: the true one, where the protocol is told it.
+        heads: in place of the run's own.
+    """
     where = trained.device.torch_device
     shared = trained.trainer.form == "shared"
     return answer_logits(

@@ -1,7 +1,8 @@
 """The workspace on disk: run folders beside the store that they share.
 
     workspace/
-      runs/<name>/   run.yaml  environment.json  events.jsonl  scores.parquet  routing.parquet  artifacts.json
+      runs/<name>/   run.yaml  environment.json  events.jsonl  scores.parquet  routing.parquet  artifacts.json;
+                     lost.parquet where it was asked for
       store/         artifacts, keyed by content
 
 Reading a run needs no torch. A run folder explains itself: copied elsewhere, it still shows all its results.
@@ -203,8 +204,8 @@ class RunFolder:
         """Replaces the list of artifacts."""
         write_json(self.path / "artifacts.json", names)
 
-    def table(self, name: Literal["scores", "routing"]) -> pyarrow.Table:
-        """Returns `scores.parquet` or `routing.parquet`.
+    def table(self, name: Literal["scores", "routing", "lost"]) -> pyarrow.Table:
+        """Returns `scores.parquet`, `routing.parquet`, or `lost.parquet` where it was asked for (`lost.py`).
 
         Raises:
             UserError: the run has not come that far.

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
+
+from cl_core.lab.workspace import Workspace
 
 from .conftest import Open
 
@@ -20,3 +23,28 @@ def test_the_numbers_are_those_of_the_report(open_page: Open) -> None:
 def test_without_a_run_it_says_what_to_do(open_page: Open, tmp_path: Path) -> None:
     page = open_page("forgetting", workspace=tmp_path)
     assert "No run has been scored here yet." in page.markdown[-1].value
+
+
+def test_what_was_lost_is_worked_out_where_it_is_asked_for(
+    open_page: Open, small_workspace: Path, tmp_path: Path
+) -> None:
+    own = shutil.copytree(small_workspace, tmp_path / "workspace")
+    page = open_page("forgetting", run="dam", workspace=own)
+    button = next(each for each in page.button if each.label == "Work it out")
+    button.click().run(timeout=180)
+    assert not page.exception
+    assert "Work it out" not in [each.label for each in page.button]
+    run = Workspace(own).find("dam")
+    rows = {(row["stage"], row["sample_id"]): row for row in run.table("lost").to_pylist()}
+    last = page.selectbox(key="cell_after").options[-1]
+    page.selectbox(key="cell_after").set_value(last)
+    page.selectbox(key="cell_task").set_value(page.selectbox(key="cell_task").options[0]).run()
+    listed = next(frame.value for frame in page.dataframe if "lost by" in frame.value.columns)
+    assert len(listed) == sum(
+        stage == 3 and row["true_task"] == 0 for (stage, _), row in rows.items()
+    )
+    for own_id, line in listed.iterrows():
+        row = rows[3, own_id]
+        assert line["own adapter alone"] == ("right" if row["own"] else "wrong")
+        assert ("routing" in line["lost by"]) == (row["own"] > row["first"])
+        assert ("merging" in line["lost by"]) == (row["first"] > row["run"])

@@ -1,0 +1,73 @@
+"""What a run loses against the oracle's route, by routing and by merging: the split is **(ours)**.
+
+    O   every sample gets its own task's adapter, alone: the oracle's route
+    F   it gets the adapter that the run weighs most, alone
+    R   it gets what the run gives it
+
+    lost by routing  O - F        lost by merging  F - R        together  O - R
+
+All three are accuracies of the same rows under the same heads, so that the parts add up exactly. Either may be
+negative: a merge that answers rightly although the adapter that it weighs most does not has gained what the route lost.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import ArrayLike, NDArray
+
+LOST_SCHEMA = pa.schema(
+    [
+        pa.field("stage", pa.int32(), nullable=False),  # after learning this many tasks
+        pa.field("sample_id", pa.string(), nullable=False),
+        pa.field("true_task", pa.int32(), nullable=False),  # from 0; it has been learnt
+        pa.field("own", pa.float32(), nullable=False),  # right under its own task's adapter, 0 to 1
+        pa.field("first", pa.float32(), nullable=False),  # under the one of the largest weight
+        pa.field("run", pa.float32(), nullable=False),  # as the run answered
+    ]
+)
+
+
+def lost_by_routing(own: ArrayLike, first: ArrayLike) -> float:
+    """O - F; (N,) how right each sample is under its own task's adapter, and under the heaviest, 0 to 1 each."""
+    return float(np.mean(own) - np.mean(first))
+
+
+def lost_by_merging(first: ArrayLike, run: ArrayLike) -> float:
+    """F - R; (N,) how right each sample is under the heaviest adapter alone, and as the run answered, 0 to 1 each."""
+    return float(np.mean(first) - np.mean(run))
+
+
+@dataclass(frozen=True)
+class Lost:
+    """(T, T) accuracies and differences, 0 to 1, of task j after learning task i; NaN where nothing was scored.
+
+    Attributes:
+        oracle: O.
+        routing: O - F.
+        merging: F - R.
+    """
+
+    oracle: NDArray[np.float64]
+    routing: NDArray[np.float64]
+    merging: NDArray[np.float64]
+
+
+def summarise_losses(table: pa.Table, tasks: int) -> Lost:
+    """Means over the samples of each cell.
+
+    Args:
+        table: rows of LOST_SCHEMA.
+        tasks: T.
+    """
+    lost = Lost(*(np.full((tasks, tasks), np.nan) for _ in range(3)))
+    stages, true = table["stage"].to_numpy(), table["true_task"].to_numpy()
+    own, first, run = (table[name].to_numpy() for name in ("own", "first", "run"))
+    for stage, task in np.unique(np.stack([stages, true], axis=1), axis=0):
+        here, place = (stages == stage) & (true == task), (stage - 1, task)
+        lost.oracle[place] = np.mean(own[here])
+        lost.routing[place] = lost_by_routing(own[here], first[here])
+        lost.merging[place] = lost_by_merging(first[here], run[here])
+    return lost
