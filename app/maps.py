@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 import streamlit as st
 from numpy.typing import NDArray
 
@@ -20,6 +20,9 @@ from app.theme import Look, numbered
 from cl_core.evaluate.neighbours import cosines, placed, unit
 from cl_core.lab.embeddings import Embeddings, find_embeddings
 from cl_core.lab.workspace import RunFolder, Workspace
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
 
 POLL_SECONDS = 1.0
 Stamp = tuple[tuple[str, int, int], ...]

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-import plotly.graph_objects as go
 import streamlit as st
 
 from app.frame import View
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
 
 PLOTLY = {
     "displaylogo": False,

@@ -1,0 +1,50 @@
+"""What the app may not do: import what takes seconds, or let plotly leak out of its folder."""
+
+from __future__ import annotations
+
+import pkgutil
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import app
+
+HEAVY = (
+    "torch",
+    "transformers",
+    "datasets",
+    "sklearn",
+    "umap",
+    "numba",
+    "open_clip",
+    "torchvision",
+)
+ROOT = Path(app.__file__).parents[1]
+
+
+def test_no_module_of_the_server_imports_what_takes_seconds() -> None:
+    """All modules but the entry point, which draws a page, and the workers' own, which are processes."""
+    names = [
+        each.name
+        for each in pkgutil.walk_packages([str(ROOT / "app")], "app.")
+        if each.name != "app.main" and not each.name.startswith("app.workers.")
+    ]
+    assert len(names) > 30
+    code = (
+        f"import sys, {', '.join(names)}; print([name for name in {HEAVY} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_plotly_is_imported_by_the_figures_alone() -> None:
+    """Elsewhere at most for the checker of types."""
+    importing = {
+        file.relative_to(ROOT).as_posix()
+        for folder in ("app", "pages")
+        for file in (ROOT / folder).rglob("*.py")
+        if re.search(r"^(import|from) plotly", file.read_text(encoding="utf-8"), re.M)
+    }
+    assert importing
+    assert all(name.startswith("app/figures/") for name in importing), importing
