@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from app import links, theme
 from app.runs import PLACES, Place, report, run_names, workspace
@@ -60,6 +62,7 @@ class View:
 
 def sidebar() -> tuple[Place, RunFolder | None]:
     """Which workspace and run."""
+    _keep_valid("ws", PLACES)
     with st.sidebar:
         place: Place = st.segmented_control(
             "Workspace",
@@ -71,7 +74,11 @@ def sidebar() -> tuple[Place, RunFolder | None]:
             width="stretch",
         )
         names = run_names(place)
-        asked = st.query_params.get("run")
+        # Where the workspace has just been changed, the run of the other one is no mistake of the link's.
+        moved = st.session_state.get("place", place) != place
+        st.session_state["place"] = place
+        asked = None if moved else st.session_state.get("run", st.query_params.get("run"))
+        _keep_valid("run", names)
         if asked is not None and asked not in names:
             st.warning(
                 f"There is no run {plain(asked)} in this workspace.", icon=":material/link_off:"
@@ -83,16 +90,36 @@ def sidebar() -> tuple[Place, RunFolder | None]:
         return place, workspace(place).find(name)
 
 
-def draw(title: str, stages: bool = True) -> View:
-    """Draws the frame and returns what is being looked at.
+STAGED = ("map", "routing", "sample", "forgetting")
+"""Pages that obey the stage and the highlighted task; the others have no slider and no strip."""
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """What the entry point has drawn around a page.
+
+    Attributes:
+        view: what is being looked at.
+        title: where the page's title goes.
+        link: where the link to what is shown goes.
+    """
+
+    view: View
+    title: DeltaGenerator
+    link: DeltaGenerator
+
+
+def surround(page: str) -> None:
+    """Draws the frame, in the entry point, before the page itself runs.
+
+    It must be there: on the way to another page Streamlit takes out of the address whatever belongs to a widget of the
+    page that is left, even if the link names it. Widgets of the entry point belong to all pages.
 
     Args:
-        title: of the page.
-        stages: whether the page obeys the stage and the highlighted task; else there is no slider and no strip.
+        page: name of the page that will run, as in addresses.
     """
     place, run = sidebar()
-    presenting = st.query_params.get("present") == "1"
-    look = theme.look(presenting)
+    look = theme.look(st.query_params.get("present") == "1")
     with st.sidebar:
         lesson = st.toggle(
             "Explain as I go",
@@ -102,21 +129,44 @@ def draw(title: str, stages: bool = True) -> View:
         )
         _job_badge(place)
         with st.container(horizontal=True):
-            _copy_link()
+            link = _copy_link()
             st.button(
                 "Reset", on_click=_reset, icon=":material/restart_alt:", help="Reset the view"
             )
     st.html(STYLE)
     st.html(f"<style>html {{font-size: {theme.text_size()}px !important}}</style>")
-    st.title(title)
-    if run is None:
-        return View(place, None, 0, None, look, lesson)
-    tasks = report(run).tasks
-    if not stages:
-        return View(place, run, len(tasks), None, look, lesson)
-    names = [theme.numbered(place, name) for place, name in enumerate(tasks)]
+    title = st.container()
+    after, task = _stage(run) if run is not None and page in STAGED else (None, None)
+    if after is None:
+        after = 0 if run is None else len(report(run).tasks)
+    view = View(place, run, after, task, look, lesson)
+    st.session_state["frame"] = _Frame(view, title, link)
+
+
+def draw(title: str) -> View:
+    """Puts the page's title into the frame and returns what is being looked at.
+
+    Args:
+        title: of the page.
+    """
+    frame: _Frame = st.session_state["frame"]
+    frame.title.title(title)
+    return frame.view
+
+
+def finish() -> None:
+    """Fills in the link, after the page has run: only now the address says what its widgets show."""
+    frame: _Frame = st.session_state["frame"]
+    frame.link.code(links.address(), language=None)
+
+
+def _stage(run: RunFolder) -> tuple[int, int | None]:
+    """The stage shown, from 1, and the highlighted task."""
+    names = [theme.numbered(place, name) for place, name in enumerate(report(run).tasks)]
+    _keep_valid("after", names)
+    _keep_valid("task", names)
     after = names[-1]
-    if len(tasks) > 1:
+    if len(names) > 1:
         after = st.select_slider(
             "After task",
             names,
@@ -125,7 +175,13 @@ def draw(title: str, stages: bool = True) -> View:
             bind="query-params",
             help="Everything below is shown as it was after this task had been learnt.",
         )
-    return View(place, run, 1 + names.index(after), _task_strip(names), look, lesson)
+    return 1 + names.index(after), _task_strip(names)
+
+
+def _keep_valid(key: str, options: Sequence[str]) -> None:
+    """Forgets what is no option here, such as a task that another run has."""
+    if key in st.session_state and st.session_state[key] not in options:
+        del st.session_state[key]
 
 
 def _task_strip(names: list[str]) -> int | None:
@@ -169,15 +225,25 @@ def _show_badge(place: Place) -> None:
     )
 
 
-def _copy_link() -> None:
-    """The address restores the view; the browser's own clipboard is asked."""
+def _copy_link() -> DeltaGenerator:
+    """The address restores the view; the browser's own clipboard is asked. Returns the link's place."""
     with st.popover("Link", icon=":material/link:"):
         st.caption("This address restores what you see:")
-        st.code(links.address(), language=None)
+        return st.empty()
 
 
 def _reset() -> None:
     """Back to what a link to this page alone would show; the workspace and the run stay."""
     for name in list(st.session_state):
-        if name not in ("pages", "ws", "run", "lesson", "text", "text_size"):
+        if name not in (
+            "pages",
+            "page",
+            "frame",
+            "place",
+            "ws",
+            "run",
+            "lesson",
+            "text",
+            "text_size",
+        ):
             del st.session_state[name]

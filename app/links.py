@@ -16,6 +16,12 @@ GLOBAL = ("ws", "run", "after", "task", "lesson", "present", "text")
 """Go along from page to page."""
 
 
+FRAMED = ("ws", "run", "after", "task", "lesson")
+"""Belong to widgets of the frame, which stay while pages change."""
+ASKED = "to."
+"""Before the name of such a parameter in a link within the lab."""
+
+
 def here(**changed: Any) -> dict[str, str]:
     """The address's own parameters with some of them changed; None leaves one out."""
     now: dict[str, Any] = {name: st.query_params.get(name) for name in st.query_params}
@@ -23,11 +29,32 @@ def here(**changed: Any) -> dict[str, str]:
     return {name: str(value) for name, value in now.items() if value is not None}
 
 
+def to(**parameters: Any) -> dict[str, str]:
+    """What another page is given, as `st.page_link` and `st.switch_page` take it; None leaves one out.
+
+    Streamlit keeps the frame's widgets as they are when the page changes, whatever the link says of them: so a link
+    says it under another name, and `arrive` sets them.
+    """
+    return {
+        f"{ASKED}{name}" if name in FRAMED else name: str(value)
+        for name, value in parameters.items()
+        if value is not None
+    }
+
+
 def carried(**changed: Any) -> dict[str, str]:
     """What another page is given: the global parameters, and what is to be set there."""
     kept: dict[str, Any] = {name: st.query_params.get(name) for name in GLOBAL}
-    kept.update(changed)
-    return {name: str(value) for name, value in kept.items() if value is not None}
+    return to(**{**kept, **changed})
+
+
+def arrive() -> None:
+    """Sets the frame's widgets to what the link says that was followed; before any of them is drawn."""
+    for name in FRAMED:
+        if f"{ASKED}{name}" in st.query_params:
+            value = st.query_params[f"{ASKED}{name}"]
+            st.session_state[name] = value == "true" if name == "lesson" else value
+            del st.query_params[f"{ASKED}{name}"]
 
 
 def address() -> str:

@@ -24,13 +24,14 @@ PAGES = {
     "settings": ("Settings", ":material/settings:"),
 }
 
-from app import preferences, sharing  # noqa: E402 - the root is on the path only now
+from app import frame, links, preferences, sharing  # noqa: E402 - the root is on the path only now
 
 st.set_page_config(
     page_title="Adapter Lab", page_icon=str(ROOT / "app" / "icon.png"), layout="wide"
 )
 sharing.admit()
 preferences.restore()
+links.arrive()
 presenting = st.query_params.get("present") == "1"
 pages = {
     name: st.Page(
@@ -48,4 +49,8 @@ page = st.navigation(
     list(pages.values()), position="hidden" if presenting else "sidebar", expanded=True
 )
 st.session_state["page"] = page.url_path
-page.run()
+frame.surround(page.url_path)
+try:
+    page.run()
+finally:  # pages that have nothing to show stop early
+    frame.finish()

@@ -7,10 +7,10 @@ from typing import Any
 
 import streamlit as st
 
-from app import stream_choice
+from app import links, stream_choice
 from app.recipe_form import fill, recipe_form
 from app.runs import workspace
-from app.settings_form import key_of, settings_form
+from app.settings_form import WANTED, key_of, settings_form
 from app.sharing import is_guest
 from app.stream_cards import problems
 from app.text import plain
@@ -105,7 +105,7 @@ def _stream(place: Workspace) -> stream_choice.Chosen | None:
             st.session_state["pages"]["stream"],
             label="Look inside",
             icon=":material/linear_scale:",
-            query_params={"stream": label, "ws": "Mine"},
+            query_params=links.to(stream=label, ws="Mine"),
         )
     if chosen.how:
         st.warning(f"Its data are not here: {plain(chosen.how)}.", icon=":material/cloud_off:")
@@ -240,6 +240,8 @@ def change(job: Job) -> None:
     st.session_state["preset"], st.session_state["seed"] = request.preset, request.seed
     st.session_state["protocol"] = request.protocol or PROTOCOLS[0]
     st.session_state["device"], st.session_state["precision"] = request.device, request.precision
+    if "backbone" in request.settings:
+        st.session_state[WANTED] = request.settings["backbone"]
     for name, value in request.settings.items():
         if isinstance(value, int | float | bool | str):
             st.session_state[key_of(f"{recipe.name}-{request.preset}", name)] = value

@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from app import stream_files
+from app import links, stream_files
 from app.sharing import is_guest
 from app.stream_checks import check_named, check_spec
 from app.text import plain
@@ -211,7 +211,7 @@ def toolbar(workspace: Workspace, chosen: Chosen) -> None:
                 st.session_state["pages"]["train"],
                 label="Train on it",
                 icon=":material/arrow_forward:",
-                query_params={"on": chosen.label, "ws": "Mine"},
+                query_params=links.to(on=chosen.label, ws="Mine"),
             )
 
 

@@ -11,7 +11,7 @@ from cl_core.errors import UserError
 from cl_core.evaluate.statistics import format_difference
 from cl_core.lab.comparison_formats import as_csv, as_latex
 
-view = frame.draw("Which method wins, at what cost?", stages=False)
+view = frame.draw("Which method wins, at what cost?")
 labels = comparing.offered()
 if not labels:
     widgets.nothing(

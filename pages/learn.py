@@ -7,7 +7,7 @@ import streamlit as st
 from app import frame, links
 from app.lessons import LESSONS
 
-view = frame.draw("Learn", stages=False)
+view = frame.draw("Learn")
 pages = st.session_state["pages"]
 titles = [f"{number}. {lesson.title}" for number, lesson in enumerate(LESSONS, 1)]
 title = st.selectbox("Lesson", titles, key="course", bind="query-params")

@@ -73,14 +73,14 @@ found = right.selectbox(
     samples["sample"].sort_values(),
     index=None,
     placeholder="its id",
-    key="sample",
+    key="find",  # not `sample`, which links from here set on the page of that name: see app/frame.py
     bind="query-params",
     help="Puts a ring around it.",
 )
 own = None
 typed = st.text_input(
     "Place a text of your own",
-    key="own",
+    key="mine",  # `own` belongs to the page *Sample*
     bind="query-params",
     max_chars=4000,
     placeholder="The soup was cold, but the waiter saved the evening.",
@@ -160,7 +160,7 @@ with narrow:
             st.session_state["pages"]["sample"],
             label="Which adapters does it get?",
             icon=":material/frame_inspect:",
-            query_params={**links.carried(), "from": "my own", "own": typed},
+            query_params=links.carried(**{"from": "my own", "own": typed}),
         )
 
 st.subheader("What did you select?")

@@ -11,7 +11,7 @@ from app.runs import workspace
 from app.sharing import is_guest
 from cl_core import __version__
 
-view = frame.draw("Where is my data?", stages=False)
+view = frame.draw("Where is my data?")
 mine = workspace("Mine")
 sizes = storage.measured(str(mine.root.resolve()))
 st.write("Everything that you make lies in one folder. Copy it, and everything goes along.")

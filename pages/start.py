@@ -13,7 +13,7 @@ from app.runs import report, run_names, workspace
 
 MOST_RUNS = 6
 
-view = frame.draw("Adapter Lab", stages=False)
+view = frame.draw("Adapter Lab")
 pages = st.session_state["pages"]
 st.markdown(
     "One small **adapter** per task on a frozen **backbone**; a **router** decides for each sample which adapters it "

@@ -15,7 +15,7 @@ from app.stream_cards import cards, problems, protocol
 from app.text import plain
 from cl_core.errors import UserError
 
-view = frame.draw("Stream", stages=False)
+view = frame.draw("Stream")
 mine = workspace("Mine")
 st.markdown("What will be learnt, and in which order? A task after another, each met once.")
 stream_choice.show_fault()

@@ -12,7 +12,7 @@ from app.text import plain
 from app.train_jobs import jobs_view
 from cl_core.lab.jobs import Jobs
 
-view = frame.draw("Train", stages=False)
+view = frame.draw("Train")
 mine = workspace("Mine")
 
 fault = st.session_state.pop("train-fault", None)

@@ -181,7 +181,7 @@ def test_a_worker_that_fails_says_why_and_is_not_started_over_and_over(tmp_path:
 
 def test_a_text_of_ones_own_is_placed_among_its_neighbours(mapped: Path, open_page: Open) -> None:
     page = open_page("map", run="dam")
-    page.text_input(key="own").set_value("The soup was cold.").run(timeout=120)
+    page.text_input(key="mine").set_value("The soup was cold.").run(timeout=120)
     assert not page.exception
     assert not page.warning
     near = next(frame.value for frame in page.dataframe if "cosine" in frame.value)
