@@ -18,6 +18,8 @@ from cl_core.lab.run_settings import GROUPS, RunSettings, flat_name, flat_names,
 COMMON = ("epochs", "batch_size", "learning_rate", "limit_train", "limit_test")
 """Shown at once, whatever the recipe."""
 COLUMNS = 4
+WANTED = "wanted-backbone"
+"""In the session, a backbone that the form is to be filled with; its widget's key is known only with the stream."""
 
 
 def common_names(recipe: Recipe) -> list[str]:
@@ -87,11 +89,15 @@ def _backbone(defaults: RunSettings, kinds: Sequence[str], scope: str) -> str:
     fitting = [row.name for row in KNOWN.values() if row.available and set(kinds) <= set(row.reads)]
     first = value_of(defaults, "backbone")
     options = fitting or [first]
+    key = key_of(scope, f"backbone-{'-'.join(sorted(kinds))}")
+    wanted = st.session_state.pop(WANTED, None)
+    if wanted is not None:
+        st.session_state[key] = wanted
     chosen = st.selectbox(
         "backbone",
         options,
         options.index(first) if first in options else 0,
-        key=key_of(scope, f"backbone-{'-'.join(sorted(kinds))}"),
+        key=key,
         accept_new_options=True,
         help="Frozen; adapters are trained in it. A name of this list, a checkpoint's folder, hub:owner/name or "
         "open_clip:MODEL/TAG. " + "; ".join(f"{row.name}: {row.summary}" for row in KNOWN.values()),

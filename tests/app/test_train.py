@@ -170,7 +170,7 @@ def test_a_recipe_of_ones_own_outlives_the_job_that_it_came_with(place: Workspac
 def test_the_form_is_filled_with_what_a_job_was_asked_to_do(
     open_page: Open, place: Workspace
 ) -> None:
-    job = submit(place, settings={"epochs": 7}, seed=3)
+    job = submit(place, settings={"epochs": 7, "backbone": "/models/mine"}, seed=3)
     job.begin()
     job.end(Outcome(state="failed", message="odd"))
     page = open_page("train", workspace=place.root)
@@ -180,6 +180,8 @@ def test_the_form_is_filled_with_what_a_job_was_asked_to_do(
     assert not page.exception, page.exception
     assert next(each for each in page.number_input if each.key.endswith("-epochs")).value == 7
     assert page.number_input(key="seed").value == 3
+    (backbone,) = [each for each in page.selectbox if each.label == "backbone"]
+    assert backbone.value == "/models/mine"
     assert box(page, "on").value == "domains-dil"
 
 
