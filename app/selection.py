@@ -12,6 +12,7 @@ from app.frame import View
 from app.points import RIGHT
 from app.runs import workspace
 from app.sharing import is_guest
+from app.text import plain
 from cl_core.errors import UserError
 from cl_core.lab.slices import Slice, save_slice, slices
 
@@ -129,25 +130,35 @@ def _save(view: View, samples: Sequence[str], split: str) -> None:
         st.form("save-slice", border=False),
         st.container(horizontal=True, vertical_alignment="bottom"),
     ):
-        name = st.text_input(
+        st.text_input(
             "Save as slice", placeholder="films that went to restaurants", key="slice-name"
         )
-        pressed = st.form_submit_button("Save", icon=":material/bookmark_add:")
-    if not pressed:
-        return
-    try:
-        made = Slice(
-            name=name.strip(),
-            run=view.run.name,
-            split=split,
-            after=view.after,
-            samples=tuple(samples),
+        st.form_submit_button(
+            "Save",
+            icon=":material/bookmark_add:",
+            on_click=_keep,
+            args=(view.run.name, split, view.after, tuple(samples)),
         )
+    fault, said = (
+        st.session_state.pop("slice-fault", None),
+        st.session_state.pop("slice-said", None),
+    )
+    if fault is not None:
+        st.error(plain(fault))
+    if said is not None:
+        st.success(plain(said), icon=":material/check:")
+
+
+def _keep(run: str, split: str, after: int, samples: tuple[str, ...]) -> None:
+    """Before the page is drawn, so that its menu of slices has the new one."""
+    name = str(st.session_state["slice-name"]).strip()
+    try:
+        made = Slice(name=name, run=run, split=split, after=after, samples=samples)
         file = save_slice(workspace("Mine"), made)
     except UserError as error:
-        st.error(str(error))
+        st.session_state["slice-fault"] = str(error)
     else:
-        st.success(f"{len(samples):,} samples saved as {file}", icon=":material/check:")
+        st.session_state["slice-said"] = f"{len(samples):,} samples saved as {file}"
 
 
 def _percent(share: float) -> str:
