@@ -1,0 +1,92 @@
+"""Real journeys: the server as `adapter-lab app` starts it, a workspace with small finished runs, Chromium."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+import cl_core as cl
+from app.workers import projecting
+from cl_core.lab.embeddings import find_embeddings
+from cl_core.lab.workspace import Workspace
+from tests.browser.chromium import NoBrowser, must_have, provide
+from tests.browser.serving import Server
+from tests.browser.visiting import Visitor, launch
+from tests.lab.conftest import SMALL, tiny  # noqa: F401
+
+Arrive = Callable[..., Visitor]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Path:
+    """A browser; without one the tests are skipped, which is said in the summary, or fail where CI=true."""
+    try:
+        return provide()
+    except NoBrowser as reason:
+        if must_have(os.environ):
+            pytest.fail(f"no browser can be had: {reason}")
+        warnings.warn(
+            pytest.PytestWarning(f"the browser journeys were SKIPPED, no browser: {reason}"),
+            stacklevel=1,
+        )
+        pytest.skip(f"no browser can be had: {reason}")
+
+
+@pytest.fixture(scope="module")  # while it is open, other tests could start no event loop
+def browser(chromium: Path) -> Iterator[Browser]:
+    """One Chromium for a module's journeys, each of which has a context of its own."""
+    with sync_playwright() as playwright:
+        opened = launch(playwright, chromium)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="session")
+def lab(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:  # noqa: F811
+    """A workspace with DAM on three domains, learnt well enough that its adapters differ, and its map by PCA."""
+    place = tmp_path_factory.mktemp("browser") / "workspace"
+    learnt = {**SMALL, "limit_train": 48, "epochs": 8}
+    cl.run(
+        "domains-dil",
+        "dam",
+        name="dam",
+        backbone=str(tiny),
+        device="cpu",
+        workspace=place,
+        **learnt,
+    )
+    made = Workspace(place)
+    embeddings = find_embeddings(made, made.find("dam"))
+    assert embeddings is not None
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(projecting, "METHODS", ("PCA",))  # UMAP would be compiled for half a minute
+        projecting.project(made, made, embeddings)
+    return place
+
+
+@pytest.fixture(scope="session")
+def server(lab: Path) -> Iterator[Server]:
+    """One for all journeys."""
+    with Server(lab, lab.parent / "server.log") as started:
+        yield started
+
+
+@pytest.fixture
+def arrive(browser: Browser, server: Server) -> Iterator[Arrive]:
+    """arrive(dark=True) -> a new visitor; in the end nothing may have gone wrong for any of them."""
+    visitors: list[Visitor] = []
+
+    def one(**window: object) -> Visitor:
+        visitors.append(Visitor(browser, server.url, **window))
+        return visitors[-1]
+
+    yield one
+    faults = [fault for visitor in visitors for fault in visitor.faults]
+    for visitor in visitors:
+        visitor.leave()
+    assert not faults, faults

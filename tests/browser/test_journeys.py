@@ -1,0 +1,189 @@
+"""What visitors do with finished runs, in a real browser: look, ask what if, select, share, take along.
+
+Every journey also holds that no request leaves the machine, and that neither the console nor a page shows an error:
+the fixture `arrive` sees to that.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import expect
+
+from app.runs import DEMONSTRATION
+from app.workers.answering import Answering
+from cl_core.lab.slices import slices
+from cl_core.lab.workspace import Workspace
+from tests.browser.conftest import Arrive
+from tests.browser.visiting import Visitor
+
+MERGE = re.compile(r"^As in the run: 0\.\d\d T\d")
+"""What the page says of a sample's routing."""
+
+
+def test_one_samples_routing_is_three_clicks_from_the_first_visit(arrive: Arrive) -> None:
+    visitor = arrive()
+    if DEMONSTRATION.is_dir():
+        visitor.go()
+    else:  # not made yet: a run of one's own is as near
+        visitor.go(ws="Mine", run="dam")
+        visitor.link("Open")
+        expect(visitor.page.get_by_test_id("stPlotlyChart").first).to_be_visible()
+        visitor.turn_to("Sample")
+        visitor.see(MERGE)
+        return
+    visitor.link("See what was forgotten")
+    expect(visitor.page.get_by_test_id("stPlotlyChart").first).to_be_visible()
+    visitor.go()
+    visitor.link("See how one sample was routed")
+    visitor.see(MERGE)
+
+
+@pytest.fixture(scope="module")
+def flip(lab: Path) -> tuple[str, int, str, str]:
+    """A test row, the place of an adapter that alone answers it otherwise, what the run answers, what that one does."""
+    config = Workspace(lab).find("dam").config
+    names = [task.name for task in config.tasks]
+    model = Answering()
+    for row in model.samples(str(lab), "dam"):
+        forced = [{}, *({"force": name} for name in names)]
+        own, *others = model.route(str(lab), "dam", len(names), {"id": row["id"]}, forced)
+        for place, other in enumerate(others):
+            if other["prediction"] != own["prediction"]:
+                return row["id"], place, own["prediction"], other["prediction"]
+    pytest.fail("no adapter flips any prediction: the workspace's run has learnt nothing")
+
+
+def test_another_adapter_flips_a_prediction(
+    arrive: Arrive, lab: Path, flip: tuple[str, int, str, str]
+) -> None:
+    sample, place, was, becomes = flip
+    visitor = arrive()
+    visitor.go("sample", ws="Mine", run="dam", sample=sample)
+    visitor.see(MERGE)
+    name = Workspace(lab).find("dam").config.tasks[place].name
+    visitor.choose("by", f"only {place + 1} {name}")
+    visitor.see(re.compile(r"The answer changes\.$"))
+    main = visitor.page.get_by_test_id("stMain")
+    expect(main.get_by_text(re.compile(f"^{was} [✓✗]")).first).to_be_visible()
+    expect(main.get_by_text(re.compile(f"^{becomes} [✓✗]")).first).to_be_visible()
+    visitor.press("As in the run")
+    visitor.see(MERGE)
+
+
+def test_a_link_restores_the_view_in_another_browser(arrive: Arrive) -> None:
+    first = arrive()
+    first.go("sample", ws="Mine", run="dam")
+    first.choose("by", "all alike")
+    first.option("2 films").click()
+    first.settle()
+    first.press_key("step1")
+    sample = first.by("sample").get_by_role("combobox").input_value()
+    said = first.page.get_by_text(re.compile("^What if: ")).first.inner_text()
+    first.button("Link").click()
+    link = first.page.get_by_test_id("stPopoverBody").get_by_test_id("stCode").inner_text()
+    assert parse_qs(urlsplit(link).query)["sample"] == [sample]
+
+    second = arrive()
+    second.follow(link.strip())
+    second.see(said)
+    expect(second.option("2 films")).to_be_checked()
+    expect(second.by("sample").get_by_role("combobox")).to_have_value(sample)
+
+
+def test_what_is_looked_at_goes_along_from_page_to_page(arrive: Arrive) -> None:
+    visitor = arrive()
+    visitor.go("forgetting", ws="Mine", run="dam", after="2 films")
+    visitor.turn_to("Routing")
+    expect(visitor.option("Mine")).to_be_checked()
+    expect(visitor.by("run").get_by_role("combobox")).to_have_value("dam")
+    visitor.turn_to("Start")
+    visitor.link("Open")
+    address = parse_qs(urlsplit(visitor.page.url).query)
+    assert (address["ws"], address["run"]) == (["Mine"], ["dam"])
+    visitor.see("What changed since a task was learnt")
+    visitor.turn_to("Start")
+    visitor.link("See what was forgotten")  # leads to the other workspace
+    expect(visitor.option("Demonstration")).to_be_checked()
+
+
+def test_the_back_button_leads_to_the_page_before(arrive: Arrive) -> None:
+    visitor = arrive()
+    visitor.go("forgetting", ws="Mine", run="dam")
+    visitor.turn_to("Routing")
+    visitor.page.go_back()
+    visitor.see("What changed since a task was learnt")
+    visitor.settle()
+    expect(visitor.by("run").get_by_role("combobox")).to_have_value("dam")
+
+
+def test_points_that_are_lassoed_become_a_slice(arrive: Arrive, lab: Path) -> None:
+    visitor = arrive()
+    visitor.go("map", ws="Mine", run="dam", projection="PCA")
+    lasso_everything(visitor)
+    visitor.see("Own adapter chosen")
+    visitor.by("slice-name").locator("input").fill("all of it")
+    visitor.press("Save")
+    visitor.see("36 samples saved as")
+    (made,) = slices(Workspace(lab), "dam")
+    assert (made.name, len(made.samples)) == ("all of it", 36)
+    visitor.choose("slice", "all of it")
+    visitor.see("Own adapter chosen")
+
+
+def lasso_everything(visitor: Visitor) -> None:
+    """Draws around the whole map with the mouse."""
+    area = visitor.page.locator('[data-testid="stPlotlyChart"] .nsewdrag').first
+    area.scroll_into_view_if_needed()
+    box = area.bounding_box()
+    assert box is not None
+    left, top = box["x"] + 3, box["y"] + 3
+    right, bottom = box["x"] + box["width"] - 3, box["y"] + box["height"] - 3
+    mouse = visitor.page.mouse
+    mouse.move(left, top)
+    mouse.down()
+    for x, y in ((right, top), (right, bottom), (left, bottom), (left, top)):
+        mouse.move(x, y, steps=8)
+    mouse.up()
+
+
+def test_what_is_taken_along_opens(arrive: Arrive, tmp_path: Path) -> None:
+    visitor = arrive()
+    visitor.go("forgetting", ws="Mine", run="dam")
+    with visitor.page.expect_download() as table:
+        visitor.button("CSV").click()
+    table.value.save_as(tmp_path / "scores.csv")
+    rows = list(csv.reader((tmp_path / "scores.csv").read_text().splitlines()))
+    assert [row[0] for row in rows] == ["", "1 restaurants", "2 films", "3 products"]
+    assert all(0 <= float(rows[3][task]) <= 100 for task in (1, 2, 3))
+
+    with visitor.page.expect_download() as figure:
+        visitor.button("HTML").click()
+    figure.value.save_as(tmp_path / "scores.html")
+    with visitor.page.expect_download() as picture:
+        visitor.page.get_by_test_id("stPlotlyChart").first.hover()
+        visitor.page.locator('[data-title^="Download plot"]').first.click()
+    assert picture.value.suggested_filename == "scores.svg"
+    picture.value.save_as(tmp_path / "scores.svg")
+    for name in ("scores.html", "scores.svg"):
+        reader = arrive()  # its own faults say if a file wants anything from a network
+        reader.page.goto((tmp_path / name).as_uri())
+        expect(reader.page.get_by_text("1 restaurants").first).to_be_visible()
+
+
+@pytest.mark.parametrize("dark", [True, False], ids=["dark", "light"])
+def test_figures_and_pages_follow_the_systems_theme(arrive: Arrive, dark: bool) -> None:
+    visitor = arrive(dark=dark)
+    visitor.go("forgetting", ws="Mine", run="dam")
+    paper, ink = visitor.page.evaluate(
+        """() => [getComputedStyle(document.querySelector('[data-testid="stApp"]')).backgroundColor,
+                  getComputedStyle(document.querySelector('.js-plotly-plot .xtick text')).fill]"""
+    )
+    expected = ("rgb(17, 22, 29)", "rgb(232, 237, 244)")  # app/theme.py: DARK's paper and text
+    if not dark:
+        expected = ("rgb(255, 255, 255)", "rgb(27, 36, 48)")
+    assert (paper, ink) == expected

@@ -1,0 +1,114 @@
+"""What visitors do to train: bring a table, stop and go on, lose the server; see `test_journeys` for what always holds.
+
+Training itself takes seconds: three tasks of two dozen sentences on a random backbone of three blocks.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from playwright.sync_api import expect
+
+from cl_core.lab.events import Evaluated
+from cl_core.lab.jobs import Jobs, Request
+from cl_core.lab.workspace import Workspace
+from tests.browser.conftest import Arrive
+from tests.browser.serving import Server
+from tests.lab.conftest import SMALL
+
+ROWS = 60
+LONG = 40
+"""Epochs of a run that is stopped or whose server is killed: seconds on any machine, and no end before that."""
+RUNNING = re.compile(r"so far")
+"""What the bar says of a run that learns."""
+STOPPED = re.compile(r"it came to")
+FINISHED = re.compile(r"all \d+ steps")
+
+
+def test_a_table_of_ones_own_is_learnt_and_becomes_a_column(
+    arrive: Arrive,
+    tiny: Path,
+    tmp_path: Path,
+) -> None:
+    table = tmp_path / "lifts.csv"
+    lines = [
+        f"the lift {'was quick and quiet' if row % 2 else 'was stuck'} on floor {row},"
+        f"{'positive' if row % 2 else 'negative'}"
+        for row in range(ROWS)
+    ]
+    table.write_text("\n".join(["text,label", *lines]))
+
+    visitor = arrive()
+    visitor.go("stream", ws="Mine", stream="domains-dil")
+    visitor.button("Copy and change").click()
+    visitor.fill("copy-name-my-domains-dil", "with-lifts")
+    visitor.press_key("copy-create")
+    visitor.option("File").click()
+    visitor.settle()
+    visitor.page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(table)
+    visitor.see(re.compile(r"2 classes: ready\."))
+    visitor.press_key("add-mapped")
+    visitor.see("4 lifts")
+
+    visitor.link("Train on it")
+    visitor.fill("set-dam-default-backbone-text", str(tiny))
+    visitor.fill("set-dam-default-epochs", "1")
+    visitor.fill("set-dam-default-limit_train", "24")
+    visitor.fill("set-dam-default-limit_test", "12")
+    visitor.by("all-settings").get_by_text("All settings").click()
+    visitor.page.get_by_role("tab", name="Backbone").click()
+    visitor.fill("set-dam-default-max_length", str(SMALL["max_length"]))
+    visitor.press_key("start")
+    visitor.see(FINISHED)
+    visitor.link("See what was forgotten")
+    column = visitor.page.locator(".js-plotly-plot .xtick text", has_text="4 lifts")
+    expect(column.first).to_be_visible()
+
+
+def submit(lab: Path, tiny: Path, run: str) -> None:
+    """Queues a run that takes a while, as the form would."""
+    settings = {**SMALL, "epochs": LONG, "patience": None, "backbone": str(tiny)}
+    Jobs(Workspace(lab)).submit(
+        Request(run=run, stream="domains-dil", recipe="dam", settings=settings, device="cpu")
+    )
+
+
+def test_a_run_is_stopped_and_goes_on_to_its_end(
+    arrive: Arrive,
+    lab: Path,
+    tiny: Path,
+) -> None:
+    submit(lab, tiny, "stopped")
+    visitor = arrive()
+    visitor.go("train", ws="Mine", show="Jobs", job="stopped")
+    visitor.see(RUNNING)
+    visitor.by("stop").get_by_role("button").click()
+    visitor.see(STOPPED)
+    visitor.settle()
+    events = Workspace(lab).find("stopped").events
+    learnt = sum(isinstance(event, Evaluated) for event in events)
+    assert learnt < 3, "it was asked to stop in its first seconds and came to its end"
+    visitor.press_key("go-on")
+    visitor.see(FINISHED)
+
+
+def test_training_outlives_the_server(
+    arrive: Arrive,
+    server: Server,
+    lab: Path,
+    tiny: Path,
+) -> None:
+    submit(lab, tiny, "outlives")
+    before = arrive()
+    before.go("train", ws="Mine", show="Jobs", job="outlives")
+    before.see(RUNNING)
+    before.leave()  # a tab that stays open would rightly complain that the server is gone
+    server.kill()
+    (job,) = [job for job in Jobs(Workspace(lab)).all() if job.request.run == "outlives"]
+    assert job.state in ("running", "finished")
+    server.start()
+    after = arrive()
+    after.go("train", ws="Mine", show="Jobs", job="outlives")
+    after.see(FINISHED)
+    assert job.state == "finished"

@@ -1,0 +1,155 @@
+"""A visitor in a browser: goes to pages, waits until they are drawn, and notes whatever goes wrong meanwhile."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from urllib.parse import urlencode, urlsplit
+
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Playwright, expect
+
+from tests.browser.chromium import FLAGS
+
+WAIT_SECONDS = 60.0
+"""At most, for anything: a machine under load is slow, and nothing here sleeps for a fixed time."""
+LOCAL = ("127.0.0.1", "localhost")
+
+# On a link into a page other than the first, Streamlit's own script asks for these below the page's path, is told that
+# they are not there, and asks again at the root: the browser writes both into the console.
+STREAMLITS_OWN = re.compile(r"http://127\.0\.0\.1:\d+/[a-z]+/_stcore/(health|host-config)")
+
+SETTLED = """() => {
+  const app = document.querySelector('[data-testid="stApp"]');
+  if (app?.dataset.testScriptState !== 'notRunning') return false;
+  if (app.dataset.testConnectionState !== 'CONNECTED' || !document.querySelector('h1')) return false;
+  const waiting = '[data-stale="true"], [data-testid="stSpinner"], [data-testid="stSkeleton"]';
+  if (document.querySelector(waiting)) return false;
+  const charts = [...document.querySelectorAll('[data-testid="stPlotlyChart"]')];
+  return charts.every((chart) => chart.querySelector('.main-svg'));
+}"""
+"""Nothing runs, nothing is old, and every figure is drawn."""
+
+
+def launch(playwright: Playwright, path: Path) -> Browser:
+    """A browser with a profile of its own, which is gone with it."""
+    return playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+
+
+class Visitor:
+    """One visitor: a tab in a context without cookies or storage.
+
+    Args:
+        browser: whose.
+        url: of the server, without a slash at its end.
+        width: of the window, in pixels.
+        height: of the window, in pixels.
+        dark: whether the system is set to dark.
+
+    Attributes:
+        page: the tab.
+        faults: requests to other machines, errors of the console and of the page's scripts, exceptions on the page.
+    """
+
+    def __init__(
+        self, browser: Browser, url: str, width: int = 1440, height: int = 900, dark: bool = False
+    ) -> None:
+        self.url = url
+        self._context = browser.new_context(
+            viewport={"width": width, "height": height},
+            color_scheme="dark" if dark else "light",
+            accept_downloads=True,
+        )
+        self._context.set_default_timeout(1000 * WAIT_SECONDS)
+        expect.set_options(timeout=1000 * WAIT_SECONDS)
+        self.page: Page = self._context.new_page()
+        self.faults: list[str] = []
+        self.page.on("request", lambda request: self._asked(request.url))
+        self.page.on("websocket", lambda socket: self._asked(socket.url))
+        self.page.on("console", self._said)
+        self.page.on("pageerror", lambda error: self.faults.append(f"uncaught: {error}"))
+
+    def _asked(self, url: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in ("data", "blob") and parts.hostname not in LOCAL:
+            self.faults.append(f"a request left the machine: {url}")
+
+    def _said(self, message: ConsoleMessage) -> None:
+        if message.type != "error":
+            return
+        where = message.location.get("url", "")
+        known = STREAMLITS_OWN.fullmatch(where) and "404 (Not Found)" in message.text
+        if not known:
+            self.faults.append(f"console: {message.text} ({where})")
+
+    def go(self, page: str = "", **address: str) -> None:
+        """Follows a link into the lab, and waits until it is drawn."""
+        self.follow(f"/{page}?{urlencode(address)}" if address else f"/{page}")
+
+    def follow(self, link: str) -> None:
+        """The same with a link as the lab writes it: "/sample?ws=Mine"."""
+        self.page.goto(self.url + link)
+        self.settle()
+
+    def settle(self) -> None:
+        """Waits until the page is drawn; what it shows as an exception is a fault."""
+        self.page.wait_for_function(SETTLED)
+        for shown in self.page.get_by_test_id("stException").all():
+            self.faults.append(f"exception on {self.page.url}: {shown.inner_text()}")
+
+    def by(self, key: str) -> Locator:
+        """A widget by its key, which Streamlit makes a class of."""
+        return self.page.locator(f".st-key-{re.sub(r'[^a-zA-Z0-9_-]', '-', key)}")
+
+    def button(self, name: str) -> Locator:
+        """The first button of this name."""
+        return self.page.get_by_role("button", name=name, exact=True).first
+
+    def option(self, name: str) -> Locator:
+        """One of several that stand side by side: a pill or a segment."""
+        return self.page.get_by_role("radio", name=name, exact=True).first
+
+    def press(self, name: str) -> None:
+        """Clicks a button, and waits until the page is drawn."""
+        self.button(name).click()
+        self.settle()
+
+    def press_key(self, key: str) -> None:
+        """Clicks the button of a widget with this key, as soon as it can be, and waits until the page is drawn."""
+        self.by(key).get_by_role("button").first.click()
+        self.settle()
+
+    def link(self, name: str) -> None:
+        """Clicks a link in the page, not in its sidebar, and waits until the page that it leads to is drawn."""
+        self._follow(self.page.get_by_test_id("stMain"), name)
+
+    def turn_to(self, name: str) -> None:
+        """Clicks a page's name in the sidebar, and waits until it is drawn."""
+        self._follow(self.page.get_by_test_id("stSidebarNav"), name)
+
+    def _follow(self, within: Locator, name: str) -> None:
+        before = urlsplit(self.page.url).path
+        within.get_by_role("link", name=name).first.click()
+        self.page.wait_for_url(lambda url: urlsplit(url).path != before)
+        self.settle()
+
+    def choose(self, key: str, option: str) -> None:
+        """Takes an option of a select box."""
+        self.by(key).get_by_role("combobox").click()
+        self.page.get_by_role("option", name=option, exact=True).first.click()
+        self.settle()
+
+    def fill(self, key: str, text: str) -> None:
+        """Types into a field, or into a select box that takes what is not in its list."""
+        field = self.by(key).locator("input").first
+        field.click()
+        field.fill(text)
+        field.press("Enter")
+        self.settle()
+
+    def see(self, text: str | re.Pattern[str]) -> None:
+        """Waits until a text is on the page."""
+        expect(self.page.get_by_text(text).first).to_be_visible()
+
+    def leave(self) -> None:
+        """Closes the tab and everything that the browser kept for it."""
+        self._context.close()
