@@ -65,7 +65,7 @@ def facts(pairs: Sequence[tuple[str, str]], look: Look) -> None:
         look: the theme.
     """
     cells = "".join(
-        f'<div><div style="font-size:14px;opacity:.75">{escape(name)}</div>'
+        f'<div><div style="font-size:{look.size}px;opacity:.75">{escape(name)}</div>'
         f'<div style="font-size:{look.size + 4}px;font-weight:600">{escape(value)}</div></div>'
         for name, value in pairs
     )
@@ -97,7 +97,8 @@ def voices(answer: Answer, tasks: Sequence[str], label: str | None, look: Look) 
     ]
     st.html(
         f'<table style="width:100%;border-collapse:collapse;font-size:{look.size + 1}px">'
-        f'<thead><tr style="text-align:left;opacity:.75;font-size:14px"><th>who</th><th>says</th><th></th></tr></thead>'
+        f'<thead><tr style="text-align:left;opacity:.75;font-size:{look.size}px">'
+        "<th>who</th><th>says</th><th></th></tr></thead>"
         f"<tbody>{''.join(rows)}</tbody></table>"
     )
 

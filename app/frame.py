@@ -21,6 +21,11 @@ h1 {font-size: 2rem !important; padding-bottom: .25rem !important}
 h2, h3 {font-size: 1.35rem !important}
 </style>"""
 """Less air above the title: figures should be seen without scrolling."""
+PRESENTED = """<style>
+[data-testid="stSidebar"], [data-testid="stSidebarCollapsedControl"], [data-testid="stExpandSidebarButton"] {
+  display: none}
+</style>"""
+"""The sidebar's widgets stay in force when presenting, unseen."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +124,7 @@ def surround(page: str) -> None:
         page: name of the page that will run, as in addresses.
     """
     place, run = sidebar()
-    look = theme.look(st.query_params.get("present") == "1")
+    look = theme.look()
     with st.sidebar:
         lesson = st.toggle(
             "Explain as I go",
@@ -133,7 +138,16 @@ def surround(page: str) -> None:
             st.button(
                 "Reset", on_click=_reset, icon=":material/restart_alt:", help="Reset the view"
             )
+            st.button(
+                "Present",
+                on_click=_present,
+                args=(True,),
+                icon=":material/slideshow:",
+                help="Larger type and no navigation; in Learn the arrow keys go to the next step",
+            )
     st.html(STYLE)
+    if theme.presenting():
+        st.html(PRESENTED)
     st.html(f"<style>html {{font-size: {theme.text_size()}px !important}}</style>")
     title = st.container()
     after, task = _stage(run) if run is not None and page in STAGED else (None, None)
@@ -155,9 +169,20 @@ def draw(title: str) -> View:
 
 
 def finish() -> None:
-    """Fills in the link, after the page has run: only now the address says what its widgets show."""
+    """Fills in the link, after the page has run: only now the address says what its widgets show.
+
+    Below the page, when presenting, is the way back.
+    """
     frame: _Frame = st.session_state["frame"]
     frame.link.code(links.address(), language=None)
+    if theme.presenting():
+        st.button(
+            "End presentation",
+            on_click=_present,
+            args=(False,),
+            type="tertiary",
+            icon=":material/close_fullscreen:",
+        )
 
 
 def _stage(run: RunFolder) -> tuple[int, int | None]:
@@ -230,6 +255,13 @@ def _copy_link() -> DeltaGenerator:
     with st.popover("Link", icon=":material/link:"):
         st.caption("This address restores what you see:")
         return st.empty()
+
+
+def _present(on: bool) -> None:
+    if on:
+        st.query_params["present"] = "1"
+    else:
+        st.query_params.pop("present", None)
 
 
 def _reset() -> None:

@@ -24,7 +24,7 @@ PAGES = {
     "settings": ("Settings", ":material/settings:"),
 }
 
-from app import frame, links, preferences, sharing  # noqa: E402 - the root is on the path only now
+from app import frame, links, preferences, sharing, theme  # noqa: E402 - the root is on the path only now
 
 st.set_page_config(
     page_title="Adapter Lab", page_icon=str(ROOT / "app" / "icon.png"), layout="wide"
@@ -32,7 +32,6 @@ st.set_page_config(
 sharing.admit()
 preferences.restore()
 links.arrive()
-presenting = st.query_params.get("present") == "1"
 pages = {
     name: st.Page(
         ROOT / "pages" / f"{name}.py",
@@ -46,7 +45,7 @@ pages = {
 }
 st.session_state["pages"] = pages
 page = st.navigation(
-    list(pages.values()), position="hidden" if presenting else "sidebar", expanded=True
+    list(pages.values()), position="hidden" if theme.presenting() else "sidebar", expanded=True
 )
 st.session_state["page"] = page.url_path
 frame.surround(page.url_path)

@@ -79,21 +79,30 @@ TEXT_SIZES = {"Normal": 16, "Large": 19, "Largest": 22}
 """Pixels of a page's text, as a visitor chooses it; figures have two less."""
 
 
+PRESENTED = 21
+"""Pixels at least when presenting: Streamlit's small text has 7/8 of it, and 18 must be read from the last row."""
+
+
+def presenting() -> bool:
+    """Whether the link asks for `present=1`: no navigation, larger type."""
+    return st.query_params.get("present") == "1"
+
+
 def text_size() -> int:
-    """What this visitor chose under Settings, in this session or by the link."""
+    """What this visitor chose under Settings, in this session or by the link; more when presenting."""
     chosen = (
         st.session_state.get("text")
         or st.session_state.get("text_size")
         or st.query_params.get("text")
     )
-    return TEXT_SIZES.get(str(chosen), TEXT_SIZES["Normal"])
+    pixels = TEXT_SIZES.get(str(chosen), TEXT_SIZES["Normal"])
+    return max(pixels, PRESENTED) if presenting() else pixels
 
 
-def look(presenting: bool = False) -> Look:
+def look() -> Look:
     """The theme that this visitor's browser shows."""
     plain = DARK if st.context.theme.type == "dark" else LIGHT
-    size = max(text_size() - 2, 18 if presenting else 14)
-    return Look(plain.name, plain.text, plain.faint, plain.paper, size)
+    return Look(plain.name, plain.text, plain.faint, plain.paper, max(text_size() - 2, 14))
 
 
 def task_colour(place: int) -> str:

@@ -146,9 +146,9 @@ class Visitor:
         field.press("Enter")
         self.settle()
 
-    def see(self, text: str | re.Pattern[str]) -> None:
+    def see(self, text: str | re.Pattern[str], seconds: float = WAIT_SECONDS) -> None:
         """Waits until a text is on the page."""
-        expect(self.page.get_by_text(text).first).to_be_visible()
+        expect(self.page.get_by_text(text).first).to_be_visible(timeout=1000 * seconds)
 
     def leave(self) -> None:
         """Closes the tab and everything that the browser kept for it."""

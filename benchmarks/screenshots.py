@@ -1,0 +1,154 @@
+"""Pictures of every page of the app, light and dark, of one or more runs.
+
+    python benchmarks/screenshots.py --out screenshots
+    python benchmarks/screenshots.py --workspace workspace --run first --run second --width 800 --width 1280
+
+Each page is drawn by the real server in headless Chromium, waited for until its figures stand, and saved as
+`<run>-<page>-<theme>-<width>.png`. It fails where a page shows an exception, the console an error, or a request leaves
+the machine; elements that reach over the window's right edge are listed, and fail with --strict.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # for the tests' server and browser
+
+from playwright.sync_api import Browser, sync_playwright
+
+from app.runs import DEMONSTRATION
+from cl_core.lab.workspace import Workspace
+from tests.browser.chromium import provide
+from tests.browser.serving import Server
+from tests.browser.visiting import Visitor, launch
+
+PAGES = (
+    "",
+    "stream",
+    "train",
+    "map",
+    "routing",
+    "sample",
+    "forgetting",
+    "compare",
+    "learn",
+    "settings",
+)
+WIDTH, HEIGHT = 1440, 900
+
+CUT_OFF = """() => {
+  const edge = document.documentElement.clientWidth;
+  const found = [];
+  for (const each of document.querySelectorAll('[data-testid="stMain"] *, [data-testid="stSidebar"] *')) {
+    const box = each.getBoundingClientRect();
+    if (!box.width || !box.height || !each.checkVisibility() || box.right <= edge + 1) continue;
+    let inside = each.parentElement;  // what scrolls or is clipped within its own box is not cut off by the window
+    while (inside && getComputedStyle(inside).overflowX === 'visible') inside = inside.parentElement;
+    if (inside && inside.getBoundingClientRect().right <= edge + 1) continue;
+    const words = (each.innerText || each.getAttribute('aria-label') || '').trim().slice(0, 50);
+    found.push(`${each.tagName.toLowerCase()} ${each.dataset.testid ?? ''} to ${Math.round(box.right)}: ${words}`);
+  }
+  const main = document.querySelector('[data-testid="stMain"]');
+  if (main && main.scrollWidth > main.clientWidth + 1)
+    found.push(`the page scrolls sideways: ${main.scrollWidth} in ${main.clientWidth} pixels`);
+  return [...new Set(found)].slice(0, 12);
+}"""
+"""Visible elements that reach over the window's right edge."""
+
+
+@contextmanager
+def served(workspace: Path) -> Iterator[tuple[Server, str]]:
+    """A server on the workspace, and which of the two places in the app it is: the demonstration has its own."""
+    own = workspace.resolve() == DEMONSTRATION.resolve()
+    with tempfile.TemporaryDirectory(prefix="adapter-lab-") as folder:
+        mine = Path(folder) / "workspace" if own else workspace
+        with Server(mine, Path(folder) / "server.log") as server:
+            yield server, "Demonstration" if own else "Mine"
+
+
+def runs_of(workspace: Path) -> list[str]:
+    """Names of the runs that can be looked at, the newest first.
+
+    Raises:
+        SystemExit: there is none.
+    """
+    names = [
+        run.name for run in Workspace(workspace).runs() if (run.path / "scores.parquet").is_file()
+    ]
+    if not names:
+        raise SystemExit(f"there is no scored run in {workspace}")
+    return names
+
+
+def take(
+    browser: Browser,
+    url: str,
+    address: dict[str, str],
+    page: str,
+    width: int,
+    dark: bool,
+    file: Path,
+) -> list[str]:
+    """One picture.
+
+    Returns:
+        What is wrong with the page, and lines that begin with "cut off".
+    """
+    visitor = Visitor(browser, url, width=width, height=HEIGHT, dark=dark)
+    try:
+        visitor.go(page, **address)
+        visitor.page.evaluate("() => document.fonts.ready.then(() => true)")
+        visitor.page.screenshot(path=file)
+        over = [f"cut off: {each}" for each in visitor.page.evaluate(CUT_OFF)]
+        return [*visitor.faults, *over]
+    finally:
+        visitor.leave()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "--workspace", type=Path, default=DEMONSTRATION, help="whose runs are shown"
+    )
+    parser.add_argument(
+        "--run", action="append", help="name of a run; several times; else the newest"
+    )
+    parser.add_argument("--page", action="append", choices=PAGES[1:], help="only these; else all")
+    parser.add_argument("--width", action="append", type=int, help=f"of the window; else {WIDTH}")
+    parser.add_argument("--theme", action="append", choices=("light", "dark"), help="else both")
+    parser.add_argument("--strict", action="store_true", help="fail where something is cut off")
+    parser.add_argument(
+        "--out", type=Path, default=Path("screenshots"), help="folder of the pictures"
+    )
+    asked = parser.parse_args()
+    runs = asked.run or runs_of(asked.workspace)[:1]
+    asked.out.mkdir(parents=True, exist_ok=True)
+    wrong = 0
+    with served(asked.workspace) as (server, place), sync_playwright() as playwright:
+        browser = launch(playwright, provide())
+        for run in runs:
+            for page in asked.page or PAGES:
+                for width in asked.width or [WIDTH]:
+                    for theme in asked.theme or ("light", "dark"):
+                        file = asked.out / f"{run}-{page or 'start'}-{theme}-{width}.png"
+                        address = {"ws": place, "run": run}
+                        found = take(
+                            browser, server.url, address, page, width, theme == "dark", file
+                        )
+                        faults = [each for each in found if not each.startswith("cut off")]
+                        wrong += bool(faults or (asked.strict and found))
+                        print(f"{'ok  ' if not found else 'look'} {file}")
+                        for each in found:
+                            print(f"       {each}")
+        browser.close()
+    if wrong:
+        raise SystemExit(f"{wrong} pages are not as they should be")
+
+
+if __name__ == "__main__":
+    main()
