@@ -205,7 +205,7 @@ def _stage(run: RunFolder) -> tuple[int, int | None]:
 
 def _keep_valid(key: str, options: Sequence[str]) -> None:
     """Forgets what is no option here, such as a task that another run has."""
-    if key in st.session_state and st.session_state[key] not in options:
+    if st.session_state.get(key) is not None and st.session_state[key] not in options:
         del st.session_state[key]
 
 
