@@ -35,7 +35,7 @@ class ScoredRows:
 
     def __init__(self, run: RunFolder) -> None:
         config = run.config
-        self.stream = open_stream(config.stream, config.protocol, config.settings.data)
+        self.stream = open_stream(run.stream_source, config.protocol, config.settings.data)
         self.split = config.settings.evaluate.split
         self._place = {
             own: (number, row)

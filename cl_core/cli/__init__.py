@@ -14,6 +14,7 @@ from __future__ import annotations
 import sys
 
 from cl_core.cli import (  # noqa: F401 - they register their commands
+    carrying,
     cleaning,
     comparing,
     listing,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from typing import Any
 from cl_core.errors import UserError
 from cl_core.lab.events import Made
 from cl_core.lab.jobs import Jobs
-from cl_core.lab.workspace import Workspace
+from cl_core.lab.workspace import RunFolder, Workspace
 
 ABOUT = ("timing", "projection", "routed")
 """Kinds that say something about other artifacts and are needed only with them."""
@@ -81,34 +81,34 @@ def unused(workspace: Workspace, others: Iterable[Workspace] = ()) -> list[Store
         workspace: whose store is looked through.
         others: workspaces whose runs may need them too: maps of the demonstration lie in the visitor's own.
     """
-    store = workspace.store
-    inputs = {
-        (kind.name, own): set(_keys_in(store.inputs(kind.name, own)))
-        for kind in _entries(workspace.root / "store")
-        if not kind.name.startswith(".")
-        for own in store.keys(kind.name)
-    }
-    by_key: dict[str, list[tuple[str, str]]] = {}
-    for kind, own in inputs:
-        by_key.setdefault(own, []).append((kind, own))
-    needed: set[str] = set()
-    waiting = {name for place in (workspace, *others) for name in _named(place)}
-    while waiting:
-        needed |= waiting
-        waiting = {
-            each for own in waiting for place in by_key.get(own, ()) for each in inputs[place]
-        } - needed
+    inputs = _inputs(workspace)
+    named = {name for place in (workspace, *others) for name in _named(place.runs())}
+    needed = _needed(inputs, named)
     # An unfinished run finds its checkpoint by an adapter that is not there yet.
     resumable = any(run.status != "finished" for run in workspace.runs())
     left = [
         (kind, own)
-        for (kind, own), depends in inputs.items()
-        if own not in needed
-        and not (kind in ABOUT and depends & needed)
-        and not (kind == "checkpoint" and resumable)
+        for kind, own in inputs
+        if (kind, own) not in needed and not (kind == "checkpoint" and resumable)
     ]
-    found = [Stored(kind, own, folder_bytes(store.folder(kind, own))) for kind, own in left]
+    folder = workspace.store.folder
+    found = [Stored(kind, own, folder_bytes(folder(kind, own))) for kind, own in left]
     return sorted(found, key=lambda each: (-each.bytes, each.kind, each.key))
+
+
+def needed_by(workspace: Workspace, runs: Iterable[RunFolder]) -> set[tuple[str, str]]:
+    """Kind and key of every artifact in a workspace's store that some of its runs need.
+
+    Args:
+        workspace: whose store is looked through.
+        runs: of this workspace; where one of them is unfinished, checkpoints count as needed.
+    """
+    runs = list(runs)
+    inputs = _inputs(workspace)
+    needed = _needed(inputs, set(_named(runs)))
+    if any(run.status != "finished" for run in runs):
+        needed |= {place for place in inputs if place[0] == "checkpoint"}
+    return needed
 
 
 def clean(workspace: Workspace, others: Iterable[Workspace] = ()) -> list[Stored]:
@@ -147,9 +147,39 @@ def _entries(folder: Path) -> list[Path]:
         return []
 
 
-def _named(workspace: Workspace) -> Iterator[str]:
-    """Keys that the runs of a workspace name."""
-    for run in workspace.runs():
+def _inputs(workspace: Workspace) -> dict[tuple[str, str], set[str]]:
+    """By kind and key of every artifact, the keys that it was made from."""
+    store = workspace.store
+    return {
+        (kind.name, own): set(_keys_in(store.inputs(kind.name, own)))
+        for kind in _entries(workspace.root / "store")
+        if not kind.name.startswith(".")
+        for own in store.keys(kind.name)
+    }
+
+
+def _needed(inputs: Mapping[tuple[str, str], set[str]], named: set[str]) -> set[tuple[str, str]]:
+    """What is named, what that was made from, and what says something about it."""
+    by_key: dict[str, list[tuple[str, str]]] = {}
+    for kind, own in inputs:
+        by_key.setdefault(own, []).append((kind, own))
+    needed: set[str] = set()
+    waiting = named
+    while waiting:
+        needed |= waiting
+        waiting = {
+            each for own in waiting for place in by_key.get(own, ()) for each in inputs[place]
+        } - needed
+    return {
+        (kind, own)
+        for (kind, own), depends in inputs.items()
+        if own in needed or (kind in ABOUT and depends & needed)
+    }
+
+
+def _named(runs: Iterable[RunFolder]) -> Iterator[str]:
+    """Keys that runs name."""
+    for run in runs:
         yield from run.artifacts().values()
         yield from (event.key for event in run.events if isinstance(event, Made))
 

@@ -15,7 +15,7 @@ import os
 import re
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import TYPE_CHECKING, Any, Literal
 
 import yaml
@@ -138,6 +138,14 @@ class RunFolder:
         except (OSError, yaml.YAMLError, ValidationError, TypeError) as error:
             raise UserError(f"run '{self.name}': {file.name} cannot be read: {error}") from error
 
+    @property
+    def stream_source(self) -> str:
+        """A stream's name or file; of one that was on another machine, the file of that name in this workspace."""
+        source = self.config.stream
+        moved = self.path.parents[1] / "streams" / PureWindowsPath(source).name
+        carried = source.endswith((".yaml", ".yml")) and not Path(source).is_file()
+        return str(moved) if carried and moved.is_file() else source
+
     def create(self, config: RunConfig) -> None:
         """Writes what is known before anything runs."""
         self.path.mkdir(parents=True, exist_ok=True)
@@ -194,6 +202,11 @@ class RunFolder:
     def write_environment(self, environment: dict[str, Any]) -> None:
         """Replaces `environment.json`: where the run is carried out now."""
         write_json(self.path / "environment.json", environment)
+
+    def environment(self) -> dict[str, Any]:
+        """`environment.json`: versions and machine; empty where there is none."""
+        file = self.path / "environment.json"
+        return dict(json.loads(file.read_bytes())) if file.is_file() else {}
 
     def artifacts(self) -> dict[str, str]:
         """Name to key in the store, "kind/task" or "kind/stage"; empty before the first one."""
