@@ -135,6 +135,19 @@ def embedded(view: View, sample: Sample) -> list[float]:
     return [float(number) for number in told]
 
 
+def near(view: View, sample: Sample, k: int) -> list[dict[str, Any]]:
+    """The k training rows nearest to a sample, nearest first; empty where no features of them are stored.
+
+    Each has "task", "id", "label", "cosine", "text" and "picture" (base64 PNG, or "").
+
+    Raises:
+        UserError: the sample cannot be read, or the training rows are no longer there.
+    """
+    root, name, stage = _where(view)
+    told = worker().ask("near", workspace=root, run=name, stage=stage, sample=dict(sample), k=k)
+    return list(told)
+
+
 def _where(view: View) -> tuple[str, str, int]:
     if view.run is None:
         raise ValueError("there is no run to ask")

@@ -11,7 +11,7 @@ from typing import Any
 import streamlit as st
 
 from app import preferences
-from app.runs import workspace
+from app.runs import readable, workspace
 from cl_core.lab.cleaning import Sizes
 from cl_core.lab.environment import describe_environment
 from cl_core.lab.jobs import Jobs
@@ -55,7 +55,7 @@ def as_text(sizes: Sizes) -> str:
                 "backbone": run.config.settings.backbone.name,
                 "tasks": len(run.config.tasks),
             }
-            for run in mine.runs()[:20]
+            for run in readable("Mine")[:20]
         ],
         "jobs": [
             {"state": job.state, "said": job.log(3)} for job in jobs[-5:] if job.state == "failed"

@@ -9,7 +9,7 @@ import streamlit as st
 
 from app import links, stream_choice
 from app.recipe_form import fill, recipe_form
-from app.runs import workspace
+from app.runs import readable
 from app.settings_form import WANTED, key_of, settings_form
 from app.sharing import is_guest
 from app.stream_cards import problems
@@ -45,7 +45,7 @@ def new_run(place: Workspace, lesson: bool) -> None:
     made = _made(recipe, changed, preset)
     if made is None:
         return
-    whole = _foretold(chosen, recipe, made, [*place.runs(), *workspace("Demonstration").runs()])
+    whole = _foretold(chosen, recipe, made, [*readable("Mine"), *readable("Demonstration")])
     request = {
         "run": name,
         "stream": stream_choice.source(place, chosen.label),

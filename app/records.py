@@ -122,6 +122,15 @@ def routed_at(run: RunFolder, stage: int) -> Routed | None:
     return _routed(str(run.path), stage, stamp(run))
 
 
+def last_routed(run: RunFolder) -> Routed | None:
+    """The records of the last stage that has any; None where the run has none (yet)."""
+    if not (run.path / "routing.parquet").is_file():
+        return None
+    table = run.table("routing")
+    table = table.filter(pc.equal(table["stage"], pc.max(table["stage"])))
+    return Routed(table) if table.num_rows else None
+
+
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _routed(path: str, stage: int, stamp: Sequence[tuple[str, int, int]]) -> Routed | None:
     table = RunFolder(Path(path)).table("routing")

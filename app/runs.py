@@ -11,6 +11,7 @@ from typing import Literal
 
 import streamlit as st
 
+from cl_core.errors import UserError
 from cl_core.lab.report import Report
 from cl_core.lab.workspace import RunFolder, Workspace
 
@@ -30,7 +31,18 @@ def workspace(place: Place) -> Workspace:
 
 def run_names(place: Place) -> list[str]:
     """Of all runs that have a row of scores at least, the newest first."""
-    return [run.name for run in workspace(place).runs() if (run.path / "scores.parquet").is_file()]
+    return [run.name for run in readable(place) if (run.path / "scores.parquet").is_file()]
+
+
+def readable(place: Place) -> list[RunFolder]:
+    """All runs, the newest first; folders that somebody put there and that hold none are left out."""
+    return [run for run in workspace(place).runs() if not _fault(str(run.path), stamp(run))]
+
+
+def unreadable(place: Place) -> dict[str, str]:
+    """Folders that look like runs and are none, with what is wrong."""
+    faults = {run.name: _fault(str(run.path), stamp(run)) for run in workspace(place).runs()}
+    return {name: fault for name, fault in faults.items() if fault}
 
 
 def stamp(run: RunFolder) -> tuple[tuple[str, int, int], ...]:
@@ -47,6 +59,22 @@ def stamp(run: RunFolder) -> tuple[tuple[str, int, int], ...]:
 def report(run: RunFolder) -> Report:
     """Its numbers; the same object for as long as its files are the same."""
     return _report(str(run.path), stamp(run))
+
+
+@st.cache_data(max_entries=1024, show_spinner=False)
+def _fault(path: str, stamp: tuple[tuple[str, int, int], ...]) -> str:
+    """Why a folder is no run; "" where it is one."""
+    import pyarrow
+    import pyarrow.parquet
+
+    run = RunFolder(Path(path))
+    try:
+        run.config  # noqa: B018 - reading it checks it
+        for table in run.path.glob("*.parquet"):
+            pyarrow.parquet.read_schema(table)
+    except (UserError, OSError, pyarrow.ArrowException) as error:
+        return str(error)
+    return ""
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)

@@ -215,7 +215,7 @@ def read(path: Path) -> StreamSpec:
 
 def _same(run: Any, source: Path) -> bool:
     try:
-        return Path(run.config.stream) == source
+        return Path(run.stream_source).resolve() == source
     except UserError:  # a run whose settings cannot be read holds nothing up
         return False
 

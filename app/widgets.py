@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
+from app.figures import standalone
 from app.frame import View
 
 if TYPE_CHECKING:
@@ -58,6 +59,38 @@ def chart(
         theme=None,
         **({"on_select": "rerun", "selection_mode": ways} if select else {}),
     )
+    beneath(
+        view, key, what=what, formula=formula, table=table, source=source, figure=figure, alt=alt
+    )
+    if not select:
+        return []
+    points = chosen["selection"]["points"]
+    return [list(point["customdata"]) for point in points if "customdata" in point]
+
+
+def beneath(
+    view: View,
+    key: str,
+    *,
+    what: str,
+    formula: str = "",
+    table: pd.DataFrame,
+    source: str,
+    figure: go.Figure | None = None,
+    alt: str = "",
+) -> None:
+    """What belongs under a figure or a list: what it is, its numbers, how to take it along, where they come from.
+
+    Args:
+        view: what is being looked at.
+        key: the name of the files.
+        what: two sentences: what it shows, and in which direction it is good.
+        formula: in LaTeX, for the help.
+        table: its numbers.
+        source: run, stage and number of samples.
+        figure: where there is one.
+        alt: what the figure says.
+    """
     if view.lesson:
         st.markdown(what)
         if formula:
@@ -68,8 +101,9 @@ def chart(
                 st.markdown(what)
                 if formula:
                     st.latex(formula)
-        with st.popover("Table", icon=":material/table:"):
-            st.dataframe(table, key=f"table-{key}")
+        if figure is not None:
+            with st.popover("Table", icon=":material/table:"):
+                st.dataframe(table, key=f"table-{key}")
         st.download_button(
             "CSV",
             lambda: csv(table),
@@ -79,21 +113,19 @@ def chart(
             on_click="ignore",
             icon=":material/download:",
         )
-        st.download_button(
-            "HTML",
-            lambda: figure.to_html(include_plotlyjs=True).encode(),
-            f"{key}.html",
-            "text/html",
-            key=f"html-{key}",
-            on_click="ignore",
-            icon=":material/download:",
-            help="The figure as a page of its own that opens offline; SVG is the camera in the figure's corner.",
-        )
+        if figure is not None:
+            drawn = figure
+            st.download_button(
+                "HTML",
+                lambda: standalone.alone(key, drawn, view.look, alt, source),
+                f"{key}.html",
+                "text/html",
+                key=f"html-{key}",
+                on_click="ignore",
+                icon=":material/download:",
+                help="The figure as a page of its own that opens offline; SVG is the camera in the figure's corner.",
+            )
         st.caption(source)
-    if not select:
-        return []
-    points = chosen["selection"]["points"]
-    return [list(point["customdata"]) for point in points if "customdata" in point]
 
 
 def csv(table: pd.DataFrame) -> bytes:

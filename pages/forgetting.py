@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from app import frame, lost, theme, widgets
+from app import frame, lost, take_along, theme, widgets
 from app.behind import list_samples
 from app.figures.curves import task_lines
 from app.figures.matrix import heatmap
@@ -207,3 +207,5 @@ widgets.chart(
     table=pd.DataFrame(lines, tasks).round(2),
     source=source,
 )
+
+take_along.draw(view)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from app import answers, cards, frame, pins, theme, widgets
+from app import answers, cards, frame, nearest, pins, theme, widgets
 from app.choosing import choose
 from app.explain import HEADINGS, bare_backbone, story
 from app.figures.matrix import heatmap
@@ -150,6 +150,8 @@ with compare:
         ),
         source=f"run {view.run.name}, after task {view.after}, computed now",
     )
+
+nearest.draw(view, chosen)
 
 if other.per_block is not None:
     st.subheader("Which adapters each block uses")

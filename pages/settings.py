@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from app import diagnostics, frame, preferences, storage, theme, widgets
+from app import carrying, diagnostics, frame, preferences, storage, theme, widgets
 from app.citations import PAPERS
 from app.runs import workspace
 from app.sharing import is_guest
@@ -91,6 +91,9 @@ with right:
     if off != preferences.offline() and not is_guest():
         preferences.set_offline(off)
     st.caption("Apart from the hub, when you ask for something there, nothing leaves this machine.")
+
+st.subheader("Carry it elsewhere")
+carrying.carry()
 
 st.subheader("This machine")
 found = diagnostics.environment()

@@ -13,11 +13,13 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from app.workers.near_rows import near_rows
 from app.workers.scored_rows import ScoredRows, shown
 from app.workers.serving import serve
 from cl_core.lab.inference import Model
 from cl_core.lab.replying import Looked
 from cl_core.lab.sample import describe_sample
+from cl_core.lab.training_rows import TrainingFeatures
 from cl_core.lab.what_if import WhatIf
 from cl_core.lab.workspace import RunFolder, Workspace
 from cl_core.tasks.task import ENCODED
@@ -53,6 +55,7 @@ class Answering:
         self.models: Recent[Model] = Recent(6)
         self.looked: Recent[Looked] = Recent(64)
         self.rows: Recent[ScoredRows] = Recent(3)
+        self.training: Recent[TrainingFeatures] = Recent(2)
 
     def kinds(self, workspace: str, run: str, stage: int) -> list[str]:
         """What samples of one's own may be: "text", "image", "image-qa", "video-qa"."""
@@ -89,9 +92,7 @@ class Answering:
             UserError: the run, the stage or the row does not exist, or a change does not fit the recipe.
         """
         model = self._model(workspace, run, stage)
-        digest = sha256(json.dumps(sample, sort_keys=True).encode()).hexdigest()
-        key = (*self._key(workspace, run), stage, digest)
-        looked = self.looked.get(key, lambda: self._look(model, workspace, run, sample))
+        looked = self._looked(model, workspace, run, stage, sample)
         answers = [
             model.route(looked, task=task, what_if=WhatIf(**change))[0] for change in what_ifs
         ]
@@ -110,8 +111,44 @@ class Answering:
             UserError: the run, the stage or the row does not exist, or the backbone does not read such a sample.
         """
         model = self._model(workspace, run, stage)
-        features = self._look(model, workspace, run, sample).features
+        features = self._looked(model, workspace, run, stage, sample).features
         return [float(number) for number in features[0]]
+
+    def near(
+        self, workspace: str, run: str, stage: int, sample: dict[str, str], k: int
+    ) -> list[dict[str, Any]]:
+        """The k training rows of the tasks learnt by the stage that are nearest to a sample; see `near_rows`.
+
+        Empty where no features of training rows are stored.
+
+        Args:
+            workspace: the folder.
+            run: its name.
+            stage: 1-based.
+            sample: as for `route`.
+            k: how many.
+
+        Raises:
+            UserError: as `embed`, or the training rows are no longer there.
+        """
+        place = Workspace(workspace)
+        key = self._key(workspace, run)
+        training = self.training.get(key, lambda: TrainingFeatures(place, place.find(run)))
+        if not training.keys:
+            return []
+        model = self._model(workspace, run, stage)
+        looked = self._looked(model, workspace, run, stage, sample)
+        query = looked.features[0].float().cpu().numpy()
+        found = training.nearest(query, k, stage)
+        return near_rows(self._rows(workspace, run).stream, training, found)
+
+    def _looked(
+        self, model: Model, workspace: str, run: str, stage: int, sample: dict[str, str]
+    ) -> Looked:
+        """The sample with what has been computed of it already."""
+        digest = sha256(json.dumps(sample, sort_keys=True).encode()).hexdigest()
+        key = (*self._key(workspace, run), stage, digest)
+        return self.looked.get(key, lambda: self._look(model, workspace, run, sample))
 
     def _look(self, model: Model, workspace: str, run: str, sample: dict[str, str]) -> Looked:
         inputs = self._inputs(workspace, run, sample)
@@ -158,6 +195,7 @@ def main() -> None:
             "shown": answering.shown,
             "route": answering.route,
             "embed": answering.embed,
+            "near": answering.near,
         }
     )
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cl_core.cli.app import app
 from cl_core.cli.options import DeviceOption, JsonOption, NameArgument, WorkspaceOption, one_of
 from cl_core.errors import UserError
+
+if TYPE_CHECKING:
+    from cl_core.lab.workspace import Workspace
 
 
 @app.command()
@@ -20,10 +23,17 @@ def report(
     output: Annotated[
         Path | None, typer.Option(help="Write to this file instead of the screen.")
     ] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option(help="Write a report with figures to this file, which opens offline."),
+    ] = None,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show what came of a run: the score matrix, the metrics with their formulas, the router, the cost."""
+    """Show what came of a run: the score matrix, the metrics with their formulas, the router, the cost.
+
+    Example: adapter-lab report first --html first.html
+    """
     import json
 
     from cl_core.cli.output import say
@@ -34,7 +44,12 @@ def report(
 
     form = one_of("--format", form, tuple(FORMATS)) or "text"
     chosen = one_of("--metric", metric, METRIC_NAMES) or "accuracy"
-    made = Report(Workspace(workspace).find(name), chosen)
+    found = Workspace(workspace).find(name)
+    if html is not None:
+        _write_html(Workspace(workspace), name, html)
+        say(f"written to {html}")
+        return
+    made = Report(found, chosen)
     text = (
         json.dumps(made.as_dict(), indent=2, ensure_ascii=False) if as_json else FORMATS[form](made)
     )
@@ -43,6 +58,25 @@ def report(
     else:
         write_text(output, text + "\n")
         say(f"written to {output}")
+
+
+def _write_html(workspace: Workspace, name: str, output: Path) -> None:
+    """Asks the app, in a process of its own: its figures are plotly's, which the core does not know.
+
+    Raises:
+        UserError: the app is not installed.
+    """
+    import subprocess
+    import sys
+
+    from cl_core.cli.opening import entry_point
+
+    entry_point()  # says what to install where there is no app
+    command = [sys.executable, "-m", "app.run_report", "--run", name]
+    command += ["--workspace", str(workspace.root), "--output", str(output)]
+    done = subprocess.run(command, check=False)
+    if done.returncode:
+        raise typer.Exit(done.returncode)
 
 
 @app.command()

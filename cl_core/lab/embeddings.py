@@ -1,8 +1,8 @@
-"""What a run's router reads of its test samples: frozen features, found in the store, without torch.
+"""What a run's router reads of its samples: frozen features, found in the store, without torch.
 
 Features are named by no run: they belong to the data and the backbone. They are found through the run's states, which
-say on which rows they are; so a run that routes without features (L2R, the baselines) has a map as soon as another run
-of its workspace has made them.
+say on which rows they are, those of training rows through what was trained on them; so a run that routes without
+features (L2R, the baselines) has a map as soon as another run of its workspace has made them.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Embeddings:
         Raises:
             UserError: an artifact was removed or is damaged.
         """
-        return [_tensor(workspace, "features", key, "features") for key in self.keys]
+        return [stored_array(workspace, "features", key, "features") for key in self.keys]
 
     def centroids(self, workspace: Workspace, features: Sequence[Array]) -> Array:
         """(K, d) of the tasks: the router's own, of training rows; else the means of the rows given.
@@ -58,7 +58,7 @@ class Embeddings:
             features: (N, d) for each task.
         """
         if self.router is not None:
-            return _tensor(workspace, "router", self.router, "centroids")
+            return stored_array(workspace, "router", self.router, "centroids")
         return np.stack([each.mean(axis=0) for each in features])
 
 
@@ -88,6 +88,42 @@ def find_embeddings(workspace: Workspace, run: RunFolder) -> Embeddings | None:
         pooling=config.settings.router.pooling,
         router=router if holds else None,
     )
+
+
+def find_training(workspace: Workspace, run: RunFolder) -> dict[int, str]:
+    """Keys of the features of training rows, by the place of their task; tasks of which none were made are left out.
+
+    Args:
+        workspace: whose store is looked through.
+        run: one of its runs.
+    """
+    config = run.config
+    made = _features_by_rows(
+        workspace, config.settings.router.model_dump(), _training_rows(workspace, run)
+    )
+    return {place: made[task.name] for place, task in enumerate(config.tasks) if task.name in made}
+
+
+def _training_rows(workspace: Workspace, run: RunFolder) -> dict[str, tuple[str, str]]:
+    """Task name -> fingerprints of its training rows and of the backbone, as what was trained on them has them."""
+    tasks = [task.name for task in run.config.tasks]
+    found: dict[str, tuple[str, str]] = {}
+    for name, key in run.artifacts().items():
+        kind, _, of = name.partition("/")
+        inputs: Mapping[str, Any] | None = None
+        if kind in ("adapter", "shared"):
+            inputs = workspace.store.inputs(kind, key)
+        if inputs is None:
+            continue
+        backbone = str(inputs["backbone"])
+        if kind == "adapter":
+            found[of] = str(inputs["train"]), backbone
+            continue
+        # What is learnt at a stage: its own task, or all tasks up to it at once.
+        learnt = [str(each) for each in inputs["train"]]
+        for task, rows in zip(tasks[int(of) - len(learnt) : int(of)], learnt, strict=True):
+            found[task] = rows, backbone
+    return found
 
 
 def _scored_rows(workspace: Workspace, run: RunFolder) -> dict[str, tuple[str, str]]:
@@ -121,7 +157,12 @@ def _features_by_rows(
     return {task: by_rows[rows] for task, rows in scored.items() if rows in by_rows}
 
 
-def _tensor(workspace: Workspace, kind: str, key: str, name: str) -> Array:
+def stored_array(workspace: Workspace, kind: str, key: str, name: str) -> Array:
+    """A tensor of an artifact, float32.
+
+    Raises:
+        UserError: the artifact was removed or is damaged.
+    """
     artifact = workspace.store.read(kind, key)
     if artifact is None:
         raise UserError(f"{kind}/{key[:12]} is no longer in the store; resume the run to make it")

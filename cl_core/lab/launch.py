@@ -154,7 +154,7 @@ def reopen(run: RunFolder) -> Stream:
         UserError: its data are gone, or are no longer what they were.
     """
     config = run.config
-    stream = open_stream(config.stream, config.protocol, config.settings.data)
+    stream = open_stream(run.stream_source, config.protocol, config.settings.data)
     now = {task.name: task.fingerprint for task in summarise_tasks(stream, stream.all_tasks)}
     changed = [task.name for task in config.all_tasks if now.get(task.name) != task.fingerprint]
     if changed or len(now) != len(config.all_tasks):

@@ -36,7 +36,7 @@ def as_text(report: Report) -> str:
             metric.direction
         ]
         lines.append(
-            f"{metric.title:<{width}}  {_number(name, value):>8}   {metric.formula}{better}"
+            f"{metric.title:<{width}}  {number(name, value):>8}   {metric.formula}{better}"
         )
     lines += ["", *_cost_lines(report.cost), *_phase_lines(report.phases)]
     return "\n".join(lines)
@@ -70,7 +70,7 @@ def as_latex(report: Report) -> str:
         for task, row in zip(report.tasks, report.matrix, strict=True)
     ]
     summary = "; ".join(
-        f"{METRICS[name].title.lower()} ${_math(METRICS[name].formula)}$ = {_number(name, value)}"
+        f"{METRICS[name].title.lower()} ${_math(METRICS[name].formula)}$ = {number(name, value)}"
         for name, value in report.transfer.items()
         if not math.isnan(value)
     )
@@ -145,7 +145,8 @@ def _phase_lines(phases: Sequence[PhaseCost]) -> list[str]:
     ]
 
 
-def _number(name: str, value: float) -> str:
+def number(name: str, value: float) -> str:
+    """A metric as it is shown, with its unit; "-" where it is not defined."""
     if math.isnan(value):
         return "-"
     unit = METRICS[name].unit

@@ -264,6 +264,9 @@ class Workspace:
         Raises:
             UserError: there is none of that name; the message lists those there are.
         """
+        # Whoever put a folder there may have called it anything; it only has to be one of these.
+        if Path(name).name == name != ".." and (self.root / "runs" / name / "run.yaml").is_file():
+            return RunFolder(self.root / "runs" / name)
         run = self.run(name)
         if not run.exists:
             names = [each.name for each in self.runs()]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
 import pyarrow.compute as pc
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -11,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 import cl_core as cl
 from app.answers import Answer
 from app.figures.recipe import recipe
+from app.nearest import summary
 from app.text import plain
 from app.theme import LIGHT
 from app.what_ifs import describe, reasons
@@ -128,6 +130,67 @@ def test_a_pin_stays_while_another_sample_is_looked_at(open_page: Open) -> None:
     assert page.selectbox(key="sample").value != first
     assert [each["name"] for each in page.session_state["pinned"]] == [first]
     assert not page.exception
+
+
+def nearest_table(page: AppTest) -> pd.DataFrame:
+    """The list of training samples."""
+    (found,) = [each.value for each in page.dataframe if "cosine" in each.value.columns]
+    return found
+
+
+def test_the_nearest_training_samples_are_shown_with_task_label_and_text(
+    open_page: Open, small_workspace: Path
+) -> None:
+    page = open_page("sample", run="dam")
+    assert "Which training samples are nearest?" in [each.value for each in page.subheader]
+    table = nearest_table(page)
+    assert len(table) == 5
+    assert list(table["cosine"]) == sorted(table["cosine"], reverse=True)
+    assert table["cosine"].between(-1, 1.000001).all()
+    config = Workspace(small_workspace).find("dam").config
+    tasks = {f"{place + 1} {task.name}": task for place, task in enumerate(config.tasks)}
+    for own, row in table.iterrows():
+        assert str(own).startswith(f"{tasks[row['task']].name}/train/")
+        assert row["label"] in tasks[row["task"]].label_names
+        assert len(row["sample"]) > 10
+    assert f" of the 5 nearest are of {table['task'].mode()[0]}" in html(page)
+    page.segmented_control(key="near").set_value(10).run()
+    assert len(nearest_table(page)) == 10
+
+
+def test_a_text_that_was_learnt_from_is_nearest_to_itself(open_page: Open) -> None:
+    page = open_page("sample", run="dam")
+    known = nearest_table(page).iloc[0]
+    page.segmented_control(key="from").set_value("my own").run()
+    page.text_area(key="own").set_value(known["sample"]).run()
+    found = nearest_table(page)
+    assert found["cosine"].iloc[0] == pytest.approx(1, abs=1e-4)
+    assert known["sample"] in list(found["sample"][found["cosine"] > 0.9999])
+
+
+def test_training_samples_of_later_tasks_are_not_shown(open_page: Open) -> None:
+    page = open_page("sample", run="dam")
+    page.select_slider(key="after").set_value("1 restaurants").run()
+    assert set(nearest_table(page)["task"]) == {"1 restaurants"}
+
+
+def test_without_stored_features_it_says_what_makes_them(
+    open_page: Open,
+    tiny: Path,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    options = {**SMALL, "backbone": str(tiny), "epochs": 1, "device": "cpu", "workspace": tmp_path}
+    cl.run("domains-dil", "sequential", name="one", **options)
+    page = open_page("sample", run="one", workspace=tmp_path)
+    assert any("No features of this run's training rows" in each.value for each in page.caption)
+
+
+def test_nearest_rows_in_words() -> None:
+    assert (
+        summary(["2 films", "2 films", "3 news"])
+        == "2 of the 3 nearest are of 2 films, 1 of 3 news."
+    )
+    assert summary(["2 films"]) == "The nearest is of 2 films."
 
 
 def test_an_unknown_sample_in_a_link_is_said_and_another_shown(open_page: Open) -> None:

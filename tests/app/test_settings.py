@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+import zipfile
 from pathlib import Path
 
 import pytest
 import streamlit as st
+from streamlit.testing.v1 import AppTest
 
-from app import preferences
+from app import carrying, preferences, uploads
 from app.citations import PAPERS
 from cl_core.lab.workspace import Workspace
 from cl_core.store import key
@@ -88,6 +90,83 @@ def test_each_paper_can_be_cited() -> None:
         entry = PAPERS[name]
         assert f"eprint        = {{{number}}}" in entry
         assert entry.count("{") == entry.count("}")
+
+
+def taken_in(page: AppTest, archive: Path) -> AppTest:
+    """Settings after a zip has been taken in by its path."""
+    page.text_input(key="take-in-path").set_value(str(archive)).run()
+    next(each for each in page.button if each.label == "Take in").click().run()
+    assert not page.exception
+    return page
+
+
+def test_a_zip_of_chosen_runs_is_made_and_taken_in_elsewhere(
+    open_page: Open, own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = open_page("settings", workspace=own)
+    page.multiselect(key="pack").set_value(["l2r"]).run()
+    assert not page.exception
+    with carrying.zipped(["l2r"]) as file:
+        (tmp_path / "l2r.zip").write_bytes(file.read())
+    monkeypatch.setenv(uploads.ROOTS_VARIABLE, str(tmp_path))
+    page = taken_in(open_page("settings", workspace=tmp_path / "new"), tmp_path / "l2r.zip")
+    assert "1 new runs: l2r" in page.success[0].value
+    assert Workspace(tmp_path / "new").find("l2r").status == "finished"
+    page = taken_in(page, tmp_path / "l2r.zip")
+    assert "here already, and left as they were: l2r" in page.success[0].value
+
+
+def test_a_zip_that_reaches_outside_is_refused_with_its_names(
+    open_page: Open, own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with zipfile.ZipFile(tmp_path / "evil.zip", "w") as archive:
+        archive.writestr("../<b>evil</b>.yaml", "x")
+    monkeypatch.setenv(uploads.ROOTS_VARIABLE, str(tmp_path))
+    page = taken_in(open_page("settings", workspace=own), tmp_path / "evil.zip")
+    assert page.error[0].value == "Nothing was taken in."
+    assert any("'../<b>evil</b>.yaml' would leave the folder" in each.value for each in page.text)
+    page = taken_in(page, Path("/etc/passwd"))
+    assert any("is not under a folder that may be read" in each.value for each in page.text)
+
+
+def test_guests_neither_pack_nor_take_in(
+    open_page: Open, own: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(carrying, "is_guest", lambda: True)
+    page = open_page("settings", workspace=own)
+    assert not [each for each in page.button if each.label == "Take in"]
+    assert any("Guests look on" in each.value for each in page.caption)
+
+
+def test_a_run_folder_that_is_dropped_in_appears(
+    open_page: Open, small_workspace: Path, tmp_path: Path
+) -> None:
+    """Without the store it came from: what its folder holds is shown."""
+    page = open_page("forgetting", workspace=tmp_path)
+    assert "No run has been scored here yet." in page.markdown[-1].value
+    shutil.copytree(small_workspace / "runs" / "dam", tmp_path / "runs" / "from elsewhere")
+    page.run()
+    assert list(page.selectbox(key="run").options) == ["from elsewhere"]
+    assert not page.exception
+    assert page.metric[0].value.endswith("%")
+
+
+def test_a_folder_that_is_no_run_breaks_no_page(open_page: Open, own: Path) -> None:
+    for name, files in {
+        "no settings": {"run.yaml": b"- 1", "scores.parquet": b""},
+        "no scores": {"run.yaml": (own / "runs/dam/run.yaml").read_bytes(), "scores.parquet": b"x"},
+    }.items():
+        (own / "runs" / name).mkdir()
+        for file, content in files.items():
+            (own / "runs" / name / file).write_bytes(content)
+    page = open_page("settings", workspace=own)
+    assert {each.value for each in page.warning} == {
+        f"{name} in `runs/` is no run that can be read." for name in ("no settings", "no scores")
+    }
+    assert set(page.selectbox(key="run").options) == {"dam", "l2r"}
+    for other in ("train", "compare", "start"):
+        page.switch_page(f"../pages/{other}.py").run()
+        assert not page.exception
 
 
 def test_a_missing_workspace_is_no_error(open_page: Open, tmp_path: Path) -> None:

@@ -8,15 +8,22 @@ import os
 import signal
 import subprocess
 import sys
+from base64 import b64decode
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pyarrow.compute as pc
 import pytest
+from datasets import Dataset
+from PIL import Image
 
+from app.workers.near_rows import near_rows
 from app.workers.process import Worker, WorkerFailed
 from app.workers.serving import answer_lines
 from cl_core.errors import UserError
+from cl_core.lab.training_rows import NearRow
 from cl_core.lab.workspace import Workspace
 
 
@@ -50,6 +57,40 @@ def test_every_scored_row_is_listed_and_can_be_shown(worker: Worker, small_works
     shown = worker.ask("shown", **where, sample={"id": lines[0]["id"]})
     assert " ".join(shown["texts"]["text"].split()).startswith(lines[0]["line"])
     assert (shown["pictures"], shown["clip"]) == ([], False)
+
+
+def test_training_rows_near_a_sample_come_with_their_pictures(tmp_path: Path) -> None:
+    """A clip becomes a strip of frames, a picture a small one, a text neither."""
+    frames = [Image.new("RGB", (40, 30), colour) for colour in ("red", "green", "blue")]
+    clip = io.BytesIO()
+    frames[0].save(clip, "GIF", save_all=True, append_images=frames[1:])
+    picture = io.BytesIO()
+    frames[0].save(picture, "PNG")
+    rows = {
+        "id": ["t/train/0", "t/train/1", "t/train/2"],
+        "text": [None, None, "a <b>\ntext"],
+        "image": [picture.getvalue(), None, None],
+        "video": [None, clip.getvalue(), None],
+        "question": ["what colour?", "and now?", None],
+        "label": [0, -1, 1],
+    }
+    task = SimpleNamespace(
+        name="t", label_names=("red", "blue"), splits={"train": Dataset.from_dict(rows)}
+    )
+    features = SimpleNamespace(features={0: np.zeros((3, 2))})
+    stream = SimpleNamespace(tasks=[task])
+    near = [NearRow(0, row, 0.5) for row in range(3)]
+    shown = near_rows(stream, features, near)  # type: ignore[arg-type]
+    assert [each["text"] for each in shown] == ["what colour?", "and now?", "a <b> text"]
+    assert [each["label"] for each in shown] == ["red", "another answer", "blue"]
+    sizes = [Image.open(io.BytesIO(b64decode(each["picture"]))).size for each in shown[:2]]
+    assert sizes[0] == (128, 96)
+    assert sizes[1][1] == 96
+    assert sizes[1][0] > 128
+    assert shown[2]["picture"] == ""
+    features.features[0] = np.zeros((4, 2))
+    with pytest.raises(UserError, match="no longer those"):
+        near_rows(stream, features, near)  # type: ignore[arg-type]
 
 
 def test_a_mistake_of_the_users_comes_back_as_one(worker: Worker, small_workspace: Path) -> None:
@@ -101,7 +142,10 @@ def test_an_error_ends_one_question_only() -> None:
 
 
 def test_the_servers_side_imports_no_torch() -> None:
-    modules = "app.answers, app.choosing, app.what_ifs, app.behind, app.pins, app.routing_tables"
+    modules = (
+        "app.answers, app.choosing, app.what_ifs, app.behind, app.pins, app.routing_tables, "
+        "app.nearest, app.take_along, app.carrying"
+    )
     heavy = "('torch', 'sklearn', 'umap', 'datasets', 'transformers')"
     code = f"import sys, {modules}; print([name for name in {heavy} if name in sys.modules])"
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

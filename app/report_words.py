@@ -1,0 +1,155 @@
+"""A run's numbers in words and rows, for its report: plain words first, then symbol, unit, formula and direction."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from pathlib import PurePath
+from typing import Any
+
+import numpy as np
+
+from cl_core.evaluate.table import METRICS
+from cl_core.lab.events import Started
+from cl_core.lab.report import PHASES, Report
+from cl_core.lab.report_formats import number
+from cl_core.lab.workspace import RunFolder
+
+COSTS = {
+    "trainable_parameters": ("Trainable parameters", "what moves while one task is learnt"),
+    "stored_parameters": ("Stored parameters", "adapters, heads and router beside the backbone"),
+    "active_parameters": ("Active parameters", "what a forward pass of one sample multiplies with"),
+    "backbone_parameters": ("Backbone", "frozen parameters, the same for every recipe"),
+    "memory_rows": ("Rows kept", "training rows kept for replay or for L2R's routers"),
+    "seconds_this_run": ("This run", "seconds by the clock, what was in the store left out"),
+    "peak_memory_bytes": ("Peak memory", "largest resident memory of the run's process"),
+    "peak_gpu_memory_bytes": ("Peak memory of the GPU", "largest allocation there"),
+}
+"""Costs of a report, apart from the phases: for people, and what they are."""
+BETTER = {"higher": "higher", "lower": "lower", None: "neither"}
+
+
+def header(report: Report) -> dict[str, str]:
+    """What was run: enough to know which run this is."""
+    config = report.run.config
+    recipe = config.recipe
+    environment = report.run.environment()
+    started = [event for event in report.run.events if isinstance(event, Started)]
+    packages = environment.get("packages", {})
+    versions = ", ".join(f"{name} {own}" for name, own in sorted(packages.items()))
+    return {
+        "Run": f"{report.run.name} ({report.run.status})",
+        "Stream": f"{config.stream_name}, {config.protocol_with_rule.upper()}, {len(config.tasks)} tasks: "
+        + ", ".join(report.tasks),
+        "Recipe": f"{recipe.name}: initialise {recipe.initialise}, train {recipe.train}, route {recipe.route}, "
+        f"compose {recipe.compose}",
+        "Backbone": PurePath(config.settings.backbone.name).name,
+        "Seed": str(config.seed),
+        "Started": started[0].time if started else "not known",
+        "Device": str(environment.get("device", "not known")),
+        "Versions": versions or "not known",
+    }
+
+
+def transfer_words(report: Report) -> list[str]:
+    """The numbers of the matrix as sentences that need no formula."""
+    found, tasks = report.transfer, report.tasks
+    said = []
+    if not math.isnan(found["average_accuracy"]):
+        said.append(
+            f"After the last of {len(tasks)} tasks, {number('average_accuracy', found['average_accuracy'])} of the "
+            "rows are answered rightly, on average over tasks."
+        )
+    if not math.isnan(found["forgetting"]):
+        said.append(_forgetting(report))
+    if not math.isnan(found["backward_transfer"]):
+        said.append(
+            "Since they were learnt, the earlier tasks' scores have changed by "
+            f"{number('backward_transfer', found['backward_transfer'])} points on average."
+        )
+    if not math.isnan(found["forward_transfer"]):
+        said.append(
+            "Just before a task was learnt, its score differed from the untrained model's by "
+            f"{number('forward_transfer', found['forward_transfer'])} points on average."
+        )
+    if "knowledge_transfer" in report.improvised:
+        said.append(
+            "Compared with adapters that start afresh, standing on earlier tasks gained "
+            f"{number('knowledge_transfer', report.improvised['knowledge_transfer'])} of their scores on average."
+        )
+    return said
+
+
+def _forgetting(report: Report) -> str:
+    """How much, and of which task the most."""
+    lost = 100 * (np.nanmax(report.matrix[:-1, :-1], axis=0) - report.matrix[-1, :-1])
+    mean = 100 * report.transfer["forgetting"]
+    worst = int(np.nanargmax(lost))
+    if lost[worst] <= 0:
+        return "Nothing was forgotten: every earlier task is answered as well as at its best."
+    return (
+        f"Of the best score that an earlier task ever had, {mean:.1f} points are lost on average, the most of "
+        f"{report.tasks[worst]}: {lost[worst]:.1f} points."
+    )
+
+
+def metric_rows(values: Mapping[str, float]) -> list[list[str]]:
+    """Title, value, formula, direction and note of each metric."""
+    return [
+        [
+            METRICS[name].title,
+            number(name, value),
+            METRICS[name].formula,
+            BETTER[METRICS[name].direction],
+            METRICS[name].note,
+        ]
+        for name, value in values.items()
+    ]
+
+
+def cost_rows(report: Report) -> list[list[str]]:
+    """Name, amount with its unit, and what it is."""
+    rows = []
+    for name, (title, meaning) in COSTS.items():
+        if name in report.cost and not math.isnan(report.cost[name]):
+            rows.append([title, _amount(name, report.cost[name]), meaning])
+    for name in PHASES:
+        if name in report.cost:
+            phase = name.removeprefix("seconds_")
+            rows.append([f"Time: {phase}", f"{report.cost[name]:.1f} s", "when it was first done"])
+    return rows
+
+
+def _amount(name: str, value: float) -> str:
+    if name.endswith("_bytes"):
+        return f"{value / 2**30:.2f} GiB"
+    return f"{value:.1f} s" if name.startswith("seconds") else f"{value:,.0f}"
+
+
+def settings_rows(run: RunFolder) -> dict[str, list[list[str]]]:
+    """Settings, machine and artifacts, each as rows of name and value."""
+    config = run.config
+    return {
+        "Settings": _flat(config.settings.model_dump(mode="json")),
+        "Machine and versions": _flat(run.environment()),
+        "Data": [
+            [task.name, f"{_rows(task.rows)}; fingerprint {task.fingerprint}"]
+            for task in config.all_tasks
+        ],
+        "Artifacts": [[name, key] for name, key in sorted(run.artifacts().items())],
+    }
+
+
+def _rows(rows: Mapping[str, int]) -> str:
+    return ", ".join(f"{count:,} {split}" for split, count in rows.items())
+
+
+def _flat(values: Mapping[str, Any], before: str = "") -> list[list[str]]:
+    """Nested settings as "part.name" and value."""
+    rows = []
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            rows += _flat(value, f"{before}{name}.")
+        else:
+            rows.append([f"{before}{name}", "none" if value is None else str(value)])
+    return rows
