@@ -82,6 +82,6 @@ class TrainingFeatures:
         found, _ = nearest(scaled, points, min(k, len(points)))
         cosines = points[found[0]] @ scaled[0]
         return [
-            NearRow(*places[place], float(cosine))
+            NearRow(places[place][0], places[place][1], float(cosine))
             for place, cosine in zip(found[0], cosines, strict=True)
         ]

@@ -76,7 +76,8 @@ class Unpacked:
     left_out: int
 
     def __str__(self) -> str:
-        new = f"{len(self.runs)} new runs: {', '.join(self.runs)}" if self.runs else "no new run"
+        runs = "1 new run" if len(self.runs) == 1 else f"{len(self.runs)} new runs"
+        new = f"{runs}: {', '.join(self.runs)}" if self.runs else "no new run"
         said = [f"{new}; {self.artifacts} new artifacts, {self.others} other new files"]
         if self.already:
             said.append(f"here already, and left as they were: {', '.join(self.already)}")

@@ -239,7 +239,9 @@ def test_it_opens_from_a_file_in_either_theme_and_draws_its_figures(
                 asked: list[str] = []
                 tab.on("console", lambda message, said=said: said.append(message.text))
                 tab.on("pageerror", lambda error, said=said: said.append(str(error)))
-                tab.on("dialog", lambda dialog, said=said: (said.append("dialog"), dialog.dismiss()))
+                tab.on(
+                    "dialog", lambda dialog, said=said: (said.append("dialog"), dialog.dismiss())
+                )
                 tab.on("request", lambda request, asked=asked: asked.append(request.url))
                 tab.goto(file.as_uri())
                 tab.wait_for_function(

@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from app import carrying, preferences, uploads
 from app.citations import PAPERS
+from app.text import plain
 from cl_core.lab.workspace import Workspace
 from cl_core.store import key
 
@@ -110,10 +111,10 @@ def test_a_zip_of_chosen_runs_is_made_and_taken_in_elsewhere(
         (tmp_path / "l2r.zip").write_bytes(file.read())
     monkeypatch.setenv(uploads.ROOTS_VARIABLE, str(tmp_path))
     page = taken_in(open_page("settings", workspace=tmp_path / "new"), tmp_path / "l2r.zip")
-    assert "1 new runs: l2r" in page.success[0].value
+    assert plain("1 new run: l2r") in page.success[0].value
     assert Workspace(tmp_path / "new").find("l2r").status == "finished"
     page = taken_in(page, tmp_path / "l2r.zip")
-    assert "here already, and left as they were: l2r" in page.success[0].value
+    assert plain("here already, and left as they were: l2r") in page.success[0].value
 
 
 def test_a_zip_that_reaches_outside_is_refused_with_its_names(
