@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import os
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -64,16 +66,17 @@ def _pack() -> None:
         st.code(f"adapter-lab pack workspace.zip{words} --workspace {mine.root}", language="bash")
 
 
-def zipped(runs: Sequence[str]) -> IO[bytes]:
+def zipped(runs: Sequence[str]) -> io.BufferedReader:
     """The zip as a temporary file at its beginning, gone when it is closed.
 
     Args:
         runs: names; none for the whole workspace.
     """
-    file = tempfile.TemporaryFile()  # noqa: SIM115 - whoever sends it closes it
-    write_zip(baggage(workspace("Mine"), list(runs) or None), file)
-    file.seek(0)
-    return file
+    with tempfile.TemporaryFile() as file:
+        write_zip(baggage(workspace("Mine"), list(runs) or None), file)
+        file.seek(0)
+        # Streamlit sends what was opened for reading alone.
+        return open(os.dup(file.fileno()), "rb")  # noqa: PTH123 - whoever sends it closes it
 
 
 @st.cache_data(ttl=storage.MEASURED_FOR_SECONDS, show_spinner=False)

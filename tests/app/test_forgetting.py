@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from html import escape
 from pathlib import Path
 
+from app import answers, take_along
+from app.frame import View
+from app.records import last_routed
+from app.theme import LIGHT
 from cl_core.lab.workspace import Workspace
 
 from .conftest import Open
@@ -48,3 +53,14 @@ def test_what_was_lost_is_worked_out_where_it_is_asked_for(
         assert line["own adapter alone"] == ("right" if row["own"] else "wrong")
         assert ("routing" in line["lost by"]) == (row["own"] > row["first"])
         assert ("merging" in line["lost by"]) == (row["first"] > row["run"])
+
+
+def test_the_run_can_be_taken_along(open_page: Open, small_workspace: Path) -> None:
+    page = open_page("forgetting", run="dam")
+    assert {"Report (HTML)", "LaTeX"} <= {button.label for button in page.download_button}
+    run = Workspace(small_workspace).find("dam")
+    report = take_along.report(View("Mine", run, 3, None, LIGHT, False))
+    shown = [each for each in last_routed(run).ids if each in report]
+    texts = answers.lines(View("Mine", run, 3, None, LIGHT, False))
+    assert shown
+    assert all(escape(texts[own][:60]) in report for own in shown)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 import zipfile
@@ -108,6 +109,7 @@ def test_a_zip_of_chosen_runs_is_made_and_taken_in_elsewhere(
     page.multiselect(key="pack").set_value(["l2r"]).run()
     assert not page.exception
     with carrying.zipped(["l2r"]) as file:
+        assert isinstance(file, io.BufferedReader)  # what Streamlit takes of a callable
         (tmp_path / "l2r.zip").write_bytes(file.read())
     monkeypatch.setenv(uploads.ROOTS_VARIABLE, str(tmp_path))
     page = taken_in(open_page("settings", workspace=tmp_path / "new"), tmp_path / "l2r.zip")
