@@ -31,7 +31,7 @@ code {font-size: 14px; overflow-wrap: anywhere}
 @media print {details > * {display: block}}
 """
 )
-_NUMBER = re.compile(r"[+-]?\d[\d,]*(\.\d+)?( (%|s|GiB))?")
+_NUMBER = re.compile(r"[+-]?\d[\d,]*(\.\d+)?( (%|s|GiB|points|nats))?|-")
 
 
 def heading(text: str) -> str:

@@ -98,13 +98,19 @@ def metric_rows(values: Mapping[str, float]) -> list[list[str]]:
     return [
         [
             METRICS[name].title,
-            number(name, value),
+            _with_unit(name, value),
             METRICS[name].formula,
             BETTER[METRICS[name].direction],
             METRICS[name].note,
         ]
         for name, value in values.items()
     ]
+
+
+def _with_unit(name: str, value: float) -> str:
+    unit = METRICS[name].unit
+    said = number(name, value)
+    return f"{said} {unit}" if unit in ("points", "nats") and said != "-" else said
 
 
 def cost_rows(report: Report) -> list[list[str]]:

@@ -64,10 +64,15 @@ def report(view: View) -> str:
     if view.run is None:
         raise ValueError("there is no run to report on")
 
+    failed: list[str] = []
+
     def show(sample: str) -> Mapping[str, Any]:
+        if failed:  # every other one would wait as long for nothing
+            raise UserError(failed[0])
         try:
             return answers.shown(view, {"id": sample})
         except WorkerFailed as error:
-            raise UserError(str(error)) from error
+            failed.append(str(error))
+            raise UserError(failed[0]) from error
 
     return run_report(view.run, show)

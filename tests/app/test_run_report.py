@@ -16,16 +16,21 @@ from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 
+import cl_core as cl
 from app.figures.standalone import alone
 from app.records import last_routed
 from app.run_report import run_report
 from app.theme import DARK
+from cl_core.errors import UserError
 from cl_core.evaluate.table import METRICS
 from cl_core.lab.report import Report
 from cl_core.lab.report_formats import number
 from cl_core.lab.workspace import Workspace
+from tests.lab.conftest import SMALL, tiny  # noqa: F401
 
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 CHROMIUM = next(
@@ -110,10 +115,11 @@ def test_its_metrics_routing_and_cost_are_those_of_the_report(
 ) -> None:
     run = Workspace(small_workspace).find("dam")
     report = Report(run)
+    units = {"backward_transfer": " points", "forgetting": " points", "entropy": " nats"}
     for table, values in (("table-transfer", report.transfer), ("table-router", report.router)):
         shown = {row[0]: (row[1], row[2]) for row in page.tables[table][1:]}
         assert shown == {
-            METRICS[name].title: (number(name, value), METRICS[name].formula)
+            METRICS[name].title: (number(name, value) + units.get(name, ""), METRICS[name].formula)
             for name, value in values.items()
         }
     counts = [[int(cell) for cell in row[1:]] for row in page.tables["table-routing"][1:]]
@@ -183,6 +189,40 @@ def test_without_its_data_samples_are_named_by_their_ids(small_workspace: Path, 
     page = Read(run_report(folder))
     assert any(own in page.text for own in routed.ids)
     assert "alert" not in page.text
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+@pytest.mark.parametrize("stage", [2, 1])
+def test_a_run_that_was_stopped_has_one_too(
+    small_workspace: Path, tmp_path: Path, stage: int
+) -> None:
+    shutil.copytree(small_workspace / "runs" / "dam", tmp_path / "runs" / "dam")
+    run = Workspace(tmp_path).find("dam")
+    for name in ("scores", "routing"):
+        kept = run.table(name).filter(pc.less_equal(pc.field("stage"), stage))
+        pq.write_table(kept, run.path / f"{name}.parquet")
+    (run.path / "environment.json").unlink()
+    page = Read(run_report(Workspace(tmp_path).find("dam")))
+    cells = [cell for row in page.tables["table-scores"][1:] for cell in row[1:] if cell]
+    assert len(cells) == stage * (stage + 1) // 2
+    assert len(page.tables["table-routing"]) == 1 + stage
+    assert {row[1] for row in page.tables["table-transfer"][1:]} == {"-"}
+
+
+def test_one_adapter_for_all_tasks_has_no_route(tiny: Path, tmp_path: Path) -> None:  # noqa: F811
+    options = {**SMALL, "backbone": str(tiny), "epochs": 1, "device": "cpu", "workspace": tmp_path}
+    cl.run("domains-dil", "sequential", name="one", **options)
+    page = Read(run_report(Workspace(tmp_path).find("one")))
+    assert "there is no route" in page.text
+    assert "table-routing" not in page.tables
+    assert "one for all tasks" in page.text
+
+
+def test_without_scores_there_is_none(small_workspace: Path, tmp_path: Path) -> None:
+    shutil.copytree(small_workspace / "runs" / "dam", tmp_path / "runs" / "dam")
+    (tmp_path / "runs" / "dam" / "scores.parquet").unlink()
+    with pytest.raises(UserError, match="has no scores yet"):
+        run_report(Workspace(tmp_path).find("dam"))
 
 
 def test_the_terminal_writes_it_with_the_samples_texts(
