@@ -74,8 +74,10 @@ def _write_html(workspace: Workspace, name: str, output: Path) -> None:
     entry_point()  # says what to install where there is no app
     command = [sys.executable, "-m", "app.run_report", "--run", name]
     command += ["--workspace", str(workspace.root), "--output", str(output)]
-    done = subprocess.run(command, check=False)
+    # What it says is of interest only where it fails: Streamlit remarks that it has no server.
+    done = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
     if done.returncode:
+        typer.echo(done.stderr.rstrip().splitlines()[-1] if done.stderr else "", err=True)
         raise typer.Exit(done.returncode)
 
 
