@@ -53,7 +53,7 @@ def table(projection: Projection, config: RunConfig, routing: pa.Table, after: i
             continue
         own = known[place]
         frame.loc[here, "sample"] = _taken(own, "sample_id", rows)
-        frame.loc[here, "class"] = _classes(config, int(place), _taken(own, "label", rows))
+        frame.loc[here, "class"] = _classes(config, _taken(own, "label", rows))
         if place not in now or (place >= after and place < len(config.tasks)):
             continue
         answered = now[place]
@@ -87,9 +87,7 @@ def _taken(records: pa.Table, column: str, rows: np.ndarray) -> list[object]:
     return records[column].take(pa.array(rows)).to_pylist()
 
 
-def _classes(config: RunConfig, place: int, labels: list[object]) -> list[str]:
-    """What labels are called: under TIL they are the task's own, else the stream's."""
-    names = config.all_tasks[place].label_names if config.protocol == "til" else config.label_space
-    return [
-        names[int(str(label))] if int(str(label)) >= 0 else "another answer" for label in labels
-    ]
+def _classes(config: RunConfig, labels: list[object]) -> list[str]:
+    """What labels are called; records have them as places in the stream's label space under every protocol."""
+    places = [int(str(label)) for label in labels]
+    return [config.label_space[place] if place >= 0 else "another answer" for place in places]

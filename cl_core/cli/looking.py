@@ -105,18 +105,22 @@ def explain(
     names = [task.name for task in run.config.tasks]
     lost = summarise_losses(explain_losses(place, run, device, watcher.progress), len(names))
     watcher.finish()
-    columns = {"oracle": lost.oracle, "routing": lost.routing, "merging": lost.merging}
-    rows = [
-        {"task": task, **{column: float(values[-1, place]) for column, values in columns.items()}}
-        for place, task in enumerate(names)
-    ]
+    last = {"oracle": lost.oracle[-1], "routing": lost.routing[-1], "merging": lost.merging[-1]}
     if as_json:
-        say_json(rows)
+        say_json(
+            [
+                {"task": name, **{column: float(values[place]) for column, values in last.items()}}
+                for place, name in enumerate(names)
+            ]
+        )
         return
     say("After the last task, in points of accuracy against the oracle's route:")
     table(
         ["task", "oracle (%)", "lost by routing", "lost by merging"],
-        [[row["task"], *(f"{100 * row[column]:.1f}" for column in columns)] for row in rows],
+        [
+            [name, *(f"{100 * values[place]:.1f}" for values in last.values())]
+            for place, name in enumerate(names)
+        ],
     )
 
 

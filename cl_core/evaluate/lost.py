@@ -16,8 +16,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
+Credit = NDArray[np.float32]
+"""(N,) how right each sample is, 0 to 1."""
 LOST_SCHEMA = pa.schema(
     [
         pa.field("stage", pa.int32(), nullable=False),  # after learning this many tasks
@@ -30,12 +32,12 @@ LOST_SCHEMA = pa.schema(
 )
 
 
-def lost_by_routing(own: ArrayLike, first: ArrayLike) -> float:
+def lost_by_routing(own: Credit, first: Credit) -> float:
     """O - F; (N,) how right each sample is under its own task's adapter, and under the heaviest, 0 to 1 each."""
     return float(np.mean(own) - np.mean(first))
 
 
-def lost_by_merging(first: ArrayLike, run: ArrayLike) -> float:
+def lost_by_merging(first: Credit, run: Credit) -> float:
     """F - R; (N,) how right each sample is under the heaviest adapter alone, and as the run answered, 0 to 1 each."""
     return float(np.mean(first) - np.mean(run))
 

@@ -116,7 +116,7 @@ class Alone:
         encoding = self.data.encoding(task, self.split)
         wanted = torch.tensor(rows)
         out: Tensor | None = None
-        for adapter in adapters.unique().tolist():
+        for adapter in sorted(set(adapters.tolist())):
             here = adapters == adapter
             known = self._known(trained, encoding, task, adapter, wanted[here])
             out = known.new_zeros(len(rows), known.shape[1]) if out is None else out
