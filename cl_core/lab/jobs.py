@@ -233,8 +233,10 @@ class Jobs:
             recipe: in place of the request's, where it has no name.
 
         Raises:
-            UserError: the run's name is no file name, or a job of that run waits or runs already.
+            UserError: the run's name is no file name, a job of that run waits or runs already, or the workspace is
+                read-only.
         """
+        self.workspace.check_writable()
         self.workspace.run(request.run)  # refuses names that are none
         for job in self.all():
             if job.request.run == request.run and job.state in ("queued", "running"):

@@ -111,7 +111,8 @@ def prepare(
         precision: of forward passes.
 
     Raises:
-        UserError: something asked for does not exist or does not fit, or a run of this name has other settings.
+        UserError: something asked for does not exist or does not fit, a run of this name has other settings, or the
+            workspace is read-only.
     """
     chosen = load_recipe(recipe) if isinstance(recipe, str) else recipe
     chosen.check()
@@ -143,6 +144,7 @@ def prepare(
                 f"or remove {run.path}"
             )
     else:
+        workspace.check_writable()
         run.create(config)
     return run, loaded
 
@@ -187,7 +189,9 @@ def carry_out(
     Raises:
         Stopped: somebody asked it to stop (`RunFolder.request_stop`, or Ctrl-C).
         LockHeld: another process is at it.
+        ReadOnlyError: the workspace is to stay as it is.
     """
+    workspace.check_writable()
     from cl_core.backbones.load import load_backbone
     from cl_core.device import choose_device
     from cl_core.lab.experiment import Experiment

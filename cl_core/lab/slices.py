@@ -35,8 +35,9 @@ def save_slice(workspace: Workspace, made: Slice) -> Path:
     """Writes a slice and returns its file; one of the same name is replaced.
 
     Raises:
-        UserError: a name that is no file name, or nothing in the slice.
+        UserError: a name that is no file name, nothing in the slice, or a workspace that is read-only.
     """
+    workspace.check_writable()
     if not _NAME.fullmatch(made.name):
         raise UserError(
             f"slice name '{made.name}' may hold up to 80 letters, digits, spaces, dots, dashes and underscores, "

@@ -4,6 +4,7 @@
       runs/<name>/   run.yaml  environment.json  events.jsonl  scores.parquet  routing.parquet  artifacts.json;
                      lost.parquet where it was asked for
       store/         artifacts, keyed by content
+      READ_ONLY      where this file is, nothing is ever written: the bundled demonstration
 
 Reading a run needs no torch. A run folder explains itself: copied elsewhere, it still shows all its results.
 """
@@ -34,7 +35,7 @@ from cl_core.lab.events import (
 from cl_core.lab.recipe import Recipe
 from cl_core.lab.run_settings import RunSettings
 from cl_core.settings import Settings
-from cl_core.store import Store, is_held, write_json, write_text
+from cl_core.store import ReadOnlyError, Store, is_held, write_json, write_text
 
 if TYPE_CHECKING:
     import pyarrow
@@ -44,6 +45,8 @@ HeadRule = Literal["direct", "compose", "top1"]
 AUTO_RULES: dict[str, HeadRule] = {"uniform": "direct", "fixed": "direct"}
 """By router, where it is not `compose`: their weights are the same for every sample and name no task **(ours)**."""
 Status = Literal["finished", "running", "stopped", "failed", "interrupted"]
+READ_ONLY = "READ_ONLY"
+"""A file of this name at its root keeps a workspace as it is."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -244,7 +247,24 @@ class Workspace:
     @cached_property
     def store(self) -> Store:
         """The artifacts that all runs share."""
-        return Store(self.root / "store")
+        return Store(self.root / "store", read_only=self.read_only)
+
+    @property
+    def read_only(self) -> bool:
+        """Whether it is to stay as it is, as the bundled demonstration does."""
+        return (self.root / READ_ONLY).is_file()
+
+    def check_writable(self) -> None:
+        """Refuses to change a workspace that is to stay as it is.
+
+        Raises:
+            ReadOnlyError: it is read-only; the message says what to do.
+        """
+        if self.read_only:
+            raise ReadOnlyError(
+                f"workspace {self.root} is read-only; work in another one (--workspace DIR), into which "
+                "its runs and its store may be copied"
+            )
 
     def run(self, name: str) -> RunFolder:
         """Returns the folder of a run that may not exist yet.

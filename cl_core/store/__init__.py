@@ -9,12 +9,13 @@ from cl_core.store.artifact import Artifact
 from cl_core.store.atomic import write_bytes, write_json, write_text
 from cl_core.store.keys import JSON, canonical_json, key
 from cl_core.store.lock import LockHeldError, RunLock, is_held
-from cl_core.store.store import Store
+from cl_core.store.store import ReadOnlyError, Store
 
 __all__ = [
     "JSON",
     "Artifact",
     "LockHeldError",
+    "ReadOnlyError",
     "RunLock",
     "Store",
     "canonical_json",

@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cl_core.errors import UserError
 from cl_core.store import keys
 from cl_core.store.artifact import DATA, FORMAT, META, TENSORS, Artifact, DamageError, checked
 from cl_core.store.atomic import json_bytes, sync_folder, write_durably
@@ -37,6 +38,10 @@ _NAME = re.compile(r"[a-z][a-z0-9_-]*")
 _KEY = re.compile(r"[0-9a-f]{64}")
 
 
+class ReadOnlyError(UserError):
+    """Something was to be written where nothing may be."""
+
+
 class Store:
     """Artifacts under one folder, safe to share between processes.
 
@@ -44,14 +49,22 @@ class Store:
         root: the folder; made when something is written, so that one that is read-only can be read.
         on_damage: called with one sentence naming kind, key, file and fault when an artifact fails
             its check. By default the sentence is a warning.
+        read_only: nothing under `root` is written, moved or removed, whatever is found there.
     """
 
-    def __init__(self, root: Path, on_damage: Callable[[str], None] | None = None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        on_damage: Callable[[str], None] | None = None,
+        read_only: bool = False,
+    ) -> None:
         self.root = Path(root)
+        self.read_only = read_only
         self.on_damage = on_damage or (lambda message: warnings.warn(message, stacklevel=3))
         self._partial = self.root / ".partial"
         self._damaged = self.root / ".damaged"
-        self._remove_leftovers()
+        if not read_only:
+            self._remove_leftovers()
 
     def folder(self, kind: str, key: str) -> Path:
         """Returns where the artifact is or would be.
@@ -102,9 +115,11 @@ class Store:
         """Writes an artifact whole and returns it. Of two writers of one key the first one's stays.
 
         Raises:
+            ReadOnlyError: the store is read-only.
             ValueError: `key` is not the key of `kind` and `inputs`, or a name is malformed.
             OSError: the disk's answer. Nothing is then left under the key.
         """
+        self._check_writable()
         final = self.folder(kind, key)
         if key != keys.key(kind, inputs):
             raise ValueError(
@@ -151,6 +166,11 @@ class Store:
         except DamageError as damage:
             if not folder.is_dir():  # another process moved it aside meanwhile
                 return None
+            if self.read_only:
+                self.on_damage(
+                    f"artifact {kind}/{key} is damaged: {damage}. It stays where it is: read-only."
+                )
+                return None
             aside = self._damaged / f"{kind}-{key}-{uuid.uuid4().hex[:8]}"
             self._damaged.mkdir(exist_ok=True)
             try:
@@ -164,7 +184,12 @@ class Store:
             return None
 
     def remove(self, kind: str, key: str) -> None:
-        """Removes the artifact, at once for every reader; does nothing when it is absent."""
+        """Removes the artifact, at once for every reader; does nothing when it is absent.
+
+        Raises:
+            ReadOnlyError: the store is read-only.
+        """
+        self._check_writable()
         aside = self._partial / uuid.uuid4().hex
         self._partial.mkdir(parents=True, exist_ok=True)
         try:
@@ -172,6 +197,10 @@ class Store:
         except FileNotFoundError:
             return
         shutil.rmtree(aside, ignore_errors=True)
+
+    def _check_writable(self) -> None:
+        if self.read_only:
+            raise ReadOnlyError(f"the store {self.root} is read-only")
 
     def _rename(self, partial: Path, final: Path) -> None:
         try:

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 import torch
 
-from cl_core.store import Artifact, Store, key
+from cl_core.store import Artifact, ReadOnlyError, Store, key
 
 INPUTS = {"task": "books", "seed": 0, "settings": {"tau": 0.01, "tasks": ("a", "b")}}
 KEY = key("adapter", INPUTS)
@@ -183,3 +183,24 @@ assert len(artifact.arrays) == 2
 assert "torch" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
+
+
+def test_a_read_only_store_is_read_and_never_changed(tmp_path: Path) -> None:
+    write_one(Store(tmp_path))
+    partial = tmp_path / ".partial" / "leftover"
+    partial.mkdir(parents=True)
+    os.utime(partial, (0, 0))
+    said: list[str] = []
+    store = Store(tmp_path, said.append, read_only=True)
+    assert store.read("adapter", KEY) is not None
+    with pytest.raises(ReadOnlyError, match="read-only"):
+        write_one(store)
+    with pytest.raises(ReadOnlyError, match="read-only"):
+        store.remove("adapter", KEY)
+    data = store.folder("adapter", KEY) / "data.json"
+    data.write_text("{}")
+    assert store.read("adapter", KEY) is None
+    assert "damaged" in said[0]
+    assert data.read_text() == "{}"
+    assert partial.is_dir()
+    assert not (tmp_path / ".damaged").exists()
