@@ -6,10 +6,10 @@ STAMP := $(VENV)/.setup
 export TOKENIZERS_PARALLELISM := false
 export HF_HUB_DISABLE_TELEMETRY := 1
 
-.PHONY: setup run test lint format bench clean help
+.PHONY: setup run test lint format bench demo-assets clean help
 
 help: ## list the commands
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1: /' | awk -F': ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1: /' | awk -F': ' '{printf "  make %-11s %s\n", $$1, $$2}'
 
 setup: $(STAMP) ## make .venv, or bring it up to date; does nothing when nothing changed
 
@@ -19,8 +19,9 @@ $(STAMP): requirements.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $(STAMP)
 
-run: setup ## carry out the demonstration and show what came of it
+run: setup ## carry out the demonstration, then open the lab in the browser; Ctrl-C ends it
 	@$(BIN)/adapter-lab demo
+	@$(BIN)/adapter-lab app
 
 test: setup ## run the tests, with coverage
 	@$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
@@ -38,6 +39,9 @@ format: setup ## mend what can be mended by machine
 bench: setup ## measure: every script under benchmarks/, with its result on the screen
 	@for script in compositions routed_inference training_overhead router_training fusion vision startup finished_again kill_and_resume; do \
 	  echo "== $$script"; $(BIN)/python benchmarks/$$script.py || exit 1; done
+
+demo-assets: setup ## make the bundled demonstration anew (some ten minutes)
+	@$(BIN)/python -m app.demonstration_assets
 
 clean: ## remove .venv and caches (never the workspace)
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage

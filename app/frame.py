@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from app import links, theme
-from app.runs import PLACES, Place, report, run_names, workspace
+from app import links, own_copy, theme
+from app.runs import PLACES, Place, first_place, report, run_names, workspace
 from app.text import plain
 from cl_core.lab.jobs import Jobs
 from cl_core.lab.report import Report
@@ -68,16 +68,22 @@ class View:
 def sidebar() -> tuple[Place, RunFolder | None]:
     """Which workspace and run."""
     _keep_valid("ws", PLACES)
+    if (
+        "first_place" not in st.session_state
+    ):  # once: a menu's default may not change under a visitor
+        st.session_state["first_place"] = first_place()
     with st.sidebar:
         place: Place = st.segmented_control(
             "Workspace",
             PLACES,
-            default="Demonstration",
+            default=st.session_state["first_place"],
             required=True,
             key="ws",
             bind="query-params",
             width="stretch",
         )
+        if place == "Demonstration":
+            own_copy.offer()
         names = run_names(place)
         # Where the workspace has just been changed, the run of the other one is no mistake of the link's.
         moved = st.session_state.get("place", place) != place
@@ -272,6 +278,7 @@ def _reset() -> None:
             "page",
             "frame",
             "place",
+            "first_place",
             "ws",
             "run",
             "lesson",

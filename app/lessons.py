@@ -50,7 +50,7 @@ LESSONS: tuple[Lesson, ...] = (
         "A model that goes on learning with the same weights loses what it knew.",
         (
             Step(
-                "One adapter learns six tasks, one after the other, and is scored on all of them after each.",
+                "One adapter learns five tasks, one after the other, and is scored on all of them after each.",
                 "Where in the matrix does a task stand that was just learnt?",
                 "On the diagonal: row and column are the same task. What lies below it was learnt longer ago.",
                 "forgetting",
@@ -102,14 +102,14 @@ LESSONS: tuple[Lesson, ...] = (
                 "Do more tasks make answering slower?",
                 "Hardly: a sample uses as many adapters as the router keeps, however many there are.",
                 "compare",
-                {},
+                {"run": "dam"},
             ),
             Step(
                 "An adapter can be left out after the fact.",
                 "What becomes of a sample whose own adapter is gone?",
                 "The next best moves up; the answer may still be right, where tasks are alike.",
                 "sample",
-                {"run": "dam"},
+                {"run": "dam", "sample": "restaurants/test/9", "drop": "1 restaurants"},
             ),
         ),
     ),
@@ -136,7 +136,7 @@ LESSONS: tuple[Lesson, ...] = (
                 "Why are the weights so different where the cosines are so alike?",
                 "The softmax divides by a small temperature: 0.03 of cosine is a factor of 20 at 0.01.",
                 "sample",
-                {"run": "dam"},
+                {"run": "dam", "sample": "restaurants/test/147"},
             ),
             Step(
                 "The table counts which adapter samples of each task got.",
@@ -154,9 +154,9 @@ LESSONS: tuple[Lesson, ...] = (
             Step(
                 "With k = 1 a sample gets one adapter, right or wrong.",
                 "What happens to a wrong route?",
-                "The right adapter has no say at all.",
+                "The right adapter has no say at all: this urgent-looking ticket is answered wrongly.",
                 "sample",
-                {"run": "dam", "k": "1"},
+                {"run": "dam", "sample": "tickets/test/96", "k": "1"},
             ),
             Step(
                 "With k = 2 the second best has a share.",
@@ -170,7 +170,7 @@ LESSONS: tuple[Lesson, ...] = (
                 "Is that the same as averaging two answers?",
                 "No: the weights are averaged before the nonlinearity, and it costs one pass, not two.",
                 "sample",
-                {"run": "dam", "lesson": "true"},
+                {"run": "dam", "sample": "tickets/test/96", "k": "2", "lesson": "true"},
             ),
             Step(
                 "Count right answers among wrong routes.",
@@ -190,7 +190,7 @@ LESSONS: tuple[Lesson, ...] = (
                 "Do all blocks agree?",
                 "Look at the rows: early blocks often weigh all adapters alike, later ones decide.",
                 "sample",
-                {"run": "l2r-wavg"},
+                {"run": "l2r-wavg", "sample": "tickets/test/96"},
             ),
             Step(
                 "The routers were trained at the end, on the memory of all tasks.",
@@ -211,7 +211,7 @@ LESSONS: tuple[Lesson, ...] = (
                 "Which one is ahead here, and is that sure?",
                 "One seed says little: look for the badge, and run both with more seeds.",
                 "compare",
-                {},
+                {"run": "dam"},
             ),
         ),
     ),
@@ -224,7 +224,7 @@ LESSONS: tuple[Lesson, ...] = (
                 "What moves in that phase?",
                 "Only the fusion: which old adapter to listen to, at each site, for each token.",
                 "train",
-                {},
+                {"run": "i2i-ff", "show": "New run", "recipe": "i2i-ff"},
             ),
             Step(
                 "Then a fresh adapter learns to imitate the fused one, and the fusion is thrown away.",
@@ -245,7 +245,7 @@ LESSONS: tuple[Lesson, ...] = (
                 "When would you expect it to help most?",
                 "Where the new task has few samples and is like an old one.",
                 "compare",
-                {},
+                {"run": "dam"},
             ),
         ),
     ),

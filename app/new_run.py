@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from app import links, stream_choice
+from app import links, own_copy, stream_choice
 from app.recipe_form import fill, recipe_form
 from app.runs import readable
 from app.settings_form import WANTED, key_of, settings_form
@@ -212,12 +212,18 @@ def _foretold(
 
 
 def _start(place: Workspace, request: dict[str, Any], recipe: Recipe) -> None:
-    """Queues the run, and turns to it."""
+    """Queues the run, and turns to it.
+
+    From the demonstration its store goes along: what it has learnt is then not learnt again.
+    """
     try:
+        if st.session_state.get("ws") == "Demonstration":
+            own_copy.ensure()
         Jobs(place).submit(Request(**request), recipe)
-    except UserError as error:
+    except (UserError, OSError) as error:
         st.session_state["train-fault"] = str(error)
         return
+    st.session_state["ws"] = "Mine"
     st.session_state["show"] = "Jobs"
     st.session_state["job"] = request["run"]
 

@@ -11,6 +11,8 @@ from typing import Literal
 
 import streamlit as st
 
+from app.bundled import NAMES
+from cl_core.cli.demonstration import NAME as DEMO_RUN
 from cl_core.errors import UserError
 from cl_core.lab.report import Report
 from cl_core.lab.workspace import RunFolder, Workspace
@@ -30,8 +32,11 @@ def workspace(place: Place) -> Workspace:
 
 
 def run_names(place: Place) -> list[str]:
-    """Of all runs that have a row of scores at least, the newest first."""
-    return [run.name for run in readable(place) if (run.path / "scores.parquet").is_file()]
+    """Of all runs that have a row of scores at least: the newest first, the demonstration's as they are bundled."""
+    names = [run.name for run in readable(place) if (run.path / "scores.parquet").is_file()]
+    if place == "Demonstration":  # its files' times are those of the checkout
+        names.sort(key=lambda name: (NAMES.index(name) if name in NAMES else len(NAMES), name))
+    return names
 
 
 def readable(place: Place) -> list[RunFolder]:
@@ -43,6 +48,14 @@ def unreadable(place: Place) -> dict[str, str]:
     """Folders that look like runs and are none, with what is wrong."""
     faults = {run.name: _fault(str(run.path), stamp(run)) for run in workspace(place).runs()}
     return {name: fault for name, fault in faults.items() if fault}
+
+
+def first_place() -> Place:
+    """Where a visit begins: at the demonstration until there is a run of one's own.
+
+    What `adapter-lab demo` leaves is no run of one's own: a newcomer's workspace may hold it.
+    """
+    return "Mine" if set(run_names("Mine")) - {DEMO_RUN} else "Demonstration"
 
 
 def stamp(run: RunFolder) -> tuple[tuple[str, int, int], ...]:

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from app import links, widgets
+from app import links, own_copy, widgets
 from app.frame import View
 from app.points import RIGHT
-from app.runs import workspace
+from app.runs import Place, workspace
 from app.sharing import is_guest
 from app.text import plain
 from cl_core.errors import UserError
@@ -137,7 +137,7 @@ def _save(view: View, samples: Sequence[str], split: str) -> None:
             "Save",
             icon=":material/bookmark_add:",
             on_click=_keep,
-            args=(view.run.name, split, view.after, tuple(samples)),
+            args=(view.place, view.run.name, split, view.after, tuple(samples)),
         )
     fault, said = (
         st.session_state.pop("slice-fault", None),
@@ -149,16 +149,23 @@ def _save(view: View, samples: Sequence[str], split: str) -> None:
         st.success(plain(said), icon=":material/check:")
 
 
-def _keep(run: str, split: str, after: int, samples: tuple[str, ...]) -> None:
+def _keep(place: Place, run: str, split: str, after: int, samples: tuple[str, ...]) -> None:
     """Before the page is drawn, so that its menu of slices has the new one."""
-    name = str(st.session_state["slice-name"]).strip()
+    name, copied = str(st.session_state["slice-name"]).strip(), ""
     try:
+        if place == "Demonstration":
+            if not own_copy.ensure_run(run):
+                raise UserError(
+                    f"your workspace has another run called '{run}', to which the slice would seem to belong; look at "
+                    "that one to make slices of it"
+                )
+            copied = ". The demonstration is read-only: its runs are in your own workspace now, too"
         made = Slice(name=name, run=run, split=split, after=after, samples=samples)
         file = save_slice(workspace("Mine"), made)
-    except UserError as error:
+    except (UserError, OSError) as error:
         st.session_state["slice-fault"] = str(error)
     else:
-        st.session_state["slice-said"] = f"{len(samples):,} samples saved as {file}"
+        st.session_state["slice-said"] = f"{len(samples):,} samples saved as {file}{copied}"
 
 
 def _percent(share: float) -> str:

@@ -32,7 +32,9 @@ with st.container(border=True):
         pages[step.page],
         label=step.does,
         icon=":material/play_arrow:",
-        query_params=links.carried(ws="Demonstration", **step.state),
+        query_params=links.carried(
+            **{"ws": "Demonstration", "after": None, "task": None, **step.state}
+        ),
     )
     st.markdown(f"**{step.asks}**")
     with st.expander("Answer"):

@@ -24,8 +24,21 @@ CARDS = (
         "Explore the demonstration",
         "Finished runs, nothing to train, nothing to download.",
         (
-            ("forgetting", "See what was forgotten", {"ws": "Demonstration"}),
-            ("sample", "See how one sample was routed", {"ws": "Demonstration"}),
+            (
+                "forgetting",
+                "See what was forgotten",
+                {"ws": "Demonstration", "run": "sequential"},
+            ),
+            (
+                "sample",
+                "See how one sample was routed",
+                {"ws": "Demonstration", "run": "dam"},
+            ),
+            (
+                "sample",
+                "See a question about a clip answered",
+                {"ws": "Demonstration", "run": "clips-dam"},
+            ),
         ),
     ),
     (
@@ -48,11 +61,16 @@ for column, (title, text, ways) in zip(st.columns(3), CARDS, strict=True):
                 pages[page],
                 label=label,
                 icon=":material/arrow_forward:",
-                query_params=links.carried(run=None, **parameters),
+                query_params=links.carried(
+                    **{"run": None, "after": None, "task": None, **parameters}
+                ),
             )
 
-st.subheader("Recent runs")
-names = run_names(view.place)[:MOST_RUNS]
+bundled = view.place == "Demonstration"
+st.subheader("The demonstration's runs" if bundled else "Recent runs")
+names = run_names(view.place)
+if not bundled:
+    names = names[:MOST_RUNS]
 if not names:
     st.caption("There are none in this workspace yet.")
 for row in range(0, len(names), 3):
@@ -77,7 +95,7 @@ for row in range(0, len(names), 3):
                 pages["forgetting"],
                 label="Open",
                 icon=":material/arrow_forward:",
-                query_params=links.carried(ws=view.place, run=name),
+                query_params=links.carried(ws=view.place, run=name, after=None, task=None),
             )
 
 root = workspace("Mine").root.resolve()

@@ -34,5 +34,7 @@ if shown == "Jobs":
     jobs_view(view, mine)
 else:
     if view.place == "Demonstration":
-        st.caption("The demonstration is read-only: new runs go into your own workspace.")
+        st.caption(
+            "The demonstration is read-only: new runs go into your own workspace, and its runs are copied there first."
+        )
     new_run(mine, view.lesson)

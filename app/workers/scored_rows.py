@@ -1,16 +1,21 @@
-"""The rows that a run was scored on, read from its stream again: what routing records name by id."""
+"""The rows that a run was scored on, named by id in routing records: as they are kept, or from its stream again."""
 
 from __future__ import annotations
 
 import io
 from base64 import b64encode
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
+
+import pyarrow as pa
 
 from cl_core.decode import open_picture
 from cl_core.errors import UserError
 from cl_core.lab.launch import open_stream
-from cl_core.lab.workspace import RunFolder
+from cl_core.lab.workspace import RunConfig, RunFolder, Workspace
+from cl_core.store import key
+from cl_core.tasks.stream import Stream
 from cl_core.tasks.task import ENCODED
 from cl_core.video import read_clip
 
@@ -23,38 +28,43 @@ LONGEST_SIDE = 480
 INPUTS = ("text", "text_pair", "question", "image", "video")
 
 
+KIND = "rows"
+"""Of artifact: rows that are kept beside a run, where reading its stream again takes long (clips are drawn anew)."""
+
+
 class ScoredRows:
-    """Rows by id, of all tasks, held-out ones included.
+    """Rows by id, of all tasks, held-out ones included: those that are kept beside the run, else those of its stream.
 
     Args:
-        run: whose stream is read.
+        run: whose.
 
     Raises:
         UserError: its data are no longer there.
     """
 
     def __init__(self, run: RunFolder) -> None:
-        config = run.config
-        self.stream = open_stream(run.stream_source, config.protocol, config.settings.data)
-        self.split = config.settings.evaluate.split
-        self._place = {
-            own: (number, row)
-            for number, task in enumerate(self.stream.all_tasks)
-            for row, own in enumerate(task.splits[self.split]["id"])
-        }
+        self.run, self.config = run, run.config
+        self.split = self.config.settings.evaluate.split
+        kept = Workspace(run.path.parents[1]).store.read(KIND, key(KIND, inputs_of(self.config)))
+        self.table = kept.tables[KIND] if kept is not None else self._read()
+        self._place = {own: row for row, own in enumerate(self.table["id"].to_pylist())}
+
+    @cached_property
+    def stream(self) -> Stream:
+        """The run's stream, with all its splits."""
+        return open_stream(self.run.stream_source, self.config.protocol, self.config.settings.data)
+
+    def _read(self) -> pa.Table:
+        rows = [row for task in self.stream.all_tasks for row in task.splits[self.split]]
+        return pa.table({name: [row.get(name) for row in rows] for name in ("id", *INPUTS)})
 
     def lines(self) -> list[dict[str, str]]:
         """{"id", "line"} of each: the text or the question, cut; empty where there is only a picture."""
-        found = []
-        for task in self.stream.all_tasks:
-            rows = task.splits[self.split]
-            said = next((name for name in ("text", "question") if name in rows.column_names), None)
-            texts = rows[said] if said else [""] * len(rows)
-            found += [
-                {"id": own, "line": " ".join(str(text).split())[:LINE]}
-                for own, text in zip(rows["id"], texts, strict=True)
-            ]
-        return found
+        columns = (self.table[name].to_pylist() for name in ("id", "text", "question"))
+        return [
+            {"id": own, "line": " ".join(str(text or question or "").split())[:LINE]}
+            for own, text, question in zip(*columns, strict=True)
+        ]
 
     def inputs(self, sample_id: str) -> dict[str, Any]:
         """What the backbone reads of a row, by column.
@@ -64,9 +74,22 @@ class ScoredRows:
         """
         if sample_id not in self._place:
             raise UserError(f"the run's stream has no row '{sample_id}'; choose one from the list")
-        number, place = self._place[sample_id]
-        row = self.stream.all_tasks[number].splits[self.split][place]
-        return {column: row[column] for column in INPUTS if row.get(column) is not None}
+        row = self.table.slice(self._place[sample_id], 1).to_pylist()[0]
+        return {column: row[column] for column in INPUTS if row[column] is not None}
+
+
+def inputs_of(config: RunConfig) -> dict[str, Any]:
+    """What a run's scored rows depend on."""
+    tasks = [task.fingerprint for task in config.all_tasks]
+    return {"version": 1, "split": config.settings.evaluate.split, "tasks": tasks}
+
+
+def keep(workspace: Workspace, run: RunFolder) -> None:
+    """Keeps a run's scored rows in the store, so that its samples are shown without its stream."""
+    inputs = inputs_of(run.config)
+    if not workspace.store.has(KIND, key(KIND, inputs)):
+        tables = {KIND: ScoredRows(run).table}
+        workspace.store.write(KIND, key(KIND, inputs), inputs, tables=tables)
 
 
 def shown(inputs: Mapping[str, Any]) -> dict[str, Any]:

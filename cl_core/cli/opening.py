@@ -38,7 +38,8 @@ def open_app(
 ) -> None:
     """Open the lab in the browser: look at runs, build streams, train, inspect single samples.
 
-    It listens on this machine alone, unless --share is given. Runs that it starts go on when it is closed.
+    It begins with the bundled demonstration until there are runs of your own. It listens on this machine alone, unless
+    --share is given. Runs that it starts go on when it is closed.
 
     Example: adapter-lab app --workspace workspace --port 8501
     """
@@ -56,7 +57,8 @@ def open_app(
     options = {
         "server.address": EVERYWHERE if share else LOCAL,
         "server.port": str(port),
-        "server.headless": str(not browser).lower(),
+        "server.headless": str(not (browser and has_display())).lower(),
+        "server.showEmailPrompt": "false",  # it would wait for an answer before anything is shown
         "server.fileWatcherType": "none",
         "browser.gatherUsageStats": "false",
     }
@@ -68,6 +70,13 @@ def open_app(
         raise typer.Exit(subprocess.run(command, env=environment, check=False).returncode)
     except KeyboardInterrupt:
         raise typer.Exit(0) from None
+
+
+def has_display() -> bool:
+    """Whether a browser window could be seen here; on a server the address alone is printed."""
+    if sys.platform in ("win32", "darwin"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
 def entry_point() -> Path:

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import pyarrow.compute as pc
 import pytest
 
-from app.lessons import LESSONS
+from app.lessons import LESSONS, Step
+from app.projections import METHODS
+from app.records import ONLY
+from app.runs import DEMONSTRATION
+from app.theme import numbered
+from app.what_ifs import ALIKE, ORACLE, ROUTER
+from cl_core.lab.embeddings import find_embeddings
+from cl_core.lab.recipes import RECIPES
+from cl_core.lab.workspace import Workspace
+from cl_core.route.settings import RANKED
 
 from .conftest import ROOT, Open
 
@@ -26,3 +36,47 @@ def test_next_goes_through_the_steps_and_stops_at_the_last(open_page: Open) -> N
         if not button.disabled:
             button.click()
             page.run()
+
+
+STEPS = [
+    pytest.param(step, id=f"{number}.{place}")
+    for number, lesson in enumerate(LESSONS, 1)
+    for place, step in enumerate(lesson.steps, 1)
+]
+WORDS = {
+    "lesson": ("true", "false"),
+    "show": ("New run", "Jobs"),
+    "only": ONLY,
+    "recipe": tuple(RECIPES),
+    "by": (ROUTER, ALIKE, ORACLE),
+    "projection": METHODS,
+}
+"""Parameters of links that take one of a few words."""
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_every_link_leads_to_something_that_is_bundled(step: Step) -> None:
+    bundle = Workspace(DEMONSTRATION)
+    state = dict(step.state)
+    run = bundle.find(state.pop("run"))
+    tasks = [numbered(place, task.name) for place, task in enumerate(run.config.tasks)]
+    routing = run.table("routing")
+    for name in ("after", "task", "of", "true", "got", "drop"):
+        assert state.pop(name, tasks[0]) in tasks
+    if "sample" in state:
+        assert state.pop("sample") in routing["sample_id"].to_pylist()
+    if "k" in state:
+        assert 1 <= int(state.pop("k")) <= len(tasks)
+        assert run.config.recipe.route in RANKED
+    for name, value in state.items():
+        assert value in WORDS[name], f"{name}={value}"
+    if step.state.get("k") == "1" and "sample" in step.state:
+        # The lesson says so: the wrong adapter alone would answer wrongly, the merge does not.
+        records = routing.filter(pc.equal(routing["sample_id"], step.state["sample"])).to_pylist()
+        last = next(each for each in records if each["stage"] == len(tasks))
+        assert last["weights"].index(max(last["weights"])) != last["true_task"]
+        assert last["correct"]
+    if step.page == "routing":
+        assert run.config.recipe.train == "isolated"
+    if step.page == "map":
+        assert find_embeddings(bundle, run) is not None

@@ -19,8 +19,10 @@ import pytest
 from datasets import Dataset
 from PIL import Image
 
+from app.workers import scored_rows
 from app.workers.near_rows import near_rows
 from app.workers.process import Worker, WorkerFailed
+from app.workers.scored_rows import ScoredRows, keep
 from app.workers.serving import answer_lines
 from cl_core.errors import UserError
 from cl_core.lab.training_rows import NearRow
@@ -150,3 +152,23 @@ def test_the_servers_side_imports_no_torch() -> None:
     code = f"import sys, {modules}; print([name for name in {heavy} if name in sys.modules])"
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert told.stdout.strip() == "[]"
+
+
+def test_rows_that_are_kept_are_those_of_the_stream(
+    small_workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = Workspace(small_workspace)
+    run = place.find("dam")
+    drawn = ScoredRows(run)
+    keep(place, run)
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("the stream is read again")
+
+    monkeypatch.setattr(scored_rows, "open_stream", refuse)
+    kept = ScoredRows(run)
+    assert kept.lines() == drawn.lines()
+    for line in drawn.lines():
+        assert kept.inputs(line["id"]) == drawn.inputs(line["id"])
+    with pytest.raises(UserError, match="no row 'nobody'"):
+        kept.inputs("nobody")

@@ -1,0 +1,185 @@
+"""Makes the bundled demonstration anew: `python -m app.demonstration_assets`, some ten minutes on two CPU cores.
+
+Every run is carried out from its built-in stream as `adapter-lab run` does it, with a fixed seed and on the CPU; then
+the maps are computed, and what pages read is copied. What no page reads stays behind: `NAMED` says what goes along.
+`--check` makes the runs anew and compares them with the bundled ones, and changes nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from app.bundled import NAMES, RUNS, SEED, Bundled
+from app.projections import KIND, METHODS, inputs_of
+from app.runs import DEMONSTRATION
+from app.workers import scored_rows
+from app.workers.projecting import project
+from cl_core.cli.output import TerminalWatcher, say
+from cl_core.errors import UserError
+from cl_core.lab.cleaning import folder_bytes
+from cl_core.lab.embeddings import find_embeddings
+from cl_core.lab.events import Made
+from cl_core.lab.launch import Watcher
+from cl_core.lab.report import Report
+from cl_core.lab.run import run as carry_out
+from cl_core.lab.workspace import READ_ONLY, RunFolder, Workspace
+from cl_core.store import key, write_text
+
+NAMED = ("adapter", "shared", "router", "network")
+"""Kinds of artifacts that go along where a run names them: what its model answers with.
+
+With them go its test rows themselves, the features that its router reads, the maps of these, one of each task's
+states, through which `cl_core.lab.embeddings` finds the features, and how long each took. L2R's memory, I2I's fusions
+and what the vision encoder saw of each clip stay behind: no page reads them, and a copy that goes on makes them again.
+"""
+NOTE = """The bundled demonstration of Adapter Lab. While this file is here, nothing in this folder is ever written.
+It is made by `make demo-assets`; the lab copies it into your own workspace when you want to work with it.
+"""
+LARGEST_MB = 25
+TOLERANCE = 0.05
+"""Of a score: other processors round differently, and of 60 test rows three may tip over."""
+
+
+def make(workspace: Workspace, runs: Sequence[Bundled], watcher: Watcher | None = None) -> None:
+    """Carries the runs out and computes their maps.
+
+    Args:
+        workspace: gets them; what it has already is not computed again.
+        runs: which.
+        watcher: is told what happens.
+    """
+    for each in runs:
+        carry_out(
+            each.stream,
+            each.recipe,
+            name=each.name,
+            seed=SEED,
+            workspace=workspace.root,
+            device="cpu",
+            precision="float32",
+            watcher=watcher,
+            **each.settings,
+        )
+    for each in runs:
+        scored_rows.keep(workspace, workspace.find(each.name))
+        embeddings = find_embeddings(workspace, workspace.find(each.name))
+        if embeddings is not None:
+            project(workspace, workspace, embeddings)
+
+
+def pack(workspace: Workspace, target: Path, runs: Sequence[Bundled]) -> None:
+    """Copies what pages read of the runs to a folder, which is replaced.
+
+    Raises:
+        UserError: it would be too large to bundle.
+    """
+    packed = Workspace(target.with_name(f"{target.name}.new"))
+    shutil.rmtree(packed.root, ignore_errors=True)
+    for each in runs:
+        folder = workspace.find(each.name)
+        shutil.copytree(
+            folder.path, packed.run(each.name).path, ignore=shutil.ignore_patterns("*.lock")
+        )
+        for kind, own in needed(workspace, folder):
+            place = packed.store.folder(kind, own)
+            if not place.is_dir():
+                shutil.copytree(workspace.store.folder(kind, own), place)
+    write_text(packed.root / READ_ONLY, NOTE)
+    size = folder_bytes(packed.root) / 1e6
+    if size > LARGEST_MB:
+        raise UserError(f"{packed.root} has {size:.1f} MB; at most {LARGEST_MB} are bundled")
+    shutil.rmtree(target, ignore_errors=True)
+    packed.root.rename(target)
+
+
+def needed(workspace: Workspace, run: RunFolder) -> set[tuple[str, str]]:
+    """(kind, key) of the artifacts of a run that pages read; see `NAMED`."""
+    found: set[tuple[str, str]] = set()
+    states: dict[str, str] = {}
+    for name, own in run.artifacts().items():
+        kind, _, rest = name.partition("/")
+        if kind in NAMED:
+            found.add((kind, own))
+        elif kind == "states":
+            states[rest.partition("/")[2].partition("/")[0]] = own
+    found |= {("states", own) for own in states.values()}
+    embeddings = find_embeddings(workspace, run)
+    if embeddings is not None:
+        found |= {("features", own) for own in embeddings.keys}
+        found |= {(KIND, key(KIND, inputs_of(embeddings, method))) for method in METHODS}
+    found.add((scored_rows.KIND, key(scored_rows.KIND, scored_rows.inputs_of(run.config))))
+    for event in run.events:
+        if isinstance(event, Made) and event.kind == "features":
+            inputs = workspace.store.inputs("features", event.key)
+            if (
+                inputs is not None and "layer" in inputs
+            ):  # training rows' too: neighbours are looked for among them
+                found.add(("features", event.key))
+    timings = {("timing", key("timing", {"artifact": own})) for _, own in found}
+    return found | {each for each in timings if workspace.store.has(*each)}
+
+
+def differences(made: RunFolder, bundled: RunFolder) -> list[str]:
+    """In what a run made anew differs from the bundled one: settings, keys of artifacts, scores.
+
+    Keys of states hold the hash of routing weights, whose last bit differs between processors: they are not compared.
+    """
+    found = []
+    if made.config != bundled.config:
+        found.append("run.yaml differs")
+    new, old = (_keys(run.artifacts()) for run in (made, bundled))
+    found += [
+        f"artifact {name} is {new.get(name, 'missing')[:12]}, bundled is {old.get(name, 'missing')[:12]}"
+        for name in sorted(new.keys() | old.keys())
+        if new.get(name) != old.get(name)
+    ]
+    scores, known = Report(made).matrix, Report(bundled).matrix
+    if scores.shape != known.shape or not np.allclose(
+        scores, known, rtol=0, atol=TOLERANCE, equal_nan=True
+    ):
+        largest = np.nanmax(np.abs(scores - known)) if scores.shape == known.shape else math.nan
+        found.append(f"the score matrices differ by up to {largest:.3f}")
+    return found
+
+
+def _keys(names: Mapping[str, str]) -> dict[str, str]:
+    return {name: key for name, key in names.items() if not name.startswith("states/")}
+
+
+def main() -> None:
+    """Reads the command line and does it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--target", type=Path, default=DEMONSTRATION, help="folder to make")
+    parser.add_argument(
+        "--work", type=Path, help="workspace to make it in, kept; else a temporary one"
+    )
+    parser.add_argument("--only", nargs="+", choices=NAMES, default=NAMES, help="some of the runs")
+    parser.add_argument("--check", action="store_true", help="compare with the bundled one instead")
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        workspace = Workspace(asked.work or Path(temporary) / "workspace")
+        runs = [each for each in RUNS if each.name in asked.only]
+        make(workspace, runs, TerminalWatcher())
+        if not asked.check:
+            pack(workspace, asked.target, runs)
+            say(f"{asked.target}: {folder_bytes(asked.target) / 1e6:.1f} MB, {len(runs)} runs")
+            return
+        bundled = Workspace(asked.target)
+        found = [
+            f"{each.name}: {difference}"
+            for each in runs
+            for difference in differences(workspace.find(each.name), bundled.find(each.name))
+        ]
+    say("\n".join(found) or f"{len(runs)} runs are what is bundled")
+    raise SystemExit(1 if found else 0)
+
+
+if __name__ == "__main__":
+    main()
