@@ -93,7 +93,8 @@ LESSONS: tuple[Lesson, ...] = (
             Step(
                 "Here a router has to find out from the text alone.",
                 "How much of the upper bound is left?",
-                "Compare the average accuracies: what is missing was lost by wrong routes, or by merging.",
+                "Compare the average accuracies. Wrong routes and merging cost something; here DAM is ahead all the "
+                "same, as each of its adapters starts from the last one, and those of the upper bound from nothing.",
                 "forgetting",
                 {"run": "dam"},
             ),
