@@ -27,6 +27,7 @@ from cl_core.lab.cleaning import folder_bytes
 from cl_core.lab.embeddings import find_embeddings
 from cl_core.lab.events import Made
 from cl_core.lab.launch import Watcher
+from cl_core.lab.lost import explain_losses
 from cl_core.lab.report import Report
 from cl_core.lab.run import run as carry_out
 from cl_core.lab.workspace import READ_ONLY, RunFolder, Workspace
@@ -48,7 +49,7 @@ TOLERANCE = 0.05
 
 
 def make(workspace: Workspace, runs: Sequence[Bundled], watcher: Watcher | None = None) -> None:
-    """Carries the runs out and computes their maps.
+    """Carries the runs out, explains their losses and computes their maps.
 
     Args:
         workspace: gets them; what it has already is not computed again.
@@ -68,8 +69,11 @@ def make(workspace: Workspace, runs: Sequence[Bundled], watcher: Watcher | None 
             **each.settings,
         )
     for each in runs:
-        scored_rows.keep(workspace, workspace.find(each.name))
-        embeddings = find_embeddings(workspace, workspace.find(each.name))
+        run = workspace.find(each.name)
+        scored_rows.keep(workspace, run)
+        if run.config.recipe.train == "isolated":
+            explain_losses(workspace, run, "cpu")
+        embeddings = find_embeddings(workspace, run)
         if embeddings is not None:
             project(workspace, workspace, embeddings)
 

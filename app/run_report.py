@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from app import report_html as html
@@ -27,6 +26,9 @@ from app.theme import DARK, LIGHT, Look, numbered
 from cl_core import __version__
 from cl_core.lab.report import Report
 from cl_core.lab.workspace import RunFolder
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
 
 Show = Callable[[str], Mapping[str, Any]]
 """From a sample's id to its "texts" by column and its "pictures" as base64 PNG files."""

@@ -29,6 +29,9 @@ def newest(jobs: Jobs) -> list[Job]:
 def jobs_view(view: View, place: Workspace) -> None:
     """Left the queue, right the job that is looked at; asked again each second while something runs."""
     listed = newest(Jobs(place))
+    asked = st.query_params.get("job")
+    if asked is not None and asked not in {job.request.run for job in listed}:
+        st.warning(f"There is no job {plain(repr(asked))}.", icon=":material/link_off:")
     if not listed:
         with st.container(border=True):
             st.markdown("Nothing has been trained from here yet.")
@@ -37,9 +40,6 @@ def jobs_view(view: View, place: Workspace) -> None:
     left, right = st.columns([1, 4], gap="medium")
     states = {job.request.run: job.state for job in listed}
     with left:
-        asked = st.query_params.get("job")
-        if asked is not None and asked not in states:
-            st.warning(f"There is no job {plain(repr(asked))}.", icon=":material/link_off:")
         names = list(states)
         links.settle("job", names, names[0])
         chosen = st.radio(
