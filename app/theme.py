@@ -88,14 +88,19 @@ def presenting() -> bool:
     return st.query_params.get("present") == "1"
 
 
-def text_size() -> int:
-    """What this visitor chose under Settings, in this session or by the link; more when presenting."""
+def chosen_size() -> str:
+    """The name of the text size that this visitor chose under Settings, in this session or by the link."""
     chosen = (
         st.session_state.get("text")
         or st.session_state.get("text_size")
         or st.query_params.get("text")
     )
-    pixels = TEXT_SIZES.get(str(chosen), TEXT_SIZES["Normal"])
+    return str(chosen) if chosen in TEXT_SIZES else next(iter(TEXT_SIZES))
+
+
+def text_size() -> int:
+    """Pixels of a page's text; more when presenting."""
+    pixels = TEXT_SIZES[chosen_size()]
     return max(pixels, PRESENTED) if presenting() else pixels
 
 

@@ -69,9 +69,7 @@ with right:
     size = st.segmented_control(
         "Text size",
         list(theme.TEXT_SIZES),
-        default=next(
-            name for name, pixels in theme.TEXT_SIZES.items() if pixels == theme.text_size()
-        ),
+        default=theme.chosen_size(),
         required=True,
         key="text",
         bind="query-params",

@@ -70,7 +70,7 @@ class Visitor:
 
     def _asked(self, url: str) -> None:
         parts = urlsplit(url)
-        if parts.scheme not in ("data", "blob") and parts.hostname not in LOCAL:
+        if parts.scheme not in ("data", "blob", "file") and parts.hostname not in LOCAL:
             self.faults.append(f"a request left the machine: {url}")
 
     def _said(self, message: ConsoleMessage) -> None:
