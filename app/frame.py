@@ -19,8 +19,9 @@ STYLE = """<style>
 .stMainBlockContainer {padding-top: 2.5rem; max-width: 1500px}
 h1 {font-size: 2rem !important; padding-bottom: .25rem !important}
 h2, h3 {font-size: 1.35rem !important}
+p code, li code {font-size: 1em !important}
 </style>"""
-"""Less air above the title: figures should be seen without scrolling."""
+"""Less air above the title: figures should be seen without scrolling. Words in code as large as those around them."""
 PRESENTED = """<style>
 [data-testid="stSidebar"], [data-testid="stSidebarCollapsedControl"], [data-testid="stExpandSidebarButton"] {
   display: none}
