@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.setup
 export TOKENIZERS_PARALLELISM := false
+# Processes that share the tests; each computes on one core.
+WORKERS ?= 2
 export HF_HUB_DISABLE_TELEMETRY := 1
 
 .PHONY: setup run test lint format bench demo-assets clean help
@@ -24,7 +26,7 @@ run: setup ## carry out the demonstration, then open the lab in the browser; Ctr
 	@$(BIN)/adapter-lab app
 
 test: setup ## run the tests, with coverage
-	@$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --cov --cov-report=term:skip-covered
 
 lint: setup ## style, types and import contracts
 	@$(BIN)/ruff check .
