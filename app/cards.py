@@ -37,7 +37,7 @@ def show_sample(told: Mapping[str, Any], look: Look) -> None:
         with st.container(horizontal=True):
             for place, picture in enumerate(told["pictures"]):
                 what = f"frame {place + 1}" if told["clip"] else None
-                st.image(b64decode(picture), caption=what, width=104 if told["clip"] else 240)
+                st.image(b64decode(picture), caption=what, width=88 if told["clip"] else 240)
 
 
 def verdict(answer: str, label: str | None) -> str:

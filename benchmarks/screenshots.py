@@ -121,6 +121,9 @@ def main() -> None:
     parser.add_argument("--page", action="append", choices=PAGES[1:], help="only these; else all")
     parser.add_argument("--width", action="append", type=int, help=f"of the window; else {WIDTH}")
     parser.add_argument("--theme", action="append", choices=("light", "dark"), help="else both")
+    parser.add_argument(
+        "--set", action="append", default=[], help="name=value, more of the address: sample=..."
+    )
     parser.add_argument("--strict", action="store_true", help="fail where something is cut off")
     parser.add_argument(
         "--out", type=Path, default=Path("screenshots"), help="folder of the pictures"
@@ -136,7 +139,8 @@ def main() -> None:
                 for width in asked.width or [WIDTH]:
                     for theme in asked.theme or ("light", "dark"):
                         file = asked.out / f"{run}-{page or 'start'}-{theme}-{width}.png"
-                        address = {"ws": place, "run": run}
+                        more = dict(each.split("=", 1) for each in asked.set)
+                        address = {"ws": place, "run": run, **more}
                         found = take(
                             browser, server.url, address, page, width, theme == "dark", file
                         )
