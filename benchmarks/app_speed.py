@@ -191,7 +191,7 @@ def main() -> None:
             times = switches(visitor, asked.rounds)
             lines.append(row("page switch", [each for page in times.values() for each in page]))
             lines += [row(f"to {name}", each) for name, each in times.items()]
-            visitor.turn_to("Sample")
+            visitor.go("sample", **address)
             figure, prediction = what_ifs(visitor, asked.rounds)
             lines.append(row("what if: k", figure, "0.3"))
             lines.append(row("what if: who chooses", prediction, "1.5"))

@@ -7,7 +7,8 @@
 `daquar-easy-vqa` on `scene-qa` and `pacs` on `scene-clip`. `run` carries out what is not yet done, and is resumed by
 the same command. `show` prints Markdown: for DAM average accuracy, forgetting and router accuracy, with one adapter and
 with two merged; for I2I the knowledge transfer over vanilla adapters of the same order and seed, tasks 2 to T, pooled
-over the orders as in the paper; always mean, standard deviation and 95 % interval (Student's t) over the seeds.
+over the orders as in the paper; differences seed by seed; always mean, standard deviation and 95 % interval (Student's
+t) over the seeds.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from tables import Entry, carry_out, cell, numbers, reports
+from tables import Entry, carry_out, cell, numbers, paired, reports
 
 from cl_core.errors import UserError
 from cl_core.evaluate.metrics import transfer
@@ -43,6 +44,18 @@ ORDERS = {
 }
 TOP_1 = "dam-top-1"
 ROUTED = ("dam", TOP_1, "l2r-wavg", "adapters", "sequential")
+PAIRS = (
+    ("dam", TOP_1),
+    ("dam", "sequential"),
+    ("l2r-wavg", "dam"),
+    ("adapters", "dam"),
+    ("adapters", "l2r-wavg"),
+    ("i2i-ff", "adapters"),
+    ("i2i-ff", "i2i-ll"),
+    ("i2i-ff", "closest-task-init"),
+    ("adapters", "adapter-fusion"),
+)
+"""Recipes whose difference the papers make claims about."""
 TOLD = ("i2i-ff", "i2i-fl", "i2i-ll", "adapter-fusion", "closest-task-init")
 DRAWN = tuple(each for orders in ORDERS.values() for each in orders)
 MIXED = "mixed"
@@ -98,6 +111,15 @@ def show_transfer(workspace: Workspace, seeds: Sequence[int]) -> None:
         print(f"| {label} | {' | '.join(cells)} |")
 
 
+def show_pairs(workspace: Workspace, seeds: Sequence[int]) -> None:
+    """Paired differences of average accuracy, seed by seed."""
+    print("\n### paired differences (points of accuracy)\n")
+    print("| of | over | " + " | ".join(DRAWN) + " |\n| --- | --- |" + " ---: |" * len(DRAWN))
+    for of, over in PAIRS:
+        cells = [paired(workspace, stream, of, over, seeds) or "-" for stream in DRAWN]
+        print(f"| {of} | {over} | {' | '.join(cells)} |")
+
+
 def main() -> None:
     """Reads the command line."""
     parser = argparse.ArgumentParser(
@@ -113,6 +135,7 @@ def main() -> None:
         place = Workspace(asked.workspace)
         show_routed(place, asked.seeds)
         show_transfer(place, asked.seeds)
+        show_pairs(place, asked.seeds)
         return
     try:
         for seed in asked.seeds:
