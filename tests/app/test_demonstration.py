@@ -198,7 +198,7 @@ def test_a_slice_of_it_is_kept_in_the_copy(visit: Visit, mine: Workspace) -> Non
     page.run()
     assert not page.exception
     assert not page.error
-    assert "the demonstration is read-only" in page.success[0].value.lower()
+    assert "the demonstration is read\\-only" in page.success[0].value.lower()
     assert (mine.root / "slices" / "all restaurants.json").is_file()
     assert mine.find("dam").exists
 

@@ -24,11 +24,12 @@ ROOT = Path(app.__file__).parents[1]
 
 
 def test_no_module_of_the_server_imports_what_takes_seconds() -> None:
-    """All modules but the entry point, which draws a page, and the workers' own, which are processes."""
+    """All but the entry point, which draws a page, and what runs in processes of its own: workers, and a script."""
     names = [
         each.name
         for each in pkgutil.walk_packages([str(ROOT / "app")], "app.")
-        if each.name != "app.main" and not each.name.startswith("app.workers.")
+        if each.name not in ("app.main", "app.demonstration_assets")
+        and not each.name.startswith("app.workers.")
     ]
     assert len(names) > 30
     code = (

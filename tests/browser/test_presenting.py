@@ -37,9 +37,9 @@ def test_arrow_keys_go_from_step_to_step(arrive: Arrive) -> None:
     visitor = arrive()
     visitor.go("learn", present="1")
     visitor.see(first.says)
-    visitor.page.keyboard.press("ArrowRight")
+    visitor.type_key("ArrowRight")
     visitor.see(second.says)
-    visitor.page.keyboard.press("ArrowLeft")
+    visitor.type_key("ArrowLeft")
     visitor.see(first.says)
 
 

@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
-from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Playwright, expect
+from playwright.sync_api import (
+    Browser,
+    ConsoleMessage,
+    Locator,
+    Page,
+    Playwright,
+    TimeoutError,
+    expect,
+)
 
 from tests.browser.chromium import FLAGS
 
@@ -33,6 +43,18 @@ SETTLED = """() => {
 def launch(playwright: Playwright, path: Path) -> Browser:
     """A browser with a profile of its own, which is gone with it."""
     return playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+
+
+COUNT_RUNS = """() => {
+  if (window.runs === undefined) {
+    window.runs = 0;
+    const app = document.querySelector('[data-testid="stApp"]');
+    new MutationObserver(() => { if (app.dataset.testScriptState === 'running') window.runs += 1; })
+      .observe(app, {attributes: true, attributeFilter: ['data-test-script-state']});
+  }
+  return window.runs;
+}"""
+"""How often the page was begun to be drawn since this was first asked."""
 
 
 class Visitor:
@@ -96,6 +118,20 @@ class Visitor:
         for shown in self.page.get_by_test_id("stException").all():
             self.faults.append(f"exception on {self.page.url}: {shown.inner_text()}")
 
+    def type_key(self, key: str) -> None:
+        """Presses a key on the page, and waits until it is drawn."""
+        self._do(lambda: self.page.keyboard.press(key))
+
+    def _do(self, act: Callable[[], object]) -> None:
+        """Does it, and waits until the page that it has the server draw anew, if any, is drawn."""
+        before = self.page.evaluate(COUNT_RUNS)
+        act()
+        with suppress(TimeoutError):  # not everything has the page drawn anew
+            self.page.wait_for_function(
+                "before => (window.runs ?? 0) > before", arg=before, timeout=1500
+            )
+        self.settle()
+
     def by(self, key: str) -> Locator:
         """A widget by its key, which Streamlit makes a class of."""
         return self.page.locator(f".st-key-{re.sub(r'[^a-zA-Z0-9_-]', '-', key)}")
@@ -110,13 +146,11 @@ class Visitor:
 
     def press(self, name: str) -> None:
         """Clicks a button, and waits until the page is drawn."""
-        self.button(name).click()
-        self.settle()
+        self._do(self.button(name).click)
 
     def press_key(self, key: str) -> None:
         """Clicks the button of a widget with this key, as soon as it can be, and waits until the page is drawn."""
-        self.by(key).get_by_role("button").first.click()
-        self.settle()
+        self._do(self.by(key).get_by_role("button").first.click)
 
     def link(self, name: str) -> None:
         """Clicks a link in the page, not in its sidebar, and waits until the page that it leads to is drawn."""
@@ -135,16 +169,14 @@ class Visitor:
     def choose(self, key: str, option: str) -> None:
         """Takes an option of a select box."""
         self.by(key).get_by_role("combobox").click()
-        self.page.get_by_role("option", name=option, exact=True).first.click()
-        self.settle()
+        self._do(self.page.get_by_role("option", name=option, exact=True).first.click)
 
     def fill(self, key: str, text: str) -> None:
         """Types into a field, or into a select box that takes what is not in its list."""
         field = self.by(key).locator("input").first
         field.click()
         field.fill(text)
-        field.press("Enter")
-        self.settle()
+        self._do(lambda: field.press("Enter"))
 
     def see(self, text: str | re.Pattern[str], seconds: float = WAIT_SECONDS) -> None:
         """Waits until a text is on the page."""
