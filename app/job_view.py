@@ -28,7 +28,7 @@ def heading(job: Job, state: State, config: RunConfig | None) -> None:
     words, icon, colour = STATES[state]
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(plain(request.run), width="content")
-        st.badge(words, icon=icon, color=colour)  # type: ignore[arg-type]
+        st.badge(words, icon=icon, color=colour)
         st.caption(plain(f"recipe {recipe} on stream {stream}, seed {request.seed}"))
 
 

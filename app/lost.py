@@ -19,7 +19,7 @@ from app.text import plain
 from cl_core.evaluate.lost import Lost, summarise_losses
 from cl_core.lab.workspace import RunFolder
 
-OWN, RUN, FIRST = "own adapter alone", "the run", "heaviest alone"
+OWN, FIRST = "own adapter alone", "heaviest alone"
 
 
 @dataclass(frozen=True)

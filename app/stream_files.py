@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
@@ -19,6 +19,7 @@ from cl_core.store.atomic import write_text
 from cl_core.tasks.spec import StreamSpec, TaskSpec
 from cl_core.tasks.stream_file import dump_stream, read_stream_file
 
+Spec = TypeVar("Spec", StreamSpec, TaskSpec)
 SUFFIX = ".yaml"
 
 
@@ -75,11 +76,7 @@ def checked_stream(fields: dict[str, Any]) -> StreamSpec:
     Raises:
         Faults: everything that is wrong with it.
     """
-    try:
-        return StreamSpec.model_validate(fields)
-    except ValidationError as error:
-        lines = [line for each in error.errors() for line in _lines(each)]
-        raise Faults(f"stream '{fields.get('name', '')}'", lines) from None
+    return _checked(StreamSpec, "stream", fields)
 
 
 def checked_task(fields: dict[str, Any]) -> TaskSpec:
@@ -88,11 +85,15 @@ def checked_task(fields: dict[str, Any]) -> TaskSpec:
     Raises:
         Faults: everything that is wrong with it.
     """
+    return _checked(TaskSpec, "task", fields)
+
+
+def _checked(model: type[Spec], what: str, fields: dict[str, Any]) -> Spec:
     try:
-        return TaskSpec.model_validate(fields)
+        return model.model_validate(fields)
     except ValidationError as error:
         lines = [line for each in error.errors() for line in _lines(each)]
-        raise Faults(f"task '{fields.get('name', '')}'", lines) from None
+        raise Faults(f"{what} '{fields.get('name', '')}'", lines) from None
 
 
 def _lines(detail: Any) -> list[str]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Literal
 
 from cl_core.errors import UserError
 from cl_core.lab.jobs import State
 from cl_core.lab.progress import seconds_per_row
 from cl_core.lab.workspace import RunFolder
 
-STATES: dict[State, tuple[str, str, str]] = {
+Colour = Literal["gray", "blue", "green", "orange", "red"]
+STATES: dict[State, tuple[str, str, Colour]] = {
     "queued": ("waiting", ":material/hourglass_empty:", "gray"),
     "running": ("training", ":material/play_circle:", "blue"),
     "finished": ("finished", ":material/check_circle:", "green"),

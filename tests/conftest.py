@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from tests.backbones.checkpoints import write_checkpoint
+
 torch.set_num_threads(1)  # tiny tensors: a second thread only adds waiting
 
 DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
@@ -26,3 +28,9 @@ def cl_data() -> Path:
     if not folder or not Path(folder).is_dir():
         pytest.skip("needs the real data sets: set CL_DATA to their folder")
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A random BERT of three blocks, as a checkpoint on disk."""
+    return write_checkpoint("bert", tmp_path_factory.mktemp("tiny") / "bert")

@@ -145,7 +145,7 @@ def _words(inputs: Mapping[str, Sequence[object]], place: int) -> str:
     return " | ".join(written)[:LONGEST]
 
 
-def _thumbnail(inputs: Mapping[str, Sequence[object]], place: int) -> str | None:
+def _thumbnail(inputs: Mapping[str, Sequence[Any]], place: int) -> str | None:
     """The picture, or a video's first frame; None where there is none or it cannot be read."""
     from PIL import Image
 
@@ -154,9 +154,9 @@ def _thumbnail(inputs: Mapping[str, Sequence[object]], place: int) -> str | None
 
     try:
         if "image" in inputs:
-            picture = open_picture(inputs["image"][place])  # type: ignore[arg-type]
+            picture = open_picture(inputs["image"][place])
         elif "video" in inputs:
-            clip = read_clip(inputs["video"][place], 1)  # type: ignore[arg-type]
+            clip = read_clip(inputs["video"][place], 1)
             picture = Image.fromarray(clip.frames[0])
         else:
             return None

@@ -9,14 +9,14 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import cl_core as cl
-from tests.lab.conftest import SMALL, tiny  # noqa: F401
+from tests.lab.conftest import SMALL
 
 ROOT = Path(__file__).resolve().parents[2]
 Open = Callable[..., AppTest]
 
 
 @pytest.fixture(scope="session")
-def small_workspace(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:  # noqa: F811
+def small_workspace(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """DAM and L2R on three domains."""
     place = tmp_path_factory.mktemp("app") / "workspace"
     options = {**SMALL, "backbone": str(tiny), "epochs": 1, "device": "cpu", "workspace": place}

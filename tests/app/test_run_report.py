@@ -30,7 +30,7 @@ from cl_core.evaluate.table import METRICS
 from cl_core.lab.report import Report
 from cl_core.lab.report_formats import number
 from cl_core.lab.workspace import Workspace
-from tests.lab.conftest import SMALL, tiny  # noqa: F401
+from tests.lab.conftest import SMALL
 
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 CHROMIUM = next(
@@ -209,7 +209,7 @@ def test_a_run_that_was_stopped_has_one_too(
     assert {row[1] for row in page.tables["table-transfer"][1:]} == {"-"}
 
 
-def test_one_adapter_for_all_tasks_has_no_route(tiny: Path, tmp_path: Path) -> None:  # noqa: F811
+def test_one_adapter_for_all_tasks_has_no_route(tiny: Path, tmp_path: Path) -> None:
     options = {**SMALL, "backbone": str(tiny), "epochs": 1, "device": "cpu", "workspace": tmp_path}
     cl.run("domains-dil", "sequential", name="one", **options)
     page = Read(run_report(Workspace(tmp_path).find("one")))

@@ -17,9 +17,17 @@ from app.text import plain
 from app.theme import LIGHT
 from app.what_ifs import describe, reasons
 from cl_core.lab.workspace import Workspace
-from tests.lab.conftest import SMALL, tiny  # noqa: F401
+from tests.lab.conftest import SMALL
 
 from .conftest import Open
+
+
+@pytest.fixture
+def one_adapter(tiny: Path, tmp_path: Path) -> Path:
+    """A workspace with a run that keeps one adapter for all tasks."""
+    options = {**SMALL, "backbone": str(tiny), "epochs": 1, "device": "cpu", "workspace": tmp_path}
+    cl.run("domains-dil", "sequential", name="one", **options)
+    return tmp_path
 
 
 def html(page: AppTest) -> str:
@@ -106,17 +114,13 @@ def test_a_filter_lists_its_samples_and_shows_the_first(
 
 
 def test_a_recipe_with_one_adapter_says_that_there_is_nothing_to_choose(
-    open_page: Open,
-    tiny: Path,  # noqa: F811
-    tmp_path: Path,
+    open_page: Open, one_adapter: Path
 ) -> None:
-    options = {**SMALL, "backbone": str(tiny), "epochs": 1, "device": "cpu", "workspace": tmp_path}
-    cl.run("domains-dil", "sequential", name="one", **options)
-    page = open_page("sample", run="one", workspace=tmp_path)
+    page = open_page("sample", run="one", workspace=one_adapter)
     assert page.selectbox(key="by").disabled
     assert any("there is nothing to choose" in each.value for each in page.caption)
     assert "As in the run: one adapter for all tasks." in html(page)
-    page = open_page("routing", run="one", workspace=tmp_path)
+    page = open_page("routing", run="one", workspace=one_adapter)
     assert "there is no route to choose" in page.markdown[-1].value
 
 
@@ -175,13 +179,9 @@ def test_training_samples_of_later_tasks_are_not_shown(open_page: Open) -> None:
 
 
 def test_without_stored_features_it_says_what_makes_them(
-    open_page: Open,
-    tiny: Path,  # noqa: F811
-    tmp_path: Path,
+    open_page: Open, one_adapter: Path
 ) -> None:
-    options = {**SMALL, "backbone": str(tiny), "epochs": 1, "device": "cpu", "workspace": tmp_path}
-    cl.run("domains-dil", "sequential", name="one", **options)
-    page = open_page("sample", run="one", workspace=tmp_path)
+    page = open_page("sample", run="one", workspace=one_adapter)
     assert any("No features of this run's training rows" in each.value for each in page.caption)
 
 

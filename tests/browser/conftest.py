@@ -17,7 +17,7 @@ from cl_core.lab.workspace import Workspace
 from tests.browser.chromium import NoBrowser, must_have, provide
 from tests.browser.serving import Server
 from tests.browser.visiting import Visitor, launch
-from tests.lab.conftest import SMALL, tiny  # noqa: F401
+from tests.lab.conftest import SMALL
 
 Arrive = Callable[..., Visitor]
 
@@ -47,7 +47,7 @@ def browser(chromium: Path) -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def lab(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:  # noqa: F811
+def lab(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace with DAM on three domains, learnt well enough that its adapters differ, and its map by PCA."""
     place = tmp_path_factory.mktemp("browser") / "workspace"
     learnt = {**SMALL, "limit_train": 48, "epochs": 8}

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from cl_core.cli import main
-from tests.backbones.checkpoints import write_checkpoint
 
 
 @dataclass(frozen=True)
@@ -22,11 +21,6 @@ class Answer:
 
 
 Command = Callable[..., Answer]
-
-
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_checkpoint("bert", tmp_path_factory.mktemp("tiny") / "bert")
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 import cl_core as cl
-from tests.backbones.checkpoints import write_checkpoint
 
 SMALL: dict[str, Any] = {
     "limit_train": 24,
@@ -23,12 +22,6 @@ SMALL: dict[str, Any] = {
 }
 
 Carry = Callable[..., cl.Run]
-
-
-@pytest.fixture(scope="session")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A random BERT of three blocks, as a checkpoint on disk."""
-    return write_checkpoint("bert", tmp_path_factory.mktemp("tiny") / "bert")
 
 
 @pytest.fixture
