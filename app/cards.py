@@ -34,10 +34,10 @@ def show_sample(told: Mapping[str, Any], look: Look) -> None:
         else "<div></div>"
     )
     if told["pictures"]:
-        with st.container(horizontal=True):
+        with st.container(horizontal=True, gap="xsmall"):
             for place, picture in enumerate(told["pictures"]):
                 what = f"frame {place + 1}" if told["clip"] else None
-                st.image(b64decode(picture), caption=what, width=88 if told["clip"] else 240)
+                st.image(b64decode(picture), caption=what, width=80 if told["clip"] else 240)
 
 
 def verdict(answer: str, label: str | None) -> str:

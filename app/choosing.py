@@ -107,20 +107,21 @@ def _scored(view: View, config: RunConfig) -> Chosen | None:
         f"Sample, one of {len(ids)}", ids, key="sample", bind="query-params", width=190
     )
     here = ids.index(own) if own in ids else 0
-    for icon, step, words in (
-        ("chevron_left", -1, "The one before"),
-        ("chevron_right", 1, "The next one"),
-    ):
-        st.button(
-            "",
-            icon=f":material/{icon}:",
-            key=f"step{step}",
-            help=words,
-            on_click=_go,
-            args=(ids[(here + step) % len(ids)],),
-        )
-    with st.popover("", icon=":material/list:", help="Browse the texts"):
-        _browse(view, config, routed, ids[:MOST_ROWS])
+    with st.container(horizontal=True, width="content", gap="xsmall"):
+        for icon, step, words in (
+            ("chevron_left", -1, "The one before"),
+            ("chevron_right", 1, "The next one"),
+        ):
+            st.button(
+                "",
+                icon=f":material/{icon}:",
+                key=f"step{step}",
+                help=words,
+                on_click=_go,
+                args=(ids[(here + step) % len(ids)],),
+            )
+        with st.popover("", icon=":material/list:", help="Browse the texts"):
+            _browse(view, config, routed, ids[:MOST_ROWS])
     row = routed.row_of(ids[here])
     if row is None:
         return None

@@ -20,8 +20,13 @@ STYLE = """<style>
 h1 {font-size: 2rem !important; padding-bottom: .25rem !important}
 h2, h3 {font-size: 1.35rem !important}
 p code, li code {font-size: 1em !important}
+@media (max-width: 1000px) {
+  [data-testid="stHorizontalBlock"] {flex-wrap: wrap}
+  [data-testid="stColumn"] {flex: 1 1 15rem !important; min-width: min(100%, 15rem) !important}
+}
 </style>"""
-"""Less air above the title: figures should be seen without scrolling. Words in code as large as those around them."""
+"""Less air above the title: figures should be seen without scrolling. Words in code as large as those around them. In a
+narrow window columns stand below one another before they are too narrow to read."""
 PRESENTED = """<style>
 [data-testid="stSidebar"], [data-testid="stSidebarCollapsedControl"], [data-testid="stExpandSidebarButton"] {
   display: none}
@@ -175,13 +180,18 @@ def draw(title: str) -> View:
     return frame.view
 
 
+def show_link() -> None:
+    """Fills in the link; again by a part of a page that is drawn anew by itself."""
+    frame: _Frame = st.session_state["frame"]
+    frame.link.code(links.address(), language=None)
+
+
 def finish() -> None:
     """Fills in the link, after the page has run: only now the address says what its widgets show.
 
     Below the page, when presenting, is the way back.
     """
-    frame: _Frame = st.session_state["frame"]
-    frame.link.code(links.address(), language=None)
+    show_link()
     if theme.presenting():
         st.button(
             "End presentation",

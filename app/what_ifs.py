@@ -16,6 +16,9 @@ from cl_core.route.settings import RANKED
 ROUTER, ALIKE, ORACLE = "the router", "all alike", "the true task"
 """Who chooses; the other options are the tasks, of which one is forced."""
 TEMPERATURES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
+MOST_BUTTONS = 10
+"""Numbers from which k is chosen side by side; of more adapters, with a slider."""
+HELP_K = "The k adapters whose tasks are nearest are kept."
 KEYS = ("k", "t", "by", "drop", "how")
 """Of the widgets, and in addresses."""
 
@@ -157,32 +160,30 @@ def _k(config: RunConfig, most: int, disabled: bool) -> tuple[int, int]:
         return 1, 1
     if st.session_state.get("k") not in (None, *range(1, most + 1)):
         st.session_state["k"] = own
-    value = st.select_slider(
-        f"Adapters kept, k (run: {own})",
-        list(range(1, most + 1)),
-        value=own,
-        key="k",
-        bind="query-params",
-        disabled=disabled,
-        help="The k adapters whose tasks are nearest are kept.",
-    )
-    return int(value), own
+    # Buttons, where there is room for them: a slider tells the server what it shows a fifth of a second later.
+    label, options = f"Adapters kept, k (run: {own})", list(range(1, most + 1))
+    how = {"key": "k", "bind": "query-params", "disabled": disabled, "help": HELP_K}
+    if most > MOST_BUTTONS:
+        return int(st.select_slider(label, options, value=own, **how)), own
+    value = st.segmented_control(label, options, default=own, required=True, **how)
+    return int(own if value is None else value), own
 
 
 def _temperature(config: RunConfig, disabled: bool) -> tuple[float, float]:
     """The softmax's temperature, and the run's own."""
     own = config.settings.router.temperature
-    value = st.select_slider(
+    value = st.pills(
         f"Temperature τ (run: {own:g})",
         sorted({*TEMPERATURES, own}),
-        value=own,
+        default=own,
+        required=True,
         key="t",
         bind="query-params",
         format_func=lambda t: f"{t:g}",
         disabled=disabled,
         help="Small: nearly the best alone. Large: the k kept count nearly alike.",
     )
-    return float(value), own
+    return float(own if value is None else value), own
 
 
 def _keep_valid(key: str, options: Sequence[str], several: bool = False) -> None:

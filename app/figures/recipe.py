@@ -1,6 +1,7 @@
 """How one sample's adapters were chosen and merged, from left to right: nearness, the k best, the merge, the answer.
 
-Drawn in one coordinate system of our own: x runs from 0 to 1 through four zones, y counts the K adapters downwards.
+Drawn in one coordinate system of our own: x runs from 0 to 1 through three zones, y counts the K adapters downwards.
+The answer stands in the margin, which has room for it however narrow the window is.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ import plotly.graph_objects as go
 from app.figures.base import style
 from app.theme import Look, task_colour, task_symbol
 
-NEAR, SHARE, MERGE, ANSWER = (0.02, 0.27), (0.36, 0.55), (0.70, 0.80), 0.83
-WIDE_SHARE = (0.02, 0.50)
+NEAR, SHARE, MERGE = (0.02, 0.30), (0.40, 0.60), (0.80, 0.98)
+ANSWER, ROOM = 1.0, 150
+"""Where the answer begins, and pixels of the margin that it stands in."""
+WIDE_SHARE = (0.02, 0.56)
 """Where the zones lie along x; weights have more room where there are no scores."""
 LINE = 12
 """Letters in a line of an answer."""
@@ -59,14 +62,15 @@ def recipe(
     _merge(figure, share, tasks, weights, look)
     rows = len(tasks)
     said = [f"{confidence:.0%} sure", *([f"before: {_broken(was)}"] if was is not None else [])]
-    _write(figure, ANSWER, (rows - 1) / 2, f"<b>{_broken(answer)}</b>", look, "bottom", 10)
+    _write(figure, ANSWER, (rows - 1) / 2, f"<b>{_broken(answer)}</b>", look, "bottom", 6)
     _write(figure, ANSWER, (rows - 1) / 2, "<br>".join(said), look, "top")
     for x, heading in zip((NEAR[0], share[0], MERGE[0], ANSWER), headings, strict=True):
         if heading:
-            _write(figure, x, -0.75, f"<b>{heading}</b>", look, "bottom")
+            words = heading.replace(": ", "<br>")
+            _write(figure, x, -0.75, f"<b>{words}</b>", look, "bottom")
     figure.update_xaxes(range=[0, 1], visible=False, fixedrange=True)
     figure.update_yaxes(
-        range=[rows - 0.4, -1.3],
+        range=[rows - 0.4, -1.6],
         tickvals=list(range(rows)),
         ticktext=[escape(name) for name in tasks],
         showgrid=False,
@@ -76,8 +80,8 @@ def recipe(
         fixedrange=True,
     )
     return style(
-        figure, look, height=96 + min(64, max(42, 300 // max(rows, 1))) * rows
-    ).update_layout(showlegend=False, margin={"l": 10, "r": 0, "t": 4, "b": 4})
+        figure, look, height=112 + min(64, max(42, 300 // max(rows, 1))) * rows
+    ).update_layout(showlegend=False, margin={"l": 10, "r": ROOM, "t": 4, "b": 4})
 
 
 def _nearness(
@@ -90,29 +94,40 @@ def _nearness(
     """Zone 1: a mark for each task, further to the right the nearer; those kept are joined to their weight."""
     low, high = min(scores), max(scores)
     reach = (high - low) or 1.0
-    for place, score in enumerate(scores):
-        x = NEAR[0] + (NEAR[1] - NEAR[0]) * (0.04 + 0.92 * (score - low) / reach)
-        kept = weights[place] > 0
-        _line(figure, [NEAR[0], NEAR[1]], [place, place], look.faint, 1)
-        if kept:
-            _line(figure, [x, SHARE[0]], [place, place], task_colour(place), 2)
-        figure.add_scatter(
-            x=[x],
-            y=[place],
-            mode="markers+text",
-            text=[f"{score:.3f}" if abs(score) < 10 else f"{score:.0f}"],
-            textposition="top center",
-            textfont={"size": look.size, "color": look.text},
-            cliponaxis=False,
-            opacity=1 if kept else 0.6,
-            marker={
-                "symbol": task_symbol(place),
-                "size": 15,
-                "color": task_colour(place) if kept else look.paper,
-                "line": {"color": task_colour(place), "width": 2.5},
-            },
-            hovertemplate=f"{escape(tasks[place])}<br>score {score:.4f}<extra></extra>",
-        )
+    marks = [NEAR[0] + (NEAR[1] - NEAR[0]) * (0.04 + 0.92 * (s - low) / reach) for s in scores]
+    places = range(len(tasks))
+    kept = [weight > 0 for weight in weights]
+    _line(
+        figure,
+        [x for _ in places for x in (*NEAR, None)],
+        [y for place in places for y in (place, place, None)],
+        look.faint,
+        1,
+    )
+    for place in places:
+        if kept[place]:
+            _line(figure, [marks[place], SHARE[0]], [place, place], task_colour(place), 2)
+    figure.add_scatter(
+        x=marks,
+        y=list(places),
+        mode="markers+text",
+        text=[f"{score:.3f}" if abs(score) < 10 else f"{score:.0f}" for score in scores],
+        textposition="top center",
+        textfont={"size": look.size, "color": look.text},
+        cliponaxis=False,
+        marker={
+            "symbol": [task_symbol(place) for place in places],
+            "size": 15,
+            "color": [task_colour(place) if kept[place] else look.paper for place in places],
+            "opacity": [1 if each else 0.6 for each in kept],
+            "line": {"color": [task_colour(place) for place in places], "width": 2.5},
+        },
+        hovertext=[
+            f"{escape(name)}<br>score {score:.4f}"
+            for name, score in zip(tasks, scores, strict=True)
+        ],
+        hoverinfo="text",
+    )
 
 
 def _shares(
@@ -125,39 +140,42 @@ def _shares(
 ) -> None:
     """Zone 2: weights as bars from 0 to 1; what they were before as an outline, the difference as a signed number."""
     width = share[1] - share[0]
-    for place, weight in enumerate(weights):
+    was = before if before is not None else [0.0] * len(tasks)
+    x, words, inks, hover = [], [], [], []
+    for place, (weight, earlier) in enumerate(zip(weights, was, strict=True)):
         top, bottom = place - TALL / 2, place + TALL / 2
         if weight > 0:
             _box(figure, share[0], share[0] + width * weight, top, bottom, task_colour(place))
-        if before is not None and before[place] > 0:
+        if earlier > 0:
             figure.add_shape(
                 type="rect",
                 x0=share[0],
-                x1=share[0] + width * before[place],
+                x1=share[0] + width * earlier,
                 y0=top,
                 y1=bottom,
                 line={"color": look.text, "width": 1.5, "dash": "dot"},
             )
         said = f"{weight:.2f}" if weight > 0 else "left out"
-        if before is not None and abs(weight - before[place]) >= 0.005:
-            said += f"  ({weight - before[place]:+.2f})"
-        longest = max(weight, 0.0 if before is None else before[place])
+        if before is not None and abs(weight - earlier) >= 0.005:
+            said += f"  ({weight - earlier:+.2f})"
         inside = weight > 0.5
-        figure.add_scatter(
-            x=[share[0] + (0 if inside else width * longest) + 0.008],
-            y=[place],
-            mode="text",
-            text=[said],
-            textposition="middle right",
-            textfont={
-                "size": look.size,
-                "color": _ink(place) if inside else look.text,
-            },
-            opacity=1 if weight > 0 else 0.75,
-            hovertemplate=f"{escape(tasks[place])}<br>weight {weight:.4f}"
-            + ("" if before is None else f"<br>before {before[place]:.4f}")
-            + "<extra></extra>",
+        x.append(share[0] + (0 if inside else width * max(weight, earlier)) + 0.008)
+        words.append(said)
+        inks.append(_ink(place) if inside else look.text if weight > 0 else _faded(look.text, 0.75))
+        hover.append(
+            f"{escape(tasks[place])}<br>weight {weight:.4f}"
+            + ("" if before is None else f"<br>before {earlier:.4f}")
         )
+    figure.add_scatter(
+        x=x,
+        y=list(range(len(tasks))),
+        mode="text",
+        text=words,
+        textposition="middle right",
+        textfont={"size": look.size, "color": inks},
+        hovertext=hover,
+        hoverinfo="text",
+    )
 
 
 def _merge(
@@ -171,6 +189,7 @@ def _merge(
     rows = len(tasks)
     total, top = sum(weights) or 1.0, -TALL / 2
     height = rows - 1 + TALL
+    named: list[tuple[float, int]] = []
     for place, weight in enumerate(weights):
         if weight <= 0:
             continue
@@ -180,16 +199,19 @@ def _merge(
         _ribbon(figure, begin, (place - thick, place + thick), (top, bottom), task_colour(place))
         _box(figure, MERGE[0], MERGE[1], top, bottom, task_colour(place))
         if bottom - top > 0.35:
-            middle = (top + bottom) / 2
-            figure.add_scatter(
-                x=[(MERGE[0] + MERGE[1]) / 2],
-                y=[middle],
-                mode="text",
-                text=[f"<b>{weight:.2f} T{place + 1}</b>"],
-                textfont={"size": look.size, "color": _ink(place)},
-                hovertemplate=f"{escape(tasks[place])}<br>{weight:.4f} of the merge<extra></extra>",
-            )
+            named.append(((top + bottom) / 2, place))
         top = bottom
+    figure.add_scatter(
+        x=[(MERGE[0] + MERGE[1]) / 2] * len(named),
+        y=[middle for middle, _ in named],
+        mode="text",
+        text=[f"<b>{weights[place]:.2f} T{place + 1}</b>" for _, place in named],
+        textfont={"size": look.size, "color": [_ink(place) for _, place in named]},
+        hovertext=[
+            f"{escape(tasks[place])}<br>{weights[place]:.4f} of the merge" for _, place in named
+        ],
+        hoverinfo="text",
+    )
 
 
 def _ribbon(
@@ -222,7 +244,14 @@ def _box(figure: go.Figure, x0: float, x1: float, y0: float, y1: float, colour: 
     )
 
 
-def _line(figure: go.Figure, x: list[float], y: list[float], colour: str, width: float) -> None:
+def _line(
+    figure: go.Figure,
+    x: Sequence[float | None],
+    y: Sequence[float | None],
+    colour: str,
+    width: float,
+) -> None:
+    """Lines through points; None parts one from the next."""
     figure.add_scatter(
         x=x, y=y, mode="lines", line={"color": colour, "width": width}, hoverinfo="skip"
     )

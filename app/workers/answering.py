@@ -54,6 +54,7 @@ class Answering:
     def __init__(self) -> None:
         self.models: Recent[Model] = Recent(6)
         self.looked: Recent[Looked] = Recent(64)
+        self.routed: Recent[dict[str, Any]] = Recent(512)
         self.rows: Recent[ScoredRows] = Recent(3)
         self.training: Recent[TrainingFeatures] = Recent(2)
 
@@ -93,10 +94,18 @@ class Answering:
         """
         model = self._model(workspace, run, stage)
         looked = self._looked(model, workspace, run, stage, sample)
-        answers = [
-            model.route(looked, task=task, what_if=WhatIf(**change))[0] for change in what_ifs
+
+        def answer(change: dict[str, Any]) -> dict[str, Any]:
+            return model.route(looked, task=task, what_if=WhatIf(**change))[0].as_dict()
+
+        # The run's own way is asked for with every what-if, and teachers go to and fro between two.
+        asked = (*self._place(workspace, run, stage, sample), task)
+        return [
+            self.routed.get(
+                (*asked, json.dumps(change, sort_keys=True)), lambda change=change: answer(change)
+            )
+            for change in what_ifs
         ]
-        return [answer.as_dict() for answer in answers]
 
     def embed(self, workspace: str, run: str, stage: int, sample: dict[str, str]) -> list[float]:
         """The d numbers that the router reads of a sample, for a place on the map.
@@ -146,9 +155,15 @@ class Answering:
         self, model: Model, workspace: str, run: str, stage: int, sample: dict[str, str]
     ) -> Looked:
         """The sample with what has been computed of it already."""
-        digest = sha256(json.dumps(sample, sort_keys=True).encode()).hexdigest()
-        key = (*self._key(workspace, run), stage, digest)
+        key = self._place(workspace, run, stage, sample)
         return self.looked.get(key, lambda: self._look(model, workspace, run, sample))
+
+    def _place(
+        self, workspace: str, run: str, stage: int, sample: dict[str, str]
+    ) -> tuple[Hashable, ...]:
+        """Names a sample at a stage of a run."""
+        digest = sha256(json.dumps(sample, sort_keys=True).encode()).hexdigest()
+        return (*self._key(workspace, run), stage, digest)
 
     def _look(self, model: Model, workspace: str, run: str, sample: dict[str, str]) -> Looked:
         inputs = self._inputs(workspace, run, sample)

@@ -5,9 +5,7 @@ The request is one JSON object on standard input, the answer one on standard out
 
 from __future__ import annotations
 
-import base64
 import contextlib
-import io
 import json
 import re
 import sys
@@ -17,6 +15,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from app.workers.thumbnails import png
 from cl_core.errors import Faults, UserError
 from cl_core.settings import Settings
 from cl_core.tasks.checks import check_stream, check_task
@@ -162,15 +161,7 @@ def _thumbnail(inputs: Mapping[str, Sequence[Any]], place: int) -> str | None:
             return None
     except UserError:
         return None
-    grow = max(1, THUMBNAIL // max(picture.size))
-    if grow > 1:  # a digit of 8 pixels is to be seen
-        picture = picture.resize(
-            (picture.width * grow, picture.height * grow), Image.Resampling.NEAREST
-        )
-    picture.thumbnail((THUMBNAIL, THUMBNAIL))
-    file = io.BytesIO()
-    picture.save(file, "PNG")
-    return base64.b64encode(file.getvalue()).decode()
+    return png(picture, THUMBNAIL)
 
 
 def found(raw: RawTask) -> dict[str, Any]:

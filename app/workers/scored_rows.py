@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import io
-from base64 import b64encode
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
 import pyarrow as pa
 
+from app.workers.thumbnails import png
 from cl_core.decode import open_picture
 from cl_core.errors import UserError
 from cl_core.lab.launch import open_stream
@@ -21,8 +20,8 @@ from cl_core.video import read_clip
 
 LINE = 160
 """Characters of a text in a list."""
-FRAMES = 6
-"""Of a clip, as it is shown."""
+FRAMES = 8
+"""Of a clip, as it is shown: as many as backbones look at by default."""
 LONGEST_SIDE = 480
 """Of a picture as it is shown, in pixels."""
 INPUTS = ("text", "text_pair", "question", "image", "video")
@@ -108,14 +107,6 @@ def shown(inputs: Mapping[str, Any]) -> dict[str, Any]:
         pictures = [open_picture(frame) for frame in read_clip(inputs["video"], FRAMES).frames]
     return {
         "texts": {column: value for column, value in inputs.items() if column not in ENCODED},
-        "pictures": [_png(each) for each in pictures],
+        "pictures": [png(each, LONGEST_SIDE) for each in pictures],
         "clip": "video" in inputs,
     }
-
-
-def _png(picture: Any) -> str:
-    """Base64 of a PNG file, made smaller where it is large."""
-    picture.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
-    file = io.BytesIO()
-    picture.save(file, "PNG")
-    return b64encode(file.getvalue()).decode()

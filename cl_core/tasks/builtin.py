@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib import import_module
 from typing import Any, Protocol, cast
 
@@ -43,6 +44,10 @@ _FAMILY_OF = {
     "scenes-qa-styles": "questions",
     "clips-qa": "questions",
 }
+
+
+KEPT = 6
+"""Tasks whose rows are kept in memory, some 15 MB each where they are clips: those of a stream."""
 
 
 @dataclass(frozen=True)
@@ -180,9 +185,7 @@ def read_builtin(spec: TaskSpec) -> RawTask:
                 f"there is no built-in task '{place.partition(':')[0]}'; write "
                 f"{' or '.join(f'{each}/<name>' for each in FAMILIES)}"
             )
-        module = _family(family)
-        source = parse_source(rest, module.TASK_KNOBS)
-        made = module.task(source.name, source.knobs)
+        made = _made(family, rest)
     except Faults as error:
         faults = tuple(Fault(spec.name, None, fault, place) for fault in error.faults)
         return RawTask(spec.name, place, {}, faults=faults)
@@ -193,6 +196,18 @@ def read_builtin(spec: TaskSpec) -> RawTask:
         for split, columns in made.columns.items()
     }
     return RawTask(spec.name, f"built-in {place}", splits, made.label_names)
+
+
+@lru_cache(maxsize=KEPT)
+def _made(family: str, source: str) -> BuiltinTask:
+    """The rows of a task, made once for all runs of a process: scenes and clips are drawn pixel by pixel.
+
+    Raises:
+        UserError: there is no such task, or a knob is unknown or out of range.
+    """
+    module = _family(family)
+    asked = parse_source(source, module.TASK_KNOBS)
+    return module.task(asked.name, asked.knobs)
 
 
 def sizes_of(what: str, knobs: Mapping[str, Any], defaults: Mapping[str, int]) -> dict[str, int]:

@@ -58,7 +58,7 @@ def test_it_shows_the_sample_its_truth_and_the_answer_on_record(
 
 def test_a_what_if_says_what_it_is_and_can_be_taken_back(open_page: Open) -> None:
     page = open_page("sample", run="dam")
-    page.select_slider(key="k").set_value(3).run()
+    page.segmented_control(key="k").set_value(3).run()
     assert ">What if: k = 3: " in what_if(page)
     page.multiselect(key="drop").set_value(["2 films"]).run()
     assert "k = 3, without 2 films" in what_if(page)
@@ -70,8 +70,8 @@ def test_a_what_if_says_what_it_is_and_can_be_taken_back(open_page: Open) -> Non
 def test_k_and_temperature_rest_while_the_router_is_not_asked(open_page: Open) -> None:
     page = open_page("sample", run="dam")
     page.selectbox(key="by").set_value("all alike").run()
-    assert page.select_slider(key="k").disabled
-    assert page.select_slider(key="t").disabled
+    assert page.segmented_control(key="k").disabled
+    assert page.pills(key="t").disabled
     assert "What if: all alike" in what_if(page)
 
 
@@ -84,7 +84,7 @@ def test_the_oracle_is_the_samples_own_task(open_page: Open) -> None:
 
 def test_l2r_has_no_k_and_shows_its_blocks(open_page: Open) -> None:
     page = open_page("sample", run="l2r")
-    assert page.select_slider(key="k").disabled
+    assert page.segmented_control(key="k").disabled
     assert any(
         "its routers weigh all adapters in every block" in each.value for each in page.caption
     )

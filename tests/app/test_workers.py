@@ -24,6 +24,7 @@ from app.workers.near_rows import near_rows
 from app.workers.process import Worker, WorkerFailed
 from app.workers.scored_rows import ScoredRows, keep
 from app.workers.serving import answer_lines
+from app.workers.thumbnails import png
 from cl_core.errors import UserError
 from cl_core.lab.training_rows import NearRow
 from cl_core.lab.workspace import Workspace
@@ -59,6 +60,22 @@ def test_every_scored_row_is_listed_and_can_be_shown(worker: Worker, small_works
     shown = worker.ask("shown", **where, sample={"id": lines[0]["id"]})
     assert " ".join(shown["texts"]["text"].split()).startswith(lines[0]["line"])
     assert (shown["pictures"], shown["clip"]) == ([], False)
+
+
+@pytest.mark.parametrize(
+    ("size", "shown"), [((8, 8), (480, 480)), ((300, 200), (300, 200)), ((960, 480), (480, 240))]
+)
+def test_small_pictures_are_shown_crisp_and_large_ones_small(
+    size: tuple[int, int], shown: tuple[int, int]
+) -> None:
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(0, 255, (size[1], size[0], 3), dtype=np.uint8)
+    picture = Image.open(io.BytesIO(b64decode(png(Image.fromarray(pixels), 480))))
+    assert picture.size == shown
+    if shown[0] > size[0]:  # grown by whole pixels: each colour stays what it was
+        grow = shown[0] // size[0]
+        assert np.array_equal(np.asarray(picture)[::grow, ::grow], pixels)
+        assert np.array_equal(np.asarray(picture)[grow - 1 :: grow, grow - 1 :: grow], pixels)
 
 
 def test_training_rows_near_a_sample_come_with_their_pictures(tmp_path: Path) -> None:

@@ -78,7 +78,6 @@ def test_another_adapter_flips_a_prediction(
 def test_a_link_restores_the_view_in_another_browser(arrive: Arrive) -> None:
     first = arrive()
     first.go("sample", ws="Mine", run="dam")
-    first.choose("by", "all alike")
     first.option("2 films").click()
     first.settle()
     box = first.by("sample").get_by_role("combobox")
@@ -87,10 +86,12 @@ def test_a_link_restores_the_view_in_another_browser(arrive: Arrive) -> None:
     expect(box).not_to_have_value(before)
     first.settle()
     sample = box.input_value()
+    first.choose("by", "all alike")  # draws its own part of the page alone
     said = first.page.get_by_text(re.compile("^What if: ")).first.inner_text()
     first.button("Link").click()
     link = first.page.get_by_test_id("stPopoverBody").get_by_test_id("stCode").inner_text()
-    assert parse_qs(urlsplit(link).query)["sample"] == [sample]
+    address = parse_qs(urlsplit(link).query)
+    assert (address["sample"], address["by"]) == ([sample], ["all alike"])
 
     second = arrive()
     second.follow(link.strip())
