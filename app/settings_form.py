@@ -18,6 +18,8 @@ from cl_core.lab.run_settings import GROUPS, RunSettings, flat_name, flat_names,
 COMMON = ("epochs", "batch_size", "learning_rate", "limit_train", "limit_test")
 """Shown at once, whatever the recipe."""
 COLUMNS = 4
+MAYBE = {None: "as it comes", True: "yes", False: "no"}
+"""Of settings that are yes, no, or left to what they are about."""
 WANTED = "wanted-backbone"
 """In the session, a backbone that the form is to be filled with; its widget's key is known only with the stream."""
 
@@ -139,6 +141,8 @@ def _field(name: str, default: Any, key: str) -> Any:
     if listed:
         return st.selectbox(label, list(get_args(kind)), **common)
     if kind is bool:
+        if optional:
+            return st.selectbox(label, list(MAYBE), format_func=MAYBE.__getitem__, **common)
         return st.toggle(label, **common)
     if number:
         common["step"] = 1 if kind is int else _step(default)

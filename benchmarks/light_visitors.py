@@ -16,7 +16,9 @@ from urllib.parse import urlencode, urlsplit
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Subprotocol
 
+STREAMLIT = Subprotocol("streamlit")
 PATIENCE = 60.0
 """Seconds that a page may take before it counts as an error."""
 THINK = (1.0, 3.0)
@@ -52,7 +54,7 @@ class LightVisitor:
         """
         draw = random.Random(seed)  # noqa: S311 - the order of clicks is no secret
         where = f"ws://{urlsplit(self.url).netloc}/_stcore/stream"
-        with connect(where, subprotocols=["streamlit"], max_size=None) as socket:  # type: ignore[list-item]
+        with connect(where, subprotocols=[STREAMLIT], max_size=None) as socket:
             self._ask(socket, "")
             for number in range(rounds):
                 if not together:
@@ -72,7 +74,7 @@ class LightVisitor:
         told = ForwardMsg()
         while True:
             try:
-                told.ParseFromString(socket.recv(timeout=PATIENCE))  # type: ignore[arg-type]
+                told.ParseFromString(socket.recv(timeout=PATIENCE, decode=False))
             except TimeoutError:
                 self.faults.append(f"{page or 'start'} did not come within {PATIENCE:.0f} s")
                 return

@@ -90,25 +90,32 @@ def show_routed(workspace: Workspace, seeds: Sequence[int]) -> None:
 
 
 def show_transfer(workspace: Workspace, seeds: Sequence[int]) -> None:
-    """I2I's table: knowledge transfer (%) over vanilla adapters, tasks 2 to T of both orders pooled."""
-    print("\n### knowledge transfer over vanilla adapters (%)\n")
-    print("| recipe | " + " | ".join(ORDERS) + " |\n| --- |" + " ---: |" * len(ORDERS))
-    for label in TOLD:
-        cells = []
-        for orders in ORDERS.values():
-            by_seed = []
-            for seed in seeds:
-                gains: list[float] = []
-                for stream in orders:
-                    own = reports(workspace, entry(stream, label), [seed]).get(seed)
-                    plain = reports(workspace, entry(stream, "adapters"), [seed]).get(seed)
-                    if own and plain:
-                        found = transfer(own.matrix.diagonal(), plain.matrix.diagonal())
-                        gains += found[1:].tolist()
-                if gains:
-                    by_seed.append(fmean(gains))
-            cells.append(cell(by_seed, 1) if by_seed else "-")
-        print(f"| {label} | {' | '.join(cells)} |")
+    """I2I's table: knowledge transfer (%) over vanilla adapters, tasks 2 to T, of each order and of both pooled."""
+    for name, orders in ORDERS.items():
+        columns = [*((order,) for order in orders), orders]
+        print(f"\n### knowledge transfer over vanilla adapters (%), {name}\n")
+        print("| recipe | order 1 | order 2 | overall |\n| --- | ---: | ---: | ---: |")
+        for label in TOLD:
+            cells = [cell(_gains(workspace, label, each, seeds), 1) for each in columns]
+            print(f"| {label} | {' | '.join(cells)} |")
+
+
+def _gains(
+    workspace: Workspace, label: str, streams: Sequence[str], seeds: Sequence[int]
+) -> list[float]:
+    """By seed, the mean knowledge transfer over tasks 2 to T of these streams."""
+    by_seed = []
+    for seed in seeds:
+        gains: list[float] = []
+        for stream in streams:
+            own = reports(workspace, entry(stream, label), [seed]).get(seed)
+            plain = reports(workspace, entry(stream, "adapters"), [seed]).get(seed)
+            if own and plain:
+                found = transfer(own.matrix.diagonal(), plain.matrix.diagonal())
+                gains += found[1:].tolist()
+        if gains:
+            by_seed.append(fmean(gains))
+    return by_seed
 
 
 def show_pairs(workspace: Workspace, seeds: Sequence[int]) -> None:

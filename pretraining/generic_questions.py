@@ -44,8 +44,7 @@ KINDS: dict[str, tuple[str, ...]] = {
 }
 """Answers, by what they say."""
 SCENE_KINDS = ("colour", "figure", "number", "relation", "place", "manner", "texture", "size")
-CLIP_KINDS = ("figure", "way", "motion")
-"""Which words of a caption may be left out."""
+"""Which words of a scene's caption may be left out."""
 ANSWERS = tuple(dict.fromkeys(word for words in KINDS.values() for word in words))
 
 
@@ -69,33 +68,48 @@ class Asked:
 
 
 def lot(seed: int, number: int) -> Asked:
-    """Of every eight three are captions of clips with a word left out, two of scenes, three questions about scenes."""
+    """Of every eight four are captions of clips with a word left out, one of a scene, three questions about scenes."""
     draw = Draw("scene-questions", seed, number)
     match number % 8:
-        case 0 | 1 | 2:
+        case 0 | 1 | 2 | 3:
             return _clip(draw)
-        case 3 | 4 | 5:
+        case 4 | 5 | 6:
             return _question(draw)
         case _:
             return _caption(draw)
 
 
 def _clip(draw: Draw) -> Asked:
-    """Some of the things slide, the others rest: "a red star slides left and a blue circle rests"."""
-    family = draw.choice(("which-way", "what-moved"))
-    film = ask_clip(family, draw, draw.choice(CLIP_FAMILIES[family].answers)).frames
-    most = len(film[0].things)
-    shown = 1 if draw.chance(0.5) else 1 + draw.below(most)
-    frames = [replace(scene, things=scene.things[:shown]) for scene in film]
-    told = draw.shuffled(
-        [
-            f"{with_article(f'{begun.colour} {begun.figure}')} {_motion(begun, ended)}"
-            for begun, ended in zip(frames[0].things, frames[-1].things, strict=True)
-        ]
-    )
-    words = " and ".join(told).split()
-    question, answer, kind = _leave_out(draw, words, CLIP_KINDS)
+    """What happens in a clip, with a word left out; every other clip shows one thing alone, and which way it slides."""
+    family = draw.choice(("which-way", "which-way", "what-moved", "what-first", "how-often"))
+    film = ask_clip(family, draw, draw.choice(CLIP_FAMILIES[family].answers))
+    frames = film.frames
+    if family == "which-way" and draw.chance(0.7):
+        frames = tuple(replace(scene, things=scene.things[:1]) for scene in frames)
+    told, kinds = _happens(draw, family, film.answer, frames[0].things, frames[-1].things)
+    question, answer, kind = _leave_out(draw, told.split(), kinds)
     return Asked("video", animation([paint(each) for each in frames], 0.25), question, answer, kind)
+
+
+def _happens(
+    draw: Draw, family: str, answer: str, begun: Sequence[Thing], ended: Sequence[Thing]
+) -> tuple[str, tuple[str, ...]]:
+    """A true sentence about a clip, and the kinds of its words that may be left out."""
+    name = [with_article(f"{thing.colour} {thing.figure}") for thing in begun]
+    if family == "how-often":
+        return f"the {begun[0].figure} jumps {answer} times", ("number",)
+    if family == "what-first":  # the first thing slides before the second
+        return f"{name[0]} slides and then {name[1]}", ("figure",)
+    motions = [_motion(one, other) for one, other in zip(begun, ended, strict=True)]
+    if family == "what-moved" and draw.chance(0.4):  # whether something slides, without the way
+        place = draw.below(len(begun))
+        return f"the {begun[place].figure} {motions[place].split()[0]}", ("motion",)
+    moving = [place for place, motion in enumerate(motions) if motion != "rests"]
+    place = draw.choice(moving)
+    return f"{name[place]} {motions[place]}", ("way",) if family == "which-way" else (
+        "figure",
+        "way",
+    )
 
 
 def _motion(begun: Thing, ended: Thing) -> str:

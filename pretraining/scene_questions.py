@@ -31,7 +31,7 @@ from cl_core.backbones.load import load_backbone
 from cl_core.backbones.samples import Samples
 from cl_core.backbones.seeing import SeeingBackbone
 from cl_core.backbones.settings import BackboneSettings
-from cl_core.backbones.visual import Sights
+from cl_core.backbones.visual import Medium, Sights
 from cl_core.device import choose_device
 from cl_core.train.checkpoint import EpochRecord
 from cl_core.train.classification import fit
@@ -39,6 +39,9 @@ from cl_core.train.data import Rows
 from cl_core.train.lesson import Lesson
 from cl_core.train.loop import Watch
 from cl_core.train.settings import TrainSettings
+
+SOME, AT_ONCE = 2000, 64
+"""Pictures, and clips, by which the projection's first scale is set, and those that are looked at in one pass."""
 
 
 @dataclass(frozen=True)
@@ -60,25 +63,27 @@ class Kept:
         return Sights(self.sights.features[list(rows)], self.sights.counts[list(rows)])
 
 
+def kept(backbone: SeeingBackbone, medium: Medium, shown: Sequence[bytes]) -> Kept:
+    """What is seen of pictures or clips, given as their bytes."""
+    seen = [
+        backbone.eye.look(medium, shown[begin : begin + AT_ONCE])
+        for begin in range(0, len(shown), AT_ONCE)
+    ]
+    features = torch.cat([each.features for each in seen]).cpu()
+    return Kept(Sights(features, torch.cat([each.counts for each in seen]).cpu()))
+
+
 def rows_of(backbone: SeeingBackbone, asked: Sequence[Asked]) -> tuple[Rows, Tensor]:
-    """Questions as training rows, in their order, and (n, v) all tokens that are seen of pictures."""
-    parts, pictures = [], []
+    """Questions as training rows, in their order, and (n, v) tokens that are seen of some pictures and clips."""
+    parts, some = [], []
     for medium in dict.fromkeys(each.medium for each in asked):
         own = [each for each in asked if each.medium == medium]
-        seen = [
-            backbone.eye.look(medium, [each.shown for each in own[begin : begin + 64]])
-            for begin in range(0, len(own), 64)
-        ]
-        sights = Sights(
-            torch.cat([each.features for each in seen]).cpu(),
-            torch.cat([each.counts for each in seen]).cpu(),
-        )
-        if medium == "image":
-            pictures.append(sights.features.flatten(0, 1))
+        seen = kept(backbone, medium, [each.shown for each in own])
+        some.append(seen.sights.features[:SOME].flatten(0, 1))
         columns = {"question": [each.question for each in own], medium: [b""] * len(own)}
-        parts.append(backbone.encode(columns, Kept(sights)))
+        parts.append(backbone.encode(columns, seen))
     labels = torch.tensor([ANSWERS.index(each.answer) for each in asked])
-    return Rows(Samples.concat(parts), labels), torch.cat(pictures)
+    return Rows(Samples.concat(parts), labels), torch.cat(some)
 
 
 def evenly_loud(seen: Tensor, words: Tensor, generator: torch.Generator) -> Projection:
@@ -119,15 +124,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--vision", type=Path, required=True)
     parser.add_argument("--output", type=Path, required=True)
-    parser.add_argument("--questions", type=int, default=48_000)
-    parser.add_argument("--epochs", type=int, default=5)
+    parser.add_argument("--questions", type=int, default=64_000)
+    parser.add_argument("--epochs", type=int, default=6)
     parser.add_argument("--held-out", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="auto")
     asked = parser.parse_args()
     device = choose_device(asked.device, "bfloat16")
     began = time.perf_counter()
-    settings = BackboneSettings(vision=str(asked.vision), max_length=32)
+    settings = BackboneSettings(vision=str(asked.vision), max_length=32, clip_changes=True)
     backbone = load_backbone(settings, device.torch_device)
     if not isinstance(backbone, SeeingBackbone):
         raise SystemExit(f"{asked.vision} is no vision backbone")

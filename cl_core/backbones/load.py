@@ -62,10 +62,16 @@ def _load_known(row: KnownBackbone, settings: BackboneSettings) -> SeeingBackbon
         raise UserError(
             f"backbone '{row.name}' sees through {row.vision}; leave vision out, or give its text encoder's own name"
         )
+    if settings.clip_changes not in (None, row.changes):
+        raise UserError(
+            f"backbone '{row.name}' was trained with clip_changes={str(row.changes).lower()}; leave it out, or give "
+            "its text encoder's own name"
+        )
     if not row.available:
         raise UserError(_how_to_have(row))
     text = next(each for each in KNOWN.values() if each.package == row.package and not each.vision)
-    both = settings.model_copy(update={"name": text.name, "vision": row.vision})
+    own = {"name": text.name, "vision": row.vision, "clip_changes": row.changes}
+    both = settings.model_copy(update=own)
     return _load_seeing(both, row.name, load_file(str(row.start)))
 
 
@@ -80,7 +86,13 @@ def _load_seeing(
             f"backbone '{settings.name}' with vision '{settings.vision}': the first must be an encoder of texts, the "
             "second one of pictures"
         )
-    eye = Eye(vision, settings.frames, settings.image_grid, settings.clip_grid)
+    eye = Eye(
+        vision,
+        settings.frames,
+        settings.image_grid,
+        settings.clip_grid,
+        bool(settings.clip_changes),
+    )
     _check_grids(eye, settings)
     _check_length(settings, text.model.config, text.row, eye)
     return SeeingBackbone(text, eye, name=name, revision=text.revision, start=start)

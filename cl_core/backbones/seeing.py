@@ -40,7 +40,8 @@ class SeeingBackbone(Encoder[SeeingBatch]):
             of adapters, named as in `Adapter.tensors`; None where it was trained without.
 
     Attributes:
-        visual_size: v.
+        visual_size: v, of the tokens that are seen.
+        seen_size: of what routers read of them: the vision encoder's own width.
         embedding_size: d of the text encoder's word embeddings, which what is seen joins.
         start: what the adapters of tasks may start from; in float32, on the CPU.
     """
@@ -75,7 +76,8 @@ class SeeingBackbone(Encoder[SeeingBatch]):
         self.max_length = text.max_length
         words: Any = text.model
         self.words = words.get_input_embeddings()
-        self.visual_size = eye.vision.hidden_size
+        self.visual_size = eye.width
+        self.seen_size = eye.vision.hidden_size
         self.embedding_size = int(self.words.embedding_dim)
         self._site_names |= {VISUAL}
         self.start = tensors
@@ -146,9 +148,13 @@ class SeeingBackbone(Encoder[SeeingBatch]):
         return super().forward(batch, transforms, hidden_states, stop_after, enter)
 
     def seen(self, batch: SeeingBatch) -> Tensor:
-        """(B, v) mean over the visual tokens of each sample; zeros where nothing is seen."""
+        """(B, seen_size) mean over the raw visual features of each sample, as DAM's router reads them.
+
+        Zeros where nothing is seen. What changed from frame to frame is no part of it.
+        """
         # Behind the last token stand zeros.
-        return batch.features.sum(dim=1) / batch.counts.clamp(min=1).unsqueeze(1)
+        raw = batch.features[:, :, : self.seen_size]
+        return raw.sum(dim=1) / batch.counts.clamp(min=1).unsqueeze(1)
 
     @property
     def read_size(self) -> int:

@@ -48,3 +48,7 @@ class BackboneSettings(Settings):
 
     clip_grid: Annotated[int, Field(ge=0)] = 2
     """g of each frame of a video. DAM's one token a frame is 0."""
+
+    clip_changes: bool | None = None
+    """Whether a frame's tokens also carry what changed since the frame before. None: as the backbone was trained, and
+    not where it was trained without. The papers do not."""

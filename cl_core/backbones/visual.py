@@ -2,7 +2,9 @@
 
 A picture gives g x g tokens, the means of its patches over a grid, or one, the class token (g = 0). A clip gives as
 many for each of at most F frames, the frames in order. The papers take one token a frame (DAM) or all patches (I2I's
-ViLT); a grid between the two is **(ours)**. Shapes: n pictures or clips, V tokens, v the width of the features.
+ViLT); a grid between the two is **(ours)**. Where asked for, each token also carries what changed at its place since
+the frame before, behind what is there **(ours)**: [f_t ; f_t - f_(t-1)]. Shapes: n pictures or clips, V tokens, v the
+width of what a token carries.
 """
 
 from __future__ import annotations
@@ -65,18 +67,26 @@ class Eye:
         frames: F, of a clip.
         image_grid: g of a picture; 0 takes the class token alone.
         clip_grid: g of each frame of a clip.
+        changes: whether tokens also carry what changed since the frame before; of pictures and first frames zeros.
     """
 
     vision: ImageBackbone
     frames: int
     image_grid: int
     clip_grid: int
+    changes: bool = False
 
     @property
     def fingerprint(self) -> str:
         """SHA-256 of all that the tokens depend on."""
-        parts = self.vision.fingerprint, self.frames, self.image_grid, self.clip_grid
+        looks = self.frames, self.image_grid, self.clip_grid, self.changes
+        parts = self.vision.fingerprint, *looks
         return hashlib.sha256(" ".join(map(str, parts)).encode()).hexdigest()
+
+    @property
+    def width(self) -> int:
+        """v: the encoder's width, twice where changes are seen."""
+        return self.vision.hidden_size * (2 if self.changes else 1)
 
     def tokens(self, medium: Medium) -> int:
         """V, of a picture or at most of a clip."""
@@ -108,9 +118,10 @@ class Eye:
         grid = self.image_grid if medium == "image" else self.clip_grid
         seen = grid_tokens(hidden, grid)  # (frames, g g, v)
         most, each = self.tokens(medium), seen.shape[1]
-        features = seen.new_zeros(len(sources), most, seen.shape[2])
+        features = seen.new_zeros(len(sources), most, self.width)
         for place, part in enumerate(torch.split(seen, shown)):
-            features[place, : part.shape[0] * each] = part.flatten(0, 1)
+            carried = with_changes(part) if self.changes else part
+            features[place, : part.shape[0] * each] = carried.flatten(0, 1)
         return Sights(features, torch.tensor(shown, device=device) * each)
 
 
@@ -135,6 +146,11 @@ def grid_tokens(hidden: Tensor, grid: int) -> Tensor:
         raise ValueError(f"a grid of {grid} x {grid} is finer than {side} x {side} patches")
     patches = hidden[:, before:].transpose(1, 2).reshape(len(hidden), -1, side, side)
     return F.adaptive_avg_pool2d(patches, grid).flatten(2).transpose(1, 2)
+
+
+def with_changes(frames: Tensor) -> Tensor:
+    """(F, G, v) tokens of a clip's frames -> (F, G, 2 v) with what changed since the frame before; in the first, 0."""
+    return torch.cat([frames, frames.diff(dim=0, prepend=frames[:1])], dim=2)
 
 
 @dataclass(frozen=True)

@@ -96,7 +96,7 @@ class Networks:
                 assets.backbone.hidden_size,
                 generator,
                 settings.network,
-                _visual_size(assets.backbone),
+                _seen_size(assets.backbone),
             )
             learning = self.learning
             heads = tuple(learning.refrozen(learning.weights(k).head.clone()) for k in adapters)
@@ -197,5 +197,5 @@ class Networks:
         return tuple(sorted({site.block for site in sites}))
 
 
-def _visual_size(backbone: Backbone) -> int | None:
-    return backbone.visual_size if isinstance(backbone, SeeingBackbone) else None
+def _seen_size(backbone: Backbone) -> int | None:
+    return backbone.seen_size if isinstance(backbone, SeeingBackbone) else None

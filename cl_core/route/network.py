@@ -61,7 +61,7 @@ class RouterNetwork:
         hidden_size: int,
         generator: torch.Generator,
         settings: RouterNetworkSettings,
-        visual_size: int | None = None,
+        seen_size: int | None = None,
     ) -> RouterNetwork:
         """Routers that weigh all adapters nearly alike: weights N(0, 0.02^2), zero biases **(ours)**.
 
@@ -71,14 +71,14 @@ class RouterNetwork:
             hidden_size: d.
             generator: a CPU generator; the same state gives the same bytes.
             settings: gate, pooling, and whether the router is shared.
-            visual_size: v, where there is something to see.
+            seen_size: v, where there is something to see.
         """
         routers = 1 if settings.shared_router else len(blocks)
         weight = torch.empty(routers, adapters, hidden_size)
         weight.normal_(0.0, INITIAL_STD, generator=generator)
         visual = None
-        if visual_size is not None:
-            looks = torch.empty(adapters, visual_size)
+        if seen_size is not None:
+            looks = torch.empty(adapters, seen_size)
             looks.normal_(0.0, INITIAL_STD, generator=generator)
             visual = looks, torch.zeros(adapters)
         return cls._made(weight, torch.zeros(routers, adapters), blocks, settings, visual)

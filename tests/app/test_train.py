@@ -80,6 +80,19 @@ def test_what_was_put_together_is_what_is_queued(open_page: Open, place: Workspa
     assert page.radio(key="job").options == [job.request.run]
 
 
+def test_a_setting_may_be_yes_no_or_left_to_the_backbone(open_page: Open, place: Workspace) -> None:
+    page = open_page("train", workspace=place.root)
+    field = next(each for each in page.selectbox if each.key.endswith("-clip_changes"))
+    assert list(field.options) == ["as it comes", "yes", "no"]
+    assert field.value is None
+    field.set_value(False)
+    page.run()
+    button(page, "start").click()
+    page.run()
+    (job,) = Jobs(place).all()
+    assert job.request.settings == {"clip_changes": False}
+
+
 def test_settings_that_cannot_be_are_refused(open_page: Open, place: Workspace) -> None:
     page = open_page("train", workspace=place.root)
     next(each for each in page.number_input if each.key.endswith("-epochs")).set_value(0)

@@ -40,7 +40,7 @@ def seeing(text: TextBackbone, eye: Eye, own: bool = False) -> SeeingBackbone:
     torch.manual_seed(1)
     size = text.model.get_input_embeddings().embedding_dim
     start = {
-        "adapter.visual": torch.randn(size, eye.vision.hidden_size),
+        "adapter.visual": torch.randn(size, eye.width),
         "adapter.visual_bias": torch.randn(size),
     }
     return SeeingBackbone(text, eye, name="both", revision=None, start=start if own else None)
@@ -196,6 +196,33 @@ def test_frames_of_a_clip_follow_one_another(eye: Eye) -> None:
         Image.fromarray(frame).save(file, "png")
         alone = finer.look("image", [file.getvalue()]).features[0]
         torch.testing.assert_close(seen.features[0, 4 * number : 4 * number + 4], alone)
+
+
+def test_a_clips_tokens_may_carry_what_changed_since_the_frame_before(eye: Eye) -> None:
+    clips = [clip(3, 3), clip(4, 1)]
+    plain = replace(eye, clip_grid=2).look("video", clips)
+    found = replace(eye, clip_grid=2, changes=True).look("video", clips)
+    assert found.counts.tolist() == plain.counts.tolist()
+    torch.testing.assert_close(found.features[:, :, :32], plain.features)
+    changed = found.features[:, :, 32:]
+    frames = plain.features[0].view(3, 4, 32)
+    assert not changed[0, :4].any()
+    torch.testing.assert_close(changed[0, 4:8], frames[1] - frames[0])
+    torch.testing.assert_close(changed[0, 8:], frames[2] - frames[1])
+    assert not changed[1].any()
+    still = replace(eye, changes=True).look("image", [picture(0)])
+    assert still.features.shape == (1, 4, 64)
+    assert not still.features[:, :, 32:].any()
+    assert replace(eye, changes=True).fingerprint != eye.fingerprint
+
+
+def test_routers_read_what_is_there_not_what_changed(bert: TextBackbone, eye: Eye) -> None:
+    columns = {"question": QUESTIONS[:2], "video": [clip(3, 3), clip(4, 2)]}
+    means = []
+    for each in (eye, replace(eye, changes=True)):
+        backbone = seeing(bert, each)
+        means.append(backbone.seen(backbone.collate(backbone.encode(columns), range(2))))
+    torch.testing.assert_close(means[1], means[0])
 
 
 def test_stored_tokens_are_those_that_were_seen(eye: Eye, tmp_path: Path) -> None:
