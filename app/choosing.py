@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
-from app import answers, theme
+from app import answers, frame, theme
 from app.answers import Sample
 from app.frame import View
 from app.records import ONLY, Routed, keep, routed_at
@@ -107,20 +107,20 @@ def _scored(view: View, config: RunConfig) -> Chosen | None:
         f"Sample, one of {len(ids)}", ids, key="sample", bind="query-params", width=190
     )
     here = ids.index(own) if own in ids else 0
-    with st.container(horizontal=True, width="content", gap="xsmall"):
+    with st.container(horizontal=True, width="content", gap="xsmall", key=frame.ICONS):
         for icon, step, words in (
             ("chevron_left", -1, "The one before"),
             ("chevron_right", 1, "The next one"),
         ):
             st.button(
-                "",
+                words,
                 icon=f":material/{icon}:",
                 key=f"step{step}",
                 help=words,
                 on_click=_go,
                 args=(ids[(here + step) % len(ids)],),
             )
-        with st.popover("", icon=":material/list:", help="Browse the texts"):
+        with st.popover("Browse the texts", icon=":material/list:", help="Browse the texts"):
             _browse(view, config, routed, ids[:MOST_ROWS])
     row = routed.row_of(ids[here])
     if row is None:

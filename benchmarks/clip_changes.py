@@ -4,7 +4,8 @@
 
 One thing slides in every clip; the question is "a red star slides what". `scene-clip` looks, MiniLM with a fresh
 adapter and a fresh projection (r = 48, all twelve sites) answers by frozen embeddings of the four ways. Both trainings
-have the same clips, seed and settings and differ in `clip_changes` alone. Prints held-out accuracy after every epoch.
+have the same clips, seed and settings and differ in `clip_changes` alone. Prints held-out accuracy after every epoch,
+and that of a ridge probe which reads all tokens at once: what is there to be learnt.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
+from sklearn.linear_model import RidgeClassifier
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "pretraining"))
 
@@ -40,7 +42,7 @@ from cl_core.train.lesson import Lesson
 from cl_core.train.loop import Watch
 from cl_core.train.settings import TrainSettings
 
-HELD_OUT = 0.1
+HELD_OUT, RIDGE = 0.1, 100.0
 
 
 def sliding(count: int) -> tuple[list[bytes], list[str], list[int]]:
@@ -85,6 +87,10 @@ def learn(
         Adapter.initialise(AdapterSettings(), backbone.sites, backbone.hidden_size, generator),
         projection=evenly_loud(seen, backbone.words.weight.detach(), generator),
     )
+    flat = viewer.sights.features.flatten(1).numpy()
+    probe = RidgeClassifier(RIDGE).fit(flat[:learnt], labels[:learnt])
+    share = 100 * probe.score(flat[learnt:], labels[learnt:])
+    print(f"clip_changes={changes}, ridge probe: held out {share:.1f} %", flush=True)
     named = backbone.label_head(list(WAYS))
     head = Head(named.weight, named.bias, frozen=True)
 
