@@ -19,6 +19,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+import numpy as np
 from tables import Entry, carry_out, cell, numbers, paired, reports
 
 from cl_core.errors import UserError
@@ -89,6 +90,20 @@ def show_routed(workspace: Workspace, seeds: Sequence[int]) -> None:
                 print(f"| {label} | {' | '.join(cells)} |")
 
 
+def show_tasks(workspace: Workspace, seeds: Sequence[int]) -> None:
+    """Accuracy (%) on each task after the last, mean over the seeds."""
+    print("\n### task by task\n")
+    print("| stream | recipe | accuracy after the last task (%) |\n| --- | --- | --- |")
+    for stream in STREAMS:
+        for label in ("adapters", "dam"):
+            found = list(reports(workspace, entry(stream, label), seeds).values())
+            if found:
+                last = 100 * np.mean([each.matrix[-1] for each in found], axis=0)
+                named = zip(found[0].tasks, last, strict=True)
+                cells = ", ".join(f"{name} {value:.1f}" for name, value in named)
+                print(f"| {stream} | {label} | {cells} |")
+
+
 def show_transfer(workspace: Workspace, seeds: Sequence[int]) -> None:
     """I2I's table: knowledge transfer (%) over vanilla adapters, tasks 2 to T, of each order and of both pooled."""
     for name, orders in ORDERS.items():
@@ -141,6 +156,7 @@ def main() -> None:
     if asked.what == "show":
         place = Workspace(asked.workspace)
         show_routed(place, asked.seeds)
+        show_tasks(place, asked.seeds)
         show_transfer(place, asked.seeds)
         show_pairs(place, asked.seeds)
         return
