@@ -15,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 from app import carrying, preferences, uploads
 from app.citations import PAPERS
 from app.text import plain
+from cl_core.lab.cleaning import clean
 from cl_core.lab.workspace import Workspace
 from cl_core.store import key
 
@@ -31,8 +32,10 @@ def online(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def own(small_workspace: Path, tmp_path: Path) -> Path:
-    """A workspace of the test's own, to change."""
-    return shutil.copytree(small_workspace, tmp_path / "own")
+    """A workspace of the test's own, to change, without what other tests' pages left in the store."""
+    copy = shutil.copytree(small_workspace, tmp_path / "own")
+    clean(Workspace(copy))
+    return copy
 
 
 def test_it_says_where_and_how_large_everything_is(open_page: Open, own: Path) -> None:
