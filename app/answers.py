@@ -98,7 +98,7 @@ def shown(view: View, sample: Sample) -> dict[str, Any]:
 
 
 def kinds(view: View) -> list[str]:
-    """What a sample of one's own may be: "text", "image", "image-qa", "video-qa"."""
+    """What the run's samples are, and one of the visitor's own may be: "text", "image", "image-qa", "video-qa"."""
     root, name, stage = _where(view)
     return list(worker().ask("kinds", workspace=root, run=name, stage=stage))
 

@@ -10,6 +10,7 @@ from typing import Any
 import streamlit as st
 
 from app.answers import Answer
+from app.frame import FRAMES
 from app.theme import Look, task_colour
 
 RIGHT, WRONG = "✓ right", "✗ wrong"
@@ -33,11 +34,14 @@ def show_sample(told: Mapping[str, Any], look: Look) -> None:
         if texts
         else "<div></div>"
     )
-    if told["pictures"]:
-        with st.container(horizontal=True, gap="xsmall"):
-            for place, picture in enumerate(told["pictures"]):
-                what = f"frame {place + 1}" if told["clip"] else None
-                st.image(b64decode(picture), caption=what, width=80 if told["clip"] else 240)
+    pictures = [b64decode(picture) for picture in told["pictures"]]
+    if told["clip"]:
+        with st.container(horizontal=True, gap="xsmall", key=FRAMES):
+            for place, picture in enumerate(pictures):
+                st.image(picture, caption=f"frame {place + 1}", width="stretch")
+    else:
+        for picture in pictures:
+            st.image(picture, width=240)
 
 
 def verdict(answer: str, label: str | None) -> str:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 import streamlit as st
 
-from app import answers, frame, theme
+from app import answers, frame, own_sample, theme
 from app.answers import Sample
 from app.frame import View
+from app.own_sample import KINDS, Keys
 from app.records import ONLY, Routed, keep, routed_at
 from app.text import plain
 from cl_core.lab.workspace import RunConfig
@@ -19,14 +19,7 @@ from cl_core.route import ROUTERS
 
 SOURCES = ("a test sample", "my own")
 EVERY = "every task"
-KINDS = {
-    "text": "a text",
-    "image": "a picture",
-    "image-qa": "a question about a picture",
-    "video-qa": "a question about a clip",
-}
-PICTURES = ["png", "jpg", "jpeg", "webp", "bmp", "gif"]
-CLIPS = ["mp4", "webm", "gif", "png", "webp"]
+OWN = Keys(kind="kind", text="own", question="question", file="upload")
 REFILTERED = "refiltered"
 MOST_ROWS = 1000
 """In the list; filters narrow it further."""
@@ -175,35 +168,12 @@ def _browse(view: View, config: RunConfig, routed: Routed, ids: Sequence[str]) -
 
 
 def _own(view: View, config: RunConfig) -> Chosen | None:
-    """A text, a picture, or a question with what it is about."""
+    """A sample of the visitor's own, and the task that it is of where the run must be told."""
     kinds = answers.kinds(view)
-    kind = kinds[0]
-    if len(kinds) > 1:
-        kind = st.segmented_control(
-            "It is", kinds, default=kinds[0], required=True, key="kind", bind="query-params"
-        )
-    sample: dict[str, str] = {}
-    if kind == "text":
-        typed = st.text_area(
-            "A text of your own",
-            key="own",
-            bind="query-params",
-            height=90,
-            max_chars=4000,
-            placeholder="The soup was cold, but the waiter saved the evening.",
-        )
-        sample["text"] = typed or ""
-    else:
-        column = "video" if kind == "video-qa" else "image"
-        file = st.file_uploader(KINDS[kind], CLIPS if column == "video" else PICTURES, key="upload")
-        sample[column] = b64encode(file.getvalue()).decode() if file is not None else ""
-    if kind.endswith("-qa"):
-        asked = st.text_input(
-            "What do you ask?", key="question", bind="query-params", max_chars=500
-        )
-        sample["question"] = asked or ""
-    if not all(value.strip() for value in sample.values()):
-        st.caption("Give " + KINDS[kind] + ", and see which adapters it gets.")
+    sample = own_sample.draw(kinds, OWN)
+    if sample is None:
+        wanted = " or ".join(KINDS[kind] for kind in kinds)
+        st.caption(f"Give {wanted}, and see which adapters it gets.")
         return None
     true = None
     if must_be_told(config):

@@ -98,18 +98,18 @@ class Own:
     cosines: tuple[float, ...]
 
 
-def own(view: View, shown: Map, text: str) -> Own:
-    """Where a text belongs, as the frozen backbone reads it; the worker computes its features.
+def own(view: View, shown: Map, sample: answers.Sample) -> Own:
+    """Where a sample belongs, as the frozen backbone reads it; the worker computes its features.
 
     Raises:
-        UserError: the backbone does not read texts alone.
+        UserError: the backbone does not read such samples, or not this one.
         WorkerFailed: the worker did not answer.
     """
     if shown.projection is None:
         raise ValueError("there is no map to place it on")
     run = _run(view)
     root = str(workspace(view.place).root)
-    read = _embedded(str(run.path), stamp(run), view, text)
+    read = _embedded(str(run.path), stamp(run), view, sample)
     query = np.asarray([read], dtype=np.float32)
     points = _points(root, shown.projection.method, shown.embeddings, shown.projection)
     (x, y) = placed(query, points, shown.projection.positions.astype(np.float32))[0]
@@ -235,6 +235,6 @@ def _points(
     )
 
 
-@st.cache_data(max_entries=64, show_spinner="The backbone reads your text.")
-def _embedded(run: str, stamp: Stamp, _view: View, text: str) -> list[float]:
-    return answers.embedded(_view, {"text": text})
+@st.cache_data(max_entries=64, show_spinner="The backbone reads your sample.")
+def _embedded(run: str, stamp: Stamp, _view: View, sample: answers.Sample) -> list[float]:
+    return answers.embedded(_view, sample)

@@ -23,9 +23,21 @@ WHAT = (
 FORMULA = r"\cos(e(x), e(x_i)) = \frac{e(x) \cdot e(x_i)}{|e(x)||e(x_i)|}"
 
 
-def draw(view: View, chosen: Chosen) -> None:
-    """The list with its cosines; why there is none where there is none."""
+def draw(view: View, chosen: Chosen, clip: bool) -> None:
+    """The list with its cosines; why there is none where there is none.
+
+    Args:
+        view: what is looked at.
+        chosen: the sample.
+        clip: whether it is one; its like are then read only when they are asked for, as what-ifs would wait for them.
+    """
     st.subheader("Which training samples are nearest?")
+    if clip and not st.toggle(
+        "Look them up (reads every training clip: some seconds the first time)",
+        key="look_up",
+        bind="query-params",
+    ):
+        return
     count = st.segmented_control(
         "How many",
         COUNTS,

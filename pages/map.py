@@ -6,11 +6,16 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from app import frame, links, maps, selection, widgets
+from app import answers, frame, links, maps, own_sample, selection, widgets
 from app.figures.scatter import COLOURS, HEIGHT
 from app.figures.similarity import similarity
+from app.own_sample import Keys
 from app.projections import MOST, NEIGHBOURS
+from app.text import plain
 from cl_core.errors import AdapterLabError
+
+# `own` and its like belong to the page *Sample*.
+OWN = Keys(kind="mine_kind", text="mine", question="mine_question", file="mine_file")
 
 view = frame.draw("Do the tasks look different to the backbone?")
 if view.run is None or not (view.run.path / "routing.parquet").is_file():
@@ -22,7 +27,7 @@ if view.run is None or not (view.run.path / "routing.parquet").is_file():
     )
     st.stop()
 
-left, middle, right = st.columns([1, 1, 2], vertical_alignment="bottom")
+left, middle, right, place = st.columns([2, 2, 3, 2], vertical_alignment="bottom")
 method = left.segmented_control(
     "Projection",
     ["UMAP", "PCA"],
@@ -77,19 +82,17 @@ found = right.selectbox(
     bind="query-params",
     help="Puts a ring around it.",
 )
-own = None
-typed = st.text_input(
-    "Place a text of your own",
-    key="mine",  # `own` belongs to the page *Sample*
-    bind="query-params",
-    max_chars=4000,
-    placeholder="The soup was cold, but the waiter saved the evening.",
-)
-if typed and typed.strip():
+own = sample = None
+with place.popover(
+    "Place one of your own", icon=":material/add_location_alt:", key="placing", on_change="rerun"
+) as giving:
     try:
-        own = maps.own(view, shown, typed.strip())
+        # Only then is the worker asked what the run's samples are: the map itself needs no model.
+        if giving.open or own_sample.begun(OWN):
+            sample = own_sample.draw(answers.kinds(view), OWN)
+            own = None if sample is None else maps.own(view, shown, sample)
     except AdapterLabError as error:
-        st.warning(str(error))
+        st.warning(plain(str(error)))
 count = f"{len(samples):,}"
 if len(samples) < projection.total:
     count += f" of {projection.total:,}, drawn from each task in proportion, seed 0"
@@ -144,7 +147,7 @@ with narrow:
     )
 
     if own is not None:
-        st.subheader("How near your own text is")
+        st.subheader("How near your own is")
         nearness = pd.DataFrame({"task": names, "cosine": own.cosines})
         st.dataframe(
             nearness.sort_values("cosine", ascending=False),
@@ -156,12 +159,13 @@ with narrow:
                 )
             },
         )
-        st.page_link(
-            st.session_state["pages"]["sample"],
-            label="Which adapters does it get?",
-            icon=":material/frame_inspect:",
-            query_params=links.carried(**{"from": "my own", "own": typed}),
-        )
+        if sample is not None and "text" in sample:  # no link carries a picture
+            st.page_link(
+                st.session_state["pages"]["sample"],
+                label="Which adapters does it get?",
+                icon=":material/frame_inspect:",
+                query_params=links.carried(**{"from": "my own", "own": sample["text"]}),
+            )
 
 st.subheader("What did you select?")
 ruled = selection.rules(view, samples)

@@ -22,12 +22,12 @@ answers.worker()
 try:
     with st.spinner("Loading the model…", show_time=True):
         chosen = choose(view, config)
-        if chosen is None:
-            st.stop()
-        shown = answers.shown(view, chosen.sample)
+        shown = None if chosen is None else answers.shown(view, chosen.sample)
 except (UserError, WorkerFailed) as error:
     st.error(plain(str(error)))
     st.stop()
 
+if chosen is None or shown is None:
+    st.stop()  # not while the spinner turns: it would never end
 merging.draw(view, config, chosen, shown)
-nearest.draw(view, chosen)
+nearest.draw(view, chosen, bool(shown["clip"]))

@@ -32,7 +32,7 @@ def _template(look: Look) -> go.layout.Template:
         "gridcolor": look.faint,
         "linecolor": look.faint,
         "zerolinecolor": look.faint,
-        "title": {"font": {"size": look.size}},
+        "title": {"font": {"size": look.size}, "standoff": 12},
     }
     return go.layout.Template(
         layout={

@@ -16,6 +16,7 @@ from typing import Any, Generic, TypeVar
 from app.workers.near_rows import near_rows
 from app.workers.scored_rows import ScoredRows, shown
 from app.workers.serving import serve
+from cl_core.errors import UserError
 from cl_core.lab.inference import Model
 from cl_core.lab.replying import Looked
 from cl_core.lab.sample import describe_sample
@@ -59,8 +60,14 @@ class Answering:
         self.training: Recent[TrainingFeatures] = Recent(2)
 
     def kinds(self, workspace: str, run: str, stage: int) -> list[str]:
-        """What samples of one's own may be: "text", "image", "image-qa", "video-qa"."""
-        return list(self._model(workspace, run, stage).kinds)
+        """What the run's samples are: "text", "image", "image-qa", "video-qa"; so may be those of one's own.
+
+        Where its data are gone, whatever its backbone can read.
+        """
+        try:
+            return self._rows(workspace, run).kinds()
+        except UserError:
+            return list(self._model(workspace, run, stage).kinds)
 
     def samples(self, workspace: str, run: str) -> list[dict[str, str]]:
         """Every row that the run was scored on, in one line: its id, and its text or question."""

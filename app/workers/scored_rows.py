@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any
+from typing import Any, get_args
 
 import pyarrow as pa
 
@@ -15,7 +15,7 @@ from cl_core.lab.launch import open_stream
 from cl_core.lab.workspace import RunConfig, RunFolder, Workspace
 from cl_core.store import key
 from cl_core.tasks.stream import Stream
-from cl_core.tasks.task import ENCODED
+from cl_core.tasks.task import ENCODED, Kind
 from cl_core.video import read_clip
 
 LINE = 160
@@ -64,6 +64,15 @@ class ScoredRows:
             {"id": own, "line": " ".join(str(text or question or "").split())[:LINE]}
             for own, text, question in zip(*columns, strict=True)
         ]
+
+    def kinds(self) -> list[str]:
+        """What the rows are, each kind once: "text", "image", "image-qa", "video-qa"."""
+        given = [self.table[name].is_valid().to_pylist() for name in ("video", "image", "question")]
+        found = {
+            "video-qa" if video else "text" if not image else "image-qa" if question else "image"
+            for video, image, question in zip(*given, strict=True)
+        }
+        return [kind for kind in get_args(Kind) if kind in found]
 
     def inputs(self, sample_id: str) -> dict[str, Any]:
         """What the backbone reads of a row, by column.

@@ -181,7 +181,10 @@ def test_a_worker_that_fails_says_why_and_is_not_started_over_and_over(tmp_path:
 
 def test_a_text_of_ones_own_is_placed_among_its_neighbours(mapped: Path, open_page: Open) -> None:
     page = open_page("map", run="dam")
-    page.text_input(key="mine").set_value("The soup was cold.").run(timeout=120)
+    assert not page.text_area  # until it is asked for, no worker is
+    page.query_params["mine"] = "The soup was cold."
+    page.run(timeout=120)
+    assert page.text_area(key="mine").value == "The soup was cold."
     assert not page.exception
     assert not page.warning
     near = next(frame.value for frame in page.dataframe if "cosine" in frame.value)

@@ -14,12 +14,14 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 from datasets import Dataset
 from PIL import Image
 
-from app.workers import scored_rows
+from app.runs import DEMONSTRATION
+from app.workers import answering, scored_rows
 from app.workers.near_rows import near_rows
 from app.workers.process import Worker, WorkerFailed
 from app.workers.scored_rows import ScoredRows, keep
@@ -60,6 +62,35 @@ def test_every_scored_row_is_listed_and_can_be_shown(worker: Worker, small_works
     shown = worker.ask("shown", **where, sample={"id": lines[0]["id"]})
     assert " ".join(shown["texts"]["text"].split()).startswith(lines[0]["line"])
     assert (shown["pictures"], shown["clip"]) == ([], False)
+
+
+def test_a_sample_of_ones_own_may_be_what_the_runs_samples_are(worker: Worker) -> None:
+    for run, kinds in {"dam": ["text"], "clips-dam": ["video-qa"]}.items():
+        assert worker.ask("kinds", workspace=str(DEMONSTRATION), run=run, stage=1) == kinds
+
+
+def test_where_the_data_are_gone_it_may_be_what_the_backbone_reads(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def gone(run: object) -> ScoredRows:
+        raise UserError("its data are gone")
+
+    monkeypatch.setattr(answering, "ScoredRows", gone)
+    found = answering.Answering().kinds(str(DEMONSTRATION), "clips-dam", 1)
+    assert found == ["text", "image", "image-qa", "video-qa"]
+
+
+def test_kinds_of_mixed_rows_are_told_by_their_columns() -> None:
+    rows = ScoredRows.__new__(ScoredRows)
+    rows.table = pa.table(
+        {
+            "text": ["a", None, None, None],
+            "question": [None, "what?", None, "what?"],
+            "image": [None, None, b"x", b"x"],
+            "video": [None, b"x", None, None],
+        }
+    )
+    assert rows.kinds() == ["text", "image", "image-qa", "video-qa"]
 
 
 @pytest.mark.parametrize(

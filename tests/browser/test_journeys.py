@@ -18,6 +18,10 @@ from app.runs import DEMONSTRATION
 from app.workers.answering import Answering
 from cl_core.lab.slices import slices
 from cl_core.lab.workspace import Workspace
+from cl_core.tasks.draw import Draw
+from cl_core.tasks.encode import animation
+from cl_core.tasks.scenes.clips import ask_clip
+from cl_core.tasks.scenes.paint import paint
 from tests.browser.conftest import Arrive
 from tests.browser.visiting import Visitor
 
@@ -73,6 +77,28 @@ def test_another_adapter_flips_a_prediction(
     expect(main.get_by_text(re.compile(f"^{becomes} [✓✗]")).first).to_be_visible()
     visitor.press("As in the run")
     visitor.see(MERGE)
+
+
+def test_a_clip_of_ones_own_is_asked_about_and_placed_on_the_map(
+    arrive: Arrive, tmp_path: Path
+) -> None:
+    clip = tmp_path / "ball.png"
+    frames = [paint(scene) for scene in ask_clip("which-way", Draw("own clip"), "left").frames]
+    clip.write_bytes(animation(frames, 0.2))
+    visitor = arrive()
+    visitor.go("sample", ws="Demonstration", run="clips-dam", **{"from": "my own"})
+    visitor.see("Give a question about a clip")
+    visitor.give("upload", clip)
+    visitor.fill("question", "Which way does it slide?")
+    visitor.see(MERGE)
+    visitor.see("frame 8")
+    visitor.choose("by", "all alike")
+    visitor.see(re.compile("^What if: all alike"))
+    visitor.go("map", ws="Demonstration", run="clips-dam")
+    visitor.press("Place one of your own")
+    visitor.give("mine_file", clip)
+    visitor.fill("mine_question", "Which way does it slide?")
+    visitor.see("How near your own is")
 
 
 def test_a_link_restores_the_view_in_another_browser(arrive: Arrive) -> None:

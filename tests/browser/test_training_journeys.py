@@ -48,7 +48,7 @@ def test_a_table_of_ones_own_is_learnt_and_becomes_a_column(
     visitor.press_key("copy-create")
     visitor.option("File").click()
     visitor.settle()
-    visitor.page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(table)
+    visitor.give("upload", table)
     visitor.see(re.compile(r"2 classes: ready\."))
     visitor.press_key("add-mapped")
     visitor.see("4 lifts")

@@ -178,6 +178,11 @@ class Visitor:
         field.fill(text)
         self._do(lambda: field.press("Enter"))
 
+    def give(self, key: str, file: Path) -> None:
+        """Uploads a file, as if it had been dropped there."""
+        field = self.by(key).get_by_test_id("stFileUploaderDropzoneInput")
+        self._do(lambda: field.set_input_files(file))
+
     def see(self, text: str | re.Pattern[str], seconds: float = WAIT_SECONDS) -> None:
         """Waits until a text is on the page."""
         expect(self.page.get_by_text(text).first).to_be_visible(timeout=1000 * seconds)
