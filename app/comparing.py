@@ -18,14 +18,15 @@ from cl_core.lab.comparison_formats import title
 from cl_core.lab.workspace import RunFolder
 
 MOST_RUNS = 8
-QUALITY = (
-    "average_accuracy",
-    "average_incremental",
-    "forgetting",
-    "backward_transfer",
-    "forward_transfer",
-    "router_accuracy",
-)
+QUALITY = {
+    "average_accuracy": "Average (%)",
+    "average_incremental": "Incremental (%)",
+    "forgetting": "Forgetting (%)",
+    "backward_transfer": "Backward (%)",
+    "forward_transfer": "Forward (%)",
+    "router_accuracy": "Router (%)",
+}
+"""What they are called at the head of a narrow column; `shown` is the whole name."""
 
 
 @dataclass(frozen=True)
@@ -34,12 +35,14 @@ class Cost:
 
     Attributes:
         label: with its unit.
+        short: the same, for the head of a narrow column.
         scale: what to divide by.
         digits: after the point.
         meaning: where it comes from.
     """
 
     label: str
+    short: str
     scale: float
     digits: int
     meaning: str
@@ -48,25 +51,33 @@ class Cost:
 COSTS = {
     "stored_parameters": Cost(
         "Stored parameters (thousands)",
+        "Stored (1,000)",
         1e3,
         1,
         "adapters, heads and router that are kept beside the backbone",
     ),
     "trainable_parameters": Cost(
-        "Trainable parameters (thousands)", 1e3, 1, "what moves while one task is learnt"
+        "Trainable parameters (thousands)",
+        "Trainable (1,000)",
+        1e3,
+        1,
+        "what moves while one task is learnt",
     ),
-    "memory_rows": Cost("Rows kept", 1, 0, "training rows kept for replay or for L2R's routers"),
+    "memory_rows": Cost(
+        "Rows kept", "Rows kept", 1, 0, "training rows kept for replay or for L2R's routers"
+    ),
     "seconds_training": Cost(
         "Training time (s)",
+        "Training (s)",
         1,
         1,
         "seconds by the clock when the adapters were first made, found in the store or not",
     ),
     "seconds_evaluation": Cost(
-        "Evaluation time (s)", 1, 1, "seconds of all forward passes for scores"
+        "Evaluation time (s)", "Evaluation (s)", 1, 1, "seconds of all forward passes for scores"
     ),
     "peak_memory_bytes": Cost(
-        "Peak memory (MB)", 1e6, 0, "largest resident memory of the run's process"
+        "Peak memory (MB)", "Peak (MB)", 1e6, 0, "largest resident memory of the run's process"
     ),
 }
 """Costs of a report that every finished run has."""
@@ -135,6 +146,11 @@ def called(lines: Sequence[Line]) -> list[str]:
 def shown(metric: str) -> str:
     """A metric's name for people, with its unit."""
     return COSTS[metric].label if metric in COSTS else title(metric)
+
+
+def short(metric: str) -> str:
+    """The same, for the head of a narrow column."""
+    return COSTS[metric].short if metric in COSTS else QUALITY[metric]
 
 
 def meaning(metric: str) -> str:

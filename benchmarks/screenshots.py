@@ -5,7 +5,8 @@
 
 Each page is drawn by the real server in headless Chromium, waited for until its figures stand, and saved as
 `<run>-<page>-<theme>-<width>.png`. It fails where a page shows an exception, the console an error, or a request leaves
-the machine; elements that reach over the window's right edge are listed, and fail with --strict.
+the machine; elements that reach over the window's right edge and words that are cut short are listed, and fail with
+--strict.
 """
 
 from __future__ import annotations
@@ -53,12 +54,17 @@ CUT_OFF = """() => {
     const words = (each.innerText || each.getAttribute('aria-label') || '').trim().slice(0, 50);
     found.push(`${each.tagName.toLowerCase()} ${each.dataset.testid ?? ''} to ${Math.round(box.right)}: ${words}`);
   }
+  for (const each of document.querySelectorAll('button *, a *, label *, h1, h2, h3')) {
+    if (!each.checkVisibility() || each.clientWidth < 2 || each.scrollWidth <= each.clientWidth + 1) continue;
+    const {overflowX, clipPath} = getComputedStyle(each);
+    if (overflowX !== 'visible' && clipPath === 'none') found.push(`words without room: ${each.innerText}`);
+  }
   const main = document.querySelector('[data-testid="stMain"]');
   if (main && main.scrollWidth > main.clientWidth + 1)
     found.push(`the page scrolls sideways: ${main.scrollWidth} in ${main.clientWidth} pixels`);
   return [...new Set(found)].slice(0, 12);
 }"""
-"""Visible elements that reach over the window's right edge."""
+"""Visible elements that reach over the window's right edge, and words on buttons, links and labels that are cut short."""
 
 
 @contextmanager

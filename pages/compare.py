@@ -111,7 +111,9 @@ table = pd.DataFrame(
     }
 )
 columns = {
-    comparing.shown(metric): st.column_config.TextColumn(help=comparing.meaning(metric))
+    comparing.shown(metric): st.column_config.TextColumn(
+        comparing.short(metric), help=f"{comparing.shown(metric)}: {comparing.meaning(metric)}"
+    )
     for metric in shown
 }
 said = {"quality": ["protocol", "rests on"], "costs": []}

@@ -84,7 +84,7 @@ found = right.selectbox(
 )
 own = sample = None
 with place.popover(
-    "Place one of your own", icon=":material/add_location_alt:", key="placing", on_change="rerun"
+    "Place my own", icon=":material/add_location_alt:", key="placing", on_change="rerun"
 ) as giving:
     try:
         # Only then is the worker asked what the run's samples are: the map itself needs no model.
@@ -117,7 +117,8 @@ with wide:
         f"{colour.lower()}; trustworthiness {trust}",
         what="Each point is a sample as the frozen backbone sees it, before any adapter: near points look alike to the "
         "router. Where two tasks overlap, routing is hard and merging has to forgive. Numbered rings are the tasks' "
-        "centroids, placed among their nearest samples; distances across the map mean little under UMAP. "
+        "centroids, placed among their nearest samples, side by side where they would cover each other; distances "
+        "across the map mean little under UMAP. "
         f"**Trustworthiness** ({trust}) is the share of neighbours here that are neighbours in truth: 1 is all, 0.5 "
         "is chance; higher is better.",
         formula=rf"T = 1 - \frac{{2}}{{Nk(2N-3k-1)}} \sum_i \sum_{{j \in U_k(i)}} (r(i,j) - k), \quad k = {NEIGHBOURS}",

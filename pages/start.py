@@ -36,7 +36,7 @@ CARDS = (
             ),
             (
                 "sample",
-                "See a question about a clip answered",
+                "See how a clip was answered",
                 {"ws": "Demonstration", "run": "clips-dam"},
             ),
         ),

@@ -11,7 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app import points, projections
-from app.figures.scatter import COLOURS, feature_map
+from app.figures.scatter import COLOURS, apart, feature_map
 from app.projections import Projection
 from app.theme import LIGHT
 from app.workers import projecting
@@ -177,6 +177,16 @@ def test_a_worker_that_fails_says_why_and_is_not_started_over_and_over(tmp_path:
     assert "there is no run 'none'" in worker.why(run)
     worker.forgive(run)
     assert worker.ensure(place, place, run) == "computing"
+
+
+def test_rings_that_would_cover_each_other_stand_side_by_side() -> None:
+    places = np.array([[0.0, 0.0], [0.0, 0.0], [0.1, 0.0], [5.0, 5.0]])
+    moved = apart(places, 0.5)
+    far = np.linalg.norm(moved[:, None] - moved, axis=-1)[np.triu_indices(4, 1)]
+    assert far.min() > 0.49
+    assert np.array_equal(moved[3], places[3])
+    assert np.linalg.norm(moved - places, axis=-1).max() <= 0.5 + 1e-9
+    assert np.array_equal(apart(moved, 0.4), moved)
 
 
 def test_a_text_of_ones_own_is_placed_among_its_neighbours(mapped: Path, open_page: Open) -> None:

@@ -95,7 +95,7 @@ def test_a_clip_of_ones_own_is_asked_about_and_placed_on_the_map(
     visitor.choose("by", "all alike")
     visitor.see(re.compile("^What if: all alike"))
     visitor.go("map", ws="Demonstration", run="clips-dam")
-    visitor.press("Place one of your own")
+    visitor.press("Place my own")
     visitor.give("mine_file", clip)
     visitor.fill("mine_question", "Which way does it slide?")
     visitor.see("How near your own is")
