@@ -64,7 +64,7 @@ CUT_OFF = """() => {
     found.push(`the page scrolls sideways: ${main.scrollWidth} in ${main.clientWidth} pixels`);
   return [...new Set(found)].slice(0, 12);
 }"""
-"""Visible elements that reach over the window's right edge, and words on buttons, links and labels that are cut short."""
+"""Visible elements that reach over the right edge, and words on buttons, links and labels that are cut short."""
 
 
 @contextmanager
