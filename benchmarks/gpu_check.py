@@ -70,7 +70,7 @@ def main() -> None:
     check_compositions(report, on_device, device)
     check_routing(report, on_device.hidden_size, device)
     tasks = [partial(domain_rows, each, size) for each in DOMAINS]
-    stream = Stream(tasks, 2, size.epochs)
+    stream = Stream(tasks, 2, size.epochs, wrong=size.wrong)
     compare_streams(report, (on_cpu, cpu), (on_device, device), stream)
     compare_bfloat16(report, on_device, device, stream)
     report.check("backbone's bytes unchanged", float(on_device.weight_hash() != before), 0.0)

@@ -30,14 +30,21 @@ KEPT = 2
 
 @dataclass(frozen=True)
 class Size:
-    """How much there is of a stream: rows of each split of a task, and epochs."""
+    """How much there is of a stream.
+
+    Attributes:
+        rows: of each split of a task.
+        epochs: per task.
+        wrong: largest share that may be answered wrongly of any task: equal scores of guesses would say nothing.
+    """
 
     rows: dict[str, int]
     epochs: int
+    wrong: float
 
 
-FULL = Size({"train": 400, "validation": 100, "test": 200}, epochs=3)
-QUICK = Size({"train": 24, "validation": 8, "test": 32}, epochs=1)
+FULL = Size({"train": 400, "validation": 100, "test": 200}, epochs=3, wrong=0.4)
+QUICK = Size({"train": 24, "validation": 8, "test": 32}, epochs=1, wrong=1.0)
 
 
 @dataclass(frozen=True)
@@ -49,12 +56,14 @@ class Stream:
         classes: how many labels there are.
         epochs: per task.
         name: said before each check.
+        wrong: as of `Size`.
     """
 
     tasks: Sequence[Callable[[Backbone, str], Rows]]
     classes: int
     epochs: int
     name: str = ""
+    wrong: float = 1.0
 
 
 @dataclass
@@ -100,6 +109,8 @@ def compare_streams(
     report.check(f"{name}routing of the stream", routing, TOLERANCES["routing"])
     scores = largest(cpu.matrix - other.matrix)
     report.check(f"{name}score matrix, float32, CPU and device", scores, TOLERANCES["accuracy"])
+    worst = 1 - float(cpu.matrix[-1].min())
+    report.check(f"{name}wrong of the task answered worst, CPU", worst, stream.wrong)
     after = f"{name}accuracies after the last task"
     report.notes.append(f"{after}, CPU, float32: {row_text(cpu)}")
     report.notes.append(f"{after}, device, float32: {row_text(other)}")
