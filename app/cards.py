@@ -10,7 +10,7 @@ from typing import Any
 import streamlit as st
 
 from app.answers import Answer
-from app.frame import FRAMES
+from app.styles import FRAMES
 from app.theme import Look, task_colour
 
 RIGHT, WRONG = "✓ right", "✗ wrong"

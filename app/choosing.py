@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
-from app import answers, frame, own_sample, theme
+from app import answers, own_sample, theme
 from app.answers import Sample
 from app.frame import View
 from app.own_sample import KINDS, Keys
 from app.records import ONLY, Routed, keep, routed_at
+from app.styles import ICONS
 from app.text import plain
 from cl_core.lab.workspace import RunConfig
 from cl_core.route import ROUTERS
@@ -100,7 +101,7 @@ def _scored(view: View, config: RunConfig) -> Chosen | None:
         f"Sample, one of {len(ids)}", ids, key="sample", bind="query-params", width=190
     )
     here = ids.index(own) if own in ids else 0
-    with st.container(horizontal=True, width="content", gap="xsmall", key=frame.ICONS):
+    with st.container(horizontal=True, width="content", gap="xsmall", key=ICONS):
         for icon, step, words in (
             ("chevron_left", -1, "The one before"),
             ("chevron_right", 1, "The next one"),

@@ -8,40 +8,12 @@ from dataclasses import dataclass
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from app import links, own_copy, theme
+from app import links, own_copy, styles, theme
 from app.runs import PLACES, Place, first_place, report, run_names, workspace
 from app.text import plain
 from cl_core.lab.jobs import Jobs
 from cl_core.lab.report import Report
 from cl_core.lab.workspace import RunFolder
-
-STYLE = """<style>
-.stMainBlockContainer {padding-top: 2.5rem; max-width: 1500px}
-h1 {font-size: 2rem !important; padding-bottom: .25rem !important}
-h2, h3 {font-size: 1.35rem !important}
-p code, li code {font-size: 1em !important}
-.st-key-icons button [data-testid="stMarkdownContainer"] {
-  position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%)}
-.st-key-frames {
-  display: grid !important; grid-template-columns: repeat(auto-fill, minmax(max(3.1rem, (100% - 3.5rem) / 8), 1fr))}
-.st-key-frames > * {width: auto !important; min-width: 0 !important}
-@media (max-width: 1000px) {
-  [data-testid="stHorizontalBlock"] {flex-wrap: wrap}
-  [data-testid="stColumn"] {flex: 1 1 15rem !important; min-width: min(100%, 15rem) !important}
-}
-</style>"""
-"""Less air above the title: figures should be seen without scrolling. Words in code as large as those around them. In a
-narrow window columns stand below one another before they are too narrow to read. Buttons that show an icon alone keep
-their words for those who do not see it. Eight frames of a clip share a line, wide or narrow."""
-ICONS = "icons"
-"""Key of a container whose buttons show icons alone."""
-FRAMES = "frames"
-"""Key of a container of the frames of one clip."""
-PRESENTED = """<style>
-[data-testid="stSidebar"], [data-testid="stSidebarCollapsedControl"], [data-testid="stExpandSidebarButton"] {
-  display: none}
-</style>"""
-"""The sidebar's widgets stay in force when presenting, unseen."""
 
 
 @dataclass(frozen=True)
@@ -167,9 +139,9 @@ def surround(page: str) -> None:
                 icon=":material/slideshow:",
                 help="Larger type and no navigation; in Learn the arrow keys go to the next step",
             )
-    st.html(STYLE)
+    st.html(styles.STYLE)
     if theme.presenting():
-        st.html(PRESENTED)
+        st.html(styles.PRESENTED)
     st.html(f"<style>html {{font-size: {theme.text_size()}px !important}}</style>")
     title = st.container()
     after, task = _stage(run) if run is not None and page in STAGED else (None, None)

@@ -83,16 +83,16 @@ found = right.selectbox(
     help="Puts a ring around it.",
 )
 own = sample = None
-with place.popover(
-    "Place my own", icon=":material/add_location_alt:", key="placing", on_change="rerun"
-) as giving:
-    try:
+try:
+    with place.popover(
+        "Place my own", icon=":material/add_location_alt:", key="placing", on_change="rerun"
+    ) as giving:
         # Only then is the worker asked what the run's samples are: the map itself needs no model.
         if giving.open or own_sample.begun(OWN):
             sample = own_sample.draw(answers.kinds(view), OWN)
             own = None if sample is None else maps.own(view, shown, sample)
-    except AdapterLabError as error:
-        st.warning(plain(str(error)))
+except AdapterLabError as error:
+    st.warning(plain(str(error)))
 count = f"{len(samples):,}"
 if len(samples) < projection.total:
     count += f" of {projection.total:,}, drawn from each task in proportion, seed 0"

@@ -11,6 +11,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from app.figures.apart import apart
 from app.figures.base import style
 from app.points import NOT_LEARNT, RIGHT, WRONG
 from app.theme import GREY, PETROFF, Look, task_colour, task_symbol
@@ -25,8 +26,6 @@ ASPECT = 4 / 3
 """Of width and height, about, as the map is drawn on most screens."""
 RING = 0.075
 """What the ring of a centroid takes up of the map's height."""
-ROUNDS = 50
-"""Of moving rings that cover one another; two are apart after one."""
 ENTROPY = {
     "light": [[0.0, "#6c9bcb"], [0.5, "#8e5ea2"], [1.0, "#b3001b"]],
     "dark": [[0.0, "#4f7fb5"], [0.5, "#c9a0dc"], [1.0, "#ffd6a0"]],
@@ -152,29 +151,6 @@ def feature_map(
         margin={"l": 10, "r": 10, "t": 64, "b": 10},
         legend={"orientation": "h", "y": -0.02, "yanchor": "top", "itemsizing": "constant"},
     )
-
-
-def apart(places: NDArray[np.float64], distance: float) -> NDArray[np.float64]:
-    """Returns places moved as little as keeps any two a distance apart, none by more than that distance: (K, 2).
-
-    Args:
-        places: (K, 2); those of one place stand side by side afterwards.
-        distance: in the same unit.
-    """
-    moved = np.asarray(places, dtype=np.float64).copy()
-    order = np.arange(len(moved))
-    aside = np.stack([np.sign(order[:, None] - order), np.zeros((len(moved),) * 2)], axis=-1)
-    for _ in range(ROUNDS):
-        between = moved[:, None] - moved
-        far = np.linalg.norm(between, axis=-1)
-        lacking = np.where(order[:, None] == order, 0.0, np.maximum(distance - far, 0.0))
-        if not lacking.any():
-            break
-        way = np.where(far[..., None] > 0, between / np.maximum(far, 1e-12)[..., None], aside)
-        step = moved - places + (way * lacking[..., None]).sum(axis=1) / 2
-        length = np.linalg.norm(step, axis=-1, keepdims=True)
-        moved = places + step * np.minimum(1.0, distance / np.maximum(length, 1e-12))
-    return moved
 
 
 def _groups(points: pd.DataFrame, mode: str, after: int, highlight: int | None) -> list[Group]:

@@ -11,7 +11,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app import points, projections
-from app.figures.scatter import COLOURS, apart, feature_map
+from app.figures.apart import apart
+from app.figures.scatter import COLOURS, feature_map
 from app.projections import Projection
 from app.theme import LIGHT
 from app.workers import projecting

@@ -185,6 +185,16 @@ def test_without_stored_features_it_says_what_makes_them(
     assert any("No features of this run's training rows" in each.value for each in page.caption)
 
 
+def test_training_clips_are_looked_up_when_asked_for(open_page: Open) -> None:
+    """What-ifs would wait for them: every clip of the stream is drawn anew."""
+    page = open_page("sample", ws="Demonstration", run="clips-dam")
+    assert not [each for each in page.dataframe if "cosine" in each.value.columns]
+    page.toggle(key="look_up").set_value(True).run(timeout=120)
+    table = nearest_table(page)
+    assert len(table) == 5
+    assert table["picture"].str.startswith("data:image/png;base64,").all()
+
+
 def test_nearest_rows_in_words() -> None:
     assert (
         summary(["2 films", "2 films", "3 news"])

@@ -96,9 +96,15 @@ def test_a_clip_of_ones_own_is_asked_about_and_placed_on_the_map(
     visitor.see(re.compile("^What if: all alike"))
     visitor.go("map", ws="Demonstration", run="clips-dam")
     visitor.press("Place my own")
-    visitor.give("mine_file", clip)
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(b"no picture")
+    visitor.give("mine_file", broken)
     visitor.fill("mine_question", "Which way does it slide?")
+    alert = visitor.page.get_by_test_id("stMain").get_by_test_id("stAlert")
+    expect(alert).to_be_visible()
+    visitor.give("mine_file", clip)
     visitor.see("How near your own is")
+    expect(alert).to_have_count(0)
 
 
 def test_a_link_restores_the_view_in_another_browser(arrive: Arrive) -> None:
