@@ -15,6 +15,8 @@ from app.workers.process import WorkerFailed
 from cl_core.errors import UserError
 
 COUNTS = (5, 10, 20)
+ROW, STRIP = 64, 296
+"""Pixels: the height of a row with a picture, and a width in which a clip's four frames have room."""
 WHAT = (
     "The rows that the adapters were trained on, sorted by how alike the frozen backbone finds them and this sample. "
     "Where the nearest rows are of one task, its adapter is an easy choice; where they are mixed, so are the tasks. "
@@ -78,12 +80,12 @@ def draw(view: View, chosen: Chosen, clip: bool) -> None:
     st.dataframe(
         seen,
         key="nearest",
-        row_height=64 if "picture" in seen else None,
+        row_height=ROW if "picture" in seen else None,
         column_config={
             "cosine": st.column_config.ProgressColumn(
                 format="%.3f", min_value=min(0.0, low), max_value=1.0, width="small"
             ),
-            "picture": st.column_config.ImageColumn(width="medium"),
+            "picture": st.column_config.ImageColumn(width=STRIP if clip else "medium"),
             "sample": st.column_config.TextColumn(width="large"),
         },
     )
