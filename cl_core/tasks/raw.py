@@ -95,6 +95,7 @@ class RawTask:
         label_names: the classes that a file beside the data names (`meta.json`).
         faults: what kept rows from being read.
         warnings: sentences.
+        unused: what lies beside the data and was not read, each a path and the reason in words.
     """
 
     name: str
@@ -103,3 +104,4 @@ class RawTask:
     label_names: tuple[str, ...] | None = None
     faults: tuple[Fault, ...] = ()
     warnings: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
