@@ -1,4 +1,4 @@
-"""A picture from a file, bytes or an array: whole, upright, as 8-bit RGB; refused with a reason where it cannot be.
+"""A picture from a file, bytes or an array: whole, upright, on white, as 8-bit RGB; or refused with the reason.
 
 The same encoded bytes, or pixels, give the same picture, wherever they come from.
 """
@@ -26,12 +26,15 @@ Source = Encoded | NDArray[np.uint8]
 MOST_PIXELS = 64_000_000
 """Larger pictures are refused before they are decoded: a small file can claim any size."""
 
+DEPTHS = (8, 12, 16)
+"""Bits that whole numbers in a wider type are taken to use."""
+
 
 def open_picture(source: Source) -> Image:
     """Decodes a picture.
 
     Returns:
-        8-bit RGB, turned upright by its EXIF orientation.
+        8-bit RGB, turned upright by its EXIF orientation, what is transparent laid on white.
 
     Raises:
         UserError: no such file, not a picture, a truncated one, an array of another shape or type, or one of more than
@@ -44,7 +47,7 @@ def open_picture(source: Source) -> Image:
             raise UserError(
                 f"array {source.shape} of {source.dtype}: a picture is (H, W, 3), (H, W, 4) or (H, W) of uint8"
             )
-        return Image.fromarray(source).convert("RGB")
+        return on_white(Image.fromarray(source))
     where = "bytes" if isinstance(source, bytes) else str(source)
     try:
         with warnings.catch_warnings():
@@ -58,7 +61,7 @@ def open_picture(source: Source) -> Image:
                         "are read"
                     )
                 found.load()
-                upright = ImageOps.exif_transpose(found)
+                return on_white(ImageOps.exif_transpose(found))
     except UnidentifiedImageError:
         raise UserError(f"{where}: not a picture that can be read") from None
     except FileNotFoundError:
@@ -66,11 +69,71 @@ def open_picture(source: Source) -> Image:
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         # Pillow raises SyntaxError for broken PNG chunks.
         raise UserError(f"{where}: the picture is damaged ({error})") from None
-    return _eight_bit(upright).convert("RGB")
+
+
+def on_white(picture: Image) -> Image:
+    """A decoded picture as 8-bit RGB; what is transparent shows the white behind it **(ours)**.
+
+    What a file keeps under transparent pixels is nobody's drawing: black as a rule, and black ink would vanish on it.
+    """
+    from PIL import Image
+
+    if picture.mode[0] in "IF":
+        return _eight_bit(picture).convert("RGB")
+    if not picture.has_transparency_data:
+        return picture.convert("RGB")
+    seen = (picture.convert("LA") if picture.mode == "La" else picture).convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", seen.size, "white"), seen).convert("RGB")
 
 
 def _eight_bit(picture: Image) -> Image:
-    """Sixteen bits of grey as eight; Pillow's own conversion would clip them."""
-    if not picture.mode.startswith("I"):
-        return picture
-    return picture.point(lambda value: value / 256).convert("L")
+    """Whole numbers of more than eight bits, or floating-point ones, as eight bits of grey.
+
+    No file says how many of its bits are used: the range is the least that holds the greatest value, of 0 to 1
+    (floating point alone), 8, 12 and 16 bits; what is negative or larger is stretched from least to greatest
+    **(ours)**. Pillow's own conversion would clip them.
+    """
+    from PIL import Image
+
+    values = np.asarray(picture, dtype=np.float64)
+    values = np.where(np.isfinite(values), values, 0)
+    least, greatest = values.min(), values.max()
+    bits = next((bits for bits in DEPTHS if greatest < 2**bits), None)
+    if least < 0 or bits is None:
+        grey = 255 * (values - least) / max(greatest - least, 1e-300)
+    elif picture.mode == "F" and greatest <= 1:
+        grey = 255 * values
+    else:
+        grey = values / 2 ** (bits - 8)
+    hidden = picture.info.get("transparency")
+    if isinstance(hidden, int):  # the one value that a PNG names as transparent
+        grey = np.where(values == hidden, 255, grey)
+    return Image.fromarray(grey.astype(np.uint8))
+
+
+def picture_version(source: Encoded) -> int:
+    """Which way of decoding a picture's pixels come from: part of the fingerprint of what is made of them.
+
+    2 where they are not what they were at first: transparent ones, and greys that are not of sixteen full bits.
+    """
+    from PIL import Image
+
+    if first_bytes(source).startswith(b"\xff\xd8"):  # JPEG, which has neither
+        return 1
+    try:
+        with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as found:
+            if found.width * found.height > MOST_PIXELS:
+                return 1
+            narrow = found.mode.startswith("I;16") and np.asarray(found).max() < 2 ** DEPTHS[1]
+            other = narrow or found.mode in ("I", "F") or found.has_transparency_data
+            return 2 if other else 1
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        return 1  # nothing is made of what cannot be read
+
+
+def first_bytes(source: Encoded, count: int = 12) -> bytes:
+    """What a file begins with, which says what it is."""
+    if isinstance(source, bytes):
+        return source[:count]
+    with Path(source).open("rb") as file:
+        return file.read(count)

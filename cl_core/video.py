@@ -1,4 +1,4 @@
-"""Frames of a video file: at most F of them, evenly spaced in time, each with its moment.
+"""Frames of a video file: at most F of them, evenly spaced in time and upright, each with its moment.
 
 mp4, webm and whatever else PyAV's FFmpeg reads, and animated pictures (PNG, GIF, WebP), which need no PyAV. The same
 file gives the same frames.
@@ -7,7 +7,7 @@ file gives the same frames.
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cl_core.decode import MOST_PIXELS, Encoded, Source
+from cl_core.decode import MOST_PIXELS, Encoded, Source, first_bytes, on_white, picture_version
 from cl_core.errors import UserError
 
 
@@ -25,22 +25,40 @@ class Clip:
     """Frames of a video.
 
     Attributes:
-        frames: (F, H, W, 3) uint8 sRGB.
-        seconds: F moments, ascending, as the file has them.
+        frames: (F, H, W, 3) uint8 sRGB, each what is shown at its moment.
+        seconds: F moments on the file's own clock, ascending.
     """
 
     frames: NDArray[np.uint8]
     seconds: tuple[float, ...]
 
 
-def sample_places(count: int, wanted: int) -> list[int]:
-    """Which of `count` frames are taken: the middles of `wanted` equal parts; all where there are no more.
+FEW_FRAMES = 8
+"""Whoever looks at that many frames or more of a clip of at most that many has always seen all of them."""
 
-    Uniform sampling as in DAM's video backbones; the middle of each part is ours, the papers do not say.
+
+def sample_moments(times: Sequence[float], wanted: int) -> list[float]:
+    """At which moments a clip is looked at: evenly spaced from its first frame to its last, both among them.
+
+    Uniform sampling as in DAM's video backbones, in time and not by number: frames of uneven length are common where
+    screens and phones are recorded. A clip of no more frames than are wanted is looked at once a frame, and a single
+    moment is the middle **(ours)**.
+
+    Args:
+        times: when each frame begins to be shown, in seconds, ascending.
+        wanted: F, at least 1.
     """
-    if count <= wanted:
-        return list(range(count))
-    return [(2 * part + 1) * count // (2 * wanted) for part in range(wanted)]
+    if len(times) <= wanted:
+        return list(times)
+    if wanted == 1:
+        return [(times[0] + times[-1]) / 2]
+    return [float(moment) for moment in np.linspace(times[0], times[-1], wanted)]
+
+
+def shown_at(times: Sequence[float], moments: Sequence[float]) -> list[int]:
+    """Which frame is shown at each moment: the last that has begun; a long one may be shown at several."""
+    # Frames begin at whole ticks of the file's clock, moments in between are rounded.
+    return [int(np.searchsorted(times, moment + 1e-6, side="right")) - 1 for moment in moments]
 
 
 def read_clip(source: Source, frames: int) -> Clip:
@@ -65,8 +83,9 @@ def read_clip(source: Source, frames: int) -> Clip:
             raise UserError(
                 f"array {source.shape} of {source.dtype}: a clip is (frames, H, W, 3) of uint8"
             )
-        chosen = sample_places(len(source), frames)
-        return Clip(source[chosen], tuple(float(place) for place in chosen))
+        numbers = [float(number) for number in range(len(source))]
+        moments = sample_moments(numbers, frames)
+        return Clip(source[shown_at(numbers, moments)], tuple(moments))
     where = "bytes" if isinstance(source, bytes) else str(source)
     if not isinstance(source, bytes) and not Path(source).is_file():
         raise UserError(f"{where}: there is no such file")
@@ -74,12 +93,37 @@ def read_clip(source: Source, frames: int) -> Clip:
     times = [time for time, _ in decode(source, where)]
     if not times:
         raise UserError(f"{where}: the video has no frames")
-    places = set(sample_places(len(times), frames))
-    decoded = enumerate(decode(source, where))
-    kept = [(time, pixels()) for place, (time, pixels) in decoded if place in places]
-    if len({pixels.shape for _, pixels in kept}) > 1:
+    times = [float(time) for time in np.maximum.accumulate(times)]
+    moments = sample_moments(times, frames)
+    places = list(range(len(times))) if len(times) <= frames else shown_at(times, moments)
+    wanted = set(places)
+    kept = {
+        place: pixels()
+        for place, (_, pixels) in enumerate(decode(source, where))
+        if place in wanted
+    }
+    if len({pixels.shape for pixels in kept.values()}) > 1:
         raise UserError(f"{where}: the video's frames are of several sizes")
-    return Clip(np.stack([pixels for _, pixels in kept]), tuple(time for time, _ in kept))
+    return Clip(np.stack([kept[place] for place in places]), tuple(moments))
+
+
+def clip_version(source: Encoded) -> int:
+    """Which way of choosing and decoding its frames a clip's pixels come from: part of fingerprints.
+
+    2 for films, which have come upright since, and for what has transparent pixels or more than `FEW_FRAMES` frames,
+    which are chosen by time since.
+    """
+    from PIL import Image
+
+    if not _is_picture(source):
+        return 2
+    try:
+        with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as found:
+            if getattr(found, "n_frames", 1) > FEW_FRAMES:
+                return 2
+    except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError):
+        return 1  # nothing is made of what cannot be read
+    return picture_version(source)
 
 
 Frames = Iterator[tuple[float, Callable[[], NDArray[np.uint8]]]]
@@ -88,11 +132,7 @@ Frames = Iterator[tuple[float, Callable[[], NDArray[np.uint8]]]]
 
 def _is_picture(source: Encoded) -> bool:
     """Whether Pillow reads it: an animated PNG, GIF or WebP."""
-    if isinstance(source, bytes):
-        head = source[:12]
-    else:
-        with Path(source).open("rb") as file:
-            head = file.read(12)
+    head = first_bytes(source)
     return head.startswith((b"\x89PNG", b"GIF8")) or (head[:4] == b"RIFF" and head[8:] == b"WEBP")
 
 
@@ -105,6 +145,8 @@ def _animated(source: Encoded, where: str) -> Frames:
         with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as picture:
             _check_size(where, *picture.size)
             for frame in ImageSequence.Iterator(picture):
+                if picture.format == "WEBP":
+                    frame.load()  # only then does Pillow know how long it is shown
                 yield now, partial(_rgb, frame)
                 now += float(frame.info.get("duration", 0)) / 1000
     except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
@@ -112,7 +154,7 @@ def _animated(source: Encoded, where: str) -> Frames:
 
 
 def _rgb(frame: Any) -> NDArray[np.uint8]:
-    return np.asarray(frame.convert("RGB"), dtype=np.uint8)
+    return np.asarray(on_white(frame), dtype=np.uint8)
 
 
 def _film(source: Encoded, where: str) -> Frames:
@@ -127,9 +169,24 @@ def _film(source: Encoded, where: str) -> Frames:
             _check_size(where, stream.codec_context.width, stream.codec_context.height)
             for number, frame in enumerate(container.decode(stream)):
                 time = float(frame.time if frame.time is not None else number)
-                yield time, partial(frame.to_ndarray, format="rgb24")
+                yield time, partial(_upright, frame)
     except av.FFmpegError as error:
         raise UserError(f"{where}: the video cannot be read ({error})") from None
+
+
+def _upright(frame: Any) -> NDArray[np.uint8]:
+    """(H, W, 3) pixels, turned and mirrored as the file's display matrix says, by quarter turns."""
+    pixels: NDArray[np.uint8] = frame.to_ndarray(format="rgb24")
+    matrix = next((each for each in frame.side_data if each.type.name == "DISPLAYMATRIX"), None)
+    if matrix is None:
+        return pixels
+    # FFmpeg's display.h: a point (x, y) is shown at (a x + c y, b x + d y), y downwards, in native byte order.
+    a, b, _, c, d = np.frombuffer(bytes(matrix), dtype=np.int32)[:5]
+    across, down = a, d
+    if abs(int(b)) > abs(int(a)):
+        pixels, across, down = pixels.transpose(1, 0, 2), c, b
+    pixels = pixels[:: -1 if down < 0 else 1, :: -1 if across < 0 else 1]
+    return np.ascontiguousarray(pixels)
 
 
 def _check_size(where: str, width: int, height: int) -> None:

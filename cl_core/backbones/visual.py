@@ -25,7 +25,7 @@ from torch.nn import functional as F
 from cl_core.backbones.image import ImageBackbone
 from cl_core.backbones.pictures import PictureBatch
 from cl_core.decode import Source, open_picture
-from cl_core.video import read_clip
+from cl_core.video import FEW_FRAMES, read_clip
 
 Medium = Literal["image", "video"]
 
@@ -80,7 +80,9 @@ class Eye:
     def fingerprint(self) -> str:
         """SHA-256 of all that the tokens depend on."""
         looks = self.frames, self.image_grid, self.clip_grid, self.changes
-        parts = self.vision.fingerprint, *looks
+        # Which of a short clip's frames so few looks meet has changed since the first version.
+        fewer = ("frames by time",) if self.frames < FEW_FRAMES else ()
+        parts = self.vision.fingerprint, *looks, *fewer
         return hashlib.sha256(" ".join(map(str, parts)).encode()).hexdigest()
 
     @property

@@ -11,7 +11,7 @@ from cl_core.backbones.seeing import SeeingBackbone
 from cl_core.backbones.visual import Stored, Viewer
 from cl_core.lab.assets import VERSIONS, Assets, Contents
 from cl_core.store.artifact import TENSORS
-from cl_core.tasks.task import picture_hashes
+from cl_core.tasks.task import pixel_hashes
 
 A_FILE, A_PASS = 512, 32
 """Pictures or clips in one artifact, and in one pass of the vision encoder."""
@@ -32,7 +32,7 @@ def stored_sights(assets: Assets, task: int, split: str) -> Viewer | None:
     if medium is None or not isinstance(backbone, SeeingBackbone):
         return None
     eye, sources = backbone.eye, rows[medium]
-    hashes = picture_hashes(sources)
+    hashes = pixel_hashes(medium, sources)
     first: dict[str, int] = {}
     for row, own in enumerate(hashes):
         first.setdefault(own, row)

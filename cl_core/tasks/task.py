@@ -11,7 +11,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from cl_core.decode import picture_version
 from cl_core.errors import UserError
+from cl_core.video import clip_version
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -77,7 +79,8 @@ class Task:
         """sha256 (hex) over the label names and the bytes of every column of one split.
 
         It depends on content and order alone: not on file paths, file formats, or the fingerprints that
-        `datasets` keeps.
+        `datasets` keeps. Of pictures and clips it is that of the encoded bytes, and of the way in which they are
+        decoded where that has changed.
 
         Raises:
             UserError: the task has no such split.
@@ -90,7 +93,7 @@ class Task:
                 digest.update(column.encode() + b"\0")
                 values = list(rows[column])
                 if column in ENCODED:  # the same picture is the same row, whichever way it came
-                    values = picture_hashes(values)
+                    values = pixel_hashes(column, values)
                 if column in VOTES:
                     values = [json.dumps(value) for value in values]
                 if column == "label":
@@ -192,6 +195,23 @@ def picture_hashes(pictures: Sequence[object]) -> list[str]:
         known[picture] if picture in known else known.setdefault(picture, picture_hash(picture))
         for picture in pictures
     ]
+
+
+def pixel_hashes(column: str, values: Sequence[object]) -> list[str]:
+    """(N,) one string for each picture or clip, equal where its pixels are: its hash, and how it is decoded.
+
+    Args:
+        column: "image" or "video".
+        values: encoded bytes, or paths of files.
+    """
+    version = clip_version if column == "video" else picture_version
+    hashes = picture_hashes(values)
+    known: dict[str, str] = {}
+    for own, value in zip(hashes, values, strict=True):
+        if own not in known:
+            way = version(value if isinstance(value, bytes) else str(value))
+            known[own] = own if way == 1 else f"{own} decoded {way}"
+    return [known[own] for own in hashes]
 
 
 def picture_hash(picture: object) -> str:
