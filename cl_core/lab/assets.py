@@ -21,6 +21,7 @@ from cl_core.backbones.features import Parts, extract_features
 from cl_core.backbones.seeing import SeeingBackbone
 from cl_core.backbones.visual import Viewer
 from cl_core.device import Device
+from cl_core.errors import UserError
 from cl_core.evaluate.states import states_under
 from cl_core.lab.events import Epoch, Made
 from cl_core.lab.run_settings import RunSettings
@@ -28,6 +29,7 @@ from cl_core.lab.tokenised import TokenisedStream
 from cl_core.store import Artifact, Store, key
 from cl_core.tasks.stream import Stream, vocabulary
 from cl_core.train.checkpoint import Checkpoints, EpochRecord
+from cl_core.train.divergence import Knobs, all_finite
 from cl_core.train.lesson import Lesson, R
 from cl_core.train.loop import Stopped, Watch
 from cl_core.train.seeds import derive_seed
@@ -226,7 +228,15 @@ class Assets:
         """
         watch = self.watch(name, epochs or settings.epochs)
         return Lesson(
-            self.backbone, train, validation, settings, self.device, seed, checkpoints, watch
+            self.backbone,
+            train,
+            validation,
+            settings,
+            self.device,
+            seed,
+            checkpoints,
+            watch,
+            Knobs(name),
         )
 
     def rows_done(self, done: int, total: int) -> None:
@@ -265,6 +275,9 @@ class Assets:
             shown_as: what the event calls it, where the same kind serves several ends.
             rows: how many training rows it is made from, for the event.
             moves: what the names of the tensors that training moved begin with, for the event.
+
+        Raises:
+            UserError: what came out is not finite; it is not stored.
         """
         own_key = key(kind, inputs)
         artifact = self.store.read(kind, own_key)
@@ -276,6 +289,7 @@ class Assets:
             began = time.perf_counter()
             tensors, data = compute()
             self.device.synchronise()
+            self._check_finite(kind, task, tensors)
             seconds = time.perf_counter() - began
             artifact = self.store.write(kind, own_key, inputs, tensors=tensors, data=data)
             if not self.store.has("timing", timing_key):
@@ -298,3 +312,19 @@ class Assets:
             )
         )
         return artifact
+
+    def _check_finite(self, kind: str, task: int, tensors: Mapping[str, Tensor]) -> None:
+        """Keeps numbers that are none out of the store: whoever reads them would compute nonsense without a word."""
+        if all_finite(tensors.values()):
+            return
+        name, dtype = self.data.name(task), self.settings.backbone.dtype
+        if kind in ("features", "sights"):
+            raise UserError(
+                f"the frozen backbone '{self.backbone.name}' gives {kind} of task '{name}' that are not finite. Try "
+                f"--set dtype=float32 (now {dtype}), or another backbone"
+            )
+        raise UserError(
+            f"training diverged: the {kind} of task '{name}' are not finite although its losses were. Lower the "
+            f"learning rate (now {self.settings.train.learning_rate:g}), for example --set "
+            f"learning_rate={self.settings.train.learning_rate / 10:g}"
+        )

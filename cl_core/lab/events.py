@@ -12,14 +12,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from cl_core.lab.plan import PhaseName
 from cl_core.settings import Settings
 
 
 class Event(Settings):
-    """Base: when it happened (ISO 8601, UTC)."""
+    """Base: when it happened (ISO 8601, UTC). A number may be none: an event is a record, not a request."""
+
+    model_config = ConfigDict(allow_inf_nan=True)
 
     time: str = Field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="milliseconds"))
 

@@ -213,8 +213,10 @@ class Improvising:
             size = assets.backbone.hidden_size
             fusion = Fusion.initialise(self.learning.site_names, size, generator)
             begin = start()
+            lesson = self._lesson(task, rows, training, kind, checkpoints, "fusion")
+            knobs = replace(lesson.knobs, rate="fusion_learning_rate")
             fitted = fit_fusion(
-                self._lesson(task, rows, training, kind, checkpoints, "fusion"),
+                replace(lesson, knobs=knobs),
                 FusionWeights(fusion, begin.head, begin.projection),
                 self._bank(adapters),
                 assets.settings.fusion.fusion_regulariser,

@@ -6,6 +6,7 @@ from torch import Tensor
 
 from cl_core.adapters.heads import Head
 from cl_core.adapters.task_weights import TaskWeights
+from cl_core.errors import UserError
 from cl_core.lab.answering import Answering
 from cl_core.lab.assets import Assets
 from cl_core.lab.events import Evaluated
@@ -108,6 +109,7 @@ class Scoring:
         """Fills cell (stage, task), with a routing record for each sample; returns the keys of its states."""
         answers = self.answering.answer(stage, task, self.split)
         data, name = self.assets.data, self.assets.data.name(task)
+        check_answers(answers.logits, name)
         ids = list(self.assets.stream.all_tasks[task].splits[self.split]["id"])
         scores = self.results.add(
             stage,
@@ -135,6 +137,26 @@ class Scoring:
         return names
 
     def _add_phase(self, metric: str, task: int, states: Tensor, head: Head) -> None:
-        best = head.logits(states.to(self.assets.device.torch_device)).argmax(dim=1).cpu()
+        logits = head.logits(states.to(self.assets.device.torch_device))
+        check_answers(logits, self.assets.data.name(task))
+        best = logits.argmax(dim=1).cpu()
         rows = self.assets.data.rows(task, self.split)
         self.results.add_phase(metric, task, best, rows.labels, rows.votes)
+
+
+def check_answers(logits: Tensor, task: str) -> None:
+    """Refuses logits among which no largest one can be found; -inf marks labels that cannot be the answer.
+
+    Args:
+        logits: (N, C).
+        task: whose rows they are.
+
+    Raises:
+        UserError: some are not a number.
+    """
+    unclear = int(logits.isnan().any(dim=1).sum())
+    if unclear:
+        raise UserError(
+            f"training diverged: {unclear} of {len(logits)} rows of task '{task}' get answers that are not numbers, "
+            "although all losses were finite. Lower the learning rate, for example to a tenth"
+        )

@@ -78,6 +78,8 @@ class Sharing:
                 assets.data.name(stage),
             )
             penalty = self._penalty(start, new, frame, stage, learnt)
+            if penalty is not None:
+                lesson = replace(lesson, knobs=replace(lesson.knobs, strengths=self._strengths()))
             fitted = fit_shared(lesson, start, frame, settings.adapter.dropout, memory, penalty)
             history = [vars(record) for record in fitted.history]
             return fitted.weights.tensors(), {"history": history}
@@ -162,6 +164,11 @@ class Sharing:
             kept = old_answers(assets.backbone, start, new, frame, settings.train, assets.device)
             return LwFPenalty(kept, settings.baselines)
         return None
+
+    def _strengths(self) -> tuple[tuple[str, float], ...]:
+        """The settings that weigh the penalty, with what they are."""
+        baselines = self.assets.settings.baselines.model_dump(include=set(self.trainer.reads))
+        return tuple((name, value) for name, value in baselines.items() if name.endswith("lambda"))
 
     def _fisher(self, stage: int, own_key: str, earlier: str | None) -> str:
         """EWC: the sum over tasks up to this one of F and of F theta*; returns its key."""

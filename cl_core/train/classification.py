@@ -24,7 +24,7 @@ def fit(lesson: Lesson[Rows], start: TaskWeights, dropout: float) -> Fitted[Task
 
     Raises:
         Stopped: `lesson.watch.stop` said so.
-        UserError: the loss is no longer finite.
+        UserError: a loss or a weight is no longer finite.
     """
     return lesson.minimise(start, lambda weights: Classification(lesson, weights, dropout))
 

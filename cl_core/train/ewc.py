@@ -19,6 +19,7 @@ from cl_core.adapters.adapter import transforms
 from cl_core.adapters.task_weights import TaskWeights
 from cl_core.backbones.encoder import Backbone
 from cl_core.device import Device
+from cl_core.errors import UserError
 from cl_core.train.data import MixedRows, Rows
 from cl_core.train.passes import pooled_states
 from cl_core.train.settings import TrainSettings
@@ -115,6 +116,11 @@ def _squared_gradients(
     chosen = torch.randperm(rows, generator=generator)[:count].tolist()
     for done, row in enumerate(chosen, start=1):
         log_p = torch.log_softmax(logits(row).float(), dim=1)[0]
+        if bool(log_p.isnan().any()):  # nothing could be drawn from that
+            raise UserError(
+                "training diverged: the answers that the Fisher information is estimated from are not numbers. Lower "
+                "the learning rate, for example to a tenth"
+            )
         label = int(torch.multinomial(log_p.detach().exp().cpu(), 1, generator=generator))
         gradients = torch.autograd.grad(log_p[label], moving, allow_unused=True)
         for total, gradient in zip(sums, gradients, strict=True):

@@ -32,7 +32,7 @@ def fit_fusion(
 
     Raises:
         Stopped: `lesson.watch.stop` said so.
-        UserError: the loss is no longer finite.
+        UserError: a loss or a weight is no longer finite.
     """
     return lesson.minimise(start, lambda weights: Fusing(lesson, weights, bank, regulariser))
 

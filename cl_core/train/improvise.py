@@ -79,7 +79,7 @@ def fit_head(lesson: Lesson[Rows], start: Ends, adapter: Adapter) -> Fitted[Ends
 
     Raises:
         Stopped: `lesson.watch.stop` said so.
-        UserError: the loss is no longer finite.
+        UserError: a loss or a weight is no longer finite.
     """
     if not start.parameters():  # a frozen head, and nothing to see
         return Fitted(start.clone(), ())
@@ -176,7 +176,7 @@ def distil(
 
     Raises:
         Stopped: `lesson.watch.stop` said so.
-        UserError: the loss is no longer finite.
+        UserError: a loss or a weight is no longer finite.
     """
 
     def objective(weights: AdapterAlone) -> Distillation:

@@ -13,6 +13,7 @@ from cl_core.backbones.encoder import Backbone
 from cl_core.device import Device
 from cl_core.train.checkpoint import Checkpoints
 from cl_core.train.data import MixedRows, Rows
+from cl_core.train.divergence import NAMELESS, Knobs
 from cl_core.train.loop import Fitted, Objective, Watch, optimise
 from cl_core.train.passes import mean_cross_entropy, pooled_states
 from cl_core.train.settings import TrainSettings
@@ -35,6 +36,7 @@ class Lesson(Generic[R]):
         seed: of the order of rows, and of whatever else is drawn.
         checkpoints: where mid-task checkpoints go; None keeps none.
         watch: progress out, stop requests in; None is told nothing and never stops.
+        knobs: what an error calls this training and its settings.
 
     Raises:
         ValueError: there are no training or no validation rows.
@@ -48,6 +50,7 @@ class Lesson(Generic[R]):
     seed: int
     checkpoints: Checkpoints | None = None
     watch: Watch | None = None
+    knobs: Knobs = NAMELESS
 
     def __post_init__(self) -> None:
         if len(self.train) == 0 or len(self.validation) == 0:
@@ -65,7 +68,7 @@ class Lesson(Generic[R]):
 
         Raises:
             Stopped: `watch.stop` said so.
-            UserError: the loss is no longer finite.
+            UserError: a loss or a weight is no longer finite.
         """
         return optimise(
             start,
@@ -76,6 +79,7 @@ class Lesson(Generic[R]):
             self.checkpoints,
             self.watch,
             best_by,
+            self.knobs,
         )
 
     def states(self, data: R, rows: Sequence[int], transforms: Mapping[str, Transform]) -> Tensor:

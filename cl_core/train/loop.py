@@ -18,8 +18,9 @@ from torch import Tensor
 
 from cl_core.backbones.batching import length_batches
 from cl_core.device import Device
-from cl_core.errors import AdapterLabError, UserError
+from cl_core.errors import AdapterLabError
 from cl_core.train.checkpoint import Checkpoints, EpochRecord, Progress, pack, unpack
+from cl_core.train.divergence import NAMELESS, Knobs, all_finite
 from cl_core.train.schedule import learning_rate
 from cl_core.train.seeds import derive_seed
 from cl_core.train.settings import TrainSettings
@@ -85,6 +86,7 @@ def optimise(
     checkpoints: Checkpoints | None = None,
     watch: Watch | None = None,
     best_by: Literal["accuracy", "loss"] = "accuracy",
+    knobs: Knobs = NAMELESS,
 ) -> Fitted[W]:
     """Minimises an objective; only `start`'s parameters move, and in a copy.
 
@@ -100,10 +102,11 @@ def optimise(
         checkpoints: where mid-task checkpoints go; None keeps none.
         watch: progress out, stop requests in.
         best_by: what chooses the best epoch.
+        knobs: what an error calls this training and its settings.
 
     Raises:
         Stopped: `watch.stop` said so.
-        UserError: the loss is no longer finite.
+        UserError: a loss or a weight is no longer finite.
     """
     watch = watch or Watch()
     weights = start.clone().to(device.torch_device)
@@ -126,9 +129,29 @@ def optimise(
     steps_per_epoch = math.ceil(len(objective.lengths) / settings.batch_size)
     steps = settings.epochs * steps_per_epoch
     loss_sum = torch.tensor(progress.loss_sum, dtype=torch.float64, device=device.torch_device)
+    norms = torch.zeros_like(loss_sum)  # a norm that overflows makes all gradients 0: seen here
+
+    def check(what: str, value: float | None, finite: bool) -> None:
+        if finite:
+            return
+        epoch = progress.epoch + 1
+        weights.load(start.tensors())
+        with torch.no_grad():
+            at_start, _ = objective.validate()
+        if not math.isfinite(at_start):
+            raise knobs.never_finite(at_start)
+        raise knobs.diverged(what, value, epoch, settings)
+
+    def check_sum() -> None:
+        mean = float(loss_sum) / max(progress.rows, 1)
+        check("training loss", mean, math.isfinite(mean))
+        moments = [each for state in optimiser.state.values() for each in state.values()]
+        check("gradients", None, all_finite([norms, *moments]))
+        check("weights", None, all_finite(weights.tensors().values()))
 
     def save() -> None:
         if checkpoints:
+            check_sum()
             progress.loss_sum = float(loss_sum)
             checkpoints.save(pack(weights, best, optimiser), progress.to_json())
 
@@ -147,7 +170,7 @@ def optimise(
                 optimiser.zero_grad(set_to_none=True)
                 torch.autograd.backward(loss)
                 if settings.clip is not None:
-                    torch.nn.utils.clip_grad_norm_(parameters, settings.clip)
+                    norms += torch.nn.utils.clip_grad_norm_(parameters, settings.clip)
                 optimiser.step()
                 # Kept on the device: reading it every step would make a GPU wait.
                 loss_sum += loss.detach().double() * len(rows)
@@ -157,7 +180,11 @@ def optimise(
                 watch.step(progress.step, steps)
                 if progress.step % settings.checkpoint_every == 0 and progress.batch < len(batches):
                     save()
-            record = _finish_epoch(progress, float(loss_sum), objective, settings)
+            check_sum()
+            with torch.no_grad():
+                validation_loss, share = objective.validate()
+            check("validation loss", validation_loss, math.isfinite(validation_loss))
+            record = _finish_epoch(progress, float(loss_sum), validation_loss, share)
             accuracy = record.validation_accuracy if best_by == "accuracy" else 0.0
             score = (accuracy, -record.validation_loss)
             if progress.best is None or score > progress.best:
@@ -181,16 +208,9 @@ def epoch_order(lengths: Sequence[int], batch_size: int, seed: int, epoch: int) 
 
 
 def _finish_epoch(
-    progress: Progress, loss_sum: float, objective: Objective, settings: TrainSettings
+    progress: Progress, loss_sum: float, validation_loss: float, accuracy: float
 ) -> EpochRecord:
     train_loss = loss_sum / progress.rows
-    if not math.isfinite(train_loss):
-        raise UserError(
-            f"the training loss is {train_loss} in epoch {progress.epoch + 1}: lower the learning rate "
-            f"(now {settings.learning_rate:g}), for example --set learning_rate={settings.learning_rate / 10:g}"
-        )
-    with torch.no_grad():
-        validation_loss, accuracy = objective.validate()
     record = EpochRecord(progress.epoch + 1, train_loss, validation_loss, accuracy)
     progress.history.append(record)
     progress.epoch += 1

@@ -140,7 +140,7 @@ def fit_routers(
 
     Raises:
         Stopped: `lesson.watch.stop` said so.
-        UserError: the loss is no longer finite.
+        UserError: a loss or a weight is no longer finite.
         ValueError: the composition has no gradient for the weights.
     """
     if how == "select":
@@ -153,7 +153,12 @@ def fit_routers(
             "patience": settings.router_patience,
         }
     )
-    lesson = replace(lesson, settings=own)
+    knobs = replace(
+        lesson.knobs,
+        rate="router_learning_rate",
+        usual=RouterNetworkSettings().router_learning_rate,
+    )
+    lesson = replace(lesson, settings=own, knobs=knobs)
     frozen = bank.with_parameters([tensor.detach() for tensor in bank.parameters()])
 
     def objective(weights: RoutersAndHeads) -> RouterObjective:

@@ -152,7 +152,7 @@ def fit_shared(
 
     Raises:
         Stopped: `lesson.watch.stop` said so.
-        UserError: the loss is no longer finite.
+        UserError: a loss or a weight is no longer finite.
     """
 
     def objective(weights: SharedWeights) -> SharedObjective:

@@ -1,0 +1,84 @@
+"""Training that comes to nothing: it diverges and says so in words, or it learns nothing and the run says that."""
+
+from __future__ import annotations
+
+import shutil
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pytest
+from safetensors.torch import load_file, save_file
+
+from cl_core.errors import Faults, UserError
+from cl_core.lab.run_settings import make_settings
+from cl_core.lab.workspace import Workspace
+
+from .conftest import Carry
+
+TRAINERS = {
+    "dam": "learning_rate",
+    "sequential": "learning_rate",
+    "replay": "learning_rate",
+    "ewc": "learning_rate",
+    "lwf": "learning_rate",
+    "joint": "learning_rate",
+    "adapter-fusion": "fusion_learning_rate",
+    "i2i-ff": "learning_rate",
+    "l2r-wavg": "router_learning_rate",
+}
+"""Recipes, and the setting whose excess makes what is their own diverge."""
+GATES_HOLD = ("l2r-wavg", 1e30)
+"""At such a rate every gate is open or shut for good, and all numbers stay finite."""
+
+
+@pytest.mark.parametrize("checkpoint_every", [1, 50])
+@pytest.mark.parametrize(
+    ("recipe", "rate"),
+    [each for each in product(TRAINERS, (1e30, 1e300)) if each != GATES_HOLD],
+)
+def test_a_divergence_ends_with_what_diverged_and_which_setting_to_lower(
+    carry: Carry, tmp_path: Path, recipe: str, rate: float, checkpoint_every: int
+) -> None:
+    setting = TRAINERS[recipe]
+    options: dict[str, Any] = {setting: rate, "checkpoint_every": checkpoint_every}
+    with pytest.raises(UserError, match=f"diverged: .*--set {setting}=0.0"):
+        carry("domains-dil", recipe, name="run", **options)
+    run = Workspace(tmp_path / "workspace").find("run")
+    assert run.status == "failed"
+    assert "diverged" in run.events[-1].message
+
+
+@pytest.mark.parametrize("recipe", ["dam", "epi", "s-prompts", "l2r-wavg", "sequential", "i2i-ff"])
+def test_a_backbone_that_gives_no_numbers_is_named_and_not_the_learning_rate(
+    carry: Carry, tiny: Path, tmp_path: Path, recipe: str
+) -> None:
+    broken = spoilt(tiny, tmp_path / "spoilt")
+    with pytest.raises(UserError, match=r"frozen backbone.* not finite") as said:
+        carry("domains-dil", recipe, name="run", backbone=str(broken))
+    assert "learning_rate" not in str(said.value)
+
+
+def spoilt(checkpoint: Path, target: Path) -> Path:
+    """A copy of a checkpoint whose last block gives NaN."""
+    shutil.copytree(checkpoint, target)
+    tensors = load_file(target / "model.safetensors")
+    name = [each for each in tensors if "layer.0.output.dense.weight" in each][-1]
+    tensors[name][0] = float("nan")
+    save_file(tensors, target / "model.safetensors", metadata={"format": "pt"})
+    return target
+
+
+@pytest.mark.parametrize("bad", [float("inf"), float("nan"), "inf", "1e400"])
+def test_settings_refuse_numbers_that_are_not_finite(bad: object) -> None:
+    floats = [
+        "learning_rate",
+        "router_learning_rate",
+        "fusion_learning_rate",
+        "weight_decay",
+        "clip",
+        "temperature",
+    ]
+    with pytest.raises(Faults) as said:
+        make_settings(dict.fromkeys(floats, bad))
+    assert str(said.value).count("finite number") == len(floats)
