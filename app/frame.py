@@ -139,7 +139,7 @@ def surround(page: str) -> None:
                 icon=":material/slideshow:",
                 help="Larger type and no navigation; in Learn the arrow keys go to the next step",
             )
-    st.html(styles.STYLE)
+    st.html(styles.sheet(look))
     if theme.presenting():
         st.html(styles.PRESENTED)
     st.html(f"<style>html {{font-size: {theme.text_size()}px !important}}</style>")

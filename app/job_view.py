@@ -27,7 +27,7 @@ def heading(job: Job, state: State, config: RunConfig | None) -> None:
     stream = config.stream_name if config else request.stream.split("/")[-1]
     words, icon, colour = STATES[state]
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.subheader(plain(request.run), width="content")
+        st.header(plain(request.run), width="content")
         st.badge(words, icon=icon, color=colour)
         st.caption(plain(f"recipe {recipe} on stream {stream}, seed {request.seed}"))
 
@@ -122,7 +122,7 @@ def matrix(view: View, config: RunConfig, progress: Progress) -> None:
     if not known.any():
         return
     whole = len(names) * (len(names) + 1) // 2
-    st.subheader("The score matrix, as far as it is known")
+    st.header("The score matrix, as far as it is known")
     scores = 100 * progress.matrix
     widgets.chart(
         view,

@@ -48,7 +48,7 @@ def draw(view: View, config: RunConfig, chosen: Chosen, shown: Mapping[str, Any]
     told = None if learnt is None else view.tasks[learnt]
     left, right = st.columns([2.3, 1], gap="medium")
     with right, st.container(border=True):
-        st.subheader("What if?")
+        st.header("What if?")
         asked = panel(config, tasks, learnt)
     frame.show_link()  # the address now says what the controls say
     with left:
@@ -63,10 +63,10 @@ def draw(view: View, config: RunConfig, chosen: Chosen, shown: Mapping[str, Any]
         _chain(view, config, chosen, asked, adapters, own, other)
     compare, said = st.columns([2.1, 1], gap="large")
     with said:
-        st.subheader("Each adapter alone")
+        st.header("Each adapter alone")
         cards.voices(other, adapters, chosen.label, view.look)
     with compare:
-        st.subheader("Side by side")
+        st.header("Side by side")
         pinned = pins.show(view, chosen, asked, told)
         rows = [("this run", own), *([(asked.words, other)] if asked.fields else []), *pinned]
         _side_by_side(view, rows, adapters)
@@ -175,7 +175,7 @@ def _blocks(
     view: View, chosen: Chosen, per_block: Mapping[str, Sequence[float]], tasks: Sequence[str]
 ) -> None:
     """L2R: the weights of every adapted block."""
-    st.subheader("Which adapters each block uses")
+    st.header("Which adapters each block uses")
     blocks = pd.DataFrame(dict(per_block), tasks).T
     widgets.chart(
         view,

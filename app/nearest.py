@@ -33,7 +33,7 @@ def draw(view: View, chosen: Chosen, clip: bool) -> None:
         chosen: the sample.
         clip: whether it is one; its like are then read only when they are asked for, as what-ifs would wait for them.
     """
-    st.subheader("Which training samples are nearest?")
+    st.header("Which training samples are nearest?")
     if clip and not st.toggle(
         "Look them up (reads every training clip: some seconds the first time)",
         key="look_up",

@@ -36,7 +36,7 @@ def new_run(place: Workspace, lesson: bool) -> None:
     recipe = recipe_form(lesson)
     if recipe is None:
         return
-    st.subheader("Settings")
+    st.header("Settings")
     preset = st.session_state.get("preset", "default")
     kinds = sorted({task.kind for task in chosen.spec.tasks}) if chosen.spec else []
     changed = settings_form(recipe, preset, kinds)

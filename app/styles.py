@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-STYLE = """<style>
+from app.theme import Look
+
+STYLE = """
 .stMainBlockContainer {padding-top: 2.5rem; max-width: 1500px}
 h1 {font-size: 2rem !important; padding-bottom: .25rem !important}
 h2, h3 {font-size: 1.35rem !important}
@@ -16,10 +18,15 @@ p code, li code {font-size: 1em !important}
   [data-testid="stHorizontalBlock"] {flex-wrap: wrap}
   [data-testid="stColumn"] {flex: 1 1 15rem !important; min-width: min(100%, 15rem) !important}
 }
-</style>"""
+[data-testid="stCaptionContainer"], label[disabled] p {
+  color: var(--quiet) !important; opacity: 1 !important}
+[data-testid="stCode"] pre, [data-testid="stCode"] code {white-space: pre-wrap !important; overflow-wrap: anywhere}
+button[kind="primary"]:not([disabled]), button[kind="primary"]:not([disabled]) * {color: var(--on-primary) !important}
+"""
 """Less air above the title: figures should be seen without scrolling. Words in code as large as those around them. In a
 narrow window columns stand below one another before they are too narrow to read. Buttons that show an icon alone keep
-their words for those who do not see it. Eight frames of a clip share a line, wide or narrow."""
+their words for those who do not see it. Eight frames of a clip share a line, wide or narrow. Quiet words and those on
+buttons have a contrast of 4.5:1 and more. Code is wrapped: what scrolls sideways cannot be reached by the keyboard."""
 ICONS = "icons"
 """Key of a container whose buttons show icons alone."""
 FRAMES = "frames"
@@ -29,3 +36,10 @@ PRESENTED = """<style>
   display: none}
 </style>"""
 """The sidebar's widgets stay in force when presenting, unseen."""
+
+
+def sheet(look: Look) -> str:
+    """The style sheet of all pages in one theme, as HTML."""
+    quiet, on_primary = ("#59626e", "#ffffff") if look.name == "light" else ("#a9b3c0", "#101418")
+    own = f":root {{--quiet: {quiet}; --on-primary: {on_primary}}}"
+    return f"<style>{own}\n{STYLE}</style>"

@@ -19,7 +19,7 @@ def draw(view: View) -> None:
     """A row of downloads, each made when it is asked for."""
     if view.run is None:
         return
-    st.subheader("Take it along")
+    st.header("Take it along")
     name = view.run.name
     files = (
         (

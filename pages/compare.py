@@ -91,7 +91,7 @@ if alone:
             "run them with other seeds."
         )
 
-st.subheader("Side by side")
+st.header("Side by side")
 shown = [
     metric
     for metric in (*comparing.QUALITY, *comparing.COSTS)
@@ -169,7 +169,7 @@ with right:
         source=source,
     )
 
-st.subheader("As the stream goes on")
+st.header("As the stream goes on")
 over = {name: list(line.stages.values()) for name, line in zip(names, lines, strict=True)}
 widgets.chart(
     view,
@@ -193,7 +193,7 @@ widgets.chart(
 
 gaps = [each for each in found.differences if each.stream == stream and each.metric == metric]
 if against != "nothing":
-    st.subheader("Ahead of the reference")
+    st.header("Ahead of the reference")
     if not gaps:
         st.info(
             "No other line has a run on the same order and seed as the reference: nothing can be paired."
@@ -217,7 +217,7 @@ if against != "nothing":
             source=source,
         )
 
-st.subheader("Take it along")
+st.header("Take it along")
 with st.container(horizontal=True):
     st.download_button(
         "LaTeX",

@@ -76,7 +76,7 @@ widgets.metrics(
     ]
 )
 
-st.subheader("What each task is answered with, after each task")
+st.header("What each task is answered with, after each task")
 chosen = widgets.chart(
     view,
     heatmap(
@@ -132,7 +132,7 @@ else:
         title = f"{len(places)} samples of {tasks[j]} after learning {tasks[i]}, {scores[i, j]:.1f} % right"
         list_samples(view, view.run.config, routed, places, title, more, tasks[i])
 
-st.subheader("What changed since a task was learnt")
+st.header("What changed since a task was learnt")
 learnt = np.diagonal(100 * report.matrix)
 change = np.where(seen, scores - learnt, np.nan)
 widgets.chart(
@@ -158,7 +158,7 @@ widgets.chart(
 )
 
 if view.run.config.recipe.train == "isolated":
-    st.subheader("Lost by routing, lost by merging")
+    st.header("Lost by routing, lost by merging")
     if found is None:
         lost.offer(view)
     else:
@@ -189,7 +189,7 @@ if view.run.config.recipe.train == "isolated":
                     source=source,
                 )
 
-st.subheader("Each task over time")
+st.header("Each task over time")
 lines = {name: np.where(seen[:, j], scores[:, j], np.nan).tolist() for j, name in enumerate(tasks)}
 widgets.chart(
     view,

@@ -108,7 +108,7 @@ source = (
 
 wide, narrow = st.columns([5, 3], gap="medium")
 with wide:
-    st.subheader(f"{projection.method} of what the router reads")
+    st.header(f"{projection.method} of what the router reads")
     lassoed = widgets.chart(
         view,
         maps.figure(view, shown, colour, found, samples, own and own.place),
@@ -127,7 +127,7 @@ with wide:
         select=("points", "box", "lasso"),
     )
 with narrow:
-    st.subheader("How alike the tasks are")
+    st.header("How alike the tasks are")
     cosines = maps.centroid_cosines(view, embeddings)
     names = maps.task_names(view)[: len(cosines)]
     measured = (
@@ -148,7 +148,7 @@ with narrow:
     )
 
     if own is not None:
-        st.subheader("How near your own is")
+        st.header("How near your own is")
         nearness = pd.DataFrame({"task": names, "cosine": own.cosines})
         st.dataframe(
             nearness.sort_values("cosine", ascending=False),
@@ -168,7 +168,7 @@ with narrow:
                 query_params=links.carried(**{"from": "my own", "own": sample["text"]}),
             )
 
-st.subheader("What did you select?")
+st.header("What did you select?")
 ruled = selection.rules(view, samples)
 chosen = samples if ruled is None else ruled
 if lassoed:

@@ -93,7 +93,7 @@ widgets.metrics(
     ]
 )
 
-st.subheader("True task and chosen adapter")
+st.header("True task and chosen adapter")
 as_counts = st.toggle("Numbers instead of shares", key="counts", bind="query-params")
 shares = tables.row_shares(counts)
 clicked = widgets.chart(
@@ -124,7 +124,7 @@ behind_a_cell(view, config, routed, clicked, present, rows, adapters)
 
 left, right = st.columns(2, gap="large")
 with left:
-    st.subheader("Does a wrong route cost the answer?")
+    st.header("Does a wrong route cost the answer?")
     widgets.chart(
         view,
         bars.outcomes(tables.row_shares(split), rows, view.look),
@@ -136,7 +136,7 @@ with left:
         source=source,
     )
 with right:
-    st.subheader("How much is each adapter used?")
+    st.header("How much is each adapter used?")
     mean, heaviest = tables.usage(routed)
     widgets.chart(
         view,
@@ -172,7 +172,7 @@ for column, name, most, title, what, formula in (
     ),
 ):
     with column:
-        st.subheader(title)
+        st.header(title)
         values = routed.column(name)
         widgets.chart(
             view,
@@ -192,7 +192,7 @@ for column, name, most, title, what, formula in (
         )
 
 if scored:
-    st.subheader("What if k or the temperature were others?")
+    st.header("What if k or the temperature were others?")
     st.caption(
         "Computed from the recorded scores; nothing is run. What scores best weighs most under every setting."
     )
@@ -245,7 +245,7 @@ if scored:
             )
 
 if routed.per_block is not None:
-    st.subheader("Which adapters does each block use?")
+    st.header("Which adapters does each block use?")
     of = st.selectbox("Samples of", ["every task", *rows], key="of", bind="query-params", width=260)
     means = tables.block_means(routed, None if of not in rows else present[rows.index(of)])
     if means is not None:

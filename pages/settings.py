@@ -40,7 +40,7 @@ widgets.metrics(
 
 left, right = st.columns([3, 2], gap="large")
 with left:
-    st.subheader("What takes up the room")
+    st.header("What takes up the room")
     parts = storage.table(sizes)
     if parts.empty:
         st.caption("Nothing yet: this folder is made with your first run.")
@@ -62,10 +62,10 @@ with left:
     for name, (folder, size) in storage.downloads().items():
         st.text(f"{name}: {storage.megabytes(size)} in {folder}")
 with right:
-    st.subheader("Clean up")
+    st.header("Clean up")
     storage.clean_up()
 
-    st.subheader("Reading")
+    st.header("Reading")
     size = st.segmented_control(
         "Text size",
         list(theme.TEXT_SIZES),
@@ -78,7 +78,7 @@ with right:
     st.session_state["text_size"] = size  # the widget's own value ends with this page
     st.caption("Light or dark follows your system.")
 
-    st.subheader("Network")
+    st.header("Network")
     off = st.toggle(
         "Stay offline",
         value=preferences.offline(),
@@ -90,10 +90,10 @@ with right:
         preferences.set_offline(off)
     st.caption("Apart from the hub, when you ask for something there, nothing leaves this machine.")
 
-st.subheader("Carry it elsewhere")
+st.header("Carry it elsewhere")
 carrying.carry()
 
-st.subheader("This machine")
+st.header("This machine")
 found = diagnostics.environment()
 machine, packages = st.columns(2, gap="large")
 machine.dataframe(
@@ -126,7 +126,7 @@ with st.expander("Diagnostics to copy into a question", icon=":material/content_
     )
     st.code(diagnostics.as_text(sizes), language="json")
 
-st.subheader("Cite")
+st.header("Cite")
 st.write("The methods are those of three papers. Cite the ones that you use.")
 for name, tab in zip(PAPERS, st.tabs(list(PAPERS)), strict=True):
     tab.code(PAPERS[name], language="latex")

@@ -54,7 +54,7 @@ CARDS = (
 )
 for column, (title, text, ways) in zip(st.columns(3), CARDS, strict=True):
     with column.container(border=True, height="stretch"):
-        st.subheader(title)
+        st.header(title)
         st.write(text)
         for page, label, parameters in ways:
             st.page_link(
@@ -67,7 +67,7 @@ for column, (title, text, ways) in zip(st.columns(3), CARDS, strict=True):
             )
 
 bundled = view.place == "Demonstration"
-st.subheader("The demonstration's runs" if bundled else "Recent runs")
+st.header("The demonstration's runs" if bundled else "Recent runs")
 names = run_names(view.place)
 if not bundled:
     names = names[:MOST_RUNS]

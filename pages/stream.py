@@ -53,7 +53,7 @@ if chosen.editable:
 
 tasks = [task for task in checked.get("tasks", []) if task["counts"].get("train")]
 if tasks:
-    st.subheader("How the classes are spread")
+    st.header("How the classes are spread")
     names = [theme.numbered(place, task["name"]) for place, task in enumerate(tasks)]
     counts = {
         name: list(zip(task["classes"], task["counts"]["train"], strict=True))
@@ -75,7 +75,7 @@ if tasks:
     )
 words = np.array(checked.get("words") or [])
 if words.size > 1:
-    st.subheader("How alike the tasks' words are")
+    st.header("How alike the tasks' words are")
     names = [theme.numbered(place, task["name"]) for place, task in enumerate(checked["tasks"])]
     names = names[: len(words)]
     widgets.chart(

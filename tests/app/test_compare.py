@@ -35,7 +35,7 @@ def test_differences_are_from_the_chosen_reference(open_page: Open) -> None:
     page = open_page("compare", run="dam")
     page.selectbox(key="against").set_value("dam").run()
     assert not page.exception
-    assert "Ahead of the reference" in [each.value for each in page.subheader]
+    assert "Ahead of the reference" in [each.value for each in page.header]
     assert any("\\begin{tabular}" in each.value for each in page.code)
 
 

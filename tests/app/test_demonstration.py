@@ -105,7 +105,7 @@ def test_it_names_no_place_of_the_machine_that_made_it() -> None:
 def test_a_newcomer_begins_at_the_demonstration(visit: Visit) -> None:
     page = visit()
     assert place(page) == "Demonstration"
-    heads = [each.value for each in page.subheader]
+    heads = [each.value for each in page.header]
     assert heads[0] == "Explore the demonstration"
     assert "The demonstration's runs" in heads
     shown = [each.value for each in page.markdown]
@@ -148,7 +148,7 @@ def test_its_maps_are_there_before_anybody_asks(
 
     monkeypatch.setattr(projections.Worker, "ensure", refuse)
     page = visit("map", run=run)
-    assert any(each.value.startswith("UMAP of what") for each in page.subheader)
+    assert any(each.value.startswith("UMAP of what") for each in page.header)
     assert not mine.root.exists()
 
 

@@ -88,7 +88,7 @@ def test_the_boxes_do_what_a_click_on_a_cell_does(open_page: Open, small_workspa
 
 def test_l2r_shows_its_blocks_and_no_sweep(open_page: Open) -> None:
     page = open_page("routing", run="l2r")
-    titles = [each.value for each in page.subheader]
+    titles = [each.value for each in page.header]
     assert "Which adapters does each block use?" in titles
     assert "What if k or the temperature were others?" not in titles
 

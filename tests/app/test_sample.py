@@ -88,7 +88,7 @@ def test_l2r_has_no_k_and_shows_its_blocks(open_page: Open) -> None:
     assert any(
         "its routers weigh all adapters in every block" in each.value for each in page.caption
     )
-    assert "Which adapters each block uses" in [each.value for each in page.subheader]
+    assert "Which adapters each block uses" in [each.value for each in page.header]
 
 
 def test_a_text_of_ones_own_is_data_not_markup(open_page: Open) -> None:
@@ -146,7 +146,7 @@ def test_the_nearest_training_samples_are_shown_with_task_label_and_text(
     open_page: Open, small_workspace: Path
 ) -> None:
     page = open_page("sample", run="dam")
-    assert "Which training samples are nearest?" in [each.value for each in page.subheader]
+    assert "Which training samples are nearest?" in [each.value for each in page.header]
     table = nearest_table(page)
     assert len(table) == 5
     assert list(table["cosine"]) == sorted(table["cosine"], reverse=True)

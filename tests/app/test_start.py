@@ -9,7 +9,7 @@ from .conftest import Open
 
 def test_it_shows_three_ways_in_and_the_recent_runs(open_page: Open) -> None:
     page = open_page()
-    assert [each.value for each in page.subheader][:3] == [
+    assert [each.value for each in page.header][:3] == [
         "Explore the demonstration",
         "Build a stream",
         "Take the tour",

@@ -160,7 +160,7 @@ def test_a_finished_job_shows_its_matrix_and_runs_again_under_another_name(
         job.end(Outcome(state="finished"))
         page = open_page("train")
         show(page, "Jobs")
-        assert any("score matrix" in each.value for each in page.subheader)
+        assert any("score matrix" in each.value for each in page.header)
         button(page, "again-start").click()
         page.run()
         assert {each.request.run for each in Jobs(place).all()} == {"dam", "dam-2"}
