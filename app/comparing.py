@@ -11,19 +11,22 @@ import streamlit as st
 from app.frame import View
 from app.runs import PLACES, Place, run_names, stamp, workspace
 from app.theme import numbered
-from cl_core.evaluate.statistics import Summary
+from cl_core.evaluate.statistics import Summary, decimal
 from cl_core.evaluate.table import METRICS
-from cl_core.lab.comparison import SHARES, Comparison, Line, compare
-from cl_core.lab.comparison_formats import title
+from cl_core.evaluate.units import title, unit_of
+from cl_core.lab.cautions import TOLD
+from cl_core.lab.comparison import Comparison, Line, compare
+from cl_core.lab.task_identity import TaskIdentity, identify, pooled
 from cl_core.lab.workspace import RunFolder
 
-MOST_RUNS = 8
+MOST_LINES = 8
+"""That are drawn: more colours and marks are not told apart. Runs are not limited."""
 QUALITY = {
     "average_accuracy": "Average (%)",
     "average_incremental": "Incremental (%)",
-    "forgetting": "Forgetting (%)",
-    "backward_transfer": "Backward (%)",
-    "forward_transfer": "Forward (%)",
+    "forgetting": "Forgetting (points)",
+    "backward_transfer": "Backward (points)",
+    "forward_transfer": "Forward (points)",
     "router_accuracy": "Router (%)",
 }
 """What they are called at the head of a narrow column; `shown` is the whole name."""
@@ -88,21 +91,27 @@ def offered() -> dict[str, tuple[Place, str]]:
     return {f"{place} / {name}": (place, name) for place in PLACES for name in run_names(place)}
 
 
-def kin(view: View, labels: dict[str, tuple[Place, str]]) -> list[str]:
-    """Labels of the finished runs of the workspace on the same stream as the one that is looked at."""
+def kin(view: View, labels: dict[str, tuple[Place, str]], over_orders: bool) -> list[str]:
+    """Labels of the finished runs of the workspace on the same tasks as the one that is looked at.
+
+    Args:
+        view: what is looked at.
+        labels: what can be compared.
+        over_orders: whether other orders of the tasks are the same.
+    """
     if view.run is None:
         return []
-    stream = view.run.config.stream_name
+    tasks = pooled(identify(view.run.config), over_orders)
     found = [
         label
         for label, (place, name) in labels.items()
-        if place == view.place and _matches(workspace(place).find(name), stream)
+        if place == view.place and _matches(workspace(place).find(name), tasks, over_orders)
     ]
     return sorted(found)
 
 
-def _matches(run: RunFolder, stream: str) -> bool:
-    return run.status == "finished" and run.config.stream_name == stream
+def _matches(run: RunFolder, tasks: TaskIdentity, over_orders: bool) -> bool:
+    return run.status == "finished" and pooled(identify(run.config), over_orders) == tasks
 
 
 def compared(
@@ -132,14 +141,15 @@ def _compared(
 
 
 def called(lines: Sequence[Line]) -> list[str]:
-    """Lines' numbered names, with the protocol where two would be called the same."""
+    """Lines' numbered names, with the protocol where two would be called the same, and marked where told the task."""
     labels = [line.label for line in lines]
+    names = [
+        line.label if labels.count(line.label) == 1 else f"{line.label}, {line.protocol}"
+        for line in lines
+    ]
     return [
-        numbered(
-            place,
-            line.label if labels.count(line.label) == 1 else f"{line.label}, {line.protocol}",
-        )
-        for place, line in enumerate(lines)
+        numbered(place, f"{name} {TOLD}" if line.told_the_task else name)
+        for place, (name, line) in enumerate(zip(names, lines, strict=True))
     ]
 
 
@@ -171,12 +181,16 @@ def cell(summary: Summary | None, metric: str) -> str:
     """ "72.3 ± 1.1", or the one number there is."""
     if summary is None:
         return "-"
-    digits = COSTS[metric].digits if metric in COSTS else 1 if metric in SHARES else 2
-    mean = f"{round(scaled(metric, summary.mean), digits) + 0.0:,.{digits}f}"  # + 0.0: no minus before 0
-    return mean if summary.std is None else f"{mean} ± {scaled(metric, summary.std):,.{digits}f}"
+    digits = COSTS[metric].digits if metric in COSTS else unit_of(metric).digits
+    mean = decimal(scaled(metric, summary.mean), digits)
+    if summary.std is None:
+        return mean
+    if summary.low is None:
+        return f"{mean} (all alike)"
+    return f"{mean} ± {decimal(scaled(metric, summary.std), digits)}"
 
 
 def repeats(line: Line) -> str:
     """How many runs a line rests on."""
-    count = len(line.stages)
+    count = len(line.runs)
     return "one seed" if count == 1 else f"{count} runs"

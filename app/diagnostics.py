@@ -61,7 +61,7 @@ def as_text(sizes: Sizes) -> str:
             {"state": job.state, "said": job.log(3)} for job in jobs[-5:] if job.state == "failed"
         ],
     }
-    return json.dumps(found, indent=1, ensure_ascii=False)
+    return json.dumps(found, indent=1, ensure_ascii=False, allow_nan=False)
 
 
 def _version(package: str) -> str | None:

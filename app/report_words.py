@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 
 from cl_core.evaluate.table import METRICS
+from cl_core.evaluate.units import bare_title
+from cl_core.lab.cautions import cautions, marked
 from cl_core.lab.events import Started
 from cl_core.lab.report import PHASES, Report
 from cl_core.lab.report_formats import number
@@ -37,12 +39,14 @@ def header(report: Report) -> dict[str, str]:
     started = [event for event in report.run.events if isinstance(event, Started)]
     packages = environment.get("packages", {})
     versions = ", ".join(f"{name} {own}" for name, own in sorted(packages.items()))
+    said = [f"{each[0].upper()}{each[1:]}." for each in cautions(config)]
     return {
         "Run": f"{report.run.name} ({report.run.status})",
         "Stream": f"{config.stream_name}, {config.protocol_with_rule.upper()}, {len(config.tasks)} tasks: "
         + ", ".join(report.tasks),
-        "Recipe": f"{recipe.name}: initialise {recipe.initialise}, train {recipe.train}, route {recipe.route}, "
+        "Recipe": f"{marked(config)}: initialise {recipe.initialise}, train {recipe.train}, route {recipe.route}, "
         f"compose {recipe.compose}",
+        **({"Read with care": " ".join(said)} if said else {}),
         "Backbone": PurePath(config.settings.backbone.name).name,
         "Seed": str(config.seed),
         "Started": started[0].time if started else "not known",
@@ -65,12 +69,12 @@ def transfer_words(report: Report) -> list[str]:
     if not math.isnan(found["backward_transfer"]):
         said.append(
             "Since they were learnt, the earlier tasks' scores have changed by "
-            f"{number('backward_transfer', found['backward_transfer'])} points on average."
+            f"{number('backward_transfer', found['backward_transfer'])} on average."
         )
     if not math.isnan(found["forward_transfer"]):
         said.append(
             "Just before a task was learnt, its score differed from the untrained model's by "
-            f"{number('forward_transfer', found['forward_transfer'])} points on average."
+            f"{number('forward_transfer', found['forward_transfer'])} on average."
         )
     if "knowledge_transfer" in report.improvised:
         said.append(
@@ -97,20 +101,14 @@ def metric_rows(values: Mapping[str, float]) -> list[list[str]]:
     """Title, value, formula, direction and note of each metric."""
     return [
         [
-            METRICS[name].title,
-            _with_unit(name, value),
+            bare_title(name),
+            number(name, value),
             METRICS[name].formula,
             BETTER[METRICS[name].direction],
             METRICS[name].note,
         ]
         for name, value in values.items()
     ]
-
-
-def _with_unit(name: str, value: float) -> str:
-    unit = METRICS[name].unit
-    said = number(name, value)
-    return f"{said} {unit}" if unit in ("points", "nats") and said != "-" else said
 
 
 def cost_rows(report: Report) -> list[list[str]]:

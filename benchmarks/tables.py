@@ -8,7 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import cl_core as cl
-from cl_core.evaluate.statistics import format_summary, paired_difference, summarise
+from cl_core.evaluate.statistics import (
+    format_difference,
+    format_summary,
+    paired_difference,
+    summarise,
+)
 from cl_core.lab.recipe import Recipe
 from cl_core.lab.report import Report
 from cl_core.lab.workspace import Workspace
@@ -87,4 +92,4 @@ def paired(
     if len(both[0].keys() & both[1].keys()) < 2:
         return None
     d = paired_difference(both[0], both[1])
-    return f"{d.mean:+.1f} (95 % {d.low:+.1f} to {d.high:+.1f}, n={d.n})"
+    return format_difference(d)

@@ -7,9 +7,13 @@ import streamlit as st
 
 from app import comparing, frame, widgets
 from app.figures import comparison as figures
+from app.text import plain
 from cl_core.errors import UserError
 from cl_core.evaluate.statistics import format_difference
+from cl_core.evaluate.units import difference_title
+from cl_core.lab.comparison import DEFAULT_METRICS
 from cl_core.lab.comparison_formats import as_csv, as_latex
+from cl_core.lab.comparison_notes import notes
 
 view = frame.draw("Which method wins, at what cost?")
 labels = comparing.offered()
@@ -19,16 +23,14 @@ if not labels:
     )
     st.stop()
 
-every = comparing.kin(view, labels)
-kin = every[: comparing.MOST_RUNS]
+kin = comparing.kin(view, labels, bool(st.session_state.get("orders")))
 chosen = st.multiselect(
     "Runs",
     sorted(labels),
-    max_selections=comparing.MOST_RUNS,
-    placeholder="the finished runs on the stream of the run at the left",
+    placeholder="all finished runs on the tasks of the run at the left",
     key="runs",
     bind="query-params",
-    help="Up to eight. Runs that differ in seed alone, or in order where orders are pooled, become one line.",
+    help="As many as you like. Runs that differ in seed alone, or in order where orders are pooled, become one line.",
 )
 if not chosen and kin:
     st.button(
@@ -38,19 +40,20 @@ if not chosen and kin:
         icon=":material/edit:",
         help="Puts their names above, to take some away.",
     )
-    if len(every) > len(kin):
-        st.caption(f"The first {len(kin)} of {len(every)} finished runs on this stream, by name.")
 chosen = chosen or kin
 first, second, third, fourth = st.columns([3, 2, 2, 2], vertical_alignment="bottom")
 score = second.selectbox(
     "Score", ["accuracy", "macro_f1", "weighted_f1"], key="score", bind="query-params"
 )
 pooled = fourth.toggle(
-    "Pool orders", key="orders", bind="query-params", help="mtl5, mtl5-order2, ... as one stream"
+    "Pool orders",
+    key="orders",
+    bind="query-params",
+    help="The same tasks in another order (mtl5, mtl5-order2, ...) as one stream",
 )
 if not chosen:
     widgets.nothing(
-        "No finished run on this stream. Choose some above, or train one.", "train", "Train one"
+        "No finished run on these tasks. Choose some above, or train one.", "train", "Train one"
     )
     st.stop()
 runs = [labels[label] for label in chosen]
@@ -68,6 +71,9 @@ against = third.selectbox(
     ["nothing", *references],
     key="against",
     bind="query-params",
+    format_func=lambda label: next(
+        (line.marked for line in found.lines if line.label == label), label
+    ),
     help="Differences from this one, paired by order and seed.",
 )
 if against != "nothing":
@@ -75,14 +81,20 @@ if against != "nothing":
         found = comparing.compared(runs, score, pooled, against)
     except UserError as error:
         st.warning(str(error))
-streams = list(dict.fromkeys(line.stream for line in found.lines))
-stream = first.selectbox("Stream", streams, key="stream", bind="query-params")
-lines = [line for line in found.lines if line.stream == stream]
+stream = first.selectbox("Stream", found.streams, key="stream", bind="query-params")
+found = found.of(stream)
+lines = found.lines
 names = comparing.called(lines)
-alone = [name for name, line in zip(names, lines, strict=True) if len(line.stages) == 1]
-source = f"stream {stream}, {score}, {sum(len(line.stages) for line in lines)} runs"
-if found.left_out:
-    st.caption(f"Not finished, and left out: {', '.join(found.left_out)}")
+alone = [name for name, line in zip(names, lines, strict=True) if len(line.runs) == 1]
+source = f"stream {stream}, {score}, {found.runs} runs"
+drawn = dict(zip(names[: comparing.MOST_LINES], lines, strict=False))
+for note in notes(found):
+    st.caption(plain(f"{note[0].upper()}{note[1:]}."))
+if len(lines) > len(drawn):
+    st.caption(
+        f"Figures draw the first {len(drawn)} of {len(lines)} lines; tables and files have all {found.runs} runs. Take "
+        "some away above to see the others."
+    )
 if alone:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge("one seed", icon=":material/warning:", color="orange")
@@ -131,16 +143,15 @@ left, right = st.columns(2, gap="medium")
 with left:
     measures = {comparing.shown(name): name for name in comparing.QUALITY if name in shown}
     metric = measures[st.selectbox("Measure", measures, key="metric", bind="query-params")]
-    values = {
-        name: list(line.values[metric].values()) for name, line in zip(names, lines, strict=True)
-    }
-    summaries = {name: line.summary(metric) for name, line in zip(names, lines, strict=True)}
+    values = {name: list(line.values[metric].values()) for name, line in drawn.items()}
+    summaries = {name: line.summary(metric) for name, line in drawn.items()}
     widgets.chart(
         view,
         figures.spread(values, summaries, view.look, comparing.shown(metric)),
         "spread",
-        alt=f"{comparing.shown(metric)} of {len(lines)} recipes with their spread",
-        what="Filled marks are means, bars their 95 % intervals (Student's t), rings single runs. Where intervals "
+        alt=f"{comparing.shown(metric)} of {len(drawn)} recipes with their spread",
+        what="Filled marks are means, bars their 95 % intervals (Student's t, cut where the number can be no "
+        "more or less), rings single runs. Open marks are told the true task. Where intervals "
         f"overlap widely, no recipe has won. {comparing.meaning(metric)}",
         formula=r"\bar{x} \pm t_{0.975,\,n-1}\, s / \sqrt{n}",
         table=table[["recipe", "rests on", comparing.shown(metric)]],
@@ -150,11 +161,10 @@ with right:
     costs = {comparing.shown(name): name for name in comparing.COSTS}
     cost = costs[st.selectbox("Cost", costs, key="cost", bind="query-params")]
     places = {}
-    for name, line in zip(names, lines, strict=True):
+    for name, line in drawn.items():
         paid, got = line.summary(cost), line.summary(metric)
         if paid is not None and got is not None:
-            half = 0.0 if got.high is None else got.high - got.mean
-            places[name] = (comparing.scaled(cost, paid.mean), got.mean, half)
+            places[name] = (comparing.scaled(cost, paid.mean), got)
     widgets.chart(
         view,
         figures.against_cost(places, view.look, comparing.shown(cost), comparing.shown(metric)),
@@ -163,19 +173,19 @@ with right:
         what=f"Each mark is a recipe. Left is cheaper: {comparing.COSTS[cost].meaning}. "
         f"{comparing.meaning(metric)}",
         table=pd.DataFrame(
-            [(name, *numbers[:2]) for name, numbers in places.items()],
+            [(name, paid, got.mean) for name, (paid, got) in places.items()],
             columns=["recipe", comparing.shown(cost), comparing.shown(metric)],
         ),
         source=source,
     )
 
 st.header("As the stream goes on")
-over = {name: list(line.stages.values()) for name, line in zip(names, lines, strict=True)}
+over = {name: list(line.stages.values()) for name, line in drawn.items()}
 widgets.chart(
     view,
     figures.stages(over, view.look),
     "stages",
-    alt=f"Mean {score} of the tasks seen after each stage, of {len(lines)} recipes",
+    alt=f"Mean {score} of the tasks seen after each stage, of {len(drawn)} recipes",
     what="After each task: the mean over all tasks seen so far. A line that falls forgets, or meets harder tasks. "
     "Bands run from the least to the most of a line's runs; higher is better.",
     formula=r"A_i = \frac{1}{i} \sum_{j \le i} R_{i,j}",
@@ -191,7 +201,7 @@ widgets.chart(
     source=source,
 )
 
-gaps = [each for each in found.differences if each.stream == stream and each.metric == metric]
+gaps = [each for each in found.differences if each.metric == metric]
 if against != "nothing":
     st.header("Ahead of the reference")
     if not gaps:
@@ -199,29 +209,40 @@ if against != "nothing":
             "No other line has a run on the same order and seed as the reference: nothing can be paired."
         )
     else:
-        numbered = dict(zip([line.label for line in lines], names, strict=True))
-        paired = {numbered[each.label]: each.difference for each in gaps}
+        paired = {names[lines.index(each.line)]: each.difference for each in gaps}
+        ahead = f"{difference_title(metric)}: ahead of {gaps[0].reference.marked}"
         widgets.chart(
             view,
             figures.differences(
-                paired, view.look, f"{comparing.shown(metric)}: ahead of {against}"
+                dict(list(paired.items())[: comparing.MOST_LINES]), view.look, ahead
             ),
             "differences",
-            alt=f"Paired differences of {comparing.shown(metric)} from {against}",
+            alt=f"Paired differences: {ahead}",
             what="The difference on the same orders and seeds, with its 95 % interval and the p-value of a paired "
             "t-test. An interval that holds 0 shows no difference.",
             formula=r"\frac{1}{n} \sum_s \left( a_s - b_s \right)",
             table=pd.DataFrame(
-                {"difference": [format_difference(gap) for gap in paired.values()]}, list(paired)
+                {ahead: [format_difference(gap) for gap in paired.values()]},
+                pd.Index(list(paired), name="recipe"),
             ),
             source=source,
         )
 
 st.header("Take it along")
+exported = st.multiselect(
+    "Columns",
+    shown,
+    default=[metric for metric in DEFAULT_METRICS if metric in shown],
+    format_func=comparing.shown,
+    key="columns",
+    bind="query-params",
+    help="Of the LaTeX table and the CSV.",
+)
+taken = found.of(stream, exported)
 with st.container(horizontal=True):
     st.download_button(
         "LaTeX",
-        as_latex(found),
+        as_latex(taken),
         "comparison.tex",
         "text/x-tex",
         on_click="ignore",
@@ -229,11 +250,11 @@ with st.container(horizontal=True):
     )
     st.download_button(
         "CSV, one row for each run and metric",
-        as_csv(found),
+        as_csv(taken),
         "comparison.csv",
         "text/csv",
         on_click="ignore",
         icon=":material/download:",
     )
 with st.expander("The LaTeX"):
-    st.code(as_latex(found), language="latex")
+    st.code(as_latex(taken), language="latex")

@@ -31,9 +31,7 @@ def greys(count: int, size: int = 64) -> list[NDArray[np.uint8]]:
     ]
 
 
-def write_frames(
-    path: Path, frames: Sequence[NDArray[np.uint8]], seconds: Sequence[float]
-) -> Path:
+def write_frames(path: Path, frames: Sequence[NDArray[np.uint8]], seconds: Sequence[float]) -> Path:
     """A film whose frames begin at these moments."""
     import av
 
@@ -85,7 +83,9 @@ def test_frames_of_uneven_length_are_chosen_by_time_and_not_by_number(
     seconds = [0.0, 5.0, *(10 + number / 20 for number in range(18))]
     clip = read_clip(write_frames(tmp_path / f"uneven.{suffix}", greys(20), seconds), frames=4)
     np.testing.assert_allclose(clip.seconds, [0, 3.617, 7.233, 10.85], atol=0.01)
-    shown = np.array([0, 0, 1, 19])  # the first frame is shown for five seconds, and so is the second
+    shown = np.array(
+        [0, 0, 1, 19]
+    )  # the first frame is shown for five seconds, and so is the second
     np.testing.assert_allclose(clip.frames.mean(axis=(1, 2, 3)), shown * 255 / 19, atol=6)
 
 

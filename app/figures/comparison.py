@@ -10,7 +10,8 @@ import plotly.graph_objects as go
 
 from app.figures.base import style
 from app.theme import Look, task_colour
-from cl_core.evaluate.statistics import PairedDifference, Summary
+from cl_core.evaluate.statistics import PairedDifference, Summary, decimal
+from cl_core.lab.cautions import TOLD
 
 HEIGHT = 440
 ABOVE = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}
@@ -37,19 +38,13 @@ def spread(
         summary = summaries[name]
         if summary is None:
             continue
-        half = None if summary.high is None else summary.high - summary.mean
-        interval = "one run" if half is None else f"95 % interval ±{half:.2f}"
+        interval = interval_words(summary)
         figure.add_scatter(
             x=[summary.mean],
             y=[place],
             mode="markers",
-            marker=_marker(place, 15),
-            error_x={
-                "type": "data",
-                "array": [half or 0],
-                "thickness": 2,
-                "color": task_colour(place),
-            },
+            marker=_marker(place, 15, told(name)),
+            error_x=_error(summary, place),
             hovertemplate=f"{escape(name)}<br>mean %{{x:.2f}}, {interval}, n={summary.n}<extra></extra>",
         )
         figure.add_scatter(
@@ -96,8 +91,8 @@ def stages(lines: Mapping[str, Sequence[Sequence[float]]], look: Look) -> go.Fig
             name=escape(name),
             legendgroup=name,
             mode="lines+markers",
-            line={"color": colour, "width": 2.5},
-            marker=_marker(place, 9),
+            line={"color": colour, "width": 2.5, "dash": "dash" if told(name) else "solid"},
+            marker=_marker(place, 9, told(name)),
             hovertemplate=f"{escape(name)}<br>after %{{x}} tasks: %{{y:.1f}} %, n={len(table)}<extra></extra>",
         )
     figure.update_xaxes(title="tasks learnt", dtick=1 if longest <= 20 else None)
@@ -115,17 +110,14 @@ def differences(gaps: Mapping[str, PairedDifference], look: Look, x_title: str) 
     """
     figure = go.Figure()
     for place, (name, gap) in enumerate(gaps.items()):
-        half = 0.0 if gap.high is None else gap.high - gap.mean
-        words = (
-            "one pair" if gap.high is None else f"95 % interval {gap.low:+.2f} to {gap.high:+.2f}"
-        )
+        words = interval_words(gap, "pair")
         number = int(name.partition(" ")[0]) - 1
         figure.add_scatter(
             x=[gap.mean],
             y=[place],
             mode="markers",
-            marker=_marker(number, 15),
-            error_x={"type": "data", "array": [half], "thickness": 2, "color": task_colour(number)},
+            marker=_marker(number, 15, told(name)),
+            error_x=_error(gap, number),
             hovertemplate=f"{escape(name)}<br>%{{x:+.2f}}, {words}, n={gap.n}<extra></extra>",
         )
     figure.add_vline(x=0, line={"color": look.text, "width": 1.5, "dash": "dot"})
@@ -135,37 +127,73 @@ def differences(gaps: Mapping[str, PairedDifference], look: Look, x_title: str) 
 
 
 def against_cost(
-    places: Mapping[str, tuple[float, float, float]], look: Look, x_title: str, y_title: str
+    places: Mapping[str, tuple[float, Summary]], look: Look, x_title: str, y_title: str
 ) -> go.Figure:
     """Score against cost: up and to the left is better.
 
     Args:
-        places: by line: cost, score, half width of the score's 95 % interval (0 for one run).
+        places: by line: cost, and the score over its runs.
         look: the theme.
         x_title: cost with its unit.
         y_title: score with its unit.
     """
     figure = go.Figure()
-    for place, (name, (cost, score, half)) in enumerate(places.items()):
+    for place, (name, (cost, score)) in enumerate(places.items()):
         figure.add_scatter(
             x=[cost],
-            y=[score],
+            y=[score.mean],
             name=escape(name),
             mode="markers+text",
             text=[name.partition(" ")[0]],
             textposition="top right",
             textfont={"size": look.size, "color": look.text},
-            marker=_marker(place, 15),
-            error_y={"type": "data", "array": [half], "thickness": 2, "color": task_colour(place)},
-            hovertemplate=f"{escape(name)}<br>{x_title} %{{x:,.4g}}<br>{y_title} %{{y:.2f}}<extra></extra>",
+            marker=_marker(place, 15, told(name)),
+            error_y=_error(score, place),
+            hovertemplate=f"{escape(name)}<br>{x_title} %{{x:,.4g}}<br>{y_title} %{{y:.2f}}, "
+            f"{interval_words(score)}<extra></extra>",
         )
     figure.update_xaxes(title=x_title, rangemode="tozero")
     figure.update_yaxes(title=y_title)
     return style(figure, look, HEIGHT).update_layout(legend=ABOVE)
 
 
-def _marker(place: int, size: int) -> dict[str, object]:
-    return {"symbol": SYMBOLS[place % len(SYMBOLS)], "size": size, "color": task_colour(place)}
+def told(name: str) -> bool:
+    """Whether a line's name is marked as told the true task: such marks are open and such lines dashed."""
+    return name.endswith(TOLD)
+
+
+def interval_words(found: Summary | PairedDifference, one: str = "run") -> str:
+    """ "95 % interval 69.60 to 75.00"; what there is instead where there is none."""
+    if found.n == 1:
+        return f"one {one}"
+    if found.low is None or found.high is None:
+        return f"the same in all {found.n} {one}s"
+    ends = f"95 % interval {decimal(found.low, 2)} to {decimal(found.high, 2)}"
+    return f"{ends}, cut at what it can be" if found.cut else ends
+
+
+def _error(found: Summary | PairedDifference, place: int) -> dict[str, object]:
+    """The bar from the interval's lower to its upper end: cut at one end, it is not symmetric."""
+    low = found.mean if found.low is None else found.low
+    high = found.mean if found.high is None else found.high
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": [high - found.mean],
+        "arrayminus": [found.mean - low],
+        "thickness": 2,
+        "color": task_colour(place),
+    }
+
+
+def _marker(place: int, size: int, is_told: bool = False) -> dict[str, object]:
+    symbol = SYMBOLS[place % len(SYMBOLS)]
+    return {
+        "symbol": f"{symbol}-open" if is_told else symbol,
+        "size": size,
+        "color": task_colour(place),
+        "line": {"width": 2.5 if is_told else 0},
+    }
 
 
 def _rows(figure: go.Figure, names: Sequence[str]) -> None:

@@ -94,6 +94,8 @@ def sweep(
             say_json({**as_dict(comparison), "failures": failures})
         else:
             say(as_text(comparison))
+    elif as_json:
+        say_json({"lines": [], "failures": failures})
     if failures:
         what = "; ".join(f"{each['run']}: {each['error']}" for each in failures)
         raise UserError(f"{len(failures)} of the sweep's runs failed: {what}")
@@ -155,8 +157,6 @@ def compare(
         say_json(as_dict(comparison))
         return
     text = FORMATS[form](comparison)
-    if comparison.left_out and form == "text":
-        text += f"\n\nnot finished, and left out: {', '.join(comparison.left_out)}"
     if output is not None:
         write_text(output, text + "\n")
         text = f"written to {output}"

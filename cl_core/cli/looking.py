@@ -34,9 +34,7 @@ def report(
 
     Example: adapter-lab report first --html first.html
     """
-    import json
-
-    from cl_core.cli.output import say
+    from cl_core.cli.output import json_text, say
     from cl_core.lab.report import METRIC_NAMES, Report
     from cl_core.lab.report_formats import FORMATS
     from cl_core.lab.workspace import Workspace
@@ -50,9 +48,7 @@ def report(
         say(f"written to {html}")
         return
     made = Report(found, chosen)
-    text = (
-        json.dumps(made.as_dict(), indent=2, ensure_ascii=False) if as_json else FORMATS[form](made)
-    )
+    text = json_text(made.as_dict()) if as_json else FORMATS[form](made)
     if output is None:
         say(text)
     else:
@@ -95,8 +91,11 @@ def explain(
 
     Example: adapter-lab explain first
     """
+    import numpy as np
+
     from cl_core.cli.output import TerminalWatcher, say, say_json, table
     from cl_core.evaluate.lost import summarise_losses
+    from cl_core.evaluate.statistics import decimal
     from cl_core.lab.lost import explain_losses
     from cl_core.lab.workspace import Workspace
 
@@ -105,23 +104,36 @@ def explain(
     names = [task.name for task in run.config.tasks]
     lost = summarise_losses(explain_losses(place, run, device, watcher.progress), len(names))
     watcher.finish()
-    last = {"oracle": lost.oracle[-1], "routing": lost.routing[-1], "merging": lost.merging[-1]}
+    # A run that is not finished has been scored up to some task; those after it are not defined.
+    scored = [stage for stage in range(len(names)) if not np.isnan(lost.oracle[stage]).all()]
+    stage = scored[-1] if scored else len(names) - 1
+    last = {
+        "oracle": lost.oracle[stage],
+        "routing": lost.routing[stage],
+        "merging": lost.merging[stage],
+    }
     if as_json:
         say_json(
             [
-                {"task": name, **{column: float(values[place]) for column, values in last.items()}}
-                for place, name in enumerate(names)
+                {"task": name, **{column: float(values[task]) for column, values in last.items()}}
+                for task, name in enumerate(names)
             ]
         )
         return
-    say("After the last task, in points of accuracy against the oracle's route:")
-    table(
-        ["task", "oracle (%)", "lost by routing", "lost by merging"],
-        [
-            [name, *(f"{100 * values[place]:.1f}" for values in last.values())]
-            for place, name in enumerate(names)
-        ],
+    say(
+        f"After learning '{names[stage]}' ({stage + 1} of {len(names)} tasks): accuracy under the oracle's route, "
+        "and what the run loses against it. Below 0 is a gain."
     )
+    rows = [
+        [name, *(decimal(100 * values[task]) for values in last.values())]
+        for task, name in enumerate(names)
+    ]
+    if scored:
+        rows.append(
+            ["mean", *(decimal(100 * float(np.nanmean(values))) for values in last.values())]
+        )
+    head = ["task", "oracle (%)", "lost by routing (points)", "lost by merging (points)"]
+    say(table(head, rows))
 
 
 @app.command()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cl_core.lab.events import Epoch, Evaluated, Event, Made, Phase, Started, Warned
@@ -20,7 +21,27 @@ def say(text: str = "") -> None:
 
 def say_json(data: Any) -> None:
     """JSON to standard output, for machines."""
-    say(json.dumps(data, indent=2, ensure_ascii=False))
+    say(json_text(data))
+
+
+def json_text(data: Any) -> str:
+    """Data as JSON that every parser reads: what is not a number (NaN, infinities) is null.
+
+    Python would write `NaN`, which no JSON has.
+    """
+    return json.dumps(_finite(data), indent=2, ensure_ascii=False, allow_nan=False)
+
+
+def _finite(data: Any) -> Any:
+    match data:
+        case float():
+            return data if math.isfinite(data) else None
+        case Mapping():
+            return {name: _finite(value) for name, value in data.items()}
+        case list() | tuple():
+            return [_finite(value) for value in data]
+        case _:
+            return data
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -50,6 +50,11 @@ class Recipe(Settings):
     settings: dict[str, object] = Field(default_factory=dict)
     """Settings that differ from the defaults, by their flat names (`k`, `temperature`, ...)."""
 
+    @property
+    def told_the_task(self) -> bool:
+        """Whether every sample's true task is given to the router: an upper bound, no rival of the others."""
+        return self.route == "oracle"
+
     def check(self) -> None:
         """Refuses a mix that cannot work.
 

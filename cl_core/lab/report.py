@@ -36,6 +36,7 @@ from cl_core.evaluate.routing import (
     top_k_recall,
 )
 from cl_core.evaluate.table import METRICS
+from cl_core.lab.cautions import cautions
 from cl_core.lab.events import Finished, Made, Parameters
 from cl_core.lab.workspace import RunFolder
 
@@ -248,7 +249,10 @@ class Report:
             "status": self.run.status,
             "stream": config.stream_name,
             "protocol": config.protocol_with_rule,
+            "head_rule": config.head_rule,
             "recipe": config.recipe.name,
+            "told_the_task": config.recipe.told_the_task,
+            "cautions": cautions(config),
             "seed": config.seed,
             "metric": self.metric,
             "tasks": self.tasks,
@@ -262,6 +266,10 @@ class Report:
             "phases": [asdict(phase) for phase in self.phases],
             "formulas": {
                 name: METRICS[name].formula
+                for name in (*self.transfer, *self.improvised, *self.router)
+            },
+            "units": {
+                name: METRICS[name].unit
                 for name in (*self.transfer, *self.improvised, *self.router)
             },
         }

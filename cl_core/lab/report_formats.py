@@ -1,4 +1,7 @@
-"""A report as text for a terminal, as CSV, and as LaTeX. Scores are shown in per cent, with their formulas."""
+"""A report as text for a terminal and as CSV; as LaTeX it is in `report_latex`.
+
+Scores are shown in per cent, differences of scores in points, with their formulas.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,12 @@ import io
 import math
 from collections.abc import Callable, Sequence
 
+from cl_core.evaluate.statistics import decimal
 from cl_core.evaluate.table import METRICS
+from cl_core.evaluate.units import bare_title, unit_of
+from cl_core.lab.cautions import cautions
 from cl_core.lab.report import PHASES, PhaseCost, Report
+from cl_core.lab.report_latex import as_latex
 
 
 def as_text(report: Report) -> str:
@@ -19,6 +26,7 @@ def as_text(report: Report) -> str:
         f"{report.run.name}: {recipe.name} on {config.stream_name} ({config.protocol_with_rule}), seed {config.seed}, "
         f"{report.run.status}",
         f"initialise {recipe.initialise} | train {recipe.train} | route {recipe.route} | compose {recipe.compose}",
+        *cautions(config),
         "",
         f"R[i, j]: {METRICS[report.metric].title.lower()} (%) on task j (column) after learning task i (row)",
         "",
@@ -29,24 +37,28 @@ def as_text(report: Report) -> str:
         scores = ", ".join(f"{task} {_cell(value)}" for task, value in report.held_out.items())
         lines += [f"held out, never learnt: {scores}", ""]
     names = {**report.transfer, **report.improvised, **report.router}
-    width = max(len(METRICS[name].title) for name in names)
+    width = max(len(bare_title(name)) for name in names)
     for name, value in names.items():
         metric = METRICS[name]
         better = {"higher": ", higher is better", "lower": ", lower is better", None: ""}[
             metric.direction
         ]
         lines.append(
-            f"{metric.title:<{width}}  {number(name, value):>8}   {metric.formula}{better}"
+            f"{bare_title(name):<{width}}  {number(name, value):>12}   {metric.formula}{better}"
         )
     lines += ["", *_cost_lines(report.cost), *_phase_lines(report.phases)]
     return "\n".join(lines)
 
 
 def as_csv(report: Report) -> str:
-    """The matrix in long form: stage, task, metric, value (a share, 0 to 1); b as stage 0."""
+    """The matrix in long form, a row for each stage and task; values are shares, 0 to 1; b is stage 0."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["run", "stage", "learnt", "task", "metric", "value"])
+    config = report.run.config
+    run = [report.run.name, config.recipe.name, config.protocol_with_rule]
+    told = "yes" if config.recipe.told_the_task else "no"
+    head = ["run", "recipe", "protocol", "told_the_task", "stage", "learnt", "task", "metric"]
+    writer.writerow([*head, "value", "unit"])
     rows = [
         (0, "", report.untrained),
         *zip(range(1, 1 + len(report.tasks)), report.tasks, report.matrix, strict=True),
@@ -54,44 +66,9 @@ def as_csv(report: Report) -> str:
     for stage, learnt, values in rows:
         for task, value in zip(report.tasks, values, strict=True):
             if not math.isnan(value):
-                writer.writerow(
-                    [report.run.name, stage, learnt, task, report.metric, repr(float(value))]
-                )
+                place = [*run, told, stage, learnt, task, report.metric]
+                writer.writerow([*place, repr(float(value)), "share"])
     return out.getvalue()
-
-
-def as_latex(report: Report) -> str:
-    """The matrix as a LaTeX table (booktabs), metrics and formulas in the caption."""
-    config = report.run.config
-    columns = "l" + "r" * len(report.tasks)
-    head = " & ".join(["after", *(_escape(task) for task in report.tasks)])
-    body = [
-        " & ".join([_escape(task), *(_cell(value) for value in row)]) + r" \\"
-        for task, row in zip(report.tasks, report.matrix, strict=True)
-    ]
-    summary = "; ".join(
-        f"{METRICS[name].title.lower()} ${_math(METRICS[name].formula)}$ = {number(name, value)}"
-        for name, value in report.transfer.items()
-        if not math.isnan(value)
-    )
-    caption = (
-        f"{METRICS[report.metric].title} (\\%) of {_escape(config.recipe.name)} on {_escape(config.stream_name)} "
-        f"({_escape(config.protocol_with_rule)}, seed {config.seed}): column $j$ after learning row $i$. {summary}."
-    )
-    return "\n".join(
-        [
-            r"\begin{table}",
-            rf"\caption{{{caption}}}",
-            rf"\begin{{tabular}}{{{columns}}}",
-            r"\toprule",
-            head + r" \\",
-            r"\midrule",
-            *body,
-            r"\bottomrule",
-            r"\end{tabular}",
-            r"\end{table}",
-        ]
-    )
 
 
 FORMATS: dict[str, Callable[[Report], str]] = {"text": as_text, "csv": as_csv, "latex": as_latex}
@@ -146,30 +123,12 @@ def _phase_lines(phases: Sequence[PhaseCost]) -> list[str]:
 
 
 def number(name: str, value: float) -> str:
-    """A metric as it is shown, with its unit; "-" where it is not defined."""
-    if math.isnan(value):
-        return "-"
-    unit = METRICS[name].unit
-    if unit == "%":
-        return f"{value:+.1f} %"
-    if unit in ("share", "points"):
-        return f"{100 * value:.1f} %" if unit == "share" else f"{100 * value:+.1f}"
-    return f"{value:.3f}"
+    """A metric as it is shown, with its unit; "-" where it is not defined. Differences have a sign, and are points."""
+    unit = unit_of(name)
+    signed = name in METRICS and METRICS[name].unit in ("points", "%")
+    shown = decimal(unit.factor * value, unit.digits, signed)
+    return shown if shown == "-" or not unit.name else f"{shown} {unit.name}"
 
 
 def _cell(value: float) -> str:
-    return "-" if math.isnan(value) else f"{100 * value:.1f}"
-
-
-def _escape(text: str) -> str:
-    for character in "&%$#_{}":
-        text = text.replace(character, "\\" + character)
-    return text
-
-
-def _math(formula: str) -> str:
-    return (
-        formula.replace("mean_", r"\mathrm{mean}_")
-        .replace("max_", r"\max_")
-        .replace("<=", r"\leq ")
-    )
+    return decimal(100 * value)

@@ -27,6 +27,7 @@ from app.run_report import run_report
 from app.theme import DARK
 from cl_core.errors import UserError
 from cl_core.evaluate.table import METRICS
+from cl_core.evaluate.units import bare_title
 from cl_core.lab.report import Report
 from cl_core.lab.report_formats import number
 from cl_core.lab.workspace import Workspace
@@ -115,11 +116,10 @@ def test_its_metrics_routing_and_cost_are_those_of_the_report(
 ) -> None:
     run = Workspace(small_workspace).find("dam")
     report = Report(run)
-    units = {"backward_transfer": " points", "forgetting": " points", "entropy": " nats"}
     for table, values in (("table-transfer", report.transfer), ("table-router", report.router)):
         shown = {row[0]: (row[1], row[2]) for row in page.tables[table][1:]}
         assert shown == {
-            METRICS[name].title: (number(name, value) + units.get(name, ""), METRICS[name].formula)
+            bare_title(name): (number(name, value), METRICS[name].formula)
             for name, value in values.items()
         }
     counts = [[int(cell) for cell in row[1:]] for row in page.tables["table-routing"][1:]]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -78,9 +79,23 @@ def test_report_writes_every_form(lab: Command, first: str, tmp_path: Path) -> N
     assert "written to" in latex.out
     text = (tmp_path / "t.tex").read_text()
     assert text.count("\\\\") == 4
-    assert "\\begin{tabular}{lrrr}" in text
+    assert text.count("S[table-format=") == 3
     f1 = json.loads(lab("report", first, "--json", "--metric", "weighted_f1").out)
     assert f1["metric"] == "weighted_f1"
+
+
+def test_explain_prints_its_table(lab: Command, first: str) -> None:
+    answer = lab("explain", first, "--device", "cpu")
+    assert answer.status == 0, answer.err
+    sentence, head, *rows = answer.out.splitlines()
+    assert "(3 of 3 tasks)" in sentence
+    columns = ["task", "oracle (%)", "lost by routing (points)", "lost by merging (points)"]
+    assert re.split(r"  +", head) == columns
+    assert [row.split()[0] for row in rows] == ["restaurants", "films", "products", "mean"]
+    data = json.loads(lab("explain", first, "--device", "cpu", "--json").out)
+    shown = [float(cell) for cell in rows[0].split()[1:]]
+    exact = [100 * data[0][name] for name in ("oracle", "routing", "merging")]
+    assert shown == pytest.approx(exact, abs=0.051)
 
 
 def test_route_shows_weights_merge_and_each_adapter_alone(lab: Command, first: str) -> None:

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
+import math
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import cl_core as cl
+from cl_core.cli.output import json_text
 from cl_core.errors import UserError
 from cl_core.lab.comparison import compare
 from cl_core.lab.comparison_formats import FORMATS, as_dict
 from cl_core.lab.recipes import RECIPES
+from cl_core.lab.report import Report
+from cl_core.lab.report_formats import as_text as report_as_text
 from cl_core.lab.sweep import parse_seeds, sweep
 from cl_core.lab.workspace import RunFolder, Workspace
+from tests.lab.runs import other_data, remade
 
 from .conftest import SMALL, Carry
 
@@ -134,7 +142,7 @@ def test_every_format_shows_every_line_and_the_spread(
         text = write(found)
         assert "dam" in text
         assert "sequential" in text
-        assert ("n=3" in text) == (form != "csv")
+        assert ("n=3" in text or "all 3 runs" in text) == (form != "csv")
     assert len(FORMATS["csv"](found).splitlines()) == 1 + sum(
         len(values) for line in found.lines for values in line.values.values()
     )
@@ -166,3 +174,123 @@ def test_a_recipe_is_told_from_another_by_its_slots_too(carry: Carry) -> None:
         for name, recipe in (("merged", "dam"), ("averaged", mixed))
     ]
     assert len(compare(runs).lines) == 2
+
+
+def test_runs_are_pooled_by_what_their_tasks_are_and_not_by_a_streams_name(tmp_path: Path) -> None:
+    place = Workspace(tmp_path)
+    first = remade(place, "dam", "first", seed=0)
+    renamed = remade(place, "dam", "renamed", seed=1, stream_name="a name of my own")
+    stranger = remade(place, "dam", "stranger", seed=2, **other_data(first.config))
+    found = compare([first, renamed, stranger])
+    assert [sorted(line.runs.values()) for line in found.lines] == [
+        ["first", "renamed"],
+        ["stranger"],
+    ]
+    name = first.config.stream_name
+    assert found.lines[0].stream.startswith(f"{name} (also a name of my own)")
+    assert len(set(found.streams)) == 2, "other tasks of the same name are called otherwise"
+    other = remade(place, "adapters", "other", seed=2, **other_data(first.config))
+    paired = compare([first, stranger, other], against="dam").differences
+    assert {(each.line.runs["", 2], each.reference.runs["", 2]) for each in paired} == {
+        ("other", "stranger")
+    }, "nothing is paired across other data"
+
+
+def test_streams_of_one_name_say_in_which_data_they_differ(tmp_path: Path) -> None:
+    place = Workspace(tmp_path)
+    first = remade(place, "dam", "first")
+    settings = first.config.settings
+    fewer = settings.data.model_copy(update={"limit_train": 7})
+    second = remade(
+        place,
+        "dam",
+        "second",
+        settings=settings.model_copy(update={"data": fewer}),
+        **other_data(first.config),
+    )
+    name, limit = first.config.stream_name, settings.data.limit_train
+    assert compare([first, second]).streams == [
+        f"{name} (limit_train={limit})",
+        f"{name} (limit_train=7)",
+    ]
+    assert {line.label for line in compare([first, second]).lines} == {"dam"}
+
+
+def test_orders_are_the_same_tasks_whatever_their_streams_are_called(tmp_path: Path) -> None:
+    place = Workspace(tmp_path)
+    first = remade(place, "dam", "first", stream_name="mine")
+    turned = {"tasks": first.config.tasks[::-1]}
+    second = remade(place, "dam", "second", stream_name="backwards", **turned)
+    rivals = [
+        remade(place, "adapters", "third", stream_name="backwards", **turned),
+        remade(place, "adapters", "fourth", stream_name="mine"),
+    ]
+    assert len(compare([first, second]).lines) == 2
+    found = compare([first, second, *rivals], against="dam", over_orders=True)
+    assert [len(line.runs) for line in found.lines] == [2, 2]
+    dam, adapters = found.lines
+    order = {name: place for place, name in dam.runs.items()}
+    assert adapters.runs[order["first"]] == "fourth"
+    assert adapters.runs[order["second"]] == "third"
+
+
+def test_who_is_told_the_task_is_marked_and_stands_apart_in_every_form(tmp_path: Path) -> None:
+    place = Workspace(tmp_path)
+    runs = [remade(place, recipe, recipe) for recipe in ("adapters", "i2i-ff", "dam", "l2r-wavg")]
+    found = compare(runs, against="dam")
+    assert [line.told_the_task for line in found.lines] == [False, False, True, True]
+    for form in ("text", "markdown"):
+        text = FORMATS[form](found)
+        assert text.count("adapters †") >= 2, "beside its numbers, and beside its differences"
+        assert "dam †" not in text
+        assert "told the true task of every sample" in text
+    blocks = FORMATS["text"](found).split("\n\n")
+    assert any("dam" in block and "†" not in block for block in blocks), "they stand apart"
+    rows = list(csv.DictReader(io.StringIO(FORMATS["csv"](found))))
+    assert {row["recipe"]: row["told_the_task"] for row in rows} == {
+        "dam": "no",
+        "l2r-wavg": "no",
+        "adapters": "yes",
+        "i2i-ff": "yes",
+    }
+    assert {row["metric"]: row["unit"] for row in rows}["forgetting"] == "points"
+    data = as_dict(found)
+    assert [line["told_the_task"] for line in data["lines"]] == [False, False, True, True]
+    report = Report(runs[0])
+    assert "told the true task" in report_as_text(report)
+    assert report.as_dict()["told_the_task"]
+
+
+def test_cil_says_under_which_head_rule_its_numbers_stand(tmp_path: Path) -> None:
+    place = Workspace(tmp_path)
+    runs = [remade(place, recipe, recipe) for recipe in ("dam", "sequential", "clips-dam")]
+    one, several, none = (compare(chosen) for chosen in (runs[:1], runs[:2], runs[2:]))
+    assert "CIL under the head rule 'compose'" in FORMATS["text"](one)
+    assert "CIL under several head rules (compose, direct" in FORMATS["text"](several)
+    assert "may be the rule's and not the recipe's" in FORMATS["latex"](several)
+    assert "head rule" not in FORMATS["text"](none), "under DIL there is none"
+    assert "head rule 'direct'" in report_as_text(Report(runs[1]))
+    assert as_dict(one)["lines"][0]["head_rule"] == "compose"
+
+
+def test_every_chosen_run_counts_and_a_repeated_seed_is_named(tmp_path: Path) -> None:
+    place = Workspace(tmp_path)
+    runs = [
+        remade(place, recipe, f"{recipe}-{seed}", seed=seed)
+        for recipe in ("dam", "l2r-wavg", "adapters")
+        for seed in range(4)
+    ]
+    again = remade(place, "dam", "dam-again", seed=0)
+    found = compare([*runs, again])
+    assert (found.runs, len(found.lines)) == (12, 3)
+    assert found.repeats == ("dam-again",)
+    assert "not counted twice: dam-again" in FORMATS["text"](found)
+
+
+def test_json_has_no_nan(tmp_path: Path) -> None:
+    run = remade(Workspace(tmp_path), "dam", "dam", lambda value: math.nan)
+    text = json_text({"compared": as_dict(compare([run])), "report": Report(run).as_dict()})
+    json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
+    assert json_text({"a": [math.nan, -math.inf, 1.5]}) == json.dumps(
+        {"a": [None, None, 1.5]}, indent=2
+    )

@@ -1,0 +1,83 @@
+"""What a number is shown in: its unit, what it is multiplied by, its digits, and what it can be.
+
+Files of a run hold shares (0 to 1). People read per cent; differences of shares are points, never per cent.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from cl_core.evaluate.table import METRICS
+
+_DIGITS = {"%": 1, "points": 1, "nats": 3, "s": 1, "parameters": 0, "rows": 0, "bytes": 0}
+
+
+@dataclass(frozen=True)
+class Unit:
+    """How a metric is shown.
+
+    Attributes:
+        name: "%", "points", "nats", "s", "parameters", "rows", "bytes", ...; "" where there is none.
+        factor: what the number of a report is multiplied by.
+        digits: after the point.
+        low: the least that it can be, in this unit.
+        high: the most.
+    """
+
+    name: str
+    factor: float
+    digits: int
+    low: float
+    high: float
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The least and the most."""
+        return self.low, self.high
+
+
+def unit_of(metric: str) -> Unit:
+    """The unit of a metric of the table, or of a cost of a report ("seconds_training", "peak_memory_bytes")."""
+    known = METRICS.get(metric)
+    match known.unit if known is not None else _cost_unit(metric):
+        case "share":
+            return Unit("%", 100, 1, 0, 100)
+        case "points":
+            return Unit("points", 100, 1, -100, 100)
+        case "%":  # relative changes: a score cannot fall by more than all of it
+            least, most = -100.0, math.inf
+            if metric == "distillation_decay":
+                least, most = -math.inf, 100.0
+            return Unit("%", 1, 1, least, most)
+        case name:
+            return Unit(name, 1, _DIGITS.get(name, 2), 0, math.inf)
+
+
+def title(metric: str) -> str:
+    """What a metric is called, with its unit: "Average accuracy (%)"."""
+    unit, name = unit_of(metric).name, bare_title(metric)
+    return f"{name} ({unit})" if unit and not name.lower().endswith(unit) else name
+
+
+def difference_title(metric: str) -> str:
+    """What a difference of a metric is of, with its unit: differences of per cent are points."""
+    unit = unit_of(metric).name
+    return f"{bare_title(metric)} (points)" if unit == "%" else title(metric)
+
+
+def bare_title(metric: str) -> str:
+    """What a metric is called."""
+    known = METRICS.get(metric)
+    if known is not None:
+        return known.title.removesuffix(f" ({known.unit})")
+    name = metric.removesuffix("_bytes")
+    if name.startswith("seconds_"):
+        return f"Time: {name.removeprefix('seconds_').replace('_', ' ')}"
+    return name.replace("_", " ").capitalize()
+
+
+def _cost_unit(metric: str) -> str:
+    if metric.startswith("seconds_"):
+        return "s"
+    return next((unit for unit in ("bytes", "parameters", "rows") if metric.endswith(unit)), "")

@@ -1,0 +1,109 @@
+"""The TeX of these tests: the system's pdflatex with booktabs and siunitx, else Debian's packages.
+
+`make test` must work on a bare machine, so that what is missing is installed where that is allowed: by the superuser of
+a Debian. Where it cannot be had the tests are skipped and say so; in continuous integration they fail.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.browser.chromium import must_have, run
+
+__all__ = ["Machine", "NoTex", "compiled", "must_have", "provide"]
+
+PACKAGES = ("texlive-latex-recommended", "texlive-science")
+STYLES = ("booktabs.sty", "siunitx.sty")
+DOCUMENT = "\\documentclass{article}\n\\usepackage{booktabs,siunitx}\n\\begin{document}\n%s\n\\end{document}\n"
+
+
+class NoTex(Exception):
+    """There is none, and none can be had; the message says what was tried."""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What the choice depends on.
+
+    Attributes:
+        which: the path of a program, or None.
+        run: carries a command out; None where it succeeded, else what it said.
+        superuser: whether packages may be installed.
+    """
+
+    which: Callable[[str], str | None] = shutil.which
+    run: Callable[[Sequence[str]], str | None] = run
+    superuser: bool = hasattr(os, "geteuid") and os.geteuid() == 0
+
+
+def provide(machine: Machine | None = None) -> str:
+    """The path of a pdflatex that finds the packages, installed if need be.
+
+    Args:
+        machine: this one, unless a test makes one up.
+
+    Raises:
+        NoTex: none can be had.
+    """
+    machine = machine or Machine()
+    found = _complete(machine)
+    if found is not None:
+        return found
+    tried = ["no pdflatex with booktabs and siunitx is on the path"]
+    if machine.which("apt-get") is None:
+        tried.append("there is no apt-get")
+    elif not machine.superuser:
+        tried.append("apt-get needs the superuser")
+    else:
+        install = ["apt-get", "install", "-y", "--no-install-recommends", *PACKAGES]
+        fault = machine.run(install)
+        if fault is not None:  # a fresh container has no list of packages yet
+            fault = machine.run(["apt-get", "update"]) or machine.run(install)
+        found = _complete(machine)
+        if found is not None:
+            return found
+        tried.append(f"apt-get install {' '.join(PACKAGES)}: {fault or 'they are not found'}")
+    raise NoTex("; ".join(tried))
+
+
+def compiled(program: str, body: str, folder: Path) -> str:
+    """Sets a document whose body this is, and returns TeX's log.
+
+    Args:
+        program: pdflatex.
+        body: between `\\begin{document}` and `\\end{document}`.
+        folder: where it is set.
+
+    Raises:
+        AssertionError: it does not compile; the message is TeX's.
+    """
+    (folder / "table.tex").write_text(DOCUMENT % body, encoding="utf-8")
+    command = [program, "-interaction=nonstopmode", "-halt-on-error", "-no-shell-escape"]
+    done = subprocess.run(
+        [*command, "table.tex"],
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+        timeout=120,
+    )
+    log = (folder / "table.log").read_text(encoding="utf-8", errors="replace")
+    faults = re.findall(r"^!.*(?:\n.*){0,6}", log, re.M)
+    assert done.returncode == 0, "\n".join(faults)
+    assert not faults, "\n".join(faults)
+    assert (folder / "table.pdf").stat().st_size > 1000
+    return log
+
+
+def _complete(machine: Machine) -> str | None:
+    found = machine.which("pdflatex")
+    if found is None:
+        return None
+    missing = [style for style in STYLES if machine.run(["kpsewhich", style]) is not None]
+    return None if missing else found
