@@ -125,8 +125,21 @@ def _joined(parts: list[RawRows], place: str) -> RawRows:
         name: [value for part in parts for value in part.columns.get(name, [None] * len(part))]
         for name in names
     }
+    carried = dict(parts[0].class_names)
+    for name in {column for part in parts for column in part.class_names}:
+        if any(part.class_names.get(name) != carried.get(name) for part in parts):
+            # Parts that number their classes differently are joined by the classes' names.
+            columns[name] = [cell for part in parts for cell in _by_name(part, name)]
+            carried.pop(name, None)
     count = sum(map(len, parts))
-    return RawRows(columns, place, range(count), parts[0].class_names, parts[0].folder)
+    return RawRows(columns, place, range(count), carried, parts[0].folder)
+
+
+def _by_name(part: RawRows, column: str) -> list[object]:
+    """A column's cells, numbers that the file itself names being replaced by their names."""
+    names = dict(enumerate(part.class_names.get(column, ())))
+    cells = part.columns.get(column, [None] * len(part))
+    return [names.get(cell, cell) if isinstance(cell, int) else cell for cell in cells]
 
 
 def _read_meta(

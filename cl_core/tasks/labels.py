@@ -1,172 +1,187 @@
-"""Finds a task's classes and turns labels, whole numbers or names, into indices."""
+"""Finds a task's classes and turns labels, whole numbers or names, into indices.
+
+Names that the data carry stay the meaning of their numbers. The stream file's `label_names` puts them in order and
+selects among them; it gives meaning to numbers only where the data give none.
+"""
 
 from __future__ import annotations
 
-import math
-import re
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from cl_core.errors import did_you_mean
-from cl_core.tasks.raw import Fault, describe_rows
-
-_WHOLE = re.compile(r"[+-]?\d+")
-_MOST_LISTED = 5
-
-
-@dataclass(frozen=True)
-class LabelColumn:
-    """One split's labels as they were found.
-
-    Attributes:
-        values: (N,) labels.
-        names: (N,) the column `label_name`, if there is one.
-        class_names: what the format says (`ClassLabel`).
-        numbers: (N,) row numbers, counted from 0.
-        place: the file.
-    """
-
-    values: Sequence[object]
-    names: Sequence[object] | None
-    class_names: tuple[str, ...] | None
-    numbers: Sequence[int]
-    place: str
+from cl_core.tasks.label_cells import Label, number_of, same_label
+from cl_core.tasks.label_sentences import (
+    irreconcilable,
+    left_out,
+    row_faults,
+    twin_classes,
+    without_rows,
+)
+from cl_core.tasks.label_tables import LabelTable
+from cl_core.tasks.near_twins import find_near_twins
+from cl_core.tasks.number_names import NumberNames, find_number_names
+from cl_core.tasks.raw import Fault
 
 
 @dataclass(frozen=True)
-class LabelNames:
-    """The classes, and how a label finds its own.
+class Classes:
+    """A task's classes, and each row's.
 
     Attributes:
         names: in order.
-        index: a label as it is found -> its index.
+        indices: by split, (N,) indices; None where a row has no label, an unknown one or one that is not selected.
+        faults: rows that say nothing or nothing known, and names that contradict each other.
+        warnings: sentences.
     """
 
     names: tuple[str, ...]
-    index: Mapping[int | str, int]
+    indices: Mapping[str, Sequence[int | None]]
+    faults: Sequence[Fault] = ()
+    warnings: Sequence[str] = ()
 
 
-def read_label(value: object) -> int | str | None:
-    """A label as a whole number or a name; None where there is none."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, int):
-        return value
-    if isinstance(value, float):
-        if math.isnan(value):
-            return None
-        return int(value) if value.is_integer() else str(value)
-    if value is None:
-        return None
-    return str(value).strip() or None
-
-
-def find_label_names(
+def find_classes(
     task: str,
-    columns: Mapping[str, LabelColumn],
+    tables: Sequence[LabelTable],
     given: tuple[str, ...] | None,
     beside: tuple[str, ...] | None,
-) -> tuple[LabelNames, list[Fault]]:
-    """The classes of a task, over all of its splits.
+) -> Classes:
+    """The classes of a task over all of its splits, and each row's.
 
     Args:
         task: its name.
-        columns: labels by split.
+        tables: labels by split.
         given: `label_names` of the stream file.
         beside: `label_names` of a meta.json.
     """
-    labels = [read_label(value) for column in columns.values() for value in column.values]
-    found = dict.fromkeys(label for label in labels if label is not None)
-    carried = next((c.class_names for c in columns.values() if c.class_names), None)
-    names = given or carried or beside
-    faults: list[Fault] = []
-    # "0", "1", ... in a csv file are indices, unless they are themselves the names.
-    written = all(isinstance(label, int) or _WHOLE.fullmatch(label) for label in found)
-    whole = bool(found) and written and not (names and all(str(label) in names for label in found))
-    if names is None and whole:
-        names, faults = _names_by_index(task, columns)
-    if names is None:
-        ordered = sorted(found, key=lambda label: (int(label), "") if whole else (0, str(label)))
-        names = tuple(dict.fromkeys(str(label) for label in ordered))
-        return LabelNames(names, _places(names, {label: str(label) for label in found})), faults
-    index: dict[int | str, int] = {name: place for place, name in enumerate(names)}
-    index |= {label: names.index(str(label)) for label in found if str(label) in names}
-    if whole:
-        index = {place: place for place in range(len(names))}
-        index |= {label: int(label) for label in found if 0 <= int(label) < len(names)}
-    return LabelNames(names, index), faults
-
-
-def _places(names: tuple[str, ...], spelt: Mapping[int | str, str]) -> dict[int | str, int]:
-    return {label: names.index(name) for label, name in spelt.items()}
-
-
-def _names_by_index(
-    task: str, columns: Mapping[str, LabelColumn]
-) -> tuple[tuple[str, ...] | None, list[Fault]]:
-    """Names from the column `label_name`: the first name that each index has; contradictions are faults."""
-    faults = []
-    names: dict[int, str] = {}
-    for split, column in columns.items():
-        if column.names is None:
-            return None, []
-        wrong: dict[tuple[int, str], list[int]] = {}
-        for number, value, name in zip(column.numbers, column.values, column.names, strict=True):
-            label = read_label(value)
-            if label is None or not isinstance(name, str):
-                continue
-            if names.setdefault(int(label), name) != name:
-                wrong.setdefault((int(label), name), []).append(number + 1)
-        for (label, name), rows in wrong.items():
-            message = f"label {label} is named '{names[label]}' elsewhere, and '{name}'"
-            faults.append(Fault(task, split, message, column.place, tuple(rows)))
-    if not names or min(names) < 0 or sorted(names) != list(range(len(names))):
-        return None, faults  # gaps: the sorted labels themselves are the classes
-    return tuple(names[index] for index in range(len(names))), faults
-
-
-def index_labels(
-    task: str, split: str, column: LabelColumn, names: LabelNames
-) -> tuple[list[int | None], list[Fault]]:
-    """(N,) indices, None where the label is missing or unknown; those rows are faults."""
-    indices: list[int | None] = []
-    missing: list[int] = []
-    unknown: dict[int | str, list[int]] = {}
-    for number, value in zip(column.numbers, column.values, strict=True):
-        label = read_label(value)
-        index = None if label is None else names.index.get(label)
-        indices.append(index)
-        if label is None:
-            missing.append(number + 1)
-        elif index is None:
-            unknown.setdefault(label, []).append(number + 1)
-    faults = []
-    if missing:
-        message = "label is empty"
-        faults.append(Fault(task, split, message, column.place, tuple(missing), hides_classes=True))
-    if unknown:
-        message = _describe_unknown(unknown, names)
-        faults.append(Fault(task, split, message, column.place, hides_classes=True))
-    return indices, faults
-
-
-def _describe_unknown(unknown: Mapping[int | str, list[int]], names: LabelNames) -> str:
-    parts = []
-    for label, rows in list(unknown.items())[:_MOST_LISTED]:
-        hint = did_you_mean(label, names.names).rstrip("?") if isinstance(label, str) else ""
-        parts.append(f"'{label}'{describe_rows(rows)}" + (f" ({hint.strip()}?)" if hint else ""))
-    more = len(unknown) - _MOST_LISTED
-    found = "; ".join(parts) + (f"; and {more} further unknown labels" if more > 0 else "")
-    whole = all(isinstance(label, int) or _WHOLE.fullmatch(label) for label in unknown)
-    if whole and any(isinstance(key, int) for key in names.index):
-        allowed = f"0 to {len(names.names) - 1} ({_some(names.names)})"
-        if {int(label) for label in unknown} == {len(names.names)}:
-            allowed += "; labels count from 0, these seem to count from 1"
+    numbered, faults, warnings = _meanings(task, tables, given, beside)
+    if _numbers_are_names(tables, numbered, given, beside):
+        numbered = {}
+    listed = given or beside
+    named = {table.split: _name(table, numbered, listed) for table in tables}
+    counts: Counter[str] = Counter()
+    for table in tables:
+        for label, count in Counter(table.labels).items():
+            if label is not None and (name := named[table.split][label]) is not None:
+                counts[name] += count
+    texts = any(table.split not in numbered for table in tables)
+    declared = _declared(numbered.values(), beside if texts else None)
+    dropped: set[str] = set()
+    if given:
+        names = given
+        dropped = {name for name in declared if counts[name] and name not in given}
+        absent = [name for name in given if not counts[name] and name not in declared]
+        if dropped and absent:
+            faults.append(irreconcilable(task, tables, absent, declared, dropped))
+        elif dropped:
+            warnings.append(left_out(task, counts, dropped))
+    elif declared:
+        names = tuple(name for name in declared if counts[name])
+        if unused := [name for name in declared if not counts[name]]:
+            warnings.append(without_rows(task, names, unused))
     else:
-        allowed = _some(names.names)
-    return f"unknown label{'s' if len(unknown) > 1 else ''} {found}; allowed are {allowed}"
+        whole = all(table.whole for table in tables)
+        names = tuple(sorted(counts, key=lambda name: (int(name) if whole else 0, name)))
+    warnings += [twin_classes(task, twins) for twins in find_near_twins(names)]
+    indices = {}
+    for table in tables:
+        places = {name: place for place, name in enumerate(names)}
+        own = named[table.split]
+        indices[table.split] = [
+            None if label is None or own[label] is None else places.get(own[label] or "")
+            for label in table.labels
+        ]
+        counted = _counted_names(table, numbered, given)
+        faults += row_faults(task, table, own, {*names, *dropped}, names, counted)
+    return Classes(names, indices, faults, warnings)
 
 
-def _some(names: tuple[str, ...]) -> str:
-    more = f" and {len(names) - 20} more" if len(names) > 20 else ""
-    return ", ".join(names[:20]) + more
+def _meanings(
+    task: str,
+    tables: Sequence[LabelTable],
+    given: tuple[str, ...] | None,
+    beside: tuple[str, ...] | None,
+) -> tuple[dict[str, NumberNames], list[Fault], list[str]]:
+    """By split, what its numbers are called; a split that does not say it follows the others where they agree."""
+    found: dict[str, NumberNames] = {}
+    faults: list[Fault] = []
+    warnings: list[str] = []
+    for table in tables:
+        if table.whole:
+            names, wrong, notes = find_number_names(task, table, beside, given)
+            faults += wrong
+            warnings += notes
+            if names is not None:
+                found[table.split] = names
+    if given and all(names.says_nothing for names in found.values()):
+        return {}, faults, warnings
+    orders = [list(names.names.items()) for names in found.values()]
+    agreed = {number: name for order in orders for number, name in order}
+    if any(agreed[number] != name for order in orders for number, name in order):
+        warnings.append(
+            f"task '{task}': its splits number their classes differently; each number keeps the name that its own "
+            "split gives it"
+        )
+    elif agreed:
+        for table in tables:
+            if table.whole:
+                found.setdefault(table.split, NumberNames("the other splits", agreed))
+    return found, faults, warnings
+
+
+def _numbers_are_names(
+    tables: Sequence[LabelTable],
+    numbered: Mapping[str, NumberNames],
+    given: tuple[str, ...] | None,
+    beside: tuple[str, ...] | None,
+) -> bool:
+    """Whether the list of names lists the numbers themselves: 1 to 5 stars, or a digit.
+
+    A file's own class names are always counted from 0.
+    """
+    listed = {same_label(name) for name in given or beside or ()}
+    labels = {label for table in tables for label in table.labels if label is not None}
+    if not labels or not all(same_label(label) in listed for label in labels):
+        return False
+    if given:
+        return not any(set(given) & set(names.names.values()) for names in numbered.values())
+    return not any(table.class_names for table in tables)
+
+
+def _name(
+    table: LabelTable, numbered: Mapping[str, NumberNames], listed: tuple[str, ...] | None
+) -> dict[Label, str | None]:
+    """What each label of a table is called; None where its number has no name."""
+    labels = [label for label in dict.fromkeys(table.labels) if label is not None]
+    if table.split in numbered:
+        return {label: numbered[table.split].names.get(int(label)) for label in labels}
+    spelt = {same_label(name): name for name in listed or ()}
+    written = {label: _spelling(label, listed or (), spelt) for label in labels}
+    if listed and table.whole and not all(name in listed for name in written.values()):
+        known = dict(enumerate(listed))
+        return {label: known.get(int(label)) for label in labels}
+    return dict(written)
+
+
+def _spelling(label: Label, listed: Sequence[str], spelt: Mapping[str, str]) -> str:
+    """A label as the list of names spells it: numbers and truth have several spellings, names have one."""
+    if str(label) in listed or (number_of(label) is None and label not in ("true", "false")):
+        return str(label)
+    return spelt.get(same_label(label), str(label))
+
+
+def _declared(meanings: Iterable[NumberNames], beside: tuple[str, ...] | None) -> tuple[str, ...]:
+    """The names that the data give, whether they have rows or not, in the order of the first split's numbers."""
+    lists = [[each.names[number] for number in sorted(each.names)] for each in meanings]
+    return tuple(dict.fromkeys(name for names in (*lists, beside or ()) for name in names))
+
+
+def _counted_names(
+    table: LabelTable, numbered: Mapping[str, NumberNames], given: tuple[str, ...] | None
+) -> Sequence[str] | None:
+    """The names that a table's numbers count from 0; None where they are counted otherwise."""
+    if not table.whole or table.split not in numbered:
+        return given if table.whole else None
+    names = numbered[table.split].names
+    return [names[n] for n in sorted(names)] if set(names) == set(range(len(names))) else None

@@ -10,14 +10,13 @@ from dataclasses import dataclass
 
 from cl_core.errors import did_you_mean
 from cl_core.tasks.answers import describe_unknown, find_vocabulary, index_answers, read_votes
-from cl_core.tasks.labels import LabelColumn, find_label_names, index_labels
+from cl_core.tasks.label_tables import read_tables
+from cl_core.tasks.labels import find_classes
 from cl_core.tasks.pictures import read_pictures
 from cl_core.tasks.raw import Fault, RawRows, RawTask
 from cl_core.tasks.spec import TaskSpec
 from cl_core.tasks.splitting import stratified_split
 from cl_core.tasks.task import ENCODED, QA_KINDS, Kind, Task, content_keys, make_rows
-
-NAMES_COLUMN = "label_name"
 
 
 @dataclass(frozen=True)
@@ -105,9 +104,10 @@ class PreparedTask:
 def prepare(raw: RawTask, spec: TaskSpec) -> PreparedTask:
     """Maps columns, turns labels or answers into indices and cuts the splits that the source lacks.
 
-    The classes are, in this order of precedence: `label_names` of the stream file; the format's own (`ClassLabel`);
-    those of a meta.json beside the data; the column `label_name` by label index; the sorted labels. The vocabulary of
-    answers is `label_names` of the stream file, that of a meta.json, or what the training rows answer.
+    Numbers mean what the data say: the format's own names (`ClassLabel`), those of a meta.json beside the data, the
+    column `label_name`; `label_names` of the stream file puts these names in order, selects among them, and names the
+    numbers where nothing else does. Without any, the classes are the sorted labels. The vocabulary of answers is
+    `label_names` of the stream file, that of a meta.json, or what the training rows answer.
     """
     faults = list(raw.faults)
     read = {}
@@ -146,22 +146,15 @@ def prepare(raw: RawTask, spec: TaskSpec) -> PreparedTask:
 
 def _labels(read: Mapping[str, RawRows], raw: RawTask, spec: TaskSpec) -> _Outcomes:
     """The classes of a task, and each row's."""
-    columns = {
-        split: LabelColumn(
-            rows.columns[spec.label],
-            rows.columns.get(NAMES_COLUMN) if spec.label != NAMES_COLUMN else None,
-            rows.class_names.get(spec.label),
-            rows.numbers,
-            rows.place,
-        )
-        for split, rows in read.items()
-    }
-    names, faults = find_label_names(spec.name, columns, spec.label_names, raw.label_names)
-    labels = {}
-    for split, column in columns.items():
-        labels[split], wrong = index_labels(spec.name, split, column, names)
-        faults += wrong
-    return _Outcomes(names.names, labels, dict.fromkeys(columns), faults)
+    tables, faults = read_tables(spec.name, read, spec.label, spec.label_names)
+    found = find_classes(spec.name, tables, spec.label_names, raw.label_names)
+    return _Outcomes(
+        found.names,
+        found.indices,
+        dict.fromkeys(read),
+        [*faults, *found.faults],
+        found.warnings,
+    )
 
 
 def _answers(read: Mapping[str, RawRows], raw: RawTask, spec: TaskSpec) -> _Outcomes:

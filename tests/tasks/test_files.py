@@ -143,7 +143,10 @@ def test_class_order_is_as_given_then_as_carried_then_by_label_name_then_sorted(
     assert task(tmp_path).label_names == ("zebra", "ape", "mole")
     (tmp_path / "meta.json").write_text('{"label_names": ["z", "a", "m"]}')
     assert task(tmp_path).label_names == ("z", "a", "m")
-    assert task(tmp_path, label_names=("x", "y", "w")).label_names == ("x", "y", "w")
+    assert task(tmp_path, label_names=("m", "z", "a")).label_names == ("m", "z", "a")
+    assert "label_names lists 'x', 'y', 'w', which the data do not have" in faults(
+        tmp_path, label_names=("x", "y", "w")
+    )
     by_name = task(tmp_path, label="label_name", label_names=("mole", "zebra", "ape"))
     assert by_name.train[0]["label"] == 1
     (tmp_path / "meta.json").unlink()

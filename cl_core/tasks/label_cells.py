@@ -1,0 +1,118 @@
+"""What stands in a label's cell, read alike from every format: a whole number, a name, or nothing.
+
+CSV has only words, json lines have numbers and truth, parquet and arrow have types: 0.0 and "0.0", True and "True",
+1 and "1" are the same label, so that the same rows give the same classes wherever they were kept **(ours)**.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import math
+import re
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from enum import Enum
+
+Label = int | str
+"""A whole number, or a name; a number with a fraction is its shortest spelling."""
+
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+WHOLE = re.compile(r"[+-]?\d+")
+_TRUTH = ("false", "true")
+
+
+class Unfit(Enum):
+    """What is no label of one row, and what to do about it."""
+
+    SEVERAL = (
+        "is a list: several labels a row (multilabel), and a row has one class here; keep one label a row, or make a "
+        "task of each label, with true and false in its column"
+    )
+    MAPPING = (
+        "is a mapping, and a row has one class here, a name or a whole number; name a column that holds it: "
+        "label: ..."
+    )
+    BYTES = "is neither text nor a number but bytes; write the class's name"
+
+
+def read_label(value: object) -> Label | Unfit | None:
+    """A label as it stands in one cell; None where there is none.
+
+    A number with a fraction is returned as text; `settle` knows whether it is meant as one.
+    """
+    if value is None:
+        return None
+    if isinstance(value, bool):
+        return _TRUTH[value]
+    if isinstance(value, int):
+        return value
+    if isinstance(value, float | Decimal):
+        return None if math.isnan(value) else _number(float(value))
+    if isinstance(value, Mapping):
+        return Unfit.MAPPING
+    if isinstance(value, list | tuple | set):
+        return Unfit.SEVERAL
+    if isinstance(value, bytes | bytearray):
+        try:
+            value = bytes(value).decode()
+        except UnicodeDecodeError:
+            return Unfit.BYTES
+    written = str(value).strip()
+    if written[:1] in ("[", "{", "("):
+        match _parsed(written):
+            case dict():
+                return Unfit.MAPPING
+            case list() | tuple() | set():
+                return Unfit.SEVERAL
+    return written or None
+
+
+def settle(found: Iterable[Label]) -> dict[Label, Label]:
+    """What each label of a task means once all of them are known, over all splits.
+
+    Where all are numbers, "1.0" is 1; where all say true or false, they are spelt alike. "01" stays as it is written.
+    """
+    labels = list(found)
+    if all(number_of(label) is not None for label in labels):
+        return {label: _settled(label) for label in labels}
+    if all(str(label).lower() in _TRUTH for label in labels):
+        return {label: str(label).lower() for label in labels}
+    return {label: label for label in labels}
+
+
+def number_of(label: Label) -> float | None:
+    """The number that a label is or spells; None for a name."""
+    if isinstance(label, int):
+        return float(label)
+    return float(label) if _NUMBER.fullmatch(label) else None
+
+
+def is_whole(label: Label) -> bool:
+    """Whether it is a whole number, or spells one without a decimal point."""
+    return isinstance(label, int) or WHOLE.fullmatch(label) is not None
+
+
+def same_label(label: Label) -> str:
+    """Equal for labels that a person takes for one: "1" and 1.0, "True" and true."""
+    number = number_of(label)
+    return str(_number(number)) if number is not None else str(label).lower()
+
+
+def _settled(label: Label) -> Label:
+    number = number_of(label)
+    return label if number is None or is_whole(label) else _number(number)
+
+
+def _number(number: float) -> Label:
+    return int(number) if number.is_integer() else repr(number)
+
+
+def _parsed(written: str) -> object:
+    """The list or mapping that a text spells, as JSON or as Python; the text itself where it is none."""
+    for read in (json.loads, ast.literal_eval):
+        try:
+            return read(written)
+        except (ValueError, SyntaxError, MemoryError, RecursionError):
+            continue
+    return written
