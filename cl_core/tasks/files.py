@@ -8,9 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from cl_core.tasks.formats import READERS, Problem, read_file, rows_of_table
+from cl_core.tasks.arrow_table import rows_of_table
+from cl_core.tasks.file_text import mend_halves
+from cl_core.tasks.formats import READERS, read_file
 from cl_core.tasks.image_folder import read_image_folder
-from cl_core.tasks.raw import Fault, RawRows, RawTask
+from cl_core.tasks.raw import Fault, Problem, RawRows, RawTask
 from cl_core.tasks.spec import TaskSpec
 from cl_core.tasks.task import SPLITS
 
@@ -103,20 +105,28 @@ def _read_splits(
 ) -> RawTask:
     splits = {}
     found = list(faults)
+    warnings: list[str] = []
     for split, parts in files.items():
         read = []
         for path, name in parts:
-            file = read_file(path, name)
+            file = read_file(path, name, spec.separator)
             found += _faults(spec, split, name, file.problems)
+            warnings += map(str, _faults(spec, split, name, file.warnings))
             if file.rows is not None:
                 read.append(replace(file.rows, folder=path.parent))
         if read:
             splits[split] = read[0] if len(read) == 1 else _joined(read, f"{place}/{split}-*")
-    return RawTask(spec.name, place, splits, label_names, tuple(found))
+    return RawTask(spec.name, place, splits, label_names, tuple(found), tuple(warnings))
 
 
 def _faults(spec: TaskSpec, split: str, place: str, problems: tuple[Problem, ...]) -> list[Fault]:
-    return [Fault(spec.name, split, message, place, rows) for message, rows in problems]
+    """Problems as faults of a task; what is wrong with a column that it does not read is no concern of its."""
+    asked = {*spec.inputs.values(), *spec.outcome.values(), "label_name", None}
+    return [
+        Fault(spec.name, split, message, place, rows)
+        for message, rows, column in problems
+        if column in asked
+    ]
 
 
 def _joined(parts: list[RawRows], place: str) -> RawRows:
@@ -159,7 +169,7 @@ def _read_meta(
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         message = "label_names must be a list of names"
         return None, [Fault(spec.name, None, message, f"{place}/meta.json")]
-    return tuple(names), []
+    return tuple(str(mend_halves(name)) for name in names), []
 
 
 def _read_saved(folder: Path, spec: TaskSpec, place: str) -> RawTask:

@@ -2,91 +2,35 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from cl_core.tasks.raw import RawRows
-
-Problem = tuple[str, tuple[int, ...]]  # message, rows counted from 1
-
-
-@dataclass(frozen=True)
-class FileRows:
-    """A file's rows and everything that is wrong with the file itself."""
-
-    rows: RawRows | None
-    problems: tuple[Problem, ...] = ()
+from cl_core.tasks.arrow_table import rows_of_table
+from cl_core.tasks.file_text import HALF_ESCAPED, decode_text, has_half, mend_halves
+from cl_core.tasks.raw import FileRows, Problem, RawRows
+from cl_core.tasks.separated import read_separated
 
 
-def read_file(path: Path, place: str) -> FileRows:
+def read_file(path: Path, place: str, separator: str | None = None) -> FileRows:
     """Reads a file by its suffix.
 
     Args:
         path: the file.
         place: what messages call it.
+        separator: what separates the cells of csv and tsv; None for what the file itself shows.
     """
-    reader = READERS.get(path.suffix.lower())
-    if reader is None:
-        return FileRows(
-            None,
-            ((f"'{path.suffix}' files cannot be read; allowed are {', '.join(READERS)}", ()),),
-        )
-    return reader(path, place)
-
-
-def _separated(separator: str) -> Callable[[Path, str], FileRows]:
-    def read(path: Path, place: str) -> FileRows:
-        text, problems = _decode(path.read_bytes())
-        records, wrong = _split_records(text, separator, csv.QUOTE_MINIMAL)
-        if wrong and separator == "\t":
-            # Tab-separated files are often written without quoting, so that a stray quote is just text.
-            plain, fewer = _split_records(text, separator, csv.QUOTE_NONE)
-            if len(fewer) < len(wrong):
-                records, wrong = plain, fewer
-        problems += wrong
-        if not records:
-            return FileRows(None, (*problems, ("is empty: not even a header", ())))
-        header = [name.strip() for name in records[0]]
-        body = records[1:]
-        if len(set(header)) != len(header):
-            problems.append((f"the header names a column twice: {', '.join(header)}", ()))
-        short = tuple(row for row, record in enumerate(body, 1) if len(record) != len(header))
-        if short:
-            problems.append((f"not {len(header)} fields, as in the header,", short))
-        kept = [row for row, record in enumerate(body) if len(record) == len(header)]
-        columns = {name: [body[row][i] for row in kept] for i, name in enumerate(header)}
-        return FileRows(RawRows(columns, place, kept), tuple(problems))
-
-    return read
-
-
-def _split_records(
-    text: str, separator: str, quoting: Any
-) -> tuple[list[list[str]], list[Problem]]:
-    # Documents may be longer than the module's default of 128 KiB a field.
-    csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
-    reader = csv.reader(
-        io.StringIO(text, newline=""), delimiter=separator, quoting=quoting, strict=True
-    )
-    records = []
-    try:
-        for record in reader:
-            if record:
-                records.append(record)
-    except csv.Error as error:
-        message = f"line {reader.line_num} cannot be read ({error}); rows from there on are missing"
-        return records, [(message, ())]
-    return records, []
+    suffix = path.suffix.lower()
+    if suffix in SEPARATED:
+        return read_separated(path, place, SEPARATED[suffix], separator)
+    if suffix not in OTHERS:
+        message = f"'{path.suffix}' files cannot be read; allowed are {', '.join(READERS)}"
+        return FileRows(None, (Problem(message),))
+    return OTHERS[suffix](path, place)
 
 
 def _json_lines(path: Path, place: str) -> FileRows:
-    text, problems = _decode(path.read_bytes())
+    text, problems = decode_text(path.read_bytes())
     records: list[tuple[int, Mapping[str, object]]] = []
     broken, not_objects = [], []
     for number, line in enumerate(text.split("\n")):
@@ -94,7 +38,7 @@ def _json_lines(path: Path, place: str) -> FileRows:
             continue
         try:
             record = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             broken.append(number + 1)
             continue
         if isinstance(record, dict):
@@ -102,74 +46,62 @@ def _json_lines(path: Path, place: str) -> FileRows:
         else:
             not_objects.append(number + 1)
     if broken:
-        problems.append(("not valid JSON", tuple(broken)))
+        problems.append(Problem("not valid JSON", tuple(broken)))
     if not_objects:
-        problems.append(("not a JSON object ({...})", tuple(not_objects)))
-    return _from_records(records, place, problems)
+        problems.append(Problem("not a JSON object ({...})", tuple(not_objects)))
+    return _from_records(records, place, problems, HALF_ESCAPED.search(text) is not None)
 
 
 def _json(path: Path, place: str) -> FileRows:
-    text, problems = _decode(path.read_bytes())
+    text, problems = decode_text(path.read_bytes())
     try:
         found = json.loads(text)
     except json.JSONDecodeError as error:
         if error.msg == "Extra data" and text.lstrip().startswith("{"):
             return _json_lines(path, place)  # json lines under the name .json are common
-        return FileRows(
-            None, (*problems, (f"not valid JSON: line {error.lineno}: {error.msg}", ()))
-        )
+        message = f"not valid JSON: line {error.lineno}: {error.msg}"
+        return FileRows(None, (*problems, Problem(message)))
+    except (ValueError, RecursionError) as error:  # numbers without end, lists in lists without end
+        return FileRows(None, (*problems, Problem(f"not JSON that can be read ({error})")))
     if isinstance(found, dict):
         lists = [value for value in found.values() if isinstance(value, list)]
         wrapped = len(lists) == 1 and all(isinstance(each, dict) for each in lists[0])
         found = lists[0] if wrapped else [found]  # {"version": 1, "data": [...]}
     if not isinstance(found, list):
-        return FileRows(None, (*problems, ("must hold a list of objects", ())))
+        return FileRows(None, (*problems, Problem("must hold a list of objects")))
     bad = tuple(row for row, each in enumerate(found, 1) if not isinstance(each, dict))
     if bad:
-        problems.append(("not a JSON object ({...})", bad))
+        problems.append(Problem("not a JSON object ({...})", bad))
     records = [(row, each) for row, each in enumerate(found) if isinstance(each, dict)]
-    return _from_records(records, place, problems)
+    return _from_records(records, place, problems, HALF_ESCAPED.search(text) is not None)
 
 
 def _from_records(
-    records: Sequence[tuple[int, Mapping[str, object]]], place: str, problems: list[Problem]
+    records: Sequence[tuple[int, Mapping[str, object]]],
+    place: str,
+    problems: list[Problem],
+    halves: bool,
 ) -> FileRows:
+    """Rows of objects; `halves` says whether there may be half characters in them."""
     names = dict.fromkeys(name for _, record in records for name in record)
-    columns = {name: [record.get(name) for _, record in records] for name in names}
-    return FileRows(RawRows(columns, place, [row for row, _ in records]), tuple(problems))
-
-
-def _decode(data: bytes) -> tuple[str, list[Problem]]:
-    """UTF-8 text, and where it is not: byte offsets and lines."""
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        problem = ("is UTF-16, as some spreadsheets save it; save it as UTF-8", ())
-        return data.decode("utf-16", errors="replace"), [problem]
-    try:
-        return data.decode("utf-8-sig"), []
-    except UnicodeDecodeError:
-        pass
-    bad: list[int] = []
-    start = 0
-    while start < len(data):
-        try:
-            data[start:].decode("utf-8")
-            break
-        except UnicodeDecodeError as error:
-            offset = start + error.start
-            bad.append(offset)
-            if len(bad) == 1000:  # not text at all
-                break
-            start = start + error.end
-    listed = ", ".join(_describe_byte(data, offset) for offset in bad[:5])
-    more = f" and {len(bad) - 5} more" if len(bad) > 5 else ""
-    problem = (f"not UTF-8 at {listed}{more}; save the file as UTF-8", ())
-    # What can be read is read, so that other faults of the file are found in the same go.
-    return data.decode("utf-8-sig", errors="replace"), [problem]
-
-
-def _describe_byte(data: bytes, offset: int) -> str:
-    line = data.count(b"\n", 0, offset) + 1
-    return f"byte {offset} (0x{data[offset]:02x}, line {line})"
+    columns: dict[str, list[object]] = {}
+    warnings = []
+    for name in names:
+        values = [record.get(name) for _, record in records]
+        plain = str(mend_halves(name))
+        if halves and (cut := [place for place, value in enumerate(values) if has_half(value)]):
+            for at in cut:
+                values[at] = mend_halves(values[at])
+            numbers = tuple(records[at][0] + 1 for at in cut)
+            message = (
+                f"'{plain}' holds half a character, as a cut emoji leaves it, read as '\ufffd',"
+            )
+            warnings.append(Problem(message, numbers, plain))
+        if plain in columns:
+            problems.append(Problem("two columns have this name", (), plain))
+        columns[plain] = values
+    rows = RawRows(columns, place, [row for row, _ in records])
+    return FileRows(rows, tuple(problems), tuple(warnings))
 
 
 def _parquet(path: Path, place: str) -> FileRows:
@@ -178,11 +110,11 @@ def _parquet(path: Path, place: str) -> FileRows:
 
     with path.open("rb") as file:
         if file.read(4) != b"PAR1":
-            return FileRows(None, (("not a parquet file: it does not begin with 'PAR1'", ()),))
+            return FileRows(None, (Problem("not a parquet file: it does not begin with 'PAR1'"),))
     try:
-        table = parquet.read_table(path)
+        table = parquet.ParquetFile(path).read()
     except (pyarrow.ArrowException, OSError) as error:
-        return FileRows(None, ((f"not a readable parquet file ({_first_line(error)})", ()),))
+        return FileRows(None, (Problem(f"not a readable parquet file ({_first_line(error)})"),))
     return rows_of_table(table, place)
 
 
@@ -198,57 +130,20 @@ def _arrow(path: Path, place: str) -> FileRows:
                 table = pyarrow.ipc.open_stream(source).read_all()
             return rows_of_table(table, place)
     except (pyarrow.ArrowException, OSError) as error:
-        return FileRows(None, ((f"not a readable arrow file ({_first_line(error)})", ()),))
-
-
-def rows_of_table(table: Any, place: str) -> FileRows:
-    """Rows of a `pyarrow.Table`, with the class names that `datasets` keeps in its metadata."""
-    columns: dict[str, list[object]] = {}
-    problems: list[Problem] = []
-    for name in table.column_names:
-        try:
-            columns[name] = table.column(name).to_pylist()
-        except UnicodeDecodeError:
-            columns[name], broken = _decode_cells(table.column(name))
-            problems.append((f"column '{name}' is not UTF-8", broken))
-    metadata = (table.schema.metadata or {}).get(b"huggingface")
-    names: dict[str, tuple[str, ...]] = {}
-    if metadata:
-        features = json.loads(metadata).get("info", {}).get("features", {}) or {}
-        for column, feature in features.items():
-            if isinstance(feature, dict) and feature.get("_type") == "ClassLabel":
-                names[column] = tuple(feature.get("names", ()))
-    rows = RawRows(columns, place, range(table.num_rows), names)
-    return FileRows(rows, tuple(problems))
-
-
-def _decode_cells(column: Any) -> tuple[list[object], tuple[int, ...]]:
-    import pyarrow
-
-    cells: list[object] = []
-    broken = []
-    kind = (
-        pyarrow.large_binary() if pyarrow.types.is_large_string(column.type) else pyarrow.binary()
-    )
-    for row, value in enumerate(column.cast(kind).to_pylist(), 1):
-        try:
-            cells.append(None if value is None else value.decode())
-        except UnicodeDecodeError:
-            cells.append(value.decode(errors="replace"))
-            broken.append(row)
-    return cells, tuple(broken)
+        return FileRows(None, (Problem(f"not a readable arrow file ({_first_line(error)})"),))
 
 
 def _first_line(error: Exception) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0]
 
 
-READERS: dict[str, Callable[[Path, str], FileRows]] = {
+SEPARATED = {".csv": ",", ".tsv": "\t"}
+OTHERS: dict[str, Callable[[Path, str], FileRows]] = {
     ".parquet": _parquet,
-    ".csv": _separated(","),
-    ".tsv": _separated("\t"),
     ".jsonl": _json_lines,
     ".ndjson": _json_lines,
     ".json": _json,
     ".arrow": _arrow,
 }
+READERS = (".parquet", ".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".arrow")
+"""Endings of the files that can be read."""

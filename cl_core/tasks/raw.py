@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,23 @@ class RawRows:
             self.class_names,
             self.folder,
         )
+
+
+class Problem(NamedTuple):
+    """Something wrong with a file: what, in which rows counted from 1, and in which column if in one alone."""
+
+    message: str
+    rows: tuple[int, ...] = ()
+    column: str | None = None
+
+
+@dataclass(frozen=True)
+class FileRows:
+    """A file's rows, everything that is wrong with the file itself, and what is worth knowing of how it was read."""
+
+    rows: RawRows | None
+    problems: tuple[Problem, ...] = ()
+    warnings: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True)

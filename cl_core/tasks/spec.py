@@ -64,6 +64,8 @@ class TaskSpec(Settings):
     """A commit or tag of the hub data set: what is loaded must not change under a run."""
     split: SplitNames = SplitNames()
     """Names of files or splits, where they are not train, validation and test."""
+    separator: Annotated[str, StringConstraints(min_length=1, max_length=1)] | None = None
+    """What separates the cells of csv and tsv files, where their header does not show it."""
     kind: Kind = "text"
     """What a row is: a text; an image (encoded bytes, or the path of a file beside the data); or a question about an
     image or about a video."""

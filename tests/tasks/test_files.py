@@ -199,7 +199,7 @@ def test_broken_text_in_a_binary_format_is_named_by_row(tmp_path):
     ("name", "content", "message"),
     [
         ("all.csv", "", "is empty: not even a header"),
-        ("all.csv", 'text,label\n"open,a\n', "cannot be read"),
+        ("all.csv", 'text,label\n"open, and more,a\n', "row that begins in line 2"),
         ("all.json", '{"a": ', "not valid JSON: line 1"),
         ("all.json", "3", "must hold a list of objects"),
         ("all.xlsx", "x", "'.xlsx' files cannot be read"),
