@@ -146,4 +146,7 @@ def list_samples(
         )
     taken = event["selection"]["rows"]
     if taken:
-        st.switch_page(sample, query_params=links.carried(sample=ids[taken[0]], **stage))
+        st.switch_page(
+            sample,
+            query_params=links.carried(sample=ids[taken[0]], **stage, **{links.LEAVING: "1"}),
+        )

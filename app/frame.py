@@ -9,6 +9,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from app import links, own_copy, styles, theme
+from app import stage as stages
 from app.runs import PLACES, Place, first_place, report, run_names, workspace
 from app.text import plain
 from cl_core.lab.jobs import Jobs
@@ -54,43 +55,41 @@ class View:
 
 
 def sidebar() -> tuple[Place, RunFolder | None]:
-    """Which workspace and run."""
-    _keep_valid("ws", PLACES)
+    """Which workspace and run: as the address says where one was followed, else as it was."""
+    asked = st.session_state.get(links.ASKED, {})
+    wanted = asked.get("run")
     if (
         "first_place" not in st.session_state
     ):  # once: a menu's default may not change under a visitor
         st.session_state["first_place"] = first_place()
+    where = asked.get("ws")
+    if where is None and wanted is not None:  # a link that somebody wrote by hand
+        where = next((each for each in PLACES if wanted in run_names(each)), None)
+    _settle("ws", PLACES, where, st.session_state["first_place"])
     with st.sidebar:
         place: Place = st.segmented_control(
-            "Workspace",
-            PLACES,
-            default=st.session_state["first_place"],
-            required=True,
-            key="ws",
-            bind="query-params",
-            width="stretch",
+            "Workspace", PLACES, required=True, key="ws", width="stretch"
         )
         if place == "Demonstration":
             own_copy.offer()
         names = run_names(place)
-        # Where the workspace has just been changed, the run of the other one is no mistake of the link's.
-        moved = st.session_state.get("place", place) != place
-        st.session_state["place"] = place
-        asked = None if moved else st.session_state.get("run", st.query_params.get("run"))
-        _keep_valid("run", names)
-        if asked is not None and asked not in names:
+        if wanted is not None and wanted not in names:
             st.warning(
-                f"There is no run {plain(asked)} in this workspace.", icon=":material/link_off:"
+                f"There is no run {plain(wanted)} in this workspace.", icon=":material/link_off:"
             )
         if not names:
             st.caption("No run here yet.")
             return place, None
-        name = st.selectbox("Run", names, key="run", bind="query-params")
+        # The run of the other workspace is no mistake of anybody's: this one's first is shown.
+        _settle("run", names, wanted, names[0])
+        name = st.selectbox("Run", names, key="run")
         return place, workspace(place).find(name)
 
 
-STAGED = ("map", "routing", "sample", "forgetting")
-"""Pages that obey the stage and the highlighted task; the others have no slider and no strip."""
+def _settle(key: str, options: Sequence[str], asked: str | None, default: str) -> None:
+    """Gives a menu what is asked for, else what it has, else its default, of what there is."""
+    now = asked if asked in options else st.session_state.get(key)
+    st.session_state[key] = now if now in options else default
 
 
 @dataclass(frozen=True)
@@ -111,21 +110,26 @@ class _Frame:
 def surround(page: str) -> None:
     """Draws the frame, in the entry point, before the page itself runs.
 
-    It must be there: on the way to another page Streamlit takes out of the address whatever belongs to a widget of the
-    page that is left, even if the link names it. Widgets of the entry point belong to all pages.
+    It must be there: widgets of the entry point belong to all pages, and stay while pages change.
 
     Args:
         page: name of the page that will run, as in addresses.
     """
     place, run = sidebar()
     look = theme.look()
+    asked = st.session_state.pop(links.ASKED, None)
+    if asked is not None:
+        st.session_state["lesson"] = asked.get("lesson") == "true"
     with st.sidebar:
+        stage = stages.choose(place, run, asked)
         lesson = st.toggle(
             "Explain as I go",
             key="lesson",
-            bind="query-params",
             help="Lesson: every figure says how to read it. Lab: figures and numbers only.",
         )
+        shown = {"ws": place, "run": stage.of[1], "after": stage.after, "task": stage.task}
+        shown["lesson"] = "true" if lesson else None
+        st.session_state[links.SHOWN] = {name: own for name, own in shown.items() if own}
         _job_badge(place)
         with st.container(horizontal=True):
             link = _copy_link()
@@ -144,10 +148,13 @@ def surround(page: str) -> None:
         st.html(styles.PRESENTED)
     st.html(f"<style>html {{font-size: {theme.text_size()}px !important}}</style>")
     title = st.container()
-    after, task = _stage(run) if run is not None and page in STAGED else (None, None)
-    if after is None:
-        after = 0 if run is None else len(report(run).tasks)
-    view = View(place, run, after, task, look, lesson)
+    task = None
+    if stage.names and page in stages.STAGED:
+        stages.draw(stage)
+        task = None if stage.task is None else stage.names.index(stage.task)
+    view = View(
+        place, run, stage.place if page in stages.STAGED else len(stage.names), task, look, lesson
+    )
     st.session_state["frame"] = _Frame(view, title, link)
 
 
@@ -173,6 +180,9 @@ def finish() -> None:
 
     Below the page, when presenting, is the way back.
     """
+    staged = st.session_state["page"] in stages.STAGED
+    shown: dict[str, str] = st.session_state[links.SHOWN]
+    links.write({k: own for k, own in shown.items() if staged or k not in ("after", "task")})
     show_link()
     if theme.presenting():
         st.button(
@@ -182,43 +192,6 @@ def finish() -> None:
             type="tertiary",
             icon=":material/close_fullscreen:",
         )
-
-
-def _stage(run: RunFolder) -> tuple[int, int | None]:
-    """The stage shown, from 1, and the highlighted task."""
-    names = [theme.numbered(place, name) for place, name in enumerate(report(run).tasks)]
-    _keep_valid("after", names)
-    _keep_valid("task", names)
-    after = names[-1]
-    if len(names) > 1:
-        after = st.select_slider(
-            "After task",
-            names,
-            value=after,
-            key="after",
-            bind="query-params",
-            help="Everything below is shown as it was after this task had been learnt.",
-        )
-    return 1 + names.index(after), _task_strip(names)
-
-
-def _keep_valid(key: str, options: Sequence[str]) -> None:
-    """Forgets what is no option here, such as a task that another run has."""
-    if st.session_state.get(key) is not None and st.session_state[key] not in options:
-        del st.session_state[key]
-
-
-def _task_strip(names: list[str]) -> int | None:
-    """Chips with number, colour and name; a click highlights a task in every figure."""
-    rules = "".join(
-        f".st-key-task button:nth-of-type({place + 1})::before {{content: ''; display: inline-block; width: .7em; "
-        f"height: .7em; margin-right: .45em; border-radius: {'50%' if place < 10 else '0'}; background: "
-        f"{theme.task_colour(place) if place < 10 else 'transparent'}; border: 2px solid {theme.task_colour(place)}}}"
-        for place in range(len(names))
-    )
-    st.html(f"<style>{rules}</style>")
-    chosen = st.pills("Tasks", names, key="task", bind="query-params", label_visibility="collapsed")
-    return None if chosen is None else names.index(chosen)
 
 
 @st.fragment(run_every=2)
@@ -245,7 +218,7 @@ def _show_badge(place: Place) -> None:
         st.session_state["pages"]["train"],
         label=words,
         icon=icon,
-        query_params=links.carried(ws="Mine", run=None),
+        query_params=links.carried(ws="Mine"),
     )
 
 
@@ -263,19 +236,15 @@ def _present(on: bool) -> None:
         st.query_params.pop("present", None)
 
 
+KEPT = (
+    *("pages", "page", "frame", "first_place", "ws", "run", "lesson", "text", "text_size"),
+    *(links.SHOWN, links.READ, links.WRITTEN),
+)
+"""In the session: what *Reset* leaves as it is."""
+
+
 def _reset() -> None:
     """Back to what a link to this page alone would show; the workspace and the run stay."""
     for name in list(st.session_state):
-        if name not in (
-            "pages",
-            "page",
-            "frame",
-            "place",
-            "first_place",
-            "ws",
-            "run",
-            "lesson",
-            "text",
-            "text_size",
-        ):
+        if name not in KEPT:
             del st.session_state[name]

@@ -1,69 +1,107 @@
 """What an address restores: `?ws=Mine&run=first&after=3+films&task=2+news`, the same names on every page.
 
-The address is the owner of what is being looked at; widgets are bound to it under these names, so that a link copied
-from one browser shows the same in another.
+The address is the owner of what is being looked at. Of the frame, which all pages share, it is read where it says
+something new (`arrive`: a link, Back, a reload) and written when a page has been drawn (`write`); widgets of single
+pages are bound to it under their keys. What Streamlit does by itself with widgets of the frame that are bound is to
+leave out whatever is a default, which is another tomorrow, and to pass over what a link says of widgets that stay.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
 
-GLOBAL = ("ws", "run", "after", "task", "lesson", "present", "text")
-"""Go along from page to page."""
-
-
 FRAMED = ("ws", "run", "after", "task", "lesson")
-"""Belong to widgets of the frame, which stay while pages change."""
-ASKED = "to."
-"""Before the name of such a parameter in a link within the lab."""
+"""Belong to the frame, and go along from page to page."""
+TAKEN_ALONG = ("present", "text")
+"""Go along too; they are read from the address alone."""
+ASKED = "asked"
+"""In the session: what an address that was followed says of the frame; `app.frame` takes it up."""
+SHOWN = "shown"
+"""In the session: what the frame shows, as an address says it."""
+LEAVING = "leaving"
+"""In the address while `st.switch_page` leads to another page, for `app.history`."""
+READ, WRITTEN = "address-read", "address-written"
+
+
+def arrive(page: str) -> None:
+    """Takes over what the address says of the frame, where it says something new; before the frame is drawn.
+
+    On another page the address is always right. On the same one it is where it is neither what came the last time nor
+    what was written then: a message that is still on its way to the browser would turn back what was just chosen.
+
+    Args:
+        page: which page is drawn now, as in addresses.
+    """
+    if LEAVING in st.query_params:
+        del st.query_params[LEAVING]
+    given = {name: st.query_params[name] for name in FRAMED if name in st.query_params}
+    known = (st.session_state.get(READ), st.session_state.get(WRITTEN))
+    if given and (st.session_state.get("page") != page or given not in known):
+        st.session_state[ASKED] = given
+    st.session_state[READ] = given
+    st.session_state["page"] = page
+
+
+def write(shown: dict[str, str]) -> None:
+    """Has the address say what the frame shows; all of it, so that what is the default today is still named tomorrow.
+
+    Args:
+        shown: by name, of `FRAMED`.
+    """
+    st.session_state[WRITTEN] = shown
+    for name in FRAMED:
+        if name not in shown and name in st.query_params:
+            del st.query_params[name]
+    if any(st.query_params.get(name) != value for name, value in shown.items()):
+        st.query_params.update(shown)
 
 
 def here(**changed: Any) -> dict[str, str]:
-    """The address's own parameters with some of them changed; None leaves one out."""
-    now: dict[str, Any] = {name: st.query_params.get(name) for name in st.query_params}
-    now.update(changed)
-    return {name: str(value) for name, value in now.items() if value is not None}
-
-
-def to(**parameters: Any) -> dict[str, str]:
-    """What another page is given, as `st.page_link` and `st.switch_page` take it; None leaves one out.
-
-    Streamlit keeps the frame's widgets as they are when the page changes, whatever the link says of them: so a link
-    says it under another name, and `arrive` sets them.
-    """
-    return {
-        f"{ASKED}{name}" if name in FRAMED else name: str(value)
-        for name, value in parameters.items()
-        if value is not None
+    """What restores this page as it is, with some of it changed; None leaves one out."""
+    now: dict[str, Any] = {
+        name: st.query_params.get_all(name) for name in st.query_params if name not in FRAMED
     }
+    now = {name: values if len(values) > 1 else values[0] for name, values in now.items()}
+    now.update(st.session_state.get(WRITTEN, {}))
+    now.update(changed)
+    return {name: value for name, value in now.items() if value is not None}
 
 
 def carried(**changed: Any) -> dict[str, str]:
-    """What another page is given: the global parameters, and what is to be set there."""
-    kept: dict[str, Any] = {name: st.query_params.get(name) for name in GLOBAL}
-    return to(**{**kept, **changed})
+    """What a link to another page says: the frame as it is, and what is to be otherwise there; None leaves one out.
 
-
-def arrive() -> None:
-    """Sets the frame's widgets to what the link says that was followed; before any of them is drawn."""
-    for name in FRAMED:
-        if f"{ASKED}{name}" in st.query_params:
-            value = st.query_params[f"{ASKED}{name}"]
-            st.session_state[name] = value == "true" if name == "lesson" else value
-            del st.query_params[f"{ASKED}{name}"]
+    The stage and the highlighted task belong to the run: they go along with it alone.
+    """
+    shown: dict[str, Any] = dict(st.session_state.get(SHOWN, {}))
+    if any(changed.get(name, shown.get(name)) != shown.get(name) for name in ("ws", "run")):
+        shown.pop("after", None)
+        shown.pop("task", None)
+        if changed.get("ws", shown.get("ws")) != shown.get("ws"):
+            shown.pop("run", None)
+    kept = {name: st.query_params.get(name) for name in TAKEN_ALONG}
+    now = {**shown, **kept, **changed}
+    return {name: str(value) for name, value in now.items() if value is not None}
 
 
 def address() -> str:
-    """The link that restores this page as it is now, relative to the server.
+    """The link that restores this page as it is now: scheme, host and port as the visitor's browser has them."""
+    query = urlencode(here(), doseq=True)
+    return f"{_origin()}/{st.session_state['page']}?{query}"
 
-    Workspace and run are always named: a bound widget leaves its default out, and the default run is another tomorrow.
-    """
-    named = {name: st.session_state[name] for name in ("ws", "run") if name in st.session_state}
-    return f"/{st.session_state['page']}?{urlencode(here(**named))}"
+
+def _origin() -> str:
+    """Up to the page's name, without a slash at its end; "" where nobody says how the server is reached."""
+    url = st.context.url
+    if url:  # with the path under which a proxy may have put the lab
+        page = st.session_state["page"]
+        return url.removesuffix("/").removesuffix(f"/{page}" if page else "")
+    host = st.context.headers.get("Host")
+    origin = urlsplit(st.context.headers.get("Origin") or "")
+    return f"{origin.scheme or 'http'}://{host}" if host else ""
 
 
 def settle(key: str, options: Sequence[str], default: str) -> None:

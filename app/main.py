@@ -24,14 +24,14 @@ PAGES = {
     "settings": ("Settings", ":material/settings:"),
 }
 
-from app import frame, links, preferences, sharing, theme  # noqa: E402 - the root is on the path only now
+from app import frame, history, links, preferences, sharing, theme  # noqa: E402 - the root is on the path only now
 
 st.set_page_config(
     page_title="Adapter Lab", page_icon=str(ROOT / "app" / "icon.png"), layout="wide"
 )
+history.keep()
 sharing.admit()
 preferences.restore()
-links.arrive()
 pages = {
     name: st.Page(
         ROOT / "pages" / f"{name}.py",
@@ -47,7 +47,7 @@ st.session_state["pages"] = pages
 page = st.navigation(
     list(pages.values()), position="hidden" if theme.presenting() else "sidebar", expanded=True
 )
-st.session_state["page"] = page.url_path
+links.arrive(page.url_path)
 frame.surround(page.url_path)
 try:
     page.run()

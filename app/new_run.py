@@ -105,7 +105,7 @@ def _stream(place: Workspace) -> stream_choice.Chosen | None:
             st.session_state["pages"]["stream"],
             label="Look inside",
             icon=":material/linear_scale:",
-            query_params=links.to(stream=label, ws="Mine"),
+            query_params=links.carried(stream=label, ws="Mine"),
         )
     if chosen.how:
         st.warning(f"Its data are not here: {plain(chosen.how)}.", icon=":material/cloud_off:")

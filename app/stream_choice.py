@@ -211,7 +211,7 @@ def toolbar(workspace: Workspace, chosen: Chosen) -> None:
                 st.session_state["pages"]["train"],
                 label="Train on it",
                 icon=":material/arrow_forward:",
-                query_params=links.to(on=chosen.label, ws="Mine"),
+                query_params=links.carried(on=chosen.label, ws="Mine"),
             )
 
 

@@ -124,6 +124,7 @@ def test_a_link_restores_the_view_in_another_browser(arrive: Arrive) -> None:
     link = first.page.get_by_test_id("stPopoverBody").get_by_test_id("stCode").inner_text()
     address = parse_qs(urlsplit(link).query)
     assert (address["sample"], address["by"]) == ([sample], ["all alike"])
+    assert link.startswith(f"{first.url}/sample?")
 
     second = arrive()
     second.follow(link.strip())
@@ -167,14 +168,26 @@ def test_what_is_looked_at_goes_along_from_page_to_page(arrive: Arrive) -> None:
     expect(visitor.option("Demonstration")).to_be_checked()
 
 
-def test_the_back_button_leads_to_the_page_before(arrive: Arrive) -> None:
+def test_the_back_button_leads_to_what_was_shown_page_by_page(arrive: Arrive) -> None:
     visitor = arrive()
-    visitor.go("forgetting", ws="Mine", run="dam")
+    visitor.go("compare", ws="Mine", run="dam", metric="Forgetting (%)")
+    before = visitor.page.evaluate("history.length")
     visitor.turn_to("Routing")
-    visitor.page.go_back()
-    visitor.see("What changed since a task was learnt")
-    visitor.settle()
-    expect(visitor.by("run").get_by_role("combobox")).to_have_value("dam")
+    visitor.turn_to("Start")
+    visitor.link("See what was forgotten")  # leads to a run of the other workspace
+    places = [("Mine", "dam")] * 3 + [("Demonstration", "sequential")]
+    assert visitor.page.evaluate("history.length") == before + len(places) - 1
+    for page, (place, run) in zip(
+        ("forgetting", "", "routing", "compare"), reversed(places), strict=True
+    ):
+        address = urlsplit(visitor.page.url)
+        assert address.path == f"/{page}"
+        assert parse_qs(address.query)["run"] == [run]
+        expect(visitor.option(place)).to_be_checked()
+        expect(visitor.by("run").get_by_role("combobox")).to_have_value(run)
+        if page != "compare":
+            visitor.go_back()
+    expect(visitor.by("metric").get_by_role("combobox")).to_have_value("Forgetting (%)")
 
 
 def test_points_that_are_lassoed_become_a_slice(arrive: Arrive, lab: Path) -> None:

@@ -108,8 +108,8 @@ class Visitor:
         self.follow(f"/{page}?{urlencode(address)}" if address else f"/{page}")
 
     def follow(self, link: str) -> None:
-        """The same with a link as the lab writes it: "/sample?ws=Mine"."""
-        self.page.goto(self.url + link)
+        """The same with a link as the lab writes it, or without the server: "/sample?ws=Mine"."""
+        self.page.goto(link if link.startswith("http") else self.url + link)
         self.settle()
 
     def settle(self) -> None:
@@ -186,6 +186,13 @@ class Visitor:
     def see(self, text: str | re.Pattern[str], seconds: float = WAIT_SECONDS) -> None:
         """Waits until a text is on the page."""
         expect(self.page.get_by_text(text).first).to_be_visible(timeout=1000 * seconds)
+
+    def go_back(self) -> None:
+        """To the page before, as the browser's button leads there."""
+        before = urlsplit(self.page.url).path
+        self.page.go_back()
+        self.page.wait_for_url(lambda url: urlsplit(url).path != before)
+        self.settle()
 
     def leave(self) -> None:
         """Closes the tab and everything that the browser kept for it."""
