@@ -24,7 +24,7 @@ PAGES = {
     "settings": ("Settings", ":material/settings:"),
 }
 
-from app import frame, history, links, preferences, sharing, theme  # noqa: E402 - the root is on the path only now
+from app import actions, frame, history, links, preferences, sharing, theme  # noqa: E402 - the root is on the path only now
 
 st.set_page_config(
     page_title="Adapter Lab", page_icon=str(ROOT / "app" / "icon.png"), layout="wide"
@@ -32,6 +32,7 @@ st.set_page_config(
 history.keep()
 sharing.admit()
 preferences.restore()
+actions.arrive()
 pages = {
     name: st.Page(
         ROOT / "pages" / f"{name}.py",
@@ -53,3 +54,4 @@ try:
     page.run()
 finally:  # pages that have nothing to show stop early
     frame.finish()
+    actions.settle()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
 
-from app import links, own_copy, stream_choice
-from app.recipe_form import fill, recipe_form
+from app import actions, links, own_copy, stream_choice
+from app.proposals import proposed
+from app.recipe_form import recipe_form, slots
 from app.runs import readable
 from app.settings_form import WANTED, key_of, settings_form
 from app.sharing import is_guest
@@ -25,55 +26,81 @@ from cl_core.lab.run_settings import RunSettings, make_settings
 from cl_core.lab.workspace import RunFolder, Workspace
 from cl_core.train.settings import PRESETS
 
+START, NAME = "start", "run-name"
+"""Keys of the button and of the field."""
 PROTOCOLS = ("as the stream says", "til", "cil", "dil")
 
 
 def new_run(place: Workspace, lesson: bool) -> None:
-    """The form, from left to right and top to bottom as a run goes."""
+    """The form, from left to right and top to bottom as a run goes.
+
+    What changes while one types stands below the button: nothing may move it away under the mouse.
+    """
     chosen = _stream(place)
     if chosen is None:
         return
     recipe = recipe_form(lesson)
-    if recipe is None:
-        return
-    st.header("Settings")
+    changed: dict[str, Any] = {}
     preset = st.session_state.get("preset", "default")
-    kinds = sorted({task.kind for task in chosen.spec.tasks}) if chosen.spec else []
-    changed = settings_form(recipe, preset, kinds)
+    if recipe is not None:
+        st.header("Settings")
+        kinds = sorted({task.kind for task in chosen.spec.tasks}) if chosen.spec else []
+        changed = settings_form(recipe, preset, kinds)
     seed, protocol, device, precision = _further()
-    name = _name(place, chosen, recipe, seed)
-    made = _made(recipe, changed, preset)
-    if made is None:
-        return
-    whole = _foretold(chosen, recipe, made, [*readable("Mine"), *readable("Demonstration")])
-    request = {
-        "run": name,
-        "stream": stream_choice.source(place, chosen.label),
-        "recipe": recipe.name,
-        "seed": seed,
-        "preset": preset,
-        "protocol": protocol,
-        "settings": changed,
-        "device": device,
-        "precision": precision,
-    }
-    taken = name in {run.name for run in place.runs()}
-    if taken:
-        st.warning(
-            f"There is a run {plain(repr(name))} already: choose another name, or let that one go on under *Jobs*.",
-            icon=":material/content_copy:",
+    taken = {run.name for run in place.runs()}
+    asked = {job.request.run for job in Jobs(place).all()}  # those that wait have no folder yet
+    name = _name(chosen, recipe, seed, taken | asked)
+    button, below = st.container(), st.container()
+    with below:
+        wrong = [*bad_seed(seed), *_wrong(chosen, recipe, changed, preset)]
+        if name in taken:
+            wrong.append(
+                f"there is a run '{name}' already: choose another name, or go on with it under Jobs"
+            )
+            st.warning(plain(f"T{wrong[-1][1:]}."), icon=":material/content_copy:")
+        if is_guest():
+            st.info("Guests look on: whoever shares this lab starts runs.", icon=":material/group:")
+            return
+    with button:
+        if not actions.pressed(
+            "Start training", START, type="primary", icon=":material/play_arrow:"
+        ):
+            return
+        if wrong or recipe is None:
+            actions.refuse(START, "Not started. " + "; ".join(wrong))
+        request = Request(
+            run=name,
+            stream=stream_choice.source(place, chosen.label),
+            recipe=recipe.name,
+            seed=seed,
+            preset=preset,
+            protocol=protocol,
+            settings=changed,
+            device=device,
+            precision=precision,
         )
-    if is_guest():
-        st.info("Guests look on: whoever shares this lab starts runs.", icon=":material/group:")
-        return
-    st.button(
-        "Start training",
-        key="start",
-        type="primary",
-        icon=":material/play_arrow:",
-        disabled=taken or not whole or not name,
-        on_click=_start,
-        args=(place, request, recipe),
+        _start(place, request, recipe)
+
+
+def bad_seed(seed: int) -> list[str]:
+    """What is wrong with a seed; it is said here, as a browser keeps a number to itself that its field refuses."""
+    return [] if seed >= 0 else [f"The seed is {seed}: it is a whole number from 0 on"]
+
+
+def _wrong(
+    chosen: stream_choice.Chosen, recipe: Recipe | None, changed: Mapping[str, Any], preset: str
+) -> list[str]:
+    """Draws what the run will take, or what is wrong with the form; why it cannot start, if it cannot."""
+    if recipe is None:
+        return [
+            "The four parts of the recipe do not go together; what is wrong with them stands there"
+        ]
+    made, faults = _made(recipe, changed, preset)
+    if made is None:
+        return [f"These settings cannot be: {', '.join(faults)}"]
+    whole = _foretold(chosen, recipe, made, [*readable("Mine"), *readable("Demonstration")])
+    return (
+        [] if whole else ["The stream's data are not here, or have problems: they are listed below"]
     )
 
 
@@ -122,10 +149,11 @@ def _further() -> tuple[int, str | None, str, str]:
         help="Named settings beneath the recipe's: the papers' published ones",
         persist_state="session",
     )
-    seed = columns[1].number_input(
+    seed = columns[
+        1
+    ].number_input(  # without a least one: the browser would keep what it does not allow to itself
         "Seed",
         value=0,
-        min_value=0,
         key="seed",
         help="Of initialisation, order of rows and dropout",
         persist_state="session",
@@ -146,21 +174,22 @@ def _further() -> tuple[int, str | None, str, str]:
     return int(seed), None if protocol == PROTOCOLS[0] else protocol, device, precision
 
 
-def _name(place: Workspace, chosen: stream_choice.Chosen, recipe: Recipe, seed: int) -> str:
-    proposed = default_name(chosen.label, recipe, seed)
-    taken = {run.name for run in place.runs()}
-    proposed = stream_choice.stream_files.free_name(proposed, taken)
-    return str(
-        st.text_input(
-            "Name of the run",
-            proposed,
-            key=f"name-{proposed}",
-            help="Letters, digits, dot, dash and underscore",
-        )
-    ).strip()
+def _name(
+    chosen: stream_choice.Chosen, recipe: Recipe | None, seed: int, taken: Collection[str]
+) -> str:
+    proposal = "" if recipe is None else default_name(chosen.label, recipe, seed)
+    return proposed(
+        "Name of the run",
+        stream_choice.stream_files.free_name(proposal, taken),
+        NAME,
+        "Letters, digits, dot, dash and underscore",
+        persist_state="session",
+    )
 
 
-def _made(recipe: Recipe, changed: Mapping[str, Any], preset: str) -> RunSettings | None:
+def _made(
+    recipe: Recipe, changed: Mapping[str, Any], preset: str
+) -> tuple[RunSettings | None, list[str]]:
     """The settings as the run will have them; None where they cannot be, which is then explained."""
     try:
         made = make_settings(recipe.settings, changed, preset=preset)
@@ -169,8 +198,8 @@ def _made(recipe: Recipe, changed: Mapping[str, Any], preset: str) -> RunSetting
         told = [fault for fault in refused.faults if not fault.startswith("known settings:")]
         faults = "\n".join(f"- {plain(fault)}" for fault in told)
         st.error(f"**These settings cannot be**\n\n{faults}", icon=":material/block:")
-        return None
-    return made
+        return None, told
+    return made, []
 
 
 def _foretold(
@@ -211,44 +240,44 @@ def _foretold(
     return True
 
 
-def _start(place: Workspace, request: dict[str, Any], recipe: Recipe) -> None:
+def _start(place: Workspace, request: Request, recipe: Recipe) -> None:
     """Queues the run, and turns to it.
 
     From the demonstration its store goes along: what it has learnt is then not learnt again.
     """
-    try:
+    with actions.answering(START):
         if st.session_state.get("ws") == "Demonstration":
             own_copy.ensure()
-        Jobs(place).submit(Request(**request), recipe)
-    except (UserError, OSError) as error:
-        st.session_state["train-fault"] = str(error)
-        return
-    st.session_state["ws"] = "Mine"
-    st.session_state["show"] = "Jobs"
-    st.session_state["job"] = request["run"]
+        Jobs(place).submit(request, recipe)
+    actions.then(ws="Mine", show="Jobs", job=request.run, **{NAME: ""})
 
 
-def change(job: Job) -> None:
-    """Fills the form with what a job was asked to do, to be changed and started anew."""
+def change(job: Job) -> dict[str, Any]:
+    """What fills the form with what a job was asked to do, to be changed and started anew: names in the session."""
     request = job.request
     try:
         recipe = load_recipe(request.recipe)
     except UserError:  # its file is gone: the form begins with the first recipe
         recipe = next(iter(RECIPES.values()))
     base = recipe.name.split("+")[0]
-    st.session_state["recipe"] = base if base in RECIPES else next(iter(RECIPES))
-    fill(recipe)
+    state: dict[str, Any] = {
+        "recipe": base if base in RECIPES else next(iter(RECIPES)),
+        **slots(recipe),
+        "preset": request.preset,
+        "seed": request.seed,
+        "protocol": request.protocol or PROTOCOLS[0],
+        "device": request.device,
+        "precision": request.precision,
+        "show": "New run",
+    }
     root = stream_choice.stream_files.folder(job.workspace)
     own = request.stream.startswith(str(root))
     label = stream_choice.OWN + request.stream.split("/")[-1] if own else request.stream
     if label in stream_choice.labels(job.workspace):
-        st.session_state["on"] = label
-    st.session_state["preset"], st.session_state["seed"] = request.preset, request.seed
-    st.session_state["protocol"] = request.protocol or PROTOCOLS[0]
-    st.session_state["device"], st.session_state["precision"] = request.device, request.precision
+        state["on"] = label
     if "backbone" in request.settings:
-        st.session_state[WANTED] = request.settings["backbone"]
+        state[WANTED] = request.settings["backbone"]
     for name, value in request.settings.items():
         if isinstance(value, int | float | bool | str):
-            st.session_state[key_of(f"{recipe.name}-{request.preset}", name)] = value
-    st.session_state["show"] = "New run"
+            state[key_of(f"{recipe.name}-{request.preset}", name)] = value
+    return state

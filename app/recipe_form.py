@@ -28,25 +28,25 @@ def recipe_form(lesson: bool) -> Recipe | None:
     with left:
         base = st.selectbox("Recipe", names, key="recipe", bind="query-params", on_change=_fill)
     right.markdown(f"{plain(RECIPES[base].summary)} — *{plain(_plain(RECIPES[base].source))}*")
-    for slot in SLOTS:
-        st.session_state.setdefault(f"slot-{slot}", getattr(RECIPES[base], slot))
-    slots = {}
+    for key, own in slots(RECIPES[base]).items():
+        st.session_state.setdefault(key, own)
+    chosen = {}
     for number, (column, slot) in enumerate(zip(st.columns(4), SLOTS, strict=True), 1):
         with column.container(border=True, height="stretch", gap="xsmall"):
             if lesson:
                 st.markdown(f"*{QUESTIONS[slot]}*")
-            slots[slot] = st.selectbox(
+            chosen[slot] = st.selectbox(
                 f"{number} {slot.capitalize()}",
                 list(SLOTS[slot]),
                 key=f"slot-{slot}",
                 help=QUESTIONS[slot],
                 persist_state="session",
             )
-            row = SLOTS[slot][slots[slot]]
+            row = SLOTS[slot][chosen[slot]]
             st.markdown(plain(row.summary))
             st.caption(plain(_plain(row.source)))
     try:
-        return load_recipe(base, **slots)
+        return load_recipe(base, **chosen)
     except Faults as refused:
         faults = "\n".join(f"- {plain(fault)}" for fault in refused.faults)
         st.error(f"**These four do not go together**\n\n{faults}", icon=":material/block:")
@@ -54,14 +54,13 @@ def recipe_form(lesson: bool) -> Recipe | None:
         return None
 
 
-def fill(recipe: Recipe) -> None:
-    """Puts a recipe's choices into the slots."""
-    for slot in SLOTS:
-        st.session_state[f"slot-{slot}"] = getattr(recipe, slot)
+def slots(recipe: Recipe) -> dict[str, str]:
+    """A recipe's choices by the keys of the slots."""
+    return {f"slot-{slot}": getattr(recipe, slot) for slot in SLOTS}
 
 
 def _fill() -> None:
-    fill(RECIPES[st.session_state["recipe"]])
+    st.session_state.update(slots(RECIPES[st.session_state["recipe"]]))
 
 
 def _plain(source: str) -> str:

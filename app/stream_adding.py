@@ -8,16 +8,19 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app import links, stream_files, uploads
+from app import actions, links, stream_files, uploads
+from app.proposals import proposed
 from app.stream_cards import KINDS, problems
 from app.stream_checks import check_task, hub_size
-from app.stream_choice import Chosen, add, attempt, named
+from app.stream_choice import Chosen, add, named
 from app.text import plain
 from cl_core.errors import UserError
 from cl_core.lab.workspace import Workspace
 from cl_core.tasks.load import find_stream
 from cl_core.tasks.spec import TaskSpec
 
+ADD = "add-mapped"
+"""Key of the button."""
 SOURCES = ("Gallery", "File", "Path on the server", "Hub")
 FIELDS = {
     "text": ("text", "label"),
@@ -58,15 +61,14 @@ def _gallery(workspace: Workspace, chosen: Chosen) -> None:
     st.caption(plain(info.title))
     spec, folder = find_stream(name)
     tasks = [_from_gallery(task, folder) for task in spec.tasks if task.name in picked]
-    st.button(
-        "Add",
-        key="add-gallery",
-        type="primary",
-        icon=":material/add:",
-        disabled=not picked,
-        on_click=attempt,
-        args=(add, workspace, chosen, tasks),
-    )
+    if actions.pressed(
+        "Add", "add-gallery", of=chosen.label, type="primary", icon=":material/add:"
+    ):
+        if not tasks:
+            actions.refuse("add-gallery", "No task is picked: pick some under Tasks first.")
+        with actions.answering("add-gallery"):
+            add(workspace, chosen, tasks)
+        st.rerun()
 
 
 def _from_gallery(task: TaskSpec, folder: Path) -> TaskSpec:
@@ -132,13 +134,8 @@ def _hub(workspace: Workspace, chosen: Chosen) -> None:
     given = {field: value for field, value in split.items() if value}
     if given:
         source["split"] = given
-    st.button(
-        "Ask for its size",
-        key="hub-ask",
-        icon=":material/scale:",
-        on_click=_ask_size,
-        args=(source,),
-    )
+    if actions.pressed("Ask for its size", "hub-ask", icon=":material/scale:"):
+        _ask_size(source)
     asked = st.session_state.get("hub-size")
     if asked is not None and asked["name"] == name:
         _show_size(asked["answer"])
@@ -147,7 +144,7 @@ def _hub(workspace: Workspace, chosen: Chosen) -> None:
 
 
 def _ask_size(source: dict[str, Any]) -> None:
-    """Keeps the answer, and pins the newest commit where no revision was given."""
+    """Keeps the answer, pins the newest commit where no revision was given, and has the page drawn with it."""
     try:
         task = stream_files.checked_task({"name": "asked", **source})
     except UserError as error:
@@ -155,8 +152,8 @@ def _ask_size(source: dict[str, Any]) -> None:
     else:
         answer = hub_size(task)
     st.session_state["hub-size"] = {"name": source["hub"], "answer": answer}
-    if "size" in answer:
-        st.session_state["hub-revision"] = answer["size"]["revision"]
+    pinned = {"hub-revision": answer["size"]["revision"]} if "size" in answer else {}
+    actions.then(**pinned)
 
 
 def _show_size(answer: dict[str, Any]) -> None:
@@ -187,7 +184,8 @@ def _mapping(
     """
     seed = str(source.get("path") or source.get("hub"))
     first, second = st.columns(2)
-    name = first.text_input("Name of the task", uploads.plain_name(name), key=f"map-name-{seed}")
+    with first:
+        name = proposed("Name of the task", uploads.plain_name(name), f"map-name-{seed}")
     words = {label: each for each, (_, label) in KINDS.items()}
     label = second.selectbox(
         "A row is one of", list(words), list(words.values()).index(kind), key=f"map-kind-{seed}"
@@ -213,27 +211,35 @@ def _mapping(
     preview = pd.DataFrame(found["found"]["preview"])
     preview.index = pd.RangeIndex(1, len(preview) + 1, name="row")
     st.dataframe(preview, key=f"preview-{seed}")
+    button, below = st.container(), st.container()  # what changes while one types is below
+    with below:
+        task = _ready({**fields, "name": name}, chosen)
+    with button:
+        look = {"type": "primary", "icon": ":material/add:"}
+        if not actions.pressed("Add to the stream", ADD, of=(chosen.label, seed), **look):
+            return
+    if task is None:
+        actions.refuse(ADD, "It was not added: what is wrong with it is said below.")
+    with actions.answering(ADD):
+        _add_mapped(workspace, chosen, task, received)
+    actions.then(**{"from": SOURCES[0]})
+
+
+def _ready(fields: dict[str, Any], chosen: Chosen) -> TaskSpec | None:
+    """Draws what is in the task's rows, or what is wrong with them; the task if it can be added."""
     try:
-        task = stream_files.checked_task({**fields, "name": name})
+        task = stream_files.checked_task(fields)
     except UserError as error:
         st.error(plain(str(error)), icon=":material/error:")
-        return
+        return None
     checked = check_task(task, chosen.folder)
     problems(checked)
-    bad = bool(checked.get("faults")) or "error" in checked
-    if not bad:
-        rows = checked["tasks"][0]["rows"]
-        counts = ", ".join(f"{rows[split]:,} {split}" for split in rows)
-        st.success(f"{counts} rows, {checked['tasks'][0]['class_count']} classes: ready.")
-    st.button(
-        "Add to the stream",
-        key="add-mapped",
-        type="primary",
-        icon=":material/add:",
-        disabled=bad,
-        on_click=attempt,
-        args=(_add_mapped, workspace, chosen, task, received),
-    )
+    if checked.get("faults") or "error" in checked:
+        return None
+    rows = checked["tasks"][0]["rows"]
+    counts = ", ".join(f"{rows[split]:,} {split}" for split in rows)
+    st.success(f"{counts} rows, {checked['tasks'][0]['class_count']} classes: ready.")
+    return task
 
 
 def _add_mapped(
@@ -245,4 +251,3 @@ def _add_mapped(
         relative = Path("..") / kept.relative_to(workspace.root.resolve())
         task = task.model_copy(update={"path": relative.as_posix()})
     add(workspace, chosen, [task])
-    st.session_state["from"] = SOURCES[0]

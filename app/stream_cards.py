@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import base64
 import html
+from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from app import stream_files, theme
-from app.stream_choice import PROTOCOLS, Chosen, attempt
+from app import actions, stream_files, theme
+from app.stream_choice import PROTOCOLS, Chosen
 from app.text import plain
+from cl_core.errors import UserError
 from cl_core.lab.workspace import Workspace
+from cl_core.tasks.spec import StreamSpec
 
 KINDS = {
     "text": (":material/article:", "texts"),
@@ -113,57 +116,50 @@ def _samples(task: dict[str, Any], place: int) -> None:
 
 
 def _controls(workspace: Workspace, chosen: Chosen, place: int, learnt: int) -> None:
-    with st.container(horizontal=True, gap="xxsmall"):
-        st.button(
-            "Earlier",
-            key=f"earlier-{place}",
-            icon=":material/arrow_back:",
-            disabled=place == 0,
-            on_click=attempt,
-            args=(_move, workspace, chosen, place, -1),
-        )
-        st.button(
-            "Later",
-            key=f"later-{place}",
-            icon=":material/arrow_forward:",
-            disabled=place == learnt - 1,
-            on_click=attempt,
-            args=(_move, workspace, chosen, place, 1),
-        )
-        with st.popover("Change", icon=":material/edit:", key=f"change-{place}"):
-            old = chosen.spec.tasks[place].name if chosen.spec else ""
-            name = st.text_input("Name of the task", old, key=f"name-{place}-{old}")
-            st.button(
-                "Rename",
-                key=f"rename-{place}",
-                disabled=name == old,
-                on_click=attempt,
-                args=(_rename, workspace, chosen, place, name),
-            )
-            st.button(
-                "Remove from the stream",
-                key=f"remove-{place}",
-                icon=":material/delete:",
-                disabled=learnt == 1,
-                help="A stream has one task at least" if learnt == 1 else None,
-                on_click=attempt,
-                args=(_remove, workspace, chosen, place),
-            )
+    """Move, rename, remove. The buttons are the task's, not the place's: they stay with it when it moves."""
+    if chosen.spec is None:
+        return
+    row, said = st.container(horizontal=True, gap="xxsmall"), st.container()
+    name = chosen.spec.tasks[place].name
+    its = {"of": chosen.label, "said": said}
+    with row:
+        for words, by, icon in (("Earlier", -1, "back"), ("Later", 1, "forward")):
+            key = f"{words.lower()}-{name}"
+            if actions.pressed(words, key, icon=f":material/arrow_{icon}:", **its):
+                if not 0 <= place + by < learnt:
+                    actions.refuse(key, f"It is the {'first' if by < 0 else 'last'} task already.")
+                _save(
+                    workspace, key, lambda spec, by=by: stream_files.moved(spec, place, by), chosen
+                )
+        with st.popover("Change", icon=":material/edit:", key=f"change-{name}"):
+            _change(workspace, chosen, place)
 
 
-def _move(workspace: Workspace, chosen: Chosen, place: int, by: int) -> None:
+def _change(workspace: Workspace, chosen: Chosen, place: int) -> None:
+    old = chosen.spec.tasks[place].name if chosen.spec else ""
+    key = f"rename-{old}"
+    with st.form(f"{key}-form", border=False):
+        field = f"name-{chosen.label}-{old}"
+        name = st.text_input("Name of the task", old, key=field).strip()
+        renamed = actions.pressed("Rename", key, of=chosen.label, draw=st.form_submit_button)
+    if renamed:
+        if name == old:
+            actions.refuse(key, f"It is called '{old}': type another name first.")
+        _save(workspace, key, lambda spec: stream_files.renamed(spec, place, name), chosen)
+    key = f"remove-{old}"
+    look = {"icon": ":material/delete:"}
+    if actions.pressed("Remove from the stream", key, of=chosen.label, **look):
+        _save(workspace, key, lambda spec: stream_files.removed(spec, place), chosen)
+
+
+def _save(
+    workspace: Workspace, key: str, change: Callable[[StreamSpec], StreamSpec], chosen: Chosen
+) -> None:
+    """Writes the stream with a change, and has the page drawn with it."""
     if chosen.spec is not None:
-        stream_files.save(workspace, stream_files.moved(chosen.spec, place, by))
-
-
-def _rename(workspace: Workspace, chosen: Chosen, place: int, name: str) -> None:
-    if chosen.spec is not None:
-        stream_files.save(workspace, stream_files.renamed(chosen.spec, place, name))
-
-
-def _remove(workspace: Workspace, chosen: Chosen, place: int) -> None:
-    if chosen.spec is not None:
-        stream_files.save(workspace, stream_files.removed(chosen.spec, place))
+        with actions.answering(key):
+            stream_files.save(workspace, change(chosen.spec))
+        st.rerun()
 
 
 def protocol(workspace: Workspace, chosen: Chosen) -> None:
@@ -179,8 +175,12 @@ def protocol(workspace: Workspace, chosen: Chosen) -> None:
     wanted = names[words.index(asked)]
     if chosen.spec is not None and wanted != chosen.protocol:
         shared = chosen.spec.shared_labels if wanted == "cil" else None
-        changed = stream_files.rebuilt(chosen.spec, protocol=wanted, shared_labels=shared)
-        stream_files.save(workspace, changed)
+        try:
+            changed = stream_files.rebuilt(chosen.spec, protocol=wanted, shared_labels=shared)
+            stream_files.save(workspace, changed)
+        except (UserError, OSError) as error:
+            st.error(plain(str(error)), icon=":material/block:")
+            return
         st.rerun()
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import streamlit as st
 
-from app import links, stream_files
+from app import actions, links, stream_files
+from app.proposals import proposed
 from app.sharing import is_guest
 from app.stream_checks import check_named, check_spec
 from app.text import plain
@@ -123,23 +124,8 @@ def open_stream(workspace: Workspace, label: str) -> Chosen:
     return Chosen(label, spec, spec.name, spec.protocol, folder, path, held)
 
 
-def attempt(change: Any, *arguments: Any) -> None:
-    """Carries a change out; what is wrong with it is shown where the page begins."""
-    try:
-        change(*arguments)
-    except UserError as error:
-        st.session_state["stream-fault"] = str(error)
-
-
-def show_fault() -> None:
-    """What the last change was refused for."""
-    fault = st.session_state.pop("stream-fault", None)
-    if fault is not None:
-        st.error(plain(fault), icon=":material/error:")
-
-
-def begin(workspace: Workspace, name: str, protocol: str, copy: Chosen | None) -> None:
-    """A new stream: empty, or a copy of another.
+def begin(workspace: Workspace, name: str, protocol: str, copy: Chosen | None) -> str:
+    """A new stream: empty, or a copy of another; its label.
 
     Raises:
         UserError: the name is none, or is taken.
@@ -157,7 +143,7 @@ def begin(workspace: Workspace, name: str, protocol: str, copy: Chosen | None) -
         stream_files.save(workspace, spec)
     else:
         st.session_state["draft"] = {"name": name, "protocol": protocol}
-    st.session_state["stream"] = f"{OWN}{path.name}"
+    return f"{OWN}{path.name}"
 
 
 def add(workspace: Workspace, chosen: Chosen, tasks: list[TaskSpec]) -> None:
@@ -205,7 +191,7 @@ def toolbar(workspace: Workspace, chosen: Chosen) -> None:
         if chosen.editable:
             with st.popover("Remove", icon=":material/delete:", key="remove-stream"):
                 st.write("The stream's file goes; uploaded data stay.")
-                st.button("Remove this stream", on_click=_remove, args=(chosen,), type="primary")
+                _remove(chosen)
         if chosen.spec is not None:
             st.page_link(
                 st.session_state["pages"]["train"],
@@ -217,29 +203,28 @@ def toolbar(workspace: Workspace, chosen: Chosen) -> None:
 
 def _new(workspace: Workspace, copy: Chosen | None) -> None:
     kind = "copy" if copy else "new"
+    key = f"{kind}-create"
     taken = {path.stem for path in stream_files.stream_files(workspace)}
-    wanted = f"my-{copy.name}" if copy else "my-stream"
-    name = st.text_input(
-        "Name",
-        stream_files.free_name(wanted, taken),
-        key=f"{kind}-name-{wanted}",
-        help="Letters, digits and . + - _",
-    )
-    protocol = "cil"
-    if copy is None:
-        words = st.selectbox("Protocol", list(PROTOCOLS.values()), index=1, key="new-protocol")
-        protocol = next(name for name, value in PROTOCOLS.items() if value == words)
-    st.button(
-        "Copy" if copy else "Create",
-        key=f"{kind}-create",
-        type="primary",
-        on_click=attempt,
-        args=(begin, workspace, name, protocol, copy),
-    )
+    with st.form(f"{kind}-form", border=False, enter_to_submit=False):
+        proposal = stream_files.free_name(f"my-{copy.name}" if copy else "my-stream", taken)
+        name = proposed("Name", proposal, f"{kind}-name", "Letters, digits and . + - _")
+        protocol = "cil"
+        if copy is None:
+            words = st.selectbox("Protocol", list(PROTOCOLS.values()), index=1, key="new-protocol")
+            protocol = next(name for name, value in PROTOCOLS.items() if value == words)
+        look = {"draw": st.form_submit_button, "type": "primary"}
+        of = copy.label if copy else None
+        if not actions.pressed("Copy" if copy else "Create", key, of=of, **look):
+            return
+    with actions.answering(key):
+        label = begin(workspace, name, protocol, copy)
+    actions.then(stream=label, **{f"{kind}-name": ""})
 
 
 def _remove(chosen: Chosen) -> None:
-    if chosen.path is not None:
-        chosen.path.unlink(missing_ok=True)
-    st.session_state.pop("draft", None)
-    st.session_state.pop("stream", None)
+    if not actions.pressed("Remove this stream", "remove-now", of=chosen.label, type="primary"):
+        return
+    with actions.answering("remove-now"):
+        if chosen.path is not None:
+            chosen.path.unlink(missing_ok=True)
+    actions.then(draft=actions.GONE, stream=actions.GONE)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
-from app import links
+from app import actions, links
 from app.frame import View
 from app.job_view import ACTIVE, curves, ending, heading, matrix, position
-from app.new_run import change
+from app.new_run import bad_seed, change
+from app.proposals import proposed
 from app.sharing import is_guest
 from app.stream_files import free_name
 from app.text import plain
@@ -35,7 +37,10 @@ def jobs_view(view: View, place: Workspace) -> None:
     if not listed:
         with st.container(border=True):
             st.markdown("Nothing has been trained from here yet.")
-            st.button("Put a run together", on_click=_turn_to_form, icon=":material/arrow_forward:")
+            if actions.pressed(
+                "Put a run together", "put-together", icon=":material/arrow_forward:"
+            ):
+                actions.then(show="New run")
         return
     left, right = st.columns([1, 4], gap="medium")
     states = {job.request.run: job.state for job in listed}
@@ -91,10 +96,11 @@ def _show(view: View, job: Job) -> None:
 
 
 def _actions(job: Job, state: State, scored: bool) -> None:
-    """What can be done with a job, and where its results are."""
-    with st.container(horizontal=True, vertical_alignment="center"):
+    """What can be done with a job, and where its results are; beneath it, what was refused."""
+    row, said = st.container(horizontal=True, vertical_alignment="center"), st.container()
+    with row:
         if not is_guest():
-            _steer(job, state)
+            _steer(job, state, said)
         if scored:
             st.page_link(
                 st.session_state["pages"]["forgetting"],
@@ -104,93 +110,61 @@ def _actions(job: Job, state: State, scored: bool) -> None:
             )
 
 
-def _steer(job: Job, state: State) -> None:
+def _steer(job: Job, state: State, said: DeltaGenerator) -> None:
     """Stop, go on, run again, change, remove: not for guests."""
+    jobs, its = Jobs(job.workspace), {"of": job.id, "said": said}
     if state in ACTIVE:
-        st.button(
-            "Cancel" if state == "queued" else "Stop",
-            key="stop",
-            icon=":material/stop_circle:",
-            disabled=job.stop_asked,
-            help="It stops at its next step and keeps what it has; it can go on later",
-            on_click=job.stop,
-        )
+        words = "Cancel" if state == "queued" else "Stop"
+        meaning = "It stops at its next step and keeps what it has; it can go on later"
+        if actions.pressed(words, "stop", icon=":material/stop_circle:", help=meaning, **its):
+            if job.stop_asked:
+                actions.refuse("stop", "It was asked to stop already, and will after this step.")
+            job.stop()
+            st.rerun()
     elif state != "finished":
-        st.button(
-            "Go on",
-            key="go-on",
-            type="primary",
-            icon=":material/play_arrow:",
-            help="From where it was left",
-            on_click=_attempt,
-            args=(job, "again"),
-        )
+        look = {"type": "primary", "icon": ":material/play_arrow:"}
+        if actions.pressed("Go on", "go-on", help="From where it was left", **look, **its):
+            with actions.answering("go-on"):
+                jobs.again(job)
+            st.rerun()
     with st.popover("Run again", icon=":material/replay:", key="again"):
         _again(job)
-    st.button(
-        "Change the settings",
-        key="change",
-        icon=":material/tune:",
-        on_click=change,
-        args=(job,),
-    )
+    if actions.pressed("Change the settings", "change", icon=":material/tune:", **its):
+        actions.then(**change(job))
     if state not in ACTIVE:
-        st.button(
-            "Remove from the list",
-            key="remove",
-            icon=":material/delete:",
-            help="The run itself stays",
-            on_click=_attempt,
-            args=(job, "remove"),
-        )
+        look = {"icon": ":material/delete:", "help": "The run itself stays"}
+        if actions.pressed("Remove from the list", "remove", **look, **its):
+            with actions.answering("remove"):
+                for (
+                    each
+                ) in jobs.all():  # earlier attempts at the same run are not shown, and go with it
+                    if each.request.run == job.request.run:
+                        jobs.remove(each)
+            actions.then(job=actions.GONE)
 
 
 def _again(job: Job) -> None:
     """The same settings under another name, with this seed or another one."""
-    request = job.request
     taken = {run.name for run in job.workspace.runs()}
     taken |= {each.request.run for each in Jobs(job.workspace).all()}
-    proposed = free_name(request.run, taken)
-    name = st.text_input("Name of the new run", proposed, key=f"again-name-{proposed}")
-    seed = st.number_input("Seed", value=request.seed, min_value=0, key=f"again-seed-{proposed}")
-    st.caption(
-        "With the same seed nothing is computed again; another one shows how much is chance."
-    )
-    st.button(
-        "Run again",
-        key="again-start",
-        type="primary",
-        disabled=name in taken,
-        on_click=_run_again,
-        args=(job, name, int(seed)),
-    )
-
-
-def _run_again(job: Job, name: str, seed: int) -> None:
-    try:
-        Jobs(job.workspace).again(job, run=name, seed=seed)
-    except UserError as error:
-        st.session_state["train-fault"] = str(error)
-        return
-    st.session_state["job"] = name
-
-
-def _attempt(job: Job, what: str) -> None:
-    jobs = Jobs(job.workspace)
-    try:
-        if what == "again":
-            jobs.again(job)
+    key = "again-start"
+    with st.form(f"again-{job.id}", border=False, enter_to_submit=False):
+        proposal = free_name(job.request.run, taken)
+        name = proposed("Name of the new run", proposal, f"again-name-{job.id}")
+        seed = int(st.number_input("Seed", value=job.request.seed, key=f"again-seed-{job.id}"))
+        st.caption(
+            "With the same seed nothing is computed again; another one shows how much is chance."
+        )
+        look = {"draw": st.form_submit_button, "type": "primary"}
+        if not actions.pressed("Run again", key, of=job.id, **look):
             return
-        for each in jobs.all():  # earlier attempts at the same run are not shown, and go with it
-            if each.request.run == job.request.run:
-                jobs.remove(each)
-        st.session_state.pop("job", None)
-    except UserError as error:
-        st.session_state["train-fault"] = str(error)
-
-
-def _turn_to_form() -> None:
-    st.session_state["show"] = "New run"
+    if name in taken:
+        actions.refuse(key, f"There is a run or a job '{name}' already: choose another name.")
+    if bad_seed(seed):
+        actions.refuse(key, f"{bad_seed(seed)[0]}.")
+    with actions.answering(key):
+        Jobs(job.workspace).again(job, run=name, seed=seed)
+    actions.then(job=name)
 
 
 def _config(job: Job) -> RunConfig | None:

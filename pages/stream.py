@@ -18,7 +18,6 @@ from cl_core.errors import UserError
 view = frame.draw("Stream")
 mine = workspace("Mine")
 st.markdown("What will be learnt, and in which order? A task after another, each met once.")
-stream_choice.show_fault()
 
 left, right = st.columns([3, 2], vertical_alignment="bottom")
 try:

@@ -8,16 +8,12 @@ from app import frame, links
 from app.job_view import ACTIVE
 from app.new_run import new_run
 from app.runs import workspace
-from app.text import plain
 from app.train_jobs import jobs_view
 from cl_core.lab.jobs import Jobs
 
 view = frame.draw("Train")
 mine = workspace("Mine")
 
-fault = st.session_state.pop("train-fault", None)
-if fault is not None:
-    st.error(plain(fault), icon=":material/error:")
 jobs = Jobs(mine).all()
 busy = any(job.state in ACTIVE for job in jobs)
 views = ("New run", "Jobs")

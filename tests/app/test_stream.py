@@ -15,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 from app import stream_files, uploads
 from app.stream_checks import check_task, run_worker
 from cl_core.errors import Faults, UserError
+from cl_core.lab.jobs import Jobs
 from cl_core.lab.workspace import Workspace
 from cl_core.tasks.load import find_stream
 from cl_core.tasks.spec import TaskSpec
@@ -55,15 +56,16 @@ def test_changes_are_written_at_once(open_page: Open, place: Workspace) -> None:
     page = open_page("stream", workspace=place.root)
     page.selectbox(key="stream").set_value("streams/mine.yaml")
     page.run()
-    button(page, "later-0").click()
+    button(page, "later-restaurants").click()
     page.run()
     names = [task.name for task in read_stream_file(path).tasks]
     assert names == ["films", "restaurants", "products"]
-    next(each for each in page.text_input if each.key == "name-0-films").set_value("cinema")
+    next(each for each in page.text_input if each.key == "name-streams/mine.yaml-films").set_value(
+        "cinema"
+    )
+    button(page, "rename-films").click()
     page.run()
-    button(page, "rename-0").click()
-    page.run()
-    button(page, "remove-2").click()
+    button(page, "remove-products").click()
     page.run()
     assert not page.exception, page.exception
     assert [task.name for task in read_stream_file(path).tasks] == ["cinema", "restaurants"]
@@ -74,9 +76,10 @@ def test_a_name_that_is_taken_is_refused_and_said(open_page: Open, place: Worksp
     page = open_page("stream", workspace=place.root)
     page.selectbox(key="stream").set_value("streams/mine.yaml")
     page.run()
-    next(each for each in page.text_input if each.key.startswith("name-0")).set_value("films")
-    page.run()
-    button(page, "rename-0").click()
+    next(each for each in page.text_input if each.key.endswith("yaml-restaurants")).set_value(
+        "films"
+    )
+    button(page, "rename-restaurants").click()
     page.run()
     assert "unique" in page.error[0].value
     assert read_stream_file(path).tasks[0].name == "restaurants"
@@ -84,8 +87,7 @@ def test_a_name_that_is_taken_is_refused_and_said(open_page: Open, place: Worksp
 
 def test_a_new_stream_begins_with_a_task_of_the_gallery(open_page: Open, place: Workspace) -> None:
     page = open_page("stream", workspace=place.root)
-    next(each for each in page.text_input if each.key.startswith("new-name")).set_value("fresh")
-    page.run()
+    next(each for each in page.text_input if each.key == "new-name").set_value("fresh")
     button(page, "new-create").click()
     page.run()
     assert page.selectbox(key="stream").value == "streams/fresh.yaml"
@@ -149,7 +151,10 @@ def test_a_stream_with_problems_is_said_and_not_started(open_page: Open, place: 
     page.selectbox(key="on").set_value("streams/mine.yaml")
     page.run()
     assert "share one label space" in page.error[0].value
-    assert button(page, "start").disabled
+    button(page, "start").click()
+    page.run()
+    assert "Not started" in page.error[0].value
+    assert Jobs(place).all() == []
 
 
 def test_columns_are_guessed_by_what_they_hold(place: Workspace) -> None:

@@ -58,7 +58,10 @@ def test_an_impossible_mix_is_refused_with_its_reason(open_page: Open, place: Wo
     box(page, "slot-compose").set_value("fusion")
     page.run()
     assert "fusion belongs to one task" in page.error[0].value
-    assert not [each for each in page.button if each.key == "start"]
+    button(page, "start").click()
+    page.run()
+    assert "Not started" in page.error[1].value
+    assert Jobs(place).all() == []
 
 
 def test_what_was_put_together_is_what_is_queued(open_page: Open, place: Workspace) -> None:
@@ -98,7 +101,10 @@ def test_settings_that_cannot_be_are_refused(open_page: Open, place: Workspace) 
     next(each for each in page.number_input if each.key.endswith("-epochs")).set_value(0)
     page.run()
     assert "epochs" in page.error[0].value
-    assert not [each for each in page.button if each.key == "start"]
+    button(page, "start").click()
+    page.run()
+    assert "Not started" in page.error[0].value
+    assert Jobs(place).all() == []
 
 
 def test_a_waiting_job_can_be_cancelled_and_go_on(open_page: Open, place: Workspace) -> None:

@@ -44,7 +44,7 @@ def test_a_table_of_ones_own_is_learnt_and_becomes_a_column(
     visitor = arrive()
     visitor.go("stream", ws="Mine", stream="domains-dil")
     visitor.button("Copy and change").click()
-    visitor.fill("copy-name-my-domains-dil", "with-lifts")
+    visitor.fill("copy-name", "with-lifts")
     visitor.press_key("copy-create")
     visitor.option("File").click()
     visitor.settle()

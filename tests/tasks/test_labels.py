@@ -58,7 +58,10 @@ def labelled(order: tuple[str, ...], rows: int = 40) -> Dataset:
 
 
 def csv(path: Path, columns: dict[str, list[object]]) -> None:
-    lines = [",".join(columns), *(",".join(map(str, row)) for row in zip(*columns.values(), strict=True))]
+    lines = [
+        ",".join(columns),
+        *(",".join(map(str, row)) for row in zip(*columns.values(), strict=True)),
+    ]
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
