@@ -161,7 +161,7 @@ _ROWS = (
         "higher",
         "share",
         "score",
-        "Each class counts the same: those among labels or predictions, as in scikit-learn.",
+        "Each class counts the same: those among the split's labels or predictions, as in scikit-learn, and no others.",
         f"{_SCORE}:macro_f1",
     ),
     Metric(

@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from cl_core.tasks.lacking import check_one_space
 from cl_core.tasks.prepare import PreparedTask, Rows
 from cl_core.tasks.raw import Fault
-from cl_core.tasks.stream import Protocol, describe_difference, describe_extra
+from cl_core.tasks.stream import Protocol
 from cl_core.tasks.task import QA_KINDS, SPLITS, content_keys
 
 FEW_ROWS = 8  # a class with fewer training rows is called tiny (ours)
@@ -28,8 +29,13 @@ class Report:
     warnings: tuple[str, ...] = ()
 
 
-def check_task(task: PreparedTask) -> Report:
-    """Checks one task as a whole, beside what was already found row by row."""
+def check_task(task: PreparedTask, one_space: bool = False) -> Report:
+    """Checks one task as a whole, beside what was already found row by row.
+
+    Args:
+        task: what was read of it.
+        one_space: whether other tasks may have the classes that this one lacks (DIL); see `check_one_space`.
+    """
     faults = list(task.faults)
     warnings = list(task.warnings)
     train = task.splits.get("train")
@@ -37,7 +43,7 @@ def check_task(task: PreparedTask) -> Report:
     if train is not None and len(train) and task.kind in QA_KINDS:
         faults += _check_answers(task, train)
     elif train is not None and len(train) and not hidden:
-        faults += _check_classes(task, train)
+        faults += [] if one_space else _check_classes(task, train)
         warnings += _tiny_classes(task, train)
     for split in SPLITS:
         rows = task.splits.get(split)
@@ -135,7 +141,12 @@ def check_stream(
         shared: CIL: groups of tasks that share labels by name.
         held_out: tasks that are never learnt.
     """
-    reports = [*map(check_task, tasks), *map(check_held_out, held_out)]
+    # Vocabularies of questions may differ in any way; classes of one label space may be lacking.
+    one_space = protocol == "dil" and not all(task.kind in QA_KINDS for task in tasks)
+    reports = [
+        *(check_task(task, one_space) for task in tasks),
+        *map(check_held_out, held_out),
+    ]
     faults = [fault for report in reports for fault in report.faults]
     warnings = [warning for report in reports for warning in report.warnings]
     named = Counter(task.name for task in (*tasks, *held_out))
@@ -143,22 +154,10 @@ def check_stream(
         if count > 1:
             faults.append(Fault(name, None, f"{count} tasks have this name; names must be unique"))
     known = [task for task in tasks if task.label_names]
-    questions = all(task.kind in QA_KINDS for task in tasks)  # their vocabularies may differ
-    if protocol == "dil" and known and not questions:
-        for task in known[1:]:
-            first = known[0]
-            difference = describe_difference(
-                first.name, first.label_names, task.name, task.label_names
-            )
-            if difference:
-                faults.append(
-                    Fault(task.name, None, difference.removeprefix(f"task '{task.name}' "))
-                )
-        for task in held_out:
-            first = known[0]
-            if extra := [name for name in task.label_names if name not in first.label_names]:
-                sentence = describe_extra(first.name, first.label_names, task.name, extra)
-                faults.append(Fault(task.name, None, sentence.removeprefix(f"task '{task.name}' ")))
+    if one_space:
+        wrong, notes = check_one_space(known, held_out)
+        faults += wrong
+        warnings += notes
     labels = {task.name: task.label_names for task in (*known, *held_out)}
     for group in shared:
         names = Counter(name for task in group for name in set(labels.get(task, ())))

@@ -97,14 +97,26 @@ def load_stream(
     warnings = list(report.warnings)
     tasks: list[Task] = []
     asked = limits if isinstance(limits, Mapping) else dict.fromkeys(SPLITS, limits)
+    unreadable: list[str] = []
     for each, made in zip(every, prepared, strict=True):
-        task = limit_rows(made.task(), each.limits, each.seed)
-        task = limit_rows(task, asked, limit_seed)
-        task, damaged = drop_damaged(task)
+        whole = made.task()
+        limited = limit_rows(limit_rows(whole, each.limits, each.seed), asked, limit_seed)
+        task, damaged = drop_damaged(limited)
         warnings += damaged
         if len(tasks) < learnt and task.kind not in QA_KINDS:
-            warnings += _classes_lost(task)
+            if lost := _classes_lost(whole, limited):
+                warnings.append(
+                    f"task '{task.name}': the limit leaves no training rows of class {lost}"
+                )
+            if lost := _classes_lost(limited, task):
+                why = "; ".join(each.removeprefix(f"task '{task.name}': ") for each in damaged)
+                unreadable.append(
+                    f"task '{task.name}', train: no {task.kind} of class {lost} can be read, so it cannot be learnt; "
+                    f"mend the files, or leave the class out ({why})"
+                )
         tasks.append(task)
+    if unreadable:
+        raise Faults(f"stream '{spec.name}'", unreadable)
     return Stream(
         spec.name,
         spec.protocol,
@@ -255,11 +267,8 @@ def _with_protocol(spec: StreamSpec, protocol: str) -> StreamSpec:
     return spec.model_copy(update={"protocol": protocol, "shared_labels": shared})
 
 
-def _classes_lost(task: Task) -> list[str]:
-    seen = set(task.train["label"])
-    lost = [name for index, name in enumerate(task.label_names) if index not in seen]
-    if not lost:
-        return []
-    return [
-        f"task '{task.name}': the limit leaves no training rows of class {', '.join(map(repr, lost))}"
-    ]
+def _classes_lost(before: Task, after: Task) -> str:
+    """The classes that had training rows before and have none any more, listed; "" where there are none."""
+    left = set(after.train["label"])
+    lost = sorted(set(before.train["label"]) - left)
+    return ", ".join(repr(before.label_names[label]) for label in lost)

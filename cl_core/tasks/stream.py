@@ -12,6 +12,7 @@ from cl_core.tasks.task import QA_KINDS, Task
 
 Protocol = Literal["til", "cil", "dil"]
 PROTOCOLS: tuple[Protocol, ...] = ("til", "cil", "dil")
+MOST_QUOTED = 10
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Stream:
     Attributes:
         name: for run names and reports.
         protocol: "til" (task id known at test), "cil" (unknown, labels of all tasks), "dil" (unknown, one
-            label space shared by all tasks; in streams of questions the union of the tasks' vocabularies).
+            label space for all tasks: the union of their classes, or of their vocabularies).
         tasks: in order.
         shared: CIL: groups of task names within which labels of one name are one label. Without a group
             they are distinct.
@@ -74,12 +75,12 @@ class Stream:
         """Global labels and each task's place among them; see `label_space`.
 
         Raises:
-            UserError: DIL, and the tasks' label names differ.
+            UserError: DIL, and the tasks have no classes in common.
         """
         learnt = {task.name: task.label_names for task in self.tasks}
         held_out = {task.name: task.label_names for task in self.held_out}
         questions = all(task.kind in QA_KINDS for task in self.tasks)
-        return label_space(self.protocol, learnt, self.shared, held_out, union=questions)
+        return label_space(self.protocol, learnt, self.shared, held_out, questions=questions)
 
     def task(self, name: str) -> Task:
         """The task of that name.
@@ -112,12 +113,13 @@ def label_space(
     labels: Mapping[str, tuple[str, ...]],
     shared: tuple[tuple[str, ...], ...] = (),
     held_out: Mapping[str, tuple[str, ...]] | None = None,
-    union: bool = False,
+    questions: bool = False,
 ) -> LabelSpace:
     """Lays the tasks' labels side by side.
 
-    DIL: one space, in the first task's order; other tasks may list the same names in another order. For questions it
-    is the union of the tasks' vocabularies, in the order in which they bring them (DAM, arXiv 2403.08755).
+    DIL: one space, the union of the tasks' labels in the order in which they bring them; a task may lack some, and list
+    its own in another order. Tasks without a label in common with the others are refused **(ours)**, unless they ask
+    questions, where it is the union of any vocabularies (DAM, arXiv 2403.08755).
     CIL: labels of different tasks are distinct, also when they share a name, unless both tasks are in one
     group of ``shared``. TIL: the same without sharing, since each head answers only for its own task.
     A name is qualified ("yelp: positive") only where two distinct labels share it **(ours)**.
@@ -129,18 +131,17 @@ def label_space(
         held_out: label names of tasks that are never learnt; they bring no label. Theirs are, by name, those of the
             DIL space; in CIL those of a learnt task in the same group, else of the only learnt task with that name
             **(ours)**; -1 where there is none, and in TIL, where no head is theirs.
-        union: DIL: whether the tasks' labels may differ.
+        questions: DIL: whether the tasks ask questions.
 
     Raises:
-        UserError: DIL, and the learnt tasks' label names differ, or a held-out task has a label that is not theirs.
+        UserError: DIL, and learnt tasks have no label in common, or a held-out task has a label that is not theirs.
     """
-    space = _learnt_space(protocol, labels, shared, union)
+    space = _learnt_space(protocol, labels, shared, questions)
     indices = dict(space.indices)
     for task, own in (held_out or {}).items():
-        if protocol == "dil" and not union:
-            first = next(iter(labels), "")
-            if extra := [name for name in own if name not in space.names]:
-                raise UserError(describe_extra(first, space.names, task, extra))
+        extra = [name for name in own if name not in space.names]
+        if protocol == "dil" and not questions and extra:
+            raise UserError(describe_extra(space.names, task, extra))
         group = next((group for group in shared if task in group), ())
         indices[task] = tuple(
             -1 if protocol == "til" else _place(name, group, labels, space.indices) for name in own
@@ -164,10 +165,15 @@ def _learnt_space(
     protocol: Protocol,
     labels: Mapping[str, tuple[str, ...]],
     shared: tuple[tuple[str, ...], ...],
-    union: bool,
+    questions: bool,
 ) -> LabelSpace:
     if protocol == "dil":
-        return _one_space(labels, union)
+        if not questions and (strangers := describe_strangers(labels)):
+            raise UserError(next(iter(strangers.values())))
+        names = tuple(dict.fromkeys(name for own in labels.values() for name in own))
+        return LabelSpace(
+            names, {task: tuple(map(names.index, own)) for task, own in labels.items()}
+        )
     groups = {task: group for group in (shared if protocol == "cil" else ()) for task in group}
     members: dict[tuple[tuple[str, ...], str], list[str]] = {}
     for task, names in labels.items():
@@ -188,43 +194,30 @@ def _learnt_space(
     return LabelSpace(names, indices)
 
 
-def _one_space(labels: Mapping[str, tuple[str, ...]], union: bool) -> LabelSpace:
-    first = next(iter(labels), "")
-    names = labels.get(first, ())
-    if union:
-        names = tuple(dict.fromkeys(name for own in labels.values() for name in own))
-    for task, own in labels.items():
-        if not union and (difference := describe_difference(first, names, task, own)):
-            raise UserError(difference)
-    return LabelSpace(names, {task: tuple(map(names.index, own)) for task, own in labels.items()})
+def describe_strangers(labels: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
+    """By task, a sentence for each DIL task that no chain of common labels joins to the first task."""
+    first = next((task for task, own in labels.items() if own), "")
+    joined = set(labels.get(first, ()))
+    left = {task: own for task, own in labels.items() if own}
+    while reached := [task for task, own in left.items() if joined & set(own)]:
+        for task in reached:
+            joined |= set(left.pop(task))
+    return {
+        task: f"task '{task}' has no class in common with task '{first}': {_quoted(own)} here, "
+        f"{_quoted(labels[first])} there; in a dil stream all tasks share one label space, and each may lack some of "
+        "it: give the same label_names, or use protocol til or cil"
+        for task, own in left.items()
+    }
 
 
-def describe_difference(
-    first: str, names: tuple[str, ...], task: str, own: tuple[str, ...]
-) -> str | None:
-    """A sentence naming what differs between two DIL tasks' labels, or None when they are the same set."""
-    missing = [name for name in names if name not in own]
-    extra = [name for name in own if name not in names]
-    if not missing and not extra:
-        return None
-    parts = []
-    if missing:
-        parts.append(f"lacks {_quoted(missing)}")
-    if extra:
-        parts.append(f"adds {_quoted(extra)}")
-    return (
-        f"task '{task}' {' and '.join(parts)}, compared with task '{first}' ({_quoted(names)}); in a dil "
-        "stream all tasks share one label space: give the same label_names, or use protocol til or cil"
-    )
-
-
-def describe_extra(first: str, names: tuple[str, ...], task: str, extra: Sequence[str]) -> str:
+def describe_extra(names: tuple[str, ...], task: str, extra: Sequence[str]) -> str:
     """A sentence for a held-out DIL task whose labels are not all in the learnt tasks' space."""
     return (
-        f"task '{task}' adds {_quoted(list(extra))}, compared with task '{first}' ({_quoted(names)}); a held-out task "
-        "of a dil stream is answered over the labels of the others"
+        f"task '{task}' adds {_quoted(list(extra))} to the classes of the learnt tasks ({_quoted(names)}); a held-out "
+        "task of a dil stream is answered over the labels of the others"
     )
 
 
 def _quoted(names: tuple[str, ...] | list[str]) -> str:
-    return ", ".join(f"'{name}'" for name in names)
+    more = f" and {len(names) - MOST_QUOTED} more" if len(names) > MOST_QUOTED else ""
+    return ", ".join(f"'{name}'" for name in names[:MOST_QUOTED]) + more

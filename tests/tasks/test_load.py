@@ -125,7 +125,7 @@ def test_the_protocol_may_be_overridden(cl_data, protocol, small):
 
 
 def test_a_protocol_that_does_not_fit_the_labels_is_refused_with_what_differs(cl_data):
-    with pytest.raises(Faults, match="task 'amazon': lacks 'World'"):
+    with pytest.raises(Faults, match="task 'amazon': has no class in common with task 'ag_news'"):
         load_stream("mtl5", data=cl_data, protocol="dil")
 
 

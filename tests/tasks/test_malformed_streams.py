@@ -22,7 +22,10 @@ WANTED = {
         "not valid JSON in row 2",
         "not a parquet file",
     ],
-    "Domain-incremental": ["'kitchen': adds 'neutral'", "lacks 'positive' and adds 'Positive'"],
+    "Domain-incremental": [
+        "'kitchen': has no class in common with task 'books'",
+        "'positive' and 'Positive' (capital and small letters) name one class",
+    ],
     "Several files": ["books/train.csv): has no rows", "several files could be it", "'lable'"],
 }
 

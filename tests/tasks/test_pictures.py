@@ -154,3 +154,14 @@ def test_the_presets_of_pictures_load(cl_data: Path, name: str) -> None:
     assert stream.protocol == "dil"
     assert {task.kind for task in stream.tasks} == {"image"}
     assert all(len(task.train) == 20 for task in stream.tasks)
+
+
+def test_a_class_none_of_whose_pictures_can_be_read_is_refused_for_that_reason(
+    tmp_path: Path,
+) -> None:
+    write_folders(tmp_path / "t")
+    for file in (tmp_path / "t").glob(f"*/{CLASSES[1]}/*.png"):
+        file.write_bytes(b"no picture")
+    with pytest.raises(Faults, match="no image of class 'light' can be read") as caught:
+        load(tmp_path)
+    assert "limit" not in str(caught.value)

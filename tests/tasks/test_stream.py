@@ -49,9 +49,15 @@ def test_dil_maps_other_orders_of_the_names_onto_one_space():
     assert space.global_index("b") == (1, 0)
 
 
-def test_dil_refuses_tasks_whose_labels_differ_and_names_the_difference():
-    with pytest.raises(UserError, match="'b' lacks 'no' and adds 'maybe'"):
-        label_space("dil", {"a": ("no", "yes"), "b": ("yes", "maybe")})
+def test_dil_s_label_space_is_the_union_of_which_a_task_may_lack_some():
+    space = label_space("dil", {"a": ("no", "yes"), "b": ("yes", "maybe"), "c": ("maybe",)})
+    assert space.names == ("no", "yes", "maybe")
+    assert [space.global_index(task) for task in "abc"] == [(0, 1), (1, 2), (2,)]
+
+
+def test_dil_refuses_tasks_that_share_no_class_and_names_them():
+    with pytest.raises(UserError, match="'b' has no class in common with task 'a'"):
+        label_space("dil", {"a": ("no", "yes"), "b": ("good", "bad")})
 
 
 @given(
