@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import re
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,13 +14,16 @@ from cl_core.tasks.formats import READERS, read_file
 from cl_core.tasks.image_folder import read_image_folder
 from cl_core.tasks.raw import Fault, Problem, RawRows, RawTask
 from cl_core.tasks.spec import TaskSpec
-from cl_core.tasks.task import SPLITS
-
-ALIASES = {
-    "train": ("train",),
-    "validation": ("validation", "valid", "val", "dev"),
-    "test": ("test",),
-}
+from cl_core.tasks.split_names import find_splits, resembles
+from cl_core.tasks.table_folder import (
+    Tables,
+    find_tables,
+    listing,
+    missing_parts,
+    other_splits,
+    tables_beside,
+)
+from cl_core.tasks.task import ENCODED, SPLITS
 
 
 def read_files(path: Path, spec: TaskSpec, place: str) -> RawTask:
@@ -37,63 +40,66 @@ def read_files(path: Path, spec: TaskSpec, place: str) -> RawTask:
         message = f"there is nothing at '{place}' (looked for {path}); paths are relative to the stream file"
         return RawTask(spec.name, place, {}, faults=(Fault(spec.name, None, message),))
     if path.is_file():
-        return _read_splits(spec, place, {"train": [(path, place)]})
+        alone = _read_splits(spec, place, {"train": [(path, place)]})
+        beside = other_splits(path, place)
+        half = [f"task '{spec.name}' ({place}): {line}" for line in [missing_parts([path])] if line]
+        return replace(
+            alone, unused=beside, warnings=(*alone.warnings, *_said(spec, beside), *half)
+        )
     if (path / "dataset_dict.json").is_file() or (path / "state.json").is_file():
         return _read_saved(path, spec, place)
-    tables = any(e.suffix.lower() in READERS and e.name != "meta.json" for e in path.iterdir())
-    if spec.kind == "image" and not tables and (pictures := read_image_folder(path, place)):
-        return RawTask(spec.name, place, pictures)
-    files, faults = _find_files(path, spec, place)
+    tables = find_tables(path, spec.split.model_dump())
+    if spec.kind == "image" and not tables.files and (found := _read_pictures(path, spec, place)):
+        return found
+    faults = _faults_of(tables, path, spec, place)
     names, wrong = _read_meta(path, spec, place)
-    return _read_splits(spec, place, files, names, (*faults, *wrong))
+    files = {
+        split: [(file, f"{place}/{file.relative_to(path).as_posix()}") for file in own]
+        for split, own in tables.files.items()
+    }
+    read = _read_splits(spec, place, files, names, (*faults, *wrong))
+    media = {name: column for name, column in spec.inputs.items() if name in ENCODED}
+    lost, like = tables_beside(path, place, tables, read.splits, media)
+    half = [f"task '{spec.name}' ({place}): {line}" for line in tables.halves]
+    return replace(read, unused=lost, warnings=(*read.warnings, *half, *_said(spec, like)))
 
 
-def _find_files(
-    folder: Path, spec: TaskSpec, place: str
-) -> tuple[dict[str, list[tuple[Path, str]]], list[Fault]]:
-    """The files of each split; several are parts of one where they are numbered as on the hub."""
-    faults: list[Fault] = []
-    found: dict[str, list[tuple[Path, str]]] = {}
-    for split in SPLITS:
-        named = getattr(spec.split, split)
-        if named is not None:
-            if (folder / named).is_file():
-                found[split] = [(folder / named, f"{place}/{named}")]
-            else:
-                message = f"there is no file '{named}'; the folder has {_listing(folder)}"
-                faults.append(Fault(spec.name, split, message, place))
-            continue
-        pattern = re.compile(rf"({'|'.join(ALIASES[split])})(-\d+-of-\d+)?", re.IGNORECASE)
-        files = sorted(
-            file
-            for file in folder.iterdir()
-            if file.suffix.lower() in READERS and pattern.fullmatch(file.stem)
-        )
-        if len(files) > 1 and not all("-of-" in file.stem for file in files):
-            names = ", ".join(file.name for file in files)
-            message = f"several files could be it ({names}); name one under split: {{{split}: ...}}"
-            faults.append(Fault(spec.name, split, message, place))
-        if files:
-            found[split] = [(file, f"{place}/{file.name}") for file in files]
-    if "train" not in found and not faults:
-        if found:
-            message = (
-                f"there are no training rows, only {' and '.join(found)}; a stream's tasks are learnt, unless they "
-                "stand under held_out"
-            )
-        else:
-            message = (
-                f"there is no train file ({', '.join(f'train{s}' for s in READERS)}); the folder has "
-                f"{_listing(folder)}; name the files under split: {{train: ...}}"
-            )
-        faults.append(Fault(spec.name, None, message, place, lacks_train=bool(found)))
-    return found, faults
+def _said(spec: TaskSpec, lines: Sequence[str]) -> list[str]:
+    return [f"task '{spec.name}': not used: {line}" for line in lines]
 
 
-def _listing(folder: Path) -> str:
-    names = sorted(entry.name for entry in folder.iterdir())
-    more = f" and {len(names) - 8} more" if len(names) > 8 else ""
-    return ", ".join(names[:8]) + more if names else "no files"
+def _read_pictures(path: Path, spec: TaskSpec, place: str) -> RawTask | None:
+    """A folder of folders of pictures; None where it is none."""
+    found = read_image_folder(path, place, spec.split.model_dump())
+    faults = [Fault(spec.name, split, message, place) for split, message in found.problems]
+    if not found.rows and not faults:
+        return None
+    if "train" not in found.rows and not faults:
+        faults.append(_no_training(spec, place, list(found.rows)))
+    warnings = [f"task '{spec.name}': {line}" for line in found.warnings]
+    return RawTask(spec.name, place, found.rows, None, tuple(faults), tuple(warnings), found.unused)
+
+
+def _no_training(spec: TaskSpec, place: str, found: list[str]) -> Fault:
+    message = (
+        f"there are no training rows, only {' and '.join(found)}; a stream's tasks are learnt, unless they "
+        "stand under held_out"
+    )
+    return Fault(spec.name, None, message, place, lacks_train=True)
+
+
+def _faults_of(tables: Tables, folder: Path, spec: TaskSpec, place: str) -> list[Fault]:
+    """What is wrong with the choice of files."""
+    faults = [Fault(spec.name, split, message, place) for split, message in tables.problems]
+    if "train" in tables.files or faults:
+        return faults
+    if tables.files:
+        return [_no_training(spec, place, list(tables.files))]
+    message = (
+        f"there is no train file ({', '.join(f'train{s}' for s in READERS)}); the folder has "
+        f"{listing(folder)}; name the files under split: {{train: ...}}"
+    )
+    return [Fault(spec.name, None, message, place)]
 
 
 def _read_splits(
@@ -189,16 +195,22 @@ def read_datasets(splits: dict[str, Any], spec: TaskSpec, place: str) -> RawTask
     """Rows of `datasets.Dataset`s by split name, the spec's names and the usual aliases understood."""
     faults: list[Fault] = []
     rows = {}
+    known = find_splits(splits)
+    used = set()
     for split in SPLITS:
         named = getattr(spec.split, split)
         if named is not None and named not in splits:
             message = f"there is no split '{named}'; there are {', '.join(splits)}"
             faults.append(Fault(spec.name, split, message, place))
             continue
-        wanted = (named,) if named is not None else ALIASES[split]
-        source = next((splits[name] for name in wanted if name in splits), None)
-        if source is None:
+        own = [named] if named is not None else known.get(split, [])
+        if len(own) > 1:
+            message = f"several splits could be it ({', '.join(own)}); name one under split: {{{split}: ...}}"
+            faults.append(Fault(spec.name, split, message, place))
+        if not own:
             continue
+        source = splits[own[0]]
+        used |= set(own)
         table = source.with_format("arrow")[:]
         file = rows_of_table(table, f"{place}, split {split}")
         faults += _faults(spec, split, place, file.problems)
@@ -212,4 +224,12 @@ def read_datasets(splits: dict[str, Any], spec: TaskSpec, place: str) -> RawTask
     if "train" not in rows and not faults:
         message = f"there are no training rows; there are splits {', '.join(splits)}"
         faults.append(Fault(spec.name, None, message, place, lacks_train=bool(rows)))
-    return RawTask(spec.name, place, rows, faults=tuple(faults))
+    unused = tuple(
+        f"split '{name}': no name of a split that is read" for name in splits if name not in used
+    )
+    like = [
+        line
+        for line, name in zip(unused, (n for n in splits if n not in used), strict=True)
+        if resembles(name)
+    ]
+    return RawTask(spec.name, place, rows, None, tuple(faults), tuple(_said(spec, like)), unused)

@@ -1,0 +1,44 @@
+"""What splits are called, and which names beside the data hold no data at all."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+ALIASES = {
+    "train": ("train", "training"),
+    "validation": ("validation", "valid", "val", "dev"),
+    "test": ("test", "testing", "eval", "evaluation"),
+}
+"""Names of the splits, in any case."""
+LATE = ("eval", "evaluation")
+"""Test rows, or validation rows where there is a `test` beside them **(ours)**."""
+SYSTEM = ("__macosx", "lost+found", "$recycle.bin", "system volume information")
+SYSTEM_FILES = ("thumbs.db", "desktop.ini")
+
+
+def is_hidden(name: str) -> bool:
+    """Whether a file or folder is hidden, or an operating system's, and so no class and no data."""
+    return name.startswith((".", "@", "~$")) or name.lower() in (*SYSTEM, *SYSTEM_FILES)
+
+
+def find_splits(names: Iterable[str]) -> dict[str, list[str]]:
+    """Which names are which split, in the order of SPLITS; several for one are for the caller to choose among."""
+    lower = {name: name.lower() for name in names}
+    found = {
+        split: [name for name, plain in lower.items() if plain in own]
+        for split, own in ALIASES.items()
+    }
+    late = [name for name in found["test"] if lower[name] in LATE]
+    if len(found["test"]) > len(late):
+        found["test"] = [name for name in found["test"] if name not in late]
+        if not found["validation"]:
+            found["validation"] = late
+    return {split: own for split, own in found.items() if own}
+
+
+def resembles(name: str) -> str | None:
+    """The split that a name has a word of: "my-train.v2.csv" and "testSet" do; None for others."""
+    words = re.findall(r"[A-Z]?[a-z]+|[A-Z]+", name)
+    lower = [word.lower() for word in words]
+    return next((s for s, own in ALIASES.items() if any(word in own for word in lower)), None)
