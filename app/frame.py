@@ -12,6 +12,7 @@ from app import links, own_copy, styles, theme
 from app import stage as stages
 from app.runs import PLACES, Place, first_place, report, run_names, workspace
 from app.text import plain
+from cl_core.lab.cautions import TOLD, cautions
 from cl_core.lab.jobs import Jobs
 from cl_core.lab.report import Report
 from cl_core.lab.workspace import RunFolder
@@ -83,7 +84,22 @@ def sidebar() -> tuple[Place, RunFolder | None]:
         # The run of the other workspace is no mistake of anybody's: this one's first is shown.
         _settle("run", names, wanted, names[0])
         name = st.selectbox("Run", names, key="run")
-        return place, workspace(place).find(name)
+        run = workspace(place).find(name)
+        _cautions(run)
+        return place, run
+
+
+def _cautions(run: RunFolder) -> None:
+    """What holds for every number of the run, on whatever page: whether it is told the task, and CIL's head rule."""
+    rule = run.config.head_rule
+    short = {
+        f"{TOLD} told the true task": run.config.recipe.told_the_task,
+        f"head rule: {rule}": rule is not None,
+    }
+    said = "; ".join(words for words, holds in short.items() if holds)
+    if said:
+        whole = [f"{each[0].upper()}{each[1:]}." for each in cautions(run.config)]
+        st.caption(plain(said), help=plain(" ".join(whole)))
 
 
 def _settle(key: str, options: Sequence[str], asked: str | None, default: str) -> None:

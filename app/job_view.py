@@ -7,6 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from app import theme, widgets
+from app.figure_table import figure_table
 from app.figures.learning import learning_curves
 from app.figures.matrix import heatmap
 from app.frame import View
@@ -140,6 +141,6 @@ def matrix(view: View, config: RunConfig, progress: Progress) -> None:
         what="Each row is a stage: what the model scores on every task learnt so far. A row appears when its task has "
         "been learnt; a column that darkens downwards is a task being forgotten. Higher is better.",
         formula=r"R_{i,j} = \text{accuracy on task } j \text{ after learning task } i",
-        table=pd.DataFrame(scores, names, names).round(2),
+        table=figure_table(scores, names, names, "%", "after learning"),
         source=f"run {config.name}, {config.settings.evaluate.split} rows, seed {config.seed}",
     )

@@ -134,9 +134,11 @@ def _chain(
         table=pd.DataFrame(
             {
                 "score": other.scores,
-                "before": own.weights,
-                "after": other.weights,
-                "difference": [b - a for a, b in zip(own.weights, other.weights, strict=True)],
+                "weight before": own.weights,
+                "weight after": other.weights,
+                "difference of weights": [
+                    b - a for a, b in zip(own.weights, other.weights, strict=True)
+                ],
                 "alone": other.alone,
             },
             adapters,

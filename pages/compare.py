@@ -61,7 +61,7 @@ try:
     found = comparing.compared(runs, score, pooled, None)
 except UserError as error:
     st.info(
-        f"{error}. A run can be compared when it has come to its end.",
+        f"{plain(str(error))}. A run can be compared when it has come to its end.",
         icon=":material/hourglass_top:",
     )
     st.stop()
@@ -71,16 +71,13 @@ against = third.selectbox(
     ["nothing", *references],
     key="against",
     bind="query-params",
-    format_func=lambda label: next(
-        (line.marked for line in found.lines if line.label == label), label
-    ),
     help="Differences from this one, paired by order and seed.",
 )
 if against != "nothing":
     try:
         found = comparing.compared(runs, score, pooled, against)
     except UserError as error:
-        st.warning(str(error))
+        st.warning(plain(str(error)))
 stream = first.selectbox("Stream", found.streams, key="stream", bind="query-params")
 found = found.of(stream)
 lines = found.lines

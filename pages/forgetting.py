@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
 from app import frame, lost, take_along, theme, widgets
 from app.behind import list_samples
+from app.figure_table import figure_table
 from app.figures.curves import task_lines
 from app.figures.matrix import heatmap
 from app.records import routed_at
 from cl_core.evaluate.table import METRICS
+from cl_core.evaluate.units import bare_title
+from cl_core.lab.report_formats import number
 
 WHAT = {
     "by routing": "What the run would gain if the adapter that it weighs most were always the own task's. "
@@ -38,40 +40,40 @@ seen = np.tril(np.ones_like(scores)).astype(bool)
 source = f"run {view.run.name}, after task {view.after}, test rows of every task, one seed"
 
 
-def percent(name: str) -> str:
-    """A metric of the whole run, as it is shown."""
-    value = report.transfer[name]
-    return "not defined" if np.isnan(value) else f"{100 * value:.1f} %"
+def metric(name: str) -> str:
+    """A metric of the whole run, as it is shown, with its unit."""
+    shown = number(name, report.transfer[name])
+    return "not defined" if shown == "-" else shown
 
 
 widgets.metrics(
     [
         (
             "Average accuracy",
-            percent("average_accuracy"),
+            metric("average_accuracy"),
             "mean over j of R[T, j] after the last task; higher is better",
         ),
         (
             "Forgetting",
-            percent("forgetting"),
+            metric("forgetting"),
             "mean over j of the most that was lost of task j; lower is better",
         ),
         (
             "Backward transfer",
-            percent("backward_transfer"),
+            metric("backward_transfer"),
             "mean over j of R[T, j] - R[j, j]; higher is better",
         ),
         *(
             (
-                METRICS[name].title,
-                f"{number:.1f} %" if METRICS[name].unit == "%" else f"{100 * number:.1f} %",
+                bare_title(name),
+                number(name, value),
                 f"{METRICS[name].formula}; {METRICS[name].direction} is better. {METRICS[name].note}",
             )
-            for name, number in {
+            for name, value in {
                 "forward_transfer": report.transfer["forward_transfer"],
                 **report.improvised,
             }.items()
-            if name in METRICS and not np.isnan(number)
+            if name in METRICS and not np.isnan(value)
         ),
     ]
 )
@@ -90,12 +92,12 @@ chosen = widgets.chart(
         highlight=view.task,
     ),
     "scores",
-    alt=f"Score matrix of {len(tasks)} tasks: average accuracy {percent('average_accuracy')}, "
-    f"forgetting {percent('forgetting')}",
+    alt=f"Score matrix of {len(tasks)} tasks: average accuracy {metric('average_accuracy')}, "
+    f"forgetting {metric('forgetting')}",
     what="Each row is a stage: what the model scores on every task after it has learnt one more. Read a column "
     "downwards: where it darkens, something was forgotten. Higher is better.",
     formula=r"R_{i,j} = \text{accuracy on task } j \text{ after learning task } i",
-    table=pd.DataFrame(scores, tasks, tasks).round(2),
+    table=figure_table(scores, tasks, tasks, "%", "after learning"),
     source=source,
     select=True,
 )
@@ -153,7 +155,7 @@ widgets.chart(
     what="The same matrix less its diagonal: red is lost, blue is gained after the task itself had been learnt. "
     "0 is neither; the scale is symmetric.",
     formula=r"R_{i,j} - R_{j,j}",
-    table=pd.DataFrame(change, tasks, tasks).round(2),
+    table=figure_table(change, tasks, tasks, "points", "after learning"),
     source=source,
 )
 
@@ -165,13 +167,14 @@ if view.run.config.recipe.train == "isolated":
         parts = {"by routing": found.lost.routing, "by merging": found.lost.merging}
         shown = np.arange(len(tasks))[:, None] < view.after
         for column, (how, values) in zip(st.columns(2, gap="large"), parts.items(), strict=True):
-            points = np.where(shown, 100 * values, np.nan)
-            last = np.nanmean(points[view.after - 1])
+            # What the figure draws and the table says: below 0 is lost.
+            points = np.where(shown, -100 * values, np.nan)
+            last = -np.nanmean(points[view.after - 1])
             with column:
                 widgets.chart(
                     view,
                     heatmap(
-                        -points,
+                        points,
                         tasks,
                         tasks,
                         view.look,
@@ -185,7 +188,9 @@ if view.run.config.recipe.train == "isolated":
                     alt=f"Lost {how} against the oracle's route: {last:.1f} points on average at this stage",
                     what=WHAT[how],
                     formula=FORMULA[how],
-                    table=pd.DataFrame(points, tasks, tasks).round(2),
+                    table=figure_table(
+                        points, tasks, tasks, "points; minus is lost", "after learning"
+                    ),
                     source=source,
                 )
 
@@ -204,7 +209,7 @@ widgets.chart(
     "lines",
     alt="Accuracy of each task from when it was learnt to the stage shown",
     what="Each line begins where its task is learnt. A falling line is a task being forgotten.",
-    table=pd.DataFrame(lines, tasks).round(2),
+    table=figure_table(np.array(list(lines.values())).T, tasks, list(lines), "%", "after learning"),
     source=source,
 )
 

@@ -7,6 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from app import answers, frame, links, maps, own_sample, selection, widgets
+from app.figure_table import figure_table
 from app.figures.scatter import COLOURS, HEIGHT
 from app.figures.similarity import similarity
 from app.own_sample import Keys
@@ -143,7 +144,7 @@ with narrow:
         what="The exact cosine of each pair of task centroids in all dimensions, which no map can show. Near 1 the two "
         "tasks look the same to the router; neither direction is good in itself. The colours begin at the least.",
         formula=r"\cos(c_s, c_t) = \frac{c_s \cdot c_t}{|c_s||c_t|}",
-        table=pd.DataFrame(cosines, names, names).round(4),
+        table=figure_table(cosines, names, names, "cosine", "task", 4),
         source=f"run {view.run.name}, after task {view.after}, {measured}",
     )
 

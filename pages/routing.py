@@ -9,6 +9,7 @@ import streamlit as st
 from app import answers, frame, theme, widgets
 from app import routing_tables as tables
 from app.behind import behind_a_cell
+from app.figure_table import figure_table, setting_table
 from app.figures import bars
 from app.figures.curves import setting_lines
 from app.figures.distribution import distribution
@@ -116,7 +117,7 @@ clicked = widgets.chart(
     what="Each row is a task, each column an adapter; a cell says how many of the task's samples got this adapter as "
     "their heaviest. On the diagonal the route is right. Click a cell for the samples behind it.",
     formula=r"C_{t,u} = \#\{x \in D_t^{\text{test}} : \arg\max_v p_v(x) = u\}",
-    table=pd.DataFrame(counts, rows, adapters),
+    table=figure_table(counts, rows, adapters, "samples", "true task", 0),
     source=source,
     select=True,
 )
@@ -132,7 +133,9 @@ with left:
         alt=f"{forgiven} of {wrong_routes} samples with a wrong route were answered rightly",
         what="Every task's samples in four parts. Orange without hatching is what merging and related tasks forgive: "
         "the wrong adapter weighed most, and the answer is right all the same.",
-        table=pd.DataFrame(split, rows, [name for name, *_ in bars.OUTCOMES]),
+        table=figure_table(
+            split, rows, [name for name, *_ in bars.OUTCOMES], "samples", "true task", 0
+        ),
         source=source,
     )
 with right:
@@ -187,7 +190,13 @@ for column, name, most, title, what, formula in (
             alt=f"mean {name} {values.mean():.2f}",
             what=what + " Right routes stand above the line, wrong ones below it.",
             formula=formula,
-            table=pd.DataFrame({name: values, "right route": routed.right_route}, routed.ids),
+            table=pd.DataFrame(
+                {
+                    f"{name} (nats)" if name == "entropy" else name: values,
+                    "right route": routed.right_route,
+                },
+                pd.Index(routed.ids, name="sample"),
+            ),
             source=source,
         )
 
@@ -218,7 +227,7 @@ if scored:
             alt=f"top-k recall from {lines['own adapter among the k kept'][0]:.0f} % at k = 1",
             what="The more adapters are kept, the likelier the own one is among them, and the less it weighs.",
             formula=r"R@k = \#(t \in K(x)) / N",
-            table=pd.DataFrame(lines, pd.Index([each.k for each in found], name="k")).round(2),
+            table=setting_table(lines, [each.k for each in found], "k"),
             source=f"{source}, recorded scores, τ = {tau:g}",
         )
     if ranked:
@@ -240,7 +249,7 @@ if scored:
                 what="A small temperature is nearly selection, a large one nearly a plain mean of the k kept. The "
                 "calibration error says how far the largest weight is from the chance of being right; lower is better.",
                 formula=r"p_t = \mathrm{softmax}_{K(x)}(s_t / \tau)",
-                table=pd.DataFrame(lines, pd.Index(taus, name="temperature")).round(2),
+                table=setting_table(lines, taus, "temperature"),
                 source=f"{source}, recorded scores, k = {k}",
             )
 
@@ -270,6 +279,6 @@ if routed.per_block is not None:
             "Rows add up to 100 %; where a column stands out from the "
             "bottom to the top, the routers agree.",
             formula=r"\bar\alpha^{(b)}_t = \frac{1}{N} \sum_x \alpha^{(b)}_t(x)",
-            table=pd.DataFrame(means, blocks, adapters).round(2),
+            table=figure_table(means, blocks, adapters, "%", "router"),
             source=source,
         )

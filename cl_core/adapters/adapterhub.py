@@ -146,7 +146,7 @@ def write_adapterhub(
     _write(folder / "adapter_config.json", f"{text}\n".encode())
 
 
-def read_adapterhub(folder: Path) -> Adapter:
+def read_adapterhub(folder: str | Path) -> Adapter:
     """Reads an adapter that AdapterHub's library, or `write_adapterhub`, wrote.
 
     Args:
@@ -156,6 +156,7 @@ def read_adapterhub(folder: Path) -> Adapter:
         UserError: there is no adapter in the folder, or none of a known layout.
         Faults: it computes another function than ours; every field that makes it so.
     """
+    folder = Path(folder)
     config, tensors = _read_config(folder), _read_tensors(folder)
     faults = [
         f"{field} is {config[field]!r} and must be {value!r}: {otherwise}"

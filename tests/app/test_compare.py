@@ -12,6 +12,7 @@ from app.theme import LIGHT
 from cl_core.evaluate.statistics import summarise
 from cl_core.lab.comparison import compare
 from cl_core.lab.workspace import Workspace
+from tests.lab.runs import remade
 
 from .conftest import Open
 
@@ -47,6 +48,35 @@ def test_those_shown_can_be_picked_from(open_page: Open) -> None:
     assert list(page.dataframe[0].value["recipe"]) == ["1 l2r-wavg"]
 
 
+def test_all_chosen_runs_count_and_the_told_stand_apart(open_page: Open, tmp_path: Path) -> None:
+    place = Workspace(tmp_path)
+    recipes = ("adapters", "dam", "l2r-wavg")
+    for recipe in recipes:
+        for seed in range(3):
+            remade(place, recipe, f"{recipe}-{seed}", seed=seed)
+    page = open_page("compare", run="dam-0", workspace=tmp_path)
+    assert any(button.label == "Pick from these 9" for button in page.button)
+    quality = page.dataframe[0].value
+    assert list(quality["recipe"]) == ["1 dam", "2 l2r-wavg", "3 adapters †"]
+    assert list(quality["rests on"]) == ["3 runs"] * 3
+    assert "(all alike)" in quality["Average accuracy (%)"][0]
+    said = " ".join(each.value for each in page.caption)
+    assert "told the true task" in said
+    assert "head rule" in said
+    (latex,) = (each.value for each in page.code if "tabular" in each.value)
+    assert latex.count("S[table-format=") == 3
+    page.multiselect(key="columns").set_value(["forgetting"]).run()
+    (latex,) = (each.value for each in page.code if "tabular" in each.value)
+    assert latex.count("S[table-format=") == 1, "at most the columns asked for"
+
+
+def test_every_page_of_a_run_says_who_is_told_and_the_head_rule(open_page: Open) -> None:
+    said = [
+        each.value for each in open_page("forgetting", ws="Demonstration", run="adapters").caption
+    ]
+    assert "† told the true task; head rule: compose" in [each.replace("\\", "") for each in said]
+
+
 def test_an_empty_workspace_says_what_to_do(
     open_page: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -71,6 +101,17 @@ def test_one_run_has_no_spread_and_several_have() -> None:
     assert comparing.cell(summarise([-0.01]), "forgetting") == "0.0"
     assert comparing.cell(summarise([2_500_000.0]), "stored_parameters") == "2,500.0"
     assert comparing.cell(None, "forgetting") == "-"
+
+
+def test_who_is_told_the_task_has_open_marks_and_cut_intervals_are_not_symmetric() -> None:
+    values = {"1 a": [99.0, 100.0, 98.0], "2 b †": [90.0, 90.0]}
+    summaries = {name: summarise(own, (0, 100)) for name, own in values.items()}
+    mean, _, told, _ = figures.spread(values, summaries, LIGHT, "x").data
+    assert mean.x[0] + mean.error_x.array[0] == pytest.approx(100)
+    assert mean.error_x.arrayminus[0] > mean.error_x.array[0]
+    assert told.marker.symbol.endswith("-open")
+    assert not mean.marker.symbol.endswith("-open")
+    assert "the same in all 2 runs" in told.hovertemplate
 
 
 def test_the_band_of_the_stages_runs_from_the_least_to_the_most() -> None:

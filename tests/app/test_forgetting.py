@@ -6,10 +6,14 @@ import shutil
 from html import escape
 from pathlib import Path
 
+import numpy as np
+
 from app import answers, take_along
 from app.frame import View
 from app.records import last_routed
+from app.runs import DEMONSTRATION
 from app.theme import LIGHT
+from cl_core.evaluate.lost import summarise_losses
 from cl_core.lab.workspace import Workspace
 
 from .conftest import Open
@@ -23,6 +27,21 @@ def test_the_numbers_are_those_of_the_report(open_page: Open) -> None:
         "Backward transfer",
     ]
     assert page.metric[0].value.endswith("%")
+
+
+def test_tables_of_figures_carry_their_sign_and_unit(open_page: Open) -> None:
+    page = open_page("forgetting", ws="Demonstration", run="dam")
+    run = Workspace(DEMONSTRATION).find("dam")
+    lost = summarise_losses(run.table("lost"), len(run.config.tasks))
+    tables = [each.value for each in page.dataframe]
+    signed = [each for each in tables if "points; minus is lost" in each.columns[0]]
+    for table, values in zip(signed, (lost.routing, lost.merging), strict=True):
+        assert np.allclose(table.to_numpy(), -100 * values, atol=0.006, equal_nan=True)
+        assert table.index.name == "after learning"
+    units = {column[column.rindex("(") :] for table in tables for column in table.columns}
+    assert units == {"(%)", "(points)", "(points; minus is lost)"}
+    forgetting = next(each for each in page.metric if each.label.startswith("Forgetting"))
+    assert forgetting.value.endswith("points"), "a difference of per cent is points"
 
 
 def test_without_a_run_it_says_what_to_do(open_page: Open, tmp_path: Path) -> None:
