@@ -26,6 +26,8 @@ KINDS = {
 COLUMNS = 3
 MOST_SHOWN = 8
 """Classes named on a card."""
+MOST_UNUSED = 30
+"""Paths beside the data that were not read, listed on a card."""
 MOST_SENTENCES = 8
 """Problems that are written out; a table has all of them."""
 MOST_NUMBERS = 12
@@ -70,11 +72,21 @@ def _card(
         f"{rows[split]:,} {split}" for split in ("train", "validation", "test") if split in rows
     ]
     st.markdown(" · ".join(counts) or "no rows could be read")
-    classes = ", ".join(task["classes"][:MOST_SHOWN])
+    trained = task["counts"].get("train", ())
+    classes = ", ".join(
+        f"{each} ({trained[number]:,})" if trained else each
+        for number, each in enumerate(task["classes"][:MOST_SHOWN])
+    )
     more = (
         f" and {task['class_count'] - MOST_SHOWN} more" if task["class_count"] > MOST_SHOWN else ""
     )
     st.markdown(f"**{task['class_count']} classes**: {plain(classes)}{more}")
+    if task.get("unused"):
+        with st.popover(
+            f"Not used: {len(task['unused'])}", icon=":material/folder_off:", key=f"unused-{place}"
+        ):
+            for each in task["unused"][:MOST_UNUSED]:
+                st.text(each)
     _samples(task, place)
     if chosen.editable and place < learnt:
         _controls(workspace, chosen, place, learnt)

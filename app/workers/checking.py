@@ -9,30 +9,33 @@ import contextlib
 import json
 import re
 import sys
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from app.workers.thumbnails import png
 from cl_core.errors import Faults, UserError
 from cl_core.settings import Settings
-from cl_core.tasks.checks import check_stream, check_task
+from cl_core.tasks.checks import check_task
 from cl_core.tasks.load import data_folder, find_stream, read_task
 from cl_core.tasks.pictures import drop_damaged
 from cl_core.tasks.prepare import PreparedTask, Rows, prepare
 from cl_core.tasks.raw import Fault, RawRows, RawTask
 from cl_core.tasks.spec import StreamSpec, TaskSpec
+from cl_core.tasks.stock import (
+    LONGEST,
+    describe,
+    describe_fault,
+    label_of,
+    sample_places,
+    take_stock,
+    words,
+)
 from cl_core.tasks.stream_file import parse_stream
 from cl_core.tasks.task import ENCODED, QA_KINDS
 
-SAMPLES = 4
-"""Of each task, for its card."""
 PREVIEW = 10
 """Rows as they were found, beside the column mapping."""
-LONGEST = 400
-"""Characters of a cell that are shown."""
 THUMBNAIL = 112
 """Pixels."""
 MOST_CLASSES = 40
@@ -72,17 +75,12 @@ def answer(asked: Asked) -> dict[str, Any]:
 
 
 def _stream(spec: StreamSpec, folder: Path) -> dict[str, Any]:
-    made = []
-    for each in (*spec.tasks, *spec.held_out):
-        raw, used = read_task(each, folder, data_folder())
-        made.append(prepare(raw, used))
-    learnt = len(spec.tasks)
-    report = check_stream(spec.protocol, made[:learnt], spec.shared, made[learnt:])
+    stock = take_stock(spec, folder, data_folder())
     return {
-        "tasks": [describe(task) for task in made],
-        "faults": [_fault(fault) for fault in report.faults],
-        "warnings": list(report.warnings),
-        "words": overlap(made[:learnt]),
+        "tasks": [card(task) for task in stock.prepared],
+        "faults": [_fault(fault) for fault in stock.faults],
+        "warnings": list(stock.warnings),
+        "words": overlap(stock.prepared[: stock.learnt]),
     }
 
 
@@ -94,54 +92,35 @@ def _one(spec: TaskSpec, folder: Path) -> dict[str, Any]:
     if not report.faults:  # a zip of pictures: is each of them one?
         warnings += drop_damaged(made.task())[1] if made.kind != "text" else []
     return {
-        "tasks": [describe(made)],
+        "tasks": [card(made)],
         "faults": [_fault(fault) for fault in report.faults],
         "warnings": warnings,
         "found": found(raw),
     }
 
 
-def describe(task: PreparedTask) -> dict[str, Any]:
-    """What a task's card shows."""
-    names = task.label_names
-    tallies = {split: Counter(rows.labels) for split, rows in task.splits.items()}
-    counts = {
-        split: [tally[label] for label in range(min(len(names), MOST_CLASSES))]
-        for split, tally in tallies.items()
-    }
-    train = task.splits.get("train")
+def card(task: PreparedTask) -> dict[str, Any]:
+    """What a task's card shows: what `adapter-lab check` says, with pictures, and the first of many classes."""
+    said = describe(task)
+    rows = task.splits.get("train")
+    samples = [] if rows is None else [_sample(task, rows, place) for place in sample_places(rows)]
     return {
-        "name": task.name,
-        "kind": task.kind,
-        "source": task.source,
-        "rows": {split: len(rows) for split, rows in task.splits.items()},
-        "classes": list(names[:MOST_CLASSES]),
-        "class_count": len(names),
-        "counts": counts,
-        "samples": samples(train, names) if train is not None else [],
+        **said,
+        "classes": said["classes"][:MOST_CLASSES],
+        "class_count": len(task.label_names),
+        "counts": {split: counts[:MOST_CLASSES] for split, counts in said["counts"].items()},
+        "samples": samples,
     }
 
 
-def samples(rows: Rows, names: Sequence[str]) -> list[dict[str, str | None]]:
-    """A few rows, one of each class first: its text, its picture (PNG, base64), its label."""
-    first: dict[int, int] = {}
-    for place, label in enumerate(rows.labels):
-        first.setdefault(label, place)
-    others = (place for place in range(len(rows)) if place not in first.values())
-    places = [*first.values(), *islice(others, SAMPLES)][:SAMPLES]
-    return [
-        {
-            "text": _words(rows.inputs, place),
-            "picture": _thumbnail(rows.inputs, place),
-            "label": names[rows.labels[place]] if rows.labels[place] < len(names) else "",
-        }
-        for place in places
-    ]
-
-
-def _words(inputs: Mapping[str, Sequence[object]], place: int) -> str:
-    written = [str(values[place]) for name, values in inputs.items() if name not in ENCODED]
-    return " | ".join(written)[:LONGEST]
+def _sample(task: PreparedTask, rows: Rows, place: int) -> dict[str, str | None]:
+    """A row: its text, its picture (PNG, base64), its label."""
+    written = {name: values for name, values in rows.inputs.items() if name not in ENCODED}
+    return {
+        "text": words(written, place),
+        "picture": _thumbnail(rows.inputs, place),
+        "label": label_of(task, rows, place),
+    }
 
 
 def _thumbnail(inputs: Mapping[str, Sequence[Any]], place: int) -> str | None:
@@ -257,14 +236,8 @@ def _cell(value: object) -> str | int | float | bool | None:
 
 
 def _fault(fault: Fault) -> dict[str, Any]:
-    return {
-        "task": fault.task,
-        "split": fault.split or "",
-        "file": fault.place,
-        "problem": fault.message,
-        "rows": list(fault.rows[:MOST_ROWS]),
-        "row_count": len(fault.rows),
-    }
+    said = describe_fault(fault)
+    return {**said, "rows": said["rows"][:MOST_ROWS]}
 
 
 def _plain_fault(message: str) -> dict[str, Any]:

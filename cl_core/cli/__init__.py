@@ -15,6 +15,7 @@ import sys
 
 from cl_core.cli import (  # noqa: F401 - they register their commands
     carrying,
+    checking,
     cleaning,
     comparing,
     listing,

@@ -14,9 +14,10 @@ from cl_core.tasks.presets import presets
 from cl_core.tasks.spec import SplitNames, StreamSpec, TaskSpec
 from cl_core.tasks.stream import PROTOCOLS, Protocol, Stream
 from cl_core.tasks.stream_file import read_stream_file
-from cl_core.tasks.task import QA_KINDS, SPLITS, Task
+from cl_core.tasks.task import SPLITS
 
 if TYPE_CHECKING:
+    from cl_core.tasks.prepare import PreparedTask
     from cl_core.tasks.raw import RawTask
 
 DATA_VARIABLE = "CL_DATA"
@@ -71,62 +72,67 @@ def load_stream(
         UserError: there is no such stream, protocol, order or task.
         Faults: everything that is wrong with any file of the stream, at once.
     """
+    from cl_core.tasks.checks import check_stream
+    from cl_core.tasks.finishing import finish
+
+    spec, folder = choose_stream(source, order, protocol, hold_out)
+    prepared = read_prepared(spec, folder, data_folder(data))
+    learnt = len(spec.tasks)
+    report = check_stream(spec.protocol, prepared[:learnt], spec.shared, prepared[learnt:])
+    if report.faults:
+        raise Faults(f"stream '{spec.name}'", [str(fault) for fault in report.faults])
+    asked = limits if isinstance(limits, Mapping) else dict.fromkeys(SPLITS, limits)
+    finished = finish(spec, prepared, asked, limit_seed)
+    if finished.faults:
+        raise Faults(f"stream '{spec.name}'", [str(fault) for fault in finished.faults])
+    return Stream(
+        spec.name,
+        spec.protocol,
+        finished.tasks[:learnt],
+        spec.shared,
+        spec.title,
+        spec.description,
+        report.warnings + finished.warnings,
+        finished.tasks[learnt:],
+    )
+
+
+def choose_stream(
+    source: str | Path | StreamSpec,
+    order: str | None = None,
+    protocol: str | None = None,
+    hold_out: Sequence[str] = (),
+) -> tuple[StreamSpec, Path]:
+    """`find_stream` in another order, under another protocol, with some tasks held out.
+
+    Raises:
+        UserError: there is no such stream, protocol, order or task, or its file has faults.
+    """
     spec, folder = find_stream(source)
     if order is not None:
         spec = _reorder(spec, order)
     if protocol is not None:
         spec = _with_protocol(spec, protocol)
-    spec = spec.holding_out(hold_out)
-    root = data_folder(data)
-    from cl_core.tasks.checks import check_stream
-    from cl_core.tasks.pictures import drop_damaged
-    from cl_core.tasks.prepare import prepare
-    from cl_core.tasks.splitting import limit_rows
+    return spec.holding_out(hold_out), folder
 
-    every = (*spec.tasks, *spec.held_out)
+
+def read_prepared(spec: StreamSpec, folder: Path, root: Path | None) -> list[PreparedTask]:
+    """Reads all tasks of a stream, those that are held out last; faults are collected, not raised.
+
+    Args:
+        spec: the stream.
+        folder: its paths are relative to it.
+        root: the folder of real data, or None.
+    """
+    from cl_core.tasks.prepare import prepare
+
     prepared = []
-    for number, each in enumerate(every):
+    for number, each in enumerate((*spec.tasks, *spec.held_out)):
         raw, used = read_task(each, folder, root)
         if number >= len(spec.tasks):
             raw = replace(raw, faults=tuple(f for f in raw.faults if not f.lacks_train))
         prepared.append(prepare(raw, used))
-    learnt = len(spec.tasks)
-    report = check_stream(spec.protocol, prepared[:learnt], spec.shared, prepared[learnt:])
-    if report.faults:
-        raise Faults(f"stream '{spec.name}'", [str(fault) for fault in report.faults])
-    warnings = list(report.warnings)
-    tasks: list[Task] = []
-    asked = limits if isinstance(limits, Mapping) else dict.fromkeys(SPLITS, limits)
-    unreadable: list[str] = []
-    for each, made in zip(every, prepared, strict=True):
-        whole = made.task()
-        limited = limit_rows(limit_rows(whole, each.limits, each.seed), asked, limit_seed)
-        task, damaged = drop_damaged(limited)
-        warnings += damaged
-        if len(tasks) < learnt and task.kind not in QA_KINDS:
-            if lost := _classes_lost(whole, limited):
-                warnings.append(
-                    f"task '{task.name}': the limit leaves no training rows of class {lost}"
-                )
-            if lost := _classes_lost(limited, task):
-                why = "; ".join(each.removeprefix(f"task '{task.name}': ") for each in damaged)
-                unreadable.append(
-                    f"task '{task.name}', train: no {task.kind} of class {lost} can be read, so it cannot be learnt; "
-                    f"mend the files, or leave the class out ({why})"
-                )
-        tasks.append(task)
-    if unreadable:
-        raise Faults(f"stream '{spec.name}'", unreadable)
-    return Stream(
-        spec.name,
-        spec.protocol,
-        tuple(tasks[:learnt]),
-        spec.shared,
-        spec.title,
-        spec.description,
-        tuple(warnings),
-        tuple(tasks[learnt:]),
-    )
+    return prepared
 
 
 def find_stream(source: str | Path | StreamSpec) -> tuple[StreamSpec, Path]:
@@ -265,10 +271,3 @@ def _with_protocol(spec: StreamSpec, protocol: str) -> StreamSpec:
         )
     shared = spec.shared_labels if protocol == "cil" else None
     return spec.model_copy(update={"protocol": protocol, "shared_labels": shared})
-
-
-def _classes_lost(before: Task, after: Task) -> str:
-    """The classes that had training rows before and have none any more, listed; "" where there are none."""
-    left = set(after.train["label"])
-    lost = sorted(set(before.train["label"]) - left)
-    return ", ".join(repr(before.label_names[label]) for label in lost)

@@ -82,6 +82,7 @@ class PreparedTask:
         splits: rows by split.
         faults: what is wrong so far.
         warnings: sentences.
+        unused: what lies beside the data and was not read.
     """
 
     name: str
@@ -91,6 +92,7 @@ class PreparedTask:
     splits: Mapping[str, Rows]
     faults: tuple[Fault, ...]
     warnings: tuple[str, ...]
+    unused: tuple[str, ...] = ()
 
     def task(self) -> Task:
         """The task, as its users see it."""
@@ -140,7 +142,14 @@ def prepare(raw: RawTask, spec: TaskSpec) -> PreparedTask:
         splits, cut = _cut_missing(splits, raw, spec)
         warnings += cut
     return PreparedTask(
-        spec.name, spec.kind, raw.source, outcomes.names, splits, tuple(faults), tuple(warnings)
+        spec.name,
+        spec.kind,
+        raw.source,
+        outcomes.names,
+        splits,
+        tuple(faults),
+        tuple(warnings),
+        raw.unused,
     )
 
 

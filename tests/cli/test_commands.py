@@ -15,6 +15,7 @@ import pytest
 from .conftest import Command
 
 COMMANDS = (
+    "check",
     "streams",
     "recipes",
     "backbones",

@@ -1,0 +1,90 @@
+"""The command that reads a stream's data and says what is in them; nothing is trained."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from cl_core.cli.app import app
+from cl_core.cli.options import PROTOCOLS, JsonOption, one_of
+
+MOST_CLASSES = 20
+WIDEST = 100
+"""Characters of a row that the terminal shows."""
+
+
+@app.command()
+def check(
+    stream: Annotated[str, typer.Argument(help="Name of a stream, or path of a stream file.")],
+    protocol: Annotated[str | None, typer.Option(help="til, cil or dil.")] = None,
+    order: Annotated[str | None, typer.Option(help="One of the stream's further orders.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Read a stream's data and say what is in them: files, rows, classes, samples, faults, warnings.
+
+    Nothing is trained. With faults the exit status is 2.
+
+    Example: adapter-lab check reviews.yaml
+    """
+    from cl_core.cli.output import say, say_json
+    from cl_core.tasks.stock import check_source
+
+    stock = check_source(stream, protocol=one_of("--protocol", protocol, PROTOCOLS), order=order)
+    summary = stock.summary()
+    if as_json:
+        say_json(summary)
+    else:
+        if stock.name:
+            say(f"{stock.name} ({stock.protocol})")
+        for number, task in enumerate(summary["tasks"], 1):
+            say()
+            for line in _task_lines(number, task):
+                say(line)
+        _say_all("faults", [str(fault) if fault.task else fault.message for fault in stock.faults])
+        _say_all("warnings", list(stock.warnings))
+        if not stock.faults:
+            say("\nnothing is wrong with it: adapter-lab run --stream " + stream)
+    if stock.faults:
+        raise typer.Exit(2)
+
+
+def _task_lines(number: int, task: dict[str, Any]) -> list[str]:
+    from cl_core.cli.output import table
+
+    kept = " (held out)" if task["held_out"] else ""
+    lines = [f"{number} {task['name']}{kept}: {task['kind']}, from {task['source']}"]
+    lines += [
+        f"    {split}: {rows} rows of {task['files'][split]}"
+        for split, rows in task["rows"].items()
+    ]
+    lines += [f"    not used: {each}" for each in task["unused"]]
+    names = task["classes"]
+    if names and task["counts"]:
+        head = [f"{len(names)} class{'es' if len(names) > 1 else ''}", *task["counts"]]
+        rows = [
+            [_line(name), *(str(counts[place]) for counts in task["counts"].values())]
+            for place, name in enumerate(names[:MOST_CLASSES])
+        ]
+        lines += [f"    {line}" for line in table(head, rows).splitlines()]
+        if len(names) > MOST_CLASSES:
+            lines.append(f"    and {len(names) - MOST_CLASSES} more")
+    lines += [f"    {_line(each['label'])}: {_line(each['text'])}" for each in task["samples"]]
+    return lines
+
+
+def _line(text: str) -> str:
+    """One line of the terminal, with what it cannot show written as codes."""
+    shown = "".join(
+        c if c.isprintable() else " " if c.isspace() else f"\\u{ord(c):04x}" for c in text
+    )
+    return shown if len(shown) <= WIDEST else f"{shown[: WIDEST - 1]}…"
+
+
+def _say_all(title: str, sentences: list[str]) -> None:
+    from cl_core.cli.output import say
+
+    if sentences:
+        say(f"\n{len(sentences)} {title if len(sentences) > 1 else title[:-1]}")
+        for sentence in sentences:
+            say(f"  - {sentence}")

@@ -1,0 +1,73 @@
+"""From checked tasks to those that a run gets: limits drawn, rows that cannot be decoded left out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from cl_core.tasks.pictures import drop_damaged
+from cl_core.tasks.prepare import PreparedTask
+from cl_core.tasks.raw import Fault
+from cl_core.tasks.spec import StreamSpec
+from cl_core.tasks.splitting import limit_rows
+from cl_core.tasks.task import QA_KINDS, Task
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What a run would get.
+
+    Attributes:
+        tasks: the learnt ones, and behind them those that are held out.
+        faults: classes of which nothing is left.
+        warnings: sentences.
+    """
+
+    tasks: tuple[Task, ...]
+    faults: tuple[Fault, ...]
+    warnings: tuple[str, ...]
+
+
+def finish(
+    spec: StreamSpec,
+    prepared: Sequence[PreparedTask],
+    limits: Mapping[str, int | None],
+    limit_seed: int,
+) -> Finished:
+    """Draws the limits and decodes every picture and video once.
+
+    Args:
+        spec: the stream.
+        prepared: its tasks without faults, those that are held out last.
+        limits: at most so many rows by split, after the limits of the tasks themselves.
+        limit_seed: draws the subset.
+    """
+    tasks: list[Task] = []
+    faults: list[Fault] = []
+    warnings: list[str] = []
+    for each, made in zip((*spec.tasks, *spec.held_out), prepared, strict=True):
+        whole = made.task()
+        limited = limit_rows(limit_rows(whole, each.limits, each.seed), limits, limit_seed)
+        task, damaged = drop_damaged(limited)
+        warnings += damaged
+        if len(tasks) < len(spec.tasks) and task.kind not in QA_KINDS:
+            if lost := _classes_lost(whole, limited):
+                warnings.append(
+                    f"task '{task.name}': the limit leaves no training rows of class {lost}"
+                )
+            if lost := _classes_lost(limited, task):
+                why = damaged[0].removeprefix(f"task '{task.name}': ")
+                message = (
+                    f"no {task.kind} of class {lost} can be read, so it cannot be learnt; mend the files, or leave the "
+                    f"class out ({why})"
+                )
+                faults.append(Fault(task.name, "train", message))
+        tasks.append(task)
+    return Finished(tuple(tasks), tuple(faults), tuple(warnings))
+
+
+def _classes_lost(before: Task, after: Task) -> str:
+    """The classes that had training rows before and have none any more, listed; "" where there are none."""
+    left = set(after.train["label"])
+    lost = sorted(set(before.train["label"]) - left)
+    return ", ".join(repr(before.label_names[label]) for label in lost)

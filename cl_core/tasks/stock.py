@@ -1,0 +1,160 @@
+"""What a stream's data hold, without training: `adapter-lab check` and the browser's task cards say the same."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from cl_core.errors import Faults
+from cl_core.tasks.checks import check_stream
+from cl_core.tasks.finishing import finish
+from cl_core.tasks.load import choose_stream, data_folder, read_prepared
+from cl_core.tasks.prepare import PreparedTask, Rows
+from cl_core.tasks.raw import Fault
+from cl_core.tasks.spec import StreamSpec
+from cl_core.tasks.task import ENCODED, SPLITS
+
+SAMPLES = 4
+"""Rows of each task that are shown."""
+LONGEST = 400
+"""Characters of a row that are shown."""
+
+
+@dataclass(frozen=True)
+class Stock:
+    """What was read of a stream.
+
+    Attributes:
+        name: of the stream; "" where its file could not be read.
+        protocol: of the stream.
+        prepared: its tasks, those that are held out last.
+        learnt: how many of them are learnt.
+        faults: it must not run with any of them.
+        warnings: sentences.
+    """
+
+    name: str = ""
+    protocol: str = ""
+    prepared: Sequence[PreparedTask] = ()
+    learnt: int = 0
+    faults: Sequence[Fault] = ()
+    warnings: Sequence[str] = field(default_factory=tuple)
+
+    def summary(self) -> dict[str, Any]:
+        """For machines: names, tasks, faults and warnings; what the browser shows comes from the same parts."""
+        return {
+            "stream": self.name,
+            "protocol": self.protocol,
+            "tasks": [
+                {**describe(task), "held_out": place >= self.learnt}
+                for place, task in enumerate(self.prepared)
+            ],
+            "faults": [describe_fault(fault) for fault in self.faults],
+            "warnings": list(self.warnings),
+        }
+
+
+def check_source(
+    source: str | Path | StreamSpec,
+    *,
+    data: str | Path | None = None,
+    protocol: str | None = None,
+    order: str | None = None,
+    hold_out: Sequence[str] = (),
+) -> Stock:
+    """Reads all of a stream's data and checks them; nothing is trained, and no fault is raised.
+
+    Args:
+        source, data, protocol, order, hold_out: as in `load_stream`.
+
+    Raises:
+        UserError: there is no such stream, protocol, order or task.
+    """
+    try:
+        spec, folder = choose_stream(source, order, protocol, hold_out)
+    except Faults as error:
+        return Stock(faults=[Fault("", None, fault, str(source)) for fault in error.faults])
+    return take_stock(spec, folder, data_folder(data))
+
+
+def take_stock(spec: StreamSpec, folder: Path, root: Path | None) -> Stock:
+    """Reads and checks a stream whose paths are relative to a folder; `root` has the real data."""
+    prepared = read_prepared(spec, folder, root)
+    learnt = len(spec.tasks)
+    report = check_stream(spec.protocol, prepared[:learnt], spec.shared, prepared[learnt:])
+    faults, warnings = report.faults, report.warnings
+    if not faults:
+        finished = finish(spec, prepared, {}, 0)
+        faults, warnings = finished.faults, warnings + finished.warnings
+    return Stock(spec.name, spec.protocol, prepared, learnt, faults, warnings)
+
+
+def describe(task: PreparedTask) -> dict[str, Any]:
+    """What was read of a task: files, rows, classes with their counts, and a few rows as they will be seen."""
+    names = task.label_names
+    tallies = {split: Counter(rows.labels) for split, rows in task.splits.items()}
+    return {
+        "name": task.name,
+        "kind": task.kind,
+        "source": task.source,
+        "files": {split: task.splits[split].place for split in SPLITS if split in task.splits},
+        "unused": list(task.unused),
+        "rows": {split: len(task.splits[split]) for split in SPLITS if split in task.splits},
+        "classes": list(names),
+        "counts": {
+            split: [tallies[split][label] for label in range(len(names))]
+            for split in SPLITS
+            if split in tallies
+        },
+        "samples": [
+            {"text": words(rows.inputs, place), "label": label_of(task, rows, place)}
+            for rows in [task.splits.get("train") or next(iter(task.splits.values()), None)]
+            if rows is not None
+            for place in sample_places(rows)
+        ],
+    }
+
+
+def describe_fault(fault: Fault) -> dict[str, Any]:
+    """A fault, with the rows that it concerns, counted from 1."""
+    return {
+        "task": fault.task,
+        "split": fault.split or "",
+        "file": fault.place,
+        "problem": fault.message,
+        "rows": list(fault.rows),
+        "row_count": len(fault.rows),
+    }
+
+
+def sample_places(rows: Rows) -> list[int]:
+    """Positions of a few rows, one of each class first."""
+    first: dict[int, int] = {}
+    for place, label in enumerate(rows.labels):
+        first.setdefault(label, place)
+    others = (place for place in range(len(rows)) if place not in first.values())
+    return [*first.values(), *islice(others, SAMPLES)][:SAMPLES]
+
+
+def words(inputs: Mapping[str, Sequence[object]], place: int) -> str:
+    """What a row says: its texts, and the path of its picture or video where it has one."""
+    written = []
+    for name, values in inputs.items():
+        value = values[place]
+        if name not in ENCODED:
+            written.append(str(value))
+        elif isinstance(value, bytes):
+            written.append(f"{name} of {len(value):,} bytes")
+        else:
+            written.append(Path(str(value)).name)
+    return " | ".join(written)[:LONGEST]
+
+
+def label_of(task: PreparedTask, rows: Rows, place: int) -> str:
+    """The name of a row's class; "" for an answer that is none of the vocabulary."""
+    label = rows.labels[place]
+    return task.label_names[label] if 0 <= label < len(task.label_names) else ""
