@@ -20,16 +20,20 @@ def pack(
         typer.Option(help="Only this run with all that it names; may be given several times."),
     ] = None,
     workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Pack the workspace, or some of its runs with everything that they name, into one zip file.
 
     Example: adapter-lab pack first.zip --run first
     """
-    from cl_core.cli.output import say
+    from cl_core.cli.output import say, say_json
     from cl_core.lab.packing import pack as write
     from cl_core.lab.workspace import Workspace
 
     packed = write(Workspace(workspace), file, run)
+    if as_json:
+        say_json({"file": str(file), "files": len(packed.files), "bytes": packed.bytes})
+        return
     say(f"{len(packed.files):,} files, {packed.bytes / 1e6:.1f} MB, packed into {file}")
 
 

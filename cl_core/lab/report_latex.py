@@ -12,13 +12,15 @@ from cl_core.lab.report import Report
 
 NUMBERED_FROM = 7
 """With so many tasks, columns are headed by their tasks' numbers: names side by side would not fit a page."""
+SHRUNK_FROM = 9
+"""With so many, the table is shrunk to the width of the page."""
 
 
 def as_latex(report: Report) -> str:
     """The matrix (booktabs, siunitx); best of a column in bold, metrics and formulas in the caption."""
     config, tasks = report.run.config, report.tasks
     values = 100 * report.matrix
-    numbered = len(tasks) >= NUMBERED_FROM
+    numbered, shrunk = len(tasks) >= NUMBERED_FROM, len(tasks) >= SHRUNK_FROM
     rows = [f"{place} {task}" if numbered else task for place, task in enumerate(tasks, start=1)]
     heads = [
         str(place) if numbered else latex.escape(task) for place, task in enumerate(tasks, start=1)
@@ -47,19 +49,20 @@ def as_latex(report: Report) -> str:
     tight = [r"\footnotesize", r"\setlength{\tabcolsep}{3pt}"] if numbered else []
     return "\n".join(
         [
-            latex.PACKAGES,
+            latex.PACKAGES.replace("siunitx", "siunitx,graphicx") if shrunk else latex.PACKAGES,
             *latex.replaced([config.recipe.name, config.stream_name, *tasks]),
             r"\begin{table}",
             r"\centering",
             *tight,
             rf"\caption{{{caption}}}",
+            *([r"\resizebox{\linewidth}{!}{%"] if shrunk else []),
             rf"\begin{{tabular}}{{l {' '.join(columns)}}}",
             r"\toprule",
             " & ".join(["after", *(f"{{{head}}}" for head in heads)]) + r" \\",
             r"\midrule",
             *body,
             r"\bottomrule",
-            r"\end{tabular}",
+            r"\end{tabular}" + ("}" if shrunk else ""),
             r"\end{table}",
         ]
     )

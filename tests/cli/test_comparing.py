@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import pytest
 
 from cl_core.adapters.adapterhub import read_adapterhub
+from cl_core.lab.workspace import Workspace
+from tests.lab.runs import remade
 
 from .conftest import Command
 
@@ -74,3 +77,28 @@ def test_mistakes_are_explained(lab: Command) -> None:
     assert (
         "give numbers and ranges" in lab("sweep", "domains", "--recipe", "dam", "--seeds", "x").err
     )
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["report", "odd"],
+        ["compare"],
+        ["compare", "--against", "dam", "--metric", "forward_transfer"],
+        ["runs"],
+        ["streams"],
+        ["recipes"],
+        ["recipes", "dam"],
+        ["backbones"],
+        ["settings"],
+        ["clean"],
+        ["pack", "odd.zip", "--run", "odd"],
+    ],
+)
+def test_json_is_json_whatever_the_numbers_are(lab: Command, words: list[str]) -> None:
+    place = Workspace()
+    remade(place, "dam", "odd", lambda value: math.nan)
+    remade(place, "adapters", "other", lambda value: math.inf)
+    answer = lab(*words, "--json")
+    assert answer.status == 0, answer.err
+    json.loads(answer.out, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))

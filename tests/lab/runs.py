@@ -43,12 +43,6 @@ def remade(
     return run
 
 
-def renamed_tasks(config: RunConfig, names: list[str]) -> dict[str, Any]:
-    """Fields that give a run's tasks other names; the rows of the scores keep theirs."""
-    tasks = zip(config.tasks, names, strict=True)
-    return {"tasks": tuple(task.model_copy(update={"name": name}) for task, name in tasks)}
-
-
 def other_data(config: RunConfig) -> dict[str, Any]:
     """Fields that say that a run's tasks are other ones of the same names."""
     tasks = [

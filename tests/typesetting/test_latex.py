@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from app.runs import DEMONSTRATION
+from cl_core.evaluate.matrix import Score, scores_table
 from cl_core.evaluate.table import METRICS
 from cl_core.lab import latex
 from cl_core.lab.comparison import compare
@@ -15,7 +17,7 @@ from cl_core.lab.comparison_formats import FORMATS as COMPARED
 from cl_core.lab.report import Report
 from cl_core.lab.report_formats import FORMATS as REPORTED
 from cl_core.lab.workspace import RunFolder, Workspace
-from tests.lab.runs import bundled, remade, renamed_tasks
+from tests.lab.runs import bundled, remade
 
 from .tex import compiled
 
@@ -110,6 +112,20 @@ def several(folder: Path) -> list[RunFolder]:
     ]
 
 
-def test_many_tasks_of_long_names_have_numbered_columns(tmp_path: Path) -> None:
-    run = remade(Workspace(tmp_path), "dam", "long", **renamed_tasks(bundled("dam"), [*"vwxyz"]))
-    assert "{v}" in REPORTED["latex"](Report(run))
+@pytest.mark.parametrize("count", [8, 22])
+def test_many_tasks_of_long_names_fit_the_page(pdflatex: str, tmp_path: Path, count: int) -> None:
+    run = remade(Workspace(tmp_path), "dam", "many")
+    task = run.config.tasks[0]
+    names = [f"{place}: a task of a rather long name" for place in range(count)]
+    tasks = tuple(task.model_copy(update={"name": name}) for name in names)
+    run.create(run.config.model_copy(update={"tasks": tasks}))
+    scores = [
+        Score(stage + 1, name, "cil/compose", "accuracy", place / count, 60)
+        for stage in range(count)
+        for place, name in enumerate(names[: stage + 1])
+    ]
+    pq.write_table(scores_table(scores), run.path / "scores.parquet")
+    text = REPORTED["latex"](Report(RunFolder(run.path)))
+    log = compiled(pdflatex, text, tmp_path)
+    assert "Overfull" not in log
+    assert "{8} \\\\" in text or "{22} \\\\" in text, "columns are headed by numbers"

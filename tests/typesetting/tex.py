@@ -20,7 +20,7 @@ __all__ = ["Machine", "NoTex", "compiled", "must_have", "provide"]
 
 PACKAGES = ("texlive-latex-recommended", "texlive-science")
 STYLES = ("booktabs.sty", "siunitx.sty")
-DOCUMENT = "\\documentclass{article}\n\\usepackage{booktabs,siunitx}\n\\begin{document}\n%s\n\\end{document}\n"
+DOCUMENT = "\\documentclass{article}\n\\usepackage{booktabs,siunitx,graphicx}\n\\begin{document}\n%s\n\\end{document}\n"
 
 
 class NoTex(Exception):
