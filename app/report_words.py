@@ -76,6 +76,8 @@ def transfer_words(report: Report) -> list[str]:
             "Just before a task was learnt, its score differed from the untrained model's by "
             f"{number('forward_transfer', found['forward_transfer'])} on average."
         )
+    if why := report.undefined.get("forward_transfer"):
+        said.append(f"Forward transfer is not defined: {why}.")
     if "knowledge_transfer" in report.improvised:
         said.append(
             "Compared with adapters that start afresh, standing on earlier tasks gained "
@@ -86,26 +88,38 @@ def transfer_words(report: Report) -> list[str]:
 
 def _forgetting(report: Report) -> str:
     """How much, and of which task the most."""
-    lost = 100 * (np.nanmax(report.matrix[:-1, :-1], axis=0) - report.matrix[-1, :-1])
+    last = len(report.tasks) - 1
+    since = [report.matrix[task:last, task].max() for task in range(last)]  # from its own on
+    lost = 100 * (np.array(since) - report.matrix[-1, :-1])
     mean = 100 * report.transfer["forgetting"]
     worst = int(np.nanargmax(lost))
     if lost[worst] <= 0:
-        return "Nothing was forgotten: every earlier task is answered as well as at its best."
+        return "Nothing was forgotten: every earlier task is answered as well as at its best before the last stage."
     return (
-        f"Of the best score that an earlier task ever had, {mean:.1f} points are lost on average, the most of "
-        f"{report.tasks[worst]}: {lost[worst]:.1f} points."
+        f"Of the best score that an earlier task had before the last stage, {mean:.1f} points are lost on average, the "
+        f"most of {report.tasks[worst]}: {lost[worst]:.1f} points."
     )
 
 
-def metric_rows(values: Mapping[str, float]) -> list[list[str]]:
-    """Title, value, formula, direction and note of each metric."""
+def metric_rows(
+    values: Mapping[str, float], undefined: Mapping[str, str] | None = None
+) -> list[list[str]]:
+    """Title, value, formula, direction and note of each metric.
+
+    Args:
+        values: NaN where one is not defined.
+        undefined: why it is not, by name.
+    """
+    why = undefined or {}
     return [
         [
             bare_title(name),
             number(name, value),
             METRICS[name].formula,
             BETTER[METRICS[name].direction],
-            METRICS[name].note,
+            f"Not defined here: {why[name]}. {METRICS[name].note}"
+            if name in why
+            else METRICS[name].note,
         ]
         for name, value in values.items()
     ]

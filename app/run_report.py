@@ -136,7 +136,7 @@ def _scores(page: Page, report: Report, tasks: list[str]) -> None:
 def _transfer(page: Page, report: Report) -> None:
     page.add(html.heading("What was lost, what carried over"))
     page.add(*(html.sentence(words) for words in transfer_words(report)))
-    rows = metric_rows({**report.transfer, **report.improvised})
+    rows = metric_rows({**report.transfer, **report.improvised}, report.undefined)
     page.add(html.table(("", "", "formula", "better", "what it is"), rows, "table-transfer"))
 
 

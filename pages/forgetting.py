@@ -11,9 +11,11 @@ from app.figure_table import figure_table
 from app.figures.curves import task_lines
 from app.figures.matrix import heatmap
 from app.records import routed_at
+from app.text import plain
 from cl_core.evaluate.table import METRICS
 from cl_core.evaluate.units import bare_title
 from cl_core.lab.report_formats import number
+from cl_core.lab.undefined import UNKNOWN_LABELS
 
 WHAT = {
     "by routing": "What the run would gain if the adapter that it weighs most were always the own task's. "
@@ -56,7 +58,8 @@ widgets.metrics(
         (
             "Forgetting",
             metric("forgetting"),
-            "mean over j of the most that was lost of task j; lower is better",
+            "mean over earlier tasks j of the best score of j before the last stage, less the last one (Chaudhry et "
+            "al. 2018); lower is better, below 0 where the last stage is the best",
         ),
         (
             "Backward transfer",
@@ -77,6 +80,8 @@ widgets.metrics(
         ),
     ]
 )
+if why := report.undefined.get("forward_transfer"):
+    st.caption(f"Forward transfer is not defined: {plain(why)}.")
 
 st.header("What each task is answered with, after each task")
 chosen = widgets.chart(
@@ -129,6 +134,8 @@ else:
     places = [] if routed is None else np.flatnonzero(routed.true == j)
     if routed is None or not len(places):
         st.caption("This cell was not scored.")
+    elif np.isnan(scores[i, j]):
+        st.caption(f"This cell is no score: {UNKNOWN_LABELS}.")
     else:
         more = found.columns(i + 1, [routed.ids[place] for place in places]) if found else None
         title = f"{len(places)} samples of {tasks[j]} after learning {tasks[i]}, {scores[i, j]:.1f} % right"

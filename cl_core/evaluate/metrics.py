@@ -51,9 +51,13 @@ def backward_transfer(matrix: ArrayLike) -> float:
 def forgetting(matrix: ArrayLike) -> float:
     """Returns mean_{j<T} (max_{j<=l<T} R[l, j] - R[T, j]); lower is better. NaN for T = 1.
 
-    Chaudhry et al. (2018), and Mammoth: best minus last. Avalanche takes first minus last, which is
-    smaller where a task gained from a later one before it was forgotten. Below 0 when the last
-    stage is the best.
+    Chaudhry et al. (2018, "Riemannian Walk"): best score *before the last stage* minus
+    the last one, so that a task which the last stage answers best counts as below 0. Their maximum
+    runs over stages before the task is learnt as well; here it begins with the task's own **(ours)**.
+
+    Mammoth and PILOT (`print_forget`) take the maximum over all stages, the last included: never
+    below 0, and larger where one task gains and another loses. Avalanche takes first minus last,
+    which is smaller where a task gained from a later one before it was forgotten.
     """
     R = _square(matrix)
     if len(R) < 2:
@@ -68,6 +72,9 @@ def forward_transfer(matrix: ArrayLike, b: ArrayLike) -> float:
     Lopez-Paz and Ranzato (GEM, 2017): what is known of a task before it is learnt. Needs the scores
     of unseen tasks (one above the diagonal). Some libraries subtract the score of a model trained
     on task j alone instead.
+
+    Not a number in CIL: the labels of a task that is not learnt yet cannot be answered, so R[j-1, j]
+    is no score (`cl_core/lab/undefined.py`).
 
     Args:
         matrix: R (T, T).

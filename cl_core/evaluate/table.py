@@ -95,7 +95,9 @@ _ROWS = (
         "lower",
         "points",
         "matrix",
-        "Best minus last score of a task, as in Mammoth; Avalanche: first minus last.",
+        "As Chaudhry et al. (2018): best score before the last stage, from the task's own on, minus the last; below 0 "
+        "where the last is the best. Mammoth and PILOT count the last stage too, and are never below 0; Avalanche: "
+        "first minus last.",
         f"{_MATRIX}:forgetting",
     ),
     Metric(
@@ -106,7 +108,8 @@ _ROWS = (
         "higher",
         "points",
         "matrix",
-        "What is known of a task before it is learnt. Needs the scores of unseen tasks.",
+        "What is known of a task before it is learnt. Needs the scores of unseen tasks (`unseen=true`). Not defined "
+        "in CIL, where labels of a task not learnt yet cannot be answered.",
         f"{_MATRIX}:forward_transfer",
     ),
     Metric(

@@ -216,8 +216,8 @@ def carry_out(
             run.record(
                 Started(process=os.getpid(), device=device.reason, steps=len(experiment.plan))
             )
-            for warning in _unrecorded(run, stream):
-                run.record(Warned(message=warning))
+            for warning in stream.warnings:
+                run.warn(warning)
             with _interrupt_asks_to_stop(run):
                 experiment.carry_out()
         except (Stopped, KeyboardInterrupt) as stopped:
@@ -233,12 +233,6 @@ def carry_out(
                 peak_gpu_memory_bytes=device.peak_memory_bytes(),
             )
         )
-
-
-def _unrecorded(run: RunFolder, stream: Stream) -> list[str]:
-    """What was said of the stream's data when it was loaded; a run that goes on does not say it again."""
-    said = {event.message for event in run.events if isinstance(event, Warned)}
-    return [warning for warning in stream.warnings if warning not in said]
 
 
 def _check_kinds(stream: Stream, backbone: Backbone) -> None:

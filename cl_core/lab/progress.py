@@ -18,6 +18,7 @@ from cl_core.initialise import INITIALISERS
 from cl_core.lab.events import AnyEvent, Epoch, Evaluated, Finished, Made, Phase, Started, Warned
 from cl_core.lab.plan import LONG, Needs, PhaseName, Step, make_plan
 from cl_core.lab.recipe import Recipe
+from cl_core.lab.undefined import answerable
 from cl_core.lab.workspace import RunConfig
 from cl_core.route import ROUTERS
 
@@ -49,7 +50,7 @@ class Progress:
         seconds: since this process took the run up.
         left: seconds that the rest takes, at most (training may stop early); None while nothing has been measured.
         curves: (phase, task) to its epochs, in the order in which they were learnt.
-        matrix: (T, T) accuracy in 0..1 on task j after learning task i; NaN where not known yet.
+        matrix: (T, T) accuracy in 0..1 on task j after learning task i; NaN where not known yet, or no score.
         warnings: sentences.
     """
 
@@ -117,7 +118,9 @@ def read_progress(
         seconds=(last - _time(started)).total_seconds() if started else 0.0,
         left=0.0 if ended else _time_left(config, events, phase, epochs, now),
         curves=_curves(events),
-        matrix=_matrix([task.name for task in config.tasks], events),
+        matrix=np.where(
+            answerable(config), _matrix([task.name for task in config.tasks], events), np.nan
+        ),
         warnings=tuple(event.message for event in events if isinstance(event, Warned)),
     )
 

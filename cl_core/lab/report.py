@@ -38,6 +38,7 @@ from cl_core.evaluate.routing import (
 from cl_core.evaluate.table import METRICS
 from cl_core.lab.cautions import cautions
 from cl_core.lab.events import Finished, Made, Parameters
+from cl_core.lab.undefined import answerable, reasons
 from cl_core.lab.workspace import RunFolder
 
 METRIC_NAMES = ("accuracy", "macro_f1", "weighted_f1")
@@ -97,8 +98,8 @@ class Report:
 
     @cached_property
     def matrix(self) -> NDArray[np.float64]:
-        """R (T, T): score on task j after learning task i; NaN where not evaluated."""
-        return self._scores[0]
+        """R (T, T): score on task j after learning task i; NaN where not evaluated, or no score (`undefined.py`)."""
+        return np.where(answerable(self.run.config), self._scores[0], np.nan)
 
     @cached_property
     def untrained(self) -> NDArray[np.float64]:
@@ -113,14 +114,20 @@ class Report:
 
     @cached_property
     def transfer(self) -> dict[str, float]:
-        """The metrics of the matrix; NaN where one is not defined (one task, tasks not scored)."""
+        """The metrics of the matrix; NaN where one is not defined, which `undefined` gives the reason of."""
+        cil = self.run.config.protocol == "cil"
         return {
             "average_accuracy": average_accuracy(self.matrix),
             "average_incremental": average_incremental(self.matrix),
             "backward_transfer": backward_transfer(self.matrix),
             "forgetting": forgetting(self.matrix),
-            "forward_transfer": forward_transfer(self.matrix, self.untrained),
+            "forward_transfer": math.nan if cil else forward_transfer(self.matrix, self.untrained),
         }
+
+    @cached_property
+    def undefined(self) -> dict[str, str]:
+        """Why a metric of `transfer` is not defined, by name; empty where all are."""
+        return reasons(self.run.config, self.run.status == "finished", self.transfer)
 
     @cached_property
     def _last_records(self) -> pa.Table:
@@ -259,6 +266,7 @@ class Report:
             "matrix": [[_plain(value) for value in row] for row in self.matrix.tolist()],
             "untrained": [_plain(value) for value in self.untrained.tolist()],
             **{name: _plain(value) for name, value in self.transfer.items()},
+            "undefined": self.undefined,
             "held_out": {name: _plain(value) for name, value in self.held_out.items()},
             "improvised": {name: _plain(value) for name, value in self.improvised.items()},
             "router": {name: _plain(value) for name, value in self.router.items()},

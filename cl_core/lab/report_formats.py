@@ -43,8 +43,9 @@ def as_text(report: Report) -> str:
         better = {"higher": ", higher is better", "lower": ", lower is better", None: ""}[
             metric.direction
         ]
+        why = f"; not defined: {report.undefined[name]}" if name in report.undefined else ""
         lines.append(
-            f"{bare_title(name):<{width}}  {number(name, value):>12}   {metric.formula}{better}"
+            f"{bare_title(name):<{width}}  {number(name, value):>12}   {metric.formula}{better}{why}"
         )
     lines += ["", *_cost_lines(report.cost), *_phase_lines(report.phases)]
     return "\n".join(lines)

@@ -43,8 +43,9 @@ class Results:
         labels: Tensor,
         per_block: Tensor | None = None,
         votes: Votes | None = None,
+        scored: bool = True,
     ) -> dict[str, float]:
-        """Adds cell (stage, task), both 0-based, and returns its scores by metric.
+        """Adds cell (stage, task), both 0-based, and returns its scores by metric; empty where it is none.
 
         Args:
             stage: the stage.
@@ -55,6 +56,7 @@ class Results:
             labels: (N,) true ones; -1 for labels that no learnt task has.
             per_block: (N, blocks, K) weights of each adapted block, where they differ (L2R).
             votes: for places in the label space, where answers carry any: accuracy is then VQA accuracy.
+            scored: whether the stage can answer the task at all; else only its routing is kept.
         """
         name = self.config.all_tasks[task].name
         self._stage_records.append(
@@ -69,7 +71,7 @@ class Results:
                 per_block=None if per_block is None else per_block.cpu().numpy(),
             )
         )
-        return self._add_scores(stage + 1, name, predictions, labels, votes)
+        return self._add_scores(stage + 1, name, predictions, labels, votes) if scored else {}
 
     def add_phase(
         self,

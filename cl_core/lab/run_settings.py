@@ -67,7 +67,7 @@ class EvaluateSettings(Settings):
     split: Literal["test", "validation"] = "test"
     """The rows that are scored."""
     unseen: bool = False
-    """Whether tasks not yet learnt are scored too, which forward transfer needs."""
+    """Whether tasks not yet learnt are scored too, which forward transfer needs; in CIL they are only routed."""
     eval_batch_size: int = Field(32, ge=1)
     """Rows per forward pass. It changes speed, and results by no more than rounding."""
 

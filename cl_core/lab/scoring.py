@@ -13,6 +13,7 @@ from cl_core.lab.events import Evaluated
 from cl_core.lab.improvising import Improvising
 from cl_core.lab.learnt import Learnt
 from cl_core.lab.results import Results
+from cl_core.lab.undefined import UNKNOWN_LABELS, answerable
 from cl_core.lab.untrained import Untrained
 from cl_core.lab.workspace import RunFolder
 
@@ -50,12 +51,14 @@ class Scoring:
         self.split: str = assets.settings.evaluate.split
 
     def untrained(self) -> None:
-        """b_j for every task.
+        """b_j for every task; says where they are of no use.
 
         Raises:
             Stopped: somebody asked the run to stop.
         """
         data, untrained = self.assets.data, Untrained(self.assets)
+        if self.assets.stream.protocol == "cil":
+            self.run.warn(f"unseen=true gives no forward transfer here: {UNKNOWN_LABELS}")
         for task in range(len(self.assets.stream.tasks)):
             self.assets.check_stop()
             predictions = untrained.predictions(task, self.split)
@@ -105,6 +108,11 @@ class Scoring:
         to_come = range(stage + 1, tasks) if self.assets.settings.evaluate.unseen else ()
         return [*range(stage + 1), *to_come, *range(tasks, all_tasks)]
 
+    def _is_score(self, stage: int, task: int) -> bool:
+        """Whether the stage can answer the task rightly at all; where it cannot, it is routed but not scored."""
+        learnt = task < len(self.assets.stream.tasks)
+        return not learnt or bool(answerable(self.run.config)[stage, task])
+
     def _cell(self, stage: int, task: int) -> dict[str, str]:
         """Fills cell (stage, task), with a routing record for each sample; returns the keys of its states."""
         answers = self.answering.answer(stage, task, self.split)
@@ -120,16 +128,18 @@ class Scoring:
             data.global_labels(task, self.split),
             answers.per_block,
             data.global_votes(task, self.split),
+            self._is_score(stage, task),
         )
-        self.run.record(
-            Evaluated(
-                stage=stage + 1,
-                task=name,
-                accuracy=scores["accuracy"],
-                rows=len(ids),
-                recomputed=answers.recomputed,
+        if scores:
+            self.run.record(
+                Evaluated(
+                    stage=stage + 1,
+                    task=name,
+                    accuracy=scores["accuracy"],
+                    rows=len(ids),
+                    recomputed=answers.recomputed,
+                )
             )
-        )
         names = {}
         for number, states in enumerate(answers.states, start=1):
             suffix = f"/{number}" if len(answers.states) > 1 else ""

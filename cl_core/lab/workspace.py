@@ -29,6 +29,7 @@ from cl_core.lab.events import (
     Failed,
     Finished,
     StoppedEvent,
+    Warned,
     append_event,
     read_events,
 )
@@ -169,6 +170,11 @@ class RunFolder:
         """Appends an event, and tells the onlooker of this process."""
         append_event(self.path / "events.jsonl", event)
         self.onlooker(event)
+
+    def warn(self, message: str) -> None:
+        """Says something that a person should know; a run that goes on does not say it again."""
+        if not any(isinstance(each, Warned) and each.message == message for each in self.events):
+            self.record(Warned(message=message))
 
     @property
     def status(self) -> Status:

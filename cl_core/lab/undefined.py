@@ -1,0 +1,65 @@
+"""Which numbers of a run are none, and why: what cannot be answered is not scored, and what needs it is not defined."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cl_core.lab.workspace import RunConfig
+from cl_core.route import ROUTERS
+
+UNKNOWN_LABELS = "in CIL the labels of a task that is not learnt yet cannot be answered, whatever the model knows of it"
+"""Why forward transfer is no number in CIL."""
+
+
+def answerable(config: RunConfig) -> NDArray[np.bool_]:
+    """(T, T): whether the model of stage i (row) can give right answers on task j (column) at all.
+
+    From its own stage on a task always can. Before, in CIL, only where every label of it is one of an earlier task's
+    too: its heads answer over the labels seen so far. A cell where it cannot is no score.
+
+    Args:
+        config: of the run.
+    """
+    tasks = config.tasks
+    can = np.ones((len(tasks), len(tasks)), dtype=bool)
+    if config.protocol != "cil":
+        return can
+    seen: set[int] = set()
+    for stage, newest in enumerate(tasks):
+        seen |= set(newest.labels)
+        for task in range(stage + 1, len(tasks)):
+            can[stage, task] = set(tasks[task].labels) <= seen
+    return can
+
+
+def reasons(config: RunConfig, finished: bool, values: Mapping[str, float]) -> dict[str, str]:
+    """Why metrics of the score matrix are not defined, by name; defined ones are left out.
+
+    Args:
+        config: of the run.
+        finished: whether it is.
+        values: of the metrics; NaN where one is not defined.
+    """
+    return {name: _why(name, config, finished) for name, value in values.items() if np.isnan(value)}
+
+
+def _why(name: str, config: RunConfig, finished: bool) -> str:
+    if len(config.tasks) < 2 and name not in ("average_accuracy", "average_incremental"):
+        return "it compares stages, and there is one task"
+    if name == "forward_transfer":
+        if config.protocol == "cil":
+            return UNKNOWN_LABELS
+        if config.protocol == "til":
+            return "in TIL a task is answered by its own head, and has none before it is learnt"
+        if config.recipe.train == "joint":
+            return "tasks that are learnt all at once have no stage before they are"
+        if "task id" in ROUTERS[config.recipe.route].needs:
+            return "the router is told the task, whose adapter is not there before it is learnt"
+        if not config.settings.evaluate.unseen:
+            return "it needs the scores of tasks that are not learnt yet: --set unseen=true"
+    if not finished:
+        return "the run has not scored every task yet"
+    return "this recipe scores no stage before the last"
