@@ -18,7 +18,7 @@ from pathlib import Path
 from statistics import median
 
 from curves import draw_corrupted, draw_memory
-from tables import Entry, carry_out, cell, numbers, paired, reports
+from tables import Entry, carry_out, cell, marked, numbers, paired, reports
 
 from cl_core.errors import UserError
 from cl_core.lab.recipe import Recipe
@@ -178,7 +178,7 @@ def show(workspace: Workspace, part: str, entries: Sequence[Entry], seeds: Seque
             if weighted:
                 scores = reports(workspace, entry, seeds, "weighted_f1").values()
                 cells.append(cell([each.transfer["average_accuracy"] for each in scores], 100))
-            lines.append(f"| {entry.label} | " + " | ".join(cells) + " |")
+            lines.append(f"| {marked(entry.label)} | " + " | ".join(cells) + " |")
         if lines:
             print(f"\n### {part}: {stream}\n")
             print("| recipe | " + " | ".join(titles) + " |")
@@ -202,7 +202,7 @@ def show_costs(workspace: Workspace, seeds: Sequence[int]) -> None:
             if name.startswith("seconds_") and name != "seconds_this_run"
         }
         phases = ", ".join(f"{name} {value:.0f}" for name, value in seconds.items() if value >= 0.5)
-        print(f"| {entry.label} | " + " | ".join(counts) + f" | {phases} |")
+        print(f"| {marked(entry.label)} | " + " | ".join(counts) + f" | {phases} |")
 
 
 def show_held_out(workspace: Workspace, seeds: Sequence[int]) -> None:
@@ -227,7 +227,7 @@ def show_held_out(workspace: Workspace, seeds: Sequence[int]) -> None:
             for found in by_metric.values()
             for task in found[0]
         ]
-        print(f"| {entry.label} | {' | '.join(cells)} |")
+        print(f"| {marked(entry.label)} | {' | '.join(cells)} |")
 
 
 def show_differences(workspace: Workspace, seeds: Sequence[int]) -> None:
@@ -257,7 +257,7 @@ def show_differences(workspace: Workspace, seeds: Sequence[int]) -> None:
     for stream, of, over in pairs:
         difference = paired(workspace, stream, of, over, seeds)
         if difference is not None:
-            print(f"| {stream} | {of} | {over} | {difference} |")
+            print(f"| {stream} | {marked(of)} | {marked(over)} | {difference} |")
 
 
 READ_ONLY: dict[str, Callable[[Workspace, Sequence[int]], None]] = {

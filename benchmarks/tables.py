@@ -14,7 +14,9 @@ from cl_core.evaluate.statistics import (
     paired_difference,
     summarise,
 )
+from cl_core.lab.cautions import TOLD
 from cl_core.lab.recipe import Recipe
+from cl_core.lab.recipes import RECIPES
 from cl_core.lab.report import Report
 from cl_core.lab.workspace import Workspace
 
@@ -32,6 +34,12 @@ class Entry:
         """What its run is called."""
         plain = f"{self.stream}-{self.label}".replace(" = ", "").replace(", ", "-")
         return f"{plain.replace(' ', '-').replace('%', '')}-seed{seed}"
+
+
+def marked(label: str) -> str:
+    """A line's label, with a mark where its recipe is told the true task: an upper bound, no rival."""
+    recipe = RECIPES.get(label.partition(" ")[0])
+    return f"{label} {TOLD}" if recipe is not None and recipe.told_the_task else label
 
 
 def carry_out(

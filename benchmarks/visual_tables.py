@@ -20,7 +20,7 @@ from statistics import fmean
 from typing import Any
 
 import numpy as np
-from tables import Entry, carry_out, cell, numbers, paired, reports
+from tables import Entry, carry_out, cell, marked, numbers, paired, reports
 
 from cl_core.errors import UserError
 from cl_core.evaluate.metrics import transfer
@@ -87,7 +87,7 @@ def show_routed(workspace: Workspace, seeds: Sequence[int]) -> None:
             if values:
                 columns = ("average_accuracy", "forgetting", "router_accuracy")
                 cells = [cell([each.get(c, float("nan")) for each in values], 100) for c in columns]
-                print(f"| {label} | {' | '.join(cells)} |")
+                print(f"| {marked(label)} | {' | '.join(cells)} |")
 
 
 def show_tasks(workspace: Workspace, seeds: Sequence[int]) -> None:
@@ -101,7 +101,7 @@ def show_tasks(workspace: Workspace, seeds: Sequence[int]) -> None:
                 last = 100 * np.mean([each.matrix[-1] for each in found], axis=0)
                 named = zip(found[0].tasks, last, strict=True)
                 cells = ", ".join(f"{name} {value:.1f}" for name, value in named)
-                print(f"| {stream} | {label} | {cells} |")
+                print(f"| {stream} | {marked(label)} | {cells} |")
 
 
 def show_transfer(workspace: Workspace, seeds: Sequence[int]) -> None:
@@ -112,7 +112,7 @@ def show_transfer(workspace: Workspace, seeds: Sequence[int]) -> None:
         print("| recipe | order 1 | order 2 | overall |\n| --- | ---: | ---: | ---: |")
         for label in TOLD:
             cells = [cell(_gains(workspace, label, each, seeds), 1) for each in columns]
-            print(f"| {label} | {' | '.join(cells)} |")
+            print(f"| {marked(label)} | {' | '.join(cells)} |")
 
 
 def _gains(
@@ -139,7 +139,7 @@ def show_pairs(workspace: Workspace, seeds: Sequence[int]) -> None:
     print("| of | over | " + " | ".join(DRAWN) + " |\n| --- | --- |" + " ---: |" * len(DRAWN))
     for of, over in PAIRS:
         cells = [paired(workspace, stream, of, over, seeds) or "-" for stream in DRAWN]
-        print(f"| {of} | {over} | {' | '.join(cells)} |")
+        print(f"| {marked(of)} | {marked(over)} | {' | '.join(cells)} |")
 
 
 def main() -> None:
