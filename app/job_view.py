@@ -11,8 +11,10 @@ from app.figure_table import figure_table
 from app.figures.learning import learning_curves
 from app.figures.matrix import heatmap
 from app.frame import View
+from app.matrices import UNANSWERABLE
 from app.text import plain
 from app.training import STATES, duration, way_out
+from cl_core.lab.certainty import answerable
 from cl_core.lab.jobs import Job, Jobs, State
 from cl_core.lab.progress import PHASE_WORDS, Progress
 from cl_core.lab.workspace import RunConfig
@@ -135,6 +137,8 @@ def matrix(view: View, config: RunConfig, progress: Progress) -> None:
             row_title="after learning",
             column_title="scored on",
             value_title="accuracy (%)",
+            empty=known & ~answerable(config),
+            empty_because=UNANSWERABLE,
         ),
         "filling",
         alt=f"Score matrix: {int(np.tril(known).sum())} of {whole} cells are known",

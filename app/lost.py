@@ -8,15 +8,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import streamlit as st
+from numpy.typing import NDArray
 
 from app.frame import View
 from app.runs import stamp, workspace
 from app.sharing import is_guest
 from app.text import plain
-from cl_core.evaluate.lost import Lost, summarise_losses
+from cl_core.evaluate.lost import Lost, loss_errors, summarise_losses
 from cl_core.lab.workspace import RunFolder
 
 OWN, FIRST = "own adapter alone", "heaviest alone"
@@ -29,10 +31,12 @@ class Explained:
     Attributes:
         table: rows of `LOST_SCHEMA`.
         lost: their means by cell.
+        errors: standard errors (T, T) of what was lost by routing and by merging.
     """
 
     table: pa.Table
     lost: Lost
+    errors: tuple[NDArray[np.float64], NDArray[np.float64]]
 
     def columns(self, stage: int, ids: Sequence[str]) -> dict[str, list[str]]:
         """For a list of samples: whether single adapters answer rightly, and by what the sample was lost.
@@ -78,7 +82,8 @@ def explained(run: RunFolder) -> Explained | None:
 def _explained(path: str, stamp: Sequence[tuple[str, int, int]]) -> Explained:
     run = RunFolder(Path(path))
     table = run.table("lost")
-    return Explained(table, summarise_losses(table, len(run.config.tasks)))
+    tasks = len(run.config.tasks)
+    return Explained(table, summarise_losses(table, tasks), loss_errors(table, tasks))
 
 
 def offer(view: View) -> None:

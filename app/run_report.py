@@ -11,13 +11,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
+import pandas as pd
 
 from app import report_html as html
 from app.figures.bars import usage as usage_bars
 from app.figures.matrix import heatmap
 from app.figures.standalone import document, place
+from app.matrices import Matrices
 from app.records import Routed, last_routed
 from app.report_samples import samples
 from app.report_words import cost_rows, header, metric_rows, settings_rows, transfer_words
@@ -81,7 +81,7 @@ def run_report(run: RunFolder, show: Show | None = None) -> str:
 
 
 def _scores(page: Page, report: Report, tasks: list[str]) -> None:
-    matrix = 100 * report.matrix
+    known = Matrices(report, len(tasks))
     where = f"run {report.run.name}, accuracy on the {_split(report)} rows of every task, one seed"
     page.add(
         html.heading("What each task is answered with, after each task"),
@@ -93,44 +93,29 @@ def _scores(page: Page, report: Report, tasks: list[str]) -> None:
     page.draw(
         "scores",
         f"Score matrix of {len(tasks)} tasks",
-        lambda look: heatmap(
-            matrix,
-            tasks,
-            tasks,
-            look,
-            row_title="after learning",
-            column_title="scored on",
-            value_title="accuracy (%)",
-        ),
+        known.score_figure,
     )
-    page.add(html.source(f"R[i, j] = accuracy on task j after learning task i; {where}"))
-    page.add(html.folded("Numbers (%)", _square(matrix, tasks, "table-scores", "{:.2f}")))
-    change = np.where(
-        np.tril(np.ones_like(matrix)).astype(bool), matrix - np.diagonal(matrix), np.nan
+    page.add(
+        html.source(
+            f"R[i, j] = accuracy on task j after learning task i; {where}; Wilson's 95 % intervals, for the number of "
+            "rows alone"
+        )
     )
+    page.add(html.folded("Numbers (%)", _cells(known.score_table(), "table-scores")))
     page.add(
         html.heading("What changed since a task was learnt"),
         html.sentence(
             "The same matrix less its diagonal: red is lost, blue is gained after the task itself had been learnt. "
-            "0 is neither; the scale is symmetric."
+            "Grey is within one standard error of 0; the colours end at 50 points, in every run."
         ),
     )
     page.draw(
         "change",
         "Change of every task's accuracy since it was learnt, in points",
-        lambda look: heatmap(
-            change,
-            tasks,
-            tasks,
-            look,
-            row_title="after learning",
-            column_title="scored on",
-            value_title="change (points)",
-            signed=True,
-        ),
+        known.change_figure,
     )
-    page.add(html.source(f"R[i, j] - R[j, j]; {where}"))
-    page.add(html.folded("Numbers (points)", _square(change, tasks, "table-change", "{:+.2f}")))
+    page.add(html.source(f"R[i, j] - R[j, j]; {where}; {known.errors_are}"))
+    page.add(html.folded("Numbers (points)", _cells(known.change_table(), "table-change")))
 
 
 def _transfer(page: Page, report: Report) -> None:
@@ -212,12 +197,14 @@ def _cost(page: Page, report: Report) -> None:
     )
 
 
-def _square(values: NDArray[np.float64], tasks: list[str], name: str, form: str) -> str:
+def _cells(table: pd.DataFrame, name: str) -> str:
+    """A row for each cell of a matrix: two names, numbers of two digits, how many samples."""
+    flat = table.reset_index()
     rows = [
-        [task, *("" if np.isnan(value) else form.format(value) for value in row)]
-        for task, row in zip(tasks, values, strict=True)
+        [str(one), str(other), *(f"{value:.2f}" for value in numbers), str(int(samples))]
+        for one, other, *numbers, samples in flat.itertuples(index=False)
     ]
-    return html.table(("", *tasks), rows, name)
+    return html.table(list(flat.columns), rows, name)
 
 
 def _split(report: Report) -> str:

@@ -45,6 +45,8 @@ DIVERGING = {
     ],
 }
 """Differences, symmetric around 0: losses red, gains blue."""
+NOTHING = {"light": "#c3c9d2", "dark": "#59636f"}
+"""Differences that are nothing beyond chance: grey, which is none of the colours above."""
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from app import frame, lost, take_along, theme, widgets
+from app import frame, lost, matrices, take_along, widgets
 from app.behind import list_samples
 from app.figure_table import figure_table
 from app.figures.curves import task_lines
-from app.figures.matrix import heatmap
 from app.records import routed_at
 from app.text import plain
 from cl_core.evaluate.table import METRICS
@@ -36,9 +35,9 @@ if view.run is None:
     st.stop()
 
 report = view.report
-tasks = [theme.numbered(place, name) for place, name in enumerate(view.tasks)]
-scores = 100 * np.where(np.arange(len(tasks))[:, None] < view.after, report.matrix, np.nan)
-seen = np.tril(np.ones_like(scores)).astype(bool)
+known = matrices.Matrices(report, view.after)
+tasks, scores = known.tasks, known.scores
+seen = np.tri(len(tasks), dtype=bool)
 source = f"run {view.run.name}, after task {view.after}, test rows of every task, one seed"
 
 
@@ -86,24 +85,15 @@ if why := report.undefined.get("forward_transfer"):
 st.header("What each task is answered with, after each task")
 chosen = widgets.chart(
     view,
-    heatmap(
-        scores,
-        tasks,
-        tasks,
-        view.look,
-        row_title="after learning",
-        column_title="scored on",
-        value_title="accuracy (%)",
-        highlight=view.task,
-    ),
+    known.score_figure(view.look, view.task),
     "scores",
     alt=f"Score matrix of {len(tasks)} tasks: average accuracy {metric('average_accuracy')}, "
     f"forgetting {metric('forgetting')}",
     what="Each row is a stage: what the model scores on every task after it has learnt one more. Read a column "
     "downwards: where it darkens, something was forgotten. Higher is better.",
     formula=r"R_{i,j} = \text{accuracy on task } j \text{ after learning task } i",
-    table=figure_table(scores, tasks, tasks, "%", "after learning"),
-    source=source,
+    table=known.score_table(),
+    source=f"{source}; Wilson's 95 % intervals, for the number of test rows alone",
     select=True,
 )
 CELL = ("cell_after", "cell_task")
@@ -142,28 +132,17 @@ else:
         list_samples(view, view.run.config, routed, places, title, more, tasks[i])
 
 st.header("What changed since a task was learnt")
-learnt = np.diagonal(100 * report.matrix)
-change = np.where(seen, scores - learnt, np.nan)
 widgets.chart(
     view,
-    heatmap(
-        change,
-        tasks,
-        tasks,
-        view.look,
-        row_title="after learning",
-        column_title="scored on",
-        value_title="change (points)",
-        signed=True,
-        highlight=view.task,
-    ),
+    known.change_figure(view.look, view.task),
     "change",
     alt="Change of every task's accuracy since it was learnt, in points",
     what="The same matrix less its diagonal: red is lost, blue is gained after the task itself had been learnt. "
-    "0 is neither; the scale is symmetric.",
+    "Grey is within one standard error of 0, as one sample of all would be. The colours are the same for every run: "
+    "they end at 50 points.",
     formula=r"R_{i,j} - R_{j,j}",
-    table=figure_table(change, tasks, tasks, "points", "after learning"),
-    source=source,
+    table=known.change_table(),
+    source=f"{source}; {known.errors_are}",
 )
 
 if view.run.config.recipe.train == "isolated":
@@ -172,24 +151,24 @@ if view.run.config.recipe.train == "isolated":
         lost.offer(view)
     else:
         parts = {"by routing": found.lost.routing, "by merging": found.lost.merging}
-        shown = np.arange(len(tasks))[:, None] < view.after
-        for column, (how, values) in zip(st.columns(2, gap="large"), parts.items(), strict=True):
+        shown = np.broadcast_to(np.arange(len(tasks))[:, None] < view.after, scores.shape)
+        for column, (how, values), errors in zip(
+            st.columns(2, gap="large"), parts.items(), found.errors, strict=True
+        ):
             # What the figure draws and the table says: below 0 is lost.
             points = np.where(shown, -100 * values, np.nan)
             last = -np.nanmean(points[view.after - 1])
             with column:
                 widgets.chart(
                     view,
-                    heatmap(
+                    matrices.difference_figure(
                         points,
-                        tasks,
+                        errors,
                         tasks,
                         view.look,
-                        row_title="after learning",
-                        column_title="scored on",
-                        value_title="points; minus is lost",
-                        signed=True,
-                        highlight=view.task,
+                        shown & ~seen,
+                        view.task,
+                        "points; minus is lost",
                     ),
                     f"lost-{how.replace(' ', '-')}",
                     alt=f"Lost {how} against the oracle's route: {last:.1f} points on average at this stage",
@@ -212,11 +191,13 @@ widgets.chart(
         x_title="after learning",
         y_title="accuracy (%)",
         highlight=view.task,
+        intervals=known.interval,
+        counts=known.counts,
     ),
     "lines",
     alt="Accuracy of each task from when it was learnt to the stage shown",
     what="Each line begins where its task is learnt. A falling line is a task being forgotten.",
-    table=figure_table(np.array(list(lines.values())).T, tasks, list(lines), "%", "after learning"),
+    table=known.score_table(),
     source=source,
 )
 

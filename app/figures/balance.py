@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import plotly.graph_objects as go
 
 from app.figures.base import style
+from app.figures.cells import ink
 from app.theme import Look, task_colour
 
 MOST_SEGMENTS = 12
@@ -69,16 +70,6 @@ def mixed(colour: str, paper: str, strength: float) -> str:
     """Of two "#rrggbb", the first with this share in 0..1: what transparency would show, without what is beneath."""
     parts = zip(_channels(colour), _channels(paper), strict=True)
     return "#" + "".join(f"{round(strength * a + (1 - strength) * b):02x}" for a, b in parts)
-
-
-def ink(fill: str) -> str:
-    """Black or white, whichever has more contrast on the colour (WCAG 2, relative luminance)."""
-    linear = [
-        c / 12.92 if (c := each / 255) <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4
-        for each in _channels(fill)
-    ]
-    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-    return "#101418" if luminance > 0.18 else "#ffffff"
 
 
 def _channels(colour: str) -> list[int]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import plotly.graph_objects as go
+from numpy.typing import NDArray
 
 from app.figures.base import style, unmarked
 from app.theme import Look, task_colour, task_symbol
@@ -20,6 +22,8 @@ def task_lines(
     y_title: str,
     highlight: int | None = None,
     y_range: tuple[float, float] | None = (0, 100),
+    intervals: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None,
+    counts: NDArray[np.int64] | None = None,
 ) -> go.Figure:
     """One line per task, in its colour and with its marker; NaN values are gaps.
 
@@ -31,8 +35,11 @@ def task_lines(
         y_title: of the vertical axis, with its unit.
         highlight: the place of a task whose line stands out.
         y_range: of the vertical axis; None where it follows the values.
+        intervals: low and high of each value, (stages, lines), for the hover.
+        counts: (stages, lines) samples behind each value.
     """
     figure = go.Figure()
+    stated = unmarked(stages)
     for place, (name, values) in enumerate(zip(unmarked(list(lines)), lines.values(), strict=True)):
         figure.add_scatter(
             x=list(range(len(stages))),
@@ -42,9 +49,19 @@ def task_lines(
             line={"color": task_colour(place), "width": 4 if place == highlight else 2},
             marker={"symbol": task_symbol(place), "size": 9},
             opacity=1.0 if highlight in (None, place) else 0.35,
-            hovertemplate=f"{name}<br>%{{x}}: %{{y:.1f}}<extra></extra>",
+            text=[
+                f"{x_title} {stage}"
+                + (
+                    ""
+                    if intervals is None or counts is None
+                    else f"<br>95 % interval {intervals[0][i, place]:.1f} to {intervals[1][i, place]:.1f}, "
+                    f"n = {counts[i, place]}"
+                )
+                for i, stage in enumerate(stated)
+            ],
+            hovertemplate=f"{name}: %{{y:.1f}}<br>%{{text}}<extra></extra>",
         )
-    figure.update_xaxes(title=x_title, tickvals=list(range(len(stages))), ticktext=unmarked(stages))
+    figure.update_xaxes(title=x_title, tickvals=list(range(len(stages))), ticktext=stated)
     figure.update_yaxes(title=y_title, range=list(y_range) if y_range else None)
     return style(figure, look, height=420)
 

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from app.figures.base import style, unmarked
-from app.theme import ACCURACY, Look
+from app.figures.cells import BLACK, WHITE, Cell, hatched, ink, inks, targets
+from app.theme import ACCURACY, NOTHING, Look
+from cl_core.evaluate.intervals import within_one_error
 
-BLACK, WHITE = "#101418", "#ffffff"
 MOST_TEXT = 20
 """No numbers in the cells of tables with more rows or columns."""
+REACH = 50.0
+"""Points at which the colours of a change end, in every figure of every run: what is stronger looks as strong."""
+MINUS = "\N{MINUS SIGN}"
+MARKS = {-50: f"≤ {MINUS}50", -25: f"{MINUS}25", 0: "0", 25: "+25", 50: "≥ +50"}
+"""On the colour bar of changes."""
+LINE = 22
+"""Pixels of a line of the key."""
 
 
 def heatmap(
@@ -29,6 +37,10 @@ def heatmap(
     highlight: int | None = None,
     counts: NDArray[np.int64] | None = None,
     show_counts: bool = False,
+    errors: NDArray[np.float64] | None = None,
+    note: Callable[[int, int], str] | None = None,
+    empty: NDArray[np.bool_] | None = None,
+    empty_because: str = "not learnt yet",
 ) -> go.Figure:
     """Values (m, n) as cells that can be clicked; NaN cells stay empty.
 
@@ -40,62 +52,68 @@ def heatmap(
         row_title: of the vertical axis.
         column_title: of the horizontal axis.
         value_title: with its unit, for the colour bar and the hover.
-        signed: differences, coloured symmetrically around 0; else 0 to 100.
+        signed: differences, coloured from -REACH to REACH; else 0 to 100.
         highlight: a column to frame.
         counts: (m, n) samples behind the values, for the hover.
         show_counts: whether the cells say the counts instead of the values.
+        errors: (m, n) standard errors of differences: what is within one of 0 is grey.
+        note: what else the hover says of a cell, such as an interval; "" for nothing.
+        empty: (m, n) cells that mean nothing; they are hatched.
+        empty_because: why they do not.
     """
     rows, columns = unmarked(rows), unmarked(columns)
-    reach = max(1.0, float(np.nanmax(np.abs(values)))) if np.isfinite(values).any() else 1.0
-    colours = (
-        {"colorscale": look.diverging, "zmin": -reach, "zmax": reach}
-        if signed
-        else {
-            "colorscale": ACCURACY,
-            "zmin": 0,
-            "zmax": 100,
-        }
-    )
+    blank = np.zeros(values.shape, dtype=bool) if empty is None else empty
+    values = np.where(blank, np.nan, values)
+    grey = within_one_error(values, np.nan if errors is None else errors)
+    low, high = (-REACH, REACH) if signed else (0.0, 100.0)
+    scale = look.diverging if signed else ACCURACY
     inside = [(i, j) for i, j in np.ndindex(values.shape) if np.isfinite(values[i, j])]
-    form = "{:+.0f}" if signed else "{:.0f}"
+    shown = np.where(grey, np.nan, values)
+    places = {"x": list(range(len(columns))), "y": list(range(len(rows))), "xgap": 2, "ygap": 2}
+    bar = {"title": {"text": value_title, "side": "right"}, "thickness": 14, "outlinewidth": 0}
+    if signed:
+        bar |= {"tickvals": list(MARKS), "ticktext": list(MARKS.values())}
     figure = go.Figure(
         go.Heatmap(
-            z=values,
-            x=list(range(len(columns))),
-            y=list(range(len(rows))),
-            xgap=2,
-            ygap=2,
-            hoverinfo="skip",
-            colorbar={
-                "title": {"text": value_title, "side": "right"},
-                "thickness": 14,
-                "outlinewidth": 0,
-            },
-            **colours,
+            z=shown, hoverinfo="skip", colorbar=bar, colorscale=scale, zmin=low, zmax=high, **places
         )
     )
-    figure.add_scatter(  # a heatmap's cells cannot be clicked: these can
-        x=[j for _, j in inside],
-        y=[i for i, _ in inside],
-        mode="markers",
-        marker={"symbol": "square", "size": 26, "opacity": 0},
-        customdata=[[i, j] for i, j in inside],
-        hovertemplate=[
-            f"{row_title}: {rows[i]}<br>{column_title}: {columns[j]}<br>{value_title}: "
-            f"{values[i, j]:{'+' if signed else ''}.1f}"
-            + ("" if counts is None else f"<br>samples: {counts[i, j]}")
-            + "<extra></extra>"
-            for i, j in inside
-        ],
-        showlegend=False,
-    )
+    if grey.any():
+        figure.add_heatmap(
+            z=np.where(grey, 0.0, np.nan),
+            colorscale=[[0, NOTHING[look.name]], [1, NOTHING[look.name]]],
+            showscale=False,
+            hoverinfo="skip",
+            **places,
+        )
+
+    def said_of(i: int, j: int) -> str:
+        lines = [f"{row_title}: {rows[i]}", f"{column_title}: {columns[j]}"]
+        lines.append(f"{value_title}: {written(values[i, j], signed, 1)}")
+        if counts is not None:
+            lines.append(f"samples: {counts[i, j]}")
+        if note is not None and note(i, j):
+            lines.append(note(i, j))
+        return "<br>".join(lines)
+
+    targets(figure, inside, [said_of(i, j) for i, j in inside])
+    hatch: list[Cell] = [(int(i), int(j)) for i, j in np.argwhere(blank)]
+    because = [
+        f"{row_title}: {rows[i]}<br>{column_title}: {columns[j]}<br>{empty_because}"
+        for i, j in hatch
+    ]
+    hatched(figure, hatch, because, look)
     if max(values.shape) <= MOST_TEXT:
-        said = {cell: form.format(values[cell]) for cell in inside}
+        said = {cell: written(values[cell], signed) for cell in inside}
         if show_counts and counts is not None:
             said = {cell: str(counts[cell]) for cell in inside}
-        for ink in (BLACK, WHITE):
-            cells = [cell for cell in inside if _ink(values[cell], reach, signed, look) == ink]
-            _write(figure, cells, [said[cell] for cell in cells], ink, look)
+        readable = dict(
+            zip(inside, inks([values[cell] for cell in inside], scale, low, high), strict=True)
+        )
+        readable |= {cell: ink(NOTHING[look.name]) for cell in inside if grey[cell]}
+        for colour in (BLACK, WHITE):
+            cells = [cell for cell in inside if readable[cell] == colour]
+            _write(figure, cells, [said[cell] for cell in cells], colour, look)
     if highlight is not None:
         figure.add_shape(
             type="rect",
@@ -121,7 +139,17 @@ def heatmap(
         range=[len(rows) - 0.5, -0.5],
         **ticks,
     )
-    return style(figure, look, height=140 + 44 * len(rows))
+    lines = _key(figure, errors is not None, empty_because if hatch else "", look)
+    style(figure, look, height=140 + 44 * len(rows) + LINE * lines)
+    return figure.update_layout(margin={"b": 40 + LINE * lines}) if lines else figure
+
+
+def written(value: float, signed: bool, digits: int = 0) -> str:
+    """A number in a cell: with its sign where it is a difference, a real minus, and never "-0"."""
+    said = f"{value:{'+' if signed else ''}.{digits}f}"
+    if float(said) == 0:
+        said = said.lstrip("+-")
+    return said.replace("-", MINUS)
 
 
 def thumbnail(values: NDArray[np.float64], look: Look) -> go.Figure:
@@ -134,8 +162,33 @@ def thumbnail(values: NDArray[np.float64], look: Look) -> go.Figure:
     return style(figure, look, height=130).update_layout(margin={"l": 0, "r": 0, "t": 0, "b": 0})
 
 
+def _key(figure: go.Figure, greys: bool, because: str, look: Look) -> int:
+    """What grey and hatched cells are, below the cells; returns how many lines that takes."""
+    lines = []
+    if greys:
+        # A swatch in the grey of the cells would be a faint mark beside text: the words say the colour.
+        lines.append("grey: within one standard error of 0")
+    if because:
+        lines.append(f"hatched: {because}")
+    if lines:
+        figure.add_annotation(
+            x=0,
+            xref="paper",
+            xanchor="left",
+            y=0,
+            yref="paper",
+            yanchor="top",
+            yshift=-8,
+            align="left",
+            text="<br>".join(lines),
+            showarrow=False,
+            font={"size": look.size},
+        )
+    return len(lines)
+
+
 def _write(
-    figure: go.Figure, cells: Sequence[tuple[int, int]], said: Sequence[str], ink: str, look: Look
+    figure: go.Figure, cells: Sequence[Cell], said: Sequence[str], ink: str, look: Look
 ) -> None:
     """Numbers of one colour: a click would dim those of several colours, and those of the markers."""
     same = {"textfont": {"color": ink}}
@@ -150,13 +203,3 @@ def _write(
         hoverinfo="skip",
         showlegend=False,
     )
-
-
-def _ink(value: float, reach: float, signed: bool, look: Look) -> str:
-    """Black or white, whichever can be read on the cell."""
-    if not signed:
-        return WHITE if value < 55 else BLACK
-    strong = abs(value) > 0.6 * reach
-    if look.name == "dark":
-        return BLACK if strong else WHITE
-    return WHITE if strong else BLACK

@@ -18,6 +18,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from cl_core.evaluate.intervals import paired_error
+
 Credit = NDArray[np.float32]
 """(N,) how right each sample is, 0 to 1."""
 LOST_SCHEMA = pa.schema(
@@ -73,3 +75,20 @@ def summarise_losses(table: pa.Table, tasks: int) -> Lost:
         lost.routing[place] = lost_by_routing(own[here], first[here])
         lost.merging[place] = lost_by_merging(first[here], run[here])
     return lost
+
+
+def loss_errors(table: pa.Table, tasks: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Standard errors (T, T) of `Lost.routing` and of `Lost.merging`: of the same samples' own differences, 0 to 1.
+
+    Args:
+        table: rows of LOST_SCHEMA.
+        tasks: T.
+    """
+    routing, merging = (np.full((tasks, tasks), np.nan) for _ in range(2))
+    stages, true = table["stage"].to_numpy(), table["true_task"].to_numpy()
+    own, first, run = (table[name].to_numpy() for name in ("own", "first", "run"))
+    for stage, task in np.unique(np.stack([stages, true], axis=1), axis=0):
+        here, place = (stages == stage) & (true == task), (stage - 1, task)
+        routing[place] = paired_error(own[here], first[here])
+        merging[place] = paired_error(first[here], run[here])
+    return routing, merging

@@ -27,6 +27,7 @@ def test_the_numbers_are_those_of_the_report(open_page: Open) -> None:
         "Backward transfer",
     ]
     assert page.metric[0].value.endswith("%")
+    assert all(metric.value.endswith(" points") for metric in page.metric[1:])
 
 
 def test_tables_of_figures_carry_their_sign_and_unit(open_page: Open) -> None:
@@ -39,7 +40,7 @@ def test_tables_of_figures_carry_their_sign_and_unit(open_page: Open) -> None:
         assert np.allclose(table.to_numpy(), -100 * values, atol=0.006, equal_nan=True)
         assert table.index.name == "after learning"
     units = {column[column.rindex("(") :] for table in tables for column in table.columns}
-    assert units == {"(%)", "(points)", "(points; minus is lost)"}
+    assert units == {"(%)", "(points)", "(points; minus is lost)", "(samples)"}
     forgetting = next(each for each in page.metric if each.label.startswith("Forgetting"))
     assert forgetting.value.endswith("points"), "a difference of per cent is points"
 

@@ -227,8 +227,14 @@ def test_what_is_taken_along_opens(arrive: Arrive, tmp_path: Path) -> None:
         visitor.button("CSV").click()
     table.value.save_as(tmp_path / "scores.csv")
     rows = list(csv.reader((tmp_path / "scores.csv").read_text().splitlines()))
-    assert [row[0] for row in rows] == ["", "1 restaurants", "2 films", "3 products"]
-    assert all(0 <= float(rows[3][task]) <= 100 for task in (1, 2, 3))
+    names = ["1 restaurants", "2 films", "3 products"]
+    assert [tuple(row[:2]) for row in rows[1:]] == [
+        (names[i], names[j]) for i in range(3) for j in range(i + 1)
+    ]
+    assert all(
+        0 <= float(low) <= float(value) <= float(high) <= 100
+        for _, _, value, low, high, _ in rows[1:]
+    )
 
     with visitor.page.expect_download() as figure:
         visitor.button("HTML").click()

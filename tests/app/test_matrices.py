@@ -1,0 +1,150 @@
+"""Changes on one scale, grey where they are nothing; hatched cells that mean nothing; accuracies with intervals."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+from plotly.colors import get_colorscale, sample_colorscale
+
+from app.figures.matrix import MINUS, heatmap, written
+from app.matrices import Matrices
+from app.theme import DARK, LIGHT
+from cl_core.lab.certainty import answerable, change_errors
+from cl_core.lab.report import Report
+from cl_core.lab.workspace import Workspace
+
+NAMES = ["1 a", "2 b"]
+
+
+def drawn(values: list[list[float]], **more: object) -> go.Figure:
+    """A figure of changes."""
+    titles = {"row_title": "after", "column_title": "on", "value_title": "change (points)"}
+    return heatmap(np.array(values), NAMES, NAMES, LIGHT, signed=True, **titles, **more)
+
+
+def test_a_change_has_the_same_colour_in_every_run() -> None:
+    small = drawn([[0.0, np.nan], [-0.1, 0.0]])
+    large = drawn([[0.0, np.nan], [-80.0, 0.0]])
+    assert (small.data[0].zmin, small.data[0].zmax) == (large.data[0].zmin, large.data[0].zmax)
+    assert small.data[0].colorbar.ticktext == large.data[0].colorbar.ticktext
+    assert small.data[0].colorbar.ticktext[0] == f"≤ {MINUS}50"
+
+
+def test_what_is_within_one_standard_error_is_grey_and_said_to_be() -> None:
+    figure = drawn([[0.0, np.nan], [-3.0, 9.0]], errors=np.array([[0.0, np.nan], [4.0, 4.0]]))
+    coloured, grey = (np.array(trace.z, float) for trace in figure.data[:2])
+    assert np.isfinite(grey).tolist() == [[True, False], [True, False]]
+    assert np.isfinite(coloured).tolist() == [[False, False], [False, True]]
+    assert "grey: within one standard error of 0" in figure.layout.annotations[0].text
+
+
+@pytest.mark.parametrize(
+    ("value", "said"), [(-0.2, "0"), (0.0, "0"), (0.3, "0"), (-2.6, f"{MINUS}3"), (2.6, "+3")]
+)
+def test_nothing_is_written_as_minus_nothing(value: float, said: str) -> None:
+    assert written(value, signed=True) == said
+
+
+def test_a_cell_without_meaning_is_hatched_and_has_no_number() -> None:
+    empty = np.array([[False, True], [False, False]])
+    figure = drawn([[0.0, 0.0], [-3.0, 0.0]], empty=empty)
+    hatch = next(trace for trace in figure.data if trace.name == "hatched")
+    assert (list(hatch.x), list(hatch.base)) == ([1], [pytest.approx(-0.47)])
+    assert hatch.marker.pattern.shape == "/"
+    assert np.isnan(figure.data[0].z[0][1])
+    assert "not learnt yet" in hatch.hovertemplate[0]
+
+
+def test_a_cell_can_be_pointed_at_from_edge_to_edge() -> None:
+    figure = drawn([[0.0, np.nan], [-3.0, 9.0]])
+    cells = next(trace for trace in figure.data if trace.name == "cells")
+    assert [list(own) for own in cells.customdata] == [[0, 0], [1, 0], [1, 1]]
+    edges = [
+        (x - cells.width / 2, x + cells.width / 2, low, low + size)
+        for x, low, size in zip(cells.x, cells.base, cells.y, strict=True)
+    ]
+    assert edges == [(j - 0.5, j + 0.5, i - 0.5, i + 0.5) for i, j in ((0, 0), (1, 0), (1, 1))]
+
+
+@pytest.mark.parametrize("look", [LIGHT, DARK], ids=["light", "dark"])
+@pytest.mark.parametrize("signed", [True, False])
+def test_numbers_can_be_read_on_their_cells(look: object, signed: bool) -> None:
+    values = np.linspace(-60 if signed else 0, 60 if signed else 100, 16).reshape(4, 4)
+    names = list("abcd")
+    titles = {"row_title": "", "column_title": "", "value_title": ""}
+    figure = heatmap(values, names, names, look, signed=signed, **titles)
+    scale, low, high = (look.diverging, -50, 50) if signed else (get_colorscale("Cividis"), 0, 100)
+    seen = 0
+    for trace in figure.data:
+        if trace.type != "scatter":
+            continue
+        for j, i in zip(trace.x, trace.y, strict=True):
+            place = float(np.clip((values[i, j] - low) / (high - low), 0, 1))
+            fill = sample_colorscale(scale, [place], colortype="tuple")[0]
+            assert contrast(fill, hexadecimal(trace.textfont.color)) >= 4.5
+            seen += 1
+    assert seen == 16
+
+
+def contrast(one: tuple[float, ...], other: tuple[float, ...]) -> float:
+    """Of two colours, as WCAG 2 has it."""
+    lights = sorted(
+        sum(
+            share * (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4)
+            for share, c in zip((0.2126, 0.7152, 0.0722), colour, strict=True)
+        )
+        for colour in (one, other)
+    )
+    return (lights[1] + 0.05) / (lights[0] + 0.05)
+
+
+def hexadecimal(colour: str) -> tuple[float, ...]:
+    """Of "#rrggbb", 0 to 1 each."""
+    return tuple(int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
+
+
+def test_errors_come_from_the_same_samples_outcomes(small_workspace: Path) -> None:
+    run = Workspace(small_workspace).find("dam")
+    matrix = Report(run).matrix
+    errors = change_errors(run, matrix)
+    rows = run.table("routing").to_pylist()
+    right = {(row["stage"], row["sample_id"]): float(row["correct"]) for row in rows}
+    for i, j in zip(*np.tril_indices(3), strict=True):
+        own = sorted({row["sample_id"] for row in rows if row["true_task"] == j})
+        gaps = np.array([right[i + 1, one] - right[j + 1, one] for one in own])
+        assert gaps.mean() == pytest.approx(matrix[i, j] - matrix[j, j])
+        assert errors.values[i, j] == pytest.approx(gaps.std(ddof=1) / np.sqrt(len(gaps)))
+        assert errors.paired[i, j]
+
+
+def test_labels_that_do_not_exist_yet_cannot_be_answered(small_workspace: Path) -> None:
+    config = Workspace(small_workspace).find("dam").config
+    assert answerable(config).all()  # one label space, known from the start
+    labels = [(0, 1), (2, 3), (1, 4)]
+    tasks = tuple(
+        task.model_copy(update={"labels": own})
+        for task, own in zip(config.tasks, labels, strict=True)
+    )
+    cil = config.model_copy(update={"protocol": "cil", "tasks": tasks})
+    assert answerable(cil).tolist() == [
+        [True, False, True],  # task 3 has a label of task 1
+        [True, True, True],
+        [True, True, True],
+    ]
+    til = config.model_copy(update={"protocol": "til", "tasks": tasks})
+    assert answerable(til).tolist() == np.tri(3, dtype=bool).tolist()
+
+
+def test_every_accuracy_has_its_interval_on_hover_and_in_the_table(small_workspace: Path) -> None:
+    known = Matrices(Report(Workspace(small_workspace).find("dam")), 2)
+    cells = next(trace for trace in known.score_figure(LIGHT).data if trace.name == "cells")
+    assert len(cells.hovertemplate) == 3
+    assert all("95 % interval" in said and "n = 12" in said for said in cells.hovertemplate)
+    table = known.score_table()
+    assert len(table) == 3  # of two stages
+    assert (table["95 % from (%)"] <= table["accuracy (%)"]).all()
+    assert (table["accuracy (%)"] <= table["95 % to (%)"]).all()
+    assert set(table["n (samples)"]) == {12}
