@@ -18,7 +18,7 @@ from cl_core.errors import Faults, UserError
 from cl_core.settings import Settings
 from cl_core.tasks.checks import check_task
 from cl_core.tasks.load import data_folder, find_stream, read_task
-from cl_core.tasks.pictures import drop_damaged
+from cl_core.tasks.pictures import drop_damaged, lost_to_damage
 from cl_core.tasks.prepare import PreparedTask, Rows, prepare
 from cl_core.tasks.raw import Fault, RawRows, RawTask
 from cl_core.tasks.spec import StreamSpec, TaskSpec
@@ -32,7 +32,7 @@ from cl_core.tasks.stock import (
     words,
 )
 from cl_core.tasks.stream_file import parse_stream
-from cl_core.tasks.task import ENCODED, QA_KINDS
+from cl_core.tasks.task import ENCODED, QA_KINDS, SPLITS
 
 PREVIEW = 10
 """Rows as they were found, beside the column mapping."""
@@ -88,12 +88,15 @@ def _one(spec: TaskSpec, folder: Path) -> dict[str, Any]:
     raw, used = read_task(spec, folder, data_folder())
     made = prepare(raw, used)
     report = check_task(made)
-    warnings = list(report.warnings)
-    if not report.faults:  # a zip of pictures: is each of them one?
-        warnings += drop_damaged(made.task())[1] if made.kind != "text" else []
+    warnings, faults = list(report.warnings), list(report.faults)
+    if not faults and made.kind != "text":  # a zip of pictures: is each of them one?
+        whole = made.task()
+        left, damaged = drop_damaged(whole)
+        warnings += damaged
+        faults += lost_to_damage(whole, left, damaged, SPLITS)
     return {
         "tasks": [card(made)],
-        "faults": [_fault(fault) for fault in report.faults],
+        "faults": [_fault(fault) for fault in faults],
         "warnings": warnings,
         "found": found(raw),
     }

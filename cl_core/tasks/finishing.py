@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from cl_core.tasks.pictures import drop_damaged
+from cl_core.tasks.pictures import drop_damaged, lost_to_damage
 from cl_core.tasks.prepare import PreparedTask
 from cl_core.tasks.raw import Fault
 from cl_core.tasks.spec import StreamSpec
 from cl_core.tasks.splitting import limit_rows
-from cl_core.tasks.task import QA_KINDS, Task
+from cl_core.tasks.task import QA_KINDS, SPLITS, Task
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Finished:
 
     Attributes:
         tasks: the learnt ones, and behind them those that are held out.
-        faults: classes of which nothing is left.
+        faults: classes and splits of which nothing is left.
         warnings: sentences.
     """
 
@@ -50,18 +50,12 @@ def finish(
         limited = limit_rows(limit_rows(whole, each.limits, each.seed), limits, limit_seed)
         task, damaged = drop_damaged(limited)
         warnings += damaged
-        if len(tasks) < len(spec.tasks) and task.kind not in QA_KINDS:
-            if lost := _classes_lost(whole, limited):
-                warnings.append(
-                    f"task '{task.name}': the limit leaves no training rows of class {lost}"
-                )
-            if lost := _classes_lost(limited, task):
-                why = damaged[0].removeprefix(f"task '{task.name}': ")
-                message = (
-                    f"no {task.kind} of class {lost} can be read, so it cannot be learnt; mend the files, or leave the "
-                    f"class out ({why})"
-                )
-                faults.append(Fault(task.name, "train", message))
+        learns = len(tasks) < len(spec.tasks)
+        lost = _classes_lost(whole, limited) if learns and task.kind not in QA_KINDS else ""
+        if lost:
+            sentence = f"the limit leaves no training rows of class {lost}"
+            warnings.append(f"task '{task.name}': {sentence}")
+        faults += lost_to_damage(limited, task, damaged, SPLITS if learns else ("test",))
         tasks.append(task)
     return Finished(tuple(tasks), tuple(faults), tuple(warnings))
 

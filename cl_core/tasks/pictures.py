@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -12,7 +12,7 @@ from cl_core.decode import open_picture
 from cl_core.errors import UserError
 from cl_core.tasks.raw import Fault, RawRows, describe_rows
 from cl_core.tasks.spec import TaskSpec
-from cl_core.tasks.task import Task
+from cl_core.tasks.task import QA_KINDS, Task
 from cl_core.video import read_clip
 
 
@@ -99,6 +99,47 @@ def drop_damaged(task: Task) -> tuple[Task, list[str]]:
                 f"{describe_rows(numbers)}; the first: {reasons[damaged[0]]}"
             )
     return replace(task, splits=splits), warnings
+
+
+def lost_to_damage(
+    before: Task, after: Task, damaged: Sequence[str], needed: Sequence[str]
+) -> list[Fault]:
+    """What a task cannot do without and has no longer: all rows of a split, or of a class.
+
+    Args:
+        before: with the rows that cannot be read.
+        after: without them.
+        damaged: what `drop_damaged` said of them.
+        needed: splits that must have rows; "train" among them if the task is learnt.
+    """
+    faults = []
+    plain = [each.removeprefix(f"task '{after.name}': ") for each in damaged]
+    why = {split: next((each for each in plain if f" {split} " in each), "") for split in needed}
+    what = "video" if after.kind == "video-qa" else "image"
+    for split in needed:
+        if len(before.splits.get(split, ())) and not len(after.splits[split]):
+            message = f"none of the {what}s can be read; mend the files ({why[split]})"
+            faults.append(Fault(after.name, split, message))
+    if "train" not in needed or any(fault.split == "train" for fault in faults):
+        return faults
+    left = set(after.train["label"])
+    lost = sorted(set(before.train["label"]) - left)
+    names = ", ".join(repr(before.label_names[label]) for label in lost)
+    question = after.kind in QA_KINDS  # an answer that no row gives any more is only rarer
+    if lost and len(left) == 1:
+        kind = "answer" if question else "class"
+        message = (
+            f"no {what} of {kind} {names} can be read, so nothing is left to tell apart; mend the files "
+            f"({why['train']})"
+        )
+        faults.append(Fault(after.name, "train", message))
+    elif lost and not question:
+        message = (
+            f"no {what} of class {names} can be read, so it cannot be learnt; mend the files, or leave the class out "
+            f"({why['train']})"
+        )
+        faults.append(Fault(after.name, "train", message))
+    return faults
 
 
 def _damage(read: Callable[[bytes | str], object], source: bytes | str) -> str | None:

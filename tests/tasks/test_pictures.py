@@ -117,6 +117,31 @@ def test_a_damaged_picture_among_many_is_named_and_the_others_go_on(tmp_path: Pa
     assert "damaged" in warning
 
 
+@pytest.mark.parametrize(
+    ("damaged", "message"),
+    [
+        (
+            "train/dark",
+            "train: no image of class 'dark' can be read, so nothing is left to tell apart",
+        ),
+        ("test", "test: none of the images can be read"),
+        ("validation", "validation: none of the images can be read"),
+        ("train", "train: none of the images can be read"),
+    ],
+)
+def test_a_class_or_split_of_which_nothing_can_be_read_is_refused_with_that_reason(
+    tmp_path: Path, damaged: str, message: str
+) -> None:
+    write_folders(tmp_path / "t")
+    for file in (tmp_path / "t" / damaged).rglob("*.png"):
+        file.write_text("<html>not found</html>")
+    with pytest.raises(Faults) as error:
+        load(tmp_path)
+    assert message in str(error.value)
+    assert "not a picture that can be read" in str(error.value)
+    assert "limit" not in str(error.value)
+
+
 def test_paths_that_leave_the_folder_or_lead_nowhere_are_refused_with_their_rows(
     tmp_path: Path,
 ) -> None:
