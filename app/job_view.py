@@ -14,6 +14,7 @@ from app.frame import View
 from app.matrices import UNANSWERABLE
 from app.text import plain
 from app.training import STATES, duration, way_out
+from cl_core.lab.cautions import marked
 from cl_core.lab.certainty import answerable
 from cl_core.lab.jobs import Job, Jobs, State
 from cl_core.lab.progress import PHASE_WORDS, Progress
@@ -26,7 +27,7 @@ ACTIVE: tuple[State, ...] = ("queued", "running")
 def heading(job: Job, state: State, config: RunConfig | None) -> None:
     """Name, state, and what is run on what."""
     request = job.request
-    recipe = config.recipe.name if config else request.recipe.split("/")[-1]
+    recipe = marked(config) if config else request.recipe.split("/")[-1]
     stream = config.stream_name if config else request.stream.split("/")[-1]
     words, icon, colour = STATES[state]
     with st.container(horizontal=True, vertical_alignment="center"):

@@ -10,6 +10,9 @@ import streamlit as st
 from app import frame, links
 from app.figures.matrix import thumbnail
 from app.runs import report, run_names, workspace
+from app.text import plain
+from cl_core.lab.cautions import cautions, marked
+from cl_core.lab.report_formats import number
 
 MOST_RUNS = 6
 
@@ -78,12 +81,11 @@ for row in range(0, len(names), 3):
         run = workspace(view.place).find(name)
         config, numbers = run.config, report(run)
         with column.container(border=True):
-            st.markdown(f"**{name}**")
-            accuracy = 100 * numbers.transfer["average_accuracy"]
-            st.caption(
-                f"{config.recipe.name} on {config.stream_name}, {config.protocol}, seed {config.seed}: "
-                f"average accuracy {accuracy:.1f} %"
-            )
+            st.markdown(f"**{plain(name)}**")
+            accuracy = number("average_accuracy", numbers.transfer["average_accuracy"])
+            what = f"{marked(config)} on {config.stream_name}, {config.protocol_with_rule}, seed {config.seed}"
+            said = " ".join(f"{each[0].upper()}{each[1:]}." for each in cautions(config))
+            st.caption(plain(f"{what}: average accuracy {accuracy}"), help=plain(said) or None)
             st.plotly_chart(
                 thumbnail(100 * numbers.matrix, view.look),
                 key=f"small-{name}",

@@ -40,6 +40,7 @@ def merge(
     """
     from cl_core.cli.output import TerminalWatcher, say, say_json, table
     from cl_core.errors import UserError
+    from cl_core.lab.cautions import cautions
     from cl_core.lab.run_settings import parse_assignments
     from cl_core.lab.static_merge import merge_run
     from cl_core.lab.workspace import Workspace
@@ -72,6 +73,8 @@ def merge(
     mean = sum(merged.run_scores.values()) / len(rows)
     rows.append(["mean", f"{100 * merged.average:.1f}", f"{100 * mean:.1f}"])
     say(table(["task", f"merged ({how}), %", f"run '{name}', %"], rows))
+    for caution in cautions(place.find(name).config):
+        say(f"run '{name}': {caution}")
     if output is not None:
         say(f"written to {output}")
 
