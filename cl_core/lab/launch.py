@@ -137,7 +137,12 @@ def prepare(
         held_out=summarise_tasks(loaded, loaded.held_out),
     )
     if run.exists:
-        differences = _differences(run.config.model_dump(), config.model_dump())
+        words: Any = {
+            "recipe": {"summary", "source"}
+        }  # what a recipe is described with changes no run
+        differences = _differences(
+            run.config.model_dump(exclude=words), config.model_dump(exclude=words)
+        )
         if differences:
             raise UserError(
                 f"run '{run.name}' exists with other settings: {'; '.join(differences)}. Choose another --name, "

@@ -96,7 +96,7 @@ RECIPES: dict[str, Recipe] = {
         Recipe(
             name="epi",
             summary="one adapter per task, chosen by the nearest class in Mahalanobis distance",
-            source="EPI, routing rule (Wang et al. 2023)",
+            source="EPI, routing rule (Wang et al. 2023); layer and covariance **(ours)**",
             initialise="random",
             train="isolated",
             route="mahalanobis",
@@ -105,7 +105,7 @@ RECIPES: dict[str, Recipe] = {
         Recipe(
             name="s-prompts",
             summary="one adapter per task, chosen by the nearest of five centres per task",
-            source="S-Prompts, routing rule alone (Wang et al. 2022)",
+            source="S-Prompts, routing rule alone (Wang et al. 2022); layer and pooling **(ours)**",
             initialise="random",
             train="isolated",
             route="kmeans",

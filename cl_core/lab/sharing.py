@@ -119,7 +119,11 @@ class Sharing:
         return own, own + extra
 
     def _judges(self, stage: int) -> Sequence[int]:
-        """The tasks whose validation rows choose the best epoch: with rows of all tasks at hand, all of them."""
+        """The tasks whose validation rows choose the best epoch **(ours)**.
+
+        The newest alone; where rows of all tasks are learnt from (replay, joint), all so far, their validation splits
+        whole. Replay thereby keeps earlier tasks' validation rows beside its memory: they train nothing.
+        """
         rehearses = self.trainer.wants_memory or self.trainer.all_at_once
         return range(stage + 1) if rehearses else [stage]
 

@@ -28,14 +28,14 @@ ROUTERS = Table(
             "mahalanobis",
             "cl_core.route.mahalanobis:MahalanobisRouter",
             "the task of the nearest class mean, in Mahalanobis distance",
-            "EPI (Wang et al. 2023)",
+            "EPI (Wang et al. 2023); layer and covariance **(ours)**",
             needs=("features",),
         ),
         Choice(
             "kmeans",
             "cl_core.route.kmeans:KMeansRouter",
             "the task of the nearest of a few centres, in L1 distance",
-            "S-Prompts (arXiv 2207.12819), routing rule",
+            "S-Prompts (arXiv 2207.12819), routing rule; layer and pooling **(ours)**",
             needs=("features",),
         ),
         Choice(

@@ -22,6 +22,10 @@ class KMeansRouter:
     Five centres as published. K-means is scikit-learn's, ten starts from a fixed seed; a task with fewer distinct
     samples gets as many centres as it has of these. Reads the setting `centres` and, through whoever makes the
     features, `layer` and `pooling`.
+
+    S-Prompts' own code reads the encoder's final class token (`layer=-1`, `pooling=cls`); here the mean of the
+    tokens of the fourth layer from the end is read, as by all routers **(ours)**. Ten starts were scikit-learn's
+    default then.
     """
 
     version: ClassVar[int] = 1

@@ -24,6 +24,10 @@ class MahalanobisRouter:
     With fewer degrees of freedom than dimensions (f = rows - classes < d) Sigma has no inverse worth the name and is
     shrunk to (f/d) Sigma + (1 - f/d) (tr Sigma / d) I first **(ours)**. Everything is float64. Reads, through whoever
     makes the features, `layer` and `pooling`.
+
+    EPI's own code reads the mean of the *last* layer's tokens (`layer=-1`; here the fourth from the end is read, as by
+    all routers **(ours)**), divides a class's covariance by n - 1 (here by n **(ours)**) and takes the plain
+    pseudo-inverse, however few the rows.
     """
 
     version: ClassVar[int] = 1

@@ -140,10 +140,11 @@ def fit_shared(
     each row is asked among its own task's labels, since old labels without a single row would only be pushed down
     **(ours)**. Every step takes as many remembered rows as new ones (experience replay, Chaudhry et al. 2019), drawn
     with replacement by a generator that depends on the batch alone, so that a resumed run draws the same. Rows count
-    alike, whatever `class_weights` says **(ours)**.
+    alike, whatever `class_weights` says **(ours)**. The best epoch is chosen by the mean over the lesson's validation
+    rows, asked among the same labels as training rows are; whose they are, `docs/baselines.md` says.
 
     Args:
-        lesson: the new rows, and how to train.
+        lesson: the new rows, those that choose the epoch, and how to train.
         start: where the weights begin; not changed.
         frame: which labels compete.
         dropout: of the bottlenecks' hidden units while training.

@@ -61,7 +61,10 @@ class Sequential(Isolated):
 
 
 class Replay(Sequential):
-    """Experience replay (Chaudhry et al. 2019): each step learns from as many remembered rows as new ones."""
+    """Experience replay (Chaudhry et al. 2019): each step learns from as many remembered rows as new ones.
+
+    Its epoch is chosen on the whole validation splits of all tasks so far **(ours)**, which are kept beside the memory.
+    """
 
     name = "replay"
     form = "shared"
@@ -86,7 +89,10 @@ class LwF(Sequential):
 
 
 class Joint(Sequential):
-    """All tasks at once, the upper bound of one adapter; there is no stage before the last."""
+    """All tasks at once, the upper bound of one adapter; there is no stage before the last.
+
+    Its epoch is chosen on the validation splits of all tasks **(ours)**.
+    """
 
     name = "joint"
     form = "shared"

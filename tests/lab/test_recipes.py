@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
+import cl_core as cl
 from cl_core.errors import Faults, UserError
 from cl_core.lab.recipe import LEARNABLE, SLOTS, Recipe
 from cl_core.lab.recipes import RECIPES, load_recipe, recipe_yaml
 from cl_core.lab.run_settings import make_settings
+from cl_core.route import ROUTERS
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -93,3 +95,24 @@ def test_settings_of_a_recipe_are_known_settings() -> None:
                 settings={"memroy": 0.1},
             ).settings
         )
+
+
+@pytest.mark.parametrize("recipe", ["epi", "s-prompts"])
+def test_what_departs_from_the_papers_own_code_is_marked_as_ours(recipe: str) -> None:
+    chosen = RECIPES[recipe]
+    assert chosen.source.endswith("**(ours)**")
+    assert "**(ours)**" in ROUTERS[chosen.route].source
+    assert "**(ours)**" in str(ROUTERS.load(chosen.route).__doc__)
+
+
+def test_what_a_recipe_is_described_with_may_change_between_begin_and_resume(
+    tiny: Path, tmp_path: Path
+) -> None:
+    options = {"workspace": tmp_path, "backbone": str(tiny), "device": "cpu", "name": "run"}
+    small = {"limit": 8, "epochs": 1, "max_length": 12, "layer": -2}
+    begun = cl.run("domains-dil", "epi", **options, **small).folder
+    file = begun.path / "run.yaml"
+    old = file.read_text().replace("; layer and covariance **(ours)**", "")
+    assert old != file.read_text()
+    file.write_text(old)
+    assert cl.run("domains-dil", "epi", **options, **small).folder.status == "finished"
