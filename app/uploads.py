@@ -16,6 +16,7 @@ from cl_core.lab.workspace import Workspace
 from cl_core.store.atomic import write_bytes
 from cl_core.tasks.image_folder import SUFFIXES
 from cl_core.tasks.load import data_folder
+from cl_core.tasks.split_names import is_hidden
 
 TABLES = ("csv", "tsv", "jsonl", "json", "parquet")
 MOST_BYTES = 50 * 2**20
@@ -153,9 +154,8 @@ def _unpack(content: bytes, place: Path) -> None:
 
 
 def _litter(name: str) -> bool:
-    """What other systems leave in archives."""
-    parts = PurePosixPath(name).parts
-    return "__MACOSX" in parts or parts[-1] in (".DS_Store", "Thumbs.db", "desktop.ini")
+    """What is hidden, and what operating systems leave in archives; a way out of the folder is neither."""
+    return any(map(is_hidden, PurePosixPath(name.replace("\\", "/")).parts))
 
 
 def _wrong(members: list[zipfile.ZipInfo]) -> list[str]:

@@ -19,6 +19,8 @@ SYSTEM_FILES = ("thumbs.db", "desktop.ini")
 
 def is_hidden(name: str) -> bool:
     """Whether a file or folder is hidden, or an operating system's, and so no class and no data."""
+    if name in (".", ".."):
+        return False
     return name.startswith((".", "@", "~$")) or name.lower() in (*SYSTEM, *SYSTEM_FILES)
 
 
