@@ -102,7 +102,7 @@ def voices(answer: Answer, tasks: Sequence[str], label: str | None, look: Look) 
     st.html(
         f'<table style="width:100%;border-collapse:collapse;font-size:{look.size + 1}px">'
         f'<thead><tr style="text-align:left;opacity:.75;font-size:{look.size}px">'
-        '<th scope="col">who</th><th scope="col">says</th><th scope="col">is it right?</th></tr></thead>'
+        '<th scope="col">who</th><th scope="col">says</th><th scope="col">right?</th></tr></thead>'
         f"<tbody>{''.join(rows)}</tbody></table>"
     )
 

@@ -126,7 +126,7 @@ LESSONS: tuple[Lesson, ...] = (
                 {"run": "dam"},
             ),
             Step(
-                "The diamond of each task is its centroid.",
+                "The numbered ring of each task is its centroid.",
                 "Is the nearest on the map the nearest indeed?",
                 "Not always: the map bends distances. The matrix beside it has the exact cosines.",
                 "map",
@@ -201,9 +201,10 @@ LESSONS: tuple[Lesson, ...] = (
                 {"run": "l2r-wavg"},
             ),
             Step(
-                "Weights need not sum to one adapter.",
+                "Each bar is the share that an adapter has of a sample's weights, which add up to 1.",
                 "What does a gate for each adapter allow that a softmax does not?",
-                "Several adapters may be fully open: sigmoid gates do not compete.",
+                "Several gates may be fully open, as sigmoids do not compete; the shares shown are the gates divided "
+                "by their sum.",
                 "routing",
                 {"run": "l2r-wavg"},
             ),

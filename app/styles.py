@@ -14,6 +14,14 @@ p code, li code {font-size: 1em !important}
 .st-key-frames {
   display: grid !important; grid-template-columns: repeat(auto-fill, minmax(max(3.1rem, (100% - 3.5rem) / 8), 1fr))}
 .st-key-frames > * {width: auto !important; min-width: 0 !important}
+input[role="combobox"] {text-overflow: ellipsis}
+[role="option"], [role="option"] * {white-space: normal !important; overflow-wrap: anywhere; height: auto !important}
+[role="option"] {padding-block: .35rem !important}
+[data-testid="stSliderThumbValue"] {max-width: min(20rem, 50vw); --whole: hover}
+.st-key-task button p {max-width: 14rem; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; --whole: hover}
+.st-key-task button:is(:hover, :focus-visible, [aria-checked="true"]) {height: auto}
+.st-key-task button:is(:hover, :focus-visible, [aria-checked="true"]) p {white-space: normal; text-align: left}
+@media (max-width: 640px) {.st-key-task button p {max-width: 7.5rem}}
 @media (max-width: 1000px) {
   [data-testid="stHorizontalBlock"] {flex-wrap: wrap}
   [data-testid="stColumn"] {flex: 1 1 15rem !important; min-width: min(100%, 15rem) !important}
@@ -26,7 +34,10 @@ button[kind="primary"]:not([disabled]), button[kind="primary"]:not([disabled]) *
 """Less air above the title: figures should be seen without scrolling. Words in code as large as those around them. In a
 narrow window columns stand below one another before they are too narrow to read. Buttons that show an icon alone keep
 their words for those who do not see it. Eight frames of a clip share a line, wide or narrow. Quiet words and those on
-buttons have a contrast of 4.5:1 and more. Code is wrapped: what scrolls sideways cannot be reached by the keyboard."""
+buttons have a contrast of 4.5:1 and more. Code is wrapped: what scrolls sideways cannot be reached by the keyboard. A
+long name of a task is shortened until it is pointed at, one in a menu until the menu is open."""
+BOXES = (400, 480, 560, 640, 720, 800, 880, 960, 1040)
+"""Pixels of width that a box may have within, where figures need more than there is: it is scrolled."""
 ICONS = "icons"
 """Key of a container whose buttons show icons alone."""
 FRAMES = "frames"
@@ -41,5 +52,19 @@ PRESENTED = """<style>
 def sheet(look: Look) -> str:
     """The style sheet of all pages in one theme, as HTML."""
     quiet, on_primary = ("#59626e", "#ffffff") if look.name == "light" else ("#a9b3c0", "#101418")
-    own = f":root {{--quiet: {quiet}; --on-primary: {on_primary}}}"
-    return f"<style>{own}\n{STYLE}</style>"
+    own = f":root {{--paper: {look.paper}; --quiet: {quiet}; --on-primary: {on_primary}}}"
+    return f"<style>{own}\n{STYLE}{_boxes()}</style>"
+
+
+def box(key: str, least: int) -> str:
+    """The key of a container whose content is at least so many pixels wide, and scrolled where there is less room."""
+    width = next((each for each in BOXES if each >= least), BOXES[-1])
+    return f"box-{width}-{key}" if least > 0 else f"box-{key}"
+
+
+def _boxes() -> str:
+    return "\n".join(
+        f'[class*="st-key-box-{width}-"] {{overflow-x: auto}} '
+        f'[class*="st-key-box-{width}-"] > * {{min-width: {width}px}}'
+        for width in BOXES
+    )

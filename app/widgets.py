@@ -10,7 +10,9 @@ import pandas as pd
 import streamlit as st
 
 from app.figures import standalone
+from app.figures.base import least_width
 from app.frame import View
+from app.styles import box
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -51,7 +53,7 @@ def chart(
         The custom data of the points that are selected.
     """
     ways = ("points",) if select is True else select
-    chosen: Any = st.plotly_chart(
+    chosen: Any = st.container(key=box(key, least_width(figure))).plotly_chart(
         figure,
         key=f"figure-{key}",
         config={**PLOTLY, "toImageButtonOptions": {"format": "svg", "filename": key}},

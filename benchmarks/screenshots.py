@@ -5,8 +5,8 @@
 
 Each page is drawn by the real server in headless Chromium, waited for until its figures stand, and saved as
 `<run>-<page>-<theme>-<width>.png`. It fails where a page shows an exception, the console an error, or a request leaves
-the machine; elements that reach over the window's right edge and words that are cut short are listed, and fail with
---strict.
+the machine; texts that lie over one another, are cut short or reach over the window's edge are listed, and fail with
+--strict. A workspace that leaves no room: `python -m tests.app.crowded WORKSPACE`.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from playwright.sync_api import Browser, sync_playwright
 from app.runs import DEMONSTRATION
 from cl_core.lab.workspace import Workspace
 from tests.browser.chromium import provide
+from tests.browser.layout import unreadable
 from tests.browser.serving import Server
 from tests.browser.visiting import Visitor, launch
 
@@ -41,30 +42,6 @@ PAGES = (
     "settings",
 )
 WIDTH, HEIGHT = 1440, 900
-
-CUT_OFF = """() => {
-  const edge = document.documentElement.clientWidth;
-  const found = [];
-  for (const each of document.querySelectorAll('[data-testid="stMain"] *, [data-testid="stSidebar"] *')) {
-    const box = each.getBoundingClientRect();
-    if (!box.width || !box.height || !each.checkVisibility() || box.right <= edge + 1) continue;
-    let inside = each.parentElement;  // what scrolls or is clipped within its own box is not cut off by the window
-    while (inside && getComputedStyle(inside).overflowX === 'visible') inside = inside.parentElement;
-    if (inside && inside.getBoundingClientRect().right <= edge + 1) continue;
-    const words = (each.innerText || each.getAttribute('aria-label') || '').trim().slice(0, 50);
-    found.push(`${each.tagName.toLowerCase()} ${each.dataset.testid ?? ''} to ${Math.round(box.right)}: ${words}`);
-  }
-  for (const each of document.querySelectorAll('button *, a *, label *, h1, h2, h3')) {
-    if (!each.checkVisibility() || each.clientWidth < 2 || each.scrollWidth <= each.clientWidth + 1) continue;
-    const {overflowX, clipPath} = getComputedStyle(each);
-    if (overflowX !== 'visible' && clipPath === 'none') found.push(`words without room: ${each.innerText}`);
-  }
-  const main = document.querySelector('[data-testid="stMain"]');
-  if (main && main.scrollWidth > main.clientWidth + 1)
-    found.push(`the page scrolls sideways: ${main.scrollWidth} in ${main.clientWidth} pixels`);
-  return [...new Set(found)].slice(0, 12);
-}"""
-"""Visible elements that reach over the right edge, and words on buttons, links and labels that are cut short."""
 
 
 @contextmanager
@@ -103,14 +80,13 @@ def take(
     """One picture.
 
     Returns:
-        What is wrong with the page, and lines that begin with "cut off".
+        What is wrong with the page, and lines that begin with "unreadable".
     """
     visitor = Visitor(browser, url, width=width, height=HEIGHT, dark=dark)
     try:
         visitor.go(page, **address)
-        visitor.page.evaluate("() => document.fonts.ready.then(() => true)")
+        over = [f"unreadable: {each}" for each in unreadable(visitor.page)]
         visitor.page.screenshot(path=file)
-        over = [f"cut off: {each}" for each in visitor.page.evaluate(CUT_OFF)]
         return [*visitor.faults, *over]
     finally:
         visitor.leave()
@@ -130,7 +106,7 @@ def main() -> None:
     parser.add_argument(
         "--set", action="append", default=[], help="name=value, more of the address: sample=..."
     )
-    parser.add_argument("--strict", action="store_true", help="fail where something is cut off")
+    parser.add_argument("--strict", action="store_true", help="fail where something cannot be read")
     parser.add_argument(
         "--out", type=Path, default=Path("screenshots"), help="folder of the pictures"
     )
@@ -150,7 +126,7 @@ def main() -> None:
                         found = take(
                             browser, server.url, address, page, width, theme == "dark", file
                         )
-                        faults = [each for each in found if not each.startswith("cut off")]
+                        faults = [each for each in found if not each.startswith("unreadable")]
                         wrong += bool(faults or (asked.strict and found))
                         print(f"{'ok  ' if not found else 'look'} {file}")
                         for each in found:

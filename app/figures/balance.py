@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from html import escape
 
 import plotly.graph_objects as go
 
-from app.figures.base import style
+from app.figures.base import rows_height, style
 from app.figures.cells import ink
+from app.figures.names import beside
 from app.theme import Look, task_colour
 
 MOST_SEGMENTS = 12
@@ -37,22 +39,28 @@ def class_balance(
             words = f"{label} {rows}"
             fits = rows / longest > LETTER * len(words)
             figure.add_bar(
-                y=[name],
+                y=[place],
                 x=[rows],
                 orientation="h",
                 marker={"color": fill, "line": {"color": look.paper, "width": 2}},
-                text=[words if fits else ""],
+                text=[escape(words) if fits else ""],
                 textposition="inside",
                 insidetextanchor="middle",
                 textangle=0,
                 textfont={"color": ink(fill), "size": look.size},
-                hovertemplate=f"{name}<br>{label}: %{{x}} rows<extra></extra>",
+                hovertemplate=f"{escape(name)}<br>{escape(label)}: %{{x}} rows<extra></extra>",
                 showlegend=False,
             )
-    figure.update_layout(barmode="stack", bargap=0.25)
+    figure.update_layout(
+        barmode="stack", bargap=0.25, uniformtext={"minsize": look.size, "mode": "hide"}
+    )
     figure.update_xaxes(title={"text": "training rows", "font": {"size": look.size}})
-    figure.update_yaxes(autorange="reversed")
-    style(figure, look, height=80 + 42 * len(counts))
+    figure.update_yaxes(
+        tickvals=list(range(len(counts))),
+        ticktext=beside(list(counts)),
+        range=[len(counts) - 0.5, -0.5],
+    )
+    style(figure, look, height=80 + rows_height(len(counts)))
     figure.update_layout(margin={"t": 10})
     return figure
 

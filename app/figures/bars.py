@@ -9,7 +9,8 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from app.figures.base import style
+from app.figures.base import rows_height, style
+from app.figures.names import beside, ticks, width
 from app.theme import Look, task_colour
 
 OUTCOMES = (
@@ -53,20 +54,25 @@ def outcomes(shares: NDArray[np.float64], tasks: Sequence[str], look: Look) -> g
             insidetextanchor="middle",
             textangle=0,
             textfont={"size": look.size, "color": "#101418"},
-            hovertemplate=f"{name}: %{{x:.1f}} %<extra></extra>",
+            customdata=[escape(task) for task in tasks],
+            hovertemplate=f"%{{customdata}}<br>{name}: %{{x:.1f}} %<extra></extra>",
         )
-    figure.update_layout(barmode="stack", bargap=0.3, legend={"traceorder": "normal"})
+    figure.update_layout(
+        barmode="stack",
+        bargap=0.3,
+        legend={"traceorder": "normal"},
+        uniformtext={"minsize": look.size, "mode": "hide"},
+    )
     figure.update_xaxes(range=[0, 100], title="share of the task's samples (%)", zeroline=False)
     figure.update_yaxes(
         tickvals=list(range(len(tasks))),
-        ticktext=[escape(name) for name in tasks],
+        ticktext=beside(tasks),
         range=[len(tasks) - 0.5, -0.5],
         showgrid=False,
         zeroline=False,
     )
-    return style(figure, look, height=150 + 38 * len(tasks)).update_layout(
-        legend={"y": -0.36, "x": 0}, margin={"t": 10}
-    )
+    least = width(beside(tasks), look) + 240
+    return style(figure, look, 150 + rows_height(len(tasks)), least).update_layout(margin={"t": 10})
 
 
 def usage(
@@ -87,7 +93,8 @@ def usage(
         y=mean,
         name="mean weight",
         marker={"color": [task_colour(place) for place in places]},
-        hovertemplate="mean weight %{y:.1f} %<extra></extra>",
+        customdata=[escape(name) for name in tasks],
+        hovertemplate="%{customdata}<br>mean weight %{y:.1f} %<extra></extra>",
         showlegend=False,
     )
     figure.add_scatter(
@@ -102,7 +109,8 @@ def usage(
             "color": look.text,
             "line": {"width": 2.5},
         },
-        hovertemplate="heaviest of %{y:.1f} % of the samples<extra></extra>",
+        customdata=[escape(name) for name in tasks],
+        hovertemplate="%{customdata}<br>heaviest of %{y:.1f} % of the samples<extra></extra>",
     )
     even = 100 / max(len(tasks), 1)
     figure.add_scatter(
@@ -114,6 +122,6 @@ def usage(
         hoverinfo="skip",
     )
     figure.update_layout(bargap=0.35, showlegend=True)
-    figure.update_xaxes(tickvals=places, ticktext=[escape(name) for name in tasks], showgrid=False)
+    figure.update_xaxes(showgrid=False, **ticks(tasks))
     figure.update_yaxes(title="weight, samples (%)", rangemode="tozero")
-    return style(figure, look, height=360).update_layout(margin={"t": 10})
+    return style(figure, look, 360).update_layout(margin={"t": 10})

@@ -16,12 +16,33 @@ def unmarked(names: Sequence[str]) -> list[str]:
     return [escape(name) for name in names]
 
 
-def style(figure: go.Figure, look: Look, height: int) -> go.Figure:
+ROW = 44
+"""Pixels of a row; of more than MOST_HIGH rows it is LOW."""
+MOST_HIGH, LOW = 12, 28
+
+
+def style(figure: go.Figure, look: Look, height: int, least: int = 0) -> go.Figure:
     """Gives a figure the theme's colours, a readable type size and a height that does not jump.
 
     What a figure says of itself holds, before this or after it.
+
+    Args:
+        figure: to be styled.
+        look: the theme.
+        height: pixels.
+        least: pixels of its width; where there are fewer, it is scrolled within its own box.
     """
-    return figure.update_layout(template=_template(look), height=height)
+    return figure.update_layout(template=_template(look), height=height, meta={"least": least})
+
+
+def least_width(figure: go.Figure) -> int:
+    """Pixels that a figure needs for its texts; 0 where any width will do."""
+    return int((figure.layout.meta or {}).get("least", 0))
+
+
+def rows_height(count: int) -> int:
+    """Pixels of so many rows."""
+    return (ROW if count <= MOST_HIGH else LOW) * count
 
 
 @lru_cache(maxsize=32)
@@ -41,7 +62,8 @@ def _template(look: Look) -> go.layout.Template:
             "plot_bgcolor": "rgba(0,0,0,0)",
             "font": {"family": FONT, "size": look.size, "color": look.text},
             "hoverlabel": {"bgcolor": look.paper, "font": {"color": look.text, "size": look.size}},
-            "legend": {"orientation": "h", "y": -0.2},
+            # Above, where it cannot meet an axis title however many lines it has.
+            "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
             # Left to itself it takes black from the transparent paper.
             "modebar": {
                 "bgcolor": "rgba(0,0,0,0)",

@@ -9,13 +9,12 @@ import numpy as np
 import plotly.graph_objects as go
 
 from app.figures.base import style
+from app.figures.names import beside, listed
 from app.theme import Look, task_colour
 from cl_core.evaluate.statistics import PairedDifference, Summary, decimal
 from cl_core.lab.cautions import TOLD
 
 HEIGHT = 440
-ABOVE = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}
-"""Where a legend cannot meet an axis title."""
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "pentagon", "hexagon", "star", "cross")
 
 
@@ -68,7 +67,7 @@ def stages(lines: Mapping[str, Sequence[Sequence[float]]], look: Look) -> go.Fig
         look: the theme.
     """
     figure = go.Figure()
-    longest = 0
+    longest, called = 0, listed(list(lines))
     for place, (name, runs) in enumerate(lines.items()):
         table = np.asarray(runs, dtype=np.float64)
         x = list(range(1, table.shape[1] + 1))
@@ -88,7 +87,7 @@ def stages(lines: Mapping[str, Sequence[Sequence[float]]], look: Look) -> go.Fig
         figure.add_scatter(
             x=x,
             y=table.mean(axis=0),
-            name=escape(name),
+            name=called[place],
             legendgroup=name,
             mode="lines+markers",
             line={"color": colour, "width": 2.5, "dash": "dash" if told(name) else "solid"},
@@ -97,7 +96,7 @@ def stages(lines: Mapping[str, Sequence[Sequence[float]]], look: Look) -> go.Fig
         )
     figure.update_xaxes(title="tasks learnt", dtick=1 if longest <= 20 else None)
     figure.update_yaxes(title="mean over tasks seen (%)", range=[0, 100])
-    return style(figure, look, HEIGHT).update_layout(legend=ABOVE)
+    return style(figure, look, HEIGHT)
 
 
 def differences(gaps: Mapping[str, PairedDifference], look: Look, x_title: str) -> go.Figure:
@@ -137,15 +136,16 @@ def against_cost(
         x_title: cost with its unit.
         y_title: score with its unit.
     """
-    figure = go.Figure()
+    figure, called = go.Figure(), listed(list(places))
+    sides = _sides([(cost, score.mean) for cost, score in places.values()])
     for place, (name, (cost, score)) in enumerate(places.items()):
         figure.add_scatter(
             x=[cost],
             y=[score.mean],
-            name=escape(name),
+            name=called[place],
             mode="markers+text",
             text=[name.partition(" ")[0]],
-            textposition="top right",
+            textposition=sides[place],
             textfont={"size": look.size, "color": look.text},
             marker=_marker(place, 15, told(name)),
             error_y=_error(score, place),
@@ -154,7 +154,7 @@ def against_cost(
         )
     figure.update_xaxes(title=x_title, rangemode="tozero")
     figure.update_yaxes(title=y_title)
-    return style(figure, look, HEIGHT).update_layout(legend=ABOVE)
+    return style(figure, look, HEIGHT)
 
 
 def told(name: str) -> bool:
@@ -200,15 +200,33 @@ def _rows(figure: go.Figure, names: Sequence[str]) -> None:
     """One row for each line, the first on top."""
     figure.update_yaxes(
         tickvals=list(range(len(names))),
-        ticktext=[escape(_short(name)) for name in names],
+        ticktext=beside(names, 30),
         range=[len(names) - 0.5, -0.5],
         showgrid=False,
         zeroline=False,
     )
 
 
-def _short(name: str, most: int = 44) -> str:
-    return name if len(name) <= most else f"{name[: most - 1]}…"
+SIDES = (
+    *("top right", "bottom left", "top left", "bottom right"),
+    *("middle right", "middle left", "top center", "bottom center"),
+)
+"""Of a mark, where its number may stand."""
+
+
+def _sides(places: Sequence[tuple[float, float]]) -> list[str]:
+    """Where each mark's number stands: marks near one another have theirs on different sides."""
+    spots = np.asarray(places, dtype=np.float64).reshape(-1, 2)
+    spans = np.maximum(
+        np.ptp(np.vstack([spots, [[0.0, spots[:, 1].min(initial=0.0)]]]), axis=0), 1e-9
+    )
+    chosen: list[int] = []
+    for place, spot in enumerate(spots):
+        near = np.abs((spots[:place] - spot) / spans).max(axis=-1, initial=0.0) < 0.09
+        taken = {side for side, close in zip(chosen, near, strict=True) if close}
+        free = [side for side in range(len(SIDES)) if side not in taken]
+        chosen.append(free[0] if free else 0)
+    return [SIDES[side] for side in chosen]
 
 
 def _faint(colour: str) -> str:

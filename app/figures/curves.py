@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from app.figures.base import style, unmarked
+from app.figures.names import listed, thinned, ticks
 from app.theme import Look, task_colour, task_symbol
 
 
@@ -38,13 +39,13 @@ def task_lines(
         intervals: low and high of each value, (stages, lines), for the hover.
         counts: (stages, lines) samples behind each value.
     """
-    figure = go.Figure()
+    figure, called = go.Figure(), listed(list(lines))
     stated = unmarked(stages)
     for place, (name, values) in enumerate(zip(unmarked(list(lines)), lines.values(), strict=True)):
         figure.add_scatter(
             x=list(range(len(stages))),
             y=list(values),
-            name=name,
+            name=called[place],
             mode="lines+markers",
             line={"color": task_colour(place), "width": 4 if place == highlight else 2},
             marker={"symbol": task_symbol(place), "size": 9},
@@ -61,9 +62,9 @@ def task_lines(
             ],
             hovertemplate=f"{name}: %{{y:.1f}}<br>%{{text}}<extra></extra>",
         )
-    figure.update_xaxes(title=x_title, tickvals=list(range(len(stages))), ticktext=stated)
+    figure.update_xaxes(title=x_title, **ticks(stages))
     figure.update_yaxes(title=y_title, range=list(y_range) if y_range else None)
-    return style(figure, look, height=420)
+    return style(figure, look, 420)
 
 
 LINES = (
@@ -113,8 +114,10 @@ def setting_lines(
         text=f"this run: {today:g}",
         showarrow=False,
     )
-    figure.update_xaxes(title=x_title, tickvals=list(values), ticktext=[f"{v:g}" for v in values])
+    figure.update_xaxes(
+        title=x_title, tickvals=thinned(values), ticktext=[f"{v:g}" for v in thinned(values)]
+    )
     if logarithmic:
         figure.update_xaxes(type="log")
     figure.update_yaxes(title="share (%)", range=[0, 103])
-    return style(figure, look, height=360).update_layout(margin={"t": 28}, legend={"y": -0.34})
+    return style(figure, look, height=360).update_layout(legend={"y": 1.1})

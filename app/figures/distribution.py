@@ -58,4 +58,4 @@ def distribution(
         zerolinecolor=look.text,
         zerolinewidth=1,
     )
-    return style(figure, look, height=320).update_layout(margin={"t": 10}, legend={"y": -0.32})
+    return style(figure, look, height=320).update_layout(margin={"t": 10})

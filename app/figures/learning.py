@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from html import escape
 
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from app.figures.base import style
+from app.figures.names import listed
 from app.theme import Look, task_colour, task_symbol
 from cl_core.lab.events import Epoch
 
@@ -29,13 +31,8 @@ def learning_curves(
         highlight: the place of a task whose lines stand out.
         height: pixels.
     """
-    figure = make_subplots(
-        rows=1,
-        cols=2,
-        horizontal_spacing=0.09,
-        subplot_titles=("Loss", "Validation accuracy (%)"),
-    )
-    for name, epochs in curves.items():
+    figure = make_subplots(rows=1, cols=2, horizontal_spacing=0.12)
+    for called, (name, epochs) in zip(listed(list(curves)), curves.items(), strict=True):
         place = places[name]
         faded = highlight is not None and highlight != place
         common = {
@@ -52,22 +49,22 @@ def learning_curves(
         for what, dash, values in losses:
             figure.add_scatter(
                 y=values,
-                name=name,
+                name=called,
                 showlegend=dash == "solid",
                 line={"color": task_colour(place), "width": 2, "dash": dash},
                 marker=marker,
-                hovertemplate=f"{name}, epoch %{{x}}<br>{what} %{{y:.3f}}<extra></extra>",
+                hovertemplate=f"{escape(name)}, epoch %{{x}}<br>{what} %{{y:.3f}}<extra></extra>",
                 row=1,
                 col=1,
                 **common,
             )
         figure.add_scatter(
             y=[100 * epoch.validation_accuracy for epoch in epochs],
-            name=name,
+            name=called,
             showlegend=False,
             line={"color": task_colour(place), "width": 2},
             marker=marker,
-            hovertemplate=f"{name}, epoch %{{x}}<br>%{{y:.1f}} %<extra></extra>",
+            hovertemplate=f"{escape(name)}, epoch %{{x}}<br>%{{y:.1f}} %<extra></extra>",
             row=1,
             col=2,
             **common,
@@ -75,10 +72,10 @@ def learning_curves(
     longest = max((epochs[-1].epochs for epochs in curves.values()), default=1)
     # The axis is as long as the training may be, so that lines grow into it instead of squeezing.
     figure.update_xaxes(title="epoch", range=[0.7, longest + 0.3], dtick=max(1, longest // 8))
-    figure.update_yaxes(rangemode="tozero", row=1, col=1)
-    figure.update_yaxes(range=[0, 102], row=1, col=2)
-    style(figure, look, height)
-    figure.update_annotations(font={"size": look.size})
+    figure.update_yaxes(title="loss", rangemode="tozero", row=1, col=1)
+    figure.update_yaxes(title="validation accuracy (%)", range=[0, 102], row=1, col=2)
+    style(figure, look, height, least=420)
     figure.update_xaxes(title={"standoff": 4, "font": {"size": look.size}})
-    figure.update_layout(legend={"y": -0.28}, margin={"b": 60})
+    figure.update_yaxes(title={"standoff": 4})
+    figure.update_layout(margin={"t": 10})
     return figure

@@ -8,8 +8,9 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from app.figures.base import style, unmarked
+from app.figures.base import rows_height, style, unmarked
 from app.figures.cells import BLACK, WHITE, Cell, hatched, ink, inks, targets
+from app.figures.names import beside, ticks, width
 from app.theme import ACCURACY, NOTHING, Look
 from cl_core.evaluate.intervals import within_one_error
 
@@ -61,6 +62,7 @@ def heatmap(
         empty: (m, n) cells that mean nothing; they are hatched.
         empty_because: why they do not.
     """
+    beside_rows, above_columns = beside(rows), ticks(columns)
     rows, columns = unmarked(rows), unmarked(columns)
     blank = np.zeros(values.shape, dtype=bool) if empty is None else empty
     values = np.where(blank, np.nan, values)
@@ -103,6 +105,7 @@ def heatmap(
         for i, j in hatch
     ]
     hatched(figure, hatch, because, look)
+    said: dict[Cell, str] = {}
     if max(values.shape) <= MOST_TEXT:
         said = {cell: written(values[cell], signed) for cell in inside}
         if show_counts and counts is not None:
@@ -123,24 +126,24 @@ def heatmap(
             y1=len(rows) - 0.5,
             line={"color": look.text, "width": 2},
         )
-    ticks = {"tickmode": "array", "showgrid": False, "zeroline": False}
+    plain = {"tickmode": "array", "showgrid": False, "zeroline": False}
     figure.update_xaxes(
         title=column_title,
-        tickvals=list(range(len(columns))),
-        ticktext=list(columns),
         side="top",
         range=[-0.5, len(columns) - 0.5],
-        **ticks,
+        **above_columns,
+        **plain,
     )
     figure.update_yaxes(
         title=row_title,
         tickvals=list(range(len(rows))),
-        ticktext=list(rows),
+        ticktext=beside_rows,
         range=[len(rows) - 0.5, -0.5],
-        **ticks,
+        **plain,
     )
     lines = _key(figure, errors is not None, empty_because if hatch else "", look)
-    style(figure, look, height=140 + 44 * len(rows) + LINE * lines)
+    least = width(beside_rows, look) + 130 + (28 if said else 14) * len(columns)
+    style(figure, look, 140 + rows_height(len(rows)) + LINE * lines, least)
     return figure.update_layout(margin={"b": 40 + LINE * lines}) if lines else figure
 
 

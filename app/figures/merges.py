@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
+from textwrap import wrap
 
 import plotly.graph_objects as go
 
 from app.figures.base import style
+from app.figures.names import beside, listed, short, width
 from app.theme import Look, task_colour
+
+LINE = 20
+"""Letters in a line of an answer, of which there are two; the whole is said when it is pointed at."""
 
 
 def merges(
@@ -27,14 +32,14 @@ def merges(
         tasks: K numbered names.
         look: the theme.
     """
-    figure = go.Figure()
+    figure, called = go.Figure(), listed(tasks)
     for place, name in enumerate(tasks):
         shares = [row[place] if place < len(row) else 0.0 for row in weights]
         figure.add_bar(
             x=shares,
             y=list(range(len(rows))),
             orientation="h",
-            name=escape(name),
+            name=called[place],
             marker={"color": task_colour(place), "line": {"color": look.paper, "width": 1}},
             text=[f"{share:.2f} T{place + 1}" if share >= 0.08 else "" for share in shares],
             textposition="inside",
@@ -48,7 +53,9 @@ def merges(
         figure.add_annotation(
             x=1.01,
             y=place,
-            text=escape(answer),
+            text="<br>".join(escape(line) for line in wrap(short(answer, 2 * LINE), LINE)[:2]),
+            hovertext=escape(answer),
+            align="left",
             showarrow=False,
             xanchor="left",
             font={"size": look.size, "color": look.text},
@@ -57,16 +64,21 @@ def merges(
         barmode="stack", bargap=0.35, uniformtext={"minsize": look.size, "mode": "show"}
     )
     figure.update_xaxes(
-        range=[0, 1.35], tickvals=[0, 0.25, 0.5, 0.75, 1], showgrid=False, zeroline=False
+        range=[0, 1.5], tickvals=[0, 0.25, 0.5, 0.75, 1], showgrid=False, zeroline=False
     )
     figure.update_yaxes(
         tickvals=list(range(len(rows))),
-        ticktext=[escape(name) for name in rows],
+        ticktext=beside(rows, 20),
         range=[len(rows) - 0.5, -0.5],
         showgrid=False,
         zeroline=False,
     )
-    style(figure, look, height=120 + 48 * len(rows))
+    style(
+        figure,
+        look,
+        120 + 48 * len(rows) + (60 if len(tasks) > 8 else 0),
+        width(beside(rows, 20), look) + 420,
+    )
     return figure.update_layout(
-        margin={"l": 10, "r": 10, "t": 8, "b": 30}, legend={"y": -0.3, "traceorder": "normal"}
+        margin={"l": 10, "r": 10, "t": 8, "b": 30}, legend={"traceorder": "normal"}
     )

@@ -14,6 +14,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from app.figures.base import style
+from app.figures.names import beside, short, width
 from app.theme import Look, task_colour, task_symbol
 
 NEAR, SHARE, MERGE = (0.02, 0.30), (0.40, 0.60), (0.80, 0.98)
@@ -72,15 +73,16 @@ def recipe(
     figure.update_yaxes(
         range=[rows - 0.4, -1.6],
         tickvals=list(range(rows)),
-        ticktext=[escape(name) for name in tasks],
+        ticktext=beside(tasks, 22),
         showgrid=False,
         zeroline=False,
         showline=False,
         ticks="",
         fixedrange=True,
     )
+    least = width(beside(tasks, 22), look) + 320 + ROOM
     return style(
-        figure, look, height=112 + min(64, max(42, 300 // max(rows, 1))) * rows
+        figure, look, 112 + min(64, max(42, 300 // max(rows, 1))) * rows, least
     ).update_layout(showlegend=False, margin={"l": 10, "r": ROOM, "t": 4, "b": 4})
 
 
@@ -116,7 +118,8 @@ def _nearness(
         textfont={"size": look.size, "color": look.text},
         cliponaxis=False,
         marker={
-            "symbol": [task_symbol(place) for place in places],
+            # Filled or empty says whether it is kept; the colour of an open symbol would be that of its line.
+            "symbol": [task_symbol(place).removesuffix("-open") for place in places],
             "size": 15,
             "color": [task_colour(place) if kept[place] else look.paper for place in places],
             "opacity": [1 if each else 0.6 for each in kept],
@@ -274,8 +277,8 @@ def _write(
 
 
 def _broken(label: str) -> str:
-    """A label in lines that the last zone has room for."""
-    return "<br>".join(escape(line) for line in wrap(label, LINE)[:3])
+    """A label in lines that the last zone has room for; the whole stands above the figure."""
+    return "<br>".join(escape(line) for line in wrap(short(label, 3 * LINE), LINE)[:4])
 
 
 def _faded(colour: str, opacity: float) -> str:

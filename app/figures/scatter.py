@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from app.figures.apart import apart
 from app.figures.base import style
+from app.figures.names import listed, short
 from app.points import NOT_LEARNT, RIGHT, WRONG
 from app.theme import GREY, PETROFF, Look, task_colour, task_symbol
 
@@ -84,17 +85,19 @@ def feature_map(
     kind = go.Scatter if len(points) <= MOST_SVG else go.Scattergl
     customdata, names = _customdata(points), [escape(str(name)) for name in points["sample"]]
     for mode in COLOURS:
-        for group in _groups(points, mode, after, highlight):
-            figure.add_trace(_trace(kind, points, customdata, names, group, look, len(tasks)))
+        groups = _groups(points, mode, after, highlight)
+        for called, group in zip(_called(groups), groups, strict=True):
+            trace = _trace(kind, points, customdata, names, group, look, len(tasks))
+            figure.add_trace(trace.update(name=called))
             owner.append(mode)
     learnt = min(after, len(centroids))
     extent = np.maximum(np.ptp(points[["x", "y"]].to_numpy(), axis=0), 1e-6) / (ASPECT, 1)
-    rings = (apart(centroids / extent, RING) * extent)[:learnt]  # of all tasks: no stage moves any
+    rings = apart(centroids / extent, RING) * extent  # of all tasks: no stage moves any
     figure.add_scatter(
-        x=rings[:, 0],
-        y=rings[:, 1],
+        x=rings[:learnt, 0],
+        y=rings[:learnt, 1],
         mode="markers+text",
-        name="centroid of a task",
+        name="centroid",
         text=[str(place + 1) for place in range(learnt)],
         textposition="middle center",
         textfont={"size": look.size, "color": "#101418", "weight": "bold"},
@@ -113,7 +116,7 @@ def feature_map(
             x=ring["x"],
             y=ring["y"],
             mode="markers",
-            name=escape(str(found)),
+            name=escape(short(str(found))),
             marker={
                 "symbol": "circle-open",
                 "size": 24,
@@ -144,13 +147,27 @@ def feature_map(
     for trace, mode in zip(figure.data, owner, strict=True):
         trace.visible = mode in ("", colour)
     _buttons(figure, owner, colour, look)
-    _axes(figure, points)
-    return style(figure, look, HEIGHT).update_layout(
+    _axes(figure, points, rings)
+    # The buttons need so much; more than a few rings would cover each other on less.
+    least = 440 if learnt <= 8 else 560
+    return style(figure, look, HEIGHT, least).update_layout(
         dragmode="lasso",
         modebar_orientation="v",  # beside the map: the buttons stand above it
         margin={"l": 10, "r": 10, "t": 64, "b": 10},
         legend={"orientation": "h", "y": -0.02, "yanchor": "top", "itemsizing": "constant"},
     )
+
+
+ADAPTER = "adapter "
+
+
+def _called(groups: Sequence[Group]) -> list[str]:
+    """What the legend calls them."""
+    names = listed([group.name.removeprefix(ADAPTER) for group in groups])
+    return [
+        ADAPTER + name if group.name.startswith(ADAPTER) else name
+        for name, group in zip(names, groups, strict=True)
+    ]
 
 
 def _groups(points: pd.DataFrame, mode: str, after: int, highlight: int | None) -> list[Group]:
@@ -174,7 +191,7 @@ def _groups(points: pd.DataFrame, mode: str, after: int, highlight: int | None) 
         chosen = points["adapter_place"].to_numpy()
         groups = [
             Group(
-                f"adapter {points['adapter'].iloc[np.flatnonzero(chosen == each)[0]]}",
+                f"{ADAPTER}{points['adapter'].iloc[np.flatnonzero(chosen == each)[0]]}",
                 np.flatnonzero(chosen == each),
                 task_colour(int(each)),
                 task_symbol(int(each)),
@@ -250,7 +267,6 @@ def _trace(
         x=chosen["x"].to_numpy(np.float32),
         y=chosen["y"].to_numpy(np.float32),
         mode="markers",
-        name=escape(group.name),
         customdata=[customdata[row] for row in group.rows],
         text=[names[row] for row in group.rows],
         hovertemplate=HOVER,
@@ -306,10 +322,13 @@ def _buttons(figure: go.Figure, owner: Sequence[str], colour: str, look: Look) -
     )
 
 
-def _axes(figure: go.Figure, points: pd.DataFrame) -> None:
+def _axes(figure: go.Figure, points: pd.DataFrame, rings: NDArray[np.float64]) -> None:
     """Without numbers, which mean nothing on a map; the same ranges at every stage, so that nothing moves."""
-    for column, update in (("x", figure.update_xaxes), ("y", figure.update_yaxes)):
-        low, high = float(points[column].min()), float(points[column].max())
+    for axis, (column, update) in enumerate(
+        (("x", figure.update_xaxes), ("y", figure.update_yaxes))
+    ):
+        shown = np.concatenate([points[column], rings[:, axis]])
+        low, high = float(shown.min()), float(shown.max())
         edge = 0.05 * max(high - low, 1e-6)
         update(
             range=[low - edge, high + edge],

@@ -9,8 +9,9 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from app.figures.base import style
+from app.figures.base import rows_height, style
 from app.figures.matrix import MOST_TEXT
+from app.figures.names import beside, thinned, width
 from app.theme import ACCURACY, Look
 
 
@@ -85,8 +86,8 @@ def similarity(
         )
     plain = {"showgrid": False, "zeroline": False, "showline": False, "tickmode": "array"}
     figure.update_xaxes(
-        tickvals=list(range(count)),
-        ticktext=[name.partition(" ")[0] for name in names],
+        tickvals=thinned(range(count)),
+        ticktext=[names[place].partition(" ")[0] for place in thinned(range(count))],
         side="top",
         title="task",
         range=[-0.5, count - 0.5],
@@ -94,8 +95,9 @@ def similarity(
     )
     figure.update_yaxes(
         tickvals=list(range(count)),
-        ticktext=[escape(name) for name in names],
+        ticktext=beside(names, 22),
         range=[count - 0.5, -0.5],
         **plain,
     )
-    return style(figure, look, height=150 + 44 * count)
+    least = width(beside(names, 22), look) + (30 + 36 * count if small else 90 + 9 * count)
+    return style(figure, look, 150 + rows_height(count), least)

@@ -1,0 +1,62 @@
+"""Pages of a run with 22 tasks, 1,200 classes and long names of everything: all can be read, at four widths.
+
+A text that is shortened shows the whole when it is pointed at, a wide figure is scrolled within its own box.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.app.crowded import RUNS, STREAM, crowd
+from tests.browser.layout import unreadable
+from tests.browser.serving import Server
+from tests.browser.test_journeys import PAGES
+from tests.browser.visiting import Visitor
+
+WIDE, PHONE = (1440, 1024, 1920), (390,)
+
+
+@pytest.fixture(scope="module")
+def crowded(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    place = crowd(tmp_path_factory.mktemp("crowded") / "workspace", tiny)
+    with Server(place, place.parent / "server.log") as started:
+        yield started
+
+
+@pytest.mark.parametrize(
+    ("widths", "dark"),
+    [(WIDE, False), (PHONE, False), ((1440,), True)],
+    ids=["wide", "phone", "dark"],
+)
+def test_everything_can_be_read(
+    browser: Browser, crowded: Server, widths: tuple[int, ...], dark: bool
+) -> None:
+    visitor = Visitor(browser, crowded.url, width=widths[0], dark=dark)
+    found: list[str] = []
+    for page in PAGES:
+        visitor.page.set_viewport_size({"width": widths[0], "height": 900})
+        own = {"stream": f"streams/{STREAM}.yaml"} if page == "stream" else {}
+        visitor.go(page, ws="Mine", run=next(iter(RUNS)), projection="PCA", **own)
+        for width in widths:
+            visitor.page.set_viewport_size({"width": width, "height": 900})
+            found += [f"{page or 'start'} at {width}: {each}" for each in unreadable(visitor.page)]
+    faults = visitor.faults
+    visitor.leave()
+    assert not found, "\n".join(found)
+    assert not faults, faults
+
+
+def test_a_menu_shows_long_names_whole(browser: Browser, crowded: Server) -> None:
+    visitor = Visitor(browser, crowded.url)
+    visitor.go("forgetting", ws="Mine", run=next(iter(RUNS)))
+    visitor.by("run").get_by_role("combobox").click()
+    options = visitor.page.get_by_role("option")
+    options.first.wait_for()
+    assert sorted(options.all_inner_texts()) == sorted(RUNS)
+    cut = "(options) => options.some((each) => each.scrollWidth > each.clientWidth + 1)"
+    assert not options.evaluate_all(cut)
+    visitor.leave()
