@@ -11,7 +11,7 @@ from typing import IO
 
 import streamlit as st
 
-from app import storage, uploads
+from app import actions, storage, uploads
 from app.runs import readable, unreadable, workspace
 from app.sharing import is_guest
 from app.text import plain
@@ -50,20 +50,24 @@ def _pack() -> None:
     )
     size = _bytes(str(mine.root.resolve()), tuple(chosen))
     large = size > MOST_BYTES
-    st.download_button(
-        f"Zip, {storage.megabytes(size)}",
-        lambda: zipped(chosen),
-        f"{'-'.join(chosen) if 0 < len(chosen) < 4 else 'workspace'}.zip",
-        "application/zip",
-        key="zip",
-        on_click="ignore",
-        icon=":material/folder_zip:",
-        disabled=large,
-    )
-    if large:
+    if not large:  # the label says what is in it: all, or these runs
+        st.download_button(
+            f"Zip of {_named(chosen)}, {storage.megabytes(size)}",
+            lambda: zipped(chosen),
+            f"{'-'.join(chosen) if 0 < len(chosen) < 4 else 'workspace'}.zip",
+            "application/zip",
+            key="zip",
+            on_click="ignore",
+            icon=":material/folder_zip:",
+        )
+    else:
         st.caption("Too large for the browser. In a terminal:")
         words = "".join(f" --run {name}" for name in chosen)
         st.code(f"adapter-lab pack workspace.zip{words} --workspace {mine.root}", language="bash")
+
+
+def _named(chosen: Sequence[str]) -> str:
+    return plain(chosen[0]) if len(chosen) == 1 else f"{len(chosen)} runs" if chosen else "all"
 
 
 def zipped(runs: Sequence[str]) -> io.BufferedReader:
@@ -96,13 +100,11 @@ def _take_in() -> None:
         key="take-in-path",
         placeholder="for what is too large to upload",
     )
-    st.button(
-        "Take in",
-        on_click=_take,
-        args=(file, path),
-        disabled=file is None and not path.strip(),
-        icon=":material/unarchive:",
-    )
+    if actions.pressed("Take in", "take-in-now", icon=":material/unarchive:"):
+        if file is None and not path.strip():
+            actions.refuse("take-in-now", "Upload a zip, or type its path on this machine first.")
+        st.session_state["taken-in"] = _take(file, path)
+        st.rerun()
     came = st.session_state.pop("taken-in", None)
     if isinstance(came, Unpacked):
         st.success(plain(str(came)).replace("\n", "\n\n"), icon=":material/check:")
@@ -115,11 +117,13 @@ def _take_in() -> None:
         st.text(fault)
 
 
-def _take(file: IO[bytes] | None, path: str) -> None:
+def _take(file: IO[bytes] | None, path: str) -> Unpacked | str:
+    """What came, or why nothing did."""
     mine = workspace("Mine")
     try:
         source: IO[bytes] | Path = file if file is not None else uploads.server_path(mine, path)
-        st.session_state["taken-in"] = unpack(mine, source)
+        return unpack(mine, source)
     except UserError as error:
-        st.session_state["taken-in"] = str(error)
-    storage.measured.clear()
+        return str(error)
+    finally:
+        storage.measured.clear()

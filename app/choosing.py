@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
-from app import answers, own_sample, theme
+from app import actions, answers, own_sample, theme
 from app.answers import Sample
 from app.frame import View
 from app.own_sample import KINDS, Keys
@@ -22,6 +22,8 @@ SOURCES = ("a test sample", "my own")
 EVERY = "every task"
 OWN = Keys(kind="kind", text="own", question="question", file="upload")
 REFILTERED = "refiltered"
+BROWSED = "browsed"
+"""In the session: ids of the rows of the table."""
 MOST_ROWS = 1000
 """In the list; filters narrow it further."""
 
@@ -106,14 +108,8 @@ def _scored(view: View, config: RunConfig) -> Chosen | None:
             ("chevron_left", -1, "The one before"),
             ("chevron_right", 1, "The next one"),
         ):
-            st.button(
-                words,
-                icon=f":material/{icon}:",
-                key=f"step{step}",
-                help=words,
-                on_click=_go,
-                args=(ids[(here + step) % len(ids)],),
-            )
+            if actions.pressed(words, f"step{step}", icon=f":material/{icon}:", help=words):
+                actions.then(sample=ids[(here + step) % len(ids)])
         with st.popover("Browse the texts", icon=":material/list:", help="Browse the texts"):
             _browse(view, config, routed, ids[:MOST_ROWS])
     row = routed.row_of(ids[here])
@@ -132,8 +128,11 @@ def _refilter() -> None:
     st.session_state[REFILTERED] = True
 
 
-def _go(sample_id: str) -> None:
-    st.session_state["sample"] = sample_id
+def _take() -> None:
+    """The row that was ticked, of the table as it was on the screen."""
+    taken = st.session_state["browse"]["selection"]["rows"]
+    if taken:
+        st.session_state["sample"] = st.session_state[BROWSED][taken[0]]
 
 
 def _browse(view: View, config: RunConfig, routed: Routed, ids: Sequence[str]) -> None:
@@ -150,16 +149,11 @@ def _browse(view: View, config: RunConfig, routed: Routed, ids: Sequence[str]) -
             "answer": ["right" if routed.right_answer[row] else "wrong" for row in rows],
         }
     )
-
-    def take() -> None:
-        taken = st.session_state["browse"]["selection"]["rows"]
-        if taken:
-            _go(ids[taken[0]])
-
+    st.session_state[BROWSED] = list(ids)
     st.dataframe(
         table,
         key="browse",
-        on_select=take,
+        on_select=_take,
         selection_mode="single-row",
         hide_index=True,
         width=900,

@@ -155,7 +155,6 @@ def surround(page: str) -> None:
             st.button(
                 "Present",
                 on_click=_present,
-                args=(True,),
                 icon=":material/slideshow:",
                 help="Larger type and no navigation; in Learn the arrow keys go to the next step",
             )
@@ -203,8 +202,7 @@ def finish() -> None:
     if theme.presenting():
         st.button(
             "End presentation",
-            on_click=_present,
-            args=(False,),
+            on_click=_end_presentation,
             type="tertiary",
             icon=":material/close_fullscreen:",
         )
@@ -245,11 +243,12 @@ def _copy_link() -> DeltaGenerator:
         return st.empty()
 
 
-def _present(on: bool) -> None:
-    if on:
-        st.query_params["present"] = "1"
-    else:
-        st.query_params.pop("present", None)
+def _present() -> None:
+    st.query_params["present"] = "1"
+
+
+def _end_presentation() -> None:
+    st.query_params.pop("present", None)
 
 
 KEPT = (

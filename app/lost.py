@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 import streamlit as st
 from numpy.typing import NDArray
 
+from app import actions
 from app.frame import View
 from app.runs import stamp, workspace
 from app.sharing import is_guest
@@ -95,9 +96,9 @@ def offer(view: View) -> None:
         "Every test sample is answered once more, by its own task's adapter alone and by the one that the run weighs "
         "most: a minute or so for some thousand samples."
     )
-    if not st.button("Work it out", icon=":material/calculate:"):
-        return
     name = view.run.name if view.run is not None else ""
+    if not actions.pressed("Work it out", "work-out", of=name, icon=":material/calculate:"):
+        return
     command = [sys.executable, "-m", "cl_core.cli", "explain", name, "--json"]
     command += ["--workspace", str(workspace(view.place).root.resolve())]
     with st.spinner("Answering the test samples again…", show_time=True):

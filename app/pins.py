@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from app import answers
+from app import actions, answers
 from app.answers import Answer
 from app.choosing import Chosen
 from app.frame import View
@@ -34,16 +34,23 @@ def show(view: View, chosen: Chosen, asked: Asked, told: str | None) -> list[tup
         "fields": asked.fields,
         "told": told,
     }
-    with st.container(horizontal=True):
-        st.button(
-            "Pin this one",
-            icon=":material/keep:",
-            on_click=_add,
-            args=(new,),
-            disabled=new in pinned or len(pinned) >= MOST,
-            help=f"Up to {MOST} stay here while you look at other samples or what-ifs.",
-        )
-        st.button("Unpin all", icon=":material/keep_off:", on_click=_clear, disabled=not pinned)
+    row, said = st.container(horizontal=True), st.container()
+    with row:
+        meaning = f"Up to {MOST} stay here while you look at other samples or what-ifs."
+        look = {"icon": ":material/keep:", "help": meaning, "said": said}
+        if actions.pressed("Pin this one", "pin", **look):
+            if new in pinned:
+                actions.refuse("pin", "It is pinned already.")
+            if len(pinned) >= MOST:
+                actions.refuse("pin", f"{MOST} are pinned, and that is the most: unpin them first.")
+            st.session_state[PINS] = [*pinned, new]
+            st.rerun()
+        look = {"icon": ":material/keep_off:", "said": said}
+        if actions.pressed("Unpin all", "unpin", **look):
+            if not pinned:
+                actions.refuse("unpin", "Nothing is pinned.")
+            st.session_state[PINS] = []
+            st.rerun()
     here = [pin for pin in pinned if pin["run"] == new["run"]]
     return [(pin["name"], _ask(view, pin)) for pin in here]
 
@@ -51,11 +58,3 @@ def show(view: View, chosen: Chosen, asked: Asked, told: str | None) -> list[tup
 def _ask(view: View, pin: dict[str, Any]) -> Answer:
     known = pin["told"] if pin["told"] in view.tasks[: view.after] else None
     return answers.answers(view, pin["sample"], [pin["fields"]], known)[0]
-
-
-def _add(pin: dict[str, Any]) -> None:
-    st.session_state[PINS] = [*st.session_state[PINS], pin]
-
-
-def _clear() -> None:
-    st.session_state[PINS] = []

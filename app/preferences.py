@@ -8,6 +8,7 @@ import os
 import streamlit as st
 
 from app.runs import workspace
+from app.sharing import is_guest
 from cl_core.store import write_json
 
 OFFLINE_VARIABLE = "HF_HUB_OFFLINE"
@@ -29,6 +30,12 @@ def set_offline(on: bool) -> None:
     root = workspace("Mine").root
     root.mkdir(parents=True, exist_ok=True)
     write_json(root / FILE, {"offline": on})
+
+
+def take_offline() -> None:
+    """What the switch of this name says, which was just turned."""
+    if not is_guest():
+        set_offline(bool(st.session_state["offline"]))
 
 
 @st.cache_resource(show_spinner=False)

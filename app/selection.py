@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from app import links, own_copy, widgets
+from app import actions, links, own_copy, widgets
 from app.frame import View
 from app.points import RIGHT
 from app.runs import Place, workspace
@@ -17,6 +17,8 @@ from cl_core.errors import UserError
 from cl_core.lab.slices import Slice, save_slice, slices
 
 ANY = "any"
+SAVE = "save-now"
+"""Key of the button."""
 RULES = {"from_task": "task", "from_class": "class", "by_adapter": "adapter", "answer": "answer"}
 """Key of a select box, and the column that it filters by."""
 LABELS = {
@@ -126,33 +128,32 @@ def links_safe(text: str) -> str:
 def _save(view: View, samples: Sequence[str], split: str) -> None:
     if view.run is None or is_guest():
         return
+    form, below = st.container(), st.container()
     with (
+        form,
         st.form("save-slice", border=False),
         st.container(horizontal=True, vertical_alignment="bottom"),
     ):
-        st.text_input(
+        name = st.text_input(
             "Save as slice", placeholder="films that went to restaurants", key="slice-name"
-        )
-        st.form_submit_button(
-            "Save",
-            icon=":material/bookmark_add:",
-            on_click=_keep,
-            args=(view.place, view.run.name, split, view.after, tuple(samples)),
-        )
-    fault, said = (
-        st.session_state.pop("slice-fault", None),
-        st.session_state.pop("slice-said", None),
-    )
-    if fault is not None:
-        st.error(plain(fault))
+        ).strip()
+        look = {"icon": ":material/bookmark_add:", "draw": st.form_submit_button, "said": below}
+        # For these samples alone: others may have been selected by the time of the click.
+        of = (view.place, view.run.name, split, view.after, tuple(samples))
+        save = actions.pressed("Save", SAVE, of=of, **look)
+    if save:
+        _keep(view.place, view.run.name, split, view.after, tuple(samples), name)
+    said = st.session_state.pop("slice-said", None)
     if said is not None:
         st.success(plain(said), icon=":material/check:")
 
 
-def _keep(place: Place, run: str, split: str, after: int, samples: tuple[str, ...]) -> None:
-    """Before the page is drawn, so that its menu of slices has the new one."""
-    name, copied = str(st.session_state["slice-name"]).strip(), ""
-    try:
+def _keep(
+    place: Place, run: str, split: str, after: int, samples: tuple[str, ...], name: str
+) -> None:
+    """Writes it, and has the page drawn with the new one in its menu of slices."""
+    copied = ""
+    with actions.answering(SAVE):
         if place == "Demonstration":
             if not own_copy.ensure_run(run):
                 raise UserError(
@@ -162,10 +163,8 @@ def _keep(place: Place, run: str, split: str, after: int, samples: tuple[str, ..
             copied = ". The demonstration is read-only: its runs are in your own workspace now, too"
         made = Slice(name=name, run=run, split=split, after=after, samples=samples)
         file = save_slice(workspace("Mine"), made)
-    except (UserError, OSError) as error:
-        st.session_state["slice-fault"] = str(error)
-    else:
-        st.session_state["slice-said"] = f"{len(samples):,} samples saved as {file}{copied}"
+    st.session_state["slice-said"] = f"{len(samples):,} samples saved as {file}{copied}"
+    st.rerun()
 
 
 def _percent(share: float) -> str:

@@ -7,9 +7,9 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
+from app import actions
 from app.runs import workspace
 from app.sharing import is_guest
-from cl_core.errors import UserError
 from cl_core.lab.cleaning import Sizes, Stored, clean, folder_bytes, sizes, unused
 
 MEASURED_FOR_SECONDS = 30
@@ -87,27 +87,17 @@ def clean_up() -> None:
         st.caption("Guests cannot clean up.")
         return
     sure = st.checkbox("Remove them for good", key="sure")
-    st.button(
-        f"Remove {megabytes(_bytes(found))}",
-        disabled=not sure,
-        on_click=_remove,
-        icon=":material/delete:",
-        type="primary",
-    )
-    if "refused" in st.session_state:
-        st.error(st.session_state.pop("refused"))
-
-
-def _remove() -> None:
-    try:
+    words = f"Remove {megabytes(_bytes(found))}"
+    if not actions.pressed(words, "remove-unused", icon=":material/delete:", type="primary"):
+        return
+    if not sure:
+        actions.refuse("remove-unused", "Nothing was removed: tick the box above if you are sure.")
+    with actions.answering("remove-unused"):
         gone = clean(workspace("Mine"), [workspace("Demonstration")])
-    except UserError as error:
-        st.session_state["refused"] = str(error)
-    else:
-        st.session_state["removed"] = len(gone), _bytes(gone)
-        measured.clear()
-        _unused.clear()
-    st.session_state["sure"] = False
+    st.session_state["removed"] = len(gone), _bytes(gone)
+    measured.clear()
+    _unused.clear()
+    actions.then(sure=False)
 
 
 def megabytes(count: int) -> str:

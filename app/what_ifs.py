@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from app import theme
+from app import actions, theme
 from cl_core.adapters.compose import PLAIN
 from cl_core.lab.workspace import RunConfig
 from cl_core.route.settings import RANKED
@@ -110,13 +110,8 @@ def panel(config: RunConfig, tasks: Sequence[str], true: int | None) -> Asked:
         plain["k"] = own_k
     for reason in dict.fromkeys(why.values()):
         st.caption(f"{_controls(why, reason)}: {reason}")
-    st.button(
-        "As in the run",
-        on_click=st.session_state.update,
-        args=(plain,),
-        icon=":material/undo:",
-        width="stretch",
-    )
+    if actions.pressed("As in the run", "as-in-the-run", icon=":material/undo:", width="stretch"):
+        actions.then(**plain)
 
     fields: dict[str, Any] = {}
     if by == ALIKE:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from app import comparing, frame, widgets
+from app import actions, comparing, frame, widgets
 from app.figures import comparison as figures
 from app.text import plain
 from cl_core.errors import UserError
@@ -33,13 +33,10 @@ chosen = st.multiselect(
     help="As many as you like. Runs that differ in seed alone, or in order where orders are pooled, become one line.",
 )
 if not chosen and kin:
-    st.button(
-        f"Pick from these {len(kin)}",
-        on_click=st.session_state.update,
-        args=({"runs": kin},),
-        icon=":material/edit:",
-        help="Puts their names above, to take some away.",
-    )
+    meaning = "Puts their names above, to take some away."
+    words = f"Pick from these {len(kin)}"
+    if actions.pressed(words, "pick-these", icon=":material/edit:", help=meaning):
+        actions.then(runs=kin)
 chosen = chosen or kin
 first, second, third, fourth = st.columns([3, 2, 2, 2], vertical_alignment="bottom")
 score = second.selectbox(

@@ -4,22 +4,16 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import frame, links
+from app import course, frame, links
 from app.lessons import LESSONS
 
 view = frame.draw("Learn")
 pages = st.session_state["pages"]
-titles = [f"{number}. {lesson.title}" for number, lesson in enumerate(LESSONS, 1)]
+titles = course.titles()
 title = st.selectbox("Lesson", titles, key="course", bind="query-params")
 lesson = LESSONS[titles.index(title)]
 st.markdown(f"**{lesson.idea}**")
 numbers = [str(number) for number in range(1, len(lesson.steps) + 1)]
-
-
-def turn(by: int) -> None:
-    """To the next step, or the one before; at a lesson's end it stays."""
-    place = numbers.index(st.session_state.get("step") or numbers[0]) + by
-    st.session_state["step"] = numbers[min(max(place, 0), len(numbers) - 1)]
 
 
 chosen = st.segmented_control(
@@ -40,14 +34,5 @@ with st.container(border=True):
     with st.expander("Answer"):
         st.markdown(step.answer)
 with st.container(horizontal=True):
-    st.button(
-        "Back", on_click=turn, args=(-1,), shortcut="ArrowLeft", disabled=chosen == numbers[0]
-    )
-    st.button(
-        "Next",
-        on_click=turn,
-        args=(1,),
-        shortcut="ArrowRight",
-        type="primary",
-        disabled=chosen == numbers[-1],
-    )
+    st.button("Back", on_click=course.back, shortcut="ArrowLeft")
+    st.button("Next", on_click=course.forth, shortcut="ArrowRight", type="primary")

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from app import answers, frame, links, maps, own_sample, selection, widgets
+from app import actions, answers, frame, links, maps, own_sample, selection, widgets
 from app.figure_table import figure_table
 from app.figures.scatter import COLOURS, HEIGHT
 from app.figures.similarity import similarity
@@ -59,7 +59,9 @@ if shown is None:
 if shown.state == "failed":
     st.error("The map could not be computed. What its worker said last:", icon=":material/error:")
     st.text(maps.worker().why(view.run))
-    st.button("Try again", on_click=maps.worker().forgive, args=(view.run,))
+    if actions.pressed("Try again", "map-again", of=view.run.name):
+        maps.worker().forgive(view.run)
+        st.rerun()
 elif shown.state is not None:
     words = "is being computed" if shown.state == "computing" else "waits for another map"
     meanwhile = " PCA meanwhile." if shown.projection else ""

@@ -79,15 +79,14 @@ with right:
     st.caption("Light or dark follows your system.")
 
     st.header("Network")
-    off = st.toggle(
+    st.session_state["offline"] = preferences.offline()  # as it is for all; set by a click alone
+    st.toggle(
         "Stay offline",
-        value=preferences.offline(),
         key="offline",
+        on_change=preferences.take_offline,
         disabled=is_guest(),
         help="Sets HF_HUB_OFFLINE for jobs started from now on: what is not downloaded yet cannot be used.",
     )
-    if off != preferences.offline() and not is_guest():
-        preferences.set_offline(off)
     st.caption("Apart from the hub, when you ask for something there, nothing leaves this machine.")
 
 st.header("Carry it elsewhere")

@@ -50,8 +50,9 @@ def test_what_no_run_needs_is_removed_after_a_confirmation(open_page: Open, own:
     inputs = {"nobody": "needs this"}
     store.write("adapter", key("adapter", inputs), inputs, data={"filler": "x" * 200_000})
     page = open_page("settings", workspace=own)
-    button = next(each for each in page.button if each.label == "Remove 0.2 MB")
-    assert button.disabled
+    next(each for each in page.button if each.label == "Remove 0.2 MB").click().run()
+    assert "tick the box" in page.error[0].value
+    assert store.has("adapter", key("adapter", inputs))
     page.checkbox(key="sure").check().run()
     next(each for each in page.button if each.label == "Remove 0.2 MB").click().run()
     assert not page.exception
