@@ -60,7 +60,7 @@ def _gallery(workspace: Workspace, chosen: Chosen) -> None:
     picked = right.pills("Tasks", info.tasks, selection_mode="multi", key=f"gallery-tasks-{name}")
     st.caption(plain(info.title))
     spec, folder = find_stream(name)
-    tasks = [_from_gallery(task, folder) for task in spec.tasks if task.name in picked]
+    tasks = [_from_gallery(workspace, task, folder) for task in spec.tasks if task.name in picked]
     if actions.pressed(
         "Add", "add-gallery", of=chosen.label, type="primary", icon=":material/add:"
     ):
@@ -71,11 +71,12 @@ def _gallery(workspace: Workspace, chosen: Chosen) -> None:
         st.rerun()
 
 
-def _from_gallery(task: TaskSpec, folder: Path) -> TaskSpec:
+def _from_gallery(workspace: Workspace, task: TaskSpec, folder: Path) -> TaskSpec:
     """The task as another stream's file can name it."""
     if task.path is None:
         return task
-    return task.model_copy(update={"path": str((folder / task.path).resolve())})
+    path = (folder / task.path).resolve()
+    return task.model_copy(update={"path": stream_files.named_from(workspace, path)})
 
 
 def _file(workspace: Workspace, chosen: Chosen) -> None:
@@ -107,7 +108,8 @@ def _path(workspace: Workspace, chosen: Chosen) -> None:
     except UserError as error:
         st.error(plain(str(error)), icon=":material/error:")
         return
-    _mapping(workspace, chosen, {"path": str(path)}, path.stem, "text")
+    source = {"path": stream_files.named_from(workspace, path)}
+    _mapping(workspace, chosen, source, path.stem, uploads.likely_kind(path))
 
 
 def _hub(workspace: Workspace, chosen: Chosen) -> None:
@@ -200,29 +202,72 @@ def _mapping(
     if not columns:
         problems(found)
         return
-    guesses = found["found"]["guess"]
-    wanted = FIELDS[words[label]]
-    for place, (field, column) in enumerate(zip(wanted, st.columns(len(wanted)), strict=True)):
-        likely = guesses.get(field, columns[min(place, len(columns) - 1)])
-        fields[field] = column.selectbox(
-            f"Column of the {field}", columns, columns.index(likely), key=f"map-{field}-{seed}"
-        )
+    labelled = _columns(fields, columns, found["found"]["guess"], seed)
     st.caption("The first ten rows, as they were found")
     preview = pd.DataFrame(found["found"]["preview"])
     preview.index = pd.RangeIndex(1, len(preview) + 1, name="row")
     st.dataframe(preview, key=f"preview-{seed}")
     button, below = st.container(), st.container()  # what changes while one types is below
     with below:
-        task = _ready({**fields, "name": name}, chosen)
+        each = [{**fields, **named} for named in _labelled(name, labelled)]
+        ready = [_ready(one, chosen) for one in each]
+        tasks = [task for task in ready if task is not None]
     with button:
         look = {"type": "primary", "icon": ":material/add:"}
         if not actions.pressed("Add to the stream", ADD, of=(chosen.label, seed), **look):
             return
-    if task is None:
+    if len(tasks) < len(ready):
         actions.refuse(ADD, "It was not added: what is wrong with it is said below.")
     with actions.answering(ADD):
-        _add_mapped(workspace, chosen, task, received)
+        _add_mapped(workspace, chosen, tasks, received)
     actions.then(**{"from": SOURCES[0]})
+
+
+def _columns(
+    fields: dict[str, Any], columns: list[str], guesses: dict[str, str], seed: str
+) -> list[str]:
+    """Asks which column is what, and writes it into the fields; returns the columns of labels, where there are any."""
+    wanted = FIELDS[fields["kind"]]
+    pairs = ("text_pair",) if fields["kind"] == "text" else ()
+    boxes = st.columns(len(wanted) + len(pairs))
+    labelled: list[str] = []
+    for place, (field, box) in enumerate(zip(wanted, boxes, strict=False)):
+        likely = guesses.get(field, columns[min(place, len(columns) - 1)])
+        key = f"map-{field}-{seed}"
+        if field == "label":
+            labelled = box.multiselect(
+                "Column of the label",
+                columns,
+                [likely],
+                key=key,
+                help="Several columns of labels make a task each, of the same rows.",
+            ) or [likely]
+            fields[field] = labelled[0]
+        else:
+            fields[field] = box.selectbox(
+                f"Column of the {field}", columns, columns.index(likely), key=key
+            )
+    for field, box in zip(pairs, boxes[len(wanted) :], strict=True):
+        second = box.selectbox(
+            "Column of a second text",
+            columns,
+            None,
+            key=f"map-{field}-{seed}",
+            placeholder="none",
+            help="For rows of two texts: a question and a passage, a premise and a hypothesis.",
+        )
+        if second is not None:
+            fields[field] = second
+    return labelled
+
+
+def _labelled(name: str, labelled: list[str]) -> list[dict[str, str]]:
+    """One task for each column of labels, named after it where there are several."""
+    if len(labelled) < 2:
+        return [{"name": name}]
+    return [
+        {"name": f"{name} {uploads.plain_name(column)}", "label": column} for column in labelled
+    ]
 
 
 def _ready(fields: dict[str, Any], chosen: Chosen) -> TaskSpec | None:
@@ -243,11 +288,11 @@ def _ready(fields: dict[str, Any], chosen: Chosen) -> TaskSpec | None:
 
 
 def _add_mapped(
-    workspace: Workspace, chosen: Chosen, task: TaskSpec, received: Path | None
+    workspace: Workspace, chosen: Chosen, tasks: list[TaskSpec], received: Path | None
 ) -> None:
     """Uploads move beside the stream's file, named relatively, so that the workspace can be carried elsewhere."""
     if received is not None:
-        kept = uploads.keep(workspace, received, task.name)
-        relative = Path("..") / kept.relative_to(workspace.root.resolve())
-        task = task.model_copy(update={"path": relative.as_posix()})
-    add(workspace, chosen, [task])
+        kept = uploads.keep(workspace, received, tasks[0].name)
+        path = stream_files.named_from(workspace, kept)
+        tasks = [task.model_copy(update={"path": path}) for task in tasks]
+    add(workspace, chosen, tasks)

@@ -5,6 +5,7 @@ The file is the stream: every change on the page is written to it at once, so th
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -45,6 +46,17 @@ def file_of(workspace: Workspace, name: str) -> Path:
             f"'{name}' cannot name a file: begin with a letter or digit, then letters, digits and . + - _"
         )
     return folder(workspace) / f"{name}{SUFFIX}"
+
+
+def named_from(workspace: Workspace, path: Path) -> str:
+    """A path as a stream file names it: relative to the file where both lie in the workspace or beside it.
+
+    Such a folder can be carried elsewhere as a whole; what lies farther off keeps its full path **(ours)**.
+    """
+    around = workspace.root.resolve().parent
+    if around == Path(around.anchor) or not path.resolve().is_relative_to(around):
+        return str(path)
+    return Path(os.path.relpath(path.resolve(), folder(workspace))).as_posix()
 
 
 def save(workspace: Workspace, spec: StreamSpec) -> Path:

@@ -9,6 +9,7 @@ import shutil
 import stat
 import time
 import zipfile
+from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from cl_core.errors import Faults, UserError
@@ -89,6 +90,10 @@ def plain_name(name: str) -> str:
     return re.sub(r"[^\w-]+", "-", name).strip("-_") or "data"
 
 
+MOST_LOOKED_AT = 200
+"""Files whose names say what a folder holds."""
+
+
 def allowed_roots(workspace: Workspace) -> list[Path]:
     """Folders in which a visitor may name data that lie on the server."""
     roots = [data(workspace)]
@@ -98,6 +103,14 @@ def allowed_roots(workspace: Workspace) -> list[Path]:
     named = os.environ.get(ROOTS_VARIABLE, "")
     roots += [Path(root).expanduser().resolve() for root in named.split(os.pathsep) if root]
     return roots
+
+
+def likely_kind(path: Path) -> str:
+    """What a row of a path's data is, as far as names of files say: pictures in folders, else texts."""
+    if not path.is_dir() or any(each.suffix.lower()[1:] in TABLES for each in path.iterdir()):
+        return "text"
+    nested = islice((each for each in path.rglob("*") if each.is_file()), MOST_LOOKED_AT)
+    return "image" if any(each.suffix.lower() in SUFFIXES for each in nested) else "text"
 
 
 def server_path(workspace: Workspace, text: str) -> Path:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from app import carrying, diagnostics, frame, preferences, storage, theme, widgets
+from app import carrying, diagnostics, frame, preferences, storage, theme, uploads, widgets
 from app.citations import PAPERS
 from app.runs import workspace
 from app.sharing import is_guest
 from cl_core import __version__
+from cl_core.tasks.load import DATA_VARIABLE
 
 view = frame.draw("Where is my data?")
 mine = workspace("Mine")
@@ -77,6 +78,15 @@ with right:
     )
     st.session_state["text_size"] = size  # the widget's own value ends with this page
     st.caption("Light or dark follows your system.")
+
+    st.header("Data on this machine")
+    st.write("Tasks may name files and folders under:")
+    for root in uploads.allowed_roots(mine):
+        st.code(str(root), language=None)
+    st.caption(
+        f"To allow more, set the environment variable {uploads.ROOTS_VARIABLE} to folders, separated as in PATH, and "
+        f"start the app again; {DATA_VARIABLE} names the folder of the papers' data."
+    )
 
     st.header("Network")
     st.session_state["offline"] = preferences.offline()  # as it is for all; set by a click alone

@@ -45,6 +45,16 @@ def test_it_says_where_and_how_large_everything_is(open_page: Open, own: Path) -
     assert {"store/adapter", "store/features", "runs"} <= set(page.dataframe[0].value["part"])
 
 
+def test_it_says_which_folders_may_be_named_and_how_to_allow_more(
+    open_page: Open, own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(uploads.ROOTS_VARIABLE, str(tmp_path / "more"))
+    page = open_page("settings", workspace=own)
+    listed = {code.value for code in page.code}
+    assert {str(own.resolve() / "data"), str((tmp_path / "more").resolve())} <= listed
+    assert any(uploads.ROOTS_VARIABLE in caption.value for caption in page.caption)
+
+
 def test_what_no_run_needs_is_removed_after_a_confirmation(open_page: Open, own: Path) -> None:
     store = Workspace(own).store
     inputs = {"nobody": "needs this"}

@@ -13,6 +13,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app import stream_files, uploads
+from app.stream_adding import ADD
 from app.stream_checks import check_task, run_worker
 from cl_core.errors import Faults, UserError
 from cl_core.lab.jobs import Jobs
@@ -237,6 +238,63 @@ def test_only_allowed_folders_are_read(
         uploads.server_path(place, str(link))
     monkeypatch.setenv(uploads.ROOTS_VARIABLE, str(tmp_path))
     assert uploads.server_path(place, "outside.csv") == outside.resolve()
+
+
+def added_by_path(open_page: Open, place: Workspace, name: str) -> AppTest:
+    """The page of a stream of one's own, at a path that was typed."""
+    copy_of(place)
+    page = open_page("stream", workspace=place.root)
+    page.selectbox(key="stream").set_value("streams/mine.yaml")
+    page.run()
+    page.button_group(key="from").set_value("Path on the server")
+    page.run()
+    page.text_input(key="server-path").set_value(name)
+    page.run()
+    return page
+
+
+def tasks_of(place: Workspace) -> list[TaskSpec]:
+    return list(read_stream_file(stream_files.folder(place) / "mine.yaml").tasks)
+
+
+def test_pairs_of_texts_and_several_columns_of_labels_are_chosen_as_in_yaml(
+    open_page: Open, place: Workspace
+) -> None:
+    rows = "".join(f"why {i},since {i},{'ab'[i % 2]},{'xy'[i // 2 % 2]}\n" for i in range(80))
+    uploads.data(place).mkdir(parents=True)
+    (uploads.data(place) / "pairs.csv").write_text(f"text,passage,label,tone\n{rows}")
+    page = added_by_path(open_page, place, "pairs.csv")
+    seed = "../data/pairs.csv"
+    page.selectbox(key=f"map-text_pair-{seed}").set_value("passage")
+    page.multiselect(key=f"map-label-{seed}").set_value(["label", "tone"])
+    page.run()
+    button(page, ADD).click()
+    page.run()
+    made = tasks_of(place)[-2:]
+    assert [(task.name, task.label) for task in made] == [
+        ("pairs label", "label"),
+        ("pairs tone", "tone"),
+    ]
+    assert {(task.text_pair, task.path) for task in made} == {("passage", seed)}
+
+
+def test_a_folder_of_pictures_is_added_by_its_path(open_page: Open, place: Workspace) -> None:
+    for kind in ("cat", "dog"):
+        folder = uploads.data(place) / "pets" / kind
+        folder.mkdir(parents=True)
+        for number in range(12):
+            (folder / f"{number}.png").write_bytes(DOT)
+    page = added_by_path(open_page, place, "pets")
+    button(page, ADD).click()
+    page.run()
+    task = tasks_of(place)[-1]
+    assert (task.kind, task.path) == ("image", "../data/pets")
+
+
+def test_paths_in_the_workspace_or_beside_it_are_relative(place: Workspace, tmp_path: Path) -> None:
+    assert stream_files.named_from(place, place.root / "data/a.csv") == "../data/a.csv"
+    assert stream_files.named_from(place, tmp_path / "real/a.csv") == "../../real/a.csv"
+    assert stream_files.named_from(place, Path("/elsewhere/a.csv")) == "/elsewhere/a.csv"
 
 
 def test_the_pages_import_nothing_heavy() -> None:
