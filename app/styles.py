@@ -9,7 +9,8 @@ STYLE = """
 h1 {font-size: 2rem !important; padding-bottom: .25rem !important}
 h2, h3 {font-size: 1.35rem !important}
 p code, li code {font-size: 1em !important}
-.st-key-icons button [data-testid="stMarkdownContainer"] {
+.st-key-icons button [data-testid="stMarkdownContainer"],
+[class*="st-key-menu-of-"] button [data-testid="stMarkdownContainer"] {
   position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%)}
 .st-key-frames {
   display: grid !important; grid-template-columns: repeat(auto-fill, minmax(max(3.1rem, (100% - 3.5rem) / 8), 1fr))}
@@ -40,6 +41,8 @@ BOXES = (400, 480, 560, 640, 720, 800, 880, 960, 1040)
 """Pixels of width that a box may have within, where figures need more than there is: it is scrolled."""
 ICONS = "icons"
 """Key of a container whose buttons show icons alone."""
+MENU = "menu-of-"
+"""Begins the key of what is under a figure, whose menu shows an icon alone."""
 FRAMES = "frames"
 """Key of a container of the frames of one clip."""
 PRESENTED = """<style>

@@ -12,7 +12,7 @@ import streamlit as st
 from app.figures import standalone
 from app.figures.base import least_width
 from app.frame import View
-from app.styles import box
+from app.styles import MENU, box
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -97,37 +97,48 @@ def beneath(
         st.markdown(what)
         if formula:
             st.latex(formula)
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        if not view.lesson:
-            with st.popover("What is this?", icon=":material/help:"):
+    with st.container(
+        horizontal=True, vertical_alignment="center", gap="small", key=f"{MENU}{key}"
+    ):
+        with st.popover(
+            f"About, table, files: {key.replace('-', ' ')}", icon=":material/more_horiz:"
+        ):
+            if not view.lesson:
                 st.markdown(what)
                 if formula:
                     st.latex(formula)
-        if figure is not None:
-            with st.popover("Table", icon=":material/table:"):
+            if figure is not None:
                 st.dataframe(table, key=f"table-{key}")
-        st.download_button(
-            "CSV",
-            lambda: csv(table),
-            f"{key}.csv",
-            "text/csv",
-            key=f"csv-{key}",
-            on_click="ignore",
-            icon=":material/download:",
-        )
-        if figure is not None:
-            drawn = figure
-            st.download_button(
-                "HTML",
-                lambda: standalone.alone(key, drawn, view.look, alt, source),
-                f"{key}.html",
-                "text/html",
-                key=f"html-{key}",
-                on_click="ignore",
-                icon=":material/download:",
-                help="The figure as a page of its own that opens offline; SVG is the camera in the figure's corner.",
-            )
+            with st.container(horizontal=True, gap="small"):
+                _files(view, key, table, source, figure, alt)
         st.caption(source)
+
+
+def _files(
+    view: View, key: str, table: pd.DataFrame, source: str, figure: go.Figure | None, alt: str
+) -> None:
+    """The numbers as CSV, and the figure as a page of its own; each is made when it is asked for."""
+    st.download_button(
+        "CSV",
+        lambda: csv(table),
+        f"{key}.csv",
+        "text/csv",
+        key=f"csv-{key}",
+        on_click="ignore",
+        icon=":material/download:",
+    )
+    if figure is None:
+        return
+    st.download_button(
+        "HTML",
+        lambda: standalone.alone(key, figure, view.look, alt, source),
+        f"{key}.html",
+        "text/html",
+        key=f"html-{key}",
+        on_click="ignore",
+        icon=":material/download:",
+        help="The figure as a page of its own that opens offline; SVG is the camera in the figure's corner.",
+    )
 
 
 def csv(table: pd.DataFrame) -> bytes:

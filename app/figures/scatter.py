@@ -83,6 +83,8 @@ def feature_map(
     figure = go.Figure()
     owner: list[str] = []
     kind = go.Scatter if len(points) <= MOST_SVG else go.Scattergl
+    # What WebGL draws covers what SVG draws: marks above the points are drawn as the points are, and after them.
+    mark = figure.add_scatter if kind is go.Scatter else figure.add_scattergl
     customdata, names = _customdata(points), [escape(str(name)) for name in points["sample"]]
     for mode in COLOURS:
         groups = _groups(points, mode, after, highlight)
@@ -93,7 +95,7 @@ def feature_map(
     learnt = min(after, len(centroids))
     extent = np.maximum(np.ptp(points[["x", "y"]].to_numpy(), axis=0), 1e-6) / (ASPECT, 1)
     rings = apart(centroids / extent, RING) * extent  # of all tasks: no stage moves any
-    figure.add_scatter(
+    mark(
         x=rings[:learnt, 0],
         y=rings[:learnt, 1],
         mode="markers+text",
@@ -112,7 +114,7 @@ def feature_map(
     owner.append("")
     ring = points[points["sample"] == found] if found else points[:0]
     if len(ring):
-        figure.add_scatter(
+        mark(
             x=ring["x"],
             y=ring["y"],
             mode="markers",
@@ -127,7 +129,7 @@ def feature_map(
         )
         owner.append("")
     if own is not None:
-        figure.add_scatter(
+        mark(
             x=[own[0]],
             y=[own[1]],
             mode="markers+text",

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -206,3 +207,37 @@ def test_a_text_of_ones_own_is_placed_among_its_neighbours(mapped: Path, open_pa
 def test_without_a_run_it_says_what_to_do(open_page: Open, tmp_path: Path) -> None:
     page = open_page("map", workspace=tmp_path)
     assert "No run has been scored here yet" in page.markdown[-1].value
+
+
+@pytest.mark.parametrize("count", [300, 10_000])
+def test_rings_and_stars_are_drawn_as_the_points_are_and_after_them(count: int) -> None:
+    """What WebGL draws covers what SVG draws, however late that comes."""
+    places = np.random.default_rng(0).normal(size=(count, 2))
+    samples = pd.DataFrame(
+        {
+            "sample": [f"s{row}" for row in range(count)],
+            "task": "1 a",
+            "place": 0,
+            "class": "c",
+            "learnt": True,
+            "adapter": "1 a",
+            "adapter_place": 0,
+            "answer": points.RIGHT,
+            "entropy": 0.5,
+            "x": places[:, 0],
+            "y": places[:, 1],
+        }
+    )
+    figure = feature_map(
+        samples,
+        np.zeros((1, 2)),
+        ["1 a"],
+        LIGHT,
+        colour="Task",
+        after=1,
+        highlight=None,
+        found="s1",
+        own=(0.0, 0.0),
+    )
+    assert len({trace.type for trace in figure.data}) == 1
+    assert [trace.mode for trace in figure.data][-3:] == ["markers+text", "markers", "markers+text"]

@@ -223,8 +223,10 @@ def lasso_everything(visitor: Visitor) -> None:
 def test_what_is_taken_along_opens(arrive: Arrive, tmp_path: Path) -> None:
     visitor = arrive()
     visitor.go("forgetting", ws="Mine", run="dam")
+    visitor.button("About, table, files: scores").click()
+    menu = visitor.page.get_by_test_id("stPopoverBody")
     with visitor.page.expect_download() as table:
-        visitor.button("CSV").click()
+        menu.get_by_role("button", name="CSV").click()
     table.value.save_as(tmp_path / "scores.csv")
     rows = list(csv.reader((tmp_path / "scores.csv").read_text().splitlines()))
     names = ["1 restaurants", "2 films", "3 products"]
@@ -237,7 +239,8 @@ def test_what_is_taken_along_opens(arrive: Arrive, tmp_path: Path) -> None:
     )
 
     with visitor.page.expect_download() as figure:
-        visitor.button("HTML").click()
+        menu.get_by_role("button", name="HTML").click()
+    visitor.page.keyboard.press("Escape")
     figure.value.save_as(tmp_path / "scores.html")
     with visitor.page.expect_download() as picture:
         visitor.page.get_by_test_id("stPlotlyChart").first.hover()
