@@ -66,6 +66,7 @@ def run_report(run: RunFolder, show: Show | None = None) -> str:
     tasks = [numbered(place, name) for place, name in enumerate(report.tasks)]
     routed = last_routed(run)
     page.add(f"<h1>{html.escape(run.name)}</h1>", html.facts(header(report)))
+    page.add(*(html.sentence(f"Worth knowing: {warning}") for warning in report.warnings))
     _scores(page, report, tasks)
     _transfer(page, report)
     _routing(page, report, tasks, routed)

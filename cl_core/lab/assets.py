@@ -28,6 +28,7 @@ from cl_core.lab.run_settings import RunSettings
 from cl_core.lab.tokenised import TokenisedStream
 from cl_core.store import Artifact, Store, key
 from cl_core.tasks.stream import Stream, vocabulary
+from cl_core.train.chance import Chance
 from cl_core.train.checkpoint import Checkpoints, EpochRecord
 from cl_core.train.divergence import Knobs, all_finite
 from cl_core.train.lesson import Lesson, R
@@ -59,6 +60,7 @@ class Reporter:
     record: Callable[[Made | Epoch], None]
     step: Callable[[int, int], None]
     stop: Callable[[], bool]
+    warn: Callable[[str], None] = lambda message: None
 
 
 class Assets:
@@ -312,6 +314,23 @@ class Assets:
             )
         )
         return artifact
+
+    def judge(self, name: str, artifact: Artifact, chance: Chance, settings: TrainSettings) -> None:
+        """Warns where what was trained has learnt nothing, computed now or found.
+
+        Args:
+            name: of the task, with the phase where there are several.
+            artifact: has the learning curve.
+            chance: what guessing comes to on the rows that chose the epoch.
+            settings: trained with.
+        """
+        history = (artifact.data or {}).get("history", ())
+        if found := chance.learnt_nothing(history):
+            self.reporter.warn(
+                f"'{name}' has learnt nothing: {found}. Its scores are those of guessing. Try another learning rate "
+                f"(now {settings.learning_rate:g}), more epochs (now at most {settings.epochs}) or more training rows, "
+                "and look whether the labels fit what they stand beside (adapter-lab check)"
+            )
 
     def _check_finite(self, kind: str, task: int, tensors: Mapping[str, Tensor]) -> None:
         """Keeps numbers that are none out of the store: whoever reads them would compute nonsense without a word."""

@@ -73,7 +73,7 @@ class Experiment:
         self.stream = stream
         self.store = store
         settings, recipe = config.settings, config.recipe
-        reporter = Reporter(run.record, progress, run.stop_requested)
+        reporter = Reporter(run.record, progress, run.stop_requested, run.warn)
         self.assets = Assets(
             store, stream, backbone, settings, device, config.seed, reporter, stored_sights
         )

@@ -224,7 +224,10 @@ class Improvising:
             return fitted.weights.tensors(), _history(fitted.history)
 
         moves = ("fusion.", "head.", "adapter.")
-        assets.make(kind, inputs, compute, task, task, rows=len(rows), moves=moves)
+        made = assets.make(kind, inputs, compute, task, task, rows=len(rows), moves=moves)
+        if kind == "fusion":
+            name = f"{assets.data.name(task)}, fusion"
+            assets.judge(name, made, self.learning.chance(task), training)
         checkpoints.clear()
         return own_key
 

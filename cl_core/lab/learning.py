@@ -19,6 +19,7 @@ from cl_core.errors import UserError
 from cl_core.lab.assets import VERSIONS, Assets, Contents
 from cl_core.lab.mid_task import MidTaskCheckpoints
 from cl_core.store import key
+from cl_core.train.chance import Chance
 from cl_core.train.classification import fit
 from cl_core.train.ewc import adapter_fisher
 
@@ -89,11 +90,20 @@ class Learning:
             history = [vars(record) for record in fitted.history]
             return fitted.weights.tensors(), {"history": history}
 
-        assets.make(
+        made = assets.make(
             "adapter", inputs, compute, task, task, shown_as, len(train), ("adapter.", "head.")
         )
+        if shown_as is None:
+            assets.judge(name, made, self.chance(task), assets.settings.train)
         checkpoints.clear()
         return adapter_key
+
+    def chance(self, task: int) -> Chance:
+        """What guessing comes to on a task's validation rows, under a head of its own."""
+        rows = self.assets.data.rows(task, "validation")
+        known = rows.candidates
+        classes = self.assets.data.classes(task) if known is None else int(known.sum())
+        return Chance.of([(rows.labels, classes)])
 
     def weights(self, adapter_key: str, kind: str = "adapter") -> TaskWeights:
         """The trained weights under a key, on the run's device.

@@ -37,7 +37,7 @@ from cl_core.evaluate.routing import (
 )
 from cl_core.evaluate.table import METRICS
 from cl_core.lab.cautions import cautions
-from cl_core.lab.events import Finished, Made, Parameters
+from cl_core.lab.events import Finished, Made, Parameters, Warned
 from cl_core.lab.undefined import answerable, reasons
 from cl_core.lab.workspace import RunFolder
 
@@ -248,6 +248,11 @@ class Report:
         counts = counted[-1].model_dump(exclude={"type", "time", "stage"})
         return {name: float(count) for name, count in counts.items()}
 
+    @cached_property
+    def warnings(self) -> list[str]:
+        """What a person should know of the run, as it was said while it went on."""
+        return [event.message for event in self.run.events if isinstance(event, Warned)]
+
     def as_dict(self) -> dict[str, Any]:
         """All numbers as plain values, NaN as None; what `--json` prints."""
         config = self.run.config
@@ -262,6 +267,7 @@ class Report:
             "cautions": cautions(config),
             "seed": config.seed,
             "metric": self.metric,
+            "warnings": self.warnings,
             "tasks": self.tasks,
             "matrix": [[_plain(value) for value in row] for row in self.matrix.tolist()],
             "untrained": [_plain(value) for value in self.untrained.tolist()],

@@ -47,6 +47,8 @@ def as_text(report: Report) -> str:
         lines.append(
             f"{bare_title(name):<{width}}  {number(name, value):>12}   {metric.formula}{better}{why}"
         )
+    if report.warnings:
+        lines += ["", "worth knowing:", *(f"- {warning}" for warning in report.warnings)]
     lines += ["", *_cost_lines(report.cost), *_phase_lines(report.phases)]
     return "\n".join(lines)
 

@@ -16,6 +16,7 @@ from cl_core.lab.learnt import Learnt
 from cl_core.lab.mid_task import MidTaskCheckpoints
 from cl_core.lab.remembering import Remembering
 from cl_core.store import key
+from cl_core.train.chance import Chance
 from cl_core.train.data import MixedRows
 from cl_core.train.ewc import EWCPenalty, FisherSum, diagonal_fisher
 from cl_core.train.lwf import LwFPenalty, old_answers
@@ -86,7 +87,8 @@ class Sharing:
 
         rows = len(new) + (len(memory) if memory else 0)
         moves = ("adapter.", "heads.")
-        assets.make("shared", inputs, compute, stage, stage, rows=rows, moves=moves)
+        made = assets.make("shared", inputs, compute, stage, stage, rows=rows, moves=moves)
+        assets.judge(assets.data.name(stage), made, self._chance(stage), settings.train)
         checkpoints.clear()
         if self.trainer.wants_fisher:
             learnt.fishers[stage] = self._fisher(stage, own_key, learnt.fishers.get(stage - 1))
@@ -117,6 +119,21 @@ class Sharing:
         artifact = self.assets.store.read("fisher", learnt.fishers[max(learnt.fishers)])
         extra = sum(tensor.numel() for tensor in artifact.tensors.values()) if artifact else 0
         return own, own + extra
+
+    def _chance(self, stage: int) -> Chance:
+        """What guessing comes to on the rows that choose the epoch."""
+        data, judges = self.assets.data, self._judges(stage)
+        labels = [data.mixed(task, "validation").labels for task in judges]
+        positions = [set(data.positions(task)) for task in judges]
+        if self.assets.stream.protocol == "dil":
+            known = data.candidates(stage)
+            classes = len(self.assets.stream.label_space.names)
+            return Chance.of([(torch.cat(labels), classes if known is None else int(known.sum()))])
+        if self.assets.stream.protocol == "cil":  # those of one task alone, or all together
+            return Chance.of([(torch.cat(labels), len(set().union(*positions)))])
+        return Chance.of(
+            [(own, len(places)) for own, places in zip(labels, positions, strict=True)]
+        )
 
     def _judges(self, stage: int) -> Sequence[int]:
         """The tasks whose validation rows choose the best epoch **(ours)**.

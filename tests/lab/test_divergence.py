@@ -8,11 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from safetensors.torch import load_file, save_file
 
 from cl_core.errors import Faults, UserError
+from cl_core.lab.events import Warned
+from cl_core.lab.progress import read_progress
+from cl_core.lab.report import Report
+from cl_core.lab.report_formats import FORMATS
 from cl_core.lab.run_settings import make_settings
-from cl_core.lab.workspace import Workspace
+from cl_core.lab.workspace import RunFolder, Workspace
+from cl_core.train.chance import Chance
 
 from .conftest import Carry
 
@@ -82,3 +88,45 @@ def test_settings_refuse_numbers_that_are_not_finite(bad: object) -> None:
     with pytest.raises(Faults) as said:
         make_settings(dict.fromkeys(floats, bad))
     assert str(said.value).count("finite number") == len(floats)
+
+
+def test_a_run_that_has_learnt_nothing_finishes_and_says_so_of_every_task(carry: Carry) -> None:
+    for recipe in ("dam", "replay", "adapter-fusion"):
+        run = carry("domains-dil", recipe, name=recipe, learning_rate=1e-12).folder
+        said = learnt_nothing(run)
+        assert run.status == "finished"
+        for task in run.config.tasks:
+            assert any(f"'{task.name}' has learnt nothing" in message for message in said)
+        report = Report(run)
+        assert set(said) <= set(report.as_dict()["warnings"])
+        assert all(message in FORMATS["text"](report) for message in said)
+        assert set(said) <= set(read_progress(run.config, run.events).warnings)
+
+
+def test_a_run_that_goes_on_does_not_say_it_twice(carry: Carry) -> None:
+    run = carry("domains-dil", "dam", name="run", learning_rate=1e-12)
+    before = learnt_nothing(run.folder)
+    run.resume()
+    assert learnt_nothing(run.folder) == before
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "loss", "nothing"),
+    [(0.5, 0.70, True), (0.5, 0.3, False), (0.9, 0.70, False), (0.55, 0.693, True)],
+)
+def test_nothing_is_learnt_where_neither_accuracy_nor_loss_is_better_than_guessing(
+    accuracy: float, loss: float, nothing: bool
+) -> None:
+    chance = Chance.of([(torch.tensor([0, 1] * 50), 2)])
+    curve = [{"validation_accuracy": accuracy, "validation_loss": loss}]
+    assert (chance.learnt_nothing(curve) is not None) == nothing
+
+
+def test_with_one_class_there_is_nothing_to_learn() -> None:
+    chance = Chance.of([(torch.zeros(9, dtype=torch.int64), 1)])
+    assert chance.learnt_nothing([{"validation_accuracy": 1.0, "validation_loss": 0.0}]) is None
+
+
+def learnt_nothing(run: RunFolder) -> list[str]:
+    said = [event.message for event in run.events if isinstance(event, Warned)]
+    return [message for message in said if "has learnt nothing" in message]

@@ -224,8 +224,9 @@ def test_a_truncated_artifact_is_named_and_computed_again_with_the_same_bytes(ca
     scores = (run.folder.path / "scores.parquet").read_bytes()
     run.resume()
     warnings = [event.message for event in run.folder.events if event.type == "warning"]
-    assert len(warnings) == 1
-    assert f"adapter/{key}" in warnings[0]
+    damaged = [each for each in warnings if "learnt nothing" not in each]
+    assert len(damaged) == 1
+    assert f"adapter/{key}" in damaged[0]
     assert file_bytes(run, "adapter", name) == content
     assert (run.folder.path / "scores.parquet").read_bytes() == scores
 
