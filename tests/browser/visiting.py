@@ -178,6 +178,16 @@ class Visitor:
         field.fill(text)
         self._do(lambda: field.press("Enter"))
 
+    def type_slowly(self, key: str, text: str) -> None:
+        """Types over what a field says, as fast as people do, and stays in it: neither Enter nor Tab."""
+        field = self.by(key).locator("input").first
+        field.click(click_count=3)
+        field.press_sequentially(text, delay=60)
+
+    def click_at_once(self, key: str) -> None:
+        """Clicks a button straight away, the mouse down as long as people do, and waits until it is drawn."""
+        self._do(lambda: self.by(key).get_by_role("button").first.click(delay=100))
+
     def give(self, key: str, file: Path) -> None:
         """Uploads a file, as if it had been dropped there."""
         field = self.by(key).get_by_test_id("stFileUploaderDropzoneInput")
