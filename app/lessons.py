@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Step:
-    """One step of a lesson.
+    """One step of a lesson; what the page calls so stands in *italics*.
 
     Attributes:
         says: one or two sentences.
@@ -59,7 +59,8 @@ LESSONS: tuple[Lesson, ...] = (
             Step(
                 "Read a column downwards: that is one task, again and again.",
                 "Which task lost most by the end?",
-                "Look for the column whose last row is darkest against its diagonal; the second figure shows the loss.",
+                "Look for the column whose last row is darkest against its diagonal; "
+                "*What changed since a task was learnt* shows the loss.",
                 "forgetting",
                 {"run": "sequential", "task": "1 restaurants"},
             ),
@@ -93,7 +94,7 @@ LESSONS: tuple[Lesson, ...] = (
             Step(
                 "Here a router has to find out from the text alone.",
                 "How much of the upper bound is left?",
-                "Compare the average accuracies. Wrong routes and merging cost something; here DAM is ahead all the "
+                "Compare *Average accuracy*. Wrong routes and merging cost something; here DAM is ahead all the "
                 "same, as each of its adapters starts from the last one, and those of the upper bound from nothing.",
                 "forgetting",
                 {"run": "dam"},
@@ -126,9 +127,9 @@ LESSONS: tuple[Lesson, ...] = (
                 {"run": "dam"},
             ),
             Step(
-                "The numbered ring of each task is its centroid.",
+                "The *numbered ring* of each task is its centroid.",
                 "Is the nearest on the map the nearest indeed?",
-                "Not always: the map bends distances. The matrix beside it has the exact cosines.",
+                "Not always: the map bends distances. *How alike the tasks are* has the exact cosines.",
                 "map",
                 {"run": "dam"},
             ),
@@ -140,7 +141,7 @@ LESSONS: tuple[Lesson, ...] = (
                 {"run": "dam", "sample": "restaurants/test/147"},
             ),
             Step(
-                "The table counts which adapter samples of each task got.",
+                "*True task and chosen adapter* counts which adapter samples of each task got.",
                 "Which confusion is the largest, and did the map show it?",
                 "Look off the diagonal; the pair should be neighbours on the map.",
                 "routing",
@@ -162,7 +163,7 @@ LESSONS: tuple[Lesson, ...] = (
             Step(
                 "With k = 2 the second best has a share.",
                 "How often is the true task among the two best?",
-                "The number at the top of the page says; it is well above the share of right routes.",
+                "*Own adapter among the 2 best* says; it is well above *Right route*.",
                 "routing",
                 {"run": "dam"},
             ),
@@ -174,7 +175,7 @@ LESSONS: tuple[Lesson, ...] = (
                 {"run": "dam", "sample": "tickets/test/96", "k": "2", "lesson": "true"},
             ),
             Step(
-                "Count right answers among wrong routes.",
+                "Look at *Right answers despite a wrong route*.",
                 "Is the share above chance?",
                 "Compare it with the classes: two labels are guessed rightly half of the time.",
                 "routing",

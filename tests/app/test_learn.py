@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pyarrow.compute as pc
 import pytest
 
@@ -80,3 +82,26 @@ def test_every_link_leads_to_something_that_is_bundled(step: Step) -> None:
         assert run.config.recipe.train == "isolated"
     if step.page == "map":
         assert find_embeddings(bundle, run) is not None
+
+
+NAMED = {
+    (step.page, step.state["run"]): [
+        name
+        for lesson in LESSONS
+        for each in lesson.steps
+        if (each.page, each.state["run"]) == (step.page, step.state["run"])
+        for name in re.findall(
+            r"(?<!\*)\*([^*]+)\*(?!\*)", f"{each.says} {each.asks} {each.answer}"
+        )
+    ]
+    for lesson in LESSONS
+    for step in lesson.steps
+}
+"""What lessons say in italics, by the page and the run that they lead to."""
+
+
+@pytest.mark.parametrize("where", [where for where, names in NAMED.items() if names])
+def test_a_page_calls_things_as_the_lessons_do(where: tuple[str, str]) -> None:
+    said = (ROOT / "pages" / f"{where[0]}.py").read_text(encoding="utf-8").lower()
+    written = [re.sub(r"\d+", "{k}", name.lower()) for name in NAMED[where]]
+    assert [name for name in written if name not in said] == []
