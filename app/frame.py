@@ -10,7 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from app import links, own_copy, styles, theme
 from app import stage as stages
-from app.runs import PLACES, Place, first_place, report, run_names, workspace
+from app.runs import PLACES, Place, ending, first_place, first_run, report, run_names, workspace
 from app.text import plain
 from cl_core.lab.cautions import TOLD, cautions
 from cl_core.lab.jobs import Jobs
@@ -82,11 +82,16 @@ def sidebar() -> tuple[Place, RunFolder | None]:
             st.caption("No run here yet.")
             return place, None
         # The run of the other workspace is no mistake of anybody's: this one's first is shown.
-        _settle("run", names, wanted, names[0])
-        name = st.selectbox("Run", names, key="run")
-        run = workspace(place).find(name)
-        _cautions(run)
-        return place, run
+        _settle("run", names, wanted, first_run(place, names))
+        runs = {name: workspace(place).find(name) for name in names}
+        name = st.selectbox(
+            "Run", names, key="run", format_func=lambda name: ending(runs[name]).label(name)
+        )
+        said = ending(runs[name])
+        if said.message:
+            st.error(plain(f"This run {said.status}: {said.message}"), icon=":material/error:")
+        _cautions(runs[name])
+        return place, runs[name]
 
 
 def _cautions(run: RunFolder) -> None:
@@ -252,7 +257,18 @@ def _end_presentation() -> None:
 
 
 KEPT = (
-    *("pages", "page", "frame", "first_place", "ws", "run", "lesson", "text", "text_size"),
+    *(
+        "pages",
+        "page",
+        "frame",
+        "first_place",
+        "ws",
+        "run",
+        "lesson",
+        "text",
+        "text_size",
+        "received",
+    ),
     *(links.SHOWN, links.READ, links.WRITTEN),
 )
 """In the session: what *Reset* leaves as it is."""

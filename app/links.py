@@ -22,6 +22,8 @@ ASKED = "asked"
 """In the session: what an address that was followed says of the frame; `app.frame` takes it up."""
 SHOWN = "shown"
 """In the session: what the frame shows, as an address says it."""
+TURNED = "turned"
+"""In the session: whether this is the first drawing of a page that was turned to."""
 LEAVING = "leaving"
 """In the address while `st.switch_page` leads to another page, for `app.history`."""
 READ, WRITTEN = "address-read", "address-written"
@@ -40,7 +42,8 @@ def arrive(page: str) -> None:
         del st.query_params[LEAVING]
     given = {name: st.query_params[name] for name in FRAMED if name in st.query_params}
     known = (st.session_state.get(READ), st.session_state.get(WRITTEN))
-    if given and (st.session_state.get("page") != page or given not in known):
+    st.session_state[TURNED] = st.session_state.get("page") != page
+    if given and (st.session_state[TURNED] or given not in known):
         st.session_state[ASKED] = given
     st.session_state[READ] = given
     st.session_state["page"] = page
@@ -110,5 +113,7 @@ def settle(key: str, options: Sequence[str], default: str) -> None:
     A bound widget leaves its default out of the address. Where the default may be another tomorrow (the newest job) a
     copied link would then show something else: so the value is set, and from the next rerun on the address names it.
     """
-    now = st.session_state.get(key, st.query_params.get(key))
+    asked, now = st.query_params.get(key), st.session_state.get(key)
+    if now is None or (asked is not None and st.session_state.get(TURNED)):
+        now = asked  # what a link to the page says is right, whatever was chosen there before
     st.session_state[key] = now if now in options else default

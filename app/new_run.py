@@ -116,6 +116,7 @@ def _stream(place: Workspace) -> stream_choice.Chosen | None:
         st.warning(f"There is no stream {plain(repr(asked))} here.", icon=":material/link_off:")
     left, right = st.columns([1, 2], vertical_alignment="bottom")
     with left:
+        stream_choice.settle("on", options)
         label = st.selectbox("Stream", options, key="on", bind="query-params")
     try:
         chosen = stream_choice.open_stream(place, label)

@@ -41,7 +41,7 @@ def header(report: Report) -> dict[str, str]:
     versions = ", ".join(f"{name} {own}" for name, own in sorted(packages.items()))
     said = [f"{each[0].upper()}{each[1:]}." for each in cautions(config)]
     return {
-        "Run": f"{report.run.name} ({report.run.status})",
+        "Run": f"{report.run.name} ({': '.join(filter(None, (report.run.status, report.run.failure)))})",
         "Stream": f"{config.stream_name}, {config.protocol_with_rule.upper()}, {len(config.tasks)} tasks: "
         + ", ".join(report.tasks),
         "Recipe": f"{marked(config)}: initialise {recipe.initialise}, train {recipe.train}, route {recipe.route}, "

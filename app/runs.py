@@ -6,6 +6,8 @@ Reading a run needs no torch: everything comes from its tables and events.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -15,7 +17,8 @@ from app.bundled import NAMES
 from cl_core.cli.demonstration import NAME as DEMO_RUN
 from cl_core.errors import UserError
 from cl_core.lab.report import Report
-from cl_core.lab.workspace import RunFolder, Workspace
+from cl_core.lab.workspace import RunFolder, Status, Workspace
+from cl_core.store import is_held
 
 Place = Literal["Demonstration", "Mine"]
 PLACES: tuple[Place, ...] = ("Demonstration", "Mine")
@@ -32,11 +35,45 @@ def workspace(place: Place) -> Workspace:
 
 
 def run_names(place: Place) -> list[str]:
-    """Of all runs that have a row of scores at least: the newest first, the demonstration's as they are bundled."""
-    names = [run.name for run in readable(place) if (run.path / "scores.parquet").is_file()]
+    """Of all runs, whatever became of them: the newest first, the demonstration's as they are bundled."""
+    names = [run.name for run in readable(place)]
     if place == "Demonstration":  # its files' times are those of the checkout
         names.sort(key=lambda name: (NAMES.index(name) if name in NAMES else len(NAMES), name))
     return names
+
+
+def scored(run: RunFolder) -> bool:
+    """Whether there is anything to look at: a row of scores at least."""
+    return (run.path / "scores.parquet").is_file()
+
+
+def first_run(place: Place, names: Sequence[str]) -> str:
+    """The run that is shown until one is chosen: the first that has anything to look at, of one name at least."""
+    return next((name for name in names if scored(workspace(place).find(name))), names[0])
+
+
+@dataclass(frozen=True)
+class Ending:
+    """What became of a run.
+
+    Attributes:
+        status: see `RunFolder.status`.
+        message: what it said when it failed; "" where it did not.
+    """
+
+    status: Status
+    message: str
+
+    def label(self, name: str) -> str:
+        """The run's name, with what became of it where it did not come to its end."""
+        return name if self.status == "finished" else f"{name} · {self.status}"
+
+
+def ending(run: RunFolder) -> Ending:
+    """What became of a run, read once for as long as its files are the same."""
+    if is_held(run.lock_path):
+        return Ending("running", "")
+    return _ending(str(run.path), stamp(run))
 
 
 def readable(place: Place) -> list[RunFolder]:
@@ -55,7 +92,8 @@ def first_place() -> Place:
 
     What `adapter-lab demo` leaves is no run of one's own: a newcomer's workspace may hold it.
     """
-    return "Mine" if set(run_names("Mine")) - {DEMO_RUN} else "Demonstration"
+    own = [run.name for run in readable("Mine") if scored(run)]
+    return "Mine" if set(own) - {DEMO_RUN} else "Demonstration"
 
 
 def stamp(run: RunFolder) -> tuple[tuple[str, int, int], ...]:
@@ -88,6 +126,12 @@ def _fault(path: str, stamp: tuple[tuple[str, int, int], ...]) -> str:
     except (UserError, OSError, pyarrow.ArrowException) as error:
         return str(error)
     return ""
+
+
+@st.cache_data(max_entries=1024, show_spinner=False)
+def _ending(path: str, stamp: tuple[tuple[str, int, int], ...]) -> Ending:
+    run = RunFolder(Path(path))
+    return Ending(run.status, run.failure)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)

@@ -21,6 +21,8 @@ from cl_core.tasks.spec import TaskSpec
 
 ADD = "add-mapped"
 """Key of the button."""
+RECEIVED = "received"
+"""In the session: where the last upload that was not added yet lies, and what the visitor calls it."""
 SOURCES = ("Gallery", "File", "Path on the server", "Hub")
 FIELDS = {
     "text": ("text", "label"),
@@ -86,15 +88,26 @@ def _file(workspace: Workspace, chosen: Chosen) -> None:
         key="upload",
         help=f"At most {uploads.MOST_BYTES // 2**20} MB; validation and test rows are cut off where there are none.",
     )
-    if given is None:
+    if given is not None:
+        try:
+            received = uploads.receive(workspace, given.name, given.getvalue())
+        except UserError as error:
+            st.error(plain(str(error)), icon=":material/error:")
+            return
+        st.session_state[RECEIVED] = {"path": str(received), "name": given.name}
+    kept = st.session_state.get(RECEIVED)
+    if kept is None or not Path(kept["path"]).exists():  # added by now, or swept away
         return
-    try:
-        received = uploads.receive(workspace, given.name, given.getvalue())
-    except UserError as error:
-        st.error(plain(str(error)), icon=":material/error:")
-        return
+    if (
+        given is None
+    ):  # the browser forgets the file on the way to another page; what was received stays
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption(plain(f"Received before: {kept['name']}"))
+            if actions.pressed("Forget it", "forget-upload", icon=":material/close:"):
+                actions.then(**{RECEIVED: actions.GONE})
+    received = Path(kept["path"])
     kind = "image" if received.is_dir() else "text"
-    _mapping(workspace, chosen, {"path": str(received)}, Path(given.name).stem, kind, received)
+    _mapping(workspace, chosen, {"path": str(received)}, Path(kept["name"]).stem, kind, received)
 
 
 def _path(workspace: Workspace, chosen: Chosen) -> None:

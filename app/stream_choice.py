@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import streamlit as st
 
 from app import actions, links, stream_files
 from app.proposals import proposed
+from app.runs import workspace as workspace_of
 from app.sharing import is_guest
 from app.stream_checks import check_named, check_spec
 from app.text import plain
@@ -69,9 +70,8 @@ def labels(workspace: Workspace) -> list[str]:
     The first is left out of addresses, so it is one that is first for everybody, always.
     """
     own = [f"{OWN}{path.name}" for path in stream_files.stream_files(workspace)]
-    draft = st.session_state.get("draft")
-    if draft is not None and f"{OWN}{draft['name']}.yaml" not in own:
-        own.append(f"{OWN}{draft['name']}.yaml")
+    begun = [f"{OWN}{name}.yaml" for name in stream_files.drafts(workspace)]
+    own += [label for label in begun if label not in own]
     first, *others = [info.name for info in named()]
     return [first, *own, *others]
 
@@ -99,8 +99,38 @@ def choose(workspace: Workspace) -> Chosen:
     asked = st.query_params.get("stream")
     if asked is not None and asked not in options:
         st.warning(f"There is no stream {plain(repr(asked))} here.", icon=":material/link_off:")
+    settle("stream", options)
     label = st.selectbox("Stream", options, key="stream", bind="query-params")
     return open_stream(workspace, label)
+
+
+def settle(key: str, options: list[str]) -> None:
+    """Gives a menu of streams what a link says or the visitor chose, else the stream of the run that is looked at.
+
+    Args:
+        key: of the menu, and its name in addresses.
+        options: labels.
+    """
+    of = f"{key}-of"  # the run that the menu was last opened beside
+    shown = st.session_state.get(links.SHOWN, {})
+    run = (shown.get("ws"), shown.get("run"))
+    if st.session_state.get(of) not in (None, run) and key not in st.query_params:
+        st.session_state.pop(key, None)
+    st.session_state[of] = run
+    links.settle(key, options, next((each for each in _looked_at() if each in options), options[0]))
+
+
+def _looked_at() -> list[str]:
+    """What the stream of the run that is looked at may be called here."""
+    shown = st.session_state.get(links.SHOWN, {})
+    if "run" not in shown:
+        return []
+    try:
+        config = workspace_of(shown["ws"]).find(shown["run"]).config
+    except UserError:
+        return []
+    file = PurePath(config.stream).name
+    return [config.stream, f"{OWN}{file}", config.stream_name, f"{OWN}{config.stream_name}.yaml"]
 
 
 def open_stream(workspace: Workspace, label: str) -> Chosen:
@@ -116,9 +146,9 @@ def open_stream(workspace: Workspace, label: str) -> Chosen:
         how = "" if info.available else info.how
         return Chosen(label, spec, spec.name, spec.protocol, place, None, how=how)
     path = folder / label.removeprefix(OWN)
-    draft = st.session_state.get("draft")
+    draft = stream_files.drafts(workspace).get(path.stem)
     if not path.is_file() and draft is not None:
-        return Chosen(label, None, draft["name"], draft["protocol"], folder, path)
+        return Chosen(label, None, draft.name, draft.protocol, folder, path)
     spec = stream_files.read(path)
     held = tuple(stream_files.users(workspace, path))
     return Chosen(label, spec, spec.name, spec.protocol, folder, path, held)
@@ -142,7 +172,7 @@ def begin(workspace: Workspace, name: str, protocol: str, copy: Chosen | None) -
         )
         stream_files.save(workspace, spec)
     else:
-        st.session_state["draft"] = {"name": name, "protocol": protocol}
+        stream_files.begin_draft(workspace, name, protocol)
     return f"{OWN}{path.name}"
 
 
@@ -163,19 +193,22 @@ def add(workspace: Workspace, chosen: Chosen, tasks: list[TaskSpec]) -> None:
         }
     )
     stream_files.save(workspace, stream_files.added(first, tasks[1:]))
-    st.session_state.pop("draft", None)
+    stream_files.end_draft(workspace, chosen.name)
 
 
 def toolbar(workspace: Workspace, chosen: Chosen) -> None:
     """New, copy, protocol, download, remove, and on to training."""
     with st.container(horizontal=True, vertical_alignment="center"):
         if not is_guest():
-            with st.popover("New stream", icon=":material/add:", key="new-stream"):
+            # A popover that did what it was for is another one by then, and closed.
+            with st.popover("New stream", icon=":material/add:", key=f"new-stream-{chosen.label}"):
                 _new(workspace, None)
         if chosen.spec is not None:
             if not is_guest():
                 with st.popover(
-                    "Copy and change", icon=":material/content_copy:", key="copy-stream"
+                    "Copy and change",
+                    icon=":material/content_copy:",
+                    key=f"copy-stream-{chosen.label}",
                 ):
                     _new(workspace, chosen)
             st.download_button(
@@ -189,15 +222,17 @@ def toolbar(workspace: Workspace, chosen: Chosen) -> None:
                 help="The file that `adapter-lab run --stream FILE` reads",
             )
         if chosen.editable:
-            with st.popover("Remove", icon=":material/delete:", key="remove-stream"):
+            with st.popover(
+                "Remove", icon=":material/delete:", key=f"remove-stream-{chosen.label}"
+            ):
                 st.write("The stream's file goes; uploaded data stay.")
-                _remove(chosen)
+                _remove(workspace, chosen)
         if chosen.spec is not None:
             st.page_link(
                 st.session_state["pages"]["train"],
                 label="Train on it",
                 icon=":material/arrow_forward:",
-                query_params=links.carried(on=chosen.label, ws="Mine"),
+                query_params=links.carried(on=chosen.label, ws="Mine", show="New run"),
             )
 
 
@@ -221,10 +256,11 @@ def _new(workspace: Workspace, copy: Chosen | None) -> None:
     actions.then(stream=label, **{f"{kind}-name": ""})
 
 
-def _remove(chosen: Chosen) -> None:
+def _remove(workspace: Workspace, chosen: Chosen) -> None:
     if not actions.pressed("Remove this stream", "remove-now", of=chosen.label, type="primary"):
         return
     with actions.answering("remove-now"):
         if chosen.path is not None:
             chosen.path.unlink(missing_ok=True)
-    actions.then(draft=actions.GONE, stream=actions.GONE)
+        stream_files.end_draft(workspace, chosen.name)
+    actions.then(stream=actions.GONE)

@@ -5,9 +5,11 @@ The file is the stream: every change on the page is written to it at once, so th
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,13 +17,15 @@ from pydantic import ValidationError
 
 from cl_core.errors import Faults, UserError
 from cl_core.lab.jobs import Jobs
-from cl_core.lab.workspace import Workspace
-from cl_core.store.atomic import write_text
+from cl_core.lab.workspace import RunFolder, Workspace
+from cl_core.store.atomic import write_json, write_text
 from cl_core.tasks.spec import StreamSpec, TaskSpec
 from cl_core.tasks.stream_file import dump_stream, read_stream_file
 
 Spec = TypeVar("Spec", StreamSpec, TaskSpec)
 SUFFIX = ".yaml"
+DRAFTS = "drafts"
+"""Folder of a workspace."""
 
 
 def folder(workspace: Workspace) -> Path:
@@ -33,6 +37,41 @@ def stream_files(workspace: Workspace) -> list[Path]:
     """All of them, by name."""
     place = folder(workspace)
     return sorted(place.glob(f"*{SUFFIX}")) if place.is_dir() else []
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A stream that has no tasks yet: no stream file can be without any."""
+
+    name: str
+    protocol: str
+
+
+def drafts(workspace: Workspace) -> dict[str, Draft]:
+    """Name to draft of the streams that were begun; kept on disk, so that none goes with the tab or the page."""
+    found = {}
+    for path in sorted((workspace.root.resolve() / DRAFTS).glob("*.json")):
+        try:
+            found[path.stem] = Draft(**json.loads(path.read_bytes()))
+        except (OSError, ValueError, TypeError):  # whoever put it there
+            continue
+    return found
+
+
+def begin_draft(workspace: Workspace, name: str, protocol: str) -> None:
+    """Begins a stream without tasks.
+
+    Raises:
+        UserError: the name is no file name.
+    """
+    place = workspace.root.resolve() / DRAFTS / f"{file_of(workspace, name).stem}.json"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    write_json(place, {"name": name, "protocol": protocol})
+
+
+def end_draft(workspace: Workspace, name: str) -> None:
+    """Forgets a draft: it has become a stream, or is not wanted any more."""
+    (workspace.root.resolve() / DRAFTS / f"{name}.json").unlink(missing_ok=True)
 
 
 def file_of(workspace: Workspace, name: str) -> Path:
@@ -198,7 +237,9 @@ def copied(spec: StreamSpec, name: str, source: Path) -> StreamSpec:
 def users(workspace: Workspace, path: Path) -> list[str]:
     """Runs that were made from a stream file, and jobs that wait to be: while there are any, it stays as it is."""
     source = path.resolve()
-    runs = [run.name for run in workspace.runs() if _same(run, source)]
+    runs = [
+        run.name for run in workspace.runs() if _same(run, source) and not _came_to_nothing(run)
+    ]
     waiting = [
         job.request.run
         for job in Jobs(workspace).all()
@@ -224,6 +265,11 @@ def read(path: Path) -> StreamSpec:
         UserError: it has faults; all of them are listed.
     """
     return read_stream_file(path)
+
+
+def _came_to_nothing(run: RunFolder) -> bool:
+    """Whether it failed before anything was learnt: the stream may be mended, and the run begun again."""
+    return run.status == "failed" and not run.learnt
 
 
 def _same(run: Any, source: Path) -> bool:

@@ -12,7 +12,9 @@ import streamlit as st
 from app.figures import standalone
 from app.figures.base import least_width
 from app.frame import View
+from app.runs import ending, scored
 from app.styles import MENU, box
+from app.text import plain
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -153,6 +155,32 @@ def metrics(numbers: Sequence[tuple[str, str, str]]) -> None:
     with st.container(horizontal=True):
         for label, value, meaning in numbers:
             st.metric(label, value, help=meaning, border=True)
+
+
+def must_be_scored(view: View) -> None:
+    """Ends the page where there is no run, or nothing of it to look at, and says why."""
+    if view.run is None:
+        nothing(
+            "No run has been scored here yet.",
+            "start",
+            "Explore the demonstration",
+            ws="Demonstration",
+        )
+        st.stop()
+    if scored(view.run):
+        return
+    said = ending(view.run)
+    became = "failed" if said.status == "failed" else f"is {said.status}"
+    if said.message:
+        st.error(plain(said.message), icon=":material/error:")
+    nothing(
+        f"**Nothing to show yet**: this run {became} before anything was scored.",
+        "train",
+        "See its job",
+        show="Jobs",
+        job=view.run.name,
+    )
+    st.stop()
 
 
 def nothing(message: str, page: str, label: str, **parameters: Any) -> None:

@@ -28,11 +28,7 @@ FORMULA = {
 }
 
 view = frame.draw("Forgetting & transfer")
-if view.run is None:
-    widgets.nothing(
-        "No run has been scored here yet.", "start", "Explore the demonstration", ws="Demonstration"
-    )
-    st.stop()
+widgets.must_be_scored(view)
 
 report = view.report
 known = matrices.Matrices(report, view.after)

@@ -19,12 +19,15 @@ from cl_core.errors import AdapterLabError
 OWN = Keys(kind="mine_kind", text="mine", question="mine_question", file="mine_file")
 
 view = frame.draw("Do the tasks look different to the backbone?")
-if view.run is None or not (view.run.path / "routing.parquet").is_file():
+widgets.must_be_scored(view)
+if not (view.run.path / "routing.parquet").is_file():
     widgets.nothing(
-        "No run has been scored here yet: a map needs samples that were answered.",
-        "start",
-        "Explore the demonstration",
-        ws="Demonstration",
+        "No sample of this run has been routed yet, and a map needs samples that were answered. Records are written "
+        "when a run ends or is stopped.",
+        "train",
+        "See what is being trained",
+        show="Jobs",
+        job=view.run.name,
     )
     st.stop()
 

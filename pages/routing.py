@@ -20,11 +20,7 @@ from cl_core.evaluate.sweeps import sweep
 from cl_core.route.settings import RANKED
 
 view = frame.draw("Which adapters do samples get?")
-if view.run is None:
-    widgets.nothing(
-        "No run has been scored here yet.", "start", "Explore the demonstration", ws="Demonstration"
-    )
-    st.stop()
+widgets.must_be_scored(view)
 config = view.run.config
 routed = routed_at(view.run, view.after)
 if config.recipe.train != "isolated":

@@ -11,11 +11,7 @@ from app.workers.process import WorkerFailed
 from cl_core.errors import UserError
 
 view = frame.draw("How was this sample answered?")
-if view.run is None:
-    widgets.nothing(
-        "No run has been scored here yet.", "start", "Explore the demonstration", ws="Demonstration"
-    )
-    st.stop()
+widgets.must_be_scored(view)
 
 config = view.run.config
 answers.worker()

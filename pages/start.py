@@ -9,8 +9,9 @@ import streamlit as st
 
 from app import frame, links
 from app.figures.matrix import thumbnail
-from app.runs import report, run_names, workspace
+from app.runs import ending, report, run_names, scored, workspace
 from app.text import plain
+from app.training import STATES
 from cl_core.lab.cautions import cautions, marked
 from cl_core.lab.report_formats import number
 
@@ -79,13 +80,28 @@ if not names:
 for row in range(0, len(names), 3):
     for column, name in zip(st.columns(3), names[row : row + 3], strict=False):
         run = workspace(view.place).find(name)
-        config, numbers = run.config, report(run)
+        config, said = run.config, ending(run)
         with column.container(border=True):
             st.markdown(f"**{plain(name)}**")
-            accuracy = number("average_accuracy", numbers.transfer["average_accuracy"])
             what = f"{marked(config)} on {config.stream_name}, {config.protocol_with_rule}, seed {config.seed}"
-            said = " ".join(f"{each[0].upper()}{each[1:]}." for each in cautions(config))
-            st.caption(plain(f"{what}: average accuracy {accuracy}"), help=plain(said) or None)
+            if said.status != "finished":
+                state, icon, colour = STATES[said.status]
+                st.badge(state, icon=icon, color=colour)
+            if said.message:
+                st.error(plain(said.message), icon=":material/error:")
+            if not scored(run):
+                st.caption(plain(f"{what}: nothing has been scored"))
+                st.page_link(
+                    pages["train"],
+                    label="See its job",
+                    icon=":material/arrow_forward:",
+                    query_params=links.carried(ws=view.place, run=name, show="Jobs", job=name),
+                )
+                continue
+            numbers = report(run)
+            accuracy = number("average_accuracy", numbers.transfer["average_accuracy"])
+            words = " ".join(f"{each[0].upper()}{each[1:]}." for each in cautions(config))
+            st.caption(plain(f"{what}: average accuracy {accuracy}"), help=plain(words) or None)
             st.plotly_chart(
                 thumbnail(100 * numbers.matrix, view.look),
                 key=f"small-{name}",

@@ -174,6 +174,7 @@ def runs(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None
             "recipe": run.config.recipe.name,
             "seed": run.config.seed,
             "tasks": len(run.config.tasks),
+            "message": run.failure,
         }
         for run in place.runs()
     ]
@@ -182,4 +183,8 @@ def runs(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None
     elif not found:
         say(f"there are no runs in {place.root} yet; start one with: adapter-lab demo")
     else:
-        say(table(list(found[0]), [[str(value) for value in each.values()] for each in found]))
+        columns = [name for name in found[0] if name != "message"]
+        say(table(columns, [[str(each[name]) for name in columns] for each in found]))
+        for each in found:
+            if each["message"]:
+                say(f"\n{each['run']} {each['status']}: {each['message']}")

@@ -111,7 +111,7 @@ class Comparison:
         lines: by stream, in the order in which the runs came; of each stream those last that are told the task.
         against: the reference, or None.
         differences: of every line from the reference of its stream.
-        left_out: names of runs that are not finished.
+        left_out: names of runs that are not finished, each with what it is and, where it failed, what it said.
         repeats: names of runs that repeat the seed and the order of another one of their line, which counts.
     """
 
@@ -120,7 +120,7 @@ class Comparison:
     lines: tuple[Line, ...]
     against: str | None
     differences: tuple[Difference, ...]
-    left_out: tuple[str, ...]
+    left_out: Mapping[str, str]
     repeats: tuple[str, ...] = ()
 
     @property
@@ -176,9 +176,12 @@ def compare(
         UserError: nothing is finished, or there is no such metric or reference.
     """
     finished = [run for run in runs if run.status == "finished"]
-    left_out = tuple(run.name for run in runs if run not in finished)
+    left_out = {run.name: _ending(run) for run in runs if run not in finished}
     if not finished:
-        raise UserError(f"none of the {len(runs)} runs is finished; nothing can be compared")
+        whole = "; ".join(f"{name}: {why}" for name, why in left_out.items())
+        raise UserError(
+            f"none of the {len(runs)} runs is finished; nothing can be compared ({whole})"
+        )
     titles = stream_titles([run.config for run in finished], over_orders)
     groups: dict[tuple[Any, ...], list[RunFolder]] = {}
     for run in finished:
@@ -198,6 +201,11 @@ def compare(
     return Comparison(
         tuple(metrics), score, ordered, against, differences, left_out, tuple(repeats)
     )
+
+
+def _ending(run: RunFolder) -> str:
+    """ "failed: ValueError: ..." in one line."""
+    return ": ".join(filter(None, (run.status, " ".join(run.failure.split()))))
 
 
 def _group(config: RunConfig, over_orders: bool) -> tuple[Any, ...]:

@@ -66,6 +66,7 @@ def _run_notes(comparison: Comparison) -> list[str]:
             "the same seed and order as another run of their line, and not counted twice: "
             f"{', '.join(comparison.repeats)}"
         )
-    if comparison.left_out:
-        said.append(f"not finished, and left out: {', '.join(comparison.left_out)}")
+    left_out = [f"{name} ({why})" for name, why in comparison.left_out.items()]
+    if left_out:
+        said.append(f"not finished, and left out: {'; '.join(left_out)}")
     return said

@@ -143,7 +143,11 @@ def prepare(
         differences = _differences(
             run.config.model_dump(exclude=words), config.model_dump(exclude=words)
         )
-        if differences:
+        if differences and run.status == "failed" and not run.learnt:
+            workspace.check_writable()  # it came to nothing, and holds nobody to what it was
+            run.create(config)
+            run.__dict__.pop("config", None)
+        elif differences:
             raise UserError(
                 f"run '{run.name}' exists with other settings: {'; '.join(differences)}. Choose another --name, "
                 f"or remove {run.path}"

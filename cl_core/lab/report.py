@@ -259,6 +259,7 @@ class Report:
         return {
             "run": self.run.name,
             "status": self.run.status,
+            "message": self.run.failure,
             "stream": config.stream_name,
             "protocol": config.protocol_with_rule,
             "head_rule": config.head_rule,

@@ -25,6 +25,7 @@ def as_text(report: Report) -> str:
     lines = [
         f"{report.run.name}: {recipe.name} on {config.stream_name} ({config.protocol_with_rule}), seed {config.seed}, "
         f"{report.run.status}",
+        *([report.run.failure] if report.run.failure else []),
         f"initialise {recipe.initialise} | train {recipe.train} | route {recipe.route} | compose {recipe.compose}",
         *cautions(config),
         "",

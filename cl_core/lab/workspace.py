@@ -25,6 +25,8 @@ from pydantic import ValidationError
 from cl_core.errors import UserError, did_you_mean
 from cl_core.lab.events import (
     AnyEvent,
+    Epoch,
+    Evaluated,
     Event,
     Failed,
     Finished,
@@ -193,6 +195,22 @@ class RunFolder:
                 return "interrupted"
 
     @property
+    def learnt(self) -> bool:
+        """Whether anything was learnt or scored: what came of the stream's data, and binds the run to them."""
+        if (self.path / "scores.parquet").is_file():
+            return True
+        return any(isinstance(event, Epoch | Evaluated) for event in self.events)
+
+    @property
+    def failure(self) -> str:
+        """What it said when it failed, or that it ended without a word; "" where it did neither."""
+        status = self.status
+        if status == "interrupted":
+            return "its process ended without a word"
+        last = self.events[-1] if status == "failed" else None
+        return last.message if isinstance(last, Failed) else ""
+
+    @property
     def _stop_file(self) -> Path:
         return self.path / "stop.request"
 
@@ -236,7 +254,8 @@ class RunFolder:
 
         file = self.path / f"{name}.parquet"
         if not file.is_file():
-            raise UserError(f"run '{self.name}' has no {name} yet: it is {self.status}")
+            said = f": {self.failure}" if self.failure else ""
+            raise UserError(f"run '{self.name}' has no {name} yet: it is {self.status}{said}")
         return pyarrow.parquet.read_table(file, partitioning=None)
 
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import parse_qs
 
 import pytest
 from streamlit.testing.v1 import AppTest
+
+from cl_core.lab.jobs import Jobs, Outcome, Request
+from cl_core.lab.workspace import Workspace
 
 from .conftest import ROOT, Open
 
@@ -99,3 +103,35 @@ def test_the_address_is_obeyed_on_the_way_back(follow: Open) -> None:
 def test_a_run_is_found_in_whichever_workspace_it_is(follow: Open) -> None:
     assert chosen(follow(run="l2r")) == ("Mine", "l2r")
     assert chosen(follow(run="sequential")) == ("Demonstration", "sequential")
+
+
+def test_stream_and_train_open_on_the_stream_of_the_run(follow: Open) -> None:
+    page = turn_to(follow(ws="Mine", run="dam"), "stream")
+    assert page.selectbox(key="stream").value == "domains-dil"
+    assert turn_to(page, "train").selectbox(key="on").value == "domains-dil"
+    page.selectbox(key="on").set_value("scenes").run()
+    assert turn_to(page, "stream").selectbox(key="stream").value == "domains-dil"
+    assert turn_to(page, "train").selectbox(key="on").value == "scenes"
+
+
+def test_a_link_to_the_form_opens_the_form_whatever_was_shown_there(
+    small_workspace: Path, tmp_path: Path, follow: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Jobs, "wake", lambda self: None)
+    job = Jobs(Workspace(small_workspace)).submit(
+        Request(run="old", stream="domains-dil", recipe="dam")
+    )
+    try:
+        job.begin()
+        job.end(Outcome(state="failed", message="ValueError: odd"))
+        page = turn_to(follow(ws="Mine", run="dam"), "train")
+        page.segmented_control(key="show").set_value("Jobs").run()
+        turn_to(page, "stream")
+        (link,) = [each for each in page.get("page_link") if each.proto.label == "Train on it"]
+        page.query_params.clear()
+        page.query_params.update(parse_qs(link.proto.query_string))
+        turn_to(page, "train")
+        assert page.segmented_control(key="show").value == "New run"
+        assert page.selectbox(key="on").value == "domains-dil"
+    finally:
+        Jobs(Workspace(small_workspace)).remove(job)

@@ -102,6 +102,41 @@ def test_a_new_stream_begins_with_a_task_of_the_gallery(open_page: Open, place: 
     assert (spec.protocol, [task.name for task in spec.tasks]) == ("cil", ["films", "travel"])
 
 
+def test_a_stream_without_tasks_waits_for_its_first_one_in_another_visit(
+    open_page: Open, place: Workspace
+) -> None:
+    stream_files.begin_draft(place, "fresh", "dil")
+    page = open_page("stream", workspace=place.root)
+    page.selectbox(key="stream").set_value("streams/fresh.yaml").run()
+    assert any("Add its first task" in each.value for each in page.info)
+    next(each for each in page.pills if each.key == "gallery-tasks-domains").set_value(["films"])
+    page.run()
+    button(page, "add-gallery").click()
+    page.run()
+    assert not page.exception, page.exception
+    assert read_stream_file(place.root / "streams" / "fresh.yaml").protocol == "dil"
+    assert stream_files.drafts(place) == {}
+
+
+def test_an_upload_is_still_there_after_a_visit_to_another_page(
+    open_page: Open, place: Workspace
+) -> None:
+    copy_of(place)
+    page = open_page("stream", workspace=place.root)
+    page.selectbox(key="stream").set_value("streams/mine.yaml").run()
+    page.segmented_control(key="from").set_value("File").run()
+    page.file_uploader(key="upload").set_value(
+        ("lifts.csv", b"text,label\n" + b"slow,bad\nquick,good\n" * 20, "text/csv")
+    ).run()
+    assert any("2 classes: ready" in each.value for each in page.success)
+    page.switch_page("../pages/compare.py").run()
+    page.switch_page("../pages/stream.py").run()
+    page.selectbox(key="stream").set_value("streams/mine.yaml").run()
+    page.segmented_control(key="from").set_value("File").run()
+    assert any("Received before" in each.value for each in page.caption)
+    assert any("2 classes: ready" in each.value for each in page.success)
+
+
 def test_a_stream_that_was_trained_stays_as_it_is(
     place: Workspace, small_workspace: Path, open_page: Open
 ) -> None:

@@ -155,7 +155,9 @@ def test_unfinished_runs_are_left_out_and_named(
     runs = swept[1]
     unfinished = RunFolder(tmp_path / "begun")
     unfinished.create(runs[0].config)
-    assert compare([*runs, unfinished]).left_out == ("begun",)
+    assert compare([*runs, unfinished]).left_out == {
+        "begun": "interrupted: its process ended without a word"
+    }
     with pytest.raises(UserError, match="none of the 1 runs is finished"):
         compare([unfinished])
 
