@@ -82,12 +82,29 @@ def umap(points: Array, start: Array) -> Array:
         return np.asarray(fit.fit_transform(points), dtype=np.float32)
 
 
+def check_spread(points: Array) -> None:
+    """Refuses features among which there is nothing to map.
+
+    Args:
+        points: (N, d), of length 1 or 0.
+
+    Raises:
+        UserError: some are not numbers, or all samples look the same.
+    """
+    if not np.isfinite(points).all():
+        raise UserError("there is nothing to map: some features are not numbers")
+    if np.ptp(points, axis=0).max() < 1e-6:
+        what = "zero" if not points.any() else "the same for every sample"
+        raise UserError(f"there is nothing to map: the features are {what}")
+
+
 def project(source: Workspace, target: Workspace, embeddings: Embeddings) -> None:
     """Computes and stores what is not stored yet."""
     features = embeddings.features(source)
     centroids = embeddings.centroids(source, features)
     drawn = sampled([len(each) for each in features], MOST, SEED)
     points = unit(np.concatenate([each[rows] for each, rows in zip(features, drawn, strict=True)]))
+    check_spread(points)
     task = np.repeat(embeddings.tasks, [len(rows) for rows in drawn]).astype(np.int32)
     start, explained = pca(points)
     for method in reversed(METHODS):

@@ -17,6 +17,7 @@ from app.figures.scatter import COLOURS, feature_map
 from app.projections import Projection
 from app.theme import LIGHT
 from app.workers import projecting
+from cl_core.errors import UserError
 from cl_core.lab.embeddings import find_embeddings
 from cl_core.lab.workspace import Workspace
 
@@ -241,3 +242,11 @@ def test_rings_and_stars_are_drawn_as_the_points_are_and_after_them(count: int) 
     )
     assert len({trace.type for trace in figure.data}) == 1
     assert [trace.mode for trace in figure.data][-3:] == ["markers+text", "markers", "markers+text"]
+
+
+@pytest.mark.parametrize(
+    ("value", "why"), [(0.0, "are zero"), (0.5, "the same"), (np.nan, "not numbers")]
+)
+def test_features_without_any_difference_are_nothing_to_map(value: float, why: str) -> None:
+    with pytest.raises(UserError, match=f"nothing to map: .*{why}"):
+        projecting.check_spread(np.full((9, 4), value, dtype=np.float32))
