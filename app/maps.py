@@ -73,7 +73,7 @@ def wait(view: View, embeddings: Embeddings, method: Method, have: Method | None
         elif _read(view, embeddings, "PCA") is not None:
             ready = "PCA"
         state = worker().ensure(workspace(view.place), workspace("Mine"), _run(view))
-        if ready != have or state == "failed":
+        if ready != have or state in ("failed", "nothing"):
             st.rerun()
 
     poll()

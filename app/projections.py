@@ -33,7 +33,10 @@ MOST = 10_000
 """Points at most, sampled from each task in proportion: what a browser draws smoothly."""
 NEIGHBOURS, MINIMUM_DISTANCE, SEED = 15, 0.1, 0
 
-State = Literal["missing", "computing", "waiting", "failed"]
+NOTHING_TO_MAP = 3
+"""The worker's exit status where the features do not tell samples apart: trying again cannot help."""
+
+State = Literal["missing", "computing", "waiting", "failed", "nothing"]
 
 
 @dataclass(frozen=True)
@@ -124,7 +127,7 @@ class Worker:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._running: tuple[str, subprocess.Popen[bytes], Path] | None = None
-        self._failed: dict[str, str] = {}
+        self._failed: dict[str, tuple[State, str]] = {}
 
     def ensure(self, source: Workspace, target: Workspace, run: RunFolder) -> State:
         """Sees to it that the run's maps are being computed; says how that stands.
@@ -138,7 +141,7 @@ class Worker:
             self._reap()
             name = str(run.path.resolve())
             if name in self._failed:
-                return "failed"
+                return self._failed[name][0]
             if self._running is not None:
                 return "computing" if self._running[0] == name else "waiting"
             self._start(name, source, target)
@@ -146,7 +149,7 @@ class Worker:
 
     def why(self, run: RunFolder) -> str:
         """The last line that a failed worker said."""
-        return self._failed.get(str(run.path.resolve()), "")
+        return self._failed.get(str(run.path.resolve()), ("missing", ""))[1]
 
     def forgive(self, run: RunFolder) -> None:
         """Lets a failed map be tried again."""
@@ -177,6 +180,8 @@ class Worker:
         lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
         log.unlink(missing_ok=True)
         if process.returncode != 0:
+            state: State = "nothing" if process.returncode == NOTHING_TO_MAP else "failed"
             self._failed[name] = (
-                lines[-1] if lines else f"it ended with status {process.returncode}"
+                state,
+                lines[-1] if lines else f"it ended with status {process.returncode}",
             )

@@ -59,6 +59,14 @@ if shown is None:
     )
     st.stop()
 
+if shown.state == "nothing":
+    reason = maps.worker().why(view.run)
+    st.info(
+        f"{plain(reason.capitalize())}. What the frozen backbone reads of these samples does not differ: look at them "
+        "on the page Stream, or train with another layer, pooling or backbone.",
+        icon=":material/blur_off:",
+    )
+    st.stop()
 if shown.state == "failed":
     st.error("The map could not be computed. What its worker said last:", icon=":material/error:")
     st.text(maps.worker().why(view.run))

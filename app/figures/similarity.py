@@ -21,18 +21,19 @@ def similarity(
     """(K, K) cosines; the scale runs from the smallest one to 1, and the diagonal is left out.
 
     Args:
-        cosines: symmetric, 1 on the diagonal.
+        cosines: symmetric, 1 on the diagonal; NaN where a centroid is zero, which stays empty.
         names: of the tasks, numbered.
         look: the theme.
         highlight: a task to frame.
     """
     count = len(names)
     shown = np.where(np.eye(count, dtype=bool), np.nan, cosines)
-    low = float(np.nanmin(shown)) if count > 1 else 0.0
+    known = shown[np.isfinite(shown)]
+    low = min(float(known.min()), 0.999) if known.size else 0.0
     middle = (low + 1) / 2
     small = count <= MOST_TEXT
     text = [
-        ["" if i == j or not small else f"{shown[i, j]:.2f}" for j in range(count)]
+        ["" if np.isnan(shown[i, j]) or not small else f"{shown[i, j]:.2f}" for j in range(count)]
         for i in range(count)
     ]
     hover = [

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import math
 import os
+import sys
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,7 +18,16 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from app.projections import KIND, METHODS, MINIMUM_DISTANCE, MOST, NEIGHBOURS, SEED, inputs_of
+from app.projections import (
+    KIND,
+    METHODS,
+    MINIMUM_DISTANCE,
+    MOST,
+    NEIGHBOURS,
+    NOTHING_TO_MAP,
+    SEED,
+    inputs_of,
+)
 from cl_core.errors import UserError
 from cl_core.evaluate.neighbours import nearest, placed, trustworthiness, unit
 from cl_core.lab.embeddings import Embeddings, find_embeddings
@@ -25,6 +35,10 @@ from cl_core.lab.workspace import Workspace
 from cl_core.store import key
 
 Array = NDArray[np.float32]
+
+
+class NothingToMap(UserError):
+    """The features do not tell any two samples apart, or are no numbers."""
 
 
 def sampled(rows: Sequence[int], most: int, seed: int) -> list[NDArray[np.int64]]:
@@ -89,13 +103,13 @@ def check_spread(points: Array) -> None:
         points: (N, d), of length 1 or 0.
 
     Raises:
-        UserError: some are not numbers, or all samples look the same.
+        NothingToMap: some are not numbers, or all samples look the same.
     """
     if not np.isfinite(points).all():
-        raise UserError("there is nothing to map: some features are not numbers")
+        raise NothingToMap("there is nothing to map: some features are not numbers")
     if np.ptp(points, axis=0).max() < 1e-6:
         what = "zero" if not points.any() else "the same for every sample"
-        raise UserError(f"there is nothing to map: the features are {what}")
+        raise NothingToMap(f"there is nothing to map: the features are {what}")
 
 
 def project(source: Workspace, target: Workspace, embeddings: Embeddings) -> None:
@@ -148,7 +162,11 @@ def main() -> None:
     embeddings = find_embeddings(source, source.find(asked.run))
     if embeddings is None:
         raise UserError(f"run '{asked.run}' has no features in {source.root}")
-    project(source, Workspace(asked.target), embeddings)
+    try:
+        project(source, Workspace(asked.target), embeddings)
+    except NothingToMap as reason:
+        sys.stderr.write(f"{reason}\n")
+        sys.exit(NOTHING_TO_MAP)
 
 
 if __name__ == "__main__":

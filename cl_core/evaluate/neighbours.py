@@ -98,6 +98,8 @@ def trustworthiness(features: Array, positions: Array, k: int = 15) -> float:
 
 
 def cosines(vectors: Array) -> NDArray[np.float64]:
-    """Returns (K, K) the cosine of each pair of (K, d) vectors."""
-    scaled = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
-    return np.asarray(np.clip(scaled.astype(np.float64) @ scaled.T.astype(np.float64), -1, 1))
+    """Returns (K, K) the cosine of each pair of (K, d) vectors; NaN with a zero one, which has no direction."""
+    length = np.linalg.norm(vectors, axis=1)
+    scaled = (vectors / np.maximum(length, 1e-12)[:, None]).astype(np.float64)
+    nowhere = length == 0
+    return np.where(nowhere[:, None] | nowhere, np.nan, np.clip(scaled @ scaled.T, -1, 1))

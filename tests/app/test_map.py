@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
+from safetensors.torch import load_file, save_file
 from streamlit.testing.v1 import AppTest
 
+import cl_core as cl
 from app import points, projections
 from app.figures.apart import apart
 from app.figures.scatter import COLOURS, feature_map
+from app.figures.similarity import similarity
 from app.projections import Projection
 from app.theme import LIGHT
 from app.workers import projecting
-from cl_core.errors import UserError
+from cl_core.evaluate.neighbours import cosines
 from cl_core.lab.embeddings import find_embeddings
 from cl_core.lab.workspace import Workspace
+from tests.lab.conftest import SMALL
 
 from .conftest import Open
 
@@ -182,6 +188,44 @@ def test_a_worker_that_fails_says_why_and_is_not_started_over_and_over(tmp_path:
     assert worker.ensure(place, place, run) == "computing"
 
 
+def test_a_run_whose_features_are_all_alike_is_told_that_there_is_nothing_to_map(
+    tmp_path: Path, tiny: Path, open_page: Open
+) -> None:
+    """A backbone that gives every text the same features: its last normalisation has no weight, only a bias."""
+    flat = tmp_path / "flat"
+    shutil.copytree(tiny, flat)
+    weights = load_file(flat / "model.safetensors")
+    for name in weights:
+        if "LayerNorm.weight" in name:
+            weights[name] = torch.zeros_like(weights[name])
+    save_file(weights, flat / "model.safetensors", {"format": "pt"})
+    place = tmp_path / "workspace"
+    options = {**SMALL, "backbone": str(flat), "epochs": 1, "device": "cpu", "workspace": place}
+    cl.run("domains-dil", "dam", name="flat", **options)
+    worker, run = projections.Worker(), Workspace(place).run("flat")
+    until = time.monotonic() + 60
+    while worker.ensure(Workspace(place), Workspace(place), run) == "computing":
+        assert time.monotonic() < until
+        time.sleep(0.1)
+    assert worker.ensure(Workspace(place), Workspace(place), run) == "nothing"
+    assert "the same for every sample" in worker.why(run)
+    page = open_page("map", run="flat", workspace=place)
+    while not (told := [each.value for each in page.info if "nothing to map" in each.value]):
+        assert time.monotonic() < until + 60
+        time.sleep(0.2)
+        page.run()
+    assert "another layer" in told[0]
+
+
+def test_a_zero_vector_has_no_cosine() -> None:
+    table = cosines(np.array([[1.0, 0.0], [0.0, 0.0], [1.0, 1.0]], dtype=np.float32))
+    assert np.isnan(table[1]).all()
+    assert np.isnan(table[:, 1]).all()
+    assert table[0, 2] == pytest.approx(0.5**0.5)
+    similarity(np.full((2, 2), np.nan), ["1 a", "2 b"], LIGHT)  # drawn all the same
+    similarity(np.ones((2, 2)), ["1 a", "2 b"], LIGHT)
+
+
 def test_rings_that_would_cover_each_other_stand_side_by_side() -> None:
     places = np.array([[0.0, 0.0], [0.0, 0.0], [0.1, 0.0], [5.0, 5.0]])
     moved = apart(places, 0.5)
@@ -248,5 +292,5 @@ def test_rings_and_stars_are_drawn_as_the_points_are_and_after_them(count: int) 
     ("value", "why"), [(0.0, "are zero"), (0.5, "the same"), (np.nan, "not numbers")]
 )
 def test_features_without_any_difference_are_nothing_to_map(value: float, why: str) -> None:
-    with pytest.raises(UserError, match=f"nothing to map: .*{why}"):
+    with pytest.raises(projecting.NothingToMap, match=f"nothing to map: .*{why}"):
         projecting.check_spread(np.full((9, 4), value, dtype=np.float32))
