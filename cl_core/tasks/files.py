@@ -165,17 +165,32 @@ def _read_meta(
     file = folder / "meta.json"
     if not file.is_file():
         return None, []
+    problem = None
+    names = None
     try:
-        names = json.loads(file.read_text(encoding="utf-8")).get("label_names")
-    except (ValueError, AttributeError) as error:
-        message = f"not valid JSON ({error}); mend it or remove it"
-        return None, [Fault(spec.name, None, message, f"{place}/meta.json")]
-    if names is None:
-        return None, []
+        held = json.loads(file.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        problem = f"not valid JSON ({error}); mend it or remove it"
+    else:
+        if isinstance(held, dict):
+            names = held.get("label_names")
+            problem = None if names is None else _names_problem(names)
+        else:
+            kind = "a list" if isinstance(held, list) else "a single value"
+            problem = f"it must be a mapping with label_names, and is {kind}; mend it or remove it"
+    if problem:
+        return None, [Fault(spec.name, None, problem, f"{place}/meta.json")]
+    return None if names is None else tuple(str(mend_halves(name)) for name in names), []
+
+
+def _names_problem(names: object) -> str | None:
+    """What is wrong with a meta.json's `label_names`: each is the one name of one number."""
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        message = "label_names must be a list of names"
-        return None, [Fault(spec.name, None, message, f"{place}/meta.json")]
-    return tuple(str(mend_halves(name)) for name in names), []
+        return "label_names must be a list of names"
+    if not all(name.strip() for name in names):
+        return "label_names has an empty name"
+    twice = next((name for name in names if names.count(name) > 1), None)
+    return None if twice is None else f"label_names lists '{twice}' twice; give each class one name"
 
 
 def _read_saved(folder: Path, spec: TaskSpec, place: str) -> RawTask:

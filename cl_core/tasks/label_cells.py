@@ -10,6 +10,7 @@ import ast
 import json
 import math
 import re
+import sys
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from enum import Enum
@@ -18,8 +19,11 @@ Label = int | str
 """A whole number, or a name; a number with a fraction is its shortest spelling."""
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
-WHOLE = re.compile(r"[+-]?\d+")
+WHOLE = re.compile(rf"[+-]?\d{{1,{sys.int_info.default_max_str_digits}}}")
+"""As many digits as Python reads as one number."""
 _TRUTH = ("false", "true")
+_UNREAL = frozenset(sign + word for sign in ("", "+", "-") for word in ("nan", "inf", "infinity"))
+"""Spellings of what is no number in a table of words; among names they are names."""
 
 
 class Unfit(Enum):
@@ -33,6 +37,7 @@ class Unfit(Enum):
         "is a mapping, and a row has one class here, a name or a whole number; name a column that holds it: "
         "label: ..."
     )
+    INFINITE = "is an infinite number, and no class; mend the value, or leave its row out"
     BYTES = "is neither text nor a number but bytes; write the class's name"
 
 
@@ -48,7 +53,7 @@ def read_label(value: object) -> Label | Unfit | None:
     if isinstance(value, int):
         return value
     if isinstance(value, float | Decimal):
-        return None if math.isnan(value) else _number(float(value))
+        return None if math.isnan(value) else _finite(float(value))
     if isinstance(value, Mapping):
         return Unfit.MAPPING
     if isinstance(value, list | tuple | set):
@@ -68,24 +73,26 @@ def read_label(value: object) -> Label | Unfit | None:
     return written or None
 
 
-def settle(found: Iterable[Label]) -> dict[Label, Label]:
+def settle(found: Iterable[Label]) -> dict[Label, Label | Unfit | None]:
     """What each label of a task means once all of them are known, over all splits.
 
-    Where all are numbers, "1.0" is 1; where all say true or false, they are spelt alike. "01" stays as it is written.
+    Where all are numbers, "1.0" is 1, and "nan" is none, as in tables that have a type for numbers; where all say true
+    or false, they are spelt alike. "01" stays as it is written.
     """
     labels = list(found)
-    if all(number_of(label) is not None for label in labels):
+    numbers = [label for label in labels if str(label).lower() not in _UNREAL]
+    if numbers and all(number_of(label) is not None for label in numbers):
         return {label: _settled(label) for label in labels}
     if all(str(label).lower() in _TRUTH for label in labels):
         return {label: str(label).lower() for label in labels}
     return {label: label for label in labels}
 
 
-def number_of(label: Label) -> float | None:
-    """The number that a label is or spells; None for a name."""
-    if isinstance(label, int):
-        return float(label)
-    return float(label) if _NUMBER.fullmatch(label) else None
+def number_of(label: Label) -> int | float | None:
+    """The number that a label is or spells, whole numbers exactly; None for a name."""
+    if is_whole(label):
+        return int(label)
+    return float(label) if _NUMBER.fullmatch(str(label)) else None
 
 
 def is_whole(label: Label) -> bool:
@@ -96,15 +103,24 @@ def is_whole(label: Label) -> bool:
 def same_label(label: Label) -> str:
     """Equal for labels that a person takes for one: "1" and 1.0, "True" and true."""
     number = number_of(label)
-    return str(_number(number)) if number is not None else str(label).lower()
+    return str(label).lower() if number is None else spell_number(number)
 
 
-def _settled(label: Label) -> Label:
-    number = number_of(label)
-    return label if number is None or is_whole(label) else _number(number)
+def spell_number(number: int | float) -> str:
+    """One spelling of a number: 1 and 1.0 have the same."""
+    return str(int(number) if number == number // 1 else number)
 
 
-def _number(number: float) -> Label:
+def _settled(label: Label) -> Label | Unfit | None:
+    if is_whole(label):
+        return label
+    number = float(label)
+    return None if math.isnan(number) else _finite(number)
+
+
+def _finite(number: float) -> Label | Unfit:
+    if math.isinf(number):
+        return Unfit.INFINITE
     return int(number) if number.is_integer() else repr(number)
 
 

@@ -72,13 +72,17 @@ def row_faults(
         if label is not None and (own[label] is None or own[label] not in known):
             unknown.setdefault(label, []).append(number + 1)
     if unknown:
-        message = _describe_unknown(unknown, names, counted)
+        from_zero = any(label is not None and is_whole(label) and int(label) == 0 for label in own)
+        message = _describe_unknown(unknown, names, counted, from_zero)
         faults.append(Fault(task, table.split, message, table.place, hides_classes=True))
     return faults
 
 
 def _describe_unknown(
-    unknown: Mapping[Label, list[int]], names: tuple[str, ...], counted: Sequence[str] | None
+    unknown: Mapping[Label, list[int]],
+    names: tuple[str, ...],
+    counted: Sequence[str] | None,
+    from_zero: bool,
 ) -> str:
     parts = []
     for label, rows in list(unknown.items())[:_MOST_LISTED]:
@@ -89,7 +93,7 @@ def _describe_unknown(
     allowed = _some(names)
     if counted and all(map(is_whole, unknown)):
         allowed = f"0 to {len(counted) - 1} ({_some(counted)})"
-        if {int(label) for label in unknown} == {len(counted)}:
+        if not from_zero and {int(label) for label in unknown} == {len(counted)}:
             allowed += "; labels count from 0, these seem to count from 1"
     return f"unknown label{'s' if len(unknown) > 1 else ''} {found}; allowed are {allowed}"
 

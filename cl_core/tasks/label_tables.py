@@ -70,11 +70,12 @@ def read_tables(
         unfit: dict[Unfit, list[int]] = {}
         fractions: list[int] = []
         for place, cell in enumerate(cells[split]):
-            label = None if cell is None or isinstance(cell, Unfit) else settled[cell]
-            if cell is None:
+            label = cell if cell is None or isinstance(cell, Unfit) else settled[cell]
+            if label is None:
                 missing.append(place)
-            elif isinstance(cell, Unfit):
-                unfit.setdefault(cell, []).append(rows.numbers[place] + 1)
+            elif isinstance(label, Unfit):
+                unfit.setdefault(label, []).append(rows.numbers[place] + 1)
+                label = None
             elif label in measured:
                 fractions.append(rows.numbers[place] + 1)
                 label = None
@@ -97,9 +98,11 @@ def read_tables(
     return tables, faults
 
 
-def _measured(settled: Mapping[Label, Label], given: Sequence[str] | None) -> set[str]:
+def _measured(
+    settled: Mapping[Label, Label | Unfit | None], given: Sequence[str] | None
+) -> set[str]:
     """Labels that are measurements: numbers with a fraction among numbers alone, unless they are listed as names."""
-    labels = set(settled.values())
+    labels = {label for label in settled.values() if isinstance(label, int | str)}
     if not all(number_of(label) is not None for label in labels):
         return set()
     listed = {number_of(name) for name in given or ()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Sequence
 
-from cl_core.tasks.label_cells import number_of
+from cl_core.tasks.label_cells import number_of, spell_number
 
 
 def find_near_twins(names: Iterable[str]) -> list[tuple[str, ...]]:
@@ -28,7 +28,7 @@ def _plain(name: str) -> str:
     seen = "".join(c for c in folded if unicodedata.category(c) not in ("Cf", "Cc") or c.isspace())
     plain = " ".join(unicodedata.normalize("NFKC", seen).split())
     number = number_of(plain)
-    return plain if number is None else repr(number)
+    return plain if number is None else spell_number(number)
 
 
 def _difference(group: Sequence[str]) -> str:
