@@ -11,7 +11,7 @@ from app import actions, links, own_copy, stream_choice
 from app.proposals import proposed
 from app.recipe_form import recipe_form, slots
 from app.runs import readable
-from app.settings_form import WANTED, key_of, settings_form
+from app.settings_form import WANTED, changes, settings_form
 from app.sharing import is_guest
 from app.stream_cards import problems
 from app.text import plain
@@ -52,6 +52,8 @@ def new_run(place: Workspace, lesson: bool) -> None:
     name = _name(chosen, recipe, seed, taken | asked)
     button, below = st.container(), st.container()
     with below:
+        if changed:
+            st.caption(plain(f"Changed from the recipe's and the preset's own: {changes(changed)}"))
         wrong = [*bad_seed(seed), *_wrong(chosen, recipe, changed, preset)]
         if name in taken:
             wrong.append(
@@ -270,15 +272,11 @@ def change(job: Job) -> dict[str, Any]:
         "device": request.device,
         "precision": request.precision,
         "show": "New run",
+        WANTED: dict(request.settings),
     }
     root = stream_choice.stream_files.folder(job.workspace)
     own = request.stream.startswith(str(root))
     label = stream_choice.OWN + request.stream.split("/")[-1] if own else request.stream
     if label in stream_choice.labels(job.workspace):
         state["on"] = label
-    if "backbone" in request.settings:
-        state[WANTED] = request.settings["backbone"]
-    for name, value in request.settings.items():
-        if isinstance(value, int | float | bool | str):
-            state[key_of(f"{recipe.name}-{request.preset}", name)] = value
     return state

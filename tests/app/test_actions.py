@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,7 +22,8 @@ def broken(source: str, page: bool = False) -> list[str]:
 
     A handler is a word that Streamlit knows ("rerun", "ignore"), or the bare name of a function that takes nothing and
     stands at the top of a module of `app`: without arguments bound to it, and without a page's or another function's
-    variables around it, there is nothing of the drawing before that it could act on. A button without one asks
+    variables around it, there is nothing of the drawing before that it could act on. Another module's is looked up
+    there: `functools.partial` and parameters with defaults hide arguments behind a name too. A button without one asks
     `actions.pressed`; none is disabled.
 
     Args:
@@ -29,21 +31,11 @@ def broken(source: str, page: bool = False) -> list[str]:
         page: whether it is carried out anew for each drawing, so that its functions hold that drawing's variables.
     """
     tree = ast.parse(source)
-    top = {
-        node.name: node
+    top = set() if page else handlers(tree)
+    parts = {
+        name.asname or name.name: (f"{node.module}.{name.name}", node.module, name.name)
         for node in tree.body
-        if isinstance(node, ast.FunctionDef) and not page and not _parameters(node)
-    }
-    modules = {
-        name.asname or name.name
-        for node in tree.body
-        if isinstance(node, ast.ImportFrom) and node.module == "app"
-        for name in node.names
-    }
-    imported = {
-        name.asname or name.name
-        for node in tree.body
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("app.")
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "app"
         for name in node.names
     }
 
@@ -51,12 +43,11 @@ def broken(source: str, page: bool = False) -> list[str]:
         if isinstance(handler, ast.Constant):
             return isinstance(handler.value, str)
         if isinstance(handler, ast.Name):
-            return handler.id in top or handler.id in imported
-        return (
-            isinstance(handler, ast.Attribute)
-            and isinstance(handler.value, ast.Name)
-            and handler.value.id in modules
-        )
+            _, module, name = parts.get(handler.id, ("", "", ""))
+            return handler.id in top or name in elsewhere(module)
+        if isinstance(handler, ast.Attribute) and isinstance(handler.value, ast.Name):
+            return handler.attr in elsewhere(parts.get(handler.value.id, ("", "", ""))[0])
+        return False
 
     found = []
     for node in ast.walk(tree):
@@ -86,6 +77,31 @@ def broken(source: str, page: bool = False) -> list[str]:
         elif isinstance(node, ast.ImportFrom) and node.module == "streamlit":
             found.append(f"{node.lineno}: parts of streamlit under other names")
     return found
+
+
+def handlers(tree: ast.Module) -> set[str]:
+    """Functions at the top of a module that take nothing; a name that is given anew there may be anything."""
+    given = [
+        target.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign)
+        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+        if isinstance(target, ast.Name)
+    ]
+    return {
+        node.name
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef) and not _parameters(node)
+    } - set(given)
+
+
+@functools.cache
+def elsewhere(module: str) -> set[str]:
+    """Those of a module of the app, by its dotted name; none where it is no such module."""
+    file = ROOT / f"{module.replace('.', '/')}.py"
+    if not module.startswith("app.") or not file.is_file():
+        return set()
+    return handlers(ast.parse(file.read_text(encoding="utf-8")))
 
 
 def _parameters(function: ast.FunctionDef) -> list[ast.arg]:
@@ -122,6 +138,11 @@ def test_no_handler_is_given_what_a_field_said_when_the_page_was_drawn_last() ->
         "st.button('Go', **{'on_click': lambda: go(name)})",
         "def draw():\n    name = field()\n    def go():\n        save(name)\n    st.button('Go', on_click=go)",
         "def go(name='x'):\n    save(name)\nst.button('Go', on_click=go)",
+        "def go():\n    pass\ngo = functools.partial(save, asked)\nst.button('Go', on_click=go)",
+        "from app.preferences import set_offline\nst.toggle('Off', on_change=set_offline)",
+        "from app import preferences\nst.toggle('Off', on_change=preferences.set_offline)",
+        "from app.preferences import OFFLINE_VARIABLE as go\nst.toggle('Off', on_change=go)",
+        "from app.nowhere import go\nst.toggle('Off', on_change=go)",
         "if st.button('Go'):\n    pass",
         "st.button('Go', on_click=forth, disabled=not name)\ndef forth():\n    pass",
         "actions.pressed('Go', 'go', disabled=not name)",

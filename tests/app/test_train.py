@@ -83,6 +83,47 @@ def test_what_was_put_together_is_what_is_queued(open_page: Open, place: Workspa
     assert page.radio(key="job").options == [job.request.run]
 
 
+def test_what_was_typed_stays_when_the_recipe_or_the_preset_changes(
+    open_page: Open, place: Workspace
+) -> None:
+    page = open_page("train", workspace=place.root)
+    page.number_input(key="set-batch_size").set_value(8)
+    page.number_input(key="set-clip").set_value(0.5)
+    page.text_input(key="set-backbone-other").set_value("/models/mine")
+    page.run()
+    box(page, "preset").set_value("dam-published")
+    page.number_input(key="set-warmup").set_value(0.2)  # typed last, and not sent before
+    page.run()
+    fields = {each.key: each.value for each in page.number_input}
+    assert (fields["set-batch_size"], fields["set-clip"], fields["set-warmup"]) == (8, 0.5, 0.2)
+    assert (fields["set-epochs"], fields["set-learning_rate"]) == (20, 5e-5)  # the preset's own
+    assert fields["set-patience"] is None
+    box(page, "recipe").set_value("l2r-wavg")
+    page.run()
+    assert page.number_input(key="set-batch_size").value == 8
+    button(page, "start").click()
+    page.run()
+    (job,) = Jobs(place).all()
+    typed = {"batch_size": 8, "clip": 0.5, "warmup": 0.2, "backbone": "/models/mine"}
+    assert job.request.settings == typed
+
+
+def test_what_was_typed_for_another_run_is_not_in_a_form_that_a_job_fills(
+    open_page: Open, place: Workspace
+) -> None:
+    job = submit(place, settings={"epochs": 7, "hold_out": ["films", "books"]})
+    job.begin()
+    job.end(Outcome(state="failed", message="odd"))
+    page = open_page("train", workspace=place.root)
+    page.number_input(key="set-batch_size").set_value(8)
+    page.run()
+    show(page, "Jobs")
+    button(page, "change").click()
+    page.run()
+    assert page.number_input(key="set-batch_size").value == 16
+    assert page.text_input(key="set-hold_out").value == "films, books"
+
+
 def test_a_setting_may_be_yes_no_or_left_to_the_backbone(open_page: Open, place: Workspace) -> None:
     page = open_page("train", workspace=place.root)
     field = next(each for each in page.selectbox if each.key.endswith("-clip_changes"))
@@ -199,8 +240,7 @@ def test_the_form_is_filled_with_what_a_job_was_asked_to_do(
     assert not page.exception, page.exception
     assert next(each for each in page.number_input if each.key.endswith("-epochs")).value == 7
     assert page.number_input(key="seed").value == 3
-    (backbone,) = [each for each in page.selectbox if each.label == "backbone"]
-    assert backbone.value == "/models/mine"
+    assert page.text_input(key="set-backbone-other").value == "/models/mine"
     assert box(page, "on").value == "domains-dil"
 
 
