@@ -46,7 +46,7 @@ def test_a_run_has_the_rate_the_seed_and_the_name_on_the_screen(
     visitor.go("train", ws="Mine", on="domains-dil", show="New run")
     visitor.type_slowly("seed", "7")
     visitor.type_slowly("run-name", "mine")
-    visitor.type_slowly("set-dam-default-learning_rate", "0.0005")
+    visitor.type_slowly("set-learning_rate", "0.0005")
     visitor.click_at_once("start")
     visitor.see("Jobs, the newest first")
     (job,) = Jobs(place).all()

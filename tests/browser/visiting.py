@@ -180,7 +180,7 @@ class Visitor:
 
     def type_slowly(self, key: str, text: str) -> None:
         """Types over what a field says, as fast as people do, and stays in it: neither Enter nor Tab."""
-        field = self.by(key).locator("input").first
+        field = self.by(key).locator("input, textarea").first
         field.click(click_count=3)
         field.press_sequentially(text, delay=60)
 
