@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from app import answers, links
+from app import actions, answers, links
 from app.frame import View
 from app.records import Routed
 from app.text import plain
@@ -138,15 +138,11 @@ def list_samples(
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         one = st.selectbox("Sample", ids, key="one", width=240)
-        st.page_link(
-            sample,
-            label="See how it was answered",
-            icon=":material/frame_inspect:",
-            query_params=links.carried(sample=one, **stage),
-        )
-    taken = event["selection"]["rows"]
-    if taken:
+        # Not a link: that would lead to what was chosen in the drawing before.
+        look = {"icon": ":material/frame_inspect:"}
+        asked = [one] if actions.pressed("See how it was answered", "ask-one", **look) else []
+    asked += [ids[row] for row in event["selection"]["rows"]]
+    if asked:
         st.switch_page(
-            sample,
-            query_params=links.carried(sample=ids[taken[0]], **stage, **{links.LEAVING: "1"}),
+            sample, query_params=links.carried(sample=asked[0], **stage, **{links.LEAVING: "1"})
         )

@@ -174,12 +174,16 @@ with narrow:
                 )
             },
         )
-        if sample is not None and "text" in sample:  # no link carries a picture
-            st.page_link(
-                st.session_state["pages"]["sample"],
-                label="Which adapters does it get?",
-                icon=":material/frame_inspect:",
-                query_params=links.carried(**{"from": "my own", "own": sample["text"]}),
+        look = {"icon": ":material/frame_inspect:"}
+        if (
+            sample is not None
+            and "text"
+            in sample  # no link carries a picture; and any would carry the text of the drawing before
+            and actions.pressed("Which adapters does it get?", "ask-own", **look)
+        ):
+            own_text = {"from": "my own", "own": sample["text"], links.LEAVING: "1"}
+            st.switch_page(
+                st.session_state["pages"]["sample"], query_params=links.carried(**own_text)
             )
 
 st.header("What did you select?")
