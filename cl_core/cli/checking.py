@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Annotated, Any
 
 import typer
@@ -44,7 +45,9 @@ def check(
         _say_all("faults", [str(fault) if fault.task else fault.message for fault in stock.faults])
         _say_all("warnings", list(stock.warnings))
         if not stock.faults:
-            say("\nnothing is wrong with it: adapter-lab run --stream " + stream)
+            words = ["adapter-lab", "run", "--stream", stream]
+            words += [] if protocol is None else ["--protocol", protocol]
+            say(f"\nnothing is wrong with it: {shlex.join(words)}")
     if stock.faults:
         raise typer.Exit(2)
 
@@ -58,6 +61,9 @@ def _task_lines(number: int, task: dict[str, Any]) -> list[str]:
         f"    {split}: {rows} rows of {task['files'][split]}"
         for split, rows in task["rows"].items()
     ]
+    if task["limits"]:
+        most = ", ".join(f"{rows} {split}" for split, rows in task["limits"].items())
+        lines.append(f"    of which a run gets at most {most} rows (limit)")
     lines += [f"    not used: {each}" for each in task["unused"]]
     names = task["classes"]
     if names and task["counts"]:

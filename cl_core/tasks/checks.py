@@ -45,6 +45,7 @@ def check_task(task: PreparedTask, one_space: bool = False) -> Report:
     elif train is not None and len(train) and not hidden:
         faults += [] if one_space else _check_classes(task, train)
         warnings += _tiny_classes(task, train)
+        warnings += _unscored_classes(task, train)
     for split in SPLITS:
         rows = task.splits.get(split)
         if rows is None and not faults:
@@ -98,6 +99,25 @@ def _tiny_classes(task: PreparedTask, train: Rows) -> list[str]:
     more = f" and {len(tiny) - MOST_LISTED} more" if len(tiny) > MOST_LISTED else ""
     listed = ", ".join(tiny[:MOST_LISTED])
     return [f"task '{task.name}': fewer than {FEW_ROWS} training rows of class {listed}{more}"]
+
+
+def _unscored_classes(task: PreparedTask, train: Rows) -> list[str]:
+    """Classes that are learnt and have no rows to choose the epoch on, or to be tested on."""
+    so_what = {
+        "validation": "so the epoch is chosen without it",
+        "test": "so no score says how it is told apart",
+    }
+    said = []
+    for split, consequence in so_what.items():
+        rows = task.splits.get(split)
+        absent = sorted(set(train.labels) - set(rows.labels)) if rows else []
+        if absent:
+            listed = ", ".join(f"'{task.label_names[label]}'" for label in absent[:MOST_LISTED])
+            more = f" and {len(absent) - MOST_LISTED} more" if len(absent) > MOST_LISTED else ""
+            said.append(
+                f"task '{task.name}': no {split} rows of class {listed}{more}, {consequence}"
+            )
+    return said
 
 
 def _shared_rows(task: str, train: Rows, split: str, rows: Rows) -> list[str]:

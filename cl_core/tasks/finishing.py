@@ -19,7 +19,7 @@ class Finished:
 
     Attributes:
         tasks: the learnt ones, and behind them those that are held out.
-        faults: classes and splits of which nothing is left.
+        faults: classes and splits of which nothing is left, and limits that leave a task one class.
         warnings: sentences.
     """
 
@@ -55,6 +55,10 @@ def finish(
         if lost:
             sentence = f"the limit leaves no training rows of class {lost}"
             warnings.append(f"task '{task.name}': {sentence}")
+        if lost and spec.protocol != "dil" and len(set(limited.train["label"])) == 1:
+            only = limited.label_names[limited.train["label"][0]]
+            message = f"the limit leaves one class, '{only}'; there is nothing to tell apart: allow more training rows"
+            faults.append(Fault(task.name, "train", message))
         faults += lost_to_damage(limited, task, damaged, SPLITS if learns else ("test",))
         tasks.append(task)
     return Finished(tuple(tasks), tuple(faults), tuple(warnings))

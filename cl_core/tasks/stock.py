@@ -33,6 +33,7 @@ class Stock:
         protocol: of the stream.
         prepared: its tasks, those that are held out last.
         learnt: how many of them are learnt.
+        limits: by task, at most so many rows of a split that a run gets; None for all.
         faults: it must not run with any of them.
         warnings: sentences.
     """
@@ -41,6 +42,7 @@ class Stock:
     protocol: str = ""
     prepared: Sequence[PreparedTask] = ()
     learnt: int = 0
+    limits: Sequence[Mapping[str, int | None]] = ()
     faults: Sequence[Fault] = ()
     warnings: Sequence[str] = field(default_factory=tuple)
 
@@ -50,8 +52,12 @@ class Stock:
             "stream": self.name,
             "protocol": self.protocol,
             "tasks": [
-                {**describe(task), "held_out": place >= self.learnt}
-                for place, task in enumerate(self.prepared)
+                {
+                    **describe(task),
+                    "limits": {split: most for split, most in limits.items() if most is not None},
+                    "held_out": place >= self.learnt,
+                }
+                for place, (task, limits) in enumerate(zip(self.prepared, self.limits, strict=True))
             ],
             "faults": [describe_fault(fault) for fault in self.faults],
             "warnings": list(self.warnings),
@@ -90,7 +96,8 @@ def take_stock(spec: StreamSpec, folder: Path, root: Path | None) -> Stock:
     if not faults:
         finished = finish(spec, prepared, {}, 0)
         faults, warnings = finished.faults, warnings + finished.warnings
-    return Stock(spec.name, spec.protocol, prepared, learnt, faults, warnings)
+    limits = [task.limits for task in (*spec.tasks, *spec.held_out)]
+    return Stock(spec.name, spec.protocol, prepared, learnt, limits, faults, warnings)
 
 
 def describe(task: PreparedTask) -> dict[str, Any]:

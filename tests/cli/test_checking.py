@@ -109,3 +109,11 @@ def test_a_held_out_task_without_training_rows_is_no_fault(lab: Command, stream:
     stream.write_text(STREAM + "held_out:\n  - {name: songs, path: songs}\n")
     assert lab("check", str(stream)).status == 0
     assert answer(Asked(source=str(stream)))["faults"] == []
+
+
+def test_the_command_that_it_ends_with_runs_what_was_checked(lab: Command, stream: Path) -> None:
+    spaced = stream.with_name("my stream.yaml")
+    spaced.write_text(STREAM.replace("films.csv}", "films.csv, limit: {train: 9}}"))
+    said = lab("check", str(spaced), "--protocol", "til")
+    assert said.out.rstrip().endswith(f"adapter-lab run --stream '{spaced}' --protocol til")
+    assert "of which a run gets at most 9 train rows (limit)" in said.out

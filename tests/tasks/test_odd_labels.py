@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from cl_core.tasks.load import load_stream
 from cl_core.tasks.spec import StreamSpec, TaskSpec
 from cl_core.tasks.stock import Stock, check_source
 
@@ -73,3 +74,23 @@ def test_labels_seem_to_count_from_1_only_where_none_is_0(tmp_path):
     said = faults(check(tmp_path, 0, 1, 2, label_names=("a", "b")))
     assert "unknown label '2'" in said
     assert "count from 1" not in said
+
+
+def test_a_limit_that_leaves_one_class_leaves_nothing_to_tell_apart(tmp_path):
+    said = faults(check(tmp_path, "a", "b", limit=1))
+    assert "the limit leaves one class, 'a'; there is nothing to tell apart" in said
+    assert not check(tmp_path, "a", "b", limit=8).faults
+
+
+def test_a_class_without_rows_to_validate_or_to_test_on_is_said(tmp_path):
+    stock = check(tmp_path, "a", "b", "c")
+    assert not any("no validation rows" in warning for warning in stock.warnings)
+    rows = "".join(
+        json.dumps({"text": f"other {n}", "label": "ab"[n % 2]}) + "\n" for n in range(9)
+    )
+    (tmp_path / "validation.jsonl").write_text(rows)
+    (tmp_path / "test.jsonl").write_text(rows.replace("other", "third"))
+    task = TaskSpec(name="t", path=str(tmp_path))
+    said = load_stream(StreamSpec(name="s", protocol="til", tasks=(task,))).warnings
+    assert any("no validation rows of class 'c', so the epoch is chosen without" in w for w in said)
+    assert any("no test rows of class 'c', so no score says how it is told" in w for w in said)
