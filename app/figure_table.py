@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
+import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
+
+from cl_core.evaluate.intervals import wilson
 
 
 def figure_table(
@@ -32,7 +35,11 @@ def figure_table(
 
 
 def setting_table(
-    lines: Mapping[str, Sequence[float]], settings: Sequence[float], name: str
+    lines: Mapping[str, Sequence[float]],
+    settings: Sequence[float],
+    name: str,
+    counted: Collection[str] = (),
+    samples: int = 0,
 ) -> pd.DataFrame:
     """Lines over the values of a setting, all in per cent.
 
@@ -40,6 +47,53 @@ def setting_table(
         lines: by name, a number (%) for each value.
         settings: the values.
         name: of the setting.
+        counted: lines that are shares of samples, which get their 95 % intervals.
+        samples: that these are of.
     """
-    heads = {f"{line} (%)": values for line, values in lines.items()}
-    return pd.DataFrame(heads, pd.Index(list(settings), name=name)).round(2)
+    columns: dict[str, Sequence[float]] = {}
+    for line, values in lines.items():
+        columns[f"{line} (%)"] = values
+        if line in counted:
+            columns |= _ends(line, np.asarray(values) / 100, np.asarray(samples))
+    return pd.DataFrame(columns, pd.Index(list(settings), name=name)).round(2)
+
+
+def share_table(
+    counts: NDArray[np.int64],
+    rows: Sequence[str],
+    columns: Sequence[str],
+    corner: str,
+    across: str,
+) -> pd.DataFrame:
+    """A row for each cell of a table of counts: how many, which share of its row that is, and how sure.
+
+    Args:
+        counts: (R, C) samples.
+        rows: R names.
+        columns: C names.
+        corner: what the rows are.
+        across: what the columns are.
+    """
+    totals = np.repeat(counts.sum(axis=1), len(columns))
+    shares = np.where(totals > 0, counts.ravel() / np.maximum(totals, 1), np.nan)
+    index = pd.MultiIndex.from_product([list(rows), list(columns)], names=[corner, across])
+    return pd.DataFrame(
+        {
+            "samples": counts.ravel(),
+            "share (%)": 100 * shares,
+            **_ends("share", shares, totals),
+            "n (samples)": totals,
+        },
+        index,
+    ).round(2)
+
+
+def _ends(
+    name: str, shares: NDArray[np.float64], samples: NDArray[np.int64]
+) -> dict[str, Sequence[float]]:
+    """Both ends of the shares' 95 % intervals, as columns."""
+    low, high = wilson(shares, samples)
+    return {
+        f"{name}, 95 % from (%)": (100 * low).tolist(),
+        f"{name}, 95 % to (%)": (100 * high).tolist(),
+    }

@@ -7,11 +7,11 @@ import pandas as pd
 import streamlit as st
 
 from app import theme, widgets
-from app.figure_table import figure_table
+from app.figures.certain import interval
 from app.figures.learning import learning_curves
 from app.figures.matrix import heatmap
 from app.frame import View
-from app.matrices import UNANSWERABLE
+from app.matrices import UNANSWERABLE, accuracy_table
 from app.text import plain
 from app.training import STATES, duration, way_out
 from cl_core.lab.cautions import marked
@@ -138,6 +138,7 @@ def matrix(view: View, config: RunConfig, progress: Progress) -> None:
             row_title="after learning",
             column_title="scored on",
             value_title="accuracy (%)",
+            note=lambda i, j: interval(progress.matrix[i, j], int(progress.counts[i, j])),
             empty=known & ~answerable(config),
             empty_because=UNANSWERABLE,
         ),
@@ -146,6 +147,7 @@ def matrix(view: View, config: RunConfig, progress: Progress) -> None:
         what="Each row is a stage: what the model scores on every task learnt so far. A row appears when its task has "
         "been learnt; a column that darkens downwards is a task being forgotten. Higher is better.",
         formula=r"R_{i,j} = \text{accuracy on task } j \text{ after learning task } i",
-        table=figure_table(scores, names, names, "%", "after learning"),
-        source=f"run {config.name}, {config.settings.evaluate.split} rows, seed {config.seed}",
+        table=accuracy_table(scores, progress.counts, names),
+        source=f"run {config.name}, {config.settings.evaluate.split} rows, seed {config.seed}; "
+        "Wilson's 95 % intervals, for the number of rows alone",
     )

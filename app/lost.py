@@ -93,7 +93,7 @@ def offer(view: View) -> None:
         st.caption("It was not worked out for this run.")
         return
     st.caption(
-        "Every test sample is answered once more, by its own task's adapter alone and by the one that the run weighs "
+        "Every scored sample is answered once more, by its own task's adapter alone and by the one that the run weighs "
         "most: a minute or so for some thousand samples."
     )
     name = view.run.name if view.run is not None else ""
@@ -101,7 +101,7 @@ def offer(view: View) -> None:
         return
     command = [sys.executable, "-m", "cl_core.cli", "explain", name, "--json"]
     command += ["--workspace", str(workspace(view.place).root.resolve())]
-    with st.spinner("Answering the test samples again…", show_time=True):
+    with st.spinner("Answering the scored samples again…", show_time=True):
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         st.error(plain(done.stderr.strip() or "It failed without a word."))

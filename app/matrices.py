@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from app.figures.certain import interval
 from app.figures.matrix import heatmap, written
 from app.theme import Look, numbered
-from cl_core.evaluate.intervals import wilson
+from cl_core.evaluate.intervals import wilson, wilson_mean
 from cl_core.lab.certainty import Errors, answerable, change_errors, sample_counts
 from cl_core.lab.report import Report
 
@@ -73,6 +74,16 @@ class Matrices:
         return 100 * low, 100 * high
 
     @property
+    def average_is(self) -> str:
+        """How sure the average accuracy of the stage is, in words; "" where it is not defined."""
+        last, tasks = self.after - 1, slice(self.after)
+        counts = self.counts[last, tasks]
+        low, high = wilson_mean(self.report.matrix[last, tasks], counts)
+        if np.isnan(low):
+            return ""
+        return f"95 % interval {100 * low:.1f} to {100 * high:.1f} %, n = {counts.sum()}"
+
+    @property
     def errors_are(self) -> str:
         """Which standard errors the changes have, in words."""
         paired = self.errors.paired[np.isfinite(self.change)]
@@ -86,11 +97,9 @@ class Matrices:
 
     def score_figure(self, look: Look, highlight: int | None = None) -> go.Figure:
         """Accuracies, 0 to 100."""
-        low, high = self.interval
 
         def note(i: int, j: int) -> str:
-            n = self.counts[i, j]
-            return f"95 % interval {low[i, j]:.1f} to {high[i, j]:.1f}, n = {n}" if n else ""
+            return interval(self.report.matrix[i, j], int(self.counts[i, j]))
 
         return heatmap(
             self.scores,
@@ -119,33 +128,7 @@ class Matrices:
 
     def score_table(self) -> pd.DataFrame:
         """A row for each cell that is shown: stage, task, accuracy, interval, samples."""
-        low, high = self.interval
-        cells = np.argwhere(np.isfinite(self.scores))
-        return (
-            pd.DataFrame(
-                [
-                    (
-                        self.tasks[i],
-                        self.tasks[j],
-                        self.scores[i, j],
-                        low[i, j],
-                        high[i, j],
-                        self.counts[i, j],
-                    )
-                    for i, j in cells
-                ],
-                columns=[
-                    "after learning",
-                    "scored on",
-                    "accuracy (%)",
-                    "95 % from (%)",
-                    "95 % to (%)",
-                    "n (samples)",
-                ],
-            )
-            .set_index(["after learning", "scored on"])
-            .round(2)
-        )
+        return accuracy_table(self.scores, self.counts, self.tasks)
 
     def change_table(self) -> pd.DataFrame:
         """A row for each cell that is shown: stage, task, change, its standard error, samples."""
@@ -183,6 +166,27 @@ class Matrices:
     @cached_property
     def _seen(self) -> NDArray[np.bool_]:
         return np.tril(np.ones(self.report.matrix.shape, dtype=bool))
+
+
+def accuracy_table(
+    scores: NDArray[np.float64], counts: NDArray[np.int64], tasks: list[str]
+) -> pd.DataFrame:
+    """A row for each cell that is a number: stage, task, accuracy, interval, samples.
+
+    Args:
+        scores: (T, T) percent, NaN where there is none.
+        counts: (T, T) samples behind them.
+        tasks: T numbered names.
+    """
+    low, high = wilson(scores / 100, counts)
+    cells = np.argwhere(np.isfinite(scores))
+    ends = [
+        (tasks[i], tasks[j], scores[i, j], 100 * low[i, j], 100 * high[i, j], counts[i, j])
+        for i, j in cells
+    ]
+    heads = ["accuracy (%)", "95 % from (%)", "95 % to (%)", "n (samples)"]
+    index = ["after learning", "scored on"]
+    return pd.DataFrame(ends, columns=[*index, *heads]).set_index(index).round(2)
 
 
 def difference_figure(

@@ -15,6 +15,7 @@ import pandas as pd
 
 from app import report_html as html
 from app.figures.bars import usage as usage_bars
+from app.figures.certain import interval
 from app.figures.matrix import heatmap
 from app.figures.standalone import document, place
 from app.matrices import Matrices
@@ -154,6 +155,7 @@ def _routing(page: Page, report: Report, tasks: list[str], routed: Routed | None
             column_title="heaviest adapter",
             value_title="share (%)",
             counts=counts,
+            note=lambda i, j: interval(counts[i, j] / counts[i].sum(), int(counts[i].sum())),
         ),
     )
     page.add(html.source(f"Each row adds up to 100 %; {where}"))
@@ -165,7 +167,7 @@ def _routing(page: Page, report: Report, tasks: list[str], routed: Routed | None
     page.draw(
         "usage",
         "; ".join(f"{name}: {share:.0f} %" for name, share in zip(adapters, mean, strict=True)),
-        lambda look: usage_bars(mean, heaviest, adapters, look),
+        lambda look: usage_bars(mean, heaviest, adapters, look, len(routed)),
     )
     page.add(html.source(f"How much each adapter is used; {where}"))
     shares = [

@@ -20,6 +20,7 @@ def draw(view: View) -> None:
     if view.run is None:
         return
     st.header("Take it along")
+    st.caption("These files are of the whole run, whatever stage is shown above.")
     name = view.run.name
     files = (
         (

@@ -34,13 +34,20 @@ report = view.report
 known = matrices.Matrices(report, view.after)
 tasks, scores = known.tasks, known.scores
 seen = np.tri(len(tasks), dtype=bool)
-source = f"run {view.run.name}, after task {view.after}, test rows of every task, one seed"
+split = view.run.config.settings.evaluate.split
+source = f"run {view.run.name}, after task {view.after}, {split} rows of every task, one seed"
+transfer, why = report.transfer_after(view.after), report.undefined_after(view.after)
 
 
 def metric(name: str) -> str:
-    """A metric of the whole run, as it is shown, with its unit."""
-    shown = number(name, report.transfer[name])
+    """A metric at the stage shown, with its unit."""
+    shown = number(name, transfer[name])
     return "not defined" if shown == "-" else shown
+
+
+def meaning(name: str, what: str) -> str:
+    """What it is, and why it is not defined where it is not."""
+    return f"{what}. Not defined here: {plain(why[name])}" if name in why else what
 
 
 widgets.metrics(
@@ -48,18 +55,28 @@ widgets.metrics(
         (
             "Average accuracy",
             metric("average_accuracy"),
-            "mean over j of R[T, j] after the last task; higher is better",
+            meaning(
+                "average_accuracy",
+                f"mean over j of R[T, j], the {view.after} tasks learnt by the stage shown, T; higher is better. "
+                + known.average_is,
+            ),
         ),
         (
             "Forgetting",
             metric("forgetting"),
-            "mean over earlier tasks j of the best score of j before the last stage, less the last one (Chaudhry et "
-            "al. 2018); lower is better, below 0 where the last stage is the best",
+            meaning(
+                "forgetting",
+                "mean over earlier tasks j of the best score of j before the stage shown, less the one of that stage "
+                "(Chaudhry et al. 2018); lower is better, below 0 where the stage shown is the best",
+            ),
         ),
         (
             "Backward transfer",
             metric("backward_transfer"),
-            "mean over j of R[T, j] - R[j, j]; higher is better",
+            meaning(
+                "backward_transfer",
+                "mean over earlier tasks j of R[T, j] - R[j, j], at the stage shown, T; higher is better",
+            ),
         ),
         *(
             (
@@ -68,15 +85,15 @@ widgets.metrics(
                 f"{METRICS[name].formula}; {METRICS[name].direction} is better. {METRICS[name].note}",
             )
             for name, value in {
-                "forward_transfer": report.transfer["forward_transfer"],
-                **report.improvised,
+                "forward_transfer": transfer["forward_transfer"],
+                **report.improvised_after(view.after),
             }.items()
             if name in METRICS and not np.isnan(value)
         ),
     ]
 )
-if why := report.undefined.get("forward_transfer"):
-    st.caption(f"Forward transfer is not defined: {plain(why)}.")
+if "forward_transfer" in why:
+    st.caption(f"Forward transfer is not defined: {plain(why['forward_transfer'])}.")
 
 st.header("What each task is answered with, after each task")
 chosen = widgets.chart(
@@ -89,27 +106,32 @@ chosen = widgets.chart(
     "downwards: where it darkens, something was forgotten. Higher is better.",
     formula=r"R_{i,j} = \text{accuracy on task } j \text{ after learning task } i",
     table=known.score_table(),
-    source=f"{source}; Wilson's 95 % intervals, for the number of test rows alone",
+    source=f"{source}; Wilson's 95 % intervals, for the number of {split} rows alone",
     select=True,
 )
 CELL = ("cell_after", "cell_task")
+scored = [name for j, name in enumerate(tasks) if j < view.after or np.isfinite(scores[:, j]).any()]
+OPTIONS = (tasks[: view.after], scored)
 if chosen and st.session_state.get("cell-click") != chosen[0]:
     # A click is taken over once; afterwards the boxes rule, which a keyboard can reach.
     for key, place in zip(CELL, chosen[0], strict=True):
         st.session_state[key] = tasks[place]
 st.session_state["cell-click"] = chosen[0] if chosen else None
+for key, options in zip(CELL, OPTIONS, strict=True):
+    if st.session_state.get(key) not in (None, *options):
+        del st.session_state[key]  # the slider has been moved to before it
 with st.container(horizontal=True, vertical_alignment="bottom"):
     boxes = [
         st.selectbox(
             label,
-            tasks[: view.after],
+            options,
             index=None,
             key=key,
             bind="query-params",
             width=240,
             placeholder="a task",
         )
-        for key, label in zip(CELL, ("After learning", "samples of"), strict=True)
+        for key, label, options in zip(CELL, ("After learning", "samples of"), OPTIONS, strict=True)
     ]
 found = lost.explained(view.run)
 if None in boxes:

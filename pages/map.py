@@ -116,7 +116,8 @@ trust = (
     else f"{projection.trustworthiness:.2f}"
 )
 source = (
-    f"run {view.run.name}, {view.run.config.settings.backbone.name}, layer {embeddings.layer}, {embeddings.pooling} "
+    f"run {view.run.name}, after task {view.after}, {view.run.config.settings.backbone.name}, layer "
+    f"{embeddings.layer}, {embeddings.pooling} "
     f"pooling, {embeddings.split} split, {count} samples, {projection.method}, trustworthiness {trust}"
 )
 

@@ -9,8 +9,9 @@ import streamlit as st
 from app import answers, frame, theme, widgets
 from app import routing_tables as tables
 from app.behind import behind_a_cell
-from app.figure_table import figure_table, setting_table
+from app.figure_table import figure_table, setting_table, share_table
 from app.figures import bars
+from app.figures.certain import interval
 from app.figures.curves import setting_lines
 from app.figures.distribution import distribution
 from app.figures.matrix import heatmap
@@ -51,27 +52,36 @@ present = [place for place in range(len(every)) if (routed.true == place).any()]
 rows = [every[place] for place in present]
 known = routed.true < len(adapters)
 k, tau = config.settings.router.k, config.settings.router.temperature
-source = f"run {view.run.name}, after task {view.after}, {len(routed)} test samples, one seed"
+scored_on = config.settings.evaluate.split
+source = (
+    f"run {view.run.name}, after task {view.after}, {len(routed)} {scored_on} samples, one seed"
+)
 counts = tables.confusion(routed, len(every))[present]
 split = tables.outcomes(routed, len(every))[present]
 ranked = config.recipe.route in RANKED
 scored = ranked or config.recipe.route in ("mahalanobis", "kmeans")
 wrong_routes = int((~routed.right_route).sum())
 forgiven = int((~routed.right_route & routed.right_answer).sum())
+right_routes = router_accuracy(routed.weights[known], routed.true[known])
+recall = top_k_recall(routed.scores[known], routed.true[known], k)
+right_answers = float(routed.right_answer.mean())
+sure = "Wilson's 95 % intervals, for the number of samples alone"
 
 widgets.metrics(
     [
         (
             "Right route",
-            f"{100 * router_accuracy(routed.weights[known], routed.true[known]):.1f} %",
-            "router accuracy: share of samples whose heaviest adapter is their own task's; higher is better",
+            f"{100 * right_routes:.1f} %",
+            "router accuracy: share of samples whose heaviest adapter is their own task's; higher is better; "
+            + interval(right_routes, int(known.sum())),
         ),
         *(
             [
                 (
                     f"Own adapter among the {k} best",
-                    f"{100 * top_k_recall(routed.scores[known], routed.true[known], k):.1f} %",
-                    "top-k recall: share of samples whose own task is among the k best scores; higher is better",
+                    f"{100 * recall:.1f} %",
+                    "top-k recall: share of samples whose own task is among the k best scores; higher is better; "
+                    + interval(recall, int(known.sum())),
                 )
             ]
             if scored
@@ -80,12 +90,14 @@ widgets.metrics(
         (
             "Right answers despite a wrong route",
             f"{forgiven} of {wrong_routes}",
-            "samples with a wrong heaviest adapter that were answered rightly all the same",
+            "samples with a wrong heaviest adapter that were answered rightly all the same; "
+            + interval(forgiven / max(wrong_routes, 1), wrong_routes),
         ),
         (
             "Right answers",
-            f"{100 * routed.right_answer.mean():.1f} %",
-            "accuracy over all samples of this stage; higher is better",
+            f"{100 * right_answers:.1f} %",
+            "accuracy over all samples of this stage; higher is better; "
+            + interval(right_answers, len(routed)),
         ),
     ]
 )
@@ -106,6 +118,7 @@ clicked = widgets.chart(
         highlight=view.task if view.task is not None and view.task < len(adapters) else None,
         counts=counts,
         show_counts=as_counts,
+        note=lambda i, j: interval(counts[i, j] / counts[i].sum(), int(counts[i].sum())),
     ),
     "confusion",
     alt=f"{len(rows)} true tasks by {len(adapters)} adapters: "
@@ -113,8 +126,8 @@ clicked = widgets.chart(
     what="Each row is a task, each column an adapter; a cell says how many of the task's samples got this adapter as "
     "their heaviest. On the diagonal the route is right. Click a cell for the samples behind it.",
     formula=r"C_{t,u} = \#\{x \in D_t^{\text{test}} : \arg\max_v p_v(x) = u\}",
-    table=figure_table(counts, rows, adapters, "samples", "true task", 0),
-    source=source,
+    table=share_table(counts, rows, adapters, "true task", "heaviest adapter"),
+    source=f"{source}; {sure}",
     select=True,
 )
 behind_a_cell(view, config, routed, clicked, present, rows, adapters)
@@ -124,31 +137,35 @@ with left:
     st.header("Does a wrong route cost the answer?")
     widgets.chart(
         view,
-        bars.outcomes(tables.row_shares(split), rows, view.look),
+        bars.outcomes(split, rows, view.look),
         "outcomes",
         alt=f"{forgiven} of {wrong_routes} samples with a wrong route were answered rightly",
         what="Every task's samples in four parts. Orange without hatching is what merging and related tasks forgive: "
         "the wrong adapter weighed most, and the answer is right all the same.",
-        table=figure_table(
-            split, rows, [name for name, *_ in bars.OUTCOMES], "samples", "true task", 0
+        table=share_table(
+            split, rows, [name for name, *_ in bars.OUTCOMES], "true task", "route and answer"
         ),
-        source=source,
+        source=f"{source}; {sure}",
     )
 with right:
     st.header("How much is each adapter used?")
     mean, heaviest = tables.usage(routed)
     widgets.chart(
         view,
-        bars.usage(mean, heaviest, adapters, view.look),
+        bars.usage(mean, heaviest, adapters, view.look, len(routed)),
         "usage",
         alt="; ".join(f"{name}: {share:.0f} %" for name, share in zip(adapters, mean, strict=True)),
         what="Bars are mean weights over all samples shown here; diamonds say of how many samples an adapter is the "
         "heaviest. An adapter far above its neighbours attracts samples of other tasks.",
         formula=r"\bar p_t = \frac{1}{N} \sum_x p_t(x)",
-        table=pd.DataFrame({"mean weight (%)": mean, "heaviest of (%)": heaviest}, adapters).round(
-            2
+        table=setting_table(
+            {"mean weight": mean, "heaviest of": heaviest},
+            adapters,
+            "adapter",
+            ["heaviest of"],
+            len(routed),
         ),
-        source=source,
+        source=f"{source}; {sure}",
     )
 
 left, right = st.columns(2, gap="large")
@@ -202,6 +219,7 @@ if scored:
         "Computed from the recorded scores; nothing is run. What scores best weighs most under every setting."
     )
     left, right = st.columns(2, gap="large")
+    counted, n = ("own adapter among the k kept", "right route"), int(known.sum())
     own_scores, own = routed.scores[known], routed.true[known]
     with left:
         found = sweep(own_scores, own, range(1, len(adapters) + 1), [tau])
@@ -217,13 +235,19 @@ if scored:
         widgets.chart(
             view,
             setting_lines(
-                lines, [each.k for each in found], min(k, len(adapters)), view.look, x_title="k"
+                lines,
+                [each.k for each in found],
+                min(k, len(adapters)),
+                view.look,
+                x_title="k",
+                counted=counted,
+                samples=n,
             ),
             "sweep-k",
             alt=f"top-k recall from {lines['own adapter among the k kept'][0]:.0f} % at k = 1",
             what="The more adapters are kept, the likelier the own one is among them, and the less it weighs.",
             formula=r"R@k = \#(t \in K(x)) / N",
-            table=setting_table(lines, [each.k for each in found], "k"),
+            table=setting_table(lines, [each.k for each in found], "k", counted, n),
             source=f"{source}, recorded scores, τ = {tau:g}",
         )
     if ranked:
@@ -238,14 +262,21 @@ if scored:
             widgets.chart(
                 view,
                 setting_lines(
-                    lines, taus, tau, view.look, x_title="temperature τ", logarithmic=True
+                    lines,
+                    taus,
+                    tau,
+                    view.look,
+                    x_title="temperature τ",
+                    logarithmic=True,
+                    counted=counted,
+                    samples=n,
                 ),
                 "sweep-temperature",
                 alt=f"mean weight of the own adapter from {lines['mean weight of the own adapter'][0]:.0f} %",
                 what="A small temperature is nearly selection, a large one nearly a plain mean of the k kept. The "
                 "calibration error says how far the largest weight is from the chance of being right; lower is better.",
                 formula=r"p_t = \mathrm{softmax}_{K(x)}(s_t / \tau)",
-                table=setting_table(lines, taus, "temperature"),
+                table=setting_table(lines, taus, "temperature", counted, n),
                 source=f"{source}, recorded scores, k = {k}",
             )
 

@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from app.figures.base import rows_height, style
+from app.figures.certain import interval
 from app.figures.names import beside, ticks, width
 from app.theme import Look, task_colour
 
@@ -22,15 +23,17 @@ OUTCOMES = (
 """Name, colour (the route) and pattern (hatched: the answer is wrong)."""
 
 
-def outcomes(shares: NDArray[np.float64], tasks: Sequence[str], look: Look) -> go.Figure:
+def outcomes(counts: NDArray[np.int64], tasks: Sequence[str], look: Look) -> go.Figure:
     """Four parts of every task's samples, by route and by answer.
 
     Args:
-        shares: (m, 4) percent, in the order of `OUTCOMES`.
+        counts: (m, 4) samples, in the order of `OUTCOMES`.
         tasks: m names, top to bottom.
         look: the theme.
     """
     figure = go.Figure()
+    totals = counts.sum(axis=1)
+    shares = 100 * counts / np.maximum(totals, 1)[:, None]
     for column, (name, colour, pattern) in enumerate(OUTCOMES):
         figure.add_bar(
             x=shares[:, column],
@@ -54,8 +57,11 @@ def outcomes(shares: NDArray[np.float64], tasks: Sequence[str], look: Look) -> g
             insidetextanchor="middle",
             textangle=0,
             textfont={"size": look.size, "color": "#101418"},
-            customdata=[escape(task) for task in tasks],
-            hovertemplate=f"%{{customdata}}<br>{name}: %{{x:.1f}} %<extra></extra>",
+            customdata=[
+                (escape(task), interval(shares[place, column] / 100, int(totals[place])))
+                for place, task in enumerate(tasks)
+            ],
+            hovertemplate=f"%{{customdata[0]}}<br>{name}: %{{x:.1f}} %<br>%{{customdata[1]}}<extra></extra>",
         )
     figure.update_layout(
         barmode="stack",
@@ -76,7 +82,11 @@ def outcomes(shares: NDArray[np.float64], tasks: Sequence[str], look: Look) -> g
 
 
 def usage(
-    mean: NDArray[np.float64], chosen: NDArray[np.float64], tasks: Sequence[str], look: Look
+    mean: NDArray[np.float64],
+    chosen: NDArray[np.float64],
+    tasks: Sequence[str],
+    look: Look,
+    samples: int,
 ) -> go.Figure:
     """How much each adapter is used: mean weight as a bar, how often it is the heaviest as a diamond.
 
@@ -85,6 +95,7 @@ def usage(
         chosen: (K,) percent.
         tasks: K names.
         look: the theme.
+        samples: that these are of.
     """
     figure = go.Figure()
     places = list(range(len(tasks)))
@@ -109,8 +120,11 @@ def usage(
             "color": look.text,
             "line": {"width": 2.5},
         },
-        customdata=[escape(name) for name in tasks],
-        hovertemplate="%{customdata}<br>heaviest of %{y:.1f} % of the samples<extra></extra>",
+        customdata=[
+            (escape(name), interval(share / 100, samples))
+            for name, share in zip(tasks, chosen, strict=True)
+        ],
+        hovertemplate="%{customdata[0]}<br>heaviest of %{y:.1f} % of the samples<br>%{customdata[1]}<extra></extra>",
     )
     even = 100 / max(len(tasks), 1)
     figure.add_scatter(

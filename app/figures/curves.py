@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from app.figures.base import style, unmarked
+from app.figures.certain import interval
 from app.figures.names import listed, thinned, ticks
 from app.theme import Look, task_colour, task_symbol
 
@@ -83,6 +84,8 @@ def setting_lines(
     *,
     x_title: str,
     logarithmic: bool = False,
+    counted: Collection[str] = (),
+    samples: int = 0,
 ) -> go.Figure:
     """What becomes of some numbers when a setting is moved, with today's setting marked.
 
@@ -93,6 +96,8 @@ def setting_lines(
         look: the theme.
         x_title: of the horizontal axis.
         logarithmic: whether the setting's axis is.
+        counted: lines that are shares of samples, whose hover says how sure they are.
+        samples: that these are of.
     """
     figure = go.Figure()
     for (name, line), (colour, dash, symbol) in zip(lines.items(), LINES, strict=False):
@@ -103,7 +108,10 @@ def setting_lines(
             mode="lines+markers",
             line={"color": colour, "dash": dash, "width": 2.5},
             marker={"symbol": symbol, "size": 8},
-            hovertemplate=f"{name}<br>%{{x:g}}: %{{y:.1f}} %<extra></extra>",
+            text=[
+                f"<br>{interval(value / 100, samples)}" if name in counted else "" for value in line
+            ],
+            hovertemplate=f"{name}<br>%{{x:g}}: %{{y:.1f}} %%{{text}}<extra></extra>",
         )
     figure.add_vline(today, line={"color": look.text, "width": 1.5, "dash": "dot"})
     figure.add_annotation(

@@ -158,7 +158,16 @@ def written(value: float, signed: bool, digits: int = 0) -> str:
 def thumbnail(values: NDArray[np.float64], look: Look) -> go.Figure:
     """A score matrix (T, T), in percent, without axes or numbers."""
     figure = go.Figure(
-        go.Heatmap(z=values, colorscale=ACCURACY, zmin=0, zmax=100, showscale=False, xgap=1, ygap=1)
+        go.Heatmap(
+            z=values,
+            colorscale=ACCURACY,
+            zmin=0,
+            zmax=100,
+            showscale=False,
+            hoverinfo="skip",  # there are no names to say
+            xgap=1,
+            ygap=1,
+        )
     )
     figure.update_xaxes(visible=False)
     figure.update_yaxes(visible=False, autorange="reversed")

@@ -29,6 +29,23 @@ def wilson(share: ArrayLike, n: ArrayLike) -> tuple[NDArray[np.float64], NDArray
     return np.clip(middle - half, 0.0, 1.0), np.clip(middle + half, 0.0, 1.0)
 
 
+def wilson_mean(shares: ArrayLike, n: ArrayLike) -> tuple[float, float]:
+    """Returns low and high of a 95 % interval of the mean of T shares of samples of their own; NaN where one has none.
+
+    The distances to the ends of the shares' own Wilson intervals are added as standard errors are (Zou and Donner 2008,
+    "MOVER"): p - sqrt(sum_j (p_j - low_j)^2) / T, and so upwards. For one share it is `wilson`. The shares count alike,
+    however many samples each is of.
+
+    Args:
+        shares: (T,), 0 to 1.
+        n: (T,) samples.
+    """
+    p = np.asarray(shares, dtype=np.float64)
+    low, high = wilson(p, n)
+    reach = [float(np.sqrt(((p - end) ** 2).sum()) / len(p)) for end in (low, high)]
+    return float(p.mean()) - reach[0], float(p.mean()) + reach[1]
+
+
 def paired_error(first: ArrayLike, second: ArrayLike) -> float:
     """Returns the standard error of mean(first - second) over the same n samples; NaN for fewer than two.
 

@@ -51,6 +51,7 @@ class Progress:
         left: seconds that the rest takes, at most (training may stop early); None while nothing has been measured.
         curves: (phase, task) to its epochs, in the order in which they were learnt.
         matrix: (T, T) accuracy in 0..1 on task j after learning task i; NaN where not known yet, or no score.
+        counts: (T, T) rows that these are of; 0 where it is not known.
         warnings: sentences.
     """
 
@@ -66,6 +67,7 @@ class Progress:
     left: float | None
     curves: Mapping[tuple[PhaseName, str], Sequence[Epoch]]
     matrix: NDArray[np.float64]
+    counts: NDArray[np.int64]
     warnings: tuple[str, ...]
 
     @property
@@ -105,6 +107,7 @@ def read_progress(
     since = events.index(phase) if phase else len(events)
     epochs = [event for event in events[since:] if isinstance(event, Epoch)]
     ended = bool(events) and isinstance(events[-1], Finished)
+    matrix, counts = _matrix([task.name for task in config.tasks], events)
     last = _time(events[-1]) if ended else now
     return Progress(
         step=steps if ended else phase.step if phase else 0,
@@ -118,9 +121,8 @@ def read_progress(
         seconds=(last - _time(started)).total_seconds() if started else 0.0,
         left=0.0 if ended else _time_left(config, events, phase, epochs, now),
         curves=_curves(events),
-        matrix=np.where(
-            answerable(config), _matrix([task.name for task in config.tasks], events), np.nan
-        ),
+        matrix=np.where(answerable(config), matrix, np.nan),
+        counts=counts,
         warnings=tuple(event.message for event in events if isinstance(event, Warned)),
     )
 
@@ -239,12 +241,17 @@ def _curves(events: Sequence[AnyEvent]) -> dict[tuple[PhaseName, str], list[Epoc
     return {where: [seen[number] for number in sorted(seen)] for where, seen in curves.items()}
 
 
-def _matrix(tasks: Sequence[str], events: Sequence[AnyEvent]) -> NDArray[np.float64]:
+def _matrix(
+    tasks: Sequence[str], events: Sequence[AnyEvent]
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """(T, T) accuracies, and of how many rows each is."""
     matrix = np.full((len(tasks), len(tasks)), np.nan)
+    counts = np.zeros(matrix.shape, dtype=np.int64)
     for event in events:
         if isinstance(event, Evaluated) and event.task in tasks and 1 <= event.stage <= len(tasks):
-            matrix[event.stage - 1, tasks.index(event.task)] = event.accuracy
-    return matrix
+            cell = event.stage - 1, tasks.index(event.task)
+            matrix[cell], counts[cell] = event.accuracy, event.rows
+    return matrix, counts
 
 
 def _time(event: AnyEvent) -> datetime:

@@ -115,19 +115,29 @@ class Report:
     @cached_property
     def transfer(self) -> dict[str, float]:
         """The metrics of the matrix; NaN where one is not defined, which `undefined` gives the reason of."""
+        return self.transfer_after(len(self.tasks))
+
+    def transfer_after(self, stage: int) -> dict[str, float]:
+        """The same as it was after a stage, from 1, of the tasks learnt by then."""
+        matrix, untrained = self.matrix[:stage, :stage], self.untrained[:stage]
         cil = self.run.config.protocol == "cil"
         return {
-            "average_accuracy": average_accuracy(self.matrix),
-            "average_incremental": average_incremental(self.matrix),
-            "backward_transfer": backward_transfer(self.matrix),
-            "forgetting": forgetting(self.matrix),
-            "forward_transfer": math.nan if cil else forward_transfer(self.matrix, self.untrained),
+            "average_accuracy": average_accuracy(matrix),
+            "average_incremental": average_incremental(matrix),
+            "backward_transfer": backward_transfer(matrix),
+            "forgetting": forgetting(matrix),
+            "forward_transfer": math.nan if cil else forward_transfer(matrix, untrained),
         }
 
     @cached_property
     def undefined(self) -> dict[str, str]:
         """Why a metric of `transfer` is not defined, by name; empty where all are."""
-        return reasons(self.run.config, self.run.status == "finished", self.transfer)
+        return self.undefined_after(len(self.tasks))
+
+    def undefined_after(self, stage: int) -> dict[str, str]:
+        """The same of `transfer_after`."""
+        known = self.transfer_after(stage)
+        return reasons(self.run.config, self.run.status == "finished", known, stage)
 
     @cached_property
     def _last_records(self) -> pa.Table:
@@ -211,18 +221,22 @@ class Report:
         Tasks 2..T; the first is trained plainly. Knowledge transfer needs the vanilla adapters' scores, which the
         setting `vanilla` has the run compute.
         """
+        return self.improvised_after(len(self.tasks))
+
+    def improvised_after(self, stage: int) -> dict[str, float]:
+        """The same of the tasks learnt by a stage, from 1; NaN where there is one alone."""
         table = self.run.table("scores")
         if "phase2_accuracy" not in set(table["metric"].to_pylist()):
             return {}
         columns = {
-            name: score_matrix(table, self.tasks, name)[0].diagonal()
+            name: score_matrix(table, self.tasks, name)[0].diagonal()[:stage]
             for name in ("phase1_accuracy", "phase2_accuracy", "vanilla_accuracy")
         }
-        final = score_matrix(table, self.tasks, "accuracy")[0].diagonal()
+        final = score_matrix(table, self.tasks, "accuracy")[0].diagonal()[:stage]
         first, second = columns["phase1_accuracy"][1:], columns["phase2_accuracy"][1:]
         numbers = {
-            "distillation_decay": distillation_decay(first, second),
-            "phase3_gain": phase3_gain(second, final[1:]),
+            "distillation_decay": distillation_decay(first, second) if len(first) else math.nan,
+            "phase3_gain": phase3_gain(second, final[1:]) if len(first) else math.nan,
         }
         vanilla = columns["vanilla_accuracy"]
         if not np.isnan(vanilla).all():

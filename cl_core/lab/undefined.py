@@ -35,20 +35,28 @@ def answerable(config: RunConfig) -> NDArray[np.bool_]:
     return can
 
 
-def reasons(config: RunConfig, finished: bool, values: Mapping[str, float]) -> dict[str, str]:
+def reasons(
+    config: RunConfig, finished: bool, values: Mapping[str, float], stage: int
+) -> dict[str, str]:
     """Why metrics of the score matrix are not defined, by name; defined ones are left out.
 
     Args:
         config: of the run.
         finished: whether it is.
         values: of the metrics; NaN where one is not defined.
+        stage: after which they are, from 1.
     """
-    return {name: _why(name, config, finished) for name, value in values.items() if np.isnan(value)}
+    return {
+        name: _why(name, config, finished, stage)
+        for name, value in values.items()
+        if np.isnan(value)
+    }
 
 
-def _why(name: str, config: RunConfig, finished: bool) -> str:
-    if len(config.tasks) < 2 and name not in ("average_accuracy", "average_incremental"):
-        return "it compares stages, and there is one task"
+def _why(name: str, config: RunConfig, finished: bool, stage: int) -> str:
+    if stage < 2 and name not in ("average_accuracy", "average_incremental"):
+        one = "there is one task" if len(config.tasks) < 2 else "one task has been learnt"
+        return f"it compares stages, and {one}"
     if name == "forward_transfer":
         if config.protocol == "cil":
             return UNKNOWN_LABELS

@@ -14,6 +14,8 @@ from app.records import last_routed
 from app.runs import DEMONSTRATION
 from app.theme import LIGHT
 from cl_core.evaluate.lost import summarise_losses
+from cl_core.lab.report import Report
+from cl_core.lab.report_formats import number
 from cl_core.lab.workspace import Workspace
 
 from .conftest import Open
@@ -28,6 +30,55 @@ def test_the_numbers_are_those_of_the_report(open_page: Open) -> None:
     ]
     assert page.metric[0].value.endswith("%")
     assert all(metric.value.endswith(" points") for metric in page.metric[1:])
+
+
+def test_the_stage_moves_every_number(open_page: Open) -> None:
+    page = open_page("forgetting", ws="Demonstration", run="dam")
+    report = Report(Workspace(DEMONSTRATION).find("dam"))
+    page.select_slider(key="after").set_value(page.select_slider(key="after").options[1]).run()
+    assert not page.exception
+    known = report.matrix[:2, :2]
+    shown = dict(
+        zip(("average_accuracy", "forgetting", "backward_transfer"), page.metric, strict=False)
+    )
+    assert shown["average_accuracy"].value == f"{100 * known[1].mean():.1f} %"
+    assert shown["forgetting"].value == number("forgetting", known[0, 0] - known[1, 0])
+    assert shown["backward_transfer"].value == number(
+        "backward_transfer", known[1, 0] - known[0, 0]
+    )
+    assert "95 % interval" in shown["average_accuracy"].help
+    tables = [each.value for each in page.dataframe if each.value.index.nlevels == 2]
+    last = page.select_slider(key="after").options[2]
+    assert all(last not in table.index.get_level_values(0) for table in tables)
+    page.select_slider(key="after").set_value(page.select_slider(key="after").options[0]).run()
+    assert page.metric[0].value == f"{100 * report.matrix[0, 0]:.1f} %"
+    assert [metric.value for metric in page.metric[1:3]] == ["not defined", "not defined"]
+    assert "one task has been learnt" in page.metric[1].help
+
+
+def test_a_cell_of_a_later_stage_is_let_go_when_the_stage_is_moved(open_page: Open) -> None:
+    page = open_page("forgetting", run="dam")
+    last = page.selectbox(key="cell_after").options[-1]
+    for key in ("cell_after", "cell_task"):
+        page.selectbox(key=key).set_value(last)
+    page.run()
+    page.select_slider(key="after").set_value(page.select_slider(key="after").options[0]).run()
+    assert not page.exception
+    assert page.selectbox(key="cell_after").value is None
+
+
+def test_the_split_that_was_scored_is_named(
+    open_page: Open, small_workspace: Path, tmp_path: Path
+) -> None:
+    own = shutil.copytree(small_workspace, tmp_path / "workspace")
+    settings = Workspace(own).find("dam").path / "run.yaml"
+    settings.write_text(settings.read_text().replace("split: test", "split: validation"))
+    for name in ("forgetting", "routing"):
+        page = open_page(name, run="dam", workspace=own)
+        said = " ".join(caption.value for caption in page.caption)
+        assert "validation" in said
+        assert "test rows" not in said
+        assert "test samples" not in said
 
 
 def test_tables_of_figures_carry_their_sign_and_unit(open_page: Open) -> None:

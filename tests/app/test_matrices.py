@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 import pytest
 from plotly.colors import get_colorscale, sample_colorscale
 
-from app.figures.matrix import MINUS, heatmap, written
+from app.figures.matrix import MINUS, heatmap, thumbnail, written
 from app.matrices import Matrices
 from app.theme import DARK, LIGHT
 from cl_core.lab.certainty import answerable, change_errors
@@ -67,6 +67,14 @@ def test_a_cell_can_be_pointed_at_from_edge_to_edge() -> None:
         for x, low, size in zip(cells.x, cells.base, cells.y, strict=True)
     ]
     assert edges == [(j - 0.5, j + 0.5, i - 0.5, i + 0.5) for i, j in ((0, 0), (1, 0), (1, 1))]
+
+
+def test_no_hover_speaks_of_traces() -> None:
+    shown = drawn([[0.0, np.nan], [-3.0, 9.0]], errors=np.full((2, 2), 4.0))
+    for trace in (*shown.data, *thumbnail(np.array([[50.0]]), LIGHT).data):
+        said = trace.hovertemplate or ()
+        assert trace.hoverinfo == "skip" or all(one.endswith("<extra></extra>") for one in said)
+        assert trace.hoverinfo == "skip" or said
 
 
 @pytest.mark.parametrize("look", [LIGHT, DARK], ids=["light", "dark"])

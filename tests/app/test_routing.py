@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from app import routing_tables as tables
+from app.figures.bars import outcomes
 from app.records import ONLY, Routed, keep
+from app.theme import LIGHT
 from cl_core.evaluate.records import routing_records
 from cl_core.lab.report import Report
 from cl_core.lab.workspace import Workspace
@@ -74,6 +76,24 @@ def test_the_numbers_are_those_of_the_report(open_page: Open, small_workspace: P
     report = Report(Workspace(small_workspace).find("dam")).router
     assert page.metric[0].value == f"{100 * report['router_accuracy']:.1f} %"
     assert page.metric[1].value == f"{100 * report['top_k_recall']:.1f} %"
+
+
+def test_every_share_of_samples_says_how_sure_it_is(open_page: Open, small_workspace: Path) -> None:
+    page = open_page("routing", run="dam")
+    assert all("95 % interval" in metric.help for metric in page.metric if "%" in metric.value)
+    tables = [each.value for each in page.dataframe]
+    shares = [table for table in tables if "share (%)" in table.columns]
+    assert len(shares) == 2  # who got which adapter, and what became of it
+    for table in shares:
+        assert (table["share, 95 % from (%)"] <= table["share (%)"]).all()
+        assert (table["share (%)"] <= table["share, 95 % to (%)"]).all()
+    heads = {head for table in tables for head in table.columns}
+    swept = ("heaviest of", "right route", "own adapter among the k kept")
+    assert {f"{line}, 95 % {end} (%)" for line in swept for end in ("from", "to")} <= heads
+    samples = np.array([[6, 0, 3, 3], [0, 0, 0, 0]])
+    for trace in outcomes(samples, ["1 a", "2 b"], LIGHT).data:
+        assert "n = 12" in trace.customdata[0][1]
+        assert trace.customdata[1][1] == ""
 
 
 def test_the_boxes_do_what_a_click_on_a_cell_does(open_page: Open, small_workspace: Path) -> None:

@@ -8,7 +8,13 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from cl_core.evaluate.intervals import binomial_error, paired_error, wilson, within_one_error
+from cl_core.evaluate.intervals import (
+    binomial_error,
+    paired_error,
+    wilson,
+    wilson_mean,
+    within_one_error,
+)
 
 
 @pytest.mark.parametrize(("right", "n"), [(0, 10), (5, 10), (10, 10), (37, 40), (812, 1000)])
@@ -48,3 +54,16 @@ def test_one_sample_that_turns_wrong_is_nothing_and_six_are_something(n: int) ->
 def test_a_binomial_error_is_that_of_two_independent_shares() -> None:
     assert binomial_error(0.5, 0.5, 100) == pytest.approx(math.sqrt(0.005))
     assert math.isnan(binomial_error(0.5, 0.5, 0))
+
+
+def test_the_mean_of_one_share_is_as_sure_as_the_share() -> None:
+    assert wilson_mean([0.7], [40]) == pytest.approx([float(end) for end in wilson(0.7, 40)])
+    assert np.isnan(wilson_mean([0.7, 0.7], [40, 0])).all()
+
+
+def test_the_mean_of_shares_is_covered_as_often_as_is_said() -> None:
+    shares, counts = np.array([0.95, 0.6, 0.8]), np.array([60, 30, 120])
+    drawn = np.random.default_rng(0).binomial(counts, shares, (2000, 3)) / counts
+    ends = np.array([wilson_mean(own, counts) for own in drawn])
+    covered = ((ends[:, 0] <= shares.mean()) & (shares.mean() <= ends[:, 1])).mean()
+    assert 0.93 < covered < 0.97
