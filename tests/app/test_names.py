@@ -56,8 +56,8 @@ def test_no_figure_writes_a_long_name_out() -> None:
             square, LONG, LONG, LIGHT, row_title="row", column_title="column", value_title="value"
         ),
         similarity(square / 100, LONG, LIGHT),
-        outcomes(np.full((22, 4), 25.0), LONG, LIGHT),
-        usage(np.full(22, 5.0), np.full(22, 5.0), LONG, LIGHT),
+        outcomes(np.full((22, 4), 25), LONG, LIGHT),
+        usage(np.full(22, 5.0), np.full(22, 5.0), LONG, LIGHT, 300),
         task_lines({name: [1.0] for name in LONG}, LONG[:1], LIGHT, x_title="x", y_title="y"),
         merges(["one"], [[1.0] + [0.0] * 21], ["x" * 60], LONG, LIGHT),
     ]
