@@ -10,9 +10,11 @@ import pytest
 from plotly.colors import get_colorscale, sample_colorscale
 
 from app.figures.matrix import MINUS, heatmap, thumbnail, written
-from app.matrices import Matrices
+from app.matrices import Matrices, accuracy_table
+from app.runs import DEMONSTRATION
 from app.theme import DARK, LIGHT
 from cl_core.lab.certainty import answerable, change_errors
+from cl_core.lab.progress import read_progress
 from cl_core.lab.report import Report
 from cl_core.lab.workspace import Workspace
 
@@ -156,3 +158,24 @@ def test_every_accuracy_has_its_interval_on_hover_and_in_the_table(small_workspa
     assert (table["95 % from (%)"] <= table["accuracy (%)"]).all()
     assert (table["accuracy (%)"] <= table["95 % to (%)"]).all()
     assert set(table["n (samples)"]) == {12}
+
+
+def test_the_live_matrix_knows_of_how_many_rows_each_accuracy_is() -> None:
+    run = Workspace(DEMONSTRATION).find("dam")
+    progress = read_progress(run.config, run.events)
+    known = Matrices(Report(run), len(run.config.tasks))
+    assert np.array_equal(progress.counts, known.counts)
+    table = accuracy_table(100 * progress.matrix, progress.counts, known.tasks)
+    assert table.equals(known.score_table())
+    assert len(read_progress(run.config, []).counts.nonzero()[0]) == 0
+
+
+def test_the_average_is_as_sure_as_the_tasks_learnt_by_the_stage() -> None:
+    report = Report(Workspace(DEMONSTRATION).find("dam"))
+    assert [Matrices(report, stage).average_is.rpartition("= ")[2] for stage in (1, 2, 5)] == [
+        "60",
+        "120",
+        "300",
+    ]
+    assert report.transfer_after(5) == pytest.approx(report.transfer, nan_ok=True)
+    assert "one task has been learnt" in report.undefined_after(1)["forgetting"]
