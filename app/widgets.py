@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
-from app.figures import standalone
+from app.figures import picture_files, standalone
 from app.figures.base import least_width
 from app.frame import View
 from app.runs import ending, scored
@@ -119,7 +119,7 @@ def beneath(
 def _files(
     view: View, key: str, table: pd.DataFrame, source: str, figure: go.Figure | None, alt: str
 ) -> None:
-    """The numbers as CSV, and the figure as a page of its own; each is made when it is asked for."""
+    """The numbers as CSV, the figure as a page of its own and as pictures; each is made when it is asked for."""
     st.download_button(
         "CSV",
         lambda: csv(table),
@@ -139,8 +139,9 @@ def _files(
         key=f"html-{key}",
         on_click="ignore",
         icon=":material/download:",
-        help="The figure as a page of its own that opens offline; SVG is the camera in the figure's corner.",
+        help="The figure as a page of its own that opens offline.",
     )
+    picture_files.buttons(key, view.look, alt, source)
 
 
 def csv(table: pd.DataFrame) -> bytes:
