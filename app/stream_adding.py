@@ -36,12 +36,12 @@ FIELDS = {
 def adding(workspace: Workspace, chosen: Chosen) -> None:
     """The four ways in."""
     with st.container(border=True):
-        links.settle("from", SOURCES, SOURCES[0])
+        links.settle("add_from", SOURCES, SOURCES[0])
         way = st.segmented_control(
             "Add tasks from",
             SOURCES,
             required=True,
-            key="from",
+            key="add_from",
             bind="query-params",
         )
         if way == "Gallery":
@@ -233,7 +233,7 @@ def _mapping(
         actions.refuse(ADD, "It was not added: what is wrong with it is said below.")
     with actions.answering(ADD):
         _add_mapped(workspace, chosen, tasks, received)
-    actions.then(**{"from": SOURCES[0]})
+    actions.then(add_from=SOURCES[0])
 
 
 def _columns(

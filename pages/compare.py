@@ -75,7 +75,7 @@ if against != "nothing":
         found = comparing.compared(runs, score, pooled, against)
     except UserError as error:
         st.warning(plain(str(error)))
-stream = first.selectbox("Stream", found.streams, key="stream", bind="query-params")
+stream = first.selectbox("Stream", found.streams, key="compared", bind="query-params")
 found = found.of(stream)
 lines = found.lines
 names = comparing.called(lines)

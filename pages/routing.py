@@ -282,7 +282,9 @@ if scored:
 
 if routed.per_block is not None:
     st.header("Which adapters does each block use?")
-    of = st.selectbox("Samples of", ["every task", *rows], key="of", bind="query-params", width=260)
+    of = st.selectbox(
+        "Samples of", ["every task", *rows], key="blocks_of", bind="query-params", width=260
+    )
     means = tables.block_means(routed, None if of not in rows else present[rows.index(of)])
     if means is not None:
         blocks = [f"router {place + 1}" for place in range(len(means))]

@@ -83,7 +83,7 @@ def as_dict(comparison: Comparison) -> dict[str, Any]:
             }
             for each in comparison.differences
         ],
-        "left_out": list(comparison.left_out),
+        "left_out": dict(comparison.left_out),
         "repeats": list(comparison.repeats),
         "notes": notes(comparison),
     }

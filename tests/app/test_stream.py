@@ -124,7 +124,7 @@ def test_an_upload_is_still_there_after_a_visit_to_another_page(
     copy_of(place)
     page = open_page("stream", workspace=place.root)
     page.selectbox(key="stream").set_value("streams/mine.yaml").run()
-    page.segmented_control(key="from").set_value("File").run()
+    page.segmented_control(key="add_from").set_value("File").run()
     page.file_uploader(key="upload").set_value(
         ("lifts.csv", b"text,label\n" + b"slow,bad\nquick,good\n" * 20, "text/csv")
     ).run()
@@ -132,7 +132,7 @@ def test_an_upload_is_still_there_after_a_visit_to_another_page(
     page.switch_page("../pages/compare.py").run()
     page.switch_page("../pages/stream.py").run()
     page.selectbox(key="stream").set_value("streams/mine.yaml").run()
-    page.segmented_control(key="from").set_value("File").run()
+    page.segmented_control(key="add_from").set_value("File").run()
     assert any("Received before" in each.value for each in page.caption)
     assert any("2 classes: ready" in each.value for each in page.success)
 
@@ -281,7 +281,7 @@ def added_by_path(open_page: Open, place: Workspace, name: str) -> AppTest:
     page = open_page("stream", workspace=place.root)
     page.selectbox(key="stream").set_value("streams/mine.yaml")
     page.run()
-    page.button_group(key="from").set_value("Path on the server")
+    page.button_group(key="add_from").set_value("Path on the server")
     page.run()
     page.text_input(key="server-path").set_value(name)
     page.run()

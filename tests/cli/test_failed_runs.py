@@ -1,0 +1,76 @@
+"""A run that failed, in the terminal: it is listed with what it said, and its name can be used again."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from cl_core.lab.events import Failed
+from cl_core.lab.workspace import RunFolder, Workspace
+
+from .conftest import Command
+
+SAID = "UserError: the loss is no number"
+
+
+@pytest.fixture
+def broken(lab: Command, small: list[str], tmp_path: Path) -> RunFolder:
+    """A run that had scores when it failed."""
+    answer = lab("run", "--stream", "domains-dil", "--name", "broken", *small)
+    assert answer.status == 0, answer.err
+    run = Workspace(tmp_path / "workspace").find("broken")
+    run.record(Failed(message=SAID))
+    return run
+
+
+def test_every_command_that_names_it_says_why_it_failed(lab: Command, broken: RunFolder) -> None:
+    assert f"broken failed: {SAID}" in lab("runs").out
+    (listed,) = json.loads(lab("runs", "--json").out)
+    assert (listed["status"], listed["message"]) == ("failed", SAID)
+
+    assert SAID in lab("report", "broken").out.splitlines()
+    report = json.loads(lab("report", "broken", "--json").out)
+    assert (report["status"], report["message"]) == ("failed", SAID)
+
+    for form in ((), ("--json",)):
+        answer = lab("compare", "broken", *form)
+        assert answer.status == 2
+        assert f"broken: failed: {SAID}" in answer.err
+
+
+def test_a_comparison_of_others_says_why_it_left_it_out(
+    lab: Command, small: list[str], broken: RunFolder
+) -> None:
+    assert lab("run", "--stream", "domains-dil", "--name", "sound", *small).status == 0
+    assert f"left out: broken (failed: {SAID})" in lab("compare", "broken", "sound").out
+    found = json.loads(lab("compare", "broken", "sound", "--json").out)
+    assert found["left_out"] == {"broken": f"failed: {SAID}"}
+
+
+def test_a_name_is_free_again_where_nothing_was_learnt_under_it(
+    lab: Command, small: list[str], tmp_path: Path
+) -> None:
+    backbone = small[small.index("--backbone") + 1]
+    missing = [word if word != backbone else str(tmp_path / "missing") for word in small]
+    asked = ("run", "--stream", "domains-dil", "--name", "mine")
+    failed = lab(*asked, *missing)
+    assert failed.status == 2
+    run = Workspace(tmp_path / "workspace").find("mine")
+    assert run.status == "failed"
+    assert run.failure in lab("runs").out
+    nothing = lab("report", "mine")
+    assert nothing.status == 2
+    assert f"it is failed: {run.failure}" in nothing.err
+
+    again = lab(*asked, *small, "--set", "temperature=0.3")
+    assert again.status == 0, again.err
+    run = Workspace(tmp_path / "workspace").find("mine")
+    assert (run.status, run.failure) == ("finished", "")
+    assert run.config.settings.backbone.name == backbone
+    assert run.config.settings.router.temperature == 0.3
+
+    other = lab(*asked, *small, "--set", "temperature=0.5")
+    assert other.status == 2
+    assert "exists with other settings" in other.err
