@@ -6,22 +6,18 @@ Nothing here imports umap or scikit-learn: `app.workers.projecting` does the wor
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-import tempfile
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from app.background import Background
+from app.background import State as State
 from cl_core.lab.embeddings import Embeddings
-from cl_core.lab.workspace import RunFolder, Workspace
+from cl_core.lab.workspace import Workspace
 from cl_core.store import key
 
 Method = Literal["UMAP", "PCA"]
@@ -35,8 +31,6 @@ NEIGHBOURS, MINIMUM_DISTANCE, SEED = 15, 0.1, 0
 
 NOTHING_TO_MAP = 3
 """The worker's exit status where the features do not tell samples apart: trying again cannot help."""
-
-State = Literal["missing", "computing", "waiting", "failed", "nothing"]
 
 
 @dataclass(frozen=True)
@@ -118,70 +112,8 @@ def _projection(method: Method, tables: Mapping[str, pa.Table], data: Any) -> Pr
     )
 
 
-class Worker:
-    """Computes maps, one at a time; lives as long as the server.
-
-    A worker that dies with the server leaves nothing half-written; the next server starts another one.
-    """
+class Worker(Background):
+    """Computes maps, one at a time."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._running: tuple[str, subprocess.Popen[bytes], Path] | None = None
-        self._failed: dict[str, tuple[State, str]] = {}
-
-    def ensure(self, source: Workspace, target: Workspace, run: RunFolder) -> State:
-        """Sees to it that the run's maps are being computed; says how that stands.
-
-        Args:
-            source: has the run and its features.
-            target: gets the maps.
-            run: whose.
-        """
-        with self._lock:
-            self._reap()
-            name = str(run.path.resolve())
-            if name in self._failed:
-                return self._failed[name][0]
-            if self._running is not None:
-                return "computing" if self._running[0] == name else "waiting"
-            self._start(name, source, target)
-            return "computing"
-
-    def why(self, run: RunFolder) -> str:
-        """The last line that a failed worker said."""
-        return self._failed.get(str(run.path.resolve()), ("missing", ""))[1]
-
-    def forgive(self, run: RunFolder) -> None:
-        """Lets a failed map be tried again."""
-        self._failed.pop(str(run.path.resolve()), None)
-
-    def _start(self, name: str, source: Workspace, target: Workspace) -> None:
-        handle, said = tempfile.mkstemp(prefix="adapter-lab-map-", suffix=".log")
-        threads = str(max((os.cpu_count() or 2) - 1, 1))
-        command = [sys.executable, "-m", "app.workers.projecting"]
-        command += ["--source", str(source.root.resolve()), "--target", str(target.root.resolve())]
-        with os.fdopen(handle, "wb") as log:
-            process = subprocess.Popen(
-                [*command, "--run", Path(name).name],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                cwd=Path(__file__).resolve().parents[1],
-                env={"OMP_NUM_THREADS": threads, "NUMBA_NUM_THREADS": threads, **os.environ},
-            )
-        self._running = name, process, Path(said)
-
-    def _reap(self) -> None:
-        """Notices that the worker has ended, and keeps what it said if it failed."""
-        if self._running is None or self._running[1].poll() is None:
-            return
-        name, process, log = self._running
-        self._running = None
-        lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-        log.unlink(missing_ok=True)
-        if process.returncode != 0:
-            state: State = "nothing" if process.returncode == NOTHING_TO_MAP else "failed"
-            self._failed[name] = (
-                state,
-                lines[-1] if lines else f"it ended with status {process.returncode}",
-            )
+        super().__init__("app.workers.projecting", NOTHING_TO_MAP)

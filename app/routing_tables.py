@@ -8,8 +8,6 @@ from numpy.typing import NDArray
 from app.records import Routed
 from cl_core.evaluate.routing import task_confusion
 
-TEMPERATURES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
-
 
 def confusion(routed: Routed, tasks: int) -> NDArray[np.int64]:
     """(tasks, K) samples of true task (row) whose heaviest adapter is (column).

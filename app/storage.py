@@ -22,6 +22,7 @@ KINDS = {
     "shared": "the one adapter of a baseline",
     "checkpoint": "tasks in mid-training",
     "projection": "maps of features",
+    "varied": "accuracies under other settings of k and temperature",
     "timing": "how long each of these took",
 }
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from app import answers, frame, theme, widgets
+from app import answers, frame, other_settings, theme, widgets
 from app import routing_tables as tables
 from app.behind import behind_a_cell
 from app.figure_table import figure_table, setting_table, share_table
@@ -17,7 +17,7 @@ from app.figures.distribution import distribution
 from app.figures.matrix import heatmap
 from app.records import routed_at
 from cl_core.evaluate.routing import router_accuracy, top_k_recall
-from cl_core.evaluate.sweeps import sweep
+from cl_core.evaluate.sweeps import TEMPERATURES, sweep
 from cl_core.route.settings import RANKED
 
 view = frame.draw("Which adapters do samples get?")
@@ -252,7 +252,7 @@ if scored:
         )
     if ranked:
         with right:
-            taus = sorted({*tables.TEMPERATURES, tau})
+            taus = sorted({*TEMPERATURES, tau})
             found = sweep(own_scores, own, [k], taus)
             lines = {
                 "mean weight of the own adapter": [100 * each.own_weight for each in found],
@@ -279,6 +279,7 @@ if scored:
                 table=setting_table(lines, taus, "temperature", counted, n),
                 source=f"{source}, recorded scores, k = {k}",
             )
+        other_settings.draw(view)
 
 if routed.per_block is not None:
     st.header("Which adapters does each block use?")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -83,11 +84,15 @@ def setting_lines(
     look: Look,
     *,
     x_title: str,
+    y_title: str = "share (%)",
     logarithmic: bool = False,
     counted: Collection[str] = (),
     samples: int = 0,
+    intervals: Mapping[str, tuple[Sequence[float], Sequence[float]]] | None = None,
 ) -> go.Figure:
     """What becomes of some numbers when a setting is moved, with today's setting marked.
+
+    With intervals the vertical axis follows them; without, it is all of 0 to 100 %.
 
     Args:
         lines: name to percent, one for each of `values`; three at most.
@@ -95,9 +100,11 @@ def setting_lines(
         today: the run's own.
         look: the theme.
         x_title: of the horizontal axis.
+        y_title: of the vertical axis, with its unit.
         logarithmic: whether the setting's axis is.
         counted: lines that are shares of samples, whose hover says how sure they are.
         samples: that these are of.
+        intervals: by line, low and high of each value, drawn as bars.
     """
     figure = go.Figure()
     for (name, line), (colour, dash, symbol) in zip(lines.items(), LINES, strict=False):
@@ -112,6 +119,7 @@ def setting_lines(
                 f"<br>{interval(value / 100, samples)}" if name in counted else "" for value in line
             ],
             hovertemplate=f"{name}<br>%{{x:g}}: %{{y:.1f}} %%{{text}}<extra></extra>",
+            error_y=_bars(line, *intervals[name]) if intervals else None,
         )
     figure.add_vline(today, line={"color": look.text, "width": 1.5, "dash": "dot"})
     figure.add_annotation(
@@ -127,5 +135,16 @@ def setting_lines(
     )
     if logarithmic:
         figure.update_xaxes(type="log")
-    figure.update_yaxes(title="share (%)", range=[0, 103])
-    return style(figure, look, height=360).update_layout(legend={"y": 1.1})
+    figure.update_yaxes(title=y_title, range=None if intervals else [0, 103])
+    return style(figure, look, height=360).update_layout(legend={"y": 1.1}, showlegend=True)
+
+
+def _bars(line: Sequence[float], low: Sequence[float], high: Sequence[float]) -> dict[str, Any]:
+    """Error bars from low to high of each value."""
+    return {
+        "array": [top - value for value, top in zip(line, high, strict=True)],
+        "arrayminus": [value - bottom for value, bottom in zip(line, low, strict=True)],
+        "symmetric": False,
+        "thickness": 1.5,
+        "width": 4,
+    }

@@ -23,6 +23,7 @@ from cl_core.cli import (  # noqa: F401 - they register their commands
     merging,
     opening,
     running,
+    varying,
 )
 from cl_core.cli.app import app
 from cl_core.errors import UserError

@@ -16,6 +16,9 @@ from cl_core.evaluate.routing import (
     top_k_recall,
 )
 
+TEMPERATURES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
+"""What a sweep over the temperature tries."""
+
 
 @dataclass(frozen=True)
 class Setting:

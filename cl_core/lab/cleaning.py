@@ -20,7 +20,7 @@ from cl_core.lab.events import Made
 from cl_core.lab.jobs import Jobs
 from cl_core.lab.workspace import RunFolder, Workspace
 
-ABOUT = ("timing", "projection", "routed")
+ABOUT = ("timing", "projection", "routed", "varied")
 """Kinds that say something about other artifacts and are needed only with them."""
 _KEY = re.compile(r"[0-9a-f]{64}")
 

@@ -118,7 +118,7 @@ def reply(trained: Trained, looked: Looked, task: int | None, what_if: WhatIf) -
     if how == "fusion":
         return Reply(routing, _fused(trained, looked, task or 0, routing))
     if how == "ensemble":
-        return Reply(routing, _ensemble(trained, looked, task, routing))
+        return Reply(routing, mixed_logits(trained, looked.alone, routing.weights, task))
     states = looked.states(routing.weights, how)
     return Reply(routing, head_logits(trained, states, routing.weights, task))
 
@@ -170,15 +170,25 @@ def _through_network(
     return Reply(Routing(weights, weights), logits, per_block)
 
 
-def _ensemble(trained: Trained, looked: Looked, task: int | None, routing: Routing) -> Tensor:
+def mixed_logits(
+    trained: Trained, alone: Sequence[Tensor], weights: Tensor, task: int | None
+) -> Tensor:
+    """(B, C) logits where every adapter answers by itself.
+
+    Args:
+        trained: what the run has learnt.
+        alone: K of (B, d), pooled states under each adapter of the pool.
+        weights: (B, K) routing weights.
+        task: the true one, where the protocol is told it.
+    """
     where = trained.device.torch_device
     return ensemble_logits(
         trained.config.protocol,
-        [states.to(where) for states in looked.alone],
+        [states.to(where) for states in alone],
         trained.heads,
         [each.labels for each in trained.tasks],
         len(trained.config.label_space),
-        routing.weights.to(where),
+        weights.to(where),
         trained.config.head_rule or "direct",
         task,
         _candidates(trained),

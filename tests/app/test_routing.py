@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
+from streamlit.testing.v1 import AppTest
 
+from app import other_settings
 from app import routing_tables as tables
 from app.figures.bars import outcomes
 from app.records import ONLY, Routed, keep
 from app.theme import LIGHT
 from cl_core.evaluate.records import routing_records
+from cl_core.evaluate.sweeps import TEMPERATURES
 from cl_core.lab.report import Report
+from cl_core.lab.settings_accuracy import grid, read
 from cl_core.lab.workspace import Workspace
 
 from .conftest import Open
@@ -111,6 +117,45 @@ def test_l2r_shows_its_blocks_and_no_sweep(open_page: Open) -> None:
     titles = [each.value for each in page.header]
     assert "Which adapters does each block use?" in titles
     assert "What if k or the temperature were others?" not in titles
+
+
+def test_accuracy_by_k_and_temperature_is_worked_out_where_it_is_asked_for(
+    open_page: Open, small_workspace: Path, tmp_path: Path
+) -> None:
+    own = shutil.copytree(small_workspace, tmp_path / "workspace")
+    page = open_page("routing", run="dam", workspace=own)
+    assert "What would it do to the accuracy?" in [each.value for each in page.header]
+    assert accuracies(page) == []
+    next(button for button in page.button if button.label == "Compute").click().run()
+    assert not page.exception
+    assert "Compute" not in [button.label for button in page.button], "it is being worked out"
+    other_settings.worker().settle(240)
+    page.run()
+    by_k, by_temperature = accuracies(page)
+    assert by_k.index.tolist() == [1, 2, 3]
+    assert by_temperature.index.tolist() == list(TEMPERATURES)
+    scores = Report(Workspace(own).find("dam")).matrix[2]
+    for table, value in ((by_k, 2), (by_temperature, 0.01)):
+        mean, low, high = table.loc[value]
+        assert mean == pytest.approx(100 * scores.mean(), abs=0.006)
+        assert low < mean < high
+    # Whoever opens it later finds it, in the terminal too.
+    again = open_page("routing", run="dam", workspace=own)
+    assert len(accuracies(again)) == 2
+    run = Workspace(own).find("dam")
+    assert all(read((Workspace(own),), run, 3, each) for each in grid(run, 3)[0])
+    assert "Compute" not in [button.label for button in again.button]
+
+
+def accuracies(page: AppTest) -> list[pd.DataFrame]:
+    """Tables of accuracy over a setting."""
+    return [each.value for each in page.dataframe if each.value.columns[0].startswith("accuracy")]
+
+
+def test_what_weighs_otherwise_is_offered_no_accuracy_by_k(open_page: Open) -> None:
+    page = open_page("routing", run="l2r")
+    assert "What would it do to the accuracy?" not in [each.value for each in page.header]
+    assert "Compute" not in [button.label for button in page.button]
 
 
 def test_without_a_run_it_says_what_to_do(open_page: Open, tmp_path: Path) -> None:

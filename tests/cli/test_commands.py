@@ -26,6 +26,7 @@ COMMANDS = (
     "runs",
     "report",
     "route",
+    "vary",
     "demo",
 )
 
@@ -97,6 +98,28 @@ def test_explain_prints_its_table(lab: Command, first: str) -> None:
     shown = [float(cell) for cell in rows[0].split()[1:]]
     exact = [100 * data[0][name] for name in ("oracle", "routing", "merging")]
     assert shown == pytest.approx(exact, abs=0.051)
+
+
+def test_vary_prints_accuracy_by_k_and_temperature(lab: Command, first: str) -> None:
+    answer = lab("vary", first, "-k", "1", "-k", "3", "--device", "cpu")
+    assert answer.status == 0, answer.err
+    sentence, head, *rows = answer.out.splitlines()
+    assert "(3 of 3 tasks)" in sentence
+    assert "36 of 36 test samples" in sentence
+    columns = ["k", "temperature", "accuracy (%)", "95 % interval (%)"]
+    assert re.split(r"  +", head) == columns
+    assert [row.split()[0] for row in rows] == ["1", "2", "3"]
+    assert [row.endswith("this run") for row in rows] == [False, True, False]
+    data = json.loads(lab("vary", first, "--temperature", "0.1", "--device", "cpu", "--json").out)
+    own = next(each for each in data if each["own"])
+    matrix = json.loads(lab("report", first, "--json").out)["matrix"]
+    assert list(own["tasks"].values()) == pytest.approx(matrix[2])
+    assert [(each["k"], each["temperature"]) for each in data] == [(2, 0.01), (2, 0.1)]
+    assert own["interval"][0] < own["accuracy"] < own["interval"][1]
+    refused = lab("vary", first, "--temperature", "0")
+    assert (refused.status, "must be a number above 0" in refused.err) == (2, True)
+    refused = lab("vary", first, "--stage", "7")
+    assert (refused.status, "no router of stage 7" in refused.err) == (2, True)
 
 
 def test_route_shows_weights_merge_and_each_adapter_alone(lab: Command, first: str) -> None:

@@ -1,0 +1,107 @@
+"""The command that varies k and temperature: vary."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from cl_core.cli.app import app
+from cl_core.cli.options import DeviceOption, JsonOption, NameArgument, WorkspaceOption
+
+
+@app.command()
+def vary(
+    name: NameArgument,
+    k: Annotated[
+        list[int] | None,
+        typer.Option(
+            "-k",
+            help="How many adapters a sample gets, at the run's temperature; may be given several times "
+            "[default: 1 to all].",
+            min=1,
+        ),
+    ] = None,
+    temperature: Annotated[
+        list[float] | None,
+        typer.Option(
+            help="Of the router's softmax, at the run's k; may be given several times [default: 0.001 to 1]."
+        ),
+    ] = None,
+    stage: Annotated[
+        int | None, typer.Option(help="After learning this many tasks [default: all].", min=1)
+    ] = None,
+    rows: Annotated[
+        int,
+        typer.Option(
+            help="Test samples that are answered under each setting, as many of every task.", min=1
+        ),
+    ] = 1000,
+    device: DeviceOption = "auto",
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show how accurate a run is with another k or temperature: its test samples are routed and answered again.
+
+    Nothing is trained. What is worked out is kept in the workspace, where the lab in the browser finds it. Where -k or
+    --temperature is given, those values alone are tried, beside the run's own.
+
+    Example: adapter-lab vary first -k 1 -k 3
+    """
+    from cl_core.cli.output import TerminalWatcher, say, say_json, table
+    from cl_core.errors import UserError
+    from cl_core.evaluate.statistics import decimal
+    from cl_core.lab.settings_accuracy import Setting, grid, own_setting
+    from cl_core.lab.settings_answers import measure_settings
+    from cl_core.lab.workspace import Workspace
+
+    for tau in temperature or ():
+        if not 0 < tau < float("inf"):
+            raise UserError(f"--temperature is {tau:g}; it must be a number above 0")
+    place, watcher = Workspace(workspace), TerminalWatcher(quiet=as_json)
+    run = place.find(name)
+    names = [task.name for task in run.config.tasks]
+    stage = stage or len(names)
+    own = own_setting(run, stage)
+    by_k, by_temperature = grid(run, stage)
+    if k or temperature:
+        by_k = [Setting(min(each, stage), own.temperature) for each in k or ()]
+        by_temperature = [Setting(own.k, each) for each in temperature or ()]
+    asked = sorted({own, *by_k, *by_temperature}, key=lambda each: (each.k, each.temperature))
+    found = measure_settings(place, place, run, stage, asked, rows, device, watcher.progress)
+    watcher.finish()
+    if as_json:
+        say_json(
+            [
+                {
+                    "k": each.setting.k,
+                    "temperature": each.setting.temperature,
+                    "own": each.setting == own,
+                    "stage": stage,
+                    "accuracy": each.mean,
+                    "interval": list(each.interval),
+                    "samples": sum(each.samples),
+                    "of": sum(each.of),
+                    "tasks": dict(zip(names, each.accuracy, strict=False)),
+                }
+                for each in found
+            ]
+        )
+        return
+    answered, there = sum(found[0].samples), sum(found[0].of)
+    drawn = "" if answered == there else ", as many of every task, drawn with seed 0"
+    say(
+        f"After learning '{names[stage - 1]}' ({stage} of {len(names)} tasks): mean accuracy of the tasks learnt, "
+        f"{answered} of {there} test samples{drawn}."
+    )
+    lines = [
+        [
+            str(each.setting.k),
+            f"{each.setting.temperature:g}",
+            decimal(100 * each.mean),
+            " to ".join(decimal(100 * bound) for bound in each.interval),
+            "this run" if each.setting == own else "",
+        ]
+        for each in found
+    ]
+    say(table(["k", "temperature", "accuracy (%)", "95 % interval (%)", ""], lines))
