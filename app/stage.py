@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from app import theme
+from app.figures.names import short
 from app.text import plain
 from cl_core.lab.workspace import RunFolder
 
@@ -84,6 +85,7 @@ def draw(stage: Stage) -> Stage:
             "After task",
             stage.names,
             key="after",
+            format_func=short,  # the strip below has the whole name
             help="Everything below is shown as it was after this task had been learnt.",
         )
     _strip(stage.names)

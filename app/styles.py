@@ -18,15 +18,17 @@ p code, li code {font-size: 1em !important}
 input[role="combobox"] {text-overflow: ellipsis}
 [role="option"], [role="option"] * {white-space: normal !important; overflow-wrap: anywhere; height: auto !important}
 [role="option"] {padding-block: .35rem !important}
-[data-testid="stSliderThumbValue"] {max-width: min(20rem, 50vw); --whole: hover}
 .st-key-task button p {max-width: 14rem; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; --whole: hover}
 .st-key-task button:is(:hover, :focus-visible, [aria-checked="true"]) {height: auto}
 .st-key-task button:is(:hover, :focus-visible, [aria-checked="true"]) p {white-space: normal; text-align: left}
 @media (max-width: 640px) {.st-key-task button p {max-width: 7.5rem}}
-@media (max-width: 1000px) {
+@media (max-width: 1200px) {
   [data-testid="stHorizontalBlock"] {flex-wrap: wrap}
   [data-testid="stColumn"] {flex: 1 1 15rem !important; min-width: min(100%, 15rem) !important}
+  [data-testid="stColumn"]:has([class*="st-key-box-"]) {
+    flex-basis: 26rem !important; min-width: min(100%, 26rem) !important}
 }
+[data-testid="stColumn"], [class*="st-key-box-"] {min-width: 0; max-width: 100%}
 [data-testid="stCaptionContainer"], label[disabled] p {
   color: var(--quiet) !important; opacity: 1 !important}
 [data-testid="stCode"] pre, [data-testid="stCode"] code {white-space: pre-wrap !important; overflow-wrap: anywhere}

@@ -113,7 +113,7 @@ def usage(
         y=chosen,
         mode="markers",
         cliponaxis=False,
-        name="heaviest adapter of so many samples",
+        name="heaviest of (%)",
         marker={
             "symbol": "diamond-open",
             "size": 13,

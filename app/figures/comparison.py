@@ -152,8 +152,16 @@ def against_cost(
             hovertemplate=f"{escape(name)}<br>{x_title} %{{x:,.4g}}<br>{y_title} %{{y:.2f}}, "
             f"{interval_words(score)}<extra></extra>",
         )
-    figure.update_xaxes(title=x_title, rangemode="tozero")
-    figure.update_yaxes(title=y_title)
+    # Numbers beside the outermost marks are within the axes too.
+    most = max((cost for cost, _ in places.values()), default=0.0) or 1.0
+    ends = [score.mean for _, score in places.values()]
+    ends += [
+        end for _, score in places.values() for end in (score.low, score.high) if end is not None
+    ]
+    low, high = min(ends, default=0.0), max(ends, default=1.0)
+    edge = 0.15 * ((high - low) or 1.0)
+    figure.update_xaxes(title=x_title, range=[-0.1 * most, 1.12 * most])
+    figure.update_yaxes(title=y_title, range=[low - edge, high + edge])
     return style(figure, look, HEIGHT)
 
 

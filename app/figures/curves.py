@@ -126,8 +126,9 @@ def setting_lines(
         x=math.log10(today) if logarithmic else today,
         y=1,
         yref="paper",
-        yanchor="bottom",
-        text=f"this run: {today:g}",
+        yanchor="top",  # above the axes is the legend
+        xanchor="left" if today <= values[len(values) // 2] else "right",
+        text=f" this run: {today:g} ",
         showarrow=False,
     )
     figure.update_xaxes(
@@ -136,7 +137,7 @@ def setting_lines(
     if logarithmic:
         figure.update_xaxes(type="log")
     figure.update_yaxes(title=y_title, range=None if intervals else [0, 103])
-    return style(figure, look, height=360).update_layout(legend={"y": 1.1}, showlegend=True)
+    return style(figure, look, height=360).update_layout(margin={"t": 10}, showlegend=True)
 
 
 def _bars(line: Sequence[float], low: Sequence[float], high: Sequence[float]) -> dict[str, Any]:

@@ -117,7 +117,7 @@
   for (const each of document.querySelectorAll('[data-testid="stColumn"], [data-testid="stVerticalBlock"], [data-testid="stHorizontalBlock"]')) {
     if (!seen(each) || each.scrollWidth <= each.clientWidth + 2 || getComputedStyle(each).overflowX !== 'visible') continue;
     if (each.querySelector('[data-testid="stDataFrame"]')) continue;  // its canvas lies over an invisible scroller
-    const out = [...each.querySelectorAll('*')].find((inner) => inner.getBoundingClientRect().right > each.getBoundingClientRect().right + 2);
+    const out = [...each.querySelectorAll('*:not(input):not(svg *)')].find((inner) => !inner.closest('[class*="st-key-box-"]') && inner.getBoundingClientRect().right > each.getBoundingClientRect().right + 2);
     if (!out) continue;
     say(`wider than its column by ${each.scrollWidth - each.clientWidth}`, `${out?.dataset.testid ?? out?.className ?? ''} ${out?.innerText ?? ''}`);
   }
