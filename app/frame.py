@@ -269,7 +269,7 @@ KEPT = (
         "text_size",
         "received",
     ),
-    *(links.SHOWN, links.READ, links.WRITTEN),
+    *(links.SHOWN, links.READ, links.WRITTEN, links.PINS_READ, links.PINS_WRITTEN),
 )
 """In the session: what *Reset* leaves as it is."""
 

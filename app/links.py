@@ -27,6 +27,11 @@ TURNED = "turned"
 LEAVING = "leaving"
 """In the address while `st.switch_page` leads to another page, for `app.history`."""
 READ, WRITTEN = "address-read", "address-written"
+PINNED = "pin"
+"""Once for each sample that the page Sample keeps beside the one that is looked at; `app.pins` reads and writes it."""
+PINS_ASKED = "pins-asked"
+"""In the session: the pins of an address that was followed; `app.pins` takes them up."""
+PINS_READ, PINS_WRITTEN = "pins-read", "pins-written"
 
 
 def arrive(page: str) -> None:
@@ -46,6 +51,11 @@ def arrive(page: str) -> None:
     if given and (st.session_state[TURNED] or given not in known):
         st.session_state[ASKED] = given
     st.session_state[READ] = given
+    pins = st.query_params.get_all(PINNED)
+    known_pins = (st.session_state.get(PINS_READ), st.session_state.get(PINS_WRITTEN))
+    if page == "sample" and pins and (st.session_state[TURNED] or pins not in known_pins):
+        st.session_state[PINS_ASKED] = pins
+    st.session_state[PINS_READ] = pins
     st.session_state["page"] = page
 
 
@@ -61,6 +71,16 @@ def write(shown: dict[str, str]) -> None:
             del st.query_params[name]
     if any(st.query_params.get(name) != value for name, value in shown.items()):
         st.query_params.update(shown)
+
+
+def write_pins(pins: list[str]) -> None:
+    """Has the address name what is pinned in the run that is shown."""
+    st.session_state[PINS_WRITTEN] = pins
+    if pins:
+        if st.query_params.get_all(PINNED) != pins:
+            st.query_params[PINNED] = pins
+    elif PINNED in st.query_params:
+        del st.query_params[PINNED]
 
 
 def here(**changed: Any) -> dict[str, str]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from app.links import FRAMED, TAKEN_ALONG
+from app.links import FRAMED, PINNED, TAKEN_ALONG
 
 from .conftest import ROOT
 
@@ -145,5 +145,5 @@ def test_no_name_is_bound_on_two_pages() -> None:
     assert pages["cell_task"] == {"forgetting"}
     assert pages["by_adapter"] == {"map"}
     assert {key: its for key, its in pages.items() if len(its) > 1} == {}
-    assert not pages.keys() & {*FRAMED, *TAKEN_ALONG} - {"text"}
+    assert not pages.keys() & {*FRAMED, *TAKEN_ALONG, PINNED} - {"text"}
     assert pages["text"] == {"settings"}

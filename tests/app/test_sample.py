@@ -132,7 +132,7 @@ def test_a_pin_stays_while_another_sample_is_looked_at(open_page: Open) -> None:
     (forward,) = [button for button in page.button if button.key == "step1"]
     forward.click().run()
     assert page.selectbox(key="sample").value != first
-    assert [each["name"] for each in page.session_state["pinned"]] == [first]
+    assert [each["sample"] for each in page.session_state["pinned"]] == [{"id": first}]
     assert not page.exception
 
 
