@@ -121,7 +121,7 @@ def _offer(view: View, names: Sequence[str]) -> None:
         )
     answered = sum(shares(samples_of(run, view.after), MOST))
     st.caption(
-        f"{answered:,} test samples are routed and answered again under each of {len(names)} settings; nothing is "
+        f"{answered:,} scored samples are routed and answered again under each of {len(names)} settings; nothing is "
         "trained, and what was answered under the same weights before is not answered anew. Some minutes at most "
         "for small backbones; it goes on when you look at other pages."
     )
@@ -167,10 +167,10 @@ def _chart(
     low, high = ([100 * each.interval[side] for each in found] for side in (0, 1))
     other = f"τ = {own.temperature:g}" if name == "k" else f"k = {own.k}"
     answered, there = sum(found[0].samples), sum(found[0].of)
-    counted = f"{answered:,} test samples"
+    counted = f"{answered:,} scored samples"
     if answered < there:
         counted = (
-            f"{answered:,} of {there:,} test samples, as many of every task, drawn with seed 0"
+            f"{answered:,} of {there:,} scored samples, as many of every task, drawn with seed 0"
         )
     best = max(range(len(found)), key=lambda place: means[place])
     table = setting_table({LINE: means}, values, name)
@@ -193,7 +193,7 @@ def _chart(
         what="Every test sample is routed and answered again under each setting, by the same adapters; the run's own "
         "setting is its stored score where all samples are answered. Higher is better. Bars are 95 % intervals of so "
         "many samples: settings are of the same samples, so that they differ less by chance than the bars say. "
-        "Choosing a setting by the test samples flatters it.",
+        "Choosing a setting by the samples scored flatters it.",
         formula=r"A_t = \frac{1}{t} \sum_{j \le t} R[t, j]",
         table=table.join(bounds),
         source=f"run {run.name}, after task {view.after}, {counted}, one seed, {other}",
