@@ -1,18 +1,13 @@
-"""The browser of these tests: the system's Chromium, else Debian's package, else Playwright's own.
-
-`make test` must work on a bare machine, so that what is missing is installed where that is allowed: the package by the
-superuser of a Debian, Playwright's download by anybody.
-"""
+"""The browser of these tests: the system's Chromium, else Debian's package, else Playwright's own download."""
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests import debian
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = (
@@ -26,33 +21,10 @@ FLAGS = (
     "--use-angle=swiftshader",  # WebGL without a graphics card: the feature map is drawn with it
     "--enable-unsafe-swiftshader",
 )
-INSTALL_SECONDS = 600
 
 
 class NoBrowser(Exception):
     """There is none, and none can be had; the message says what was tried."""
-
-
-def run(command: Sequence[str], seconds: float = INSTALL_SECONDS) -> str | None:
-    """Carries a command out; returns None where it succeeded, else what it said last."""
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    try:
-        done = subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=seconds,
-            check=False,
-            text=True,
-            errors="replace",
-            env=environment,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return str(error)
-    if done.returncode == 0:
-        return None
-    return (done.stdout.strip().splitlines() or [f"status {done.returncode}"])[-1]
 
 
 def downloaded() -> Path:
@@ -64,19 +36,13 @@ def downloaded() -> Path:
 
 
 @dataclass(frozen=True)
-class Machine:
-    """What the choice depends on.
+class Machine(debian.Machine):
+    """One on which Playwright may keep a browser of its own.
 
     Attributes:
-        which: the path of a program, or None.
-        run: carries a command out; None where it succeeded, else what it said.
-        superuser: whether packages may be installed.
-        downloaded: where Playwright's own browser is or would be.
+        downloaded: where that is or would be.
     """
 
-    which: Callable[[str], str | None] = shutil.which
-    run: Callable[[Sequence[str]], str | None] = run
-    superuser: bool = hasattr(os, "geteuid") and os.geteuid() == 0
     downloaded: Callable[[], Path] = downloaded
 
 
@@ -97,19 +63,9 @@ def provide(machine: Machine | None = None) -> Path:
     if own.is_file():
         return own
     tried = ["no Chromium is on the path"]
-    if machine.which("apt-get") is None:
-        tried.append("there is no apt-get")
-    elif not machine.superuser:
-        tried.append("apt-get needs the superuser")
-    else:
-        install = ["apt-get", "install", "-y", "--no-install-recommends", "chromium"]
-        fault = machine.run(install)
-        if fault is not None:  # a fresh container has no list of packages yet
-            fault = machine.run(["apt-get", "update"]) or machine.run(install)
-        found = _on_path(machine)
-        if found is not None:
-            return found
-        tried.append(f"apt-get install chromium: {fault or 'it does not start'}")
+    found = debian.installed(machine, ["chromium"], lambda: _on_path(machine), tried)
+    if found is not None:
+        return found
     fault = machine.run([sys.executable, "-m", "playwright", "install", "chromium"])
     if fault is None and own.is_file():
         fault = machine.run([str(own), "--version"])
@@ -117,11 +73,6 @@ def provide(machine: Machine | None = None) -> Path:
             return own
     tried.append(f"playwright install chromium: {fault or 'nothing came of it'}")
     raise NoBrowser("; ".join(tried))
-
-
-def must_have(environment: Mapping[str, str]) -> bool:
-    """Whether tests without a browser fail, in continuous integration, instead of being skipped."""
-    return environment.get("CI", "").lower() == "true"
 
 
 def _on_path(machine: Machine) -> Path | None:

@@ -14,9 +14,10 @@ import cl_core as cl
 from app.workers import projecting
 from cl_core.lab.embeddings import find_embeddings
 from cl_core.lab.workspace import Workspace
-from tests.browser.chromium import NoBrowser, must_have, provide
+from tests.browser.chromium import NoBrowser, provide
 from tests.browser.serving import Server
 from tests.browser.visiting import Visitor, launch
+from tests.debian import must_have
 from tests.lab.conftest import SMALL
 
 Arrive = Callable[..., Visitor]

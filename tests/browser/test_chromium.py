@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.chromium import Machine, NoBrowser, must_have, provide, run
+from tests.browser.chromium import Machine, NoBrowser, provide
+from tests.debian import must_have, run
 
 
 class MadeUp:

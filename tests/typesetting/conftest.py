@@ -6,7 +6,9 @@ import os
 
 import pytest
 
-from .tex import NoTex, must_have, provide
+from tests.debian import must_have
+
+from .tex import NoTex, provide
 
 
 @pytest.fixture(scope="session")

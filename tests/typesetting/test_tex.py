@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from .tex import Machine, NoTex, provide
+from tests.debian import Machine
+
+from .tex import NoTex, provide
 
 
 class MadeUp:

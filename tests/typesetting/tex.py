@@ -1,22 +1,12 @@
-"""The TeX of these tests: the system's pdflatex with booktabs and siunitx, else Debian's packages.
-
-`make test` must work on a bare machine, so that what is missing is installed where that is allowed: by the superuser of
-a Debian. Where it cannot be had the tests are skipped and say so; in continuous integration they fail.
-"""
+"""The TeX of these tests: the system's pdflatex with booktabs and siunitx, else Debian's packages."""
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 import subprocess
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-from tests.browser.chromium import must_have, run
-
-__all__ = ["Machine", "NoTex", "compiled", "must_have", "provide"]
+from tests.debian import Machine, installed
 
 PACKAGES = ("texlive-latex-recommended", "texlive-science")
 STYLES = ("booktabs.sty", "siunitx.sty")
@@ -25,21 +15,6 @@ DOCUMENT = "\\documentclass{article}\n\\usepackage{booktabs,siunitx,graphicx}\n\
 
 class NoTex(Exception):
     """There is none, and none can be had; the message says what was tried."""
-
-
-@dataclass(frozen=True)
-class Machine:
-    """What the choice depends on.
-
-    Attributes:
-        which: the path of a program, or None.
-        run: carries a command out; None where it succeeded, else what it said.
-        superuser: whether packages may be installed.
-    """
-
-    which: Callable[[str], str | None] = shutil.which
-    run: Callable[[Sequence[str]], str | None] = run
-    superuser: bool = hasattr(os, "geteuid") and os.geteuid() == 0
 
 
 def provide(machine: Machine | None = None) -> str:
@@ -56,19 +31,9 @@ def provide(machine: Machine | None = None) -> str:
     if found is not None:
         return found
     tried = ["no pdflatex with booktabs and siunitx is on the path"]
-    if machine.which("apt-get") is None:
-        tried.append("there is no apt-get")
-    elif not machine.superuser:
-        tried.append("apt-get needs the superuser")
-    else:
-        install = ["apt-get", "install", "-y", "--no-install-recommends", *PACKAGES]
-        fault = machine.run(install)
-        if fault is not None:  # a fresh container has no list of packages yet
-            fault = machine.run(["apt-get", "update"]) or machine.run(install)
-        found = _complete(machine)
-        if found is not None:
-            return found
-        tried.append(f"apt-get install {' '.join(PACKAGES)}: {fault or 'they are not found'}")
+    found = installed(machine, PACKAGES, lambda: _complete(machine), tried)
+    if found is not None:
+        return found
     raise NoTex("; ".join(tried))
 
 
