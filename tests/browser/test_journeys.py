@@ -170,7 +170,7 @@ def test_what_is_looked_at_goes_along_from_page_to_page(arrive: Arrive) -> None:
 
 def test_the_back_button_leads_to_what_was_shown_page_by_page(arrive: Arrive) -> None:
     visitor = arrive()
-    visitor.go("compare", ws="Mine", run="dam", metric="Forgetting (%)")
+    visitor.go("compare", ws="Mine", run="dam", metric="Forgetting (points)")
     before = visitor.page.evaluate("history.length")
     visitor.turn_to("Routing")
     visitor.turn_to("Start")
@@ -187,7 +187,7 @@ def test_the_back_button_leads_to_what_was_shown_page_by_page(arrive: Arrive) ->
         expect(visitor.by("run").get_by_role("combobox")).to_have_value(run)
         if page != "compare":
             visitor.go_back()
-    expect(visitor.by("metric").get_by_role("combobox")).to_have_value("Forgetting (%)")
+    expect(visitor.by("metric").get_by_role("combobox")).to_have_value("Forgetting (points)")
 
 
 def test_points_that_are_lassoed_become_a_slice(arrive: Arrive, lab: Path) -> None:
