@@ -246,7 +246,7 @@ def _from_data(run: RunFolder) -> Show | None:
         rows = ScoredRows(run)
     except UserError:
         return None
-    return lambda own: shown(rows.inputs(own))
+    return lambda own: shown(rows.inputs(own), rows.ground(own))
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from app.stream_cards import KINDS, problems
 from app.stream_checks import check_task, hub_size
 from app.stream_choice import Chosen, add, named
 from app.text import plain
+from cl_core.decode import WHITE
 from cl_core.errors import UserError
 from cl_core.lab.workspace import Workspace
 from cl_core.tasks.load import find_stream
@@ -216,6 +217,8 @@ def _mapping(
         problems(found)
         return
     labelled = _columns(fields, columns, found["found"]["guess"], seed)
+    if fields["kind"] != "text":
+        _ground(fields, seed)
     st.caption("The first ten rows, as they were found")
     preview = pd.DataFrame(found["found"]["preview"])
     preview.index = pd.RangeIndex(1, len(preview) + 1, name="row")
@@ -272,6 +275,17 @@ def _columns(
         if second is not None:
             fields[field] = second
     return labelled
+
+
+def _ground(fields: dict[str, Any], seed: str) -> None:
+    """Asks what shows behind pictures, and writes it into the fields."""
+    ground = st.text_input(
+        "Ground",
+        WHITE,
+        key=f"map-ground-{seed}",
+        help="What shows where pictures and clips are transparent: white, black or a colour, #rrggbb.",
+    )
+    fields["ground"] = ground.strip() or WHITE
 
 
 def _labelled(name: str, labelled: list[str]) -> list[dict[str, str]]:

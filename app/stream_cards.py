@@ -81,6 +81,8 @@ def _card(
         f" and {task['class_count'] - MOST_SHOWN} more" if task["class_count"] > MOST_SHOWN else ""
     )
     st.markdown(f"**{task['class_count']} classes**: {plain(classes)}{more}")
+    if task["transparent"]:
+        st.caption(plain(f"{task['transparent']:,} with transparent parts, on {task['ground']}"))
     if task.get("unused"):
         with st.popover(
             f"Not used: {len(task['unused'])}", icon=":material/folder_off:", key=f"unused-{place}"

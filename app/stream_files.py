@@ -148,9 +148,11 @@ def _checked(model: type[Spec], what: str, fields: dict[str, Any]) -> Spec:
 
 
 def _lines(detail: Any) -> list[str]:
-    if detail["type"] == "value_error":
-        return str(detail["ctx"]["error"]).splitlines()
     where = ".".join(str(part) for part in detail["loc"])
+    if detail["type"] == "value_error":
+        lines = str(detail["ctx"]["error"]).splitlines()
+        field = detail["loc"] and isinstance(detail["loc"][-1], str)
+        return [f"{where} {line}" for line in lines] if field else lines
     if detail["type"] == "string_pattern_mismatch":
         return [
             f"{where}: '{detail['input']}' begins with no letter or digit, or has more than letters, digits, "

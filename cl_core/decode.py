@@ -1,4 +1,4 @@
-"""A picture from a file, bytes or an array: whole, upright, on white, as 8-bit RGB; or refused with the reason.
+"""A picture from a file, bytes or an array: whole, upright, on a ground, as 8-bit RGB; or refused with the reason.
 
 The same encoded bytes, or pixels, give the same picture, wherever they come from.
 """
@@ -6,6 +6,7 @@ The same encoded bytes, or pixels, give the same picture, wherever they come fro
 from __future__ import annotations
 
 import io
+import re
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,12 +30,38 @@ MOST_PIXELS = 64_000_000
 DEPTHS = (8, 12, 16)
 """Bits that whole numbers in a wider type are taken to use."""
 
+WHITE = "white"
+"""What shows where a picture is transparent, unless it is told otherwise **(ours)**.
 
-def open_picture(source: Source) -> Image:
+What a file keeps under transparent pixels is nobody's drawing: black as a rule, and black ink would vanish on it.
+"""
+_GROUNDS = {"#ffffff": WHITE, "#000000": "black"}
+
+
+def ground_name(value: object) -> str:
+    """The one name of a ground: white, black, or "#rrggbb" in small letters.
+
+    Raises:
+        ValueError: it is none.
+    """
+    plain = value.strip().lower() if isinstance(value, str) else ""
+    if plain not in _GROUNDS.values() and not re.fullmatch("#[0-9a-f]{6}", plain):
+        raise ValueError(
+            f"is {'nothing' if value is None else repr(value)}; a ground is white, black or a colour, '#rrggbb' in "
+            "quotes (YAML takes what follows a bare # for a remark)"
+        )
+    return _GROUNDS.get(plain, plain)
+
+
+def open_picture(source: Source, ground: str = WHITE) -> Image:
     """Decodes a picture.
 
+    Args:
+        source: where it is.
+        ground: what shows where it is transparent, as `ground_name` calls it.
+
     Returns:
-        8-bit RGB, turned upright by its EXIF orientation, what is transparent laid on white.
+        8-bit RGB, turned upright by its EXIF orientation, laid on the ground.
 
     Raises:
         UserError: no such file, not a picture, a truncated one, an array of another shape or type, or one of more than
@@ -47,7 +74,7 @@ def open_picture(source: Source) -> Image:
             raise UserError(
                 f"array {source.shape} of {source.dtype}: a picture is (H, W, 3), (H, W, 4) or (H, W) of uint8"
             )
-        return on_white(Image.fromarray(source))
+        return laid_on(Image.fromarray(source), ground)
     where = "bytes" if isinstance(source, bytes) else str(source)
     try:
         with warnings.catch_warnings():
@@ -61,7 +88,7 @@ def open_picture(source: Source) -> Image:
                         "are read"
                     )
                 found.load()
-                return on_white(ImageOps.exif_transpose(found))
+                return laid_on(ImageOps.exif_transpose(found), ground)
     except UnidentifiedImageError:
         raise UserError(f"{where}: not a picture that can be read") from None
     except FileNotFoundError:
@@ -71,23 +98,20 @@ def open_picture(source: Source) -> Image:
         raise UserError(f"{where}: the picture is damaged ({error})") from None
 
 
-def on_white(picture: Image) -> Image:
-    """A decoded picture as 8-bit RGB; what is transparent shows the white behind it **(ours)**.
-
-    What a file keeps under transparent pixels is nobody's drawing: black as a rule, and black ink would vanish on it.
-    """
+def laid_on(picture: Image, ground: str = WHITE) -> Image:
+    """A decoded picture as 8-bit RGB; what is transparent shows the ground behind it."""
     from PIL import Image
 
     if picture.mode[0] in "IF":
-        return _eight_bit(picture).convert("RGB")
+        return _eight_bit(picture, ground)
     if not picture.has_transparency_data:
         return picture.convert("RGB")
     seen = (picture.convert("LA") if picture.mode == "La" else picture).convert("RGBA")
-    return Image.alpha_composite(Image.new("RGBA", seen.size, "white"), seen).convert("RGB")
+    return Image.alpha_composite(Image.new("RGBA", seen.size, ground), seen).convert("RGB")
 
 
-def _eight_bit(picture: Image) -> Image:
-    """Whole numbers of more than eight bits, or floating-point ones, as eight bits of grey.
+def _eight_bit(picture: Image, ground: str) -> Image:
+    """Whole numbers of more than eight bits, or floating-point ones, as eight bits of grey, in RGB.
 
     No file says how many of its bits are used: the range is the least that holds the greatest value, of 0 to 1
     (floating point alone), 8, 12 and 16 bits; what is negative or larger is stretched from least to greatest
@@ -105,10 +129,25 @@ def _eight_bit(picture: Image) -> Image:
         grey = 255 * values
     else:
         grey = values / 2 ** (bits - 8)
+    seen = Image.fromarray(grey.astype(np.uint8)).convert("RGB")
     hidden = picture.info.get("transparency")
     if isinstance(hidden, int):  # the one value that a PNG names as transparent
-        grey = np.where(values == hidden, 255, grey)
-    return Image.fromarray(grey.astype(np.uint8))
+        seen.paste(ground, mask=Image.fromarray(values == hidden))
+    return seen
+
+
+def has_transparency(source: Encoded) -> bool:
+    """Whether a picture, or the first frame of an animated one, has transparent parts or room for them.
+
+    Its header says so; no pixel is decoded. False for what is no picture.
+    """
+    from PIL import Image
+
+    try:
+        with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as found:
+            return bool(found.has_transparency_data)
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        return False
 
 
 def picture_version(source: Encoded) -> int:

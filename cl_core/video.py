@@ -16,7 +16,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cl_core.decode import MOST_PIXELS, Encoded, Source, first_bytes, on_white, picture_version
+from cl_core.decode import (
+    MOST_PIXELS,
+    WHITE,
+    Encoded,
+    Source,
+    first_bytes,
+    laid_on,
+    picture_version,
+)
 from cl_core.errors import UserError
 
 
@@ -61,7 +69,7 @@ def shown_at(times: Sequence[float], moments: Sequence[float]) -> list[int]:
     return [int(np.searchsorted(times, moment + 1e-6, side="right")) - 1 for moment in moments]
 
 
-def read_clip(source: Source, frames: int) -> Clip:
+def read_clip(source: Source, frames: int, ground: str = WHITE) -> Clip:
     """Decodes a video and keeps at most `frames` of its frames.
 
     Frames are counted by decoding them: a file's own count may be missing or wrong. No more than the frames that are
@@ -71,6 +79,7 @@ def read_clip(source: Source, frames: int) -> Clip:
         source: the encoded bytes, the path of a file, or frames (n, H, W, 3) of 0 to 255, whose moments are their
             numbers.
         frames: F, at least 1.
+        ground: what shows where frames of an animated picture are transparent; see `decode.ground_name`.
 
     Raises:
         UserError: no such file, no video in it, a damaged one, frames that are too large, or of several sizes; an array
@@ -89,7 +98,7 @@ def read_clip(source: Source, frames: int) -> Clip:
     where = "bytes" if isinstance(source, bytes) else str(source)
     if not isinstance(source, bytes) and not Path(source).is_file():
         raise UserError(f"{where}: there is no such file")
-    decode = _animated if _is_picture(source) else _film
+    decode = partial(_animated, ground=ground) if _is_picture(source) else _film
     times = [time for time, _ in decode(source, where)]
     if not times:
         raise UserError(f"{where}: the video has no frames")
@@ -136,7 +145,7 @@ def _is_picture(source: Encoded) -> bool:
     return head.startswith((b"\x89PNG", b"GIF8")) or (head[:4] == b"RIFF" and head[8:] == b"WEBP")
 
 
-def _animated(source: Encoded, where: str) -> Frames:
+def _animated(source: Encoded, where: str, ground: str) -> Frames:
     """Frames of an animated picture; each begins when those before it have been shown for as long as it says."""
     from PIL import Image, ImageSequence
 
@@ -147,14 +156,14 @@ def _animated(source: Encoded, where: str) -> Frames:
             for frame in ImageSequence.Iterator(picture):
                 if picture.format == "WEBP":
                     frame.load()  # only then does Pillow know how long it is shown
-                yield now, partial(_rgb, frame)
+                yield now, partial(_rgb, frame, ground)
                 now += float(frame.info.get("duration", 0)) / 1000
     except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
         raise UserError(f"{where}: the video cannot be read ({error})") from None
 
 
-def _rgb(frame: Any) -> NDArray[np.uint8]:
-    return np.asarray(on_white(frame), dtype=np.uint8)
+def _rgb(frame: Any, ground: str) -> NDArray[np.uint8]:
+    return np.asarray(laid_on(frame, ground), dtype=np.uint8)
 
 
 def _film(source: Encoded, where: str) -> Frames:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cl_core.decode import open_picture
+from cl_core.decode import ground_name, has_transparency, open_picture
 from cl_core.tasks.task import picture_hashes, pixel_hashes
 
 DRAWN = np.zeros((6, 8), dtype=bool)
@@ -43,6 +43,49 @@ def test_what_is_transparent_shows_white_whatever_lies_under_it(mode: str) -> No
 def test_half_transparent_ink_is_mixed_with_white_and_an_array_s_too() -> None:
     half = np.full((4, 4, 4), (0, 0, 0, 128), dtype=np.uint8)
     assert np.asarray(open_picture(half))[0, 0].tolist() == [127, 127, 127]
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P", "L with one value hidden", "I;16"])
+def test_another_ground_shows_behind_it_and_is_part_of_its_fingerprint(mode: str) -> None:
+    if mode == "I;16":
+        picture = Image.fromarray(np.where(DRAWN, 0, 9).astype(np.uint16))
+        hidden = {"transparency": 9}
+    else:
+        picture = transparent(mode)
+        hidden = {} if picture.mode in ("RGBA", "LA") else {"transparency": 0}
+    file = io.BytesIO()
+    picture.save(file, "png", **hidden)
+    content = file.getvalue()
+    seen = np.asarray(open_picture(content, "#204060"))
+    wanted = np.where(DRAWN[..., None], 0, [0x20, 0x40, 0x60])
+    np.testing.assert_allclose(seen, wanted, atol=1)
+    keys = {pixel_hashes("image", [content], ground)[0] for ground in ("white", "black", "#204060")}
+    assert len(keys) == 3
+    assert pixel_hashes("image", [content]) == pixel_hashes("image", [content], "white")
+
+
+def test_a_picture_without_transparency_has_one_key_on_every_ground() -> None:
+    file = io.BytesIO()
+    Image.new("RGB", (4, 4), "red").save(file, "png")
+    content = file.getvalue()
+    assert pixel_hashes("image", [content], "black") == picture_hashes([content])
+    assert not has_transparency(content)
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [("White", "white"), ("#FFFFFF", "white"), ("#000000", "black"), ("#A0b0C0", "#a0b0c0")],
+)
+def test_a_ground_has_one_name(given: str, name: str) -> None:
+    assert ground_name(given) == name
+
+
+@pytest.mark.parametrize("given", [None, "", "blue", "#12", 0, "#12345g"])
+def test_what_is_no_ground_is_refused_with_what_is_allowed(given: object) -> None:
+    with pytest.raises(
+        ValueError, match="a ground is white, black or a colour, '#rrggbb' in quote"
+    ):
+        ground_name(given)
 
 
 RAMP = np.linspace(0, 1, 64).reshape(8, 8)

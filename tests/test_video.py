@@ -132,6 +132,8 @@ def test_a_transparent_frame_is_laid_on_white(tmp_path: Path) -> None:
         clip = read_clip(tmp_path / name, 2)
         assert clip.frames[0, 0, 0].tolist() == [255, 255, 255]
         assert clip.frames[1, 0, 0].tolist() == [200, 0, 0]
+        black = read_clip(tmp_path / name, 2, "black")
+        assert black.frames[:, 0, 0].tolist() == [[0, 0, 0], [200, 0, 0]]
 
 
 def test_only_clips_that_are_seen_otherwise_than_before_have_new_fingerprints(

@@ -75,7 +75,8 @@ class Answering:
 
     def shown(self, workspace: str, run: str, sample: dict[str, str]) -> dict[str, Any]:
         """A row or a sample of one's own in full; pictures and frames as base64 of PNG files."""
-        return shown(self._inputs(workspace, run, sample))
+        inputs = self._inputs(workspace, run, sample)
+        return shown(inputs, self._ground(workspace, run, sample))
 
     def route(
         self,
@@ -178,6 +179,7 @@ class Answering:
             return model.look([inputs])
         # Not through `look`, which takes what users give: a row may have a second text.
         rows = {column: [value] for column, value in inputs.items()}
+        rows["ground"] = [self._ground(workspace, run, sample)]
         return Looked(model.trained, model.trained.backbone.encode(rows), [describe_sample(inputs)])
 
     def _inputs(self, workspace: str, run: str, sample: dict[str, str]) -> dict[str, str | bytes]:
@@ -188,6 +190,12 @@ class Answering:
             column: b64decode(value) if column in ENCODED else value
             for column, value in sample.items()
         }
+
+    def _ground(self, workspace: str, run: str, sample: dict[str, str]) -> str:
+        """What shows where the sample is transparent."""
+        if "id" in sample:
+            return self._rows(workspace, run).ground(sample["id"])
+        return Workspace(workspace).find(run).config.ground
 
     def _model(self, workspace: str, run: str, stage: int) -> Model:
         place = Workspace(workspace)

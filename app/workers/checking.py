@@ -121,12 +121,12 @@ def _sample(task: PreparedTask, rows: Rows, place: int) -> dict[str, str | None]
     written = {name: values for name, values in rows.inputs.items() if name not in ENCODED}
     return {
         "text": words(written, place),
-        "picture": _thumbnail(rows.inputs, place),
+        "picture": _thumbnail(rows.inputs, place, task.ground),
         "label": label_of(task, rows, place),
     }
 
 
-def _thumbnail(inputs: Mapping[str, Sequence[Any]], place: int) -> str | None:
+def _thumbnail(inputs: Mapping[str, Sequence[Any]], place: int, ground: str) -> str | None:
     """The picture, or a video's first frame; None where there is none or it cannot be read."""
     from PIL import Image
 
@@ -135,9 +135,9 @@ def _thumbnail(inputs: Mapping[str, Sequence[Any]], place: int) -> str | None:
 
     try:
         if "image" in inputs:
-            picture = open_picture(inputs["image"][place])
+            picture = open_picture(inputs["image"][place], ground)
         elif "video" in inputs:
-            clip = read_clip(inputs["video"][place], 1)
+            clip = read_clip(inputs["video"][place], 1, ground)
             picture = Image.fromarray(clip.frames[0])
         else:
             return None

@@ -53,20 +53,21 @@ def near_rows(
                 "label": task.label_names[label] if label >= 0 else "another answer",
                 "cosine": each.cosine,
                 "text": " · ".join(" ".join(text.split())[:LINE] for text in texts),
-                "picture": _picture(inputs),
+                "picture": _picture(inputs, task.ground),
             }
         )
     return shown
 
 
-def _picture(inputs: dict[str, Any]) -> str:
+def _picture(inputs: dict[str, Any], ground: str) -> str:
     """Base64 of a PNG: the picture made small, or frames of the clip side by side; "" where there is none."""
     from PIL import Image
 
     if "image" in inputs:
-        seen = [open_picture(inputs["image"])]
+        seen = [open_picture(inputs["image"], ground)]
     elif "video" in inputs:
-        seen = [open_picture(frame) for frame in read_clip(inputs["video"], FRAMES).frames]
+        clip = read_clip(inputs["video"], FRAMES, ground)
+        seen = [open_picture(frame) for frame in clip.frames]
     else:
         return ""
     small = [

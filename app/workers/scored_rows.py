@@ -9,7 +9,7 @@ from typing import Any, get_args
 import pyarrow as pa
 
 from app.workers.thumbnails import png
-from cl_core.decode import open_picture
+from cl_core.decode import WHITE, open_picture
 from cl_core.errors import UserError
 from cl_core.lab.launch import open_stream
 from cl_core.lab.workspace import RunConfig, RunFolder, Workspace
@@ -85,6 +85,11 @@ class ScoredRows:
         row = self.table.slice(self._place[sample_id], 1).to_pylist()[0]
         return {column: row[column] for column in INPUTS if row[column] is not None}
 
+    def ground(self, sample_id: str) -> str:
+        """What shows where a row's picture or clip is transparent."""
+        own = sample_id.split("/")[0]
+        return next((task.ground for task in self.config.all_tasks if task.name == own), WHITE)
+
 
 def inputs_of(config: RunConfig) -> dict[str, Any]:
     """What a run's scored rows depend on."""
@@ -100,20 +105,22 @@ def keep(workspace: Workspace, run: RunFolder) -> None:
         workspace.store.write(KIND, key(KIND, inputs), inputs, tables=tables)
 
 
-def shown(inputs: Mapping[str, Any]) -> dict[str, Any]:
+def shown(inputs: Mapping[str, Any], ground: str = WHITE) -> dict[str, Any]:
     """A sample for a browser: "texts" by column, "pictures" as base64 PNG files, and whether they are a "clip".
 
     Args:
         inputs: by column; pictures and clips as bytes or paths.
+        ground: what shows where they are transparent.
 
     Raises:
         UserError: a picture or a clip that cannot be read.
     """
     pictures: list[Any] = []
     if "image" in inputs:
-        pictures = [open_picture(inputs["image"])]
+        pictures = [open_picture(inputs["image"], ground)]
     elif "video" in inputs:
-        pictures = [open_picture(frame) for frame in read_clip(inputs["video"], FRAMES).frames]
+        clip = read_clip(inputs["video"], FRAMES, ground)
+        pictures = [open_picture(frame) for frame in clip.frames]
     return {
         "texts": {column: value for column, value in inputs.items() if column not in ENCODED},
         "pictures": [png(each, LONGEST_SIDE) for each in pictures],

@@ -11,9 +11,8 @@ from torch import Tensor, nn
 
 from cl_core.backbones.encoder import Encoder, LabelHead
 from cl_core.backbones.fingerprint import hash_weights
-from cl_core.backbones.pictures import PictureBatch, Pictures, picture_batch
+from cl_core.backbones.pictures import PictureBatch, Pictures, ground_of, picture_batch
 from cl_core.backbones.towers import tower_of
-from cl_core.decode import Source
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -68,9 +67,13 @@ class ImageBackbone(Encoder[PictureBatch]):
         self.classes = classes
         self.tokens = tower.tokens(model)
 
-    def encode(self, rows: Mapping[str, Sequence[Source]]) -> Pictures:
-        """The pictures of the column `image`, to be decoded when a batch asks for them."""
-        return Pictures.of(rows["image"], self.tokens)
+    def encode(self, rows: Mapping[str, Sequence[Any]]) -> Pictures:
+        """The pictures of the column `image`, to be decoded when a batch asks for them.
+
+        Args:
+            rows: columns by name; `ground`, where there is one, says what shows where the pictures are transparent.
+        """
+        return Pictures.of(rows["image"], self.tokens, ground_of(rows))
 
     def _collate(
         self, encoding: Pictures, indices: Sequence[int], device: torch.device

@@ -5,14 +5,14 @@ Pictures stay encoded until a batch asks for them, so a run's memory does not gr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
-from cl_core.decode import Source, open_picture
+from cl_core.decode import WHITE, Source, open_picture
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -26,16 +26,19 @@ class Pictures:
         columns: where the pictures are, such as a column of a memory-mapped table.
         places: for each picture, which column and which row of it.
         tokens: how many tokens the backbone makes of each, the class token included.
+        grounds: of each column, what shows where its pictures are transparent.
     """
 
     columns: tuple[Sequence[Source], ...]
     places: tuple[tuple[int, int], ...]
     tokens: int
+    grounds: tuple[str, ...]
 
     @classmethod
-    def of(cls, column: Sequence[Source], tokens: int) -> Pictures:
+    def of(cls, column: Sequence[Source], tokens: int, ground: str = WHITE) -> Pictures:
         """All pictures of one column."""
-        return cls((column,), tuple((0, row) for row in range(len(column))), tokens)
+        places = tuple((0, row) for row in range(len(column)))
+        return cls((column,), places, tokens, (ground,))
 
     @classmethod
     def concat(cls, parts: Sequence[Pictures]) -> Pictures:
@@ -47,15 +50,26 @@ class Pictures:
         if len({part.tokens for part in parts}) != 1:
             raise ValueError("the pictures are of different backbones, or there are none")
         columns: list[Sequence[Source]] = []
+        grounds: list[str] = []
         places: list[tuple[int, int]] = []
         for part in parts:
             places += [(len(columns) + column, row) for column, row in part.places]
             columns += part.columns
-        return cls(tuple(columns), tuple(places), parts[0].tokens)
+            grounds += part.grounds
+        return cls(tuple(columns), tuple(places), parts[0].tokens, tuple(grounds))
 
     def subset(self, rows: Sequence[int]) -> Pictures:
         """Some of the pictures, in the given order."""
-        return Pictures(self.columns, tuple(self.places[row] for row in rows), self.tokens)
+        places = tuple(self.places[row] for row in rows)
+        return Pictures(self.columns, places, self.tokens, self.grounds)
+
+    def open(self, index: int) -> Image:
+        """A picture, decoded.
+
+        Raises:
+            UserError: it cannot be read.
+        """
+        return open_picture(self[index], self.grounds[self.places[index][0]])
 
     def __getitem__(self, index: int) -> Source:
         column, row = self.places[index]
@@ -100,10 +114,15 @@ def picture_batch(
     """
     if len(indices) == 0:
         raise ValueError("a batch needs at least one picture")
-    pixels = torch.stack([preprocess(open_picture(pictures[row])) for row in indices])
+    pixels = torch.stack([preprocess(pictures.open(row)) for row in indices])
     mask = torch.ones(len(indices), pictures.tokens, dtype=torch.int64)
     if device.type == "cuda":
         return PictureBatch(
             pixels.pin_memory().to(device, non_blocking=True), mask.to(device, non_blocking=True)
         )
     return PictureBatch(pixels.to(device), mask.to(device))
+
+
+def ground_of(rows: Mapping[str, Sequence[Any]]) -> str:
+    """What shows where a task's pictures or clips are transparent: its column `ground`, of one value, else white."""
+    return str(rows["ground"][0]) if len(rows.get("ground", ())) else WHITE

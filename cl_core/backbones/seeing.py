@@ -20,6 +20,7 @@ from torch import Tensor
 from cl_core.backbones.encoder import Encoder, LabelHead, Output, Transform
 from cl_core.backbones.encoding import Batch
 from cl_core.backbones.fingerprint import hash_weights
+from cl_core.backbones.pictures import ground_of
 from cl_core.backbones.samples import Samples, SeeingBatch, medium_of, seeing_batch
 from cl_core.backbones.text import TextBackbone
 from cl_core.backbones.visual import Eye, Live, Viewer
@@ -112,7 +113,7 @@ class SeeingBackbone(Encoder[SeeingBatch]):
             texts = self.text.tokenize([""] * count)
         if medium is None:
             return Samples(texts, (), (None,) * count)
-        viewer = viewer or Live(self.eye, medium, rows[medium])
+        viewer = viewer or Live(self.eye, medium, rows[medium], ground_of(rows))
         return Samples(texts, (viewer,), tuple((0, row) for row in range(count)))
 
     def _collate(

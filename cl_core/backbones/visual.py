@@ -24,7 +24,7 @@ from torch.nn import functional as F
 
 from cl_core.backbones.image import ImageBackbone
 from cl_core.backbones.pictures import PictureBatch
-from cl_core.decode import Source, open_picture
+from cl_core.decode import WHITE, Source, open_picture
 from cl_core.video import FEW_FRAMES, read_clip
 
 Medium = Literal["image", "video"]
@@ -97,18 +97,23 @@ class Eye:
         return self.frames * max(self.clip_grid, 1) ** 2
 
     @torch.no_grad()
-    def look(self, medium: Medium, sources: Sequence[Source]) -> Sights:
+    def look(self, medium: Medium, sources: Sequence[Source], ground: str = WHITE) -> Sights:
         """Decodes pictures or clips and runs the encoder over all their frames.
+
+        Args:
+            medium: what they are.
+            sources: encoded bytes or paths.
+            ground: what shows where they are transparent.
 
         Raises:
             UserError: one cannot be read.
         """
         if medium == "image":
-            frames, shown = [open_picture(source) for source in sources], [1] * len(sources)
+            frames, shown = [open_picture(source, ground) for source in sources], [1] * len(sources)
         else:
             from PIL import Image
 
-            clips = [read_clip(source, self.frames).frames for source in sources]
+            clips = [read_clip(source, self.frames, ground).frames for source in sources]
             frames = [Image.fromarray(frame) for clip in clips for frame in clip]
             shown = [len(clip) for clip in clips]
         pixels = torch.stack([self.vision.preprocess(frame) for frame in frames])
@@ -163,11 +168,13 @@ class Live:
         eye: sees them.
         medium: what they are.
         sources: encoded bytes or paths.
+        ground: what shows where they are transparent.
     """
 
     eye: Eye
     medium: Medium
     sources: Sequence[Source]
+    ground: str = WHITE
 
     @property
     def tokens(self) -> int:
@@ -179,7 +186,7 @@ class Live:
 
     def see(self, rows: Sequence[int]) -> Sights:
         """The tokens of some of them, on the eye's device."""
-        return self.eye.look(self.medium, [self.sources[row] for row in rows])
+        return self.eye.look(self.medium, [self.sources[row] for row in rows], self.ground)
 
 
 @dataclass(frozen=True)

@@ -65,6 +65,10 @@ def _task_lines(number: int, task: dict[str, Any]) -> list[str]:
         most = ", ".join(f"{rows} {split}" for split, rows in task["limits"].items())
         lines.append(f"    of which a run gets at most {most} rows (limit)")
     lines += [f"    not used: {each}" for each in task["unused"]]
+    if task["transparent"]:
+        what = "video" if task["kind"] == "video-qa" else "picture"
+        many = f"{task['transparent']} {what}{'s' if task['transparent'] > 1 else ''}"
+        lines.append(f"    {many} with transparent parts, laid on {task['ground']} (ground)")
     names = task["classes"]
     if names and task["counts"]:
         head = [f"{len(names)} class{'es' if len(names) > 1 else ''}", *task["counts"]]

@@ -57,7 +57,9 @@ class Model:
         Raises:
             UserError: an empty text, a picture that cannot be read.
         """
-        encoding = self.trained.backbone.encode(sample_columns(samples, self.kinds))
+        columns = sample_columns(samples, self.kinds)
+        columns["ground"] = [self.config.ground] * len(samples)
+        encoding = self.trained.backbone.encode(columns)
         return Looked(self.trained, encoding, [describe_sample(sample) for sample in samples])
 
     def route(

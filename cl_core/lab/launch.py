@@ -73,6 +73,7 @@ def open_stream(source: str, protocol: str | None, data: DataSettings) -> Stream
         limits=data.limits(),
         limit_seed=data.limit_seed,
         hold_out=data.hold_out,
+        ground=data.ground,
     )
 
 
@@ -185,6 +186,7 @@ def summarise_tasks(stream: Stream, tasks: Sequence[Task]) -> tuple[TaskSummary,
             labels=tuple(stream.label_space.global_index(task.name)),
             rows={split: len(rows) for split, rows in task.splits.items()},
             fingerprint=task.fingerprint,
+            ground=task.ground,
         )
         for task in tasks
     )

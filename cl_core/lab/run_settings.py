@@ -23,11 +23,15 @@ from cl_core.errors import Faults, UserError, did_you_mean
 from cl_core.initialise.settings import ImproviseSettings
 from cl_core.route.settings import MemorySettings, RouterNetworkSettings, RouterSettings
 from cl_core.settings import Settings
+from cl_core.tasks.spec import Ground
 from cl_core.train.settings import PRESETS, BaselineSettings, TrainSettings
 
 
 class DataSettings(Settings):
-    """How many rows of each task are used: subsets are stratified by class and drawn with `limit_seed`."""
+    """Which rows of each task are used, and on what they are seen.
+
+    Subsets are stratified by class and drawn with `limit_seed`.
+    """
 
     limit: int | None = Field(None, ge=1)
     """At most this many rows in each split; null for all."""
@@ -41,6 +45,8 @@ class DataSettings(Settings):
     """Tasks that are not learnt, only routed to the others' adapters and scored: films,books or a list."""
     limit_seed: int = 0
     """Draws the subset; the same for every seed of a run, so that seeds differ in training alone."""
+    ground: Ground | None = None
+    """What shows where pictures and clips are transparent, white, black or "#rrggbb"; null for what the stream says."""
 
     @field_validator("hold_out", mode="before")
     @classmethod
@@ -141,7 +147,8 @@ def parse_assignments(assignments: Iterable[str]) -> dict[str, Any]:
             faults.append(f"'{assignment}' is not of the form name=value, such as epochs=3")
             continue
         try:
-            values[name.strip()] = yaml.safe_load(value)
+            colour = value.strip().startswith("#")  # which YAML would take for a remark
+            values[name.strip()] = value.strip() if colour else yaml.safe_load(value)
         except yaml.YAMLError as error:
             faults.append(f"'{assignment}': the value cannot be read ({error})")
     if faults:

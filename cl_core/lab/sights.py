@@ -32,7 +32,8 @@ def stored_sights(assets: Assets, task: int, split: str) -> Viewer | None:
     if medium is None or not isinstance(backbone, SeeingBackbone):
         return None
     eye, sources = backbone.eye, rows[medium]
-    hashes = pixel_hashes(medium, sources)
+    ground = assets.stream.all_tasks[task].ground
+    hashes = pixel_hashes(medium, sources, ground)
     first: dict[str, int] = {}
     for row, own in enumerate(hashes):
         first.setdefault(own, row)
@@ -52,7 +53,7 @@ def stored_sights(assets: Assets, task: int, split: str) -> Viewer | None:
             seen = []
             for start in range(0, len(chunk), A_PASS):
                 some = [sources[first[own]] for own in chunk[start : start + A_PASS]]
-                seen.append(eye.look(medium, some))
+                seen.append(eye.look(medium, some, ground))
                 assets.rows_done(begin + start + len(some), len(distinct))
             features = torch.cat([sights.features for sights in seen])
             counts = torch.cat([sights.counts for sights in seen])

@@ -48,8 +48,7 @@ class TokenisedStream:
     def encoding(self, task: int, split: str) -> Encoded:
         """A split as the backbone reads it."""
         if (task, split) not in self._encodings:
-            rows = self.stream.all_tasks[task].splits[split]
-            columns = {name: rows[name] for name in rows.column_names}
+            columns = self.stream.all_tasks[task].columns(split)
             if isinstance(self.backbone, SeeingBackbone):
                 viewer = self._viewer(task, split)
                 self._encodings[task, split] = self.backbone.encode(columns, viewer)

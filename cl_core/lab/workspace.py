@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import yaml
 from pydantic import ValidationError
 
+from cl_core.decode import WHITE
 from cl_core.errors import UserError, did_you_mean
 from cl_core.lab.events import (
     AnyEvent,
@@ -63,6 +64,8 @@ class TaskSummary(Settings):
     rows: dict[str, int]
     """Rows per split, after limits."""
     fingerprint: str
+    ground: str = WHITE
+    """What shows where its pictures or clips are transparent."""
 
 
 class RunConfig(Settings):
@@ -89,6 +92,15 @@ class RunConfig(Settings):
     def all_tasks(self) -> tuple[TaskSummary, ...]:
         """The tasks that are learnt, in order, and behind them those that are held out."""
         return self.tasks + self.held_out
+
+    @property
+    def ground(self) -> str:
+        """What shows where a new picture or clip is transparent: what its tasks have **(ours)**.
+
+        Tasks of texts are called white; where several others are named, it is white too.
+        """
+        others = {task.ground for task in self.all_tasks} - {WHITE}
+        return others.pop() if len(others) == 1 else WHITE
 
     @property
     def keeps_memory(self) -> bool:

@@ -54,6 +54,7 @@ def load_stream(
     limits: Limits = None,
     limit_seed: int = 0,
     hold_out: Sequence[str] = (),
+    ground: str | None = None,
 ) -> Stream:
     """Loads and checks a stream.
 
@@ -67,6 +68,7 @@ def load_stream(
             after the limits of the stream itself, and after the checks.
         limit_seed: draws the subset.
         hold_out: tasks that are not learnt, only routed and scored, beside those that the stream itself holds out.
+        ground: what shows where pictures and clips are transparent, whatever the stream says; None for what it says.
 
     Raises:
         UserError: there is no such stream, protocol, order or task.
@@ -76,6 +78,8 @@ def load_stream(
     from cl_core.tasks.finishing import finish
 
     spec, folder = choose_stream(source, order, protocol, hold_out)
+    if ground is not None:
+        spec = spec.laid_on(ground)
     prepared = read_prepared(spec, folder, data_folder(data))
     learnt = len(spec.tasks)
     report = check_stream(spec.protocol, prepared[:learnt], spec.shared, prepared[learnt:])

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from cl_core.decode import WHITE
 from cl_core.errors import did_you_mean
 from cl_core.tasks.answers import describe_unknown, find_vocabulary, index_answers, read_votes
 from cl_core.tasks.label_tables import read_tables
@@ -83,6 +84,7 @@ class PreparedTask:
         faults: what is wrong so far.
         warnings: sentences.
         unused: what lies beside the data and was not read.
+        ground: what shows where pictures or clips are transparent.
     """
 
     name: str
@@ -93,6 +95,7 @@ class PreparedTask:
     faults: tuple[Fault, ...]
     warnings: tuple[str, ...]
     unused: tuple[str, ...] = ()
+    ground: str = WHITE
 
     def task(self) -> Task:
         """The task, as its users see it."""
@@ -100,7 +103,7 @@ class PreparedTask:
             split: make_rows(self.name, split, rows.inputs, rows.labels, rows.numbers, rows.votes)
             for split, rows in self.splits.items()
         }
-        return Task(self.name, self.kind, self.label_names, splits, self.source)
+        return Task(self.name, self.kind, self.label_names, splits, self.source, self.ground)
 
 
 def prepare(raw: RawTask, spec: TaskSpec) -> PreparedTask:
@@ -150,6 +153,7 @@ def prepare(raw: RawTask, spec: TaskSpec) -> PreparedTask:
         tuple(faults),
         tuple(warnings),
         raw.unused,
+        spec.ground,
     )
 
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema, model_validator
 
+from cl_core.decode import WHITE, ground_name
 from cl_core.errors import UserError, did_you_mean
 from cl_core.settings import Settings
 from cl_core.tasks.stream import Protocol
@@ -19,6 +20,11 @@ TaskName = Annotated[str, StringConstraints(pattern=r"^\w[\w .+-]*$", max_length
 Text = Annotated[str, StringConstraints(min_length=1)]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Count = Annotated[int, Field(ge=1)]
+Ground = Annotated[
+    str,
+    BeforeValidator(ground_name),
+    WithJsonSchema({"type": "string", "pattern": "^(white|black|#[0-9a-fA-F]{6})$"}),
+]
 
 
 class SplitNames(Settings):
@@ -77,6 +83,8 @@ class TaskSpec(Settings):
     """Column of the image: encoded bytes, or a path relative to the file that names it."""
     video: Text = "video"
     """Column of the video: likewise."""
+    ground: Ground = WHITE
+    """What shows where pictures and clips are transparent: white, black or "#rrggbb"."""
     question: Text = "question"
     """Column of the question about the image or video."""
     answer: Text = "answer"
@@ -120,6 +128,8 @@ class TaskSpec(Settings):
             raise ValueError(f"hub is '{self.hub}'; a hub data set is 'owner/name'")
         if self.label_names is not None and len(set(self.label_names)) != len(self.label_names):
             raise ValueError("label_names lists a name twice")
+        if self.kind == "text" and self.ground != WHITE:
+            raise ValueError(f"gives ground {self.ground}, and texts have none")
         if self.validation_fraction + self.test_fraction >= 1:
             raise ValueError("validation_fraction and test_fraction leave no training rows")
         return self
@@ -248,6 +258,27 @@ class StreamSpec(Settings):
         moved = tuple(task for task in self.tasks if task.name in names)
         return self.model_copy(
             update={"tasks": kept, "held_out": self.held_out + moved, "orders": {}}
+        )
+
+    def laid_on(self, ground: str) -> StreamSpec:
+        """The same stream, all of its pictures and clips on one ground.
+
+        Raises:
+            UserError: it is no colour.
+        """
+        try:
+            ground = ground_name(ground)
+        except ValueError as error:
+            raise UserError(f"ground {error}") from None
+
+        def changed(tasks: tuple[TaskSpec, ...]) -> tuple[TaskSpec, ...]:
+            return tuple(
+                task if task.kind == "text" else task.model_copy(update={"ground": ground})
+                for task in tasks
+            )
+
+        return self.model_copy(
+            update={"tasks": changed(self.tasks), "held_out": changed(self.held_out)}
         )
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from cl_core.decode import has_transparency
 from cl_core.errors import Faults
 from cl_core.tasks.checks import check_stream
 from cl_core.tasks.finishing import finish
@@ -110,6 +112,8 @@ def describe(task: PreparedTask) -> dict[str, Any]:
         "source": task.source,
         "files": {split: task.splits[split].place for split in SPLITS if split in task.splits},
         "unused": list(task.unused),
+        "ground": task.ground,
+        "transparent": count_transparent(task),
         "rows": {split: len(task.splits[split]) for split in SPLITS if split in task.splits},
         "classes": list(names),
         "counts": {
@@ -124,6 +128,18 @@ def describe(task: PreparedTask) -> dict[str, Any]:
             for place in sample_places(rows)
         ],
     }
+
+
+def count_transparent(task: PreparedTask) -> int:
+    """How many pictures or clips have transparent parts, or room for them: each once, however many rows name it."""
+    found = {
+        value
+        for rows in task.splits.values()
+        for column in ENCODED
+        for value in rows.inputs.get(column, ())
+    }
+    with ThreadPoolExecutor() as pool:
+        return sum(pool.map(has_transparency, found))
 
 
 def describe_fault(fault: Fault) -> dict[str, Any]:

@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from cl_core.decode import picture_version
+from cl_core.decode import WHITE, picture_version
 from cl_core.errors import UserError
 from cl_core.video import clip_version
 
@@ -43,6 +43,7 @@ class Task:
             (str). Where answers carry votes there are ``answers`` (list of int64 labels) and ``answer_weights`` (list
             of float32 in 0..1) as well.
         source: where the rows came from, for people.
+        ground: what shows where its pictures or clips are transparent; see `decode.ground_name`.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Task:
     label_names: tuple[str, ...]
     splits: Mapping[str, Dataset]
     source: str
+    ground: str = WHITE
     _fingerprints: dict[str, str] = field(default_factory=dict, init=False, repr=False)
 
     @property
@@ -67,6 +69,12 @@ class Task:
         """Rows that are scored."""
         return self._split("test")
 
+    def columns(self, split: str) -> dict[str, Sequence[Any]]:
+        """What a backbone encodes of a split: its columns by name, and `ground` (N,) where that is not white."""
+        rows = self._split(split)
+        columns = {name: rows[name] for name in rows.column_names}
+        return columns if self.ground == WHITE else {**columns, "ground": [self.ground] * len(rows)}
+
     @cached_property
     def fingerprint(self) -> str:
         """sha256 over label names and all rows of all splits; see `split_fingerprint`."""
@@ -80,7 +88,7 @@ class Task:
 
         It depends on content and order alone: not on file paths, file formats, or the fingerprints that
         `datasets` keeps. Of pictures and clips it is that of the encoded bytes, and of the way in which they are
-        decoded where that has changed.
+        decoded where that has changed, and of the ground where they are laid on another than white.
 
         Raises:
             UserError: the task has no such split.
@@ -93,7 +101,7 @@ class Task:
                 digest.update(column.encode() + b"\0")
                 values = list(rows[column])
                 if column in ENCODED:  # the same picture is the same row, whichever way it came
-                    values = pixel_hashes(column, values)
+                    values = pixel_hashes(column, values, self.ground)
                 if column in VOTES:
                     values = [json.dumps(value) for value in values]
                 if column == "label":
@@ -197,12 +205,13 @@ def picture_hashes(pictures: Sequence[object]) -> list[str]:
     ]
 
 
-def pixel_hashes(column: str, values: Sequence[object]) -> list[str]:
+def pixel_hashes(column: str, values: Sequence[object], ground: str = WHITE) -> list[str]:
     """(N,) one string for each picture or clip, equal where its pixels are: its hash, and how it is decoded.
 
     Args:
         column: "image" or "video".
         values: encoded bytes, or paths of files.
+        ground: what shows where they are transparent; white and what is not transparent go without a word.
     """
     version = clip_version if column == "video" else picture_version
     hashes = picture_hashes(values)
@@ -210,7 +219,8 @@ def pixel_hashes(column: str, values: Sequence[object]) -> list[str]:
     for own, value in zip(hashes, values, strict=True):
         if own not in known:
             way = version(value if isinstance(value, bytes) else str(value))
-            known[own] = own if way == 1 else f"{own} decoded {way}"
+            laid = "" if ground == WHITE else f" on {ground}"
+            known[own] = own if way == 1 else f"{own} decoded {way}{laid}"
     return [known[own] for own in hashes]
 
 

@@ -320,10 +320,14 @@ def test_a_folder_of_pictures_is_added_by_its_path(open_page: Open, place: Works
         for number in range(12):
             (folder / f"{number}.png").write_bytes(DOT)
     page = added_by_path(open_page, place, "pets")
+    page.text_input(key="map-ground-../data/pets").set_value("blue")
+    page.run()
+    assert "a ground is white, black or a colour" in page.error[0].value
+    page.text_input(key="map-ground-../data/pets").set_value("#203040")
     button(page, ADD).click()
     page.run()
     task = tasks_of(place)[-1]
-    assert (task.kind, task.path) == ("image", "../data/pets")
+    assert (task.kind, task.path, task.ground) == ("image", "../data/pets", "#203040")
 
 
 def test_paths_in_the_workspace_or_beside_it_are_relative(place: Workspace, tmp_path: Path) -> None:

@@ -93,6 +93,14 @@ def test_kinds_of_mixed_rows_are_told_by_their_columns() -> None:
     assert rows.kinds() == ["text", "image", "image-qa", "video-qa"]
 
 
+def test_a_transparent_picture_is_shown_on_its_ground() -> None:
+    file = io.BytesIO()
+    Image.new("RGBA", (4, 4)).save(file, "png")
+    (picture,) = scored_rows.shown({"image": file.getvalue()}, "#203040")["pictures"]
+    shown = Image.open(io.BytesIO(b64decode(picture))).convert("RGB")
+    assert shown.getpixel((0, 0)) == (0x20, 0x30, 0x40)
+
+
 @pytest.mark.parametrize(
     ("size", "shown"), [((8, 8), (480, 480)), ((300, 200), (300, 200)), ((960, 480), (480, 240))]
 )
@@ -125,7 +133,10 @@ def test_training_rows_near_a_sample_come_with_their_pictures(tmp_path: Path) ->
         "label": [0, -1, 1],
     }
     task = SimpleNamespace(
-        name="t", label_names=("red", "blue"), splits={"train": Dataset.from_dict(rows)}
+        name="t",
+        ground="white",
+        label_names=("red", "blue"),
+        splits={"train": Dataset.from_dict(rows)},
     )
     features = SimpleNamespace(features={0: np.zeros((3, 2))})
     stream = SimpleNamespace(tasks=[task])

@@ -6,6 +6,7 @@ import io
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from cl_core.backbones.load import load_backbone
-from cl_core.backbones.samples import Samples, sequence
+from cl_core.backbones.samples import MEDIA, Samples, sequence
 from cl_core.backbones.seeing import VISUAL, SeeingBackbone
 from cl_core.backbones.settings import BackboneSettings
 from cl_core.backbones.text import TextBackbone
@@ -196,6 +197,25 @@ def test_frames_of_a_clip_follow_one_another(eye: Eye) -> None:
         Image.fromarray(frame).save(file, "png")
         alone = finer.look("image", [file.getvalue()]).features[0]
         torch.testing.assert_close(seen.features[0, 4 * number : 4 * number + 4], alone)
+
+
+def test_what_is_transparent_is_seen_on_its_ground(eye: Eye) -> None:
+    def encoded(frame: Image.Image, **settings: Any) -> bytes:
+        file = io.BytesIO()
+        frame.save(file, "png", **settings)
+        return file.getvalue()
+
+    drawn = np.zeros((16, 16, 4), dtype=np.uint8)
+    drawn[4:9, 2:12] = 255
+    laid = np.where(drawn[..., 3:] > 0, 255, [0x10, 0x60, 0x90]).astype(np.uint8)
+    clear, solid = Image.fromarray(drawn), Image.fromarray(laid)
+    for medium in MEDIA:
+        several = {"save_all": True, "append_images": [Image.new("RGBA", (16, 16), "red")]}
+        seen = encoded(clear, **(several if medium == "video" else {}))
+        wanted = encoded(solid, **(several if medium == "video" else {}))
+        ground = Live(eye, medium, [seen], "#106090").see([0]).features
+        torch.testing.assert_close(ground, eye.look(medium, [wanted]).features)
+        assert not torch.allclose(ground, eye.look(medium, [seen]).features)
 
 
 def test_a_clips_tokens_may_carry_what_changed_since_the_frame_before(eye: Eye) -> None:

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from app.workers.checking import Asked, answer
 from cl_core.errors import Faults
@@ -63,6 +64,24 @@ def test_machines_get_the_same_as_json(lab: Command, stream: Path) -> None:
     assert any("unlabelled.csv" in each for each in books["unused"])
     assert {row["label"] for row in films["samples"]} == {"bad", "good"}
     assert said["faults"] == []
+
+
+def test_it_says_on_what_transparent_pictures_are_laid(lab: Command, tmp_path: Path) -> None:
+    for kind in ("cat", "dog"):
+        (tmp_path / "pets" / kind).mkdir(parents=True)
+        for number in range(12):
+            mode = "RGBA" if kind == "cat" else "RGB"
+            shade = (number, number, 0, 90) if kind == "cat" else (number, 0, number)
+            Image.new(mode, (4, 4), shade).save(tmp_path / "pets" / kind / f"{number}.png")
+    file = tmp_path / "stream.yaml"
+    file.write_text(
+        "name: s\nprotocol: til\ntasks:\n"
+        '  - {name: pets, kind: image, path: pets, ground: "#203040"}\n'
+    )
+    said = lab("check", str(file))
+    assert "12 pictures with transparent parts, laid on #203040 (ground)" in said.out
+    (task,) = json.loads(lab("check", str(file), "--json").out)["tasks"]
+    assert (task["transparent"], task["ground"]) == (12, "#203040")
 
 
 def test_all_faults_are_said_at_once_and_the_status_is_that_of_a_mistake(

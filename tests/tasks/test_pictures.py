@@ -10,9 +10,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import torch
 from PIL import Image
 
-from cl_core.errors import Faults
+from cl_core.backbones.pictures import Pictures, ground_of, picture_batch
+from cl_core.errors import Faults, UserError
+from cl_core.lab.launch import open_stream
+from cl_core.lab.run_settings import DataSettings, make_settings, parse_assignments
 from cl_core.tasks.load import load_stream
 from cl_core.tasks.stream import Stream
 from cl_core.tasks.task import make_task
@@ -190,3 +194,69 @@ def test_a_class_none_of_whose_pictures_can_be_read_is_refused_for_that_reason(
     with pytest.raises(Faults, match="no image of class 'light' can be read") as caught:
         load(tmp_path)
     assert "limit" not in str(caught.value)
+
+
+def write_drawings(folder: Path) -> None:
+    """White ink on nothing: what is drawn cannot be seen on white."""
+    for label in CLASSES:
+        (folder / label).mkdir(parents=True)
+        for number in range(12):
+            drawn = np.zeros((8, 8, 4), dtype=np.uint8)
+            drawn[number % 8, : 4 if label == "dark" else 8] = 255
+            drawn[number // 8, 0] = 255
+            Image.fromarray(drawn).save(folder / label / f"{number}.png")
+
+
+def test_a_task_says_on_which_ground_its_pictures_are_laid(tmp_path: Path) -> None:
+    write_drawings(tmp_path / "t")
+    white, black = load(tmp_path).tasks[0], load(tmp_path, ground="black").tasks[0]
+    assert load(tmp_path, ground='"#FFFFFF"').tasks[0].fingerprint == white.fingerprint
+    assert white.fingerprint != black.fingerprint
+    assert list(white.test["id"]) == list(black.test["id"])  # the splits are the same
+    for task, least in ((white, 255), (black, 0)):
+        batch = picture_batch(
+            Pictures.of(task.columns("train")["image"], 1, ground_of(task.columns("train"))),
+            [0],
+            lambda picture: torch.from_numpy(np.array(picture)),
+            torch.device("cpu"),
+        )
+        assert (int(batch.pixels.min()), int(batch.pixels.max())) == (least, 255)
+
+
+def test_a_run_s_setting_lays_all_tasks_on_one_ground(tmp_path: Path) -> None:
+    write_drawings(tmp_path / "t")
+    black = load(tmp_path, ground="black").tasks[0]
+    white = load(tmp_path).tasks[0]
+    assert load_stream(tmp_path / "stream.yaml", ground="#000000").tasks[0].fingerprint == (
+        black.fingerprint
+    )
+    settings = make_settings(parse_assignments(["ground=#000000"])).data
+    assert settings.ground == "black"
+    assert open_stream(str(tmp_path / "stream.yaml"), None, settings).tasks[0].ground == "black"
+    assert open_stream(str(tmp_path / "stream.yaml"), None, DataSettings()).tasks[
+        0
+    ].fingerprint == (white.fingerprint)
+    with pytest.raises(Faults, match="a ground is white, black or a colour"):
+        make_settings({"ground": "blue"})
+    with pytest.raises(UserError, match="a ground is white, black or a colour"):
+        load_stream(tmp_path / "stream.yaml", ground="blue")
+
+
+def test_pictures_without_transparency_are_the_same_task_on_every_ground(tmp_path: Path) -> None:
+    write_folders(tmp_path / "t")
+    fingerprints = {
+        load(tmp_path, ground=ground).tasks[0].fingerprint for ground in ("white", "black")
+    }
+    assert len(fingerprints) == 1
+
+
+@pytest.mark.parametrize("ground", ["blue", "#12", "#102030"])
+def test_a_ground_that_is_none_is_refused_with_its_line(tmp_path: Path, ground: str) -> None:
+    write_folders(tmp_path / "t")
+    file = tmp_path / "stream.yaml"
+    file.write_text(
+        "name: s\nprotocol: til\ntasks:\n  - name: t\n    kind: image\n    path: t\n"
+        f"    ground: {ground}\n"
+    )
+    with pytest.raises(Faults, match=r"line 7: tasks\[1\].ground is .*; a ground is white, black"):
+        load_stream(file)
