@@ -34,7 +34,9 @@ PROTOCOLS = ("as the stream says", "til", "cil", "dil")
 def new_run(place: Workspace, lesson: bool) -> None:
     """The form, from left to right and top to bottom as a run goes.
 
-    What changes while one types stands below the button: nothing may move it away under the mouse.
+    What changes while one types stands below the button: nothing may move it away under the mouse. Each part has a
+    place of its own there: one that takes another's makes the page shorter until that is drawn again, which moves
+    everything, and closes the list that was opened meanwhile.
     """
     chosen = _stream(place)
     if chosen is None:
@@ -50,11 +52,15 @@ def new_run(place: Workspace, lesson: bool) -> None:
     taken = {run.name for run in place.runs()}
     asked = {job.request.run for job in Jobs(place).all()}  # those that wait have no folder yet
     name = _name(chosen, recipe, seed, taken | asked)
-    button, below = st.container(), st.container()
-    with below:
-        if changed:
-            st.caption(plain(f"Changed from the recipe's and the preset's own: {changes(changed)}"))
+    button, differs, foretold, below = (st.container() for _ in range(4))
+    differs.caption(
+        plain(f"Changed from the recipe's and the preset's own: {changes(changed)}")
+        if changed
+        else "All settings are the recipe's and the preset's own."
+    )
+    with foretold:
         wrong = [*bad_seed(seed), *_wrong(chosen, recipe, changed, preset)]
+    with below:
         if name in taken:
             wrong.append(
                 f"there is a run '{name}' already: choose another name, or go on with it under Jobs"
