@@ -104,7 +104,7 @@ def curves(view: View, state: State, config: RunConfig, progress: Progress) -> N
             for e in epochs
         ],
         columns=["task", "epoch", "training loss", "validation loss", "validation accuracy (%)"],
-    )
+    ).set_index(["task", "epoch"])
     now = places.get(progress.task) if state == "running" and len(lines) > 1 else None
     widgets.chart(
         view,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -15,6 +16,7 @@ from app import answers, cards, frame, pins, theme, widgets
 from app.answers import Answer
 from app.choosing import Chosen
 from app.explain import HEADINGS, bare_backbone, story
+from app.figure_table import figure_table
 from app.figures.matrix import heatmap
 from app.figures.merges import merges
 from app.figures.recipe import recipe
@@ -141,7 +143,7 @@ def _chain(
                 ],
                 "alone": other.alone,
             },
-            adapters,
+            pd.Index(list(adapters), name="adapter"),
         ),
         source=f"{_source(view)}, {plain(chosen.name[:60])}, computed now",
     )
@@ -166,7 +168,7 @@ def _side_by_side(view: View, rows: Sequence[tuple[str, Answer]], adapters: Sequ
         "here while you look at others.",
         table=pd.DataFrame(
             [[*answer.weights, answer.prediction, answer.confidence] for _, answer in rows],
-            [name for name, _ in rows],
+            pd.Index([name for name, _ in rows], name="merge"),
             [*adapters, "answer", "confidence"],
         ),
         source=f"{_source(view)}, computed now",
@@ -178,11 +180,11 @@ def _blocks(
 ) -> None:
     """L2R: the weights of every adapted block."""
     st.header("Which adapters each block uses")
-    blocks = pd.DataFrame(dict(per_block), tasks).T
+    weights = 100 * np.array(list(per_block.values()))
     widgets.chart(
         view,
         heatmap(
-            100 * blocks.to_numpy(),
+            weights,
             list(per_block),
             tasks,
             view.look,
@@ -196,7 +198,7 @@ def _blocks(
         what="Every adapted block has a router of its own, which reads what enters the block. "
         "Each row adds up to 100 %.",
         formula=GATES,
-        table=blocks.round(4),
+        table=figure_table(weights, list(per_block), tasks, "%", "block"),
         source=f"{_source(view)}, {plain(chosen.name[:60])}, computed now",
     )
 

@@ -32,13 +32,20 @@ input[role="combobox"] {text-overflow: ellipsis}
 [data-testid="stCaptionContainer"], label[disabled] p {
   color: var(--quiet) !important; opacity: 1 !important}
 [data-testid="stCode"] pre, [data-testid="stCode"] code {white-space: pre-wrap !important; overflow-wrap: anywhere}
-button[kind="primary"]:not([disabled]), button[kind="primary"]:not([disabled]) * {color: var(--on-primary) !important}
+[kind="primary"]:not([disabled]), [kind="primary"]:not([disabled]) *, [data-tag]:has(button),
+[data-testid="stNumberInput"] button:enabled:is(:hover, :focus) {color: var(--on-primary) !important}
+[data-testid="stCheckbox"][data-selected] label > div:first-of-type > div,
+[data-testid="stRadioOption"][data-selected] > div > div:first-of-type > div {background: var(--on-primary)}
+[data-testid="stCheckbox"][data-selected] label > div:first-of-type > svg {stroke: var(--on-primary)}
+.katex-display {overflow: visible !important}
+.katex-display > .katex {white-space: normal !important}
 """
 """Less air above the title: figures should be seen without scrolling. Words in code as large as those around them. In a
 narrow window columns stand below one another before they are too narrow to read. Buttons that show an icon alone keep
-their words for those who do not see it. Eight frames of a clip share a line, wide or narrow. Quiet words and those on
-buttons have a contrast of 4.5:1 and more. Code is wrapped: what scrolls sideways cannot be reached by the keyboard. A
-long name of a task is shortened until it is pointed at, one in a menu until the menu is open."""
+their words for those who do not see it. Eight frames of a clip share a line, wide or narrow. Quiet words, and words and
+marks on the primary colour (Streamlit's are white, the dark theme's primary colour is light), have a contrast of 4.5:1
+and more. Code and formulas are wrapped: what scrolls cannot be reached by the keyboard. A long name of a task is
+shortened until it is pointed at, one in a menu until the menu is open."""
 BOXES = (400, 480, 560, 640, 720, 800, 880, 960, 1040)
 """Pixels of width that a box may have within, where figures need more than there is: it is scrolled."""
 ICONS = "icons"

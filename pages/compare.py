@@ -148,7 +148,7 @@ with left:
         "more or less), rings single runs. Open marks are told the true task. Where intervals "
         f"overlap widely, no recipe has won. {comparing.meaning(metric)}",
         formula=r"\bar{x} \pm t_{0.975,\,n-1}\, s / \sqrt{n}",
-        table=table[["recipe", "rests on", comparing.shown(metric)]],
+        table=table[["recipe", "rests on", comparing.shown(metric)]].set_index("recipe"),
         source=source,
     )
 with right:
@@ -169,7 +169,7 @@ with right:
         table=pd.DataFrame(
             [(name, paid, got.mean) for name, (paid, got) in places.items()],
             columns=["recipe", comparing.shown(cost), comparing.shown(metric)],
-        ),
+        ).set_index("recipe"),
         source=source,
     )
 
@@ -191,7 +191,7 @@ widgets.chart(
             for stage, value in enumerate(own, start=1)
         ],
         columns=["recipe", "order", "seed", "tasks learnt", f"mean {score} (%)"],
-    ),
+    ).set_index(["recipe", "order", "seed", "tasks learnt"]),
     source=source,
 )
 

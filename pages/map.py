@@ -137,7 +137,7 @@ with wide:
         f"**Trustworthiness** ({trust}) is the share of neighbours here that are neighbours in truth: 1 is all, 0.5 "
         "is chance; higher is better.",
         formula=rf"T = 1 - \frac{{2}}{{Nk(2N-3k-1)}} \sum_i \sum_{{j \in U_k(i)}} (r(i,j) - k), \quad k = {NEIGHBOURS}",
-        table=samples.drop(columns=["place", "adapter_place", "learnt"]),
+        table=samples.drop(columns=["place", "adapter_place", "learnt"]).set_index("sample"),
         source=source,
         select=("points", "box", "lasso"),
     )

@@ -70,7 +70,7 @@ if tasks:
         table=pd.DataFrame(
             [(name, label, rows) for name, each in counts.items() for label, rows in each],
             columns=["task", "class", "training rows"],
-        ),
+        ).set_index(["task", "class"]),
         source=f"stream {chosen.name}, all training rows before limits",
     )
 words = np.array(checked.get("words") or [])

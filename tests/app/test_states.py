@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -46,6 +48,17 @@ def queue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Job:
     return jobs.submit(Request(run="first", stream="domains-dil", recipe="dam"))
 
 
+def headless(page: AppTest) -> list[pd.DataFrame]:
+    """Tables with a column that has no head: what is read aloud, and a CSV, would not say what it is."""
+    found = []
+    for each in page.dataframe:
+        hidden = json.loads(each.proto.columns or "{}").get("_index", {}).get("hidden")
+        table = each.value
+        if not all([*([] if hidden else table.index.names), *map(str, table.columns)]):
+            found.append(table)
+    return found
+
+
 def test_each_page_is_tested_here() -> None:
     assert set(UNKNOWN) == set(PAGES)
 
@@ -69,6 +82,7 @@ def test_a_run_is_shown(page: str, open_page: Open) -> None:
     assert not shown.error
     stages = [each for each in shown.select_slider if each.key == "after"]
     assert bool(stages) == (page in OF_A_RUN)
+    assert not headless(shown)
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -1,6 +1,8 @@
-"""What axe-core says of every page, in both themes: nothing."""
+"""What axe-core says of every page, in both themes, also of what opens on it: nothing."""
 
 from __future__ import annotations
+
+import re
 
 import pytest
 from axe_playwright_python.base import AXE_FILE_PATH
@@ -12,11 +14,13 @@ from tests.browser.visiting import Visitor
 STREAMLITS_OWN = {
     # The uploader's drop zone has the role "presentation" and a name; neither can be set from outside.
     "presentation-role-conflict": 'data-testid="stFileUploaderDropzone"',
+    # An open list lies at the end of the page's body, beside its landmarks.
+    "region": 'role="listbox"',
 }
 """Rules that Streamlit's own markup breaks, and what is in the HTML of every element that does."""
 
-RUN = """async () => {
-  const found = await axe.run(document, {resultTypes: ['violations']});
+RUN = """async (part) => {
+  const found = await axe.run(part, {resultTypes: ['violations']});
   return found.violations.flatMap((rule) => rule.nodes.map((node) => [rule.id, node.html, node.failureSummary]));
 }"""
 
@@ -29,11 +33,34 @@ def violations(visitor: Visitor) -> list[str]:
     visitor.page.set_viewport_size({"width": 1440, "height": max(900, min(height + 40, 9000))})
     visitor.settle()
     visitor.page.evaluate(AXE_FILE_PATH.read_text(encoding="utf-8"))
+    return said_of(visitor, "html")
+
+
+def said_of(visitor: Visitor, part: str) -> list[str]:
+    """Of one part of a page that axe has been brought to, by its selector."""
     return [
         f"{rule}: {html[:200]} ({why})"
-        for rule, html, why in visitor.page.evaluate(RUN)
+        for rule, html, why in visitor.page.evaluate(RUN, part)
         if STREAMLITS_OWN.get(rule, "\0") not in html
     ]
+
+
+def opened(visitor: Visitor) -> list[str]:
+    """Of what opens on a page: the menu of its first figure, and the list of each field that chooses several."""
+    page, found = visitor.page, []
+    menus = visitor.page.get_by_role("button", name=re.compile("About, table, files: "))
+    if menus.count():
+        menus.first.click()
+        page.get_by_test_id("stPopoverBody").get_by_role("button").last.wait_for()
+        visitor.settle()
+        found += [f"menu: {each}" for each in said_of(visitor, '[data-testid="stPopoverBody"]')]
+        page.keyboard.press("Escape")
+    for field in page.get_by_test_id("stMultiSelect").get_by_role("combobox").all():
+        field.click()
+        page.get_by_role("option").first.wait_for()
+        found += [f"list: {each}" for each in said_of(visitor, '[role="listbox"]')]
+        page.keyboard.press("Escape")
+    return found
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
@@ -47,5 +74,6 @@ def test_axe_finds_nothing(arrive: Arrive, place: str, pages: tuple[str, ...], d
     found: list[str] = []
     for page in pages:
         visitor.go(page, ws=place, run="dam")
-        found += [f"{page or 'start'}: {each}" for each in violations(visitor)]
+        said = [*violations(visitor), *opened(visitor)]
+        found += [f"{page or 'start'}: {each}" for each in said]
     assert not found, "\n".join(found)
