@@ -15,6 +15,7 @@ from app.runs import readable, workspace
 from cl_core.lab.cleaning import Sizes
 from cl_core.lab.environment import describe_environment
 from cl_core.lab.jobs import Jobs
+from cl_core.lab.publishing import backbone_title, without_folders
 
 APP_PACKAGES = ("streamlit", "plotly", "umap-learn", "pandas", "scikit-learn", "open_clip_torch")
 
@@ -52,13 +53,15 @@ def as_text(sizes: Sizes) -> str:
             {
                 "status": run.status,
                 "recipe": run.config.recipe.name,
-                "backbone": run.config.settings.backbone.name,
+                "backbone": backbone_title(run.config.settings.backbone.name),
                 "tasks": len(run.config.tasks),
             }
             for run in readable("Mine")[:20]
         ],
         "jobs": [
-            {"state": job.state, "said": job.log(3)} for job in jobs[-5:] if job.state == "failed"
+            {"state": job.state, "said": without_folders(job.log(3))}
+            for job in jobs[-5:]
+            if job.state == "failed"
         ],
     }
     return json.dumps(found, indent=1, ensure_ascii=False, allow_nan=False)

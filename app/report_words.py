@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from pathlib import PurePath
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from cl_core.evaluate.table import METRICS
 from cl_core.evaluate.units import bare_title
 from cl_core.lab.cautions import cautions, marked
 from cl_core.lab.events import Started
+from cl_core.lab.publishing import backbone_title, published, without_folders
 from cl_core.lab.report import PHASES, Report
 from cl_core.lab.report_formats import number
 from cl_core.lab.workspace import RunFolder
@@ -38,16 +38,17 @@ def header(report: Report) -> dict[str, str]:
     environment = report.run.environment()
     started = [event for event in report.run.events if isinstance(event, Started)]
     packages = environment.get("packages", {})
+    failure = without_folders(report.run.failure)
     versions = ", ".join(f"{name} {own}" for name, own in sorted(packages.items()))
     said = [f"{each[0].upper()}{each[1:]}." for each in cautions(config)]
     return {
-        "Run": f"{report.run.name} ({': '.join(filter(None, (report.run.status, report.run.failure)))})",
+        "Run": f"{report.run.name} ({': '.join(filter(None, (report.run.status, failure)))})",
         "Stream": f"{config.stream_name}, {config.protocol_with_rule.upper()}, {len(config.tasks)} tasks: "
         + ", ".join(report.tasks),
         "Recipe": f"{marked(config)}: initialise {recipe.initialise}, train {recipe.train}, route {recipe.route}, "
         f"compose {recipe.compose}",
         **({"Read with care": " ".join(said)} if said else {}),
-        "Backbone": PurePath(config.settings.backbone.name).name,
+        "Backbone": backbone_title(config.settings.backbone.name),
         "Seed": str(config.seed),
         "Started": started[0].time if started else "not known",
         "Device": str(environment.get("device", "not known")),
@@ -147,8 +148,12 @@ def _amount(name: str, value: float) -> str:
 def settings_rows(run: RunFolder) -> dict[str, list[list[str]]]:
     """Settings, machine and artifacts, each as rows of name and value."""
     config = run.config
+    settings = {
+        **config.settings.model_dump(mode="json"),
+        "backbone": published(config.settings.backbone).model_dump(mode="json"),
+    }
     return {
-        "Settings": _flat(config.settings.model_dump(mode="json")),
+        "Settings": _flat(settings),
         "Machine and versions": _flat(run.environment()),
         "Data": [
             [task.name, f"{_rows(task.rows)}; fingerprint {task.fingerprint}"]

@@ -25,6 +25,7 @@ from app.report_words import cost_rows, header, metric_rows, settings_rows, tran
 from app.routing_tables import row_shares, usage
 from app.theme import DARK, LIGHT, Look, numbered
 from cl_core import __version__
+from cl_core.lab.publishing import without_folders
 from cl_core.lab.report import Report
 from cl_core.lab.workspace import RunFolder
 
@@ -67,7 +68,12 @@ def run_report(run: RunFolder, show: Show | None = None) -> str:
     tasks = [numbered(place, name) for place, name in enumerate(report.tasks)]
     routed = last_routed(run)
     page.add(f"<h1>{html.escape(run.name)}</h1>", html.facts(header(report)))
-    page.add(*(html.sentence(f"Worth knowing: {warning}") for warning in report.warnings))
+    page.add(
+        *(
+            html.sentence(f"Worth knowing: {without_folders(warning)}")
+            for warning in report.warnings
+        )
+    )
     _scores(page, report, tasks)
     _transfer(page, report)
     _routing(page, report, tasks, routed)

@@ -14,6 +14,7 @@ from app.own_sample import Keys
 from app.projections import MOST, NEIGHBOURS
 from app.text import plain
 from cl_core.errors import AdapterLabError
+from cl_core.lab.publishing import backbone_title
 
 # `own` and its like belong to the page *Sample*.
 OWN = Keys(kind="mine_kind", text="mine", question="mine_question", file="mine_file")
@@ -116,7 +117,7 @@ trust = (
     else f"{projection.trustworthiness:.2f}"
 )
 source = (
-    f"run {view.run.name}, after task {view.after}, {view.run.config.settings.backbone.name}, layer "
+    f"run {view.run.name}, after task {view.after}, {backbone_title(view.run.config.settings.backbone.name)}, layer "
     f"{embeddings.layer}, {embeddings.pooling} "
     f"pooling, {embeddings.split} split, {count} samples, {projection.method}, trustworthiness {trust}"
 )

@@ -21,6 +21,7 @@ from cl_core.evaluate.statistics import (
 )
 from cl_core.evaluate.units import unit_of
 from cl_core.lab.cautions import TOLD
+from cl_core.lab.publishing import backbone_titles
 from cl_core.lab.report import PHASES, Report
 from cl_core.lab.run_settings import flat_name
 from cl_core.lab.task_identity import TaskIdentity, identify, order_names, pooled, stream_titles
@@ -219,6 +220,10 @@ def _group(config: RunConfig, over_orders: bool) -> tuple[Any, ...]:
 def _settings(lines: Sequence[tuple[TaskIdentity, RunConfig]]) -> list[str]:
     """The settings in which lines of one recipe on the same tasks differ, for each line."""
     flat = [_flat(config) for _, config in lines]
+    for name in ("backbone", "vision"):  # folders of this machine, which tables are no place for
+        given = [str(each[name] or "none") for each in flat]
+        for each, title in zip(flat, backbone_titles(given), strict=True):
+            each[name] = title
     settings = []
     for (tasks, config), own in zip(lines, flat, strict=True):
         kin = [

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from cl_core.lab.cautions import CHOOSE_RULE, HEAD_RULE, TOLD
 from cl_core.lab.comparison import Comparison, Line
+from cl_core.lab.publishing import without_folders
 
 
 def notes(comparison: Comparison, printed: bool = False) -> list[str]:
@@ -66,7 +67,7 @@ def _run_notes(comparison: Comparison) -> list[str]:
             "the same seed and order as another run of their line, and not counted twice: "
             f"{', '.join(comparison.repeats)}"
         )
-    left_out = [f"{name} ({why})" for name, why in comparison.left_out.items()]
+    left_out = [f"{name} ({without_folders(why)})" for name, why in comparison.left_out.items()]
     if left_out:
         said.append(f"not finished, and left out: {'; '.join(left_out)}")
     return said

@@ -11,6 +11,7 @@ from cl_core.adapters.adapterhub import write_adapterhub
 from cl_core.backbones.load import load_backbone
 from cl_core.backbones.text import TextBackbone
 from cl_core.errors import UserError, did_you_mean
+from cl_core.lab.publishing import backbone_title
 from cl_core.lab.workspace import RunFolder, Workspace
 
 
@@ -52,6 +53,6 @@ def export_adapter(workspace: Workspace, run: RunFolder, task: str, folder: Path
         blocks=backbone.n_blocks,
         name=task.replace(".", "-").replace(" ", "-"),
         model_type=backbone.model_type,
-        model_name=config.settings.backbone.name,
+        model_name=backbone_title(config.settings.backbone.name),
     )
     return adapter

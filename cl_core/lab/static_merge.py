@@ -30,6 +30,7 @@ from cl_core.evaluate.states import adapter_states
 from cl_core.lab.assets import Assets, Reporter
 from cl_core.lab.launch import Silent, Watcher, reopen
 from cl_core.lab.learning import Learning
+from cl_core.lab.publishing import published
 from cl_core.lab.report import Report
 from cl_core.lab.run_settings import make_settings
 from cl_core.lab.sights import stored_sights
@@ -161,7 +162,7 @@ def merge_run(
         "merge": how,
         "weights": shares.tolist(),
         "settings": merging.model_dump(),
-        "backbone": config.settings.backbone.model_dump(),
+        "backbone": published(config.settings.backbone).model_dump(),
         "sites": sites,
         "activation": config.settings.adapter.activation,
         "labels": list(config.label_space),

@@ -131,6 +131,8 @@ def test_what_samples_are_called_is_no_markup(mapped: Path) -> None:
 
 def test_the_page_shows_the_stored_map_and_selects_by_rule(mapped: Path, open_page: Open) -> None:
     page = open_page("map", run="dam")
+    home = str(Path(Workspace(mapped).find("dam").config.settings.backbone.name).parent)
+    assert not any(home in each.value for each in page.caption)  # it goes into the figure's files
     assert not page.info
     assert any(
         "test split, 36 samples, UMAP, trustworthiness" in each.value for each in page.caption

@@ -28,6 +28,7 @@ from app.theme import DARK, numbered
 from cl_core.errors import UserError
 from cl_core.evaluate.table import METRICS
 from cl_core.evaluate.units import bare_title
+from cl_core.lab.events import Failed
 from cl_core.lab.report import Report
 from cl_core.lab.report_formats import number
 from cl_core.lab.workspace import Workspace
@@ -144,6 +145,21 @@ def test_it_says_what_was_run_and_shows_samples_of_each_kind(
     assert routed is not None
     both = int((~routed.right_route & routed.right_answer).sum())
     assert f"wrong route, and yet the right answer: {both:,} samples" in page.text
+
+
+def test_it_tells_nothing_of_this_machine_s_folders(
+    small_workspace: Path, tiny: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(small_workspace / "runs" / "dam", tmp_path / "runs" / "dam")
+    run = Workspace(tmp_path).find("dam")
+    run.warn(f"task 't': 1 of 9 images cannot be read; the first: {tmp_path}/x.png: damaged")
+    run.record(Failed(message=f"UserError: there is nothing at '{tmp_path}/my data'"))
+    text = run_report(run, hostile)
+    assert str(tmp_path) not in text
+    assert str(tiny) not in text
+    found = Read(text)
+    assert "the first: x.png: damaged" in found.text
+    assert ["backbone.name", tiny.name] in found.tables[""]
 
 
 def test_text_from_data_is_inert(small_workspace: Path, tmp_path: Path) -> None:

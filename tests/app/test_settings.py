@@ -98,6 +98,8 @@ def test_diagnostics_name_versions_and_no_paths_of_data(open_page: Open, own: Pa
     found = json.loads(next(each.value for each in page.code if '"environment"' in each.value))
     assert found["environment"]["packages"]["streamlit"]
     assert found["runs"][0]["status"] == "finished"
+    backbone = Workspace(own).find("dam").config.settings.backbone.name
+    assert found["runs"][0]["backbone"] == Path(backbone).name != backbone
 
 
 def test_each_paper_can_be_cited() -> None:

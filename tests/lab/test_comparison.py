@@ -16,12 +16,13 @@ from cl_core.cli.output import json_text
 from cl_core.errors import UserError
 from cl_core.lab.comparison import compare
 from cl_core.lab.comparison_formats import FORMATS, as_dict
+from cl_core.lab.events import Failed
 from cl_core.lab.recipes import RECIPES
 from cl_core.lab.report import Report
 from cl_core.lab.report_formats import as_text as report_as_text
 from cl_core.lab.sweep import parse_seeds, sweep
 from cl_core.lab.workspace import RunFolder, Workspace
-from tests.lab.runs import other_data, remade
+from tests.lab.runs import bundled, other_data, remade
 
 from .conftest import SMALL, Carry
 
@@ -296,3 +297,31 @@ def test_json_has_no_nan(tmp_path: Path) -> None:
     assert json_text({"a": [math.nan, -math.inf, 1.5]}) == json.dumps(
         {"a": [None, None, 1.5]}, indent=2
     )
+
+
+def test_no_folder_of_this_machine_is_in_a_table(tmp_path: Path) -> None:
+    place = Workspace(tmp_path)
+    homes = ("/home/ann/models/base", "/home/bob/models/base", "minilm")
+    runs = []
+    for number, home in enumerate(homes):
+        settings = bundled("dam").settings
+        backbone = settings.backbone.model_copy(update={"name": home})
+        runs.append(
+            remade(
+                place,
+                "dam",
+                f"dam-{number}",
+                settings=settings.model_copy(update={"backbone": backbone}),
+            )
+        )
+    failed = remade(place, "dam", "failed")
+    failed.record(Failed(message="UserError: no file '/home/ann/my data/x.csv'"))
+    comparison = compare([*runs, failed])
+    assert [line.label for line in comparison.lines] == [
+        "dam (backbone=base)",
+        "dam (backbone=base (2))",
+        "dam (backbone=minilm)",
+    ]
+    for form in FORMATS.values():
+        assert "home" not in form(comparison)
+    assert "no file 'x.csv'" in FORMATS["markdown"](comparison)
