@@ -25,6 +25,7 @@ def root(
     """Shows the version; every other thing is a command."""
     if version:
         from cl_core import __version__
+        from cl_core.cli.output import say
 
-        typer.echo(f"adapter-lab {__version__}")
+        say(f"adapter-lab {__version__}")
         raise typer.Exit

@@ -105,7 +105,9 @@ def sweep(
 def compare(
     runs: Annotated[
         list[str] | None,
-        typer.Argument(help="Names of runs, * and ? allowed [default: all finished runs]."),
+        typer.Argument(
+            help="Names of runs, * and ? allowed [default: all; unfinished ones are named]."
+        ),
     ] = None,
     metric: MetricOption = None,
     against: AgainstOption = None,
@@ -126,7 +128,7 @@ def compare(
     """
     from fnmatch import fnmatchcase
 
-    from cl_core.cli.output import say, say_json
+    from cl_core.cli.output import json_text, say, say_written
     from cl_core.lab.comparison import DEFAULT_METRICS
     from cl_core.lab.comparison import compare as put_side_by_side
     from cl_core.lab.comparison_formats import FORMATS, as_dict
@@ -135,7 +137,9 @@ def compare(
 
     place = Workspace(workspace)
     if not runs:
-        found = [run for run in place.runs() if run.status == "finished"]
+        found = list(place.runs())
+        if not found:
+            raise UserError(f"there are no runs in {place.root} to compare")
     else:
         everything = list(place.runs())
         found = []
@@ -153,11 +157,12 @@ def compare(
         one_of("--score", score, ("accuracy", "weighted_f1", "macro_f1")) or "accuracy",
     )
     form = one_of("--format", form, tuple(FORMATS)) or "text"
-    if as_json:
-        say_json(as_dict(comparison))
-        return
-    text = FORMATS[form](comparison)
-    if output is not None:
+    if not as_json and (output is not None or form in ("csv", "latex")):  # no place for it there
+        for name, why in comparison.left_out.items():
+            typer.echo(f"not finished, and left out: {name} ({why})", err=True)
+    text = json_text(as_dict(comparison)) if as_json else FORMATS[form](comparison)
+    if output is None:
+        say(text)
+    else:
         write_text(output, text + "\n")
-        text = f"written to {output}"
-    say(text)
+        say_written(output, as_json)

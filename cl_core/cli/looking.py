@@ -34,7 +34,7 @@ def report(
 
     Example: adapter-lab report first --html first.html
     """
-    from cl_core.cli.output import json_text, say
+    from cl_core.cli.output import json_text, say, say_written
     from cl_core.lab.report import METRIC_NAMES, Report
     from cl_core.lab.report_formats import FORMATS
     from cl_core.lab.workspace import Workspace
@@ -45,7 +45,7 @@ def report(
     found = Workspace(workspace).find(name)
     if html is not None:
         _write_html(Workspace(workspace), name, html)
-        say(f"written to {html}")
+        say_written(html, as_json)
         return
     made = Report(found, chosen)
     text = json_text(made.as_dict()) if as_json else FORMATS[form](made)
@@ -53,7 +53,7 @@ def report(
         say(text)
     else:
         write_text(output, text + "\n")
-        say(f"written to {output}")
+        say_written(output, as_json)
 
 
 def _write_html(workspace: Workspace, name: str, output: Path) -> None:

@@ -7,6 +7,7 @@ import math
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from cl_core.lab.events import Epoch, Evaluated, Event, Made, Phase, Started, Warned
@@ -22,6 +23,14 @@ def say(text: str = "") -> None:
 def say_json(data: Any) -> None:
     """JSON to standard output, for machines."""
     say(json_text(data))
+
+
+def say_written(file: Path, as_json: bool) -> None:
+    """Where what was asked for is, since it is not on standard output."""
+    if as_json:
+        say_json({"file": str(file)})
+    else:
+        say(f"written to {file}")
 
 
 def json_text(data: Any) -> str:

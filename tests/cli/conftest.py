@@ -1,10 +1,12 @@
-"""The command line in this process: its output, its exit status."""
+"""The command line in this process: its output, which is JSON wherever it says so, and its exit status."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,6 +25,11 @@ class Answer:
 Command = Callable[..., Answer]
 
 
+def machine_readable(text: str) -> Any:
+    """What JSON says; NaN and Infinity, which Python would read, are none."""
+    return json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
+
+
 @pytest.fixture
 def lab(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -39,6 +46,8 @@ def lab(
         except SystemExit as stop:
             status = int(stop.code or 0)
         said = capsys.readouterr()
+        if "--json" in words and status == 0:
+            machine_readable(said.out)
         return Answer(status, said.out, said.err)
 
     return command

