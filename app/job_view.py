@@ -15,9 +15,9 @@ from app.matrices import UNANSWERABLE, accuracy_table
 from app.text import plain
 from app.training import STATES, duration, way_out
 from cl_core.lab.cautions import marked
-from cl_core.lab.certainty import answerable
 from cl_core.lab.jobs import Job, Jobs, State
 from cl_core.lab.progress import PHASE_WORDS, Progress
+from cl_core.lab.undefined import answerable
 from cl_core.lab.workspace import RunConfig
 
 ACTIVE: tuple[State, ...] = ("queued", "running")

@@ -14,8 +14,9 @@ from app.figures.certain import interval
 from app.figures.matrix import heatmap, written
 from app.theme import Look, numbered
 from cl_core.evaluate.intervals import wilson, wilson_mean
-from cl_core.lab.certainty import Errors, answerable, change_errors, sample_counts
+from cl_core.lab.certainty import Errors, change_errors, sample_counts
 from cl_core.lab.report import Report
+from cl_core.lab.undefined import answerable
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

@@ -1,4 +1,4 @@
-"""What the cells of a run's score matrix are worth: whether they mean anything, of how many samples, how sure."""
+"""What the cells of a run's score matrix are worth: of how many samples they are, and how sure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from cl_core.evaluate.intervals import binomial_error, paired_error
-from cl_core.lab.workspace import RunConfig, RunFolder
+from cl_core.lab.workspace import RunFolder
 
 
 @dataclass(frozen=True)
@@ -24,26 +24,6 @@ class Errors:
 
     values: NDArray[np.float64]
     paired: NDArray[np.bool_]
-
-
-def answerable(config: RunConfig) -> NDArray[np.bool_]:
-    """(T, T) whether a row of task j could be answered rightly after learning task i at all.
-
-    A task that is learnt can be. One to come cannot where the label is chosen among those of tasks seen (CIL, and DIL
-    with the vocabulary `seen`) and none of its own is there yet; nor where it has no head (TIL). What is scored there
-    is 0 by definition and says nothing of the model.
-    """
-    labels = [set(task.labels) for task in config.tasks]
-    known_from_start = config.protocol == "dil" and config.settings.answers.vocabulary == "known"
-    count = len(labels)
-    able = np.tril(np.ones((count, count), dtype=bool))
-    if config.protocol == "til":
-        return able
-    for stage in range(count):
-        seen = set().union(*labels[: stage + 1])
-        for task in range(stage + 1, count):
-            able[stage, task] = known_from_start or bool(seen & labels[task])
-    return able
 
 
 def sample_counts(run: RunFolder) -> NDArray[np.int64]:

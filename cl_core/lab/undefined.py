@@ -12,26 +12,35 @@ from cl_core.route import ROUTERS
 
 UNKNOWN_LABELS = "in CIL the labels of a task that is not learnt yet cannot be answered, whatever the model knows of it"
 """Why forward transfer is no number in CIL."""
+UNKNOWN_ANSWERS = "with vocabulary=seen no answer of some task is known before that task is learnt"
+"""Why it is none in DIL, where it is not."""
 
 
 def answerable(config: RunConfig) -> NDArray[np.bool_]:
     """(T, T): whether the model of stage i (row) can give right answers on task j (column) at all.
 
-    From its own stage on a task always can. Before, in CIL, only where every label of it is one of an earlier task's
-    too: its heads answer over the labels seen so far. A cell where it cannot is no score.
+    From its own stage on a task always can. Before, it depends on the protocol: never in TIL, where it has no head; in
+    CIL only where every label of it is one of an earlier task's too, since heads answer over the labels seen so far;
+    in DIL always, but where the vocabulary grows (`vocabulary=seen`) only if some of its answers are in it already. A
+    cell where it cannot is no score: it would be 0 whatever the model knows.
 
     Args:
         config: of the run.
     """
-    tasks = config.tasks
-    can = np.ones((len(tasks), len(tasks)), dtype=bool)
-    if config.protocol != "cil":
-        return can
+    labels = [set(task.labels) for task in config.tasks]
+    can = np.tri(len(labels), dtype=bool)
     seen: set[int] = set()
-    for stage, newest in enumerate(tasks):
-        seen |= set(newest.labels)
-        for task in range(stage + 1, len(tasks)):
-            can[stage, task] = set(tasks[task].labels) <= seen
+    for stage, newest in enumerate(labels):
+        seen |= newest
+        for task in range(stage + 1, len(labels)):
+            match config.protocol:
+                case "til":
+                    can[stage, task] = False
+                case "cil":
+                    can[stage, task] = labels[task] <= seen
+                case "dil":
+                    known = config.settings.answers.vocabulary == "known"
+                    can[stage, task] = known or bool(labels[task] & seen)
     return can
 
 
@@ -68,6 +77,8 @@ def _why(name: str, config: RunConfig, finished: bool, stage: int) -> str:
             return "the router is told the task, whose adapter is not there before it is learnt"
         if not config.settings.evaluate.unseen:
             return "it needs the scores of tasks that are not learnt yet: --set unseen=true"
+        if not answerable(config).diagonal(offset=1).all():
+            return UNKNOWN_ANSWERS
     if not finished:
         return "the run has not scored every task yet"
     return "this recipe scores no stage before the last"

@@ -13,9 +13,10 @@ from app.figures.matrix import MINUS, heatmap, thumbnail, written
 from app.matrices import Matrices, accuracy_table
 from app.runs import DEMONSTRATION
 from app.theme import DARK, LIGHT
-from cl_core.lab.certainty import answerable, change_errors
+from cl_core.lab.certainty import change_errors
 from cl_core.lab.progress import read_progress
 from cl_core.lab.report import Report
+from cl_core.lab.undefined import answerable
 from cl_core.lab.workspace import Workspace
 
 NAMES = ["1 a", "2 b"]
@@ -140,7 +141,15 @@ def test_labels_that_do_not_exist_yet_cannot_be_answered(small_workspace: Path) 
     )
     cil = config.model_copy(update={"protocol": "cil", "tasks": tasks})
     assert answerable(cil).tolist() == [
-        [True, False, True],  # task 3 has a label of task 1
+        [True, False, False],  # task 3 has a label of task 1, and one of its own
+        [True, True, False],
+        [True, True, True],
+    ]
+    grown = config.settings.answers.model_copy(update={"vocabulary": "seen"})
+    settings = config.settings.model_copy(update={"answers": grown})
+    dil = config.model_copy(update={"tasks": tasks, "settings": settings})
+    assert answerable(dil).tolist() == [
+        [True, False, True],  # some questions of task 3 have an answer of task 1
         [True, True, True],
         [True, True, True],
     ]

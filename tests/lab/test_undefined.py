@@ -11,7 +11,7 @@ from cl_core.lab.events import Evaluated, Warned
 from cl_core.lab.progress import read_progress
 from cl_core.lab.report import Report
 from cl_core.lab.report_formats import FORMATS
-from cl_core.lab.undefined import UNKNOWN_LABELS, answerable
+from cl_core.lab.undefined import UNKNOWN_ANSWERS, UNKNOWN_LABELS, answerable
 
 from .conftest import Carry
 
@@ -84,3 +84,17 @@ def test_elsewhere_the_reason_is_what_the_run_lacks(
     why = Report(run.folder).undefined
     assert reason in why["forward_transfer"]
     assert ("forgetting" in why) == (recipe == "joint")
+
+
+def test_a_vocabulary_that_grows_leaves_out_what_none_of_it_can_answer(carry: Carry) -> None:
+    run = carry("domains-dil", "dam", name="run", unseen=True, **ONE_EPOCH).folder
+    grown = run.config.settings.answers.model_copy(update={"vocabulary": "seen"})
+    distinct = tuple(
+        task.model_copy(update={"labels": (2 * place, 2 * place + 1)})
+        for place, task in enumerate(run.config.tasks)
+    )
+    settings = run.config.settings.model_copy(update={"answers": grown})
+    run.__dict__["config"] = run.config.model_copy(update={"tasks": distinct, "settings": settings})
+    report = Report(run)
+    assert np.isnan(report.matrix[ABOVE]).all()
+    assert report.undefined == {"forward_transfer": UNKNOWN_ANSWERS}
