@@ -133,7 +133,7 @@ def _shared_rows(task: str, train: Rows, split: str, rows: Rows) -> list[str]:
 
 def _keys(rows: Rows) -> list[tuple[str, ...]]:
     if "text" not in rows.inputs:
-        return [(key,) for key in content_keys(rows.inputs)]
+        return [(str(key),) for key in content_keys(rows.inputs)]
     columns = [[str(value).strip() for value in values] for values in rows.inputs.values()]
     return list(zip(*columns, strict=True))
 

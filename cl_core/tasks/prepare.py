@@ -19,6 +19,14 @@ from cl_core.tasks.spec import TaskSpec
 from cl_core.tasks.splitting import stratified_split
 from cl_core.tasks.task import ENCODED, QA_KINDS, Kind, Task, content_keys, make_rows
 
+DRAWN_BY: dict[Kind, str] = {
+    "text": "the rows' texts",
+    "image": "the bytes of the pictures' files",
+    "image-qa": "the bytes of the pictures' files and the questions",
+    "video-qa": "the bytes of the videos' files and the questions",
+}
+"""What splits are drawn by, see `content_keys`: the same pictures encoded otherwise are drawn otherwise."""
+
 
 @dataclass(frozen=True)
 class Rows:
@@ -255,4 +263,5 @@ def _cut_missing(
     shares = " and ".join(f"{len(cut[split])} {split} rows" for split in fractions)
     made = dict(splits)
     made.update({split: train.take(rows) for split, rows in cut.items()})
-    return made, [f"task '{spec.name}': {shares} were cut from {train.place} with seed {spec.seed}"]
+    how = f"with seed {spec.seed}, drawn by {DRAWN_BY[spec.kind]}"
+    return made, [f"task '{spec.name}': {shares} were cut from {train.place} {how}"]

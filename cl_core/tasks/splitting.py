@@ -46,7 +46,7 @@ def stratified_subset(
 
     Args:
         labels: (N,) anything hashable.
-        texts: (N,) what the rows are ranked by.
+        texts: (N,) what the rows are ranked by; of pairs both.
         size: at most N are returned.
         seed: another seed, another subset.
     """
@@ -60,12 +60,12 @@ def stratified_split(
 ) -> dict[str, list[int]]:
     """Cuts rows into "train" and the named other splits, class by class, each in the rows' order.
 
-    A class of at least as many rows as there are splits has a row in each. Equal texts of a class rank side by side, so
-    that duplicates seldom end up on both sides.
+    A class of at least as many rows as there are splits has a row in each. Equal texts of a class, and pairs with
+    an equal first text, rank side by side, so that duplicates seldom end up on both sides.
 
     Args:
         labels: (N,) anything hashable.
-        texts: (N,) what the rows are ranked by.
+        texts: (N,) what the rows are ranked by; of pairs both.
         fractions: share of each class by split, train excluded.
         seed: another seed, another split.
     """
@@ -114,10 +114,14 @@ def _ranked(
     for row, label in enumerate(labels):
         classes.setdefault(label, []).append(row)
     key = str(seed).encode()
-    hashes = [
-        blake2b(str(text).encode(errors="replace"), digest_size=8, key=key).digest()
-        for text in texts
-    ]
+
+    def ranks(text: object) -> tuple[bytes, ...]:
+        """A pair is ranked by its first text, and among those of one first text by the second."""
+        parts = text if isinstance(text, tuple) else (text,)
+        encoded = (str(part).encode(errors="replace") for part in parts)
+        return tuple(blake2b(part, digest_size=8, key=key).digest() for part in encoded)
+
+    hashes = [ranks(text) for text in texts]
     ranked = {
         label: sorted(rows, key=lambda row: (hashes[row], row)) for label, rows in classes.items()
     }

@@ -181,13 +181,18 @@ def make_rows(
     return Dataset.from_dict(columns, Features({**features, "label": Value("int64")}))
 
 
-def content_keys(rows: Mapping[str, Sequence[object]]) -> list[str]:
-    """(N,) one string for each row, equal where the rows are: the text, or the picture's hash, with what is asked.
+def content_keys(rows: Mapping[str, Sequence[object]]) -> Sequence[str | tuple[str, str]]:
+    """(N,) one key for each row, equal where the rows are.
+
+    It is the text or both texts, or the hash of the picture's encoded bytes, with what is asked.
 
     Args:
         rows: with the columns of one kind of task.
     """
     encoded = next((column for column in ENCODED if column in rows), None)
+    if encoded is None and "text_pair" in rows:
+        pairs = zip(rows["text"], rows["text_pair"], strict=True)
+        return [(str(first), str(second)) for first, second in pairs]
     if encoded is None:
         return [str(text) for text in rows["text"]]
     hashes = picture_hashes(rows[encoded])

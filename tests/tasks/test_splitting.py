@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cl_core.tasks.splitting import limit_rows, share_out, stratified_split, stratified_subset
-from cl_core.tasks.task import make_task
+from cl_core.tasks.task import content_keys, make_task
 
 labels_of = st.lists(st.integers(0, 4), min_size=1, max_size=80)
 texts = [f"text {i}" for i in range(80)]
@@ -78,3 +78,25 @@ def test_limits_keep_ids_and_order_and_leave_other_splits_alone():
     assert cut.fingerprint != task.fingerprint
     assert cut.fingerprint == limit_rows(task, {"train": 20}, seed=3).fingerprint
     assert cut.fingerprint != limit_rows(task, {"train": 20}, seed=4).fingerprint
+
+
+def test_pairs_of_one_first_text_are_drawn_by_their_second():
+    def cut(seed):
+        rows = {"text": ["is it so?"] * 40, "text_pair": [f"passage {i}" for i in range(40)]}
+        return stratified_split([0] * 40, content_keys(rows), {"test": 0.25}, seed)["test"]
+
+    assert cut(0) != cut(1)
+    assert cut(0) != list(range(10))  # as they come is no draw
+
+
+def test_pairs_rank_by_their_first_text_so_that_it_seldom_is_on_both_sides():
+    labels = [0, 1] * 20
+    alone = stratified_split(labels, texts[:40], {"validation": 0.1, "test": 0.2}, 0)
+    rows = {"text": texts[:40], "text_pair": [f"passage {i % 7}" for i in range(40)]}
+    assert stratified_split(labels, content_keys(rows), {"validation": 0.1, "test": 0.2}, 0) == (
+        alone
+    )
+    same = {"text": [f"text {i // 4}" for i in range(40)], "text_pair": texts[:40]}
+    drawn = stratified_split([0] * 40, content_keys(same), {"test": 0.2}, 0)
+    train, test = ({same["text"][i] for i in drawn[split]} for split in ("train", "test"))
+    assert not train & test
