@@ -16,6 +16,7 @@ from cl_core.errors import Faults, UserError
 from cl_core.lab.workspace import Workspace
 from cl_core.store.atomic import write_bytes
 from cl_core.tasks.image_folder import SUFFIXES
+from cl_core.tasks.leftovers import ARCHIVE_NOTE
 from cl_core.tasks.load import data_folder
 from cl_core.tasks.split_names import is_hidden
 
@@ -142,7 +143,8 @@ def _unpack(content: bytes, place: Path) -> None:
     except zipfile.BadZipFile:
         raise UserError("the file is no zip archive, or is damaged") from None
     with archive:
-        members = [m for m in archive.infolist() if not m.is_dir() and not _litter(m.filename)]
+        files = [member for member in archive.infolist() if not member.is_dir()]
+        members = [member for member in files if not _litter(member.filename)]
         faults = _wrong(members)
         if faults:
             raise Faults("zip archive", faults)
@@ -162,8 +164,16 @@ def _unpack(content: bytes, place: Path) -> None:
         inner = [each for each in partial.iterdir() if each.is_dir()]
         # A zip of one folder that holds the folders of classes: the folder is the wrapping.
         wrapped = len(inner) == 1 and not any(each.is_file() for each in inner[0].iterdir())
-        (inner[0] if wrapped else partial).rename(place)
+        top = inner[0] if wrapped else partial
+        if litter := [_one_line(each.filename) for each in files if _litter(each.filename)]:
+            (top / ARCHIVE_NOTE).write_text("\n".join(litter), encoding="utf-8")
+        top.rename(place)
         shutil.rmtree(partial, ignore_errors=True)
+
+
+def _one_line(name: str) -> str:
+    """A member's name as it can be listed."""
+    return "".join(c if c.isprintable() else "\ufffd" for c in name)
 
 
 def _litter(name: str) -> bool:

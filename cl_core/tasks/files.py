@@ -12,6 +12,7 @@ from cl_core.tasks.arrow_table import rows_of_table
 from cl_core.tasks.file_text import mend_halves
 from cl_core.tasks.formats import READERS, read_file
 from cl_core.tasks.image_folder import read_image_folder
+from cl_core.tasks.leftovers import saved_lines
 from cl_core.tasks.raw import Fault, Problem, RawRows, RawTask
 from cl_core.tasks.spec import TaskSpec
 from cl_core.tasks.split_names import find_splits, resembles
@@ -44,7 +45,9 @@ def read_files(path: Path, spec: TaskSpec, place: str) -> RawTask:
         beside = other_splits(path, place)
         half = [f"task '{spec.name}' ({place}): {line}" for line in [missing_parts([path])] if line]
         return replace(
-            alone, unused=beside, warnings=(*alone.warnings, *_said(spec, beside), *half)
+            alone,
+            unused=(*alone.unused, *beside),
+            warnings=(*alone.warnings, *_said(spec, beside), *half),
         )
     if (path / "dataset_dict.json").is_file() or (path / "state.json").is_file():
         return _read_saved(path, spec, place)
@@ -61,7 +64,9 @@ def read_files(path: Path, spec: TaskSpec, place: str) -> RawTask:
     media = {name: column for name, column in spec.inputs.items() if name in ENCODED}
     lost, like = tables_beside(path, place, tables, read.splits, media)
     half = [f"task '{spec.name}' ({place}): {line}" for line in tables.halves]
-    return replace(read, unused=lost, warnings=(*read.warnings, *half, *_said(spec, like)))
+    return replace(
+        read, unused=(*read.unused, *lost), warnings=(*read.warnings, *half, *_said(spec, like))
+    )
 
 
 def _said(spec: TaskSpec, lines: Sequence[str]) -> list[str]:
@@ -112,17 +117,21 @@ def _read_splits(
     splits = {}
     found = list(faults)
     warnings: list[str] = []
+    unused: list[str] = []
     for split, parts in files.items():
         read = []
         for path, name in parts:
             file = read_file(path, name, spec.separator)
             found += _faults(spec, split, name, file.problems)
             warnings += map(str, _faults(spec, split, name, file.warnings))
+            unused += file.unused
             if file.rows is not None:
                 read.append(replace(file.rows, folder=path.parent))
         if read:
             splits[split] = read[0] if len(read) == 1 else _joined(read, f"{place}/{split}-*")
-    return RawTask(spec.name, place, splits, label_names, tuple(found), tuple(warnings))
+    return RawTask(
+        spec.name, place, splits, label_names, tuple(found), tuple(warnings), tuple(unused)
+    )
 
 
 def _faults(spec: TaskSpec, split: str, place: str, problems: tuple[Problem, ...]) -> list[Fault]:
@@ -203,7 +212,9 @@ def _read_saved(folder: Path, spec: TaskSpec, place: str) -> RawTask:
         message = f"cannot be read as a save_to_disk folder ({error})"
         return RawTask(spec.name, place, {}, faults=(Fault(spec.name, None, message, place),))
     splits = dict(saved) if isinstance(saved, DatasetDict) else {"train": saved}
-    return read_datasets(splits, spec, place)
+    read = read_datasets(splits, spec, place)
+    names = saved if isinstance(saved, DatasetDict) else ()
+    return replace(read, unused=(*read.unused, *saved_lines(folder, place, names)))
 
 
 def read_datasets(splits: dict[str, Any], spec: TaskSpec, place: str) -> RawTask:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from cl_core.tasks.arrow_table import rows_of_table
 from cl_core.tasks.file_text import HALF_ESCAPED, decode_text, has_half, mend_halves
+from cl_core.tasks.leftovers import named
 from cl_core.tasks.raw import FileRows, Problem, RawRows
 from cl_core.tasks.separated import read_separated
 
@@ -63,17 +65,21 @@ def _json(path: Path, place: str) -> FileRows:
         return FileRows(None, (*problems, Problem(message)))
     except (ValueError, RecursionError) as error:  # numbers without end, lists in lists without end
         return FileRows(None, (*problems, Problem(f"not JSON that can be read ({error})")))
+    others: list[str] = []
     if isinstance(found, dict):
-        lists = [value for value in found.values() if isinstance(value, list)]
-        wrapped = len(lists) == 1 and all(isinstance(each, dict) for each in lists[0])
-        found = lists[0] if wrapped else [found]  # {"version": 1, "data": [...]}
+        lists = [name for name, value in found.items() if isinstance(value, list)]
+        wrapped = len(lists) == 1 and all(isinstance(each, dict) for each in found[lists[0]])
+        others = [str(mend_halves(name)) for name in found if wrapped and name not in lists]
+        found = found[lists[0]] if wrapped else [found]  # {"version": 1, "data": [...]}
     if not isinstance(found, list):
         return FileRows(None, (*problems, Problem("must hold a list of objects")))
     bad = tuple(row for row, each in enumerate(found, 1) if not isinstance(each, dict))
     if bad:
         problems.append(Problem("not a JSON object ({...})", bad))
     records = [(row, each) for row, each in enumerate(found) if isinstance(each, dict)]
-    return _from_records(records, place, problems, HALF_ESCAPED.search(text) is not None)
+    read = _from_records(records, place, problems, HALF_ESCAPED.search(text) is not None)
+    beside = (f"{named(others)} of {place}: beside the list of rows",) if others else ()
+    return replace(read, unused=beside)
 
 
 def _from_records(

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cl_core.tasks.leftovers import ARCHIVE_NOTE, HIDDEN, archive_lines
 from cl_core.tasks.raw import RawRows
 from cl_core.tasks.split_names import find_splits, is_hidden, resembles
 
@@ -43,7 +44,7 @@ def read_image_folder(
         place: what messages call it.
         named: folders of splits that the stream file names.
     """
-    unused: list[str] = []
+    unused = archive_lines(folder)
     given = {split: name for split, name in (named or {}).items() if name is not None}
     while not given and (inner := _wrapping(folder)) is not None:
         unused += _beside(folder, {inner.name}, place)
@@ -159,6 +160,7 @@ def _is_text(path: Path) -> bool:
 
 def _beside(folder: Path, used: set[str], place: str) -> list[str]:
     """What lies in a folder beside what is used: a line for each folder, and for each reason."""
+    used = {*used, ARCHIVE_NOTE}
     others = [each for each in sorted(folder.iterdir()) if each.name not in used]
     files = [each for each in others if each.is_file() or is_hidden(each.name)]
     lines = _grouped(files, folder, place)
@@ -182,7 +184,7 @@ def _grouped(files: list[Path], root: Path, place: str) -> list[str]:
     for file in files:
         path = file.relative_to(root)
         if any(map(is_hidden, path.parts)):
-            reason = "hidden, or an operating system's"
+            reason = HIDDEN
         elif not _is_text(path):
             reason = "its name is not UTF-8; rename it"
         elif file.suffix.lower() in SUFFIXES:

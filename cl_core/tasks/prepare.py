@@ -13,6 +13,7 @@ from cl_core.errors import did_you_mean
 from cl_core.tasks.answers import describe_unknown, find_vocabulary, index_answers, read_votes
 from cl_core.tasks.label_tables import read_tables
 from cl_core.tasks.labels import find_classes
+from cl_core.tasks.leftovers import unread_columns
 from cl_core.tasks.pictures import read_pictures
 from cl_core.tasks.raw import Fault, RawRows, RawTask
 from cl_core.tasks.spec import TaskSpec
@@ -160,7 +161,7 @@ def prepare(raw: RawTask, spec: TaskSpec) -> PreparedTask:
         splits,
         tuple(faults),
         tuple(warnings),
-        raw.unused,
+        (*raw.unused, *([] if spec.builtin else unread_columns(read, spec))),
         spec.ground,
     )
 

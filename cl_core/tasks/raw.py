@@ -95,11 +95,15 @@ class Problem(NamedTuple):
 
 @dataclass(frozen=True)
 class FileRows:
-    """A file's rows, everything that is wrong with the file itself, and what is worth knowing of how it was read."""
+    """A file's rows, everything that is wrong with the file itself, and what is worth knowing of how it was read.
+
+    `unused` names what else is in the file.
+    """
 
     rows: RawRows | None
     problems: tuple[Problem, ...] = ()
     warnings: tuple[Problem, ...] = ()
+    unused: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

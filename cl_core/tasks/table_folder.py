@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cl_core.tasks.formats import READERS
+from cl_core.tasks.leftovers import HIDDEN
 from cl_core.tasks.raw import RawRows
 from cl_core.tasks.split_names import find_splits, is_hidden, resembles
 from cl_core.tasks.task import SPLITS
@@ -173,5 +174,5 @@ def tables_beside(
             like.append(lines[-1])
     if hidden:
         more = f" and {len(hidden) - 1} more" if len(hidden) > 1 else ""
-        lines.append(f"{hidden[0]}{more}: hidden, or an operating system's")
+        lines.append(f"{hidden[0]}{more}: {HIDDEN}")
     return tuple(lines), tuple(like)

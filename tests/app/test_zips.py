@@ -11,6 +11,7 @@ from PIL import Image
 
 from app import uploads
 from cl_core.lab.workspace import Workspace
+from cl_core.tasks.files import read_files
 from cl_core.tasks.load import load_stream
 from cl_core.tasks.spec import StreamSpec, TaskSpec
 
@@ -42,3 +43,7 @@ def test_splits_in_a_zip_go_by_their_names_and_litter_is_no_class(
     assert task.label_names == ("cat", "dog")
     assert len(task.test) == 24
     assert len(task.train) + len(task.validation) == 24
+    (left,) = read_files(folder, spec, "pets").unused
+    for name in ("__MACOSX/._0.png", "Training/cat/Thumbs.db", "Testing/desktop.ini", ".DS_Store"):
+        assert f"{wrapping}{name}" in left
+    assert left.endswith("(of the zip): hidden, or an operating system's")

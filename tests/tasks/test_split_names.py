@@ -13,8 +13,10 @@ from PIL import Image
 from cl_core.errors import Faults
 from cl_core.tasks.files import read_files
 from cl_core.tasks.load import load_stream
+from cl_core.tasks.prepare import prepare
 from cl_core.tasks.raw import RawTask
 from cl_core.tasks.spec import StreamSpec, TaskSpec
+from cl_core.tasks.stock import describe
 from cl_core.tasks.stream import Stream
 
 
@@ -95,11 +97,14 @@ def test_the_splits_of_a_saved_data_set_go_by_the_same_names_and_others_are_name
         for split in ("Training", "Testing", "unsupervised", "train_small")
     }
     datasets.DatasetDict(parts).save_to_disk(str(tmp_path / "saved"))
+    (tmp_path / "saved/readme.md").write_text("x")
+    (tmp_path / "saved/Training/.DS_Store").write_text("x")
     stream = load(tmp_path / "saved")
     assert sizes(stream)["test"] == 24
     assert [line.split(":")[0] for line in raw(tmp_path / "saved").unused] == [
         "split 'unsupervised'",
         "split 'train_small'",
+        "saved/readme.md, saved/Training/.DS_Store",
     ]
     assert any("not used: split 'train_small'" in warning for warning in stream.warnings)
 
@@ -264,3 +269,21 @@ def test_half_of_a_numbered_set_is_said_to_be_half(tmp_path: Path) -> None:
     assert not any("parts of" in warning for warning in load(root).warnings)
     write(root / "train-00000-of-00003.csv", "c")
     assert "several files could be it" in faults(root)
+
+
+def test_columns_and_other_parts_of_a_file_that_nothing_reads_are_named(tmp_path: Path) -> None:
+    root = tmp_path / "k"
+    rows = [
+        {"text": f"text {i}", "label": "ab"[i % 2], "title": "x", **{f"c{j}": j for j in range(9)}}
+        for i in range(24)
+    ]
+    root.mkdir()
+    for name in ("train", "test"):
+        (root / f"{name}.json").write_text(json.dumps({"version": 1, "rows": rows, "by": "me"}))
+    found = describe(prepare(raw(root), spec(root)))["unused"]
+    assert found == [
+        "version, by of k/train.json: beside the list of rows",
+        "version, by of k/test.json: beside the list of rows",
+        "columns title, c0, c1, c2, c3, c4, c5, c6 and 2 more of k/train.json, k/test.json: no field of the task "
+        "names it",
+    ]
