@@ -15,7 +15,8 @@ from cl_core.evaluate.statistics import Summary, decimal
 from cl_core.evaluate.table import METRICS
 from cl_core.evaluate.units import title, unit_of
 from cl_core.lab.cautions import TOLD
-from cl_core.lab.comparison import Comparison, Line, compare
+from cl_core.lab.comparison import Comparison, compare
+from cl_core.lab.comparison_lines import Line
 from cl_core.lab.task_identity import TaskIdentity, identify, pooled
 from cl_core.lab.workspace import RunFolder
 

@@ -11,8 +11,8 @@ from app.text import plain
 from cl_core.errors import UserError
 from cl_core.evaluate.statistics import format_difference
 from cl_core.evaluate.units import difference_title
-from cl_core.lab.comparison import DEFAULT_METRICS
 from cl_core.lab.comparison_formats import as_csv, as_latex
+from cl_core.lab.comparison_lines import DEFAULT_METRICS
 from cl_core.lab.comparison_notes import notes
 
 view = frame.draw("Which method wins, at what cost?")

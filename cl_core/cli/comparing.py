@@ -129,9 +129,9 @@ def compare(
     from fnmatch import fnmatchcase
 
     from cl_core.cli.output import json_text, say, say_written
-    from cl_core.lab.comparison import DEFAULT_METRICS
     from cl_core.lab.comparison import compare as put_side_by_side
     from cl_core.lab.comparison_formats import FORMATS, as_dict
+    from cl_core.lab.comparison_lines import DEFAULT_METRICS
     from cl_core.lab.workspace import Workspace
     from cl_core.store import write_text
 

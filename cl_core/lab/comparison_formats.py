@@ -10,8 +10,9 @@ from typing import Any
 
 from cl_core.evaluate.statistics import Summary, format_difference, format_summary
 from cl_core.evaluate.units import difference_title, title, unit_of
-from cl_core.lab.comparison import Comparison, Difference, Line
+from cl_core.lab.comparison import Comparison, Difference
 from cl_core.lab.comparison_latex import as_latex, best
+from cl_core.lab.comparison_lines import Line
 from cl_core.lab.comparison_notes import notes
 
 

@@ -8,7 +8,8 @@ from cl_core.evaluate.statistics import Summary, format_p
 from cl_core.evaluate.table import METRICS
 from cl_core.evaluate.units import bare_title, difference_title, title, unit_of
 from cl_core.lab import latex
-from cl_core.lab.comparison import Comparison, Difference, Line
+from cl_core.lab.comparison import Comparison, Difference
+from cl_core.lab.comparison_lines import Line
 from cl_core.lab.comparison_notes import notes
 
 WRAPPED_FROM = 34

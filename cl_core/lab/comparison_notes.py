@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cl_core.lab.cautions import CHOOSE_RULE, HEAD_RULE, TOLD
-from cl_core.lab.comparison import Comparison, Line
+from cl_core.lab.comparison import Comparison
+from cl_core.lab.comparison_lines import Line
 from cl_core.lab.publishing import without_folders
 
 
