@@ -14,7 +14,7 @@ from app.records import Routed
 from app.text import plain
 from app.workers.process import WorkerFailed
 from cl_core.errors import UserError
-from cl_core.lab.workspace import RunConfig
+from cl_core.lab.run_config import RunConfig
 
 MOST_ROWS = 500
 LAST_CLICK = "confusion-click"

@@ -15,7 +15,7 @@ from app.own_sample import KINDS, Keys
 from app.records import ONLY, Routed, keep, routed_at
 from app.styles import ICONS
 from app.text import plain
-from cl_core.lab.workspace import RunConfig
+from cl_core.lab.run_config import RunConfig
 from cl_core.route import ROUTERS
 
 SOURCES = ("a test sample", "my own")

@@ -7,7 +7,7 @@ import numpy as np
 from app.answers import Answer
 from app.choosing import Chosen
 from app.frame import View
-from cl_core.lab.workspace import RunConfig
+from cl_core.lab.run_config import RunConfig
 
 HEADINGS = {
     "centroid": "Nearness: cosine",

@@ -17,8 +17,8 @@ from app.training import STATES, duration, way_out
 from cl_core.lab.cautions import marked
 from cl_core.lab.jobs import Job, Jobs, State
 from cl_core.lab.progress import PHASE_WORDS, Progress
+from cl_core.lab.run_config import RunConfig
 from cl_core.lab.undefined import answerable
-from cl_core.lab.workspace import RunConfig
 
 ACTIVE: tuple[State, ...] = ("queued", "running")
 """A job in these states will change by itself."""

@@ -25,7 +25,7 @@ from app.text import plain
 from app.what_ifs import Asked, panel
 from app.workers.process import WorkerFailed
 from cl_core.errors import UserError
-from cl_core.lab.workspace import RunConfig
+from cl_core.lab.run_config import RunConfig
 
 CENTROIDS = (
     r"p_t = \frac{e^{s_t/\tau}}{\sum_{u \in K(x)} e^{s_u/\tau}},\quad \Phi(x) = \sum_t p_t\,\Phi_t"

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from app.projections import Projection
 from app.theme import numbered
-from cl_core.lab.workspace import RunConfig
+from cl_core.lab.run_config import RunConfig
 
 NOT_LEARNT = "not learnt yet"
 RIGHT, WRONG = "right", "wrong"

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from app import report_html as html
 from app.records import Routed
 from cl_core.errors import AdapterLabError
-from cl_core.lab.workspace import RunConfig, RunFolder
+from cl_core.lab.run_config import RunConfig
+from cl_core.lab.workspace import RunFolder
 
 EACH = 2
 LONGEST = 600

@@ -17,7 +17,8 @@ from app.training import STATES
 from cl_core.errors import UserError
 from cl_core.lab.jobs import Job, Jobs, State
 from cl_core.lab.progress import read_progress
-from cl_core.lab.workspace import RunConfig, Workspace
+from cl_core.lab.run_config import RunConfig
+from cl_core.lab.workspace import Workspace
 
 
 def newest(jobs: Jobs) -> list[Job]:

@@ -10,7 +10,7 @@ import streamlit as st
 
 from app import actions, theme
 from cl_core.adapters.compose import PLAIN
-from cl_core.lab.workspace import RunConfig
+from cl_core.lab.run_config import RunConfig
 from cl_core.route.settings import RANKED
 
 ROUTER, ALIKE, ORACLE = "the router", "all alike", "the true task"

@@ -25,9 +25,9 @@ from cl_core.lab.improvising import Improvising
 from cl_core.lab.learning import Learning
 from cl_core.lab.learnt import Learnt
 from cl_core.lab.networks import Networks
+from cl_core.lab.run_config import HeadRule
 from cl_core.lab.sharing import Sharing
 from cl_core.lab.states import States, composed_states
-from cl_core.lab.workspace import HeadRule
 from cl_core.route.router import Router, Routing
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cl_core.lab.workspace import RunConfig
+from cl_core.lab.run_config import RunConfig
 
 TOLD = "†"
 """Stands after the name of whatever is told the true task."""

@@ -17,9 +17,10 @@ from cl_core.evaluate.units import unit_of
 from cl_core.lab.cautions import TOLD
 from cl_core.lab.publishing import backbone_titles
 from cl_core.lab.report import PHASES, Report
+from cl_core.lab.run_config import RunConfig
 from cl_core.lab.run_settings import flat_name
 from cl_core.lab.task_identity import TaskIdentity, identify, order_names, pooled, stream_titles
-from cl_core.lab.workspace import RunConfig, RunFolder
+from cl_core.lab.workspace import RunFolder
 
 DEFAULT_METRICS = ("average_accuracy", "forgetting", "router_accuracy")
 

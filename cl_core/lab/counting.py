@@ -12,8 +12,8 @@ from cl_core.lab.improvising import Improvising
 from cl_core.lab.learning import Learning
 from cl_core.lab.learnt import Learnt
 from cl_core.lab.remembering import Remembering
+from cl_core.lab.run_config import RunConfig
 from cl_core.lab.sharing import Sharing
-from cl_core.lab.workspace import RunConfig
 from cl_core.route.network import parameter_count as network_parameters
 from cl_core.route.router import Router
 from cl_core.train.trainers import Trainer

@@ -33,10 +33,11 @@ from cl_core.lab.networks import Networks
 from cl_core.lab.plan import LONG, Needs, Step, make_plan
 from cl_core.lab.remembering import Remembering
 from cl_core.lab.results import Results
+from cl_core.lab.run_config import RunConfig
 from cl_core.lab.scoring import Scoring
 from cl_core.lab.sharing import Sharing
 from cl_core.lab.sights import stored_sights
-from cl_core.lab.workspace import RunConfig, RunFolder
+from cl_core.lab.workspace import RunFolder
 from cl_core.route import ROUTERS
 from cl_core.route.router import Router
 from cl_core.store import Store, key

@@ -18,8 +18,9 @@ from cl_core.lab.environment import describe_environment, peak_memory_bytes
 from cl_core.lab.events import Event, Failed, Finished, Started, StoppedEvent, Warned
 from cl_core.lab.recipe import Recipe
 from cl_core.lab.recipes import load_recipe
+from cl_core.lab.run_config import RunConfig, TaskSummary
 from cl_core.lab.run_settings import DataSettings, make_settings
-from cl_core.lab.workspace import RunConfig, RunFolder, TaskSummary, Workspace
+from cl_core.lab.workspace import RunFolder, Workspace
 from cl_core.store import RunLock
 from cl_core.tasks.stream import vocabulary
 

@@ -18,8 +18,8 @@ from cl_core.initialise import INITIALISERS
 from cl_core.lab.events import AnyEvent, Epoch, Evaluated, Finished, Made, Phase, Started, Warned
 from cl_core.lab.plan import LONG, Needs, PhaseName, Step, make_plan
 from cl_core.lab.recipe import Recipe
+from cl_core.lab.run_config import RunConfig
 from cl_core.lab.undefined import answerable
-from cl_core.lab.workspace import RunConfig
 from cl_core.route import ROUTERS
 
 PHASE_WORDS: dict[PhaseName, str] = {

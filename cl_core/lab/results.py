@@ -10,7 +10,8 @@ from torch import Tensor
 from cl_core.evaluate.matrix import Score, scores_table
 from cl_core.evaluate.records import routing_records
 from cl_core.evaluate.scores import accuracy, macro_f1, weighted_f1
-from cl_core.lab.workspace import RunConfig, RunFolder
+from cl_core.lab.run_config import RunConfig
+from cl_core.lab.workspace import RunFolder
 from cl_core.route.router import Routing
 from cl_core.store import write_bytes
 from cl_core.store.contents import table_bytes

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
+from cl_core.lab.run_config import RunConfig
 from cl_core.lab.run_settings import DataSettings
-from cl_core.lab.workspace import RunConfig
 
 _ORDER = re.compile(r"-(order\d+)$")
 

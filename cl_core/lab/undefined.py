@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from cl_core.lab.workspace import RunConfig
+from cl_core.lab.run_config import RunConfig
 from cl_core.route import ROUTERS
 
 UNKNOWN_LABELS = "in CIL the labels of a task that is not learnt yet cannot be answered, whatever the model knows of it"

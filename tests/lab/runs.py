@@ -11,7 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from app.runs import DEMONSTRATION
-from cl_core.lab.workspace import RunConfig, RunFolder, Workspace
+from cl_core.lab.run_config import RunConfig
+from cl_core.lab.workspace import RunFolder, Workspace
 
 
 def remade(

@@ -11,8 +11,8 @@ from cl_core.initialise import INITIALISERS
 from cl_core.lab.events import AnyEvent, Epoch, Evaluated, Finished, Made, Phase, Started
 from cl_core.lab.progress import foresee, read_progress, seconds_per_row
 from cl_core.lab.recipes import RECIPES
+from cl_core.lab.run_config import RunConfig, TaskSummary
 from cl_core.lab.run_settings import RunSettings
-from cl_core.lab.workspace import RunConfig, TaskSummary
 from cl_core.route import ROUTERS
 
 START = datetime(2026, 1, 1, tzinfo=UTC)

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from cl_core.errors import UserError
+from cl_core.lab.run_config import RunConfig
 from cl_core.lab.unpacking import Limits, unpack
-from cl_core.lab.workspace import RunConfig, RunFolder, Workspace
+from cl_core.lab.workspace import RunFolder, Workspace
 from cl_core.store import key
 
 
