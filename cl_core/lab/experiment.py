@@ -23,12 +23,13 @@ from cl_core.lab.answering import (
     Heads,
     Routes,
 )
-from cl_core.lab.assets import Assets, Reporter
+from cl_core.lab.assets import Assets
 from cl_core.lab.counting import count_parameters
 from cl_core.lab.events import Phase
 from cl_core.lab.improvising import Improvising
 from cl_core.lab.learning import Learning, Start
 from cl_core.lab.learnt import Learnt
+from cl_core.lab.making import Reporter
 from cl_core.lab.networks import Networks
 from cl_core.lab.plan import LONG, Needs, Step, make_plan
 from cl_core.lab.remembering import Remembering

@@ -16,8 +16,9 @@ from cl_core.adapters.projection import Projection
 from cl_core.adapters.task_weights import TaskWeights
 from cl_core.evaluate.states import adapter_states, states_under
 from cl_core.initialise.improvised import ImprovisedInitialiser, draw_share
-from cl_core.lab.assets import VERSIONS, Assets, Contents
+from cl_core.lab.assets import VERSIONS, Assets
 from cl_core.lab.learning import Learning, Start
+from cl_core.lab.making import Contents
 from cl_core.lab.mid_task import MidTaskCheckpoints
 from cl_core.store import key
 from cl_core.train.checkpoint import Checkpoints

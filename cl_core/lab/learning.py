@@ -16,7 +16,8 @@ from cl_core.adapters.projection import Projection
 from cl_core.adapters.task_weights import TaskWeights
 from cl_core.backbones.seeing import SeeingBackbone
 from cl_core.errors import UserError
-from cl_core.lab.assets import VERSIONS, Assets, Contents
+from cl_core.lab.assets import VERSIONS, Assets
+from cl_core.lab.making import Contents
 from cl_core.lab.mid_task import MidTaskCheckpoints
 from cl_core.store import key
 from cl_core.train.chance import Chance

@@ -14,8 +14,9 @@ from cl_core.backbones.encoding import Encoded
 from cl_core.errors import UserError
 from cl_core.evaluate.lost import LOST_SCHEMA
 from cl_core.evaluate.states import pooled_states
-from cl_core.lab.assets import Assets, Reporter
+from cl_core.lab.assets import Assets
 from cl_core.lab.launch import reopen
+from cl_core.lab.making import Reporter
 from cl_core.lab.replying import head_logits
 from cl_core.lab.sights import stored_sights
 from cl_core.lab.tokenised import TokenisedStream

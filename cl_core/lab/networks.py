@@ -13,8 +13,9 @@ from cl_core.adapters.adapter import select_sites
 from cl_core.adapters.heads import HeadRule
 from cl_core.backbones.encoder import Backbone
 from cl_core.backbones.seeing import SeeingBackbone
-from cl_core.lab.assets import VERSIONS, Assets, Contents
+from cl_core.lab.assets import VERSIONS, Assets
 from cl_core.lab.learning import Learning
+from cl_core.lab.making import Contents
 from cl_core.lab.mid_task import MidTaskCheckpoints
 from cl_core.lab.remembering import Remembering
 from cl_core.route.network import RouterNetwork

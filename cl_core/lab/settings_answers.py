@@ -18,10 +18,11 @@ from torch import Tensor
 from cl_core.adapters.compose import COMPOSITIONS
 from cl_core.evaluate.records import weights_of
 from cl_core.evaluate.states import pooled_states
-from cl_core.lab.assets import Assets, Reporter
+from cl_core.lab.assets import Assets
 from cl_core.lab.embeddings import find_embeddings
 from cl_core.lab.launch import reopen
 from cl_core.lab.lost import Alone
+from cl_core.lab.making import Reporter
 from cl_core.lab.replying import head_logits, mixed_logits
 from cl_core.lab.scoring import check_answers
 from cl_core.lab.settings_accuracy import (

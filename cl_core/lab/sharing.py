@@ -10,9 +10,10 @@ import torch
 from torch import Tensor
 
 from cl_core.adapters.heads import Head
-from cl_core.lab.assets import VERSIONS, Assets, Contents
+from cl_core.lab.assets import VERSIONS, Assets
 from cl_core.lab.learning import Learning
 from cl_core.lab.learnt import Learnt
+from cl_core.lab.making import Contents
 from cl_core.lab.mid_task import MidTaskCheckpoints
 from cl_core.lab.remembering import Remembering
 from cl_core.store import key

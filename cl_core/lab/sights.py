@@ -9,7 +9,8 @@ import torch
 from cl_core.backbones.samples import medium_of
 from cl_core.backbones.seeing import SeeingBackbone
 from cl_core.backbones.visual import Stored, Viewer
-from cl_core.lab.assets import VERSIONS, Assets, Contents
+from cl_core.lab.assets import VERSIONS, Assets
+from cl_core.lab.making import Contents
 from cl_core.store.artifact import TENSORS
 from cl_core.tasks.task import pixel_hashes
 

@@ -13,8 +13,9 @@ from torch import Tensor
 from cl_core.adapters.bank import Bank
 from cl_core.adapters.compose import COMPOSITIONS
 from cl_core.evaluate.states import changed_rows, pooled_states
-from cl_core.lab.assets import VERSIONS, Assets, Contents
+from cl_core.lab.assets import VERSIONS, Assets
 from cl_core.lab.learning import Learning
+from cl_core.lab.making import Contents
 
 MEANS = ("select", "merge", "average")
 """Compositions that have no settings of their own."""

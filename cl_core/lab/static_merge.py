@@ -27,9 +27,10 @@ from cl_core.device import choose_device
 from cl_core.errors import UserError
 from cl_core.evaluate.answers import answer_logits
 from cl_core.evaluate.states import adapter_states
-from cl_core.lab.assets import Assets, Reporter
+from cl_core.lab.assets import Assets
 from cl_core.lab.launch import Silent, Watcher, reopen
 from cl_core.lab.learning import Learning
+from cl_core.lab.making import Reporter
 from cl_core.lab.publishing import published
 from cl_core.lab.report import Report
 from cl_core.lab.run_settings import make_settings
