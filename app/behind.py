@@ -117,7 +117,7 @@ def list_samples(
                 space[label[place]] if label[place] >= 0 else "none learnt" for place in places
             ],
             "answer": [space[said[place]] for place in places],
-            "is": ["right" if routed.right_answer[place] else "wrong" for place in places],
+            "is": [routed.verdict(place) for place in places],
             **{name: values[: len(places)] for name, values in (more or {}).items()},
             "margin": [routed.column("margin")[place] for place in places],
         },

@@ -146,7 +146,7 @@ def _browse(view: View, config: RunConfig, routed: Routed, ids: Sequence[str]) -
                 theme.numbered(int(routed.true[row]), named[int(routed.true[row])]) for row in rows
             ],
             "adapter": [f"T{routed.chosen[row] + 1}" for row in rows],
-            "answer": ["right" if routed.right_answer[row] else "wrong" for row in rows],
+            "answer": [routed.verdict(row) for row in rows],
         }
     )
     st.session_state[BROWSED] = list(ids)

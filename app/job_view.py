@@ -7,11 +7,12 @@ import pandas as pd
 import streamlit as st
 
 from app import theme, widgets
+from app.figures.cells import UNANSWERABLE
 from app.figures.certain import interval
 from app.figures.learning import learning_curves
 from app.figures.matrix import heatmap
 from app.frame import View
-from app.matrices import UNANSWERABLE, accuracy_table
+from app.matrices import accuracy_table
 from app.text import plain
 from app.training import STATES, duration, way_out
 from cl_core.lab.cautions import marked

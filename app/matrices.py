@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from app.figures.cells import UNANSWERABLE
 from app.figures.certain import interval
 from app.figures.matrix import heatmap, written
 from app.theme import Look, numbered
@@ -21,7 +22,6 @@ from cl_core.lab.undefined import answerable
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-UNANSWERABLE = "not learnt yet: no right answer could be given"
 UNLEARNT = "not learnt yet"
 
 

@@ -95,7 +95,7 @@ def draw(view: View, chosen: Chosen, clip: bool) -> None:
         what=WHAT,
         formula=FORMULA,
         table=table,
-        source=f"run {view.run.name if view.run else ''}, training rows of the {view.after} tasks learnt, "
+        source=f"run {view.run.name if view.run else ''}, after task {view.after}, training rows of the tasks learnt, "
         "features as the router reads them, exact",
     )
 

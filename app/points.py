@@ -8,11 +8,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from app.projections import Projection
+from app.records import NOT_LEARNT, RIGHT, WRONG
 from app.theme import numbered
 from cl_core.lab.run_config import RunConfig
-
-NOT_LEARNT = "not learnt yet"
-RIGHT, WRONG = "right", "wrong"
+from cl_core.lab.undefined import answerable_rows
 
 
 def table(projection: Projection, config: RunConfig, routing: pa.Table, after: int) -> pd.DataFrame:
@@ -62,7 +61,9 @@ def table(projection: Projection, config: RunConfig, routing: pa.Table, after: i
         frame.loc[here, "adapter_place"] = chosen
         frame.loc[here, "adapter"] = [_adapter(names, each) for each in chosen]
         right = np.array(_taken(answered, "correct", rows), dtype=bool)
-        frame.loc[here, "answer"] = np.where(right, RIGHT, WRONG)
+        labels = np.array(_taken(answered, "label", rows), dtype=np.int64)
+        able = answerable_rows(config, after, np.full(len(here), place), labels)
+        frame.loc[here, "answer"] = np.where(able, np.where(right, RIGHT, WRONG), NOT_LEARNT)
         frame.loc[here, "entropy"] = np.array(_taken(answered, "entropy", rows), dtype=np.float64)
     return frame
 

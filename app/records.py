@@ -16,7 +16,12 @@ from numpy.typing import NDArray
 from app.runs import stamp
 from cl_core.evaluate.records import weights_of
 from cl_core.evaluate.routing import routed_task
+from cl_core.lab.run_config import RunConfig
+from cl_core.lab.undefined import answerable_rows
 from cl_core.lab.workspace import RunFolder
+
+RIGHT, WRONG, NOT_LEARNT = "right", "wrong", "not learnt yet"
+"""What an answer is; the last where no right one could be given at that stage."""
 
 
 @dataclass(frozen=True)
@@ -25,9 +30,11 @@ class Routed:
 
     Attributes:
         table: rows of `ROUTING_SCHEMA`, of that stage alone.
+        config: of the run that they are of; None where nothing is asked that needs it.
     """
 
     table: pa.Table
+    config: RunConfig | None = None
 
     def __len__(self) -> int:
         return int(self.table.num_rows)
@@ -73,6 +80,20 @@ class Routed:
         """(N,) whether the prediction is the label."""
         return np.asarray(self.table["correct"].to_numpy(), bool)
 
+    @cached_property
+    def answerable(self) -> NDArray[np.bool_]:
+        """(N,) whether a right answer could be given at this stage at all."""
+        if self.config is None or not len(self):
+            return np.ones(len(self), bool)
+        stage, labels = int(self.table["stage"][0].as_py()), self.table["label"].to_numpy()
+        return answerable_rows(self.config, stage, self.true, np.asarray(labels, np.int64))
+
+    def verdict(self, place: int) -> str:
+        """Of the sample at this place, in words."""
+        if not self.answerable[place]:
+            return NOT_LEARNT
+        return RIGHT if self.right_answer[place] else WRONG
+
     def column(self, name: str) -> NDArray[np.float64]:
         """(N,) numbers: "entropy", "margin", "prediction", "label"."""
         return np.asarray(self.table[name].to_numpy(), np.float64)
@@ -97,19 +118,19 @@ ONLY: tuple[str, ...] = (
 
 
 def keep(routed: Routed, only: str, task: int | None = None) -> NDArray[np.int64]:
-    """Places of the samples that are asked for.
+    """Places of the samples that are asked for; an answer that could not be right yet is not a wrong one.
 
     Args:
         routed: N samples.
         only: of `ONLY`.
         task: of this true task; None for all.
     """
-    route, answer = routed.right_route, routed.right_answer
+    route, answer = routed.right_route, routed.right_answer | ~routed.answerable
     kept = {
         "all samples": np.ones(len(routed), bool),
         "wrong answers": ~answer,
         "wrong routes": ~route,
-        "wrong route, right answer": ~route & answer,
+        "wrong route, right answer": ~route & routed.right_answer,
         "right route, wrong answer": route & ~answer,
     }[only]
     return np.flatnonzero(kept & (True if task is None else routed.true == task))
@@ -128,11 +149,12 @@ def last_routed(run: RunFolder) -> Routed | None:
         return None
     table = run.table("routing")
     table = table.filter(pc.equal(table["stage"], pc.max(table["stage"])))
-    return Routed(table) if table.num_rows else None
+    return Routed(table, run.config) if table.num_rows else None
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _routed(path: str, stage: int, stamp: Sequence[tuple[str, int, int]]) -> Routed | None:
-    table = RunFolder(Path(path)).table("routing")
+    run = RunFolder(Path(path))
+    table = run.table("routing")
     table = table.filter(pc.equal(table["stage"], stage))
-    return Routed(table) if table.num_rows else None
+    return Routed(table, run.config) if table.num_rows else None

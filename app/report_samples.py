@@ -48,14 +48,18 @@ def samples(
 
 def _kinds(config: RunConfig, routed: Routed) -> dict[str, NDArray[np.bool_]]:
     """What samples are told apart by: name, and (N,) which are so."""
-    route, answer = routed.right_route, routed.right_answer
+    route, answer, wrong = (
+        routed.right_route,
+        routed.right_answer,
+        ~routed.right_answer & routed.answerable,
+    )
     if config.recipe.train != "isolated":
-        return {"right answer": answer, "wrong answer": ~answer}
+        return {"right answer": answer, "wrong answer": wrong}
     return {
         "right route, right answer": route & answer,
         "wrong route, and yet the right answer": ~route & answer,
-        "right route, wrong answer": route & ~answer,
-        "wrong route, wrong answer": ~route & ~answer,
+        "right route, wrong answer": route & wrong,
+        "wrong route, wrong answer": ~route & wrong,
     }
 
 
@@ -82,7 +86,7 @@ def _one(
         "adapters": _merge(routed, row, tasks)
         if config.recipe.train == "isolated"
         else "one for all tasks",
-        "answer": f"{config.label_space[said]} ({'right' if routed.right_answer[row] else 'wrong'})",
+        "answer": f"{config.label_space[said]} ({routed.verdict(row)})",
         "true answer": config.label_space[label] if label >= 0 else "none that was learnt",
     }
     cut = text if len(text) <= LONGEST else text[:LONGEST] + "…"

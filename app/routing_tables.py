@@ -26,9 +26,13 @@ def row_shares(counts: NDArray[np.int64]) -> NDArray[np.float64]:
 
 
 def outcomes(routed: Routed, tasks: int) -> NDArray[np.int64]:
-    """(tasks, 4) samples by route and answer: right right, right wrong, wrong right, wrong wrong."""
+    """(tasks, 4) samples by route and answer: right right, right wrong, wrong right, wrong wrong.
+
+    Those that could not be answered rightly at this stage are left out.
+    """
     which = 2 * ~routed.right_route + ~routed.right_answer
-    counts = np.bincount(routed.true * 4 + which, minlength=4 * tasks)
+    counted = (routed.true * 4 + which)[routed.answerable]
+    counts = np.bincount(counted, minlength=4 * tasks)
     return counts.reshape(tasks, 4).astype(np.int64)
 
 

@@ -9,7 +9,7 @@ import streamlit as st
 
 from app import actions, links, own_copy, widgets
 from app.frame import View
-from app.points import RIGHT
+from app.points import NOT_LEARNT, RIGHT
 from app.runs import Place, workspace
 from app.sharing import is_guest
 from app.text import plain
@@ -55,14 +55,15 @@ def card(view: View, chosen: pd.DataFrame, split: str) -> None:
     """What the selected samples are: how many of each task, class and adapter, and how they were answered."""
     learnt = chosen[chosen["learnt"]]
     own = (learnt["adapter_place"] == learnt["place"]).mean() if len(learnt) else float("nan")
-    right = (learnt["answer"] == RIGHT).mean() if len(learnt) else float("nan")
+    answers = learnt.loc[learnt["answer"] != NOT_LEARNT, "answer"]
+    right = (answers == RIGHT).mean() if len(answers) else float("nan")
     widgets.metrics(
         [
             ("Samples", f"{len(chosen):,}", "how many are selected"),
             (
                 "Answered rightly",
                 _percent(right),
-                "share of the selected samples of learnt tasks; higher is better",
+                f"of the {len(answers):,} selected samples that could be answered at this stage; higher is better",
             ),
             (
                 "Own adapter chosen",

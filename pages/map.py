@@ -8,7 +8,8 @@ import streamlit as st
 
 from app import actions, answers, frame, links, maps, own_sample, selection, widgets
 from app.figure_table import figure_table
-from app.figures.scatter import COLOURS, HEIGHT
+from app.figures.colouring import COLOURS
+from app.figures.scatter import HEIGHT
 from app.figures.similarity import similarity
 from app.own_sample import Keys
 from app.projections import MOST, NEIGHBOURS

@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from app.figures.base import rows_height, style
+from app.figures.cells import UNANSWERABLE
 from app.figures.certain import interval
 from app.figures.names import beside, ticks, width
 from app.theme import Look, task_colour
@@ -24,10 +25,10 @@ OUTCOMES = (
 
 
 def outcomes(counts: NDArray[np.int64], tasks: Sequence[str], look: Look) -> go.Figure:
-    """Four parts of every task's samples, by route and by answer.
+    """Four parts of every task's samples, by route and by answer; a task without any is crossed out.
 
     Args:
-        counts: (m, 4) samples, in the order of `OUTCOMES`.
+        counts: (m, 4) samples that could be answered, in the order of `OUTCOMES`.
         tasks: m names, top to bottom.
         look: the theme.
     """
@@ -62,6 +63,20 @@ def outcomes(counts: NDArray[np.int64], tasks: Sequence[str], look: Look) -> go.
                 for place, task in enumerate(tasks)
             ],
             hovertemplate=f"%{{customdata[0]}}<br>{name}: %{{x:.1f}} %<br>%{{customdata[1]}}<extra></extra>",
+        )
+    if not totals.all():
+        figure.add_bar(
+            x=[100] * int((totals == 0).sum()),
+            y=np.flatnonzero(totals == 0).tolist(),
+            orientation="h",
+            name=UNANSWERABLE,
+            marker={
+                "color": "rgba(0,0,0,0)",
+                "pattern": {"shape": "x", "fgcolor": look.faint, "size": 10, "solidity": 0.15},
+                "line": {"color": look.faint, "width": 1},
+            },
+            customdata=[escape(tasks[place]) for place in np.flatnonzero(totals == 0)],
+            hovertemplate=f"%{{customdata}}<br>{UNANSWERABLE}<extra></extra>",
         )
     figure.update_layout(
         barmode="stack",

@@ -12,6 +12,8 @@ from app.theme import Look
 BLACK, WHITE = "#000000", "#ffffff"
 Cell = tuple[int, int]
 """Row and column."""
+UNANSWERABLE = "not learnt yet: no right answer could be given"
+"""Why a cell or a bar has no number."""
 SEEN_ALIKE = {"marker": {"opacity": 1}}
 """Selected or not: a click on one cell dims no other."""
 

@@ -80,6 +80,17 @@ def heatmap(
             z=shown, hoverinfo="skip", colorbar=bar, colorscale=scale, zmin=low, zmax=high, **places
         )
     )
+    if not np.isfinite(shown).any():
+        # The bar of a heatmap without a value is not drawn; that of a mark, here of none that is seen, is.
+        scaled = {"color": [low], "colorscale": scale, "cmin": low, "cmax": high}
+        figure.add_scatter(
+            x=[None],
+            y=[None],
+            mode="markers",
+            marker={**scaled, "showscale": True, "colorbar": bar},
+            hoverinfo="skip",
+            showlegend=False,
+        )
     if grey.any():
         figure.add_heatmap(
             z=np.where(grey, 0.0, np.nan),

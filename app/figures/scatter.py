@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from html import escape
 
 import numpy as np
@@ -13,15 +12,12 @@ from numpy.typing import NDArray
 
 from app.figures.apart import apart
 from app.figures.base import style
-from app.figures.names import listed, short
-from app.points import NOT_LEARNT, RIGHT, WRONG
-from app.theme import GREY, PETROFF, Look, task_colour, task_symbol
+from app.figures.colouring import COLOURS, Group, groups, legend
+from app.figures.names import short
+from app.theme import Look, task_colour
 
 MOST_SVG = 2_000
 """More points are drawn with WebGL."""
-MOST_CLASSES = 9
-"""Classes with a colour of their own, the most frequent; the others share one."""
-COLOURS = ("Task", "Class", "Chosen adapter", "Right or wrong", "Entropy")
 HEIGHT = 580
 ASPECT = 4 / 3
 """Of width and height, about, as the map is drawn on most screens."""
@@ -32,25 +28,6 @@ ENTROPY = {
     "dark": [[0.0, "#4f7fb5"], [0.5, "#c9a0dc"], [1.0, "#ffd6a0"]],
 }
 """From one adapter to all alike; each end can be seen on its paper."""
-
-
-@dataclass(frozen=True)
-class Group:
-    """Points that look alike.
-
-    Attributes:
-        name: in the legend.
-        rows: (n,) which points.
-        colour: of all of them, or (n,) values on a scale.
-        symbol: as plotly names it.
-        faint: whether they stand back.
-    """
-
-    name: str
-    rows: NDArray[np.int64]
-    colour: str | NDArray[np.float64]
-    symbol: str = "circle"
-    faint: bool = False
 
 
 def feature_map(
@@ -87,8 +64,8 @@ def feature_map(
     mark = figure.add_scatter if kind is go.Scatter else figure.add_scattergl
     customdata, names = _customdata(points), [escape(str(name)) for name in points["sample"]]
     for mode in COLOURS:
-        groups = _groups(points, mode, after, highlight)
-        for called, group in zip(_called(groups), groups, strict=True):
+        alike = groups(points, mode, highlight)
+        for called, group in zip(legend(alike), alike, strict=True):
             trace = _trace(kind, points, customdata, names, group, look, len(tasks))
             figure.add_trace(trace.update(name=called))
             owner.append(mode)
@@ -158,84 +135,6 @@ def feature_map(
         margin={"l": 10, "r": 10, "t": 64, "b": 10},
         legend={"orientation": "h", "y": -0.02, "yanchor": "top", "itemsizing": "constant"},
     )
-
-
-ADAPTER = "adapter "
-
-
-def _called(groups: Sequence[Group]) -> list[str]:
-    """What the legend calls them."""
-    names = listed([group.name.removeprefix(ADAPTER) for group in groups])
-    return [
-        ADAPTER + name if group.name.startswith(ADAPTER) else name
-        for name, group in zip(names, groups, strict=True)
-    ]
-
-
-def _groups(points: pd.DataFrame, mode: str, after: int, highlight: int | None) -> list[Group]:
-    """The points in the groups of one way of colouring; tasks that are not learnt yet stand back in all of them."""
-    learnt = points["learnt"].to_numpy()
-    place = points["place"].to_numpy()
-    if mode == "Task":
-        return [
-            Group(
-                points["task"].iloc[np.flatnonzero(place == each)[0]],
-                np.flatnonzero(place == each),
-                task_colour(int(each)) if learnt[place == each].any() else GREY,
-                task_symbol(int(each)),
-                highlight not in (None, int(each)) or not learnt[place == each].any(),
-            )
-            for each in np.unique(place)
-        ]
-    if mode == "Class":
-        groups = _by_class(points, learnt)
-    elif mode == "Chosen adapter":
-        chosen = points["adapter_place"].to_numpy()
-        groups = [
-            Group(
-                f"{ADAPTER}{points['adapter'].iloc[np.flatnonzero(chosen == each)[0]]}",
-                np.flatnonzero(chosen == each),
-                task_colour(int(each)),
-                task_symbol(int(each)),
-            )
-            for each in np.unique(chosen[chosen >= 0])
-        ]
-    elif mode == "Right or wrong":
-        answer = points["answer"].to_numpy()
-        groups = [
-            Group(RIGHT, np.flatnonzero(answer == RIGHT), PETROFF[0]),
-            Group(WRONG, np.flatnonzero(answer == WRONG), PETROFF[2], "x"),
-        ]
-    else:
-        known = np.flatnonzero(learnt)
-        groups = [Group("learnt tasks", known, points["entropy"].to_numpy()[known])]
-    later = Group(NOT_LEARNT, np.flatnonzero(~learnt), GREY, "circle", faint=True)
-    return [group for group in [later, *groups] if len(group.rows)]
-
-
-def _by_class(points: pd.DataFrame, learnt: NDArray[np.bool_]) -> list[Group]:
-    classes = points["class"].to_numpy()
-    often = list(points.loc[learnt, "class"].value_counts().index[:MOST_CLASSES])
-    groups = [
-        Group(name, np.flatnonzero(learnt & (classes == name)), PETROFF[index], symbol)
-        for index, (name, symbol) in enumerate(zip(sorted(often), SYMBOLS, strict=False))
-    ]
-    others = np.flatnonzero(learnt & ~np.isin(classes, often))
-    return [*groups, Group("other classes", others, GREY, "circle-open")]
-
-
-SYMBOLS = (
-    "circle",
-    "square",
-    "diamond",
-    "triangle-up",
-    "triangle-down",
-    "cross",
-    "pentagon",
-    "hexagon",
-    "star",
-)
-"""Of classes: their colours are also those of tasks, their shapes are not."""
 
 
 def _trace(

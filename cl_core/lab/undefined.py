@@ -44,6 +44,28 @@ def answerable(config: RunConfig) -> NDArray[np.bool_]:
     return can
 
 
+def answerable_rows(
+    config: RunConfig, stage: int, true: NDArray[np.int64], labels: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """(N,) whether scored rows could be answered rightly after a stage at all.
+
+    For single rows, also of tasks that are held out: one of a task to come can be where its own label is one of those
+    that are answered over by then.
+
+    Args:
+        config: of the run.
+        stage: after which they were answered, from 1.
+        true: (N,) places of their tasks, held-out ones behind the others.
+        labels: (N,) places in the label space; -1 where theirs is not in it.
+    """
+    learnt = np.asarray(true < stage)
+    if config.protocol == "til":
+        return learnt
+    known = config.protocol == "dil" and config.settings.answers.vocabulary == "known"
+    seen = [label for task in config.tasks[:stage] for label in task.labels]
+    return learnt | (labels >= 0 if known else np.isin(labels, seen))
+
+
 def reasons(
     config: RunConfig, finished: bool, values: Mapping[str, float], stage: int
 ) -> dict[str, str]:

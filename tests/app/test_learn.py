@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 
 import pyarrow.compute as pc
@@ -100,8 +101,19 @@ NAMED = {
 """What lessons say in italics, by the page and the run that they lead to."""
 
 
+def made_of(page: str) -> str:
+    """What a page and the modules of app/ that it imports say, in their own source."""
+    files = [ROOT / "pages" / f"{page}.py"]
+    for node in ast.walk(ast.parse(files[0].read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "app":
+            below = ROOT.joinpath(*str(node.module).split("."))
+            named = [below / f"{each.name}.py" for each in node.names]
+            files += [file for file in (below.with_suffix(".py"), *named) if file.is_file()]
+    return "\n".join(file.read_text(encoding="utf-8") for file in files)
+
+
 @pytest.mark.parametrize("where", [where for where, names in NAMED.items() if names])
 def test_a_page_calls_things_as_the_lessons_do(where: tuple[str, str]) -> None:
-    said = (ROOT / "pages" / f"{where[0]}.py").read_text(encoding="utf-8").lower()
+    said = made_of(where[0]).lower()
     written = [re.sub(r"\d+", "{k}", name.lower()) for name in NAMED[where]]
     assert [name for name in written if name not in said] == []

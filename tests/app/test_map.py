@@ -17,7 +17,8 @@ from streamlit.testing.v1 import AppTest
 import cl_core as cl
 from app import points, projections
 from app.figures.apart import apart
-from app.figures.scatter import COLOURS, feature_map
+from app.figures.colouring import COLOURS
+from app.figures.scatter import feature_map
 from app.figures.similarity import similarity
 from app.projections import Projection
 from app.theme import LIGHT
@@ -140,6 +141,22 @@ def test_the_page_shows_the_stored_map_and_selects_by_rule(mapped: Path, open_pa
     page.selectbox(key="from_task").set_value("1 restaurants").run()
     assert page.metric[0].value == "12"
     assert not page.exception
+
+
+def test_the_stage_moves_everything_under_it(mapped: Path, open_page: Open) -> None:
+    page = open_page("map", run="dam")
+    page.select_slider(key="after").set_value("1 restaurants").run()
+    assert not page.exception
+    samples, cosines = (each.value for each in page.dataframe)
+    later = samples["task"] != "1 restaurants"
+    assert set(samples.loc[later, "answer"]) == {points.NOT_LEARNT}
+    assert set(samples.loc[~later, "adapter"]) == {"1 restaurants"}
+    assert cosines.shape == (1, 1)
+    sources = [each.value for each in page.caption if "run dam" in each.value]
+    assert len(sources) == 2
+    assert all("after task 1" in source for source in sources)
+    page.selectbox(key="from_task").set_value("2 films").run()
+    assert [metric.value for metric in page.metric[:2]] == ["12", "-"]
 
 
 def test_a_selection_becomes_a_slice(mapped: Path, open_page: Open) -> None:

@@ -13,7 +13,8 @@ from streamlit.testing.v1 import AppTest
 from app import other_settings
 from app import routing_tables as tables
 from app.figures.bars import outcomes
-from app.records import ONLY, Routed, keep
+from app.records import NOT_LEARNT, ONLY, Routed, keep, routed_at
+from app.runs import DEMONSTRATION
 from app.theme import LIGHT
 from cl_core.evaluate.records import routing_records
 from cl_core.evaluate.sweeps import TEMPERATURES
@@ -41,6 +42,36 @@ def routed() -> Routed:
 
 def test_outcomes_count_routes_and_answers(routed: Routed) -> None:
     assert tables.outcomes(routed, 3).tolist() == [[1, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]
+
+
+def test_what_cannot_be_answered_yet_is_no_wrong_answer() -> None:
+    """The demonstration's third task has other labels than the first two."""
+    run = Workspace(DEMONSTRATION).find("dam")
+    early, late = routed_at(run, 2), routed_at(run, 5)
+    assert early is not None
+    assert late is not None
+    assert late.answerable.all()
+    assert (early.answerable == (early.true < 2)).all()
+    counts = tables.outcomes(early, 5)
+    assert counts.sum(axis=1).tolist() == [60, 60, 0, 0, 0]
+    assert set(early.true[keep(early, "wrong answers")]) <= {0, 1}
+    assert {early.verdict(place) for place in np.flatnonzero(early.true > 1)} == {NOT_LEARNT}
+    crossed = outcomes(counts, ["a", "b", "c", "d", "e"], LIGHT).data[-1]
+    assert list(crossed.y) == [2, 3, 4]
+    assert "no right answer could be given" in crossed.hovertemplate
+
+
+def test_right_answers_are_those_of_the_tasks_learnt(open_page: Open) -> None:
+    page = open_page("routing", ws="Demonstration", run="dam")
+    page.select_slider(key="after").set_value("2 films").run()
+    route, _, despite, answers = page.metric
+    early = routed_at(Workspace(DEMONSTRATION).find("dam"), 2)
+    assert early is not None
+    learnt = early.true < 2
+    assert answers.value == f"{100 * early.right_answer[learnt].mean():.1f} %"
+    assert despite.value.endswith(f" of {(~early.right_route[learnt]).sum()}")
+    for each in (route, despite, answers):
+        assert "of the 120 samples of the 2 tasks learnt" in each.help
 
 
 def test_a_held_out_task_is_a_row_of_its_own(routed: Routed) -> None:
@@ -97,7 +128,7 @@ def test_every_share_of_samples_says_how_sure_it_is(open_page: Open, small_works
     swept = ("heaviest of", "right route", "own adapter among the k kept")
     assert {f"{line}, 95 % {end} (%)" for line in swept for end in ("from", "to")} <= heads
     samples = np.array([[6, 0, 3, 3], [0, 0, 0, 0]])
-    for trace in outcomes(samples, ["1 a", "2 b"], LIGHT).data:
+    for trace in outcomes(samples, ["1 a", "2 b"], LIGHT).data[:4]:
         assert "n = 12" in trace.customdata[0][1]
         assert trace.customdata[1][1] == ""
 

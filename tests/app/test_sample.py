@@ -178,6 +178,20 @@ def test_training_samples_of_later_tasks_are_not_shown(open_page: Open) -> None:
     assert set(nearest_table(page)["task"]) == {"1 restaurants"}
 
 
+def test_the_stage_moves_everything_under_it(open_page: Open) -> None:
+    page = open_page("sample", run="dam")
+    page.select_slider(key="after").set_value("1 restaurants").run()
+    assert not page.exception
+    assert "As in the run: 1.00 T1." in html(page)
+    by_adapter = [each.value for each in page.dataframe if each.value.index.name == "adapter"]
+    assert [table.index.tolist() for table in by_adapter] == [["1 restaurants"]]
+    assert page.multiselect(key="drop").options == ["1 restaurants"]
+    assert not any("2 films" in option for option in page.selectbox(key="by").options)
+    sources = [each.value for each in page.caption if "run dam" in each.value]
+    assert sources
+    assert all("after task 1" in source for source in sources)
+
+
 def test_without_stored_features_it_says_what_makes_them(
     open_page: Open, one_adapter: Path
 ) -> None:

@@ -1,0 +1,121 @@
+"""The ways in which the map's samples are coloured: for each, groups of points that look alike."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from app.figures.names import listed
+from app.points import NOT_LEARNT, RIGHT, WRONG
+from app.theme import GREY, PETROFF, task_colour, task_symbol
+
+COLOURS = ("Task", "Class", "Chosen adapter", "Right or wrong", "Entropy")
+MOST_CLASSES = 9
+"""Classes with a colour of their own, the most frequent; the others share one."""
+ADAPTER = "adapter "
+"""Begins the name of a group of an adapter."""
+SYMBOLS = (
+    "circle",
+    "square",
+    "diamond",
+    "triangle-up",
+    "triangle-down",
+    "cross",
+    "pentagon",
+    "hexagon",
+    "star",
+)
+"""Of classes: their colours are also those of tasks, their shapes are not."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Points that look alike.
+
+    Attributes:
+        name: in the legend.
+        rows: (n,) which points.
+        colour: of all of them, or (n,) values on a scale.
+        symbol: as plotly names it.
+        faint: whether they stand back.
+    """
+
+    name: str
+    rows: NDArray[np.int64]
+    colour: str | NDArray[np.float64]
+    symbol: str = "circle"
+    faint: bool = False
+
+
+def legend(alike: Sequence[Group]) -> list[str]:
+    """What the legend calls them."""
+    names = listed([group.name.removeprefix(ADAPTER) for group in alike])
+    return [
+        ADAPTER + name if group.name.startswith(ADAPTER) else name
+        for name, group in zip(names, alike, strict=True)
+    ]
+
+
+def groups(points: pd.DataFrame, mode: str, highlight: int | None) -> list[Group]:
+    """Every point once; those of tasks that are not learnt yet stand back.
+
+    Args:
+        points: from `app.points.table`.
+        mode: one of COLOURS.
+        highlight: place of a task that stands out; None for none.
+    """
+    learnt = points["learnt"].to_numpy()
+    place = points["place"].to_numpy()
+    if mode == "Task":
+        return [
+            Group(
+                points["task"].iloc[np.flatnonzero(place == each)[0]],
+                np.flatnonzero(place == each),
+                task_colour(int(each)) if learnt[place == each].any() else GREY,
+                task_symbol(int(each)),
+                highlight not in (None, int(each)) or not learnt[place == each].any(),
+            )
+            for each in np.unique(place)
+        ]
+    if mode == "Class":
+        found = _by_class(points, learnt)
+    elif mode == "Chosen adapter":
+        chosen = points["adapter_place"].to_numpy()
+        found = [
+            Group(
+                f"{ADAPTER}{points['adapter'].iloc[np.flatnonzero(chosen == each)[0]]}",
+                np.flatnonzero(chosen == each),
+                task_colour(int(each)),
+                task_symbol(int(each)),
+            )
+            for each in np.unique(chosen[chosen >= 0])
+        ]
+    elif mode == "Right or wrong":
+        answer = points["answer"].to_numpy()
+        learnt = (
+            answer != NOT_LEARNT
+        )  # rows that are held out may have labels that cannot be answered
+        found = [
+            Group(RIGHT, np.flatnonzero(answer == RIGHT), PETROFF[0]),
+            Group(WRONG, np.flatnonzero(answer == WRONG), PETROFF[2], "x"),
+        ]
+    else:
+        known = np.flatnonzero(learnt)
+        found = [Group("learnt tasks", known, points["entropy"].to_numpy()[known])]
+    later = Group(NOT_LEARNT, np.flatnonzero(~learnt), GREY, "circle", faint=True)
+    return [group for group in [later, *found] if len(group.rows)]
+
+
+def _by_class(points: pd.DataFrame, learnt: NDArray[np.bool_]) -> list[Group]:
+    classes = points["class"].to_numpy()
+    often = list(points.loc[learnt, "class"].value_counts().index[:MOST_CLASSES])
+    found = [
+        Group(name, np.flatnonzero(learnt & (classes == name)), PETROFF[index], symbol)
+        for index, (name, symbol) in enumerate(zip(sorted(often), SYMBOLS, strict=False))
+    ]
+    others = np.flatnonzero(learnt & ~np.isin(classes, often))
+    return [*found, Group("other classes", others, GREY, "circle-open")]

@@ -1,0 +1,68 @@
+"""The numbers at the top of the page Routing: how many routes and how many answers are right, and of which samples."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from app import widgets
+from app.figures.certain import interval
+from app.frame import View
+from app.records import Routed
+from cl_core.evaluate.routing import router_accuracy, top_k_recall
+from cl_core.route.settings import RANKED
+
+
+def draw(view: View, routed: Routed, adapters: Sequence[str]) -> None:
+    """All of the samples of the tasks that are learnt: others have no adapter of their own, and may have no label yet.
+
+    Args:
+        view: what is looked at.
+        routed: the stage's records.
+        adapters: K numbered names.
+    """
+    if view.run is None:
+        return
+    config = view.run.config
+    learnt = routed.true < len(adapters)
+    right, answers = routed.right_route[learnt], routed.right_answer[learnt]
+    samples, wrong = len(right), int((~right).sum())
+    forgiven = int((~right & answers).sum())
+    k = config.settings.router.k
+    of = f"of the {samples:,} samples of the {len(adapters)} tasks learnt"
+    if len(adapters) == 1:
+        of = f"of the {samples:,} samples of the task learnt"
+    route = router_accuracy(routed.weights[learnt], routed.true[learnt])
+    numbers = [
+        (
+            "Right route",
+            f"{100 * route:.1f} %",
+            f"router accuracy: share {of} whose heaviest adapter is their own task's; higher is better; "
+            + interval(route, samples),
+        )
+    ]
+    if config.recipe.route in (*RANKED, "mahalanobis", "kmeans"):
+        recall = top_k_recall(routed.scores[learnt], routed.true[learnt], k)
+        numbers.append(
+            (
+                f"Own adapter among the {k} best",
+                f"{100 * recall:.1f} %",
+                f"top-k recall: share {of} whose own task is among the k best scores; higher is better; "
+                + interval(recall, samples),
+            )
+        )
+    share = float(answers.mean()) if samples else float("nan")
+    numbers += [
+        (
+            "Right answers despite a wrong route",
+            f"{forgiven} of {wrong}",
+            f"{of} those with a wrong heaviest adapter that were answered rightly all the same; "
+            + interval(forgiven / max(wrong, 1), wrong),
+        ),
+        (
+            "Right answers",
+            f"{100 * share:.1f} %",
+            f"accuracy: share {of} that were answered rightly, each sample alike; tasks to come and held-out ones "
+            "are not in it; higher is better; " + interval(share, samples),
+        ),
+    ]
+    widgets.metrics(numbers)
