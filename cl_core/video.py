@@ -22,6 +22,7 @@ from cl_core.decode import (
     Encoded,
     Source,
     first_bytes,
+    has_transparency,
     laid_on,
     picture_version,
 )
@@ -79,7 +80,7 @@ def read_clip(source: Source, frames: int, ground: str = WHITE) -> Clip:
         source: the encoded bytes, the path of a file, or frames (n, H, W, 3) of 0 to 255, whose moments are their
             numbers.
         frames: F, at least 1.
-        ground: what shows where frames of an animated picture are transparent; see `decode.ground_name`.
+        ground: what shows where frames are transparent; see `decode.ground_name`.
 
     Raises:
         UserError: no such file, no video in it, a damaged one, frames that are too large, or of several sizes; an array
@@ -98,7 +99,7 @@ def read_clip(source: Source, frames: int, ground: str = WHITE) -> Clip:
     where = "bytes" if isinstance(source, bytes) else str(source)
     if not isinstance(source, bytes) and not Path(source).is_file():
         raise UserError(f"{where}: there is no such file")
-    decode = partial(_animated, ground=ground) if _is_picture(source) else _film
+    decode = partial(_animated if _is_picture(source) else _film, ground=ground)
     times = [time for time, _ in decode(source, where)]
     if not times:
         raise UserError(f"{where}: the video has no frames")
@@ -120,12 +121,12 @@ def clip_version(source: Encoded) -> int:
     """Which way of choosing and decoding its frames a clip's pixels come from: part of fingerprints.
 
     2 for films, which have come upright since, and for what has transparent pixels or more than `FEW_FRAMES` frames,
-    which are chosen by time since.
+    which are chosen by time since. 3 for films with an alpha channel, which was dropped before.
     """
     from PIL import Image
 
     if not _is_picture(source):
-        return 2
+        return 3 if _film_has_alpha(source) else 2
     try:
         with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as found:
             if getattr(found, "n_frames", 1) > FEW_FRAMES:
@@ -166,7 +167,34 @@ def _rgb(frame: Any, ground: str) -> NDArray[np.uint8]:
     return np.asarray(laid_on(frame, ground), dtype=np.uint8)
 
 
-def _film(source: Encoded, where: str) -> Frames:
+def clip_has_transparency(source: Encoded) -> bool:
+    """Whether a clip has transparent parts, or room for them; False for what is no clip."""
+    return has_transparency(source) if _is_picture(source) else _film_has_alpha(source)
+
+
+def _film_has_alpha(source: Encoded) -> bool:
+    """Whether a film has an alpha channel (ProRes 4444, PNG or animation in mov, ...).
+
+    FFmpeg's own decoders of VP8 and VP9 give none, whatever the file has.
+    """
+    try:
+        av = _av()
+    except UserError:
+        return False  # whoever reads it says so
+    try:
+        with av.open(io.BytesIO(source) if isinstance(source, bytes) else str(source)) as container:
+            streams = container.streams.video
+            return bool(streams) and _has_alpha(streams[0].codec_context.format)
+    except av.FFmpegError:
+        return False
+
+
+def _has_alpha(form: Any) -> bool:
+    """Whether a format of pixels has a channel for what is transparent."""
+    return form is not None and any(part.is_alpha for part in form.components)
+
+
+def _film(source: Encoded, where: str, ground: str) -> Frames:
     """Frames of a video file."""
     av = _av()
     try:
@@ -178,14 +206,20 @@ def _film(source: Encoded, where: str) -> Frames:
             _check_size(where, stream.codec_context.width, stream.codec_context.height)
             for number, frame in enumerate(container.decode(stream)):
                 time = float(frame.time if frame.time is not None else number)
-                yield time, partial(_upright, frame)
+                yield time, partial(_upright, frame, ground)
     except av.FFmpegError as error:
         raise UserError(f"{where}: the video cannot be read ({error})") from None
 
 
-def _upright(frame: Any) -> NDArray[np.uint8]:
-    """(H, W, 3) pixels, turned and mirrored as the file's display matrix says, by quarter turns."""
-    pixels: NDArray[np.uint8] = frame.to_ndarray(format="rgb24")
+def _upright(frame: Any, ground: str) -> NDArray[np.uint8]:
+    """(H, W, 3) pixels on a ground, turned and mirrored as the file's display matrix says, by quarter turns."""
+    from PIL import Image
+
+    pixels: NDArray[np.uint8]
+    if _has_alpha(frame.format):
+        pixels = np.asarray(laid_on(Image.fromarray(frame.to_ndarray(format="rgba")), ground))
+    else:
+        pixels = frame.to_ndarray(format="rgb24")
     matrix = next((each for each in frame.side_data if each.type.name == "DISPLAYMATRIX"), None)
     if matrix is None:
         return pixels

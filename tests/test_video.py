@@ -14,7 +14,7 @@ from PIL import Image
 
 from cl_core.errors import UserError
 from cl_core.tasks.task import picture_hashes, pixel_hashes
-from cl_core.video import read_clip, sample_moments, shown_at
+from cl_core.video import clip_has_transparency, read_clip, sample_moments, shown_at
 
 CODECS = {"mp4": "libx264", "webm": "libvpx-vp9"}
 
@@ -134,6 +134,32 @@ def test_a_transparent_frame_is_laid_on_white(tmp_path: Path) -> None:
         assert clip.frames[1, 0, 0].tolist() == [200, 0, 0]
         black = read_clip(tmp_path / name, 2, "black")
         assert black.frames[:, 0, 0].tolist() == [[0, 0, 0], [200, 0, 0]]
+
+
+@pytest.mark.parametrize(("codec", "pixels"), [("qtrle", "argb"), ("prores_ks", "yuva444p10le")])
+def test_a_film_s_alpha_channel_is_laid_on_the_ground(
+    tmp_path: Path, codec: str, pixels: str
+) -> None:
+    import av
+
+    drawn = np.zeros((16, 16, 4), dtype=np.uint8)
+    drawn[4:12] = 200, 0, 0, 255
+    file = tmp_path / "film.mov"
+    with av.open(str(file), "w") as container:
+        stream = container.add_stream(codec, rate=10)
+        stream.height = stream.width = 16
+        stream.pix_fmt = pixels
+        for _ in range(3):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(drawn, format="rgba")))
+        container.mux(stream.encode())
+    for ground, shade in (("white", 255), ("black", 0)):
+        frame = read_clip(file, 1, ground).frames[0].astype(int)
+        assert np.abs(frame[0, 0] - shade).max() < 12
+        assert np.abs(frame[8, 8] - (200, 0, 0)).max() < 12
+    assert clip_has_transparency(file)
+    assert not clip_has_transparency(write(tmp_path / "plain.mp4", 3))
+    keys = {pixel_hashes("video", [str(file)], ground)[0] for ground in ("white", "black")}
+    assert len(keys) == 2
 
 
 def test_only_clips_that_are_seen_otherwise_than_before_have_new_fingerprints(

@@ -186,7 +186,10 @@ def make_settings(*layers: Mapping[str, Any], preset: str = "default") -> RunSet
         except ValidationError as error:
             for problem in error.errors():
                 where = ".".join(str(part) for part in problem["loc"]) or group
-                faults.append(f"{where}={problem['input']!r}: {problem['msg']}")
+                if problem["type"] == "value_error":  # which says what was found
+                    faults.append(f"{where} {problem['ctx']['error']}")
+                else:
+                    faults.append(f"{where}={problem['input']!r}: {problem['msg']}")
     if faults:
         raise Faults("settings", [*faults, "known settings: " + ", ".join(sorted(names))])
     return RunSettings(**parts)

@@ -19,6 +19,7 @@ from cl_core.tasks.prepare import PreparedTask, Rows
 from cl_core.tasks.raw import Fault
 from cl_core.tasks.spec import StreamSpec
 from cl_core.tasks.task import ENCODED, SPLITS
+from cl_core.video import clip_has_transparency
 
 SAMPLES = 4
 """Rows of each task that are shown."""
@@ -138,8 +139,9 @@ def count_transparent(task: PreparedTask) -> int:
         for column in ENCODED
         for value in rows.inputs.get(column, ())
     }
+    look = clip_has_transparency if task.kind == "video-qa" else has_transparency
     with ThreadPoolExecutor() as pool:
-        return sum(pool.map(has_transparency, found))
+        return sum(pool.map(look, found))
 
 
 def describe_fault(fault: Fault) -> dict[str, Any]:

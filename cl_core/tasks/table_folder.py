@@ -160,6 +160,9 @@ def tables_beside(
         if each.is_dir():
             files = [file for file in each.rglob("*") if file.is_file()]
             lost = [file for file in files if file not in read and file.resolve() not in named]
+            secret = {f for f in lost if any(map(is_hidden, f.relative_to(folder).parts))}
+            hidden += [f"{place}/{file.relative_to(folder).as_posix()}" for file in sorted(secret)]
+            lost = [file for file in lost if file not in secret]
             if not lost:
                 continue
             inner = f"{place}/{min(lost).relative_to(folder).as_posix()}"

@@ -224,13 +224,14 @@ def test_what_lies_beside_tables_is_named_and_what_looks_like_a_split_is_a_warni
     write(root / "old" / "train.csv", "d")
     (root / "train.xlsx").write_text("x")
     (root / ".DS_Store").write_text("x")
+    (root / "old" / "Thumbs.db").write_text("x")
     lines = raw(root).unused
     assert [line.partition(":")[0] for line in lines] == [
         "k/extra.csv",
         "k/my-test.csv",
         "k/old/train.csv",
         "k/train.xlsx",
-        "k/.DS_Store",
+        "k/.DS_Store and 1 more",
     ]
     warnings = "\n".join(load(root).warnings)
     assert "my-test.csv: a table whose name is no split's; name it under split" in warnings
