@@ -124,7 +124,6 @@ def list_samples(
         index=pd.Index(ids, name="id"),
     )
     st.markdown(f"**{plain(title)}**: choose one to see how it was answered.")
-    sample = st.session_state["pages"]["sample"]
     event = st.dataframe(
         table,
         key="behind",
@@ -143,6 +142,4 @@ def list_samples(
         asked = [one] if actions.pressed("See how it was answered", "ask-one", **look) else []
     asked += [ids[row] for row in event["selection"]["rows"]]
     if asked:
-        st.switch_page(
-            sample, query_params=links.carried(sample=asked[0], **stage, **{links.LEAVING: "1"})
-        )
+        links.turn_to("sample", sample=asked[0], **stage)

@@ -12,6 +12,7 @@ from app import actions, answers, own_sample, theme
 from app.answers import Sample
 from app.frame import View
 from app.own_sample import KINDS, Keys
+from app.popovers import closed, popover
 from app.records import ONLY, Routed, keep, routed_at
 from app.styles import ICONS
 from app.text import plain
@@ -24,6 +25,10 @@ OWN = Keys(kind="kind", text="own", question="question", file="upload")
 REFILTERED = "refiltered"
 BROWSED = "browsed"
 """In the session: ids of the rows of the table."""
+BROWSE = "browse-texts"
+"""Key of the popover."""
+TURNS = "sample-turns"
+"""In the session: how often another sample came without having been chosen in its box."""
 MOST_ROWS = 1000
 """In the list; filters narrow it further."""
 
@@ -109,8 +114,8 @@ def _scored(view: View, config: RunConfig) -> Chosen | None:
             ("chevron_right", 1, "The next one"),
         ):
             if actions.pressed(words, f"step{step}", icon=f":material/{icon}:", help=words):
-                actions.then(sample=ids[(here + step) % len(ids)])
-        with st.popover("Browse the texts", icon=":material/list:", help="Browse the texts"):
+                actions.then(sample=ids[(here + step) % len(ids)], **_turned())
+        with popover("Browse the texts", BROWSE, ":material/list:", "Browse the texts"):
             _browse(view, config, routed, ids[:MOST_ROWS])
     row = routed.row_of(ids[here])
     if row is None:
@@ -125,14 +130,20 @@ def _scored(view: View, config: RunConfig) -> Chosen | None:
 
 
 def _refilter() -> None:
-    st.session_state[REFILTERED] = True
+    st.session_state.update({REFILTERED: True, **_turned()})
+
+
+def _turned() -> dict[str, int]:
+    """That another sample is looked at than the box says that the visitor sees, by names in the session."""
+    return {TURNS: st.session_state.get(TURNS, 0) + 1}
 
 
 def _take() -> None:
     """The row that was ticked, of the table as it was on the screen."""
     taken = st.session_state["browse"]["selection"]["rows"]
     if taken:
-        st.session_state["sample"] = st.session_state[BROWSED][taken[0]]
+        own = st.session_state[BROWSED][taken[0]]
+        st.session_state.update({"sample": own, **_turned(), **closed(BROWSE)})
 
 
 def _browse(view: View, config: RunConfig, routed: Routed, ids: Sequence[str]) -> None:

@@ -9,7 +9,7 @@ leave out whatever is a default, which is another tomorrow, and to pass over wha
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
@@ -108,6 +108,20 @@ def carried(**changed: Any) -> dict[str, str]:
     kept = {name: st.query_params.get(name) for name in TAKEN_ALONG}
     now = {**shown, **kept, **changed}
     return {name: str(value) for name, value in now.items() if value is not None}
+
+
+def turn_to(page: str, **changed: Any) -> NoReturn:
+    """Leads to another page, as a link there would that was drawn this very moment.
+
+    A link beside a field leads to what the field said in the drawing before: a button that does this does not.
+
+    Args:
+        page: as in addresses.
+        changed: as of `carried`.
+    """
+    st.switch_page(
+        st.session_state["pages"][page], query_params=carried(**changed, **{LEAVING: "1"})
+    )
 
 
 def address() -> str:

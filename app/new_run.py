@@ -137,12 +137,8 @@ def _stream(place: Workspace) -> stream_choice.Chosen | None:
             f"**{len(names)} tasks**, {chosen.protocol}: {plain(', '.join(names))}",
             width="content",
         )
-        st.page_link(
-            st.session_state["pages"]["stream"],
-            label="Look inside",
-            icon=":material/linear_scale:",
-            query_params=links.carried(stream=label, ws="Mine"),
-        )
+        if actions.pressed("Look inside", "look-inside", icon=":material/linear_scale:"):
+            links.turn_to("stream", stream=label, ws="Mine")
     if chosen.how:
         st.warning(f"Its data are not here: {plain(chosen.how)}.", icon=":material/cloud_off:")
     return chosen

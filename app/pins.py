@@ -15,7 +15,7 @@ import streamlit as st
 
 from app import actions, answers, links, what_ifs
 from app.answers import Answer
-from app.choosing import Chosen
+from app.choosing import TURNS, Chosen
 from app.frame import View
 from app.text import plain
 from app.what_ifs import Asked
@@ -58,7 +58,9 @@ def show(view: View, chosen: Chosen, asked: Asked, told: str | None) -> list[tup
     with row:
         meaning = f"Up to {MOST} stay here while you look at other samples or what-ifs."
         look = {"icon": ":material/keep:", "help": meaning, "said": said}
-        if actions.pressed("Pin this one", "pin", **look):
+        # Of this run, and not after a step to another sample that was not on the screen yet.
+        of = (view.place, view.run.name if view.run else "", st.session_state.get(TURNS, 0))
+        if actions.pressed("Pin this one", "pin", of=of, **look):
             if new in mine:
                 actions.refuse("pin", "It is pinned already.")
             if len(mine) >= MOST:
@@ -66,7 +68,7 @@ def show(view: View, chosen: Chosen, asked: Asked, told: str | None) -> list[tup
             st.session_state[PINS] = [*pinned, new]
             st.rerun()
         look = {"icon": ":material/keep_off:", "said": said}
-        if actions.pressed("Unpin all", "unpin", **look):
+        if actions.pressed("Unpin all", "unpin", of=of[:2], **look):
             if not mine:
                 actions.refuse("unpin", "Nothing is pinned.")
             st.session_state[PINS] = [pin for pin in pinned if not _of(view, pin)]

@@ -111,12 +111,11 @@ def _samples(chosen: pd.DataFrame) -> None:
     rows = event["selection"]["rows"]
     if rows and rows[0] < len(chosen):
         sample = str(chosen.iloc[rows[0]]["sample"])
-        st.page_link(
-            st.session_state["pages"]["sample"],
-            label=f"How was {links_safe(sample)} answered?",
-            icon=":material/frame_inspect:",
-            query_params=links.carried(sample=sample),
-        )
+        words = f"How was {links_safe(sample)} answered?"
+        look = {"icon": ":material/frame_inspect:"}
+        # For this sample alone: by the time of the click another row may be ticked, or another choice made above.
+        if actions.pressed(words, "ask-selected", of=sample, **look):
+            links.turn_to("sample", sample=sample)
     else:
         st.caption("Tick a row to see how that sample was answered.")
 

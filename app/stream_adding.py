@@ -23,7 +23,9 @@ from cl_core.tasks.spec import TaskSpec
 ADD = "add-mapped"
 """Key of the button."""
 RECEIVED = "received"
-"""In the session: where the last upload that was not added yet lies, and what the visitor calls it."""
+"""Key of the menu of what was uploaded and not added yet."""
+LOADED = "hub-loaded"
+"""In the session: name and revision of the data set whose columns are shown."""
 SOURCES = ("Gallery", "File", "Path on the server", "Hub")
 FIELDS = {
     "text": ("text", "label"),
@@ -95,20 +97,37 @@ def _file(workspace: Workspace, chosen: Chosen) -> None:
         except UserError as error:
             st.error(plain(str(error)), icon=":material/error:")
             return
-        st.session_state[RECEIVED] = {"path": str(received), "name": given.name}
-    kept = st.session_state.get(RECEIVED)
-    if kept is None or not Path(kept["path"]).exists():  # added by now, or swept away
-        return
-    if (
-        given is None
-    ):  # the browser forgets the file on the way to another page; what was received stays
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.caption(plain(f"Received before: {kept['name']}"))
-            if actions.pressed("Forget it", "forget-upload", icon=":material/close:"):
-                actions.then(**{RECEIVED: actions.GONE})
-    received = Path(kept["path"])
-    kind = "image" if received.is_dir() else "text"
-    _mapping(workspace, chosen, {"path": str(received)}, Path(kept["name"]).stem, kind, received)
+        one = uploads.Received(received, given.name)
+    else:
+        found = _waiting(workspace)
+        if found is None:
+            return
+        one = found
+    kind = "image" if one.path.is_dir() else "text"
+    _mapping(workspace, chosen, {"path": str(one.path)}, Path(one.name).stem, kind, one.path)
+
+
+def _waiting(workspace: Workspace) -> uploads.Received | None:
+    """What was received before: the browser forgets a file on the way to another page and when it is reloaded."""
+    waiting = uploads.waiting(workspace)
+    if not waiting:
+        return None
+    left, right = st.columns([3, 1], vertical_alignment="bottom")
+    by_path = {each.path.relative_to(workspace.root.resolve()).as_posix(): each for each in waiting}
+    if st.session_state.get(RECEIVED) not in by_path:
+        st.session_state.pop(RECEIVED, None)
+    path = left.selectbox(
+        "Received before, and not added yet",
+        list(by_path),
+        format_func=lambda path: by_path[path].name,
+        key=RECEIVED,
+        help="Kept for a day; the newest first.",
+    )
+    with right:
+        if actions.pressed("Forget it", "forget-upload", of=path, icon=":material/close:"):
+            uploads.forget(workspace, by_path[path].path)
+            st.rerun()
+    return by_path[path]
 
 
 def _path(workspace: Workspace, chosen: Chosen) -> None:
@@ -143,19 +162,28 @@ def _hub(workspace: Workspace, chosen: Chosen) -> None:
         )
         for field, column in zip(("train", "validation", "test"), names, strict=True)
     }
-    if not name:
-        st.caption("The hub needs a network; everything else here works without one.")
-        return
     source: dict[str, Any] = {"hub": name, "config": config or None, "revision": revision or None}
     given = {field: value for field, value in split.items() if value}
     if given:
         source["split"] = given
-    if actions.pressed("Ask for its size", "hub-ask", icon=":material/scale:"):
-        _ask_size(source)
+    st.caption("The hub needs a network; everything else here works without one.")
+    row, said = st.container(horizontal=True), st.container()
+    with row:
+        if actions.pressed("Ask for its size", "hub-ask", icon=":material/scale:", said=said):
+            if not name:
+                actions.refuse("hub-ask", "Type the data set's name first, as owner/name.")
+            _ask_size(source)
+        look = {"icon": ":material/download:", "said": said}
+        if actions.pressed("Load it and show its columns", "hub-load", **look):
+            if not name or not revision:
+                actions.refuse(
+                    "hub-load", "Type the data set's name and its revision first: ask for the size."
+                )
+            st.session_state[LOADED] = (name, revision)
     asked = st.session_state.get("hub-size")
     if asked is not None and asked["name"] == name:
         _show_size(asked["answer"])
-    if revision and st.toggle("Load it and show its columns", key=f"hub-load-{name}-{revision}"):
+    if name and st.session_state.get(LOADED) == (name, revision):
         _mapping(workspace, chosen, source, name.split("/")[-1], "text")
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import base64
 import html
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from app import actions, stream_files, theme
+from app.popovers import closed, popover
 from app.stream_choice import PROTOCOLS, Chosen
 from app.text import plain
 from cl_core.errors import UserError
@@ -145,7 +146,7 @@ def _controls(workspace: Workspace, chosen: Chosen, place: int, learnt: int) -> 
                 _save(
                     workspace, key, lambda spec, by=by: stream_files.moved(spec, place, by), chosen
                 )
-        with st.popover("Change", icon=":material/edit:", key=f"change-{name}"):
+        with popover("Change", f"change-{name}", ":material/edit:"):
             _change(workspace, chosen, place)
 
 
@@ -159,21 +160,37 @@ def _change(workspace: Workspace, chosen: Chosen, place: int) -> None:
     if renamed:
         if name == old:
             actions.refuse(key, f"It is called '{old}': type another name first.")
-        _save(workspace, key, lambda spec: stream_files.renamed(spec, place, name), chosen)
+        _save(
+            workspace,
+            key,
+            lambda spec: stream_files.renamed(spec, place, name),
+            chosen,
+            closed(f"change-{old}"),
+        )
     key = f"remove-{old}"
     look = {"icon": ":material/delete:"}
     if actions.pressed("Remove from the stream", key, of=chosen.label, **look):
-        _save(workspace, key, lambda spec: stream_files.removed(spec, place), chosen)
+        _save(
+            workspace,
+            key,
+            lambda spec: stream_files.removed(spec, place),
+            chosen,
+            closed(f"change-{old}"),
+        )
 
 
 def _save(
-    workspace: Workspace, key: str, change: Callable[[StreamSpec], StreamSpec], chosen: Chosen
+    workspace: Workspace,
+    key: str,
+    change: Callable[[StreamSpec], StreamSpec],
+    chosen: Chosen,
+    state: Mapping[str, Any] | None = None,
 ) -> None:
-    """Writes the stream with a change, and has the page drawn with it."""
+    """Writes the stream with a change, and has the page drawn with it, and with these names in the session."""
     if chosen.spec is not None:
         with actions.answering(key):
             stream_files.save(workspace, change(chosen.spec))
-        st.rerun()
+        actions.then(**(state or {}))
 
 
 def protocol(workspace: Workspace, chosen: Chosen) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePath
 from typing import Any
 
 import streamlit as st
 
-from app import actions, links, stream_files
+from app import actions, downloads, links, stream_files
+from app.popovers import closed, popover
 from app.proposals import proposed
 from app.runs import workspace as workspace_of
 from app.sharing import is_guest
@@ -198,42 +200,31 @@ def add(workspace: Workspace, chosen: Chosen, tasks: list[TaskSpec]) -> None:
 
 def toolbar(workspace: Workspace, chosen: Chosen) -> None:
     """New, copy, protocol, download, remove, and on to training."""
-    with st.container(horizontal=True, vertical_alignment="center"):
+    row, handed = st.container(horizontal=True, vertical_alignment="center"), st.container()
+    with row:
         if not is_guest():
-            # A popover that did what it was for is another one by then, and closed.
-            with st.popover("New stream", icon=":material/add:", key=f"new-stream-{chosen.label}"):
+            with popover("New stream", "new-stream", ":material/add:"):
                 _new(workspace, None)
         if chosen.spec is not None:
             if not is_guest():
-                with st.popover(
-                    "Copy and change",
-                    icon=":material/content_copy:",
-                    key=f"copy-stream-{chosen.label}",
-                ):
+                with popover("Copy and change", "copy-stream", ":material/content_copy:"):
                     _new(workspace, chosen)
-            st.download_button(
+            downloads.offer(
                 "YAML",
-                dump_stream(chosen.spec),
+                "yaml-stream",
+                partial(dump_stream, chosen.spec),
                 f"{chosen.name}.yaml",
                 "application/yaml",
-                key="yaml-stream",
-                on_click="ignore",
-                icon=":material/download:",
+                place=handed,
                 help="The file that `adapter-lab run --stream FILE` reads",
             )
         if chosen.editable:
-            with st.popover(
-                "Remove", icon=":material/delete:", key=f"remove-stream-{chosen.label}"
-            ):
+            with popover("Remove", "remove-stream", ":material/delete:"):
                 st.write("The stream's file goes; uploaded data stay.")
                 _remove(workspace, chosen)
-        if chosen.spec is not None:
-            st.page_link(
-                st.session_state["pages"]["train"],
-                label="Train on it",
-                icon=":material/arrow_forward:",
-                query_params=links.carried(on=chosen.label, ws="Mine", show="New run"),
-            )
+        look = {"icon": ":material/arrow_forward:"}
+        if chosen.spec is not None and actions.pressed("Train on it", "train-on-it", **look):
+            links.turn_to("train", on=chosen.label, ws="Mine", show="New run")
 
 
 def _new(workspace: Workspace, copy: Chosen | None) -> None:
@@ -253,7 +244,7 @@ def _new(workspace: Workspace, copy: Chosen | None) -> None:
             return
     with actions.answering(key):
         label = begin(workspace, name, protocol, copy)
-    actions.then(stream=label, **{f"{kind}-name": ""})
+    actions.then(stream=label, **{f"{kind}-name": ""}, **closed(f"{kind}-stream"))
 
 
 def _remove(workspace: Workspace, chosen: Chosen) -> None:
@@ -263,4 +254,4 @@ def _remove(workspace: Workspace, chosen: Chosen) -> None:
         if chosen.path is not None:
             chosen.path.unlink(missing_ok=True)
         stream_files.end_draft(workspace, chosen.name)
-    actions.then(stream=actions.GONE)
+    actions.then(stream=actions.GONE, **closed("remove-stream"))

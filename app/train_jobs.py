@@ -9,6 +9,7 @@ from app import actions, links
 from app.frame import View
 from app.job_view import ACTIVE, curves, ending, heading, matrix, position
 from app.new_run import bad_seed, change
+from app.popovers import closed, popover
 from app.proposals import proposed
 from app.sharing import is_guest
 from app.stream_files import free_name
@@ -19,6 +20,9 @@ from cl_core.lab.jobs import Job, Jobs, State
 from cl_core.lab.progress import read_progress
 from cl_core.lab.run_config import RunConfig
 from cl_core.lab.workspace import Workspace
+
+AGAIN = "again"
+"""Key of the popover."""
 
 
 def newest(jobs: Jobs) -> list[Job]:
@@ -128,7 +132,7 @@ def _steer(job: Job, state: State, said: DeltaGenerator) -> None:
             with actions.answering("go-on"):
                 jobs.again(job)
             st.rerun()
-    with st.popover("Run again", icon=":material/replay:", key="again"):
+    with popover("Run again", AGAIN, ":material/replay:"):
         _again(job)
     if actions.pressed("Change the settings", "change", icon=":material/tune:", **its):
         actions.then(**change(job))
@@ -165,7 +169,7 @@ def _again(job: Job) -> None:
         actions.refuse(key, f"{bad_seed(seed)[0]}.")
     with actions.answering(key):
         Jobs(job.workspace).again(job, run=name, seed=seed)
-    actions.then(job=name)
+    actions.then(job=name, **closed(AGAIN))
 
 
 def _config(job: Job) -> RunConfig | None:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import shutil
 import stat
 import time
 import zipfile
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from cl_core.errors import Faults, UserError
 from cl_core.lab.workspace import Workspace
-from cl_core.store.atomic import write_bytes
+from cl_core.store.atomic import write_bytes, write_json
 from cl_core.tasks.image_folder import SUFFIXES
 from cl_core.tasks.leftovers import ARCHIVE_NOTE
 from cl_core.tasks.load import data_folder
@@ -32,13 +34,28 @@ ROOTS_VARIABLE = "ADAPTER_LAB_DATA_ROOTS"
 """Further folders, separated as in PATH, that a visitor may name data in."""
 
 
+@dataclass(frozen=True)
+class Received:
+    """An upload that was not added to a stream yet.
+
+    Attributes:
+        path: the file; of a zip, the folder of its pictures.
+        name: what the visitor's computer calls the file.
+    """
+
+    path: Path
+    name: str
+
+
 def data(workspace: Workspace) -> Path:
     """Where a workspace keeps what was uploaded."""
     return workspace.root.resolve() / "data"
 
 
 def receive(workspace: Workspace, name: str, content: bytes) -> Path:
-    """Keeps an upload until it is added to a stream or a day has passed.
+    """Keeps an upload until it is added to a stream, is forgotten, or a day has passed.
+
+    What it is called lies beside it, so that it is found again after a reload of the page: see `waiting`.
 
     Args:
         workspace: whose.
@@ -60,24 +77,44 @@ def receive(workspace: Workspace, name: str, content: bytes) -> Path:
             f"{len(content) / 2**20:.0f} MB are too many for an upload (at most {MOST_BYTES // 2**20}); put the file "
             "on the server and give its path"
         )
-    incoming = data(workspace) / ".incoming"
+    incoming = _incoming(workspace)
     incoming.mkdir(parents=True, exist_ok=True)
     _sweep(incoming)
     place = incoming / hashlib.sha256(content).hexdigest()[:16]
+    path = place
     if suffix == "zip":
         if not place.is_dir():
             _unpack(content, place)
-        return place
-    place.mkdir(exist_ok=True)
-    file = place / f"{plain_name(Path(name).stem)}.{suffix}"
-    if not file.is_file():
-        write_bytes(file, content)
-    return file
+    else:
+        place.mkdir(exist_ok=True)
+        path = place / f"{plain_name(Path(name).stem)}.{suffix}"
+        if not path.is_file():
+            write_bytes(path, content)
+    write_json(_note(place), {"name": name, "path": path.relative_to(incoming).as_posix()})
+    return path
+
+
+def waiting(workspace: Workspace) -> list[Received]:
+    """Uploads that were not added to a stream yet, the newest first."""
+    incoming = _incoming(workspace)
+    notes = incoming.glob("*.json") if incoming.is_dir() else ()
+    found = []
+    for note in sorted(notes, key=lambda note: -note.stat().st_mtime_ns):
+        said = _read_note(note)
+        if said is not None and (incoming / said["path"]).exists():
+            found.append(Received(incoming / said["path"], said["name"]))
+    return found
+
+
+def forget(workspace: Workspace, received: Path) -> None:
+    """Has an upload not be found again; what is in it goes with the day."""
+    _note(_folder(received)).unlink(missing_ok=True)
 
 
 def keep(workspace: Workspace, received: Path, name: str) -> Path:
     """Moves what was received to `data/<name>/`; returns the file there, or the folder of pictures."""
-    folder = received.parent if received.is_file() else received
+    folder = _folder(received)
+    forget(workspace, received)
     target = data(workspace) / plain_name(name)
     number = 2
     while target.exists():
@@ -209,5 +246,30 @@ def _wrong(members: list[zipfile.ZipInfo]) -> list[str]:
 def _sweep(incoming: Path) -> None:
     """Forgets uploads that were never added."""
     for entry in incoming.iterdir():
-        if time.time() - entry.stat().st_mtime > DAY:
+        if time.time() - entry.stat().st_mtime <= DAY:
+            continue
+        if entry.is_dir():
             shutil.rmtree(entry, ignore_errors=True)
+        else:
+            entry.unlink(missing_ok=True)
+
+
+def _incoming(workspace: Workspace) -> Path:
+    return data(workspace) / ".incoming"
+
+
+def _folder(received: Path) -> Path:
+    """What an upload lies in: a folder of its own, or of a zip, that of its pictures."""
+    return received.parent if received.is_file() else received
+
+
+def _note(place: Path) -> Path:
+    return place.with_name(f"{place.name}.json")
+
+
+def _read_note(note: Path) -> dict[str, str] | None:
+    try:
+        said = json.loads(note.read_bytes())
+        return {name: str(said[name]) for name in ("name", "path")}
+    except (OSError, ValueError, KeyError, TypeError):  # not there, or whoever put it there
+        return None

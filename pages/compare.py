@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pandas as pd
 import streamlit as st
 
-from app import actions, comparing, frame, widgets
+from app import actions, comparing, downloads, frame, widgets
 from app.figures import comparison as figures
 from app.text import plain
 from cl_core.errors import UserError
@@ -233,22 +235,13 @@ exported = st.multiselect(
     help="Of the LaTeX table and the CSV.",
 )
 taken = found.of(stream, exported)
-with st.container(horizontal=True):
-    st.download_button(
-        "LaTeX",
-        as_latex(taken),
-        "comparison.tex",
-        "text/x-tex",
-        on_click="ignore",
-        icon=":material/download:",
+row, handed = st.container(horizontal=True), st.container()
+with row:
+    files = (
+        ("LaTeX", "take-latex", as_latex, "comparison.tex", "text/x-tex"),
+        ("CSV, one row for each run and metric", "take-csv", as_csv, "comparison.csv", "text/csv"),
     )
-    st.download_button(
-        "CSV, one row for each run and metric",
-        as_csv(taken),
-        "comparison.csv",
-        "text/csv",
-        on_click="ignore",
-        icon=":material/download:",
-    )
+    for label, key, written, file, kind in files:
+        downloads.offer(label, key, partial(written, taken), file, kind, place=handed)
 with st.expander("The LaTeX"):
     st.code(as_latex(taken), language="latex")

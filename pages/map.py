@@ -184,10 +184,7 @@ with narrow:
             in sample  # no link carries a picture; and any would carry the text of the drawing before
             and actions.pressed("Which adapters does it get?", "ask-own", **look)
         ):
-            own_text = {"from": "my own", "own": sample["text"], links.LEAVING: "1"}
-            st.switch_page(
-                st.session_state["pages"]["sample"], query_params=links.carried(**own_text)
-            )
+            links.turn_to("sample", **{"from": "my own", "own": sample["text"]})
 
 st.header("What did you select?")
 ruled = selection.rules(view, samples)

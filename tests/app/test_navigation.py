@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from urllib.parse import parse_qs
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -127,10 +126,7 @@ def test_a_link_to_the_form_opens_the_form_whatever_was_shown_there(
         page = turn_to(follow(ws="Mine", run="dam"), "train")
         page.segmented_control(key="show").set_value("Jobs").run()
         turn_to(page, "stream")
-        (link,) = [each for each in page.get("page_link") if each.proto.label == "Train on it"]
-        page.query_params.clear()
-        page.query_params.update(parse_qs(link.proto.query_string))
-        turn_to(page, "train")
+        page.button(key="train-on-it").click().run()
         assert page.segmented_control(key="show").value == "New run"
         assert page.selectbox(key="on").value == "domains-dil"
     finally:

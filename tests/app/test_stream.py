@@ -118,23 +118,29 @@ def test_a_stream_without_tasks_waits_for_its_first_one_in_another_visit(
     assert stream_files.drafts(place) == {}
 
 
-def test_an_upload_is_still_there_after_a_visit_to_another_page(
+def test_an_upload_is_still_there_after_a_visit_to_another_page_and_after_a_reload(
     open_page: Open, place: Workspace
 ) -> None:
     copy_of(place)
-    page = open_page("stream", workspace=place.root)
-    page.selectbox(key="stream").set_value("streams/mine.yaml").run()
-    page.segmented_control(key="add_from").set_value("File").run()
+
+    def files(page: AppTest) -> AppTest:
+        page.selectbox(key="stream").set_value("streams/mine.yaml").run()
+        return page.segmented_control(key="add_from").set_value("File").run()
+
+    page = files(open_page("stream", workspace=place.root))
     page.file_uploader(key="upload").set_value(
         ("lifts.csv", b"text,label\n" + b"slow,bad\nquick,good\n" * 20, "text/csv")
     ).run()
     assert any("2 classes: ready" in each.value for each in page.success)
     page.switch_page("../pages/compare.py").run()
     page.switch_page("../pages/stream.py").run()
-    page.selectbox(key="stream").set_value("streams/mine.yaml").run()
-    page.segmented_control(key="add_from").set_value("File").run()
-    assert any("Received before" in each.value for each in page.caption)
-    assert any("2 classes: ready" in each.value for each in page.success)
+    anew = open_page("stream", workspace=place.root)
+    for shown in (files(page), files(anew)):
+        assert shown.selectbox(key="received").options == ["lifts.csv"]
+        assert any("2 classes: ready" in each.value for each in shown.success)
+    anew.button(key="forget-upload").click().run()
+    assert not any("2 classes: ready" in each.value for each in anew.success)
+    assert not uploads.waiting(place)
 
 
 def test_a_stream_that_was_trained_stays_as_it_is(
@@ -171,7 +177,7 @@ def test_a_guest_changes_no_stream(
     page = open_page("stream", workspace=place.root)
     page.selectbox(key="stream").set_value("streams/mine.yaml")
     page.run()
-    assert {each.key for each in page.button} <= {None}
+    assert {each.key for each in page.button} <= {None, "yaml-stream", "train-on-it"}
 
 
 def test_a_stream_with_problems_is_said_and_not_started(open_page: Open, place: Workspace) -> None:

@@ -53,7 +53,7 @@ def test_a_table_of_ones_own_is_learnt_and_becomes_a_column(
     visitor.press_key("add-mapped")
     visitor.see("4 lifts")
 
-    visitor.link("Train on it")
+    visitor.press("Train on it")
     visitor.fill("set-backbone-other", str(tiny))
     visitor.fill("set-epochs", "1")
     visitor.fill("set-limit_train", "24")

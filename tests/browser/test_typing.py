@@ -6,28 +6,36 @@ somebody else holds the queue's lock; nothing is trained, and the hub is not ask
 
 from __future__ import annotations
 
+import json
+import re
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
+from app.links import PINNED
 from app.preferences import OFFLINE_VARIABLE
-from app.stream_files import stream_files
-from app.uploads import data
+from app.stream_files import copied, drafts, file_of, save, stream_files
+from app.uploads import data, waiting
 from cl_core.lab.jobs import Jobs
 from cl_core.lab.packing import baggage, write_zip
 from cl_core.lab.slices import slices
 from cl_core.lab.workspace import Workspace
 from cl_core.store import RunLock
 from cl_core.tasks.load import find_stream
-from cl_core.tasks.stream_file import dump_stream
+from cl_core.tasks.spec import StreamSpec
+from cl_core.tasks.stream_file import dump_stream, read_stream_file
 from tests.browser.serving import Server
 from tests.browser.visiting import Visitor
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
+def place(lab: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
     workspace = Workspace(tmp_path_factory.mktemp("typing") / "workspace")
+    shutil.copytree(lab, workspace.root)  # with its run, whose samples can be asked about
     data(workspace).mkdir(parents=True)
     jobs = Jobs(workspace)
     jobs.root.mkdir(parents=True)
@@ -83,13 +91,14 @@ def test_a_run_again_has_the_name_and_the_seed_on_the_screen(
     visitor.type_slowly(f"again-seed-{first.id}", "8")
     visitor.click_at_once("again-start")
     visitor.see("seed 8")
+    expect(visitor.page.get_by_test_id("stPopoverBody")).to_have_count(0)
     newest = Jobs(place).of("other")
     assert newest is not None
     assert newest.request.seed == 8
 
 
 def test_a_slice_has_the_name_on_the_screen(visitor: Visitor, place: Workspace) -> None:
-    visitor.go("map", ws="Demonstration", run="dam", from_task="2 films")
+    visitor.go("map", ws="Mine", run="dam", projection="PCA", from_task="2 films")
     visitor.type_slowly("slice-name", "as typed")
     visitor.click_at_once("save-now")
     visitor.see("samples saved as")
@@ -112,3 +121,166 @@ def test_what_is_taken_in_is_the_file_on_the_screen(visitor: Visitor, place: Wor
     assert [file.stem for file in stream_files(place) if file.stem.startswith("came")] == [
         "came-typed"
     ]
+
+
+def own_stream(place: Workspace, name: str) -> str:
+    """A copy of a named stream in the workspace, as addresses name it."""
+    spec, folder = find_stream("domains-dil")
+    return f"streams/{save(place, copied(spec, name, folder)).name}"
+
+
+def tasks(place: Workspace, name: str) -> list[str]:
+    return [task.name for task in stream(place, name).tasks]
+
+
+def stream(place: Workspace, name: str) -> StreamSpec:
+    return read_stream_file(file_of(place, name))
+
+
+def asked(visitor: Visitor) -> dict[str, list[str]]:
+    """What the address says."""
+    return parse_qs(urlsplit(visitor.page.url).query)
+
+
+def closed(visitor: Visitor) -> None:
+    """No popover is left open."""
+    expect(visitor.page.get_by_test_id("stPopoverBody")).to_have_count(0)
+
+
+def table(folder: Path, name: str) -> Path:
+    """Forty rows of two classes."""
+    rows = [f"row {row} goes {'up' if row % 2 else 'down'},{row % 2}" for row in range(40)]
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / name
+    file.write_text("\n".join(["text,label", *rows]))
+    return file
+
+
+def test_a_new_stream_and_a_copy_have_the_names_on_the_screen(
+    visitor: Visitor, place: Workspace
+) -> None:
+    visitor.go("stream", ws="Mine", stream="domains-dil")
+    visitor.button("New stream").click()
+    visitor.type_slowly("new-name", "begun")
+    visitor.click_at_once("new-create")
+    visitor.see("A new stream. Add its first task from here:")
+    assert list(drafts(place)) == ["begun"]
+    closed(visitor)
+    visitor.choose("stream", "domains-dil")
+    visitor.button("Copy and change").click()
+    visitor.type_slowly("copy-name", "taken-over")
+    visitor.click_at_once("copy-create")
+    visitor.see("Add tasks from")
+    assert tasks(place, "taken-over") == ["restaurants", "films", "products"]
+    closed(visitor)
+
+
+def test_a_task_has_the_name_on_the_screen_and_the_one_removed_is_gone(
+    visitor: Visitor, place: Workspace
+) -> None:
+    label = own_stream(place, "changed")
+    visitor.go("stream", ws="Mine", stream=label)
+    visitor.by("change-films-0").get_by_role("button").first.click()
+    visitor.type_slowly(f"name-{label}-films", "pictures")
+    visitor.click_at_once("rename-films")
+    visitor.see("2 pictures")
+    assert tasks(place, "changed") == ["restaurants", "pictures", "products"]
+    closed(visitor)
+    visitor.by("change-restaurants-0").get_by_role("button").first.click()
+    visitor.type_slowly(f"name-{label}-restaurants", "never sent")
+    visitor.click_at_once("remove-restaurants")
+    visitor.see("1 pictures")
+    assert tasks(place, "changed") == ["pictures", "products"]
+    closed(visitor)
+
+
+def test_tasks_from_the_gallery_are_those_picked_on_the_screen(
+    visitor: Visitor, place: Workspace
+) -> None:
+    visitor.go("stream", ws="Mine", stream=own_stream(place, "picked"), add_from="Gallery")
+    visitor.choose("gallery", "domains")
+    visitor.by("gallery-tasks-domains").get_by_text("films", exact=True).click()
+    visitor.click_at_once("add-gallery")
+    visitor.see("4 films-2")
+    assert tasks(place, "picked") == ["restaurants", "films", "products", "films-2"]
+
+
+def test_an_upload_outlives_a_reload_and_becomes_a_task_of_the_name_on_the_screen(
+    visitor: Visitor, place: Workspace
+) -> None:
+    file = table(place.root.parent, "lifts.csv")
+    visitor.go("stream", ws="Mine", stream=own_stream(place, "uploaded"), add_from="File")
+    visitor.give("upload", file)
+    visitor.see(re.compile(r"2 classes: ready\."))
+    visitor.page.reload()
+    visitor.settle()
+    visitor.see("Received before, and not added yet")
+    (received,) = waiting(place)
+    visitor.type_slowly(f"map-name-{received.path}", "as typed")
+    visitor.click_at_once("add-mapped")
+    visitor.see("4 as typed")
+    assert stream(place, "uploaded").tasks[-1].path == "../data/as-typed/lifts.csv"
+    assert not waiting(place)
+
+
+def test_a_task_from_a_path_has_the_name_on_the_screen_and_is_not_of_another_path(
+    visitor: Visitor, place: Workspace
+) -> None:
+    first, other = (table(data(place), f"{name}.csv") for name in ("first", "other"))
+    visitor.go(
+        "stream", ws="Mine", stream=own_stream(place, "pointed"), add_from="Path on the server"
+    )
+    visitor.fill("server-path", first.name)
+    visitor.see(re.compile(r"2 classes: ready\."))
+    visitor.type_slowly("server-path", other.name)
+    visitor.click_at_once("add-mapped")
+    visitor.see("nothing was done")  # the columns on the screen were still those of the first
+    assert tasks(place, "pointed") == ["restaurants", "films", "products"]
+    visitor.type_slowly("map-name-../data/other.csv", "as typed")
+    visitor.click_at_once("add-mapped")
+    visitor.see("4 as typed")
+    assert stream(place, "pointed").tasks[-1].path == "../data/other.csv"
+
+
+def test_the_hub_is_asked_for_the_data_set_on_the_screen(
+    visitor: Visitor, place: Workspace
+) -> None:
+    visitor.go("stream", ws="Mine", stream=own_stream(place, "hubbed"), add_from="Hub")
+    visitor.click_at_once("hub-ask")
+    visitor.see("Type the data set's name first")
+    visitor.type_slowly("hub-name", "somebody/as-typed")
+    visitor.click_at_once("hub-ask")
+    visitor.see(re.compile("^somebody/as-typed: the hub cannot be reached"))
+    visitor.type_slowly("hub-revision", "0" * 40)
+    visitor.click_at_once("hub-load")
+    expect(visitor.by("map-name-somebody/as-typed")).to_be_visible()
+
+
+def test_what_is_pinned_is_the_text_on_the_screen_and_outlives_reload_and_back(
+    visitor: Visitor, place: Workspace
+) -> None:
+    visitor.go("sample", ws="Mine", run="dam", **{"from": "my own", "own": "the soup was cold"})
+    visitor.type_slowly("own", "dull, dull film")
+    visitor.click_at_once("pin")
+    pinned = visitor.by("figure-side-by-side").locator(".ytick text", has_text="dull, dull film")
+    expect(pinned).to_have_count(1)
+    assert [json.loads(each) for each in asked(visitor)[PINNED]] == [{"text": "dull, dull film"}]
+    visitor.page.reload()
+    visitor.settle()
+    expect(pinned).to_have_count(1)
+    visitor.turn_to("Settings")
+    visitor.go_back()
+    expect(pinned).to_have_count(1)
+    visitor.press("Unpin all")
+    expect(pinned).to_have_count(0)
+
+
+def test_the_text_of_ones_own_that_is_on_the_map_is_the_one_that_is_asked_about(
+    visitor: Visitor, place: Workspace
+) -> None:
+    visitor.go("map", ws="Mine", run="dam", projection="PCA", mine="the soup was cold")
+    visitor.button("Place my own").click()
+    visitor.type_slowly("mine", "a dull film")
+    visitor.click_at_once("ask-own")
+    visitor.see("How was this sample answered?")
+    assert asked(visitor)["own"] == ["a dull film"]
