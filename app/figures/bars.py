@@ -84,7 +84,13 @@ def outcomes(counts: NDArray[np.int64], tasks: Sequence[str], look: Look) -> go.
         legend={"traceorder": "normal"},
         uniformtext={"minsize": look.size, "mode": "hide"},
     )
-    figure.update_xaxes(range=[0, 100], title="share of the task's samples (%)", zeroline=False)
+    figure.update_xaxes(
+        range=[0, 100],
+        tickvals=[0, 25, 50, 75, 100],
+        title="share of the task's samples (%)",
+        showgrid=False,  # between the bars its lines would be marks of nothing
+        zeroline=False,
+    )
     figure.update_yaxes(
         tickvals=list(range(len(tasks))),
         ticktext=beside(tasks),
@@ -93,7 +99,9 @@ def outcomes(counts: NDArray[np.int64], tasks: Sequence[str], look: Look) -> go.
         zeroline=False,
     )
     least = width(beside(tasks), look) + 240
-    return style(figure, look, 150 + rows_height(len(tasks)), least).update_layout(margin={"t": 10})
+    return style(figure, look, 150 + rows_height(len(tasks)), least).update_layout(
+        margin={"t": 10, "r": 24}
+    )
 
 
 def usage(

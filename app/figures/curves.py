@@ -126,7 +126,7 @@ def setting_lines(
         x=math.log10(today) if logarithmic else today,
         y=1,
         yref="paper",
-        yanchor="top",  # above the axes is the legend
+        yanchor="top",  # above the axes is the legend; no line comes so high
         xanchor="left" if today <= values[len(values) // 2] else "right",
         text=f" this run: {today:g} ",
         showarrow=False,
@@ -136,8 +136,22 @@ def setting_lines(
     )
     if logarithmic:
         figure.update_xaxes(type="log")
-    figure.update_yaxes(title=y_title, range=None if intervals else [0, 103])
+    low, high = _ends(intervals) if intervals else (0.0, 100.0)
+    room = (high - low or 1.0) / 20
+    figure.update_yaxes(title=y_title, range=[low - room if intervals else 0, high + 3 * room])
+    if not intervals:
+        figure.update_yaxes(tickvals=list(range(0, 101, 20)))
     return style(figure, look, height=360).update_layout(margin={"t": 10}, showlegend=True)
+
+
+def _ends(
+    intervals: Mapping[str, tuple[Sequence[float], Sequence[float]]],
+) -> tuple[float, float]:
+    """The lowest and the highest that any bar reaches."""
+    return (
+        min(min(low) for low, _ in intervals.values()),
+        max(max(high) for _, high in intervals.values()),
+    )
 
 
 def _bars(line: Sequence[float], low: Sequence[float], high: Sequence[float]) -> dict[str, Any]:

@@ -137,7 +137,7 @@ def heatmap(
             y1=len(rows) - 0.5,
             line={"color": look.text, "width": 2},
         )
-    plain = {"tickmode": "array", "showgrid": False, "zeroline": False}
+    plain = {"tickmode": "array", "ticks": "", "showgrid": False, "zeroline": False}
     figure.update_xaxes(
         title=column_title,
         side="top",

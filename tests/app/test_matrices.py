@@ -44,6 +44,17 @@ def test_what_is_within_one_standard_error_is_grey_and_said_to_be() -> None:
     assert "grey: within one standard error of 0" in figure.layout.annotations[0].text
 
 
+def test_the_bar_is_there_where_all_is_grey() -> None:
+    """A heatmap without a value has none of its own."""
+    figure = drawn([[0.0, np.nan], [0.0, 0.0]], errors=np.zeros((2, 2)))
+    assert not np.isfinite(np.array(figure.data[0].z, float)).any()
+    (bar,) = [each for each in figure.data if each.type == "scatter" and each.marker.showscale]
+    assert (bar.marker.cmin, bar.marker.cmax) == (figure.data[0].zmin, figure.data[0].zmax)
+    assert bar.marker.colorbar.to_plotly_json() == figure.data[0].colorbar.to_plotly_json()
+    some = drawn([[0.0, np.nan], [9.0, 0.0]], errors=np.zeros((2, 2)))
+    assert not any(each.marker.showscale for each in some.data if each.type == "scatter")
+
+
 @pytest.mark.parametrize(
     ("value", "said"), [(-0.2, "0"), (0.0, "0"), (0.3, "0"), (-2.6, f"{MINUS}3"), (2.6, "+3")]
 )

@@ -78,3 +78,10 @@ def test_a_figure_that_needs_more_room_than_there_is_scrolls_in_its_own_box() ->
     assert least_width(wide) > 390
     assert box("scores", least_width(wide)).startswith("box-")
     assert box("scores", 0) == "box-scores"
+
+
+def test_no_box_cuts_a_figure_that_fits_its_column() -> None:
+    """Beside the map there are about 350 pixels in a window of 1440."""
+    five = similarity(np.eye(5), [f"{place} restaurants" for place in range(1, 6)], LIGHT)
+    assert least_width(five) < 350
+    assert box("centroids", least_width(five)) == "box-320-centroids"

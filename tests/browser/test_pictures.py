@@ -47,7 +47,7 @@ def written(pdf: bytes) -> list[str]:
         fonts[name] = {glyph: chr(int(code, 16)) for glyph, code in pairs}
     texts = []
     for part in parts.values():
-        if b"stream" not in part or b" Tj" not in inflated(part):
+        if b"stream\n" not in part or b" Tj" not in inflated(part):
             continue
         for block in re.findall(rb"BT\n(.*?)\nET", inflated(part), re.DOTALL):
             font = re.search(rb"/(F\d+) ", block)
