@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app import uploads
+from app import stream_files, uploads
 from cl_core.lab.workspace import Workspace
 from cl_core.tasks.load import find_stream
 from cl_core.tasks.stream_file import dump_stream
@@ -94,6 +94,18 @@ def test_a_pin_is_of_the_sample_that_was_chosen_and_never_of_one_that_was_steppe
     click(page, "pin")
     assert listed(page) == [chosen[:28]]
     assert any("nothing was done" in each.value for each in page.error)
+
+
+def test_the_hub_is_asked_once_a_data_set_is_named_and_loaded_once_its_revision_is(
+    open_page: Open, tmp_path: Path
+) -> None:
+    stream_files.begin_draft(Workspace(tmp_path), "begun", "cil")
+    page = open_page("stream", workspace=tmp_path)
+    page.selectbox(key="stream").set_value("streams/begun.yaml").run()
+    page.segmented_control(key="add_from").set_value("Hub").run()
+    assert "data set's name first" in click(page, "hub-ask").error[0].value
+    page.text_input(key="hub-name").set_value("somebody/rows")
+    assert "and its revision first" in click(page, "hub-load").error[0].value
 
 
 def test_an_upload_is_found_again_until_it_is_added_or_forgotten(tmp_path: Path) -> None:
