@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 import cl_core as cl
@@ -13,6 +15,15 @@ from tests.lab.conftest import SMALL
 
 ROOT = Path(__file__).resolve().parents[2]
 Open = Callable[..., AppTest]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def components_are_looked_for_once() -> Iterator[None]:
+    """For each AppTest Streamlit reads the metadata of all that is installed, which takes as long as drawing a page."""
+    scan = cache(manifest_scanner.scan_component_manifests)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(manifest_scanner, "scan_component_manifests", scan)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -39,12 +50,11 @@ def open_page(small_workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
         test.run()
         if page != "start":
             test.switch_page(f"../pages/{page}.py").run()
-        test.segmented_control(key="ws").set_value(ws)
-        test.run()
+        if test.segmented_control(key="ws").value != ws:
+            test.segmented_control(key="ws").set_value(ws).run()
         runs = [box for box in test.selectbox if box.key == "run"]
-        if runs and run in runs[0].options:
-            runs[0].set_value(run)
-            test.run()
+        if runs and run in runs[0].options and runs[0].value != run:
+            runs[0].set_value(run).run()
         assert not test.exception, test.exception
         return test
 

@@ -108,9 +108,9 @@ def test_stream_and_train_open_on_the_stream_of_the_run(follow: Open) -> None:
     page = turn_to(follow(ws="Mine", run="dam"), "stream")
     assert page.selectbox(key="stream").value == "domains-dil"
     assert turn_to(page, "train").selectbox(key="on").value == "domains-dil"
-    page.selectbox(key="on").set_value("scenes").run()
+    page.selectbox(key="on").set_value("domains").run()
     assert turn_to(page, "stream").selectbox(key="stream").value == "domains-dil"
-    assert turn_to(page, "train").selectbox(key="on").value == "scenes"
+    assert turn_to(page, "train").selectbox(key="on").value == "domains"
 
 
 def test_a_link_to_the_form_opens_the_form_whatever_was_shown_there(
