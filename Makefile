@@ -8,7 +8,7 @@ export TOKENIZERS_PARALLELISM := false
 WORKERS ?= 2
 export HF_HUB_DISABLE_TELEMETRY := 1
 
-.PHONY: setup run test lint format bench demo-assets clean help
+.PHONY: setup run test coverage lint format bench demo-assets clean help
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1: /' | awk -F': ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -25,7 +25,10 @@ run: setup ## carry out the demonstration, then open the lab in the browser; Ctr
 	@$(BIN)/adapter-lab demo
 	@$(BIN)/adapter-lab app
 
-test: setup ## run the tests, with coverage
+test: setup ## run the tests
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+
+coverage: setup ## run the tests, and say which lines of cl_core they reach
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --cov --cov-report=term:skip-covered
 
 lint: setup ## style, types and import contracts
