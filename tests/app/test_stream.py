@@ -13,8 +13,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app import stream_files, uploads
-from app.stream_adding import ADD
 from app.stream_checks import check_task, run_worker
+from app.stream_columns import ADD
 from cl_core.errors import Faults, UserError
 from cl_core.lab.jobs import Jobs
 from cl_core.lab.workspace import Workspace
