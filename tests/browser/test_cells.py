@@ -35,9 +35,8 @@ def test_a_cell_says_what_it_is_and_opens_its_samples_from_edge_to_edge(
         visitor.page.mouse.move(x - 4, y - 4)
         visitor.page.mouse.move(x, y, steps=3)
         expect(chart.locator(".hoverlayer .hovertext")).to_contain_text(said)
-        visitor.page.mouse.click(x, y)
+        visitor.click_at(x, y)
         for key, place in zip(boxes, (row, column), strict=True):
             expect(visitor.by(key).get_by_role("combobox")).to_have_value(names[place])
-        visitor.settle()
         # A cell without samples says so.
         visitor.see("choose one to see how it was answered")

@@ -20,7 +20,7 @@ from playwright.sync_api import (
 
 from tests.browser.chromium import FLAGS
 
-WAIT_SECONDS = 60.0
+WAIT_SECONDS = 180.0
 """At most, for anything: a machine under load is slow, and nothing here sleeps for a fixed time."""
 LOCAL = ("127.0.0.1", "localhost")
 
@@ -184,6 +184,10 @@ class Visitor:
         field.click(click_count=3)
         field.press_sequentially(text, delay=60)
 
+    def click_at(self, x: float, y: float) -> None:
+        """Clicks a place on the screen, and waits until the page is drawn."""
+        self._do(lambda: self.page.mouse.click(x, y))
+
     def click_at_once(self, key: str) -> None:
         """Clicks a button straight away, the mouse down as long as people do, and waits until it is drawn."""
         self._do(lambda: self.by(key).get_by_role("button").first.click(delay=100))
@@ -198,10 +202,17 @@ class Visitor:
         expect(self.page.get_by_text(text).first).to_be_visible(timeout=1000 * seconds)
 
     def go_back(self) -> None:
-        """To the page before, as the browser's button leads there."""
-        before = urlsplit(self.page.url).path
+        """To the page before, as the browser's button leads there; waits until it is that page which is drawn.
+
+        The address changes before the server is asked: what is drawn then is still the page that was left.
+        """
+        before, drawn = urlsplit(self.page.url).path, self.page.evaluate(COUNT_RUNS)
         self.page.go_back()
         self.page.wait_for_url(lambda url: urlsplit(url).path != before)
+        begun = (
+            "drawn => window.runs === undefined || window.runs > drawn"  # undefined: loaded anew
+        )
+        self.page.wait_for_function(begun, arg=drawn)
         self.settle()
 
     def leave(self) -> None:
