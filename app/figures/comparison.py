@@ -24,7 +24,7 @@ def spread(
     look: Look,
     x_title: str,
 ) -> go.Figure:
-    """Each line's mean with its 95 % interval, and every run as a small ring.
+    """Each line's mean with its 95 % interval, and where it rests on several runs each of them as a small ring.
 
     Args:
         values: of the runs, by line.
@@ -46,6 +46,8 @@ def spread(
             error_x=_error(summary, place),
             hovertemplate=f"{escape(name)}<br>mean %{{x:.2f}}, {interval}, n={summary.n}<extra></extra>",
         )
+        if len(own) < 2:  # its ring would only say again where the mark is
+            continue
         figure.add_scatter(
             x=list(own),
             y=[place + 0.22] * len(own),

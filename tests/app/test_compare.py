@@ -114,6 +114,11 @@ def test_who_is_told_the_task_has_open_marks_and_cut_intervals_are_not_symmetric
     assert "the same in all 2 runs" in told.hovertemplate
 
 
+def test_a_single_run_is_one_mark_and_no_ring_beside_it() -> None:
+    (mark,) = figures.spread({"1 a": [70.0]}, {"1 a": summarise([70.0])}, LIGHT, "x").data
+    assert list(mark.x) == [70.0]
+
+
 def test_the_band_of_the_stages_runs_from_the_least_to_the_most() -> None:
     figure = figures.stages({"1 a": [[50, 40], [60, 20]], "2 b": [[10, 20]]}, LIGHT)
     band, mean, single = figure.data
