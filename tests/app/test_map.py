@@ -7,7 +7,6 @@ import shutil
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
@@ -28,6 +27,7 @@ from cl_core.lab.workspace import Workspace
 from tests.lab.conftest import SMALL
 
 from .conftest import Open
+from .scattered import scattered
 
 PATIENCE = 900
 """Seconds: what is waited for is the worker's end, however busy the machine is."""
@@ -272,23 +272,8 @@ def test_without_a_run_it_says_what_to_do(open_page: Open, tmp_path: Path) -> No
 def test_rings_and_stars_are_drawn_as_the_points_are_and_after_them(count: int) -> None:
     """What WebGL draws covers what SVG draws, however late that comes."""
     places = np.random.default_rng(0).normal(size=(count, 2))
-    samples = pd.DataFrame(
-        {
-            "sample": [f"s{row}" for row in range(count)],
-            "task": "1 a",
-            "place": 0,
-            "class": "c",
-            "learnt": True,
-            "adapter": "1 a",
-            "adapter_place": 0,
-            "answer": points.RIGHT,
-            "entropy": 0.5,
-            "x": places[:, 0],
-            "y": places[:, 1],
-        }
-    )
     figure = feature_map(
-        samples,
+        scattered(places),
         np.zeros((1, 2)),
         ["1 a"],
         LIGHT,

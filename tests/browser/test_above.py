@@ -6,14 +6,13 @@ import io
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from PIL import Image, ImageColor
 from playwright.sync_api import Browser
 
-from app import points
 from app.figures import standalone
 from app.figures.scatter import MOST_SVG, feature_map
 from app.theme import DARK
+from tests.app.scattered import scattered
 
 INSIDE = 8
 """Pixels from the middle of a centroid's ring: beside its number, within its white."""
@@ -31,23 +30,8 @@ def test_centroids_cover_the_points_under_them(browser: Browser, tmp_path: Path)
     count, middle = MOST_SVG + 100, [0.0, 0.0]
     line = np.column_stack([np.linspace(-0.5, 0.5, 100), np.zeros(100)])  # through its ring
     places = np.vstack([np.random.default_rng(0).normal(size=(count - 100, 2)), line])
-    samples = pd.DataFrame(
-        {
-            "sample": [f"s{row}" for row in range(count)],
-            "task": "1 a",
-            "place": 0,
-            "class": "c",
-            "learnt": True,
-            "adapter": "1 a",
-            "adapter_place": 0,
-            "answer": points.RIGHT,
-            "entropy": 0.5,
-            "x": places[:, 0],
-            "y": places[:, 1],
-        }
-    )
     figure = feature_map(
-        samples, np.array([middle]), ["1 a"], DARK, colour="Task", after=1, highlight=None
+        scattered(places), np.array([middle]), ["1 a"], DARK, colour="Task", after=1, highlight=None
     )
     file = tmp_path / "map.html"
     file.write_bytes(standalone.alone("map", figure, DARK, "a map", "made here"))
