@@ -19,6 +19,8 @@ def unmarked(names: Sequence[str]) -> list[str]:
 ROW = 44
 """Pixels of a row; of more than MOST_HIGH rows it is LOW."""
 MOST_HIGH, LOW = 12, 28
+PER_CENT = (0, 102)
+"""Range of an axis of per cent: the mark of 100 % is drawn whole."""
 
 
 def style(figure: go.Figure, look: Look, height: int, least: int = 0) -> go.Figure:

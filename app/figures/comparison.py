@@ -8,7 +8,7 @@ from html import escape
 import numpy as np
 import plotly.graph_objects as go
 
-from app.figures.base import style
+from app.figures.base import PER_CENT, style
 from app.figures.names import beside, listed
 from app.theme import Look, task_colour
 from cl_core.evaluate.statistics import PairedDifference, Summary, decimal
@@ -97,7 +97,7 @@ def stages(lines: Mapping[str, Sequence[Sequence[float]]], look: Look) -> go.Fig
             hovertemplate=f"{escape(name)}<br>after %{{x}} tasks: %{{y:.1f}} %, n={len(table)}<extra></extra>",
         )
     figure.update_xaxes(title="tasks learnt", dtick=1 if longest <= 20 else None)
-    figure.update_yaxes(title="mean over tasks seen (%)", range=[0, 100])
+    figure.update_yaxes(title="mean over tasks seen (%)", range=list(PER_CENT))
     return style(figure, look, HEIGHT)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from app.figures.base import style, unmarked
+from app.figures.base import PER_CENT, style, unmarked
 from app.figures.certain import interval
 from app.figures.names import listed, thinned, ticks
 from app.theme import Look, task_colour, task_symbol
@@ -24,7 +24,7 @@ def task_lines(
     x_title: str,
     y_title: str,
     highlight: int | None = None,
-    y_range: tuple[float, float] | None = (0, 100),
+    y_range: tuple[float, float] | None = PER_CENT,
     intervals: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None,
     counts: NDArray[np.int64] | None = None,
 ) -> go.Figure:

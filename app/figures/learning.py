@@ -8,7 +8,7 @@ from html import escape
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from app.figures.base import style
+from app.figures.base import PER_CENT, style
 from app.figures.names import listed
 from app.theme import Look, task_colour, task_symbol
 from cl_core.lab.events import Epoch
@@ -73,7 +73,7 @@ def learning_curves(
     # The axis is as long as the training may be, so that lines grow into it instead of squeezing.
     figure.update_xaxes(title="epoch", range=[0.7, longest + 0.3], dtick=max(1, longest // 8))
     figure.update_yaxes(title="loss", rangemode="tozero", row=1, col=1)
-    figure.update_yaxes(title="validation accuracy (%)", range=[0, 102], row=1, col=2)
+    figure.update_yaxes(title="validation accuracy (%)", range=list(PER_CENT), row=1, col=2)
     style(figure, look, height, least=420)
     figure.update_xaxes(title={"standoff": 4, "font": {"size": look.size}})
     figure.update_yaxes(title={"standoff": 4})

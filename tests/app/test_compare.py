@@ -125,3 +125,4 @@ def test_the_band_of_the_stages_runs_from_the_least_to_the_most() -> None:
     assert list(band.y) == [60, 40, 20, 50]
     assert list(mean.y) == [55, 30]
     assert list(single.y) == [10, 20]
+    assert figure.layout.yaxis.range[1] > 100, "the mark of 100 % is whole"
