@@ -10,7 +10,17 @@ from streamlit.delta_generator import DeltaGenerator
 
 from app import links, own_copy, styles, theme
 from app import stage as stages
-from app.runs import PLACES, Place, ending, first_place, first_run, report, run_names, workspace
+from app.runs import (
+    PLACES,
+    Place,
+    ending,
+    first_place,
+    first_run,
+    report,
+    run_names,
+    unreadable,
+    workspace,
+)
 from app.text import plain
 from cl_core.lab.cautions import TOLD, cautions
 from cl_core.lab.jobs import Jobs
@@ -75,9 +85,7 @@ def sidebar() -> tuple[Place, RunFolder | None]:
             own_copy.offer()
         names = run_names(place)
         if wanted is not None and wanted not in names:
-            st.warning(
-                f"There is no run {plain(wanted)} in this workspace.", icon=":material/link_off:"
-            )
+            st.warning(plain(_missing(place, wanted)), icon=":material/link_off:")
         if not names:
             st.caption("No run here yet.")
             return place, None
@@ -92,6 +100,14 @@ def sidebar() -> tuple[Place, RunFolder | None]:
             st.error(plain(f"This run {said.status}: {said.message}"), icon=":material/error:")
         _cautions(runs[name])
         return place, runs[name]
+
+
+def _missing(place: Place, wanted: str) -> str:
+    """Why a run that was asked for is not shown: it is not there, or it cannot be read."""
+    why = unreadable(place).get(wanted)
+    if why is None:
+        return f"There is no run {wanted} in this workspace."
+    return f"The run {wanted} cannot be read: {why}"
 
 
 def _cautions(run: RunFolder) -> None:

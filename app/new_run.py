@@ -234,7 +234,10 @@ def _foretold(
     )
     known = measured(runs, made.backbone.name, made.backbone.max_length)
     if known is None:
-        words += " No run with this backbone has been timed yet: the time left shows after the first epoch."
+        words += (
+            f" No run with this backbone and at most {made.backbone.max_length} tokens has been timed in this "
+            "workspace yet: the time left shows after the first epoch."
+        )
     else:
         rate, run = known
         seconds = rate * total * made.train.epochs
