@@ -17,7 +17,6 @@ from app.records import ONLY, Routed, keep, routed_at
 from app.styles import ICONS
 from app.text import plain
 from cl_core.lab.run_config import RunConfig
-from cl_core.route import ROUTERS
 
 SOURCES = ("a test sample", "my own")
 EVERY = "every task"
@@ -69,7 +68,7 @@ def choose(view: View, config: RunConfig) -> Chosen | None:
 
 def must_be_told(config: RunConfig) -> bool:
     """Whether the protocol or the router is told the true task."""
-    return config.protocol == "til" or "task id" in ROUTERS[config.recipe.route].needs
+    return config.protocol == "til" or config.recipe.told_the_task
 
 
 def _scored(view: View, config: RunConfig) -> Chosen | None:

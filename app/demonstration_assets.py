@@ -71,7 +71,7 @@ def make(workspace: Workspace, runs: Sequence[Bundled], watcher: Watcher | None 
     for each in runs:
         run = workspace.find(each.name)
         scored_rows.keep(workspace, run)
-        if run.config.recipe.train == "isolated":
+        if not run.config.recipe.shares_adapter:
             explain_losses(workspace, run, "cpu")
         embeddings = find_embeddings(workspace, run)
         if embeddings is not None:

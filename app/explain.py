@@ -7,52 +7,53 @@ import numpy as np
 from app.answers import Answer
 from app.choosing import Chosen
 from app.frame import View
+from app.what_ifs import Asked
+from cl_core.adapters.compose import COMPOSITIONS, with_given_weights
 from cl_core.lab.run_config import RunConfig
 
-HEADINGS = {
-    "centroid": "Nearness: cosine",
-    "corrupted": "Nearness: cosine",
-    "mahalanobis": "Nearness: minus distance",
-    "kmeans": "Nearness: minus distance",
-}
-"""Of the first zone, for routers that look at the sample's features."""
-COMPOSED = {
-    "select": "Only the heaviest adapter is used.",
-    "merge": "Their parameters are averaged with these weights into one adapter, which answers.",
-    "average": "Every one of them runs, and their outputs are averaged with these weights.",
-    "ensemble": "Every one of them answers, and their answers are averaged with these weights.",
-}
+ONE_FOR_ALL = "This recipe keeps one adapter for all tasks, so every sample gets that one."
+GIVEN = "Here the weights are dialled in, whatever the router says of the sample."
+"""Of a what-if that chooses the adapters itself."""
 
 
-def story(config: RunConfig, how: str, other: Answer, words: str) -> str:
-    """The figure in three sentences.
+def composed(config: RunConfig, asked: Asked) -> str:
+    """The composition that answers: the recipe's, or the what-if's."""
+    how = str(asked.fields.get("compose", config.recipe.compose))
+    return with_given_weights(how) if _given(asked) else how
+
+
+def story(config: RunConfig, other: Answer, asked: Asked) -> str:
+    """The figure in a few sentences: what the router's row says, and the composition's.
 
     Args:
         config: of the run.
-        how: the composition, of the recipe or of the what-if.
         other: the answer that the figure shows.
-        words: the what-if; empty without one.
+        asked: the what-if.
     """
-    route = config.recipe.route
-    if config.recipe.train != "isolated":
-        return "This recipe keeps one adapter for all tasks, so every sample gets that one."
-    begin = {
-        "learned": "A small router in every block weighs the adapters; the bars show the mean over blocks.",
-        "oracle": "This recipe is told the sample's true task and takes its adapter.",
-        "uniform": "This recipe gives every adapter the same weight, whatever the sample is.",
-        "fixed": "This recipe gives every sample the weights that were dialled in.",
-    }.get(
-        route,
-        "The frozen backbone turns the sample into a point. The further right a mark, the nearer that point is to the "
-        "mean of the task's training samples; the marks are spread over the range of this sample's scores. "
-        "Filled marks are kept, and a softmax turns their scores into weights.",
+    if config.recipe.shares_adapter:
+        return ONE_FOR_ALL
+    begin = GIVEN if _given(asked) else config.recipe.router.traits.explanation
+    then = COMPOSITIONS[composed(config, asked)].traits.explanation
+    compared = (
+        " Dotted outlines and signed numbers compare with the run's own weights."
+        if asked.fields
+        else ""
     )
-    what = (
-        ""
-        if not words
-        else " Dotted outlines and signed numbers compare with the run's own weights."
-    )
-    return f"{begin} {COMPOSED.get(how, '')} Here: {_plain(other.words)}.{what}"
+    return f"{begin} {then} Here: {_plain(other.words)}.{compared}"
+
+
+def formulas(config: RunConfig, asked: Asked) -> str:
+    """LaTeX of the weights and of what becomes of the adapters; empty where there is nothing to write down."""
+    if config.recipe.shares_adapter:
+        return ""
+    weights = "" if _given(asked) else config.recipe.router.traits.formula
+    parts = (weights, COMPOSITIONS[composed(config, asked)].traits.formula)
+    return r",\quad ".join(part for part in parts if part)
+
+
+def _given(asked: Asked) -> bool:
+    """Whether the what-if chooses the adapters itself, so that the router has no say."""
+    return not asked.fields.keys().isdisjoint(("uniform", "force"))
 
 
 def bare_backbone(view: View, chosen: Chosen) -> list[tuple[str, str]]:

@@ -15,7 +15,7 @@ import streamlit as st
 from app import answers, cards, frame, pins, theme, widgets
 from app.answers import Answer
 from app.choosing import Chosen
-from app.explain import HEADINGS, bare_backbone, story
+from app.explain import bare_backbone, composed, formulas, story
 from app.figure_table import figure_table
 from app.figures.matrix import heatmap
 from app.figures.merges import merges
@@ -27,9 +27,6 @@ from app.workers.process import WorkerFailed
 from cl_core.errors import UserError
 from cl_core.lab.run_config import RunConfig
 
-CENTROIDS = (
-    r"p_t = \frac{e^{s_t/\tau}}{\sum_{u \in K(x)} e^{s_u/\tau}},\quad \Phi(x) = \sum_t p_t\,\Phi_t"
-)
 GATES = r"\alpha^{(b)}_t = \frac{m^{(b)}_t}{\sum_u m^{(b)}_u},\quad m = \sigma(z)"
 
 
@@ -44,7 +41,7 @@ def draw(view: View, config: RunConfig, chosen: Chosen, shown: Mapping[str, Any]
         shown: the same as it can be shown, from `answers.shown`.
     """
     tasks = [theme.numbered(place, name) for place, name in enumerate(view.tasks[: view.after])]
-    shared = config.recipe.train != "isolated"
+    shared = config.recipe.shares_adapter
     adapters = ["one for all tasks"] if shared else tasks
     learnt = chosen.true if chosen.true is not None and chosen.true < len(tasks) else None
     told = None if learnt is None else view.tasks[learnt]
@@ -98,7 +95,7 @@ def _say(
         changed = "changes" if own.prediction != other.prediction else "stays the same"
         cards.line(f"What if: {asked.words}: {other.words}. The answer {changed}.", view.look)
     else:
-        shared = config.recipe.train != "isolated"
+        shared = config.recipe.shares_adapter
         cards.line(
             f"As in the run: {'one adapter for all tasks' if shared else own.words}.", view.look
         )
@@ -114,8 +111,8 @@ def _chain(
     other: Answer,
 ) -> None:
     """From features to the answer, from left to right."""
-    ranked = config.recipe.route in HEADINGS
-    how = asked.fields.get("compose", config.recipe.compose)
+    scores = "" if config.recipe.shares_adapter else config.recipe.router.traits.scores
+    how = composed(config, asked)
     widgets.chart(
         view,
         recipe(
@@ -124,15 +121,15 @@ def _chain(
             view.look,
             answer=other.prediction,
             confidence=other.confidence,
-            scores=other.scores if ranked else None,
+            scores=other.scores if scores else None,
             before=own.weights if asked.fields else None,
             was=own.prediction if own.prediction != other.prediction else None,
-            headings=(HEADINGS.get(config.recipe.route, ""), "Weights", how.title(), "Answer"),
+            headings=(f"Nearness: {scores}" if scores else "", "Weights", how.title(), "Answer"),
         ),
         "recipe",
         alt=f"{other.words} answers {other.prediction}",
-        what=story(config, how, other, asked.words),
-        formula=CENTROIDS if ranked else "",
+        what=story(config, other, asked),
+        formula=formulas(config, asked),
         table=pd.DataFrame(
             {
                 "score": other.scores,

@@ -19,7 +19,6 @@ from app.training import duration, measured, rows_learnt
 from cl_core.errors import Faults, UserError
 from cl_core.lab.jobs import Job, Jobs, Request
 from cl_core.lab.launch import default_name
-from cl_core.lab.progress import foresee
 from cl_core.lab.recipe import Recipe
 from cl_core.lab.recipes import RECIPES, load_recipe
 from cl_core.lab.run_settings import RunSettings, make_settings
@@ -221,12 +220,7 @@ def _foretold(
     problems(checked)
     if checked.get("faults") or "error" in checked:
         return False
-    plan = foresee(
-        recipe,
-        len(chosen.spec.tasks),
-        unseen=made.evaluate.unseen,
-        router_stages=made.network.router_stages,
-    )
+    plan = recipe.plan(len(chosen.spec.tasks), made)
     rows = {task["name"]: task["rows"].get("train", 0) for task in checked["tasks"]}
     total = rows_learnt(rows, made.data.limits()["train"])
     words = (

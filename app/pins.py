@@ -20,7 +20,7 @@ from app.frame import View
 from app.text import plain
 from app.what_ifs import Asked
 from app.workers.process import WorkerFailed
-from cl_core.adapters.compose import PLAIN
+from cl_core.adapters.compose import plain_compositions
 from cl_core.errors import UserError
 
 MOST = 4
@@ -37,7 +37,7 @@ SOUND: dict[str, Callable[[Any, Sequence[str]], bool]] = {
         isinstance(dropped, list) and all(name in names for name in dropped)
     ),
     "uniform": lambda alike, _: alike is True,
-    "compose": lambda how, _: how in PLAIN,
+    "compose": lambda how, _: how in plain_compositions(),
 }
 """By field of a what-if, whether a value is one, given the names of the run's tasks."""
 

@@ -53,7 +53,7 @@ def _kinds(config: RunConfig, routed: Routed) -> dict[str, NDArray[np.bool_]]:
         routed.right_answer,
         ~routed.right_answer & routed.answerable,
     )
-    if config.recipe.train != "isolated":
+    if config.recipe.shares_adapter:
         return {"right answer": answer, "wrong answer": wrong}
     return {
         "right route, right answer": route & answer,
@@ -83,9 +83,9 @@ def _one(
     label, said = (int(routed.column(name)[row]) for name in ("label", "prediction"))
     pairs = {
         "true task": every[int(routed.true[row])],
-        "adapters": _merge(routed, row, tasks)
-        if config.recipe.train == "isolated"
-        else "one for all tasks",
+        "adapters": "one for all tasks"
+        if config.recipe.shares_adapter
+        else _merge(routed, row, tasks),
         "answer": f"{config.label_space[said]} ({routed.verdict(row)})",
         "true answer": config.label_space[label] if label >= 0 else "none that was learnt",
     }

@@ -9,7 +9,6 @@ from app.figures.certain import interval
 from app.frame import View
 from app.records import Routed
 from cl_core.evaluate.routing import router_accuracy, top_k_recall
-from cl_core.route.settings import RANKED
 
 
 def draw(view: View, routed: Routed, adapters: Sequence[str]) -> None:
@@ -40,7 +39,7 @@ def draw(view: View, routed: Routed, adapters: Sequence[str]) -> None:
             + interval(route, samples),
         )
     ]
-    if config.recipe.route in (*RANKED, "mahalanobis", "kmeans"):
+    if config.recipe.router.traits.scores:
         recall = top_k_recall(routed.scores[learnt], routed.true[learnt], k)
         numbers.append(
             (

@@ -136,7 +136,7 @@ def _transfer(page: Page, report: Report) -> None:
 def _routing(page: Page, report: Report, tasks: list[str], routed: Routed | None) -> None:
     page.add(html.heading("Which adapters samples got"))
     config = report.run.config
-    if config.recipe.train != "isolated":
+    if config.recipe.shares_adapter:
         page.add(html.sentence("This recipe keeps one adapter for all tasks: there is no route."))
         return
     if routed is None or not report.router:

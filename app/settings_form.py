@@ -18,10 +18,19 @@ from streamlit.delta_generator import DeltaGenerator
 from cl_core.backbones.catalogue import KNOWN
 from cl_core.errors import Faults
 from cl_core.lab.recipe import Recipe
-from cl_core.lab.run_settings import GROUPS, RunSettings, flat_name, flat_names, make_settings
+from cl_core.lab.run_settings import (
+    GROUPS,
+    RunSettings,
+    flat_name,
+    flat_names,
+    group_names,
+    make_settings,
+)
 
 COMMON = ("epochs", "batch_size", "learning_rate", "limit_train", "limit_test")
 """Shown at once, whatever the recipe."""
+OF_CHOICES = frozenset({"memory", "network", "improvise", "fusion", "baselines", "merging"})
+"""Parts of the settings that some choices of the slots read, and others do not."""
 COLUMNS = 4
 MAYBE = {None: "as it comes", True: "yes", False: "no"}
 """Of settings that are yes, no, or left to what they are about."""
@@ -38,26 +47,21 @@ LONGEST_SHOWN = 40
 def common_names(recipe: Recipe) -> list[str]:
     """The settings that are changed most with this recipe."""
     names = list(COMMON)
-    if recipe.route in ("centroid", "corrupted"):
+    if recipe.ranks:
         names += ["k", "temperature"]
-    if recipe.route == "learned" or recipe.train == "replay":
+    if recipe.keeps_memory:
         names.append("memory")
-    if recipe.route == "fixed":
-        names.append("weights")
-    return names
+    return [*names, *recipe.router.traits.asks]
 
 
 def groups(recipe: Recipe) -> list[str]:
     """Parts whose settings a recipe reads, so that the form is no longer than it must be."""
-    read = {
-        "memory": recipe.route == "learned" or recipe.train == "replay",
-        "network": recipe.route == "learned",
-        "improvise": recipe.initialise == "improvised",
-        "fusion": recipe.compose == "fusion" or recipe.initialise == "improvised",
-        "baselines": recipe.train in ("ewc", "lwf"),
-        "merging": recipe.compose not in ("merge", "average", "select", "fusion"),
-    }
-    return [group for group in GROUPS if read.get(group, True)]
+    read = recipe.settings_read
+    return [
+        group
+        for group in GROUPS
+        if group not in OF_CHOICES or not group_names(group).isdisjoint(read)
+    ]
 
 
 def settings_form(recipe: Recipe, preset: str, kinds: Sequence[str]) -> dict[str, Any]:

@@ -15,7 +15,6 @@ from app.figures.curves import setting_lines
 from app.frame import View
 from app.records import Routed
 from cl_core.evaluate.sweeps import TEMPERATURES, sweep
-from cl_core.route.settings import RANKED
 
 KEPT, ROUTE, WEIGHT = (
     "own adapter among the k kept",
@@ -38,7 +37,7 @@ def draw(view: View, routed: Routed, adapters: Sequence[str], source: str) -> No
     if view.run is None:
         return
     config = view.run.config
-    ranked = config.recipe.route in RANKED
+    ranked = config.recipe.ranks
     known = routed.true < len(adapters)
     scores, true = routed.scores[known], routed.true[known]
     st.header("What if k or the temperature were others?")

@@ -9,9 +9,8 @@ from typing import Any
 import streamlit as st
 
 from app import actions, theme
-from cl_core.adapters.compose import PLAIN
+from cl_core.adapters.compose import COMPOSITIONS, plain_compositions
 from cl_core.lab.run_config import RunConfig
-from cl_core.route.settings import RANKED
 
 ROUTER, ALIKE, ORACLE = "the router", "all alike", "the true task"
 """Who chooses; the other options are the tasks, of which one is forced."""
@@ -38,19 +37,7 @@ class Asked:
 
 def reasons(config: RunConfig) -> dict[str, str]:
     """By control, why a recipe has no place for it; only those that it has none for."""
-    recipe = config.recipe
-    if recipe.train != "isolated":
-        why = f"recipe {recipe.name} keeps one adapter for all tasks: there is nothing to choose."
-        return dict.fromkeys(KEYS, why)
-    if recipe.route == "learned":
-        return {
-            "k": "its routers weigh all adapters in every block: there is no k.",
-            "t": "at test time its gates have no temperature.",
-        }
-    if recipe.route not in RANKED:
-        why = f"the router '{recipe.route}' makes no ranking that k and a temperature would cut and soften."
-        return {"k": why, "t": why}
-    return {}
+    return {_control(field): why for field, why in config.recipe.what_ifs.items()}
 
 
 def panel(config: RunConfig, tasks: Sequence[str], true: int | None) -> Asked:
@@ -84,7 +71,7 @@ def panel(config: RunConfig, tasks: Sequence[str], true: int | None) -> Asked:
     k, own_k = _k(config, len(tasks), "k" in why or not ranked)
     t, own_t = _temperature(config, "t" in why or not ranked)
     own_how = config.recipe.compose
-    hows = list(dict.fromkeys([own_how, *PLAIN]))
+    hows = list(dict.fromkeys([own_how, *plain_compositions()]))
     _keep_valid("how", hows)
     how = st.selectbox(
         "What the weights do",
@@ -92,8 +79,7 @@ def panel(config: RunConfig, tasks: Sequence[str], true: int | None) -> Asked:
         key="how",
         bind="query-params",
         disabled="how" in why,
-        help="select: the heaviest adapter alone. merge: one adapter of weighted parameters. average: all adapters "
-        "run, their outputs are averaged.",
+        help=" ".join(f"{name}: {COMPOSITIONS[name].summary}" for name in hows),
     )
     _keep_valid("drop", tasks, several=True)
     drop = st.multiselect(
@@ -129,7 +115,7 @@ def panel(config: RunConfig, tasks: Sequence[str], true: int | None) -> Asked:
     if drop:
         fields["drop"] = [names[list(tasks).index(each)] for each in drop]
     return Asked(
-        {name: value for name, value in fields.items() if why.keys().isdisjoint(_of(name))},
+        {name: value for name, value in fields.items() if _control(name) not in why},
         describe(fields, names),
     )
 
@@ -192,11 +178,9 @@ def _keep_valid(key: str, options: Sequence[str], several: bool = False) -> None
         del st.session_state[key]
 
 
-def _of(field: str) -> set[str]:
-    """The controls that a field comes from."""
-    return {
-        {"temperature": "t", "compose": "how", "force": "by", "uniform": "by"}.get(field, field)
-    }
+def _control(field: str) -> str:
+    """The control that a field of a what-if comes from."""
+    return {"temperature": "t", "compose": "how", "force": "by", "uniform": "by"}.get(field, field)
 
 
 def _controls(why: dict[str, str], reason: str) -> str:

@@ -163,7 +163,7 @@ widgets.chart(
     source=f"{source}; {known.errors_are}",
 )
 
-if view.run.config.recipe.train == "isolated":
+if not view.run.config.recipe.shares_adapter:
     st.header("Lost by routing, lost by merging")
     if found is None:
         lost.offer(view)

@@ -15,13 +15,12 @@ from app.figures.certain import interval
 from app.figures.distribution import distribution
 from app.figures.matrix import heatmap
 from app.records import routed_at
-from cl_core.route.settings import RANKED
 
 view = frame.draw("Which adapters do samples get?")
 widgets.must_be_scored(view)
 config = view.run.config
 routed = routed_at(view.run, view.after)
-if config.recipe.train != "isolated":
+if config.recipe.shares_adapter:
     widgets.nothing(
         "This recipe keeps one adapter for all tasks, so there is no route to choose. "
         "What it forgets instead is on the page Forgetting & transfer.",
@@ -54,7 +53,7 @@ source = (
 )
 counts = tables.confusion(routed, len(every))[present]
 split = tables.outcomes(routed, len(every))[present]
-scored = config.recipe.route in (*RANKED, "mahalanobis", "kmeans")
+scored = bool(config.recipe.router.traits.scores)
 sure = "Wilson's 95 % intervals, for the number of samples alone"
 
 routing_numbers.draw(view, routed, adapters)

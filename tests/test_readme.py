@@ -27,11 +27,13 @@ def taken_for_granted(tiny: Path) -> dict[str, object]:
     import torch
 
     from cl_core.adapters.adapter import Adapter
+    from cl_core.adapters.compose.traits import CompositionTraits
     from cl_core.adapters.settings import AdapterSettings
     from cl_core.backbones.load import load_backbone
     from cl_core.backbones.settings import BackboneSettings
     from cl_core.choices import Choice
     from cl_core.route.settings import RouterSettings
+    from cl_core.route.traits import ONE_HOT, RouterTraits
 
     settings = BackboneSettings(name=str(tiny), max_length=16)
     backbone = load_backbone(settings, torch.device("cpu"))
@@ -47,6 +49,9 @@ def taken_for_granted(tiny: Path) -> dict[str, object]:
         "adapters": adapters,
         "weights": torch.tensor([[1.0, 0.0], [0.4, 0.6]]),
         "Choice": Choice,
+        "CompositionTraits": CompositionTraits,
+        "ONE_HOT": ONE_HOT,
+        "RouterTraits": RouterTraits,
         "RouterSettings": RouterSettings,
     }
 

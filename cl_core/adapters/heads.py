@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-HeadRule = Literal["direct", "compose", "top1"]
+from cl_core.adapters.settings import HeadRule as HeadRule
 
 
 @dataclass(frozen=True)

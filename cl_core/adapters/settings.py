@@ -12,6 +12,8 @@ from cl_core.settings import Settings
 Activation = Literal["relu", "gelu", "silu", "tanh"]
 Places = Literal["houlsby", "pfeiffer"]
 Initialisation = Literal["dam", "i2i", "backbone"]
+HeadRule = Literal["direct", "compose", "top1"]
+"""How the heads of several tasks answer together in CIL; see docs/methods.md."""
 
 
 class AdapterSettings(Settings):

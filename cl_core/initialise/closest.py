@@ -20,8 +20,6 @@ class ClosestInitialiser:
     """
 
     version: ClassVar[int] = 1
-    needs_centroids: ClassVar[bool] = True
-    improvises: ClassVar[bool] = False
 
     def parent(self, task: int, centroids: Tensor | None) -> int | None:
         """Returns the closest earlier task, or None for the first.

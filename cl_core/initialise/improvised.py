@@ -18,8 +18,6 @@ class ImprovisedInitialiser:
     """
 
     version: ClassVar[int] = 1
-    needs_centroids: ClassVar[bool] = False
-    improvises: ClassVar[bool] = True
 
     def parent(self, task: int, centroids: Tensor | None = None) -> int | None:
         """Returns the only earlier adapter for the second task, else None: there is none, or there are several."""

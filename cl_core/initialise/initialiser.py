@@ -15,13 +15,9 @@ class Initialiser(Protocol):
 
     Attributes:
         version: part of every adapter's key; raised when the choice of parents changes.
-        needs_centroids: whether `parent` reads the tasks' centroids.
-        improvises: whether the start is trained for (I2I), rather than copied or drawn.
     """
 
     version: ClassVar[int]
-    needs_centroids: ClassVar[bool]
-    improvises: ClassVar[bool]
 
     def parent(self, task: int, centroids: Tensor | None) -> int | None:
         """Returns the index of the adapter that adapter `task` starts from; None means at random.
@@ -29,6 +25,6 @@ class Initialiser(Protocol):
         Args:
             task: index of the new task, from 0.
             centroids: (n, d), n > task: mean training embedding of each task up to and including
-                the new one, in the stream's order; None where `needs_centroids` is false.
+                the new one, in the stream's order; None unless its row needs features.
         """
         ...

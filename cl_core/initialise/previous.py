@@ -11,8 +11,6 @@ class PreviousInitialiser:
     """Adapter t starts as a byte copy of adapter t - 1; the first at random (DAM)."""
 
     version: ClassVar[int] = 1
-    needs_centroids: ClassVar[bool] = False
-    improvises: ClassVar[bool] = False
 
     def parent(self, task: int, centroids: Tensor | None = None) -> int | None:
         """Returns task - 1, or None for the first task."""

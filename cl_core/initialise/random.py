@@ -11,8 +11,6 @@ class RandomInitialiser:
     """No parent: the published random initialisation of `AdapterSettings.init`."""
 
     version: ClassVar[int] = 1
-    needs_centroids: ClassVar[bool] = False
-    improvises: ClassVar[bool] = False
 
     def parent(self, task: int, centroids: Tensor | None = None) -> int | None:
         """Returns None."""

@@ -18,14 +18,13 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from cl_core.adapters.heads import Head
+from cl_core.adapters.heads import Head, HeadRule
 from cl_core.evaluate.answers import answer_logits, ensemble_logits
 from cl_core.lab.assets import Assets
 from cl_core.lab.improvising import Improvising
 from cl_core.lab.learning import Learning
 from cl_core.lab.learnt import Learnt
 from cl_core.lab.networks import Networks
-from cl_core.lab.run_config import HeadRule
 from cl_core.lab.sharing import Sharing
 from cl_core.lab.states import States, composed_states
 from cl_core.route.router import Router, Routing
@@ -96,11 +95,12 @@ class Routes:
 
     assets: Assets
     router: Router
+    by_features: bool
 
     def of(self, task: int, split: str) -> Routing:
         """Scores and weights (N, K) of a split; the router is as the last `add_task` left it."""
         rows = len(self.assets.data.encoding(task, split))
-        features = self.assets.features(task, split) if self.router.needs_features else None
+        features = self.assets.features(task, split) if self.by_features else None
         return self.router.route(features, torch.full((rows,), task))
 
 

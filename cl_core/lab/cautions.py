@@ -6,10 +6,8 @@ from cl_core.lab.run_config import RunConfig
 
 TOLD = "†"
 """Stands after the name of whatever is told the true task."""
-TOLD_THE_TASK = (
-    "told the true task of every sample (oracle route): an upper bound for routing, no rival of "
-    "recipes that are not"
-)
+TOLD_THE_TASK = "an upper bound for routing, no rival of recipes that are not"
+"""What it means that a run is told the true task of every sample."""
 HEAD_RULE = "how the heads of several tasks answer together can change an accuracy by more than the router does"
 """What the head rule of a CIL run means for its numbers."""
 CHOOSE_RULE = " (--set head_rule=direct, compose or top1; docs/methods.md)"
@@ -23,7 +21,10 @@ def cautions(config: RunConfig, printed: bool = False) -> list[str]:
         config: of the run.
         printed: for a paper, where nothing can be chosen any more.
     """
-    said = [TOLD_THE_TASK] if config.recipe.told_the_task else []
+    said = []
+    if config.recipe.told_the_task:
+        route = f"{config.recipe.route} route"
+        said.append(f"told the true task of every sample ({route}): {TOLD_THE_TASK}")
     if config.head_rule is not None:
         said.append(
             f"CIL under the head rule '{config.head_rule}': {HEAD_RULE}{'' if printed else CHOOSE_RULE}"

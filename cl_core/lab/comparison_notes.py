@@ -31,7 +31,7 @@ def told_notes(lines: Sequence[Line]) -> list[str]:
     if not told:
         return []
     return [
-        f"{TOLD} told the true task of every sample (oracle route): an upper bound for routing, no rival of the others "
+        f"{TOLD} told the true task of every sample: an upper bound for routing, no rival of the others "
         f"({', '.join(dict.fromkeys(told))})"
     ]
 

@@ -16,13 +16,11 @@ from cl_core.lab.run_config import RunConfig
 from cl_core.lab.sharing import Sharing
 from cl_core.route.network import parameter_count as network_parameters
 from cl_core.route.router import Router
-from cl_core.train.trainers import Trainer
 
 
 def count_parameters(
     stage: int,
     config: RunConfig,
-    trainer: Trainer,
     router: Router,
     learning: Learning,
     remembering: Remembering,
@@ -31,6 +29,7 @@ def count_parameters(
     learnt: Learnt,
 ) -> Parameters:
     """The counts after a stage, 0-based; what is trained once all adapters are there is counted as well."""
+    recipe, trainer = config.recipe, config.recipe.trainer.traits
     backbone = sum(tensor.numel() for tensor in learning.assets.backbone.parameters())
     memory = 0
     if config.keeps_memory:
@@ -45,19 +44,19 @@ def count_parameters(
     pool = trainer.pool(stage)
     # A shared adapter still needs every task's own head, where labels differ.
     kept_heads = 0 if config.protocol == "dil" else sum(heads[: pool[0]])
-    learnt_by_router = router.state() if router.needs_features else {}
+    learnt_by_router = router.state() if "features" in recipe.router.needs else {}
     stored = sum(counts[each] for each in pool) + kept_heads + _numbers(learnt_by_router)
-    used = min(len(pool), _most_adapters_per_sample(config, router, len(pool)))
+    used = min(len(pool), _most_adapters_per_sample(config, len(pool)))
     active = backbone + sum(sorted(counts[each] for each in pool)[-used:])
     trainable = counts[stage]
     hidden_size = learning.assets.backbone.hidden_size
-    if config.recipe.route == "learned":
+    if recipe.routes_inside:
         blocks = {name.partition(".")[0] for name in learning.site_names}
         network = network_parameters(
             len(blocks), len(pool), hidden_size, config.settings.network.shared_router
         )
         stored, active = stored + network, active + network
-    if config.recipe.compose == "fusion" and stage > 0:
+    if recipe.composition.traits.trained and stage > 0:
         fusion = improvising.fusion_parameters() + heads[stage]
         stored += fusion * stage
         active = backbone + sum(counts) - sum(heads) + fusion
@@ -78,12 +77,16 @@ def _event(
     )
 
 
-def _most_adapters_per_sample(config: RunConfig, router: Router, adapters: int) -> int:
-    if config.recipe.compose == "select":
+def _most_adapters_per_sample(config: RunConfig, adapters: int) -> int:
+    if config.recipe.composition.traits.one_adapter:
         return 1
-    if router.knows_task and not router.needs_features:
-        return 1
-    return config.settings.router.k if router.needs_features else adapters
+    match config.recipe.router.traits.weights:
+        case "one-hot":
+            return 1
+        case "soft top-k":
+            return config.settings.router.k
+        case _:
+            return adapters
 
 
 def _size(weights: TaskWeights) -> int:

@@ -77,7 +77,7 @@ def find_embeddings(workspace: Workspace, run: RunFolder) -> Embeddings | None:
         return None
     keys = tuple(made[config.all_tasks[place].name] for place in places)
     router = names.get(f"router/{len(config.tasks)}")
-    holds = router is not None and config.recipe.route == "centroid"
+    holds = router is not None and config.recipe.router.traits.keeps_centroids
     split = config.settings.evaluate.split
     return Embeddings(
         tasks=tuple(places),

@@ -8,11 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from cl_core.adapters.compose import COMPOSITIONS
 from cl_core.backbones.encoder import Backbone
 from cl_core.device import Device
-from cl_core.initialise import INITIALISERS
-from cl_core.initialise.initialiser import Initialiser
 from cl_core.lab.answering import (
     Answering,
     ByEnsemble,
@@ -31,7 +28,7 @@ from cl_core.lab.learning import Learning, Start
 from cl_core.lab.learnt import Learnt
 from cl_core.lab.making import Reporter
 from cl_core.lab.networks import Networks
-from cl_core.lab.plan import LONG, Needs, Step, make_plan
+from cl_core.lab.plan import Step
 from cl_core.lab.remembering import Remembering
 from cl_core.lab.results import Results
 from cl_core.lab.run_config import RunConfig
@@ -39,12 +36,8 @@ from cl_core.lab.scoring import Scoring
 from cl_core.lab.sharing import Sharing
 from cl_core.lab.sights import stored_sights
 from cl_core.lab.workspace import RunFolder
-from cl_core.route import ROUTERS
-from cl_core.route.router import Router
 from cl_core.store import Store, key
 from cl_core.tasks.stream import Stream
-from cl_core.train import TRAINERS
-from cl_core.train.trainers import Trainer
 
 
 class Experiment:
@@ -79,9 +72,9 @@ class Experiment:
         self.assets = Assets(
             store, stream, backbone, settings, device, config.seed, reporter, stored_sights
         )
-        self.trainer: Trainer = TRAINERS.load(recipe.train)()
-        self.router: Router = ROUTERS.load(recipe.route)(settings.router)
-        self.initialiser: Initialiser = INITIALISERS.load(recipe.initialise)()
+        self.trainer = recipe.trainer.traits
+        self.router = recipe.router.load()(settings.router)
+        self.initialiser = recipe.initialiser.load()()
         self.results = Results(run, config)
         self.learnt = Learnt()
         self.learning = Learning(self.assets)
@@ -94,7 +87,7 @@ class Experiment:
             recipe.compose,
             config.head_rule or "direct",
         )
-        self.sharing = Sharing(self.assets, self.learning, self.remembering, self.trainer)
+        self.sharing = Sharing(self.assets, self.learning, self.remembering, recipe.trainer)
         self.scoring = Scoring(
             run,
             self.assets,
@@ -102,7 +95,7 @@ class Experiment:
             self._answering(),
             self.improvising,
             self.learnt,
-            self.router.knows_task,
+            recipe.told_the_task,
         )
         self._names: dict[str, str] = {}
 
@@ -110,39 +103,27 @@ class Experiment:
         """How this recipe's model answers; see `answering.py`."""
         recipe = self.config.recipe
         heads = Heads(self.assets, self.config.head_rule or "direct")
-        routes = Routes(self.assets, self.router)
+        routes = Routes(self.assets, self.router, self._routes_by_features)
         if self.trainer.shared:
             chain = self.trainer.form == "chain"
             return ByShared(self.learning, self.learnt, self.sharing, heads, chain)
-        if recipe.route == "learned":
+        if recipe.routes_inside:
             return ByNetwork(self.learning, self.learnt, self.networks, heads)
-        if recipe.compose == "fusion":
+        if recipe.composition.traits.trained:
             return ByFusion(self.learning, self.learnt, self.improvising, routes, heads)
-        if recipe.compose == "ensemble":
+        if not recipe.composition.traits.by_weights:
             return ByEnsemble(self.learning, self.learnt, routes, heads)
         return ByWeights(self.learning, self.learnt, routes, heads, recipe.compose)
 
     @property
-    def needs(self) -> Needs:
-        """What the recipe asks of the plan."""
-        recipe, settings = self.config.recipe, self.config.settings
-        learned = recipe.route == "learned"
-        stages = settings.network.router_stages
-        often = stages == "all" or (stages == "auto" and len(self.stream.tasks) <= LONG)
-        return Needs(
-            features=self.router.needs_features or self.initialiser.needs_centroids,
-            unseen=settings.evaluate.unseen,
-            improvises=self.initialiser.improvises,
-            fuses=recipe.compose == "fusion",
-            routers=learned,
-            at_once=self.trainer.all_at_once,
-            every_stage=often or not learned,
-        )
+    def _routes_by_features(self) -> bool:
+        """Whether the router looks at features of the frozen backbone."""
+        return "features" in self.config.recipe.router.needs
 
     @property
     def plan(self) -> list[Step]:
         """What `carry_out` does."""
-        return make_plan(len(self.stream.tasks), self.needs)
+        return self.config.recipe.plan(len(self.stream.tasks), self.config.settings)
 
     def carry_out(self) -> None:
         """Does every step; steps whose artifacts are there are read, not done again.
@@ -191,7 +172,7 @@ class Experiment:
 
     def _features(self, task: int) -> None:
         self.assets.features(task, "train")
-        if self.router.needs_features:
+        if self._routes_by_features:
             self.assets.features(task, self.config.settings.evaluate.split)
 
     def _train(self, task: int) -> None:
@@ -203,7 +184,6 @@ class Experiment:
             count_parameters(
                 task,
                 self.config,
-                self.trainer,
                 self.router,
                 self.learning,
                 self.remembering,
@@ -230,18 +210,21 @@ class Experiment:
         adapter = self.learning.trained(task, start)
         learnt.adapters.append(adapter)
         self._names[f"adapter/{name}"] = adapter
-        if "fishers" in COMPOSITIONS[self.config.recipe.compose].needs:
+        if "fishers" in self.config.recipe.composition.needs:
             self._names[f"fisher/{name}"] = self.learning.fisher_key(task, adapter)
-        if self.initialiser.improvises and self.config.settings.improvise.vanilla:
+        if (
+            self.config.recipe.initialiser.traits.improvises
+            and self.config.settings.improvise.vanilla
+        ):
             vanilla = self.learning.trained(task, None, shown_as="vanilla")
             self.scoring.vanilla(task, self.learning.weights(vanilla))
         if not self.trainer.shared:
-            features = self.assets.features(task, "train") if self.router.needs_features else None
+            features = self.assets.features(task, "train") if self._routes_by_features else None
             self.router.add_task(features, self.assets.data.rows(task, "train").labels)
             self._store_router(task)
 
     def _centroids(self, task: int) -> Tensor | None:
-        if not self.initialiser.needs_centroids:
+        if "features" not in self.config.recipe.initialiser.needs:
             return None
         means = [self.assets.features(each, "train").double().mean(0) for each in range(task + 1)]
         return torch.stack(means).float()

@@ -15,7 +15,6 @@ from cl_core.lab.sample import Sample, describe_sample, sample_columns
 from cl_core.lab.trained import Trained
 from cl_core.lab.what_if import WhatIf
 from cl_core.lab.workspace import RunFolder, Workspace
-from cl_core.route import ROUTERS
 
 
 class Model:
@@ -129,8 +128,7 @@ class Model:
     @property
     def _needs_task(self) -> bool:
         """Whether the protocol (TIL) or the router (oracle) is told the true task."""
-        knows_task: bool = ROUTERS.load(self.config.recipe.route).knows_task
-        return self.config.protocol == "til" or knows_task
+        return self.config.protocol == "til" or self.config.recipe.told_the_task
 
     def _alone(self, looked: Looked) -> list[list[str]]:
         """For each adapter of the pool, what it predicts by itself with its own head."""

@@ -50,7 +50,7 @@ def explain_losses(
     records = run.table("routing").select(
         ["stage", "sample_id", "true_task", "weights", "prediction"]
     )
-    if run.config.recipe.train != "isolated":
+    if run.config.recipe.shares_adapter:
         raise UserError(
             f"recipe '{run.config.recipe.name}' keeps one adapter for all tasks: nothing is routed or merged"
         )

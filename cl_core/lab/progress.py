@@ -14,13 +14,10 @@ from datetime import UTC, datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from cl_core.initialise import INITIALISERS
 from cl_core.lab.events import AnyEvent, Epoch, Evaluated, Finished, Made, Phase, Started, Warned
-from cl_core.lab.plan import LONG, Needs, PhaseName, Step, make_plan
-from cl_core.lab.recipe import Recipe
+from cl_core.lab.plan import PhaseName, Step
 from cl_core.lab.run_config import RunConfig
 from cl_core.lab.undefined import answerable
-from cl_core.route import ROUTERS
 
 PHASE_WORDS: dict[PhaseName, str] = {
     "features": "reading features",
@@ -127,30 +124,6 @@ def read_progress(
     )
 
 
-def foresee(recipe: Recipe, tasks: int, *, unseen: bool, router_stages: str = "auto") -> list[Step]:
-    """The plan of a recipe before anything is loaded, from what the slots' tables say of their choices.
-
-    Args:
-        recipe: checked.
-        tasks: of the stream.
-        unseen: whether tasks not yet learnt are scored too.
-        router_stages: the setting of that name.
-    """
-    learned = recipe.route == "learned"
-    often = router_stages == "all" or (router_stages == "auto" and tasks <= LONG)
-    looks = (*ROUTERS[recipe.route].needs, *INITIALISERS[recipe.initialise].needs)
-    needs = Needs(
-        features="features" in looks,
-        unseen=unseen,
-        improvises=recipe.initialise == "improvised",
-        fuses=recipe.compose == "fusion",
-        routers=learned,
-        at_once=recipe.train == "joint",
-        every_stage=often or not learned,
-    )
-    return make_plan(tasks, needs)
-
-
 def seconds_per_row(config: RunConfig, events: Sequence[AnyEvent]) -> float | None:
     """What training on one row for one epoch took in a run; None where it trained nothing itself."""
     rows = {task.name: task.rows.get("train", 0) for task in config.tasks}
@@ -180,12 +153,7 @@ def _time_left(
     if phase is None:
         return None
     rows = [task.rows.get("train", 0) for task in config.tasks]
-    plan = foresee(
-        config.recipe,
-        len(rows),
-        unseen=config.settings.evaluate.unseen,
-        router_stages=config.settings.network.router_stages,
-    )
+    plan = config.recipe.plan(len(rows), config.settings)
     measured = _seconds_by_row(config, events)
     if epochs:  # today's task says more than earlier ones: its length, its machine's load
         spent = (_time(epochs[-1]) - _time(phase)).total_seconds()

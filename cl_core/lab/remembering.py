@@ -11,7 +11,8 @@ from cl_core.evaluate.states import adapter_states
 from cl_core.lab.assets import VERSIONS, Assets
 from cl_core.lab.learning import Learning
 from cl_core.lab.making import Contents
-from cl_core.route.memory import MEMORIES, memory_size, select_memory
+from cl_core.route.memory import memory_size, select_memory
+from cl_core.route.selections import MEMORIES
 from cl_core.train.data import MixedRows
 
 

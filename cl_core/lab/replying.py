@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from cl_core.adapters.bank import Bank
-from cl_core.adapters.compose import COMPOSITIONS
+from cl_core.adapters.compose import COMPOSITIONS, with_given_weights
 from cl_core.adapters.heads import Head
 from cl_core.backbones.encoding import Encoded
 from cl_core.backbones.features import extract_features
@@ -113,11 +113,11 @@ def reply(trained: Trained, looked: Looked, task: int | None, what_if: WhatIf) -
     else:
         routing = _routing(trained, looked, task, what_if, names)
     how = what_if.compose or trained.config.recipe.compose
-    if how == "fusion" and what_if.fixed:
-        how = "merge"  # a fusion reads the task's own adapters with its own attention: it takes no weights
-    if how == "fusion":
+    if what_if.fixed:
+        how = with_given_weights(how)
+    if COMPOSITIONS[how].traits.trained:
         return Reply(routing, _fused(trained, looked, task or 0, routing))
-    if how == "ensemble":
+    if COMPOSITIONS[how].traits.passes != "one":
         return Reply(routing, mixed_logits(trained, looked.alone, routing.weights, task))
     states = looked.states(routing.weights, how)
     return Reply(routing, head_logits(trained, states, routing.weights, task))
@@ -138,12 +138,13 @@ def _routing(
 ) -> Routing:
     changes = {"k": what_if.k, "temperature": what_if.temperature}
     router = trained.router(changes)
-    features = looked.features if router.needs_features else None
+    recipe = trained.config.recipe
+    features = looked.features if "features" in recipe.router.needs else None
     routing = router.route(features, torch.full((len(looked),), task or 0))
     settings = trained.config.settings.router.model_copy(
         update={name: value for name, value in changes.items() if value is not None}
     )
-    return what_if.reconsider(routing, names, trained.config.recipe.route, settings)
+    return what_if.reconsider(routing, names, recipe.ranks, settings)
 
 
 def _through_network(

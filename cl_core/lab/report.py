@@ -149,7 +149,7 @@ class Report:
     def router(self) -> dict[str, float]:
         """How the router did on the last stage's samples; empty before there are any, or a choice."""
         none_yet = not (self.run.path / "routing.parquet").is_file()
-        if none_yet or self.run.config.recipe.train != "isolated":
+        if none_yet or self.run.config.recipe.shares_adapter:
             return {}
         records = self._last_records
         # A held-out task has no adapter that could be the right one.

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from typing import Literal
 
+from cl_core.adapters.settings import HeadRule
 from cl_core.decode import WHITE
 from cl_core.lab.recipe import Recipe
 from cl_core.lab.run_settings import RunSettings
 from cl_core.settings import Settings
-
-HeadRule = Literal["direct", "compose", "top1"]
-
-AUTO_RULES: dict[str, HeadRule] = {"uniform": "direct", "fixed": "direct"}
-"""By router, where it is not `compose`: their weights are the same for every sample and name no task **(ours)**."""
 
 
 class TaskSummary(Settings):
@@ -66,20 +62,20 @@ class RunConfig(Settings):
     @property
     def keeps_memory(self) -> bool:
         """Whether training rows of earlier tasks are kept."""
-        return self.recipe.route == "learned" or self.recipe.train == "replay"
+        return self.recipe.keeps_memory
 
     @property
     def head_rule(self) -> HeadRule | None:
         """How heads answer together in CIL; None under the other protocols.
 
-        `auto` is `direct` where there is one adapter for all tasks, and what AUTO_RULES says elsewhere.
+        `auto` is `direct` where there is one adapter for all tasks, and what the router's row says elsewhere.
         """
         if self.protocol != "cil":
             return None
-        if self.recipe.train != "isolated":
+        if self.recipe.shares_adapter:
             return "direct"
         asked = self.settings.evaluate.head_rule
-        return AUTO_RULES.get(self.recipe.route, "compose") if asked == "auto" else asked
+        return self.recipe.router.traits.head_rule if asked == "auto" else asked
 
     @property
     def protocol_with_rule(self) -> str:

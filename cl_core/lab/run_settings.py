@@ -133,6 +133,12 @@ def flat_names() -> dict[str, tuple[str, str]]:
     return names
 
 
+def group_names(group: str) -> set[str]:
+    """Flat names of a group's settings; empty where there is no such group."""
+    fields = GROUPS[group].model_fields if group in GROUPS else ()
+    return {flat_name(group, field) for field in fields}
+
+
 def parse_assignments(assignments: Iterable[str]) -> dict[str, Any]:
     """Turns ["epochs=1", "limit=60"] into {"epochs": 1, "limit": 60}; values are read as YAML.
 

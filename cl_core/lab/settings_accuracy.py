@@ -16,7 +16,7 @@ from cl_core.errors import UserError
 from cl_core.evaluate.intervals import wilson_mean
 from cl_core.evaluate.sweeps import TEMPERATURES
 from cl_core.lab.workspace import RunFolder, Workspace
-from cl_core.route.settings import RANKED
+from cl_core.route import ROUTERS
 from cl_core.store import key
 
 KIND = "varied"
@@ -70,10 +70,11 @@ def own_setting(run: RunFolder, stage: int) -> Setting:
         UserError: k and temperature do not weigh the run's adapters.
     """
     config = run.config
-    if config.recipe.train != "isolated" or config.recipe.route not in RANKED:
+    if not config.recipe.ranks:
+        ranking = [n for n, row in ROUTERS.items() if row.traits.weights == "soft top-k"]
         raise UserError(
             f"run '{run.name}' (recipe '{config.recipe.name}') does not weigh its adapters by k and temperature; "
-            f"recipes whose slot 'route' is {' or '.join(RANKED)} do"
+            f"recipes whose slot 'route' is {' or '.join(ranking)} do"
         )
     router = config.settings.router
     return Setting(min(router.k, stage), router.temperature)

@@ -195,7 +195,7 @@ class TaskRows:
         """(m, C) of some rows under their weights (m, K)."""
         trained, how = self.trained, self.trained.config.recipe.compose
         places = rows.tolist()
-        if how == "ensemble":
+        if COMPOSITIONS[how].traits.passes != "one":
             each = [
                 self.alone.states(trained, self.task, places, torch.full((len(places),), adapter))
                 for adapter in range(len(trained.pool))

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from cl_core.adapters.heads import Head
+from cl_core.choices import Choice
 from cl_core.lab.assets import VERSIONS, Assets
 from cl_core.lab.learning import Learning
 from cl_core.lab.learnt import Learnt
@@ -19,22 +20,29 @@ from cl_core.lab.remembering import Remembering
 from cl_core.store import key
 from cl_core.train.chance import Chance
 from cl_core.train.data import MixedRows
-from cl_core.train.ewc import EWCPenalty, FisherSum, diagonal_fisher
-from cl_core.train.lwf import LwFPenalty, old_answers
+from cl_core.train.ewc import FisherSum, diagonal_fisher
 from cl_core.train.shared import LabelFrame, Penalty, SharedWeights, fit_shared
-from cl_core.train.trainers import Trainer
+from cl_core.train.trainers import Earlier, Trainer
+from cl_core.train.traits import TrainerTraits
 
 
 class Sharing:
     """Trains the shared adapter from stage to stage, or finds it."""
 
     def __init__(
-        self, assets: Assets, learning: Learning, remembering: Remembering, trainer: Trainer
+        self,
+        assets: Assets,
+        learning: Learning,
+        remembering: Remembering,
+        trainer: Choice[type[Trainer], TrainerTraits],
     ) -> None:
         self.assets = assets
         self.learning = learning
         self.remembering = remembering
         self.trainer = trainer
+        self._replays, self._keeps_fisher = (
+            need in trainer.needs for need in ("memory", "fishers")
+        )
 
     def trained(self, stage: int, previous: str | None, learnt: Learnt) -> str:
         """The shared adapter after a stage, 0-based; returns its key.
@@ -45,8 +53,8 @@ class Sharing:
             learnt: has the Fisher sums of the stages before, and gets this one's.
         """
         assets, settings = self.assets, self.assets.settings
-        learned_now = range(stage + 1) if self.trainer.all_at_once else [stage]
-        memory = self._memory(stage) if self.trainer.wants_memory else None
+        learned_now = range(stage + 1) if self.trainer.traits.all_at_once else [stage]
+        memory = self._memory(stage) if self._replays else None
         inputs: dict[str, Any] = {
             "version": VERSIONS["shared"],
             **assets.backbone_inputs(),
@@ -59,8 +67,8 @@ class Sharing:
             "protocol": assets.stream.protocol,
             "adapter": settings.adapter.model_dump(),
             "training": settings.train.model_dump(exclude={"checkpoint_every"}),
-            "baselines": settings.baselines.model_dump(include=set(self.trainer.reads)),
-            "memory": settings.memory.model_dump() if self.trainer.wants_memory else None,
+            "baselines": settings.baselines.model_dump(include=set(self.trainer.traits.settings)),
+            "memory": settings.memory.model_dump() if self._replays else None,
             "seed": assets.seed,
             "previous": previous,
         }
@@ -91,7 +99,7 @@ class Sharing:
         made = assets.make("shared", inputs, compute, stage, stage, rows=rows, moves=moves)
         assets.judge(assets.data.name(stage), made, self._chance(stage), settings.train)
         checkpoints.clear()
-        if self.trainer.wants_fisher:
+        if self._keeps_fisher:
             learnt.fishers[stage] = self._fisher(stage, own_key, learnt.fishers.get(stage - 1))
         return own_key
 
@@ -142,7 +150,7 @@ class Sharing:
         The newest alone; where rows of all tasks are learnt from (replay, joint), all so far, their validation splits
         whole. Replay thereby keeps earlier tasks' validation rows beside its memory: they train nothing.
         """
-        rehearses = self.trainer.wants_memory or self.trainer.all_at_once
+        rehearses = self._replays or self.trainer.traits.all_at_once
         return range(stage + 1) if rehearses else [stage]
 
     def _frame(self, stage: int) -> LabelFrame:
@@ -154,7 +162,7 @@ class Sharing:
         cpu = torch.device("cpu")
         if previous is None:
             fresh = self.learning.fresh(stage)
-            if not self.trainer.all_at_once or self.assets.stream.protocol == "dil":
+            if not self.trainer.traits.all_at_once or self.assets.stream.protocol == "dil":
                 return SharedWeights(fresh.adapter, (fresh.head,))
             heads = tuple(self.learning.fresh_head(task) for task in range(stage + 1))
             return SharedWeights(fresh.adapter, heads)
@@ -176,20 +184,29 @@ class Sharing:
         if stage == 0:
             return None
         assets, settings = self.assets, self.assets.settings
-        if self.trainer.wants_fisher:
+        sums: FisherSum | None = None
+        if self._keeps_fisher:
             artifact = assets.store.read("fisher", learnt.fishers[stage - 1])
             if artifact is None:
                 raise KeyError(learnt.fishers[stage - 1])
             sums = FisherSum.from_tensors(artifact.tensors).to(assets.device.torch_device)
-            return EWCPenalty(sums, settings.baselines.ewc_lambda)
-        if self.trainer.name == "lwf":
-            kept = old_answers(assets.backbone, start, new, frame, settings.train, assets.device)
-            return LwFPenalty(kept, settings.baselines)
-        return None
+        earlier = Earlier(
+            assets.backbone,
+            start,
+            new,
+            frame,
+            settings.train,
+            settings.baselines,
+            assets.device,
+            sums,
+        )
+        return self.trainer.load()().penalty(earlier)
 
     def _strengths(self) -> tuple[tuple[str, float], ...]:
         """The settings that weigh the penalty, with what they are."""
-        baselines = self.assets.settings.baselines.model_dump(include=set(self.trainer.reads))
+        baselines = self.assets.settings.baselines.model_dump(
+            include=set(self.trainer.traits.settings)
+        )
         return tuple((name, value) for name, value in baselines.items() if name.endswith("lambda"))
 
     def _fisher(self, stage: int, own_key: str, earlier: str | None) -> str:

@@ -17,9 +17,6 @@ from cl_core.lab.assets import VERSIONS, Assets
 from cl_core.lab.learning import Learning
 from cl_core.lab.making import Contents
 
-MEANS = ("select", "merge", "average")
-"""Compositions that have no settings of their own."""
-
 
 @dataclass(frozen=True)
 class States:
@@ -91,7 +88,7 @@ def composed_states(
         "previous": previous.key if lookup and previous else None,
     }
     fishers: Bank | None = None
-    if compose not in MEANS:
+    if not COMPOSITIONS[compose].traits.paths:
         inputs["merging"] = settings.merging.model_dump()
     if "fishers" in COMPOSITIONS[compose].needs:
         inputs["fisher_rows"] = settings.baselines.fisher_rows

@@ -116,7 +116,7 @@ def merge_run(
         UserError: the run is not finished or keeps one adapter, the weights do not fit, or there is no such merge.
     """
     config, told = run.config, watcher or Silent()
-    if run.status != "finished" or config.recipe.train != "isolated":
+    if run.status != "finished" or config.recipe.shares_adapter:
         why = f"is {run.status}" if run.status != "finished" else "keeps one adapter already"
         raise UserError(
             f"run '{run.name}' {why}; a static merge takes a finished run with an adapter per task"

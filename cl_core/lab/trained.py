@@ -16,10 +16,8 @@ from cl_core.backbones.load import load_backbone
 from cl_core.device import Device, choose_device
 from cl_core.errors import UserError
 from cl_core.lab.workspace import RunFolder, Workspace
-from cl_core.route import ROUTERS
 from cl_core.route.network import RouterNetwork
 from cl_core.route.router import Router
-from cl_core.train import TRAINERS
 from cl_core.train.routers import RoutersAndHeads
 from cl_core.train.shared import SharedWeights
 
@@ -55,7 +53,7 @@ class Trained:
         self._names = run.artifacts()
         self._store = workspace.store
         recipe = self.config.recipe
-        self.trainer = TRAINERS.load(recipe.train)()
+        self.trainer = recipe.trainer.traits
         self.stage = self._stage(run, stage)
         self.tasks = self.config.tasks[: self.stage]
         self.device: Device = choose_device(device, self.config.precision)
@@ -63,12 +61,12 @@ class Trained:
         self.backbone.answer_from(self.config.vocabulary)
         self.pool, adapters, self.heads = self._weights()
         self.bank = Bank.stack(adapters)
-        self.network = self._routers() if recipe.route == "learned" else None
+        self.network = self._routers() if recipe.routes_inside else None
 
     def _stage(self, run: RunFolder, stage: int | None) -> int:
         """The stage asked for, or the last one that the run has a model of."""
         numbered = "shared" if self.trainer.form == "shared" else "network"
-        if self.trainer.form == "shared" or self.config.recipe.route == "learned":
+        if self.trainer.form == "shared" or self.config.recipe.routes_inside:
             # Some recipes learn only at the end: joint, and L2R on long streams.
             parts = [name.split("/") for name in self._names]
             stages = sorted(int(number) for kind, number, *_ in parts if kind == numbered)
@@ -114,9 +112,7 @@ class Trained:
         settings = self.config.settings.router.model_copy(
             update={name: value for name, value in changes.items() if value is not None}
         )
-        router: Router = ROUTERS.load(self.config.recipe.route)(
-            type(settings)(**settings.model_dump())
-        )
+        router = self.config.recipe.router.load()(type(settings)(**settings.model_dump()))
         router.load_state(self._tensors("router", f"router/{self.stage}"))
         return router
 

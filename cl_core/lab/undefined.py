@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cl_core.lab.run_config import RunConfig
-from cl_core.route import ROUTERS
 
 UNKNOWN_LABELS = "in CIL the labels of a task that is not learnt yet cannot be answered, whatever the model knows of it"
 """Why forward transfer is no number in CIL."""
@@ -93,9 +92,9 @@ def _why(name: str, config: RunConfig, finished: bool, stage: int) -> str:
             return UNKNOWN_LABELS
         if config.protocol == "til":
             return "in TIL a task is answered by its own head, and has none before it is learnt"
-        if config.recipe.train == "joint":
+        if config.recipe.trainer.traits.all_at_once:
             return "tasks that are learnt all at once have no stage before they are"
-        if "task id" in ROUTERS[config.recipe.route].needs:
+        if config.recipe.told_the_task:
             return "the router is told the task, whose adapter is not there before it is learnt"
         if not config.settings.evaluate.unseen:
             return "it needs the scores of tasks that are not learnt yet: --set unseen=true"

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated
 
 import torch
-from pydantic import Field
+from pydantic import Field, field_validator
 from torch import Tensor
 
+from cl_core.adapters.compose import plain_compositions
 from cl_core.errors import UserError, did_you_mean
 from cl_core.route.algebra import top_k_softmax
 from cl_core.route.router import Routing
-from cl_core.route.settings import RANKED, RouterSettings
+from cl_core.route.settings import RouterSettings
 from cl_core.settings import Settings
 
 
@@ -33,8 +34,15 @@ class WhatIf(Settings):
     """Tasks whose adapters cannot be chosen."""
     uniform: bool = False
     """All adapters alike."""
-    compose: Literal["select", "merge", "average"] | None = None
-    """What the weights do to the adapters."""
+    compose: str | None = None
+    """What the weights do to the adapters: a composition that goes with any weights, without settings."""
+
+    @field_validator("compose")
+    @classmethod
+    def _goes_with_any_weights(cls, compose: str | None) -> str | None:
+        if compose is not None and compose not in plain_compositions():
+            raise ValueError(f"'{compose}' is none of {', '.join(plain_compositions())}")
+        return compose
 
     @property
     def fixed(self) -> bool:
@@ -68,7 +76,7 @@ class WhatIf(Settings):
         return (weights / weights.sum()).expand(rows, -1)
 
     def reconsider(
-        self, routing: Routing, tasks: Sequence[str], router: str, settings: RouterSettings
+        self, routing: Routing, tasks: Sequence[str], ranked: bool, settings: RouterSettings
     ) -> Routing:
         """The same scores, other weights; k and temperature are the router's own matter.
 
@@ -77,8 +85,8 @@ class WhatIf(Settings):
         Args:
             routing: as the router decided under `settings`.
             tasks: of the K adapters.
-            router: its name.
-            settings: its settings, with this k and temperature.
+            ranked: whether the weights are a softmax over the k best scores.
+            settings: the router's, with this k and temperature.
         """
         dropped = self.places(tasks)
         if self.fixed:
@@ -87,7 +95,7 @@ class WhatIf(Settings):
             return routing
         scores, weights = routing.scores.clone(), routing.weights.clone()
         scores[:, dropped], weights[:, dropped] = -torch.inf, 0.0
-        if router in RANKED:
+        if ranked:
             return Routing(routing.scores, top_k_softmax(scores, settings.k, settings.temperature))
         none_left = weights.sum(dim=1) == 0
         weights[none_left] = top_k_softmax(scores[none_left], 1, 1.0)

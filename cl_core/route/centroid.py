@@ -28,8 +28,6 @@ class CentroidRouter:
     """
 
     version: ClassVar[int] = 1
-    needs_features: ClassVar[bool] = True
-    knows_task: ClassVar[bool] = False
 
     def __init__(self, settings: RouterSettings) -> None:
         self.settings = settings

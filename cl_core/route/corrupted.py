@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -24,8 +23,6 @@ class CorruptedRouter(CentroidRouter):
 
     Reads the settings `router_accuracy`, `k`, `temperature`, `layer` and `pooling`.
     """
-
-    knows_task: ClassVar[bool] = True
 
     def route(self, features: Tensor | None, task: Tensor | None = None) -> Routing:
         """Returns exchanged cosines and weights, (N, K), on the features' device.

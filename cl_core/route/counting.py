@@ -14,8 +14,6 @@ class CountingRouter:
     """Base of routers without features: it counts the tasks."""
 
     version: ClassVar[int] = 1
-    needs_features: ClassVar[bool] = False
-    knows_task: ClassVar[bool] = False
 
     def __init__(self, settings: RouterSettings) -> None:
         self.settings = settings

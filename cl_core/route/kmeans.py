@@ -29,8 +29,6 @@ class KMeansRouter:
     """
 
     version: ClassVar[int] = 1
-    needs_features: ClassVar[bool] = True
-    knows_task: ClassVar[bool] = False
 
     def __init__(self, settings: RouterSettings) -> None:
         self.settings = settings

@@ -14,47 +14,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from cl_core.choices import Choice, Table
-
-MEMORIES = Table(
-    slot="memory selection",
-    choices=[
-        Choice(
-            "random",
-            "cl_core.route.memory:random_rows",
-            "rows drawn uniformly, without replacement",
-            "L2R (arXiv 2408.09053)",
-        ),
-        Choice(
-            "balanced",
-            "cl_core.route.memory:balanced_rows",
-            "as many rows of every class, drawn at random within it",
-            "GDumb (Prabhu et al. 2020)",
-        ),
-        Choice(
-            "herding",
-            "cl_core.route.memory:herded_rows",
-            "class by class, the rows whose running mean stays nearest to the class mean",
-            "iCaRL (arXiv 1611.07725), algorithm 4",
-            needs=("features",),
-        ),
-        Choice(
-            "k-centre",
-            "cl_core.route.memory:k_centre_rows",
-            "each next row is the one farthest from all rows kept so far",
-            "Sener and Savarese 2018 (arXiv 1708.00489), algorithm 1",
-            needs=("features",),
-        ),
-        Choice(
-            "uncertainty",
-            "cl_core.route.memory:uncertain_rows",
-            "class by class, the rows that the task's own model is least sure of",
-            "uncertainty sampling (Lewis and Gale 1994)",
-            needs=("training",),
-        ),
-    ],
-)
-"""How rows are chosen; each function is (labels, n, features, uncertainty, generator) -> rows."""
+from cl_core.route.selections import MEMORIES
 
 
 def memory_size(labels: Tensor, fraction: float) -> int:
@@ -103,7 +63,7 @@ def select_memory(
     count = memory_size(labels, fraction)
     if count == 0:
         return []
-    rows: list[int] = select(labels, count, features, uncertainty, generator)
+    rows = select(labels, count, features, uncertainty, generator)
     return sorted(rows)
 
 

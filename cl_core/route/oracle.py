@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from torch import Tensor
 from torch.nn.functional import one_hot
 
@@ -18,8 +16,6 @@ class OracleRouter(CountingRouter):
 
     Reads no settings.
     """
-
-    knows_task: ClassVar[bool] = True
 
     def route(self, features: Tensor | None, task: Tensor | None = None) -> Routing:
         """Returns one-hot scores and weights, (N, K), on the device of `task`.

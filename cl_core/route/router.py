@@ -7,6 +7,8 @@ from typing import ClassVar, Protocol
 
 from torch import Tensor
 
+from cl_core.route.settings import RouterSettings
+
 
 @dataclass(frozen=True)
 class Routing:
@@ -26,16 +28,18 @@ class Routing:
 class Router(Protocol):
     """One choice of the slot *route*, made from `RouterSettings` alone.
 
+    Whether it reads router embeddings of the frozen backbone ("features") and the true task ("task id", only upper
+    bounds do) is among its row's needs; what its weights and scores are, its row's traits say.
+
     Attributes:
         version: part of every key that depends on the router; raised when its numbers change.
-        needs_features: whether `add_task` and `route` read router embeddings of the frozen
-            backbone.
-        knows_task: whether `route` reads the true task ids; only upper bounds do.
     """
 
     version: ClassVar[int]
-    needs_features: ClassVar[bool]
-    knows_task: ClassVar[bool]
+
+    def __init__(self, settings: RouterSettings) -> None:
+        """Has learnt of no task."""
+        ...
 
     def add_task(self, features: Tensor | None, labels: Tensor | None = None) -> None:
         """Learns of the next task; afterwards K is one higher. No sample is kept.

@@ -12,8 +12,6 @@ from pydantic import Field, field_validator
 from cl_core.settings import Settings
 
 Gate = Literal["gumbel-sigmoid", "gumbel-sigmoid-hard", "softmax"]
-RANKED = ("centroid", "corrupted")
-"""Routers whose weights are a softmax over the k best scores; others choose one adapter, or do not look at scores."""
 
 
 class RouterSettings(Settings):

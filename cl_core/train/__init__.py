@@ -1,8 +1,16 @@
 """The train slot: what moves while task t is learnt."""
 
-from cl_core.choices import Choice, Table
+from __future__ import annotations
 
-TRAINERS = Table(
+from typing import TYPE_CHECKING
+
+from cl_core.choices import Choice, Table
+from cl_core.train.traits import TrainerTraits, one_adapter
+
+if TYPE_CHECKING:
+    from cl_core.train.trainers import Trainer
+
+TRAINERS: Table[type[Trainer], TrainerTraits] = Table(
     "trainer",
     [
         Choice(
@@ -10,18 +18,21 @@ TRAINERS = Table(
             "cl_core.train.trainers:Isolated",
             "one adapter per task, trained alone; earlier adapters never move",
             "DAM, L2R and I2I",
+            TrainerTraits("one per task", "chain"),
         ),
         Choice(
             "sequential",
             "cl_core.train.trainers:Sequential",
             "one adapter that all tasks share, trained on one task after the other; it forgets",
             "baseline",
+            one_adapter("chain"),
         ),
         Choice(
             "replay",
             "cl_core.train.trainers:Replay",
             "one shared adapter that rehearses a memory of earlier tasks with every step",
             "experience replay (Chaudhry et al. 2019)",
+            one_adapter(),
             needs=("memory",),
         ),
         Choice(
@@ -29,6 +40,7 @@ TRAINERS = Table(
             "cl_core.train.trainers:EWC",
             "one shared adapter whose weights are held where earlier tasks need them",
             "EWC (Kirkpatrick et al. 2017)",
+            one_adapter(settings=("ewc_lambda", "fisher_rows")),
             needs=("fishers",),
         ),
         Choice(
@@ -36,12 +48,16 @@ TRAINERS = Table(
             "cl_core.train.trainers:LwF",
             "one shared adapter that keeps the answers of its earlier self on the new rows",
             "LwF (Li and Hoiem 2016)",
+            one_adapter(settings=("lwf_lambda", "lwf_temperature")),
         ),
         Choice(
             "joint",
             "cl_core.train.trainers:Joint",
             "one shared adapter trained on all tasks at once: not continual, an upper bound",
             "multi-task upper bound",
+            one_adapter(start="random", all_at_once=True),
         ),
     ],
 )
+
+__all__ = ["TRAINERS"]

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from cl_core.adapters.bank import Bank
+from cl_core.adapters.compose import COMPOSITIONS
 from cl_core.adapters.heads import Head, HeadRule, merged_logits, own_logits, union_logits
 from cl_core.backbones.batching import length_batches
 from cl_core.route.network import RouterNetwork
@@ -143,8 +144,8 @@ def fit_routers(
         UserError: a loss or a weight is no longer finite.
         ValueError: the composition has no gradient for the weights.
     """
-    if how == "select":
-        raise ValueError("'select' has no gradient for the routers; compose by average or merge")
+    if not COMPOSITIONS[how].traits.differentiable:
+        raise ValueError(f"'{how}' has no gradient for the routers; compose by average or merge")
     own = lesson.settings.model_copy(
         update={
             "epochs": settings.router_epochs,

@@ -1,63 +1,69 @@
 """The trainers: which weights a run holds after task i, and what the next task's training may look at.
 
-Two forms. A *chain* learns each task by its own adapter and head (`classification.py`): `Isolated` keeps every
-adapter, `Sequential` only the newest. Started from the previous task's best checkpoint, the two train the very same
-adapters: DAM is sequential fine-tuning that forgets nothing because it keeps every step of it. *Shared* trainers move
-one adapter and all heads (`shared.py`) and differ in what keeps the old tasks alive.
+Two forms, which a trainer's row names. A *chain* learns each task by its own adapter and head (`classification.py`):
+`Isolated` keeps every adapter, `Sequential` only the newest. Started from the previous task's best checkpoint, the two
+train the very same adapters: DAM is sequential fine-tuning that forgets nothing because it keeps every step of it.
+*Shared* trainers move one adapter and all heads (`shared.py`) and differ in what keeps the old tasks alive: a memory
+and Fisher information are needs of the row, a penalty is the class's.
 """
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, Protocol
+from dataclasses import dataclass
+from typing import Protocol
+
+from cl_core.backbones.encoder import Backbone
+from cl_core.device import Device
+from cl_core.train.data import MixedRows
+from cl_core.train.ewc import EWCPenalty, FisherSum
+from cl_core.train.lwf import LwFPenalty, old_answers
+from cl_core.train.settings import BaselineSettings, TrainSettings
+from cl_core.train.shared import LabelFrame, Penalty, SharedWeights
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """What there is of earlier tasks when the next one is to be learnt.
+
+    Attributes:
+        backbone: frozen.
+        weights: the shared adapter and its heads, as the stage before left them, and a fresh head for the new task.
+        new: the new task's training rows.
+        frame: which labels a row's answer is sought among.
+        training: how it will be trained.
+        baselines: settings of the penalties.
+        device: where, and in which precision.
+        fishers: sums over earlier tasks, on the device; None where the row does not need them.
+    """
+
+    backbone: Backbone
+    weights: SharedWeights
+    new: MixedRows
+    frame: LabelFrame
+    training: TrainSettings
+    baselines: BaselineSettings
+    device: Device
+    fishers: FisherSum | None = None
 
 
 class Trainer(Protocol):
-    """The train slot."""
+    """One choice of the slot *train*; what it is beside its penalty, its row says (`traits.py`)."""
 
-    name: ClassVar[str]
-    shared: ClassVar[bool]
-    """Whether all tasks share one adapter, which then forgets; routing between adapters has nothing to choose."""
-    form: ClassVar[Literal["chain", "shared"]]
-    """How a task is learnt."""
-    wants_memory: ClassVar[bool]
-    """Whether rows of earlier tasks are kept and replayed."""
-    wants_fisher: ClassVar[bool]
-    """Whether the Fisher information of every task is kept."""
-    all_at_once: ClassVar[bool]
-    """Whether all tasks are learnt together, once the last has come."""
-    reads: ClassVar[tuple[str, ...]]
-    """The fields of `BaselineSettings` that it reads."""
-
-    def pool(self, stage: int) -> list[int]:
-        """The tasks (0-based) whose adapters the model holds after learning task `stage` (0-based)."""
+    def penalty(self, earlier: Earlier) -> Penalty | None:
+        """What holds the shared adapter back while a task after the first is learnt; None for nothing."""
         ...
 
 
 class Isolated:
     """DAM, L2R, I2I: task t trains Phi_t and g_t alone; Phi_{<t} and the heads before it never change."""
 
-    name: ClassVar[str] = "isolated"
-    shared: ClassVar[bool] = False
-    form: ClassVar[Literal["chain", "shared"]] = "chain"
-    wants_memory: ClassVar[bool] = False
-    wants_fisher: ClassVar[bool] = False
-    all_at_once: ClassVar[bool] = False
-    reads: ClassVar[tuple[str, ...]] = ()
-
-    def pool(self, stage: int) -> list[int]:
-        """Every adapter so far."""
-        return list(range(stage + 1))
+    def penalty(self, earlier: Earlier) -> Penalty | None:
+        """None."""
+        return None
 
 
 class Sequential(Isolated):
     """The baseline that forgets: one adapter, trained on one task after the other from where the last one ended."""
-
-    name = "sequential"
-    shared = True
-
-    def pool(self, stage: int) -> list[int]:
-        """Only the newest state of the one adapter."""
-        return [stage]
 
 
 class Replay(Sequential):
@@ -66,26 +72,31 @@ class Replay(Sequential):
     Its epoch is chosen on the whole validation splits of all tasks so far **(ours)**, which are kept beside the memory.
     """
 
-    name = "replay"
-    form = "shared"
-    wants_memory = True
-
 
 class EWC(Sequential):
     """EWC (Kirkpatrick et al. 2017): see `ewc.py`."""
 
-    name = "ewc"
-    form = "shared"
-    wants_fisher = True
-    reads = ("ewc_lambda", "fisher_rows")
+    def penalty(self, earlier: Earlier) -> Penalty | None:
+        """lambda / 2 sum_t sum_i F_t,i (theta_i - theta*_t,i)²; raises `ValueError` without Fisher sums."""
+        if earlier.fishers is None:
+            raise ValueError("EWC needs the Fisher information of earlier tasks; found None")
+        return EWCPenalty(earlier.fishers, earlier.baselines.ewc_lambda)
 
 
 class LwF(Sequential):
     """LwF (Li and Hoiem 2016): see `lwf.py`."""
 
-    name = "lwf"
-    form = "shared"
-    reads = ("lwf_lambda", "lwf_temperature")
+    def penalty(self, earlier: Earlier) -> Penalty | None:
+        """lambda T² sum over old heads KL(before / T || now / T)."""
+        kept = old_answers(
+            earlier.backbone,
+            earlier.weights,
+            earlier.new,
+            earlier.frame,
+            earlier.training,
+            earlier.device,
+        )
+        return LwFPenalty(kept, earlier.baselines)
 
 
 class Joint(Sequential):
@@ -93,7 +104,3 @@ class Joint(Sequential):
 
     Its epoch is chosen on the validation splits of all tasks **(ours)**.
     """
-
-    name = "joint"
-    form = "shared"
-    all_at_once = True

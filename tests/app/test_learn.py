@@ -17,7 +17,6 @@ from app.what_ifs import ALIKE, ORACLE, ROUTER
 from cl_core.lab.embeddings import find_embeddings
 from cl_core.lab.recipes import RECIPES
 from cl_core.lab.workspace import Workspace
-from cl_core.route.settings import RANKED
 
 from .conftest import ROOT, Open
 
@@ -70,7 +69,7 @@ def test_every_link_leads_to_something_that_is_bundled(step: Step) -> None:
         assert state.pop("sample") in routing["sample_id"].to_pylist()
     if "k" in state:
         assert 1 <= int(state.pop("k")) <= len(tasks)
-        assert run.config.recipe.route in RANKED
+        assert run.config.recipe.ranks
     for name, value in state.items():
         assert value in WORDS[name], f"{name}={value}"
     if step.state.get("k") == "1" and "sample" in step.state:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from cl_core.lab.plan import Needs, make_plan
+from cl_core.lab.recipes import RECIPES
+from cl_core.lab.run_settings import RunSettings
 
 
 def phases(tasks: int, needs: Needs) -> list[str]:
@@ -46,3 +48,8 @@ def test_joint_training_waits_for_the_last_task() -> None:
 def test_fusion_follows_the_tasks_own_training() -> None:
     plan = phases(2, Needs(fuses=True))
     assert plan == ["train0", "evaluate0", "train1", "fuse1", "evaluate1"]
+
+
+def test_a_recipe_says_its_plan_from_the_rows_of_its_choices() -> None:
+    assert len(RECIPES["dam"].plan(6, RunSettings())) == 18
+    assert [step.phase for step in RECIPES["joint"].plan(2, RunSettings())] == ["train", "evaluate"]

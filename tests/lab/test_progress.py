@@ -7,13 +7,11 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from cl_core.initialise import INITIALISERS
 from cl_core.lab.events import AnyEvent, Epoch, Evaluated, Finished, Made, Phase, Started
-from cl_core.lab.progress import foresee, read_progress, seconds_per_row
+from cl_core.lab.progress import read_progress, seconds_per_row
 from cl_core.lab.recipes import RECIPES
 from cl_core.lab.run_config import RunConfig, TaskSummary
 from cl_core.lab.run_settings import RunSettings
-from cl_core.route import ROUTERS
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -109,21 +107,3 @@ def test_seconds_per_row_count_what_was_trained_here() -> None:
     events = [*FIRST, Made(time=at(21), reused=False, **made)]
     assert seconds_per_row(config(), events) == pytest.approx(20 / 200)
     assert seconds_per_row(config(), [*FIRST, Made(time=at(21), reused=True, **made)]) is None
-
-
-@pytest.mark.parametrize("name", ROUTERS)
-def test_the_tables_say_which_routers_read_features(name: str) -> None:
-    assert ("features" in ROUTERS[name].needs) == ROUTERS.load(name).needs_features
-
-
-@pytest.mark.parametrize("name", INITIALISERS)
-def test_the_tables_say_which_initialisers_read_features(name: str) -> None:
-    assert ("features" in INITIALISERS[name].needs) == INITIALISERS.load(name).needs_centroids
-
-
-def test_the_plan_foreseen_has_the_steps_of_the_recipe() -> None:
-    assert len(foresee(RECIPES["dam"], 6, unseen=False)) == 18
-    assert [step.phase for step in foresee(RECIPES["joint"], 2, unseen=False)] == [
-        "train",
-        "evaluate",
-    ]

@@ -8,7 +8,7 @@ import pytest
 
 import cl_core as cl
 from cl_core.errors import Faults, UserError
-from cl_core.lab.recipe import LEARNABLE, SLOTS, Recipe
+from cl_core.lab.recipe import SLOTS, Recipe, learnable
 from cl_core.lab.recipes import RECIPES, load_recipe, recipe_yaml
 from cl_core.lab.run_settings import make_settings
 from cl_core.route import ROUTERS
@@ -26,7 +26,7 @@ def test_every_named_recipe_is_one_choice_of_each_slot_and_can_work(name: str) -
 def test_the_papers_mixes_are_valid_recipes() -> None:
     mixed = load_recipe("dam", initialise="improvised", route="learned", compose="average")
     assert mixed.name == "dam+initialise=improvised+route=learned+compose=average"
-    for compose in LEARNABLE:
+    for compose in learnable():
         for initialise in SLOTS["initialise"]:
             load_recipe("l2r-wavg", initialise=initialise, compose=compose)
 

@@ -8,7 +8,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from cl_core.route.memory import MEMORIES, equal_quotas, memory_size, select_memory
+from cl_core.route.memory import equal_quotas, memory_size, select_memory
+from cl_core.route.selections import MEMORIES
 
 
 def draw(how: str, labels: Tensor, fraction: float, seed: int = 0) -> list[int]:

@@ -22,10 +22,17 @@ from cl_core.adapters.compose.project import project
 from cl_core.adapters.compose.routes import Routes, check_batch
 from cl_core.adapters.precision import in_precision
 from cl_core.adapters.projection import VISUAL
-from cl_core.adapters.settings import Activation
+from cl_core.adapters.settings import Activation, MergeSettings
 
 
-def average(bank: Bank, weights: Tensor, path: str | None = None) -> dict[str, Transform]:
+def average(
+    bank: Bank,
+    weights: Tensor,
+    path: str | None = None,
+    *,
+    settings: MergeSettings | None = None,
+    fishers: Bank | None = None,
+) -> dict[str, Transform]:
     """h' = h + sum_i p_i (U_i phi(D_i h + a_i) + b_i).
 
     L2R, arXiv 2408.09053, weighted average of outputs. The sum over adapters is a product with the
@@ -36,6 +43,7 @@ def average(bank: Bank, weights: Tensor, path: str | None = None) -> dict[str, T
         bank: K adapters.
         weights: (B, K).
         path: one of `paths.AVERAGE_PATHS`; None chooses.
+        settings, fishers: not read.
 
     Raises:
         ValueError: weights of another shape, or a path that does not fit.

@@ -22,10 +22,17 @@ from cl_core.adapters.compose.project import project
 from cl_core.adapters.compose.routes import Routes, check_batch
 from cl_core.adapters.precision import in_precision
 from cl_core.adapters.projection import VISUAL
-from cl_core.adapters.settings import Activation
+from cl_core.adapters.settings import Activation, MergeSettings
 
 
-def merge(bank: Bank, weights: Tensor, path: str | None = None) -> dict[str, Transform]:
+def merge(
+    bank: Bank,
+    weights: Tensor,
+    path: str | None = None,
+    *,
+    settings: MergeSettings | None = None,
+    fishers: Bank | None = None,
+) -> dict[str, Transform]:
     """h' = h + U_p phi(D_p h + a_p) + b_p with D_p = sum_i p_i D_i, and so a, U and b.
 
     DAM, arXiv 2403.08755: per sample, the same p(x) at every site, down and up merged separately
@@ -35,6 +42,7 @@ def merge(bank: Bank, weights: Tensor, path: str | None = None) -> dict[str, Tra
         bank: K adapters.
         weights: (B, K).
         path: one of `paths.MERGE_PATHS`; None chooses.
+        settings, fishers: not read.
 
     Raises:
         ValueError: weights of another shape, or a path that does not fit.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+SELECT_PATHS = ("shared", "gather")
 MERGE_PATHS = ("shared", "gather", "distinct", "gemm", "preactivation")
 AVERAGE_PATHS = ("shared", "gather", "concatenated")
 

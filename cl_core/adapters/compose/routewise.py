@@ -7,7 +7,6 @@ There is no gradient in the weights or the bank, only in the states.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -15,6 +14,7 @@ from torch.nn import functional as F
 
 from cl_core.adapters.adapter import Adapter, Transform
 from cl_core.adapters.bank import Bank
+from cl_core.adapters.compose.composition import Composition
 from cl_core.adapters.compose.routes import Routes
 from cl_core.adapters.compose.select import select
 from cl_core.adapters.merging import merge_adapters
@@ -23,36 +23,8 @@ from cl_core.adapters.merging.ties import trim
 from cl_core.adapters.settings import MergeSettings
 
 
-class RoutewiseComposition(Protocol):
-    """A composition that also takes the merge's settings and the adapters' Fishers."""
-
-    def __call__(
-        self,
-        bank: Bank,
-        weights: Tensor,
-        path: str | None = None,
-        *,
-        settings: MergeSettings | None = None,
-        fishers: Bank | None = None,
-    ) -> dict[str, Transform]:
-        """h' = h + U phi(D h + a) + b with the sample's merged adapter (D, a, U, b).
-
-        Args:
-            bank: K adapters.
-            weights: (B, K), none negative.
-            path: None; there is one way to compute it.
-            settings: of the merges; None for the defaults.
-            fishers: in the bank's shape, for merges that need them.
-
-        Raises:
-            UserError: the merge needs Fishers and there are none.
-            ValueError: weights or fishers of another shape, or negative, or a path.
-        """
-        ...
-
-
-def routewise(how: str) -> RoutewiseComposition:
-    """The composition of the merge `how`, a name in `MERGES`.
+def routewise(how: str) -> Composition:
+    """The composition of the merge `how`, a name in `MERGES`; it has one path.
 
     A batch of G distinct routes costs G merges, each of the adapters that the route uses; one route
     is merged once and is then a plain adapter.

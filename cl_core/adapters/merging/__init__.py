@@ -8,7 +8,8 @@ to a frozen model, and it starts near zero, so its own tensors are its task vect
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
 
 from cl_core.adapters.settings import MergeSettings
 from cl_core.choices import Choice, Table
@@ -19,7 +20,29 @@ if TYPE_CHECKING:
     from cl_core.adapters.adapter import Adapter
     from cl_core.adapters.bank import Bank
 
-MERGES = Table(
+
+@dataclass(frozen=True)
+class MergeTraits:
+    """What a row says of a merge, beside its need of Fishers.
+
+    Attributes:
+        settings: names of the settings that it reads.
+    """
+
+    settings: tuple[str, ...] = ()
+
+
+class Merge(Protocol):
+    """One row of `MERGES`: a pure function of the bank."""
+
+    def __call__(
+        self, bank: Bank, weights: Tensor, settings: MergeSettings, fishers: Bank | None
+    ) -> Adapter:
+        """One adapter of K; see `merge_adapters`."""
+        ...
+
+
+MERGES: Table[Merge, MergeTraits] = Table(
     slot="merge",
     choices=[
         Choice(
@@ -27,30 +50,35 @@ MERGES = Table(
             target="cl_core.adapters.merging.linear:mean",
             summary="The weighted mean of the parameters.",
             source="DAM (arXiv 2403.08755)",
+            traits=MergeTraits(),
         ),
         Choice(
             name="task-arithmetic",
             target="cl_core.adapters.merging.linear:task_arithmetic",
             summary="The sum of all adapters, scaled.",
             source="Ilharco et al. 2023 (arXiv 2212.04089)",
+            traits=MergeTraits(settings=("merge_scale",)),
         ),
         Choice(
             name="ties",
             target="cl_core.adapters.merging.ties:ties",
             summary="The mean of the large entries whose signs agree with the majority's.",
             source="Yadav et al. 2023 (arXiv 2306.01708)",
+            traits=MergeTraits(settings=("ties_keep", "ties_scale")),
         ),
         Choice(
             name="dare",
             target="cl_core.adapters.merging.dare:dare",
             summary="The weighted mean after dropping random entries and rescaling the others.",
             source="Yu et al. 2024 (arXiv 2311.03099)",
+            traits=MergeTraits(settings=("dare_drop", "merge_seed")),
         ),
         Choice(
             name="fisher",
             target="cl_core.adapters.merging.linear:fisher",
             summary="The mean in which each entry counts by its Fisher information.",
             source="Matena and Raffel 2022 (arXiv 2111.09832)",
+            traits=MergeTraits(settings=("fisher_rows",)),
             needs=("fishers",),
         ),
         Choice(
@@ -58,12 +86,14 @@ MERGES = Table(
             target="cl_core.adapters.merging.slerp:slerp",
             summary="A point on the arc between the adapters, which keeps their length.",
             source="Shoemake 1985; more than two adapters (ours)",
+            traits=MergeTraits(),
         ),
         Choice(
             name="product",
             target="cl_core.adapters.merging.product:product",
             summary="The mean of the products U D, cut back to the bottleneck's width.",
             source="truncated SVD (Eckart and Young 1936); biases and hidden axes (ours)",
+            traits=MergeTraits(),
         ),
     ],
 )
@@ -91,8 +121,7 @@ def merge_adapters(
         ValueError: weights or fishers of another shape, or negative.
     """
     check_merge(bank, weights, fishers)
-    merged: Adapter = MERGES.load(how)(bank, weights, settings or MergeSettings(), fishers)
-    return merged
+    return MERGES.load(how)(bank, weights, settings or MergeSettings(), fishers)
 
 
 def check_merge(bank: Bank, weights: Tensor, fishers: Bank | None) -> None:
