@@ -22,15 +22,12 @@ from cl_core.lab.workspace import RunFolder
 
 MOST_LINES = 8
 """That are drawn: more colours and marks are not told apart. Runs are not limited."""
-QUALITY = {
-    "average_accuracy": "Average (%)",
-    "average_incremental": "Incremental (%)",
-    "forgetting": "Forgetting (points)",
-    "backward_transfer": "Backward (points)",
-    "forward_transfer": "Forward (points)",
-    "router_accuracy": "Router (%)",
-}
-"""What they are called at the head of a narrow column; `shown` is the whole name."""
+
+
+def quality() -> dict[str, str]:
+    """What numbers are called at the head of a narrow column, by name; `shown` is the whole name."""
+    rows = [metric for metric in METRICS.values() if metric.short]
+    return {metric.name: f"{metric.short} ({unit_of(metric.name).name})" for metric in rows}
 
 
 @dataclass(frozen=True)
@@ -138,7 +135,7 @@ def _compared(
     against: str | None,
 ) -> Comparison:
     folders = [RunFolder(Path(path)) for path in paths]
-    return compare(folders, (*QUALITY, *COSTS), against, over_orders, score)
+    return compare(folders, (*quality(), *COSTS), against, over_orders, score)
 
 
 def called(lines: Sequence[Line]) -> list[str]:
@@ -161,7 +158,7 @@ def shown(metric: str) -> str:
 
 def short(metric: str) -> str:
     """The same, for the head of a narrow column."""
-    return COSTS[metric].short if metric in COSTS else QUALITY[metric]
+    return COSTS[metric].short if metric in COSTS else quality()[metric]
 
 
 def meaning(metric: str) -> str:

@@ -79,10 +79,11 @@ def transfer_words(report: Report) -> list[str]:
         )
     if why := report.undefined.get("forward_transfer"):
         said.append(f"Forward transfer is not defined: {why}.")
-    if "knowledge_transfer" in report.improvised:
+    gained = report.improvised.get("knowledge_transfer")
+    if gained is not None:
         said.append(
             "Compared with adapters that start afresh, standing on earlier tasks gained "
-            f"{number('knowledge_transfer', report.improvised['knowledge_transfer'])} of their scores on average."
+            f"{number('knowledge_transfer', gained)} of their scores on average."
         )
     return said
 

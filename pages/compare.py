@@ -12,9 +12,10 @@ from app.figures import comparison as figures
 from app.text import plain
 from cl_core.errors import UserError
 from cl_core.evaluate.statistics import format_difference
+from cl_core.evaluate.table import score_names
 from cl_core.evaluate.units import difference_title
 from cl_core.lab.comparison_formats import as_csv, as_latex
-from cl_core.lab.comparison_lines import DEFAULT_METRICS
+from cl_core.lab.comparison_lines import headlines
 from cl_core.lab.comparison_notes import notes
 
 view = frame.draw("Which method wins, at what cost?")
@@ -41,9 +42,7 @@ if not chosen and kin:
         actions.then(runs=kin)
 chosen = chosen or kin
 first, second, third, fourth = st.columns([3, 2, 2, 2], vertical_alignment="bottom")
-score = second.selectbox(
-    "Score", ["accuracy", "macro_f1", "weighted_f1"], key="score", bind="query-params"
-)
+score = second.selectbox("Score", score_names(), key="score", bind="query-params")
 pooled = fourth.toggle(
     "Pool orders",
     key="orders",
@@ -102,7 +101,7 @@ if alone:
 st.header("Side by side")
 shown = [
     metric
-    for metric in (*comparing.QUALITY, *comparing.COSTS)
+    for metric in (*comparing.quality(), *comparing.COSTS)
     if any(line.summary(metric) for line in lines)
 ]
 table = pd.DataFrame(
@@ -125,7 +124,7 @@ columns = {
     for metric in shown
 }
 said = {"quality": ["protocol", "rests on"], "costs": []}
-for part, kinds in (("quality", comparing.QUALITY), ("costs", comparing.COSTS)):
+for part, kinds in (("quality", comparing.quality()), ("costs", comparing.COSTS)):
     own = [comparing.shown(metric) for metric in kinds if metric in shown]
     st.dataframe(
         table[["recipe", *said[part], *own]],
@@ -137,7 +136,7 @@ st.caption("mean ± standard deviation over seeds and orders; a number alone is 
 
 left, right = st.columns(2, gap="medium")
 with left:
-    measures = {comparing.shown(name): name for name in comparing.QUALITY if name in shown}
+    measures = {comparing.shown(name): name for name in comparing.quality() if name in shown}
     metric = measures[st.selectbox("Measure", measures, key="metric", bind="query-params")]
     values = {name: list(line.values[metric].values()) for name, line in drawn.items()}
     summaries = {name: line.summary(metric) for name, line in drawn.items()}
@@ -228,7 +227,7 @@ st.header("Take it along")
 exported = st.multiselect(
     "Columns",
     shown,
-    default=[metric for metric in DEFAULT_METRICS if metric in shown],
+    default=[metric for metric in headlines() if metric in shown],
     format_func=comparing.shown,
     key="columns",
     bind="query-params",

@@ -50,50 +50,44 @@ def meaning(name: str, what: str) -> str:
     return f"{what}. Not defined here: {plain(why[name])}" if name in why else what
 
 
+always = [
+    (
+        "average_accuracy",
+        f"mean over j of R[T, j], the {view.after} tasks learnt by the stage shown, T; higher is better. "
+        + known.average_is,
+    ),
+    (
+        "forgetting",
+        "mean over earlier tasks j of the best score of j before the stage shown, less the one of that stage "
+        "(Chaudhry et al. 2018); lower is better, below 0 where the stage shown is the best",
+    ),
+    (
+        "backward_transfer",
+        "mean over earlier tasks j of R[T, j] - R[j, j], at the stage shown, T; higher is better",
+    ),
+]
+tiled = {name for name, _ in always}
+others = {  # what compares stages
+    name: value
+    for name, value in {**transfer, **report.improvised_after(view.after)}.items()
+    if METRICS[name].from_stage > 1 and name not in tiled
+}
 widgets.metrics(
     [
-        (
-            "Average accuracy",
-            metric("average_accuracy"),
-            meaning(
-                "average_accuracy",
-                f"mean over j of R[T, j], the {view.after} tasks learnt by the stage shown, T; higher is better. "
-                + known.average_is,
-            ),
-        ),
-        (
-            "Forgetting",
-            metric("forgetting"),
-            meaning(
-                "forgetting",
-                "mean over earlier tasks j of the best score of j before the stage shown, less the one of that stage "
-                "(Chaudhry et al. 2018); lower is better, below 0 where the stage shown is the best",
-            ),
-        ),
-        (
-            "Backward transfer",
-            metric("backward_transfer"),
-            meaning(
-                "backward_transfer",
-                "mean over earlier tasks j of R[T, j] - R[j, j], at the stage shown, T; higher is better",
-            ),
-        ),
+        *((bare_title(name), metric(name), meaning(name, what)) for name, what in always),
         *(
             (
                 bare_title(name),
                 number(name, value),
                 f"{METRICS[name].formula}; {METRICS[name].direction} is better. {METRICS[name].note}",
             )
-            for name, value in {
-                "forward_transfer": transfer["forward_transfer"],
-                **report.improvised_after(view.after),
-            }.items()
-            if name in METRICS and not np.isnan(value)
+            for name, value in others.items()
+            if not np.isnan(value)
         ),
     ]
 )
-if "forward_transfer" in why:
-    st.caption(f"Forward transfer is not defined: {plain(why['forward_transfer'])}.")
+for name in others.keys() & why.keys():
+    st.caption(f"{bare_title(name)} is not defined: {plain(why[name])}.")
 
 st.header("What each task is answered with, after each task")
 chosen = widgets.chart(

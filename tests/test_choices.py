@@ -7,17 +7,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cl_core.adapters.compose import COMPOSITIONS
+from cl_core.evaluate.table import METRICS
 from cl_core.initialise import INITIALISERS
 from cl_core.route import ROUTERS
 from cl_core.train import TRAINERS
 
 ROOT = Path(__file__).parents[1]
+COLUMNS = frozenset({"accuracy", "entropy", "margin"})
+"""Numbers that are columns of a run's tables as well, under the same names."""
 OWN_FOLDER = {
     "cl_core/initialise": frozenset(INITIALISERS),
     "cl_core/train": frozenset(TRAINERS),
     "cl_core/route": frozenset(ROUTERS),
     "cl_core/adapters/compose": frozenset(COMPOSITIONS),
     "cl_core/adapters/merging": frozenset(COMPOSITIONS),
+    "cl_core/evaluate": frozenset(METRICS) - COLUMNS,
 }
 """By folder, the names that are at home there."""
 RECIPES = "cl_core/lab/recipes.py"

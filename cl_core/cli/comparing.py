@@ -129,9 +129,10 @@ def compare(
     from fnmatch import fnmatchcase
 
     from cl_core.cli.output import json_text, say, say_written
+    from cl_core.evaluate.table import ACCURACY, score_names
     from cl_core.lab.comparison import compare as put_side_by_side
     from cl_core.lab.comparison_formats import FORMATS, as_dict
-    from cl_core.lab.comparison_lines import DEFAULT_METRICS
+    from cl_core.lab.comparison_lines import headlines
     from cl_core.lab.workspace import Workspace
     from cl_core.store import write_text
 
@@ -151,10 +152,10 @@ def compare(
             found += [run for run in fits or [place.find(pattern)] if run not in found]
     comparison = put_side_by_side(
         sorted(found, key=lambda run: run.name),
-        metric or DEFAULT_METRICS,
+        metric or headlines(),
         against,
         over_orders,
-        one_of("--score", score, ("accuracy", "weighted_f1", "macro_f1")) or "accuracy",
+        one_of("--score", score, score_names()) or ACCURACY,
     )
     form = one_of("--format", form, tuple(FORMATS)) or "text"
     if not as_json and (output is not None or form in ("csv", "latex")):  # no place for it there

@@ -35,13 +35,14 @@ def report(
     Example: adapter-lab report first --html first.html
     """
     from cl_core.cli.output import json_text, say, say_written
-    from cl_core.lab.report import METRIC_NAMES, Report
+    from cl_core.evaluate.table import ACCURACY, score_names
+    from cl_core.lab.report import Report
     from cl_core.lab.report_formats import FORMATS
     from cl_core.lab.workspace import Workspace
     from cl_core.store import write_text
 
     form = one_of("--format", form, tuple(FORMATS)) or "text"
-    chosen = one_of("--metric", metric, METRIC_NAMES) or "accuracy"
+    chosen = one_of("--metric", metric, score_names()) or ACCURACY
     found = Workspace(workspace).find(name)
     if html is not None:
         _write_html(Workspace(workspace), name, html)

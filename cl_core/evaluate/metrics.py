@@ -125,7 +125,8 @@ def distillation_decay(phase1: ArrayLike, phase2: ArrayLike) -> float:
     Args:
         phase1, phase2: (n,) each, score on a task under the fusion and under the distilled adapter.
     """
-    return -float(transfer(phase2, phase1).mean())
+    losses = transfer(phase2, phase1)
+    return -float(losses.mean()) if len(losses) else NAN
 
 
 def phase3_gain(phase2: ArrayLike, phase3: ArrayLike) -> float:
@@ -136,7 +137,8 @@ def phase3_gain(phase2: ArrayLike, phase3: ArrayLike) -> float:
     Args:
         phase2, phase3: (n,) each, score on a task before and after phase 3.
     """
-    return float(transfer(phase3, phase2).mean())
+    gains = transfer(phase3, phase2)
+    return float(gains.mean()) if len(gains) else NAN
 
 
 def _square(matrix: ArrayLike) -> NDArray[np.float64]:

@@ -1,8 +1,8 @@
 """Every number the lab shows, with its formula: a table that one can read.
 
-Reports, exports and pages take titles, formulas and directions from here, so that no number is
-shown without saying what it is. Imports nothing: functions are named as text, as in
-`cl_core.choices`.
+Reports, exports, comparisons and pages go through its rows and take titles, formulas and directions from here, so that
+no number is shown without saying what it is, and a new number is one function and one row. Imports nothing: functions
+are named as text, as in `cl_core.choices`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,25 @@ from importlib import import_module
 from typing import Any, Literal
 
 Group = Literal["matrix", "score", "router", "oracle", "cost"]
+Input = Literal[
+    "R",
+    "b",
+    "final",
+    "vanilla",
+    "phase1",
+    "phase2",
+    "phase3",
+    "labels",
+    "predictions",
+    "weights",
+    "scores",
+    "true",
+    "k",
+]
+"""R (T, T) and b (T,): scores of the matrix and of the untrained model; final, vanilla (T,): what a task
+scored right after it was learnt, and under an adapter that started afresh; phase1, phase2, phase3 (T - 1,): I2I's
+scores of tasks 2..T after each phase; labels, predictions (N,): of one split; weights, scores (N, K), true
+(N,) and k: of the routing of N samples."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +49,10 @@ class Metric:
         group: what it is a function of.
         note: what it means, and where other libraries differ; one or two sentences.
         target: "module:function"; "" for what is measured rather than computed.
+        inputs: what its function is given, in order.
+        from_stage: the first stage after which it is defined, from 1.
+        short: its name at the head of a narrow column, where runs are put side by side; "" where it is none of these.
+        headline: whether a comparison on the terminal has it where nobody says which numbers.
     """
 
     name: str
@@ -41,6 +64,15 @@ class Metric:
     group: Group
     note: str
     target: str = ""
+    inputs: tuple[Input, ...] = ()
+    from_stage: int = 1
+    short: str = ""
+    headline: bool = False
+
+    @property
+    def reads_unseen(self) -> bool:
+        """Whether it needs the scores of tasks before they are learnt, set against the untrained model's."""
+        return "b" in self.inputs
 
     def load(self) -> Any:
         """Imports and returns its function; raises `ValueError` for what is measured."""
@@ -64,6 +96,9 @@ _ROWS = (
         "matrix",
         "The mean over all tasks after the last. PILOT gives this name to the next number.",
         f"{_MATRIX}:average_accuracy",
+        ("R",),
+        short="Average",
+        headline=True,
     ),
     Metric(
         "average_incremental",
@@ -75,6 +110,8 @@ _ROWS = (
         "matrix",
         "The mean over stages of the mean over the tasks seen; each task counts the same.",
         f"{_MATRIX}:average_incremental",
+        ("R",),
+        short="Incremental",
     ),
     Metric(
         "backward_transfer",
@@ -86,6 +123,9 @@ _ROWS = (
         "matrix",
         "What later tasks did to earlier ones; below 0 is loss. Avalanche negates it.",
         f"{_MATRIX}:backward_transfer",
+        ("R",),
+        from_stage=2,
+        short="Backward",
     ),
     Metric(
         "forgetting",
@@ -99,6 +139,10 @@ _ROWS = (
         "where the last is the best. Mammoth and PILOT count the last stage too, and are never below 0; Avalanche: "
         "first minus last.",
         f"{_MATRIX}:forgetting",
+        ("R",),
+        from_stage=2,
+        short="Forgetting",
+        headline=True,
     ),
     Metric(
         "forward_transfer",
@@ -111,17 +155,9 @@ _ROWS = (
         "What is known of a task before it is learnt. Needs the scores of unseen tasks (`unseen=true`). Not defined "
         "in CIL, where labels of a task not learnt yet cannot be answered.",
         f"{_MATRIX}:forward_transfer",
-    ),
-    Metric(
-        "knowledge_transfer",
-        "Knowledge transfer",
-        "KT",
-        "mean_{i>=2} 100 (S_i - S_i^vanilla) / S_i^vanilla",
-        "higher",
-        "%",
-        "matrix",
-        "I2I's overall transfer: relative gain over vanilla adapters. Not forward transfer.",
-        f"{_MATRIX}:knowledge_transfer",
+        ("R", "b"),
+        from_stage=2,
+        short="Forward",
     ),
     Metric(
         "distillation_decay",
@@ -133,6 +169,8 @@ _ROWS = (
         "matrix",
         "I2I: what the distilled adapter lost of the fusion's score, both before phase 3.",
         f"{_MATRIX}:distillation_decay",
+        ("phase1", "phase2"),
+        from_stage=2,
     ),
     Metric(
         "phase3_gain",
@@ -144,6 +182,21 @@ _ROWS = (
         "matrix",
         "I2I: what training on the task's full data added to the distilled start.",
         f"{_MATRIX}:phase3_gain",
+        ("phase2", "phase3"),
+        from_stage=2,
+    ),
+    Metric(
+        "knowledge_transfer",
+        "Knowledge transfer",
+        "KT",
+        "mean_{i>=2} 100 (S_i - S_i^vanilla) / S_i^vanilla",
+        "higher",
+        "%",
+        "matrix",
+        "I2I's overall transfer: relative gain over vanilla adapters. Not forward transfer.",
+        f"{_MATRIX}:knowledge_transfer",
+        ("final", "vanilla"),
+        from_stage=2,
     ),
     Metric(
         "accuracy",
@@ -155,6 +208,7 @@ _ROWS = (
         "score",
         "The share of test samples that are right.",
         f"{_SCORE}:accuracy",
+        ("labels", "predictions"),
     ),
     Metric(
         "macro_f1",
@@ -166,6 +220,7 @@ _ROWS = (
         "score",
         "Each class counts the same: those among the split's labels or predictions, as in scikit-learn, and no others.",
         f"{_SCORE}:macro_f1",
+        ("labels", "predictions"),
     ),
     Metric(
         "weighted_f1",
@@ -177,6 +232,7 @@ _ROWS = (
         "score",
         "Each class counts by its number of labels. The metric of AfriSenti.",
         f"{_SCORE}:weighted_f1",
+        ("labels", "predictions"),
     ),
     Metric(
         "router_accuracy",
@@ -188,6 +244,9 @@ _ROWS = (
         "router",
         "How often the largest weight is the own task's; of equal ones the earlier counts.",
         f"{_ROUTER}:router_accuracy",
+        ("weights", "true"),
+        short="Router",
+        headline=True,
     ),
     Metric(
         "top_k_recall",
@@ -199,6 +258,7 @@ _ROWS = (
         "router",
         "How often the own task is among the k best scores.",
         f"{_ROUTER}:top_k_recall",
+        ("scores", "true", "k"),
     ),
     Metric(
         "entropy",
@@ -210,6 +270,7 @@ _ROWS = (
         "router",
         "0: one adapter. ln K: all alike. Reports give the mean over samples.",
         f"{_ROUTER}:entropy",
+        ("weights",),
     ),
     Metric(
         "margin",
@@ -221,6 +282,7 @@ _ROWS = (
         "router",
         "Largest weight minus second: 1 is certain, 0 a tie. Reports give the mean.",
         f"{_ROUTER}:margin",
+        ("weights",),
     ),
     Metric(
         "expected_calibration_error",
@@ -232,6 +294,7 @@ _ROWS = (
         "router",
         "How far the largest weight is from the chance of being right, over 15 equal bins.",
         f"{_ROUTER}:expected_calibration_error",
+        ("weights", "true"),
     ),
     Metric(
         "lost_by_routing",
@@ -317,5 +380,33 @@ _ROWS = (
     ),
 )
 
-METRICS: Mapping[str, Metric] = {metric.name: metric for metric in _ROWS}
+METRICS: dict[str, Metric] = {metric.name: metric for metric in _ROWS}
 """All numbers by name, in the order in which they are shown."""
+ACCURACY = "accuracy"
+"""The score that every cell of the matrix is of, where no other is asked for."""
+
+
+def of_group(group: Group) -> list[Metric]:
+    """The rows of a group, in order."""
+    return [metric for metric in METRICS.values() if metric.group == group]
+
+
+def score_names() -> tuple[str, ...]:
+    """What a run keeps of every cell of its matrix."""
+    return tuple(metric.name for metric in of_group("score"))
+
+
+def computed(group: Group, given: Mapping[Input, Any]) -> dict[str, float]:
+    """The numbers of a group whose inputs are all there; of one that is had for each sample, the mean.
+
+    Args:
+        group: of the table.
+        given: inputs by name.
+    """
+    import numpy as np
+
+    return {
+        metric.name: float(np.mean(metric.load()(*(given[name] for name in metric.inputs))))
+        for metric in of_group(group)
+        if metric.inputs and given.keys() >= set(metric.inputs)
+    }

@@ -47,7 +47,7 @@ def unit_of(metric: str) -> Unit:
             return Unit("points", 100, 1, -100, 100)
         case "%":  # relative changes: a score cannot fall by more than all of it
             least, most = -100.0, math.inf
-            if metric == "distillation_decay":
+            if known is not None and known.direction == "lower":
                 least, most = -math.inf, 100.0
             return Unit("%", 1, 1, least, most)
         case name:

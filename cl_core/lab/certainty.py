@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from cl_core.evaluate.intervals import binomial_error, paired_error
+from cl_core.evaluate.table import ACCURACY
 from cl_core.lab.workspace import RunFolder
 
 
@@ -32,7 +33,7 @@ def sample_counts(run: RunFolder) -> NDArray[np.int64]:
     counts = np.zeros((len(names), len(names)), dtype=np.int64)
     place = {name: index for index, name in enumerate(names)}
     for row in run.table("scores").to_pylist():
-        if row["metric"] == "accuracy" and row["stage"] > 0 and row["task"] in place:
+        if row["metric"] == ACCURACY and row["stage"] > 0 and row["task"] in place:
             counts[row["stage"] - 1, place[row["task"]]] = row["samples"]
     return counts
 

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 from cl_core.errors import UserError, did_you_mean
 from cl_core.evaluate.statistics import PairedDifference, paired_difference
+from cl_core.evaluate.table import ACCURACY
 from cl_core.evaluate.units import unit_of
-from cl_core.lab.comparison_lines import DEFAULT_METRICS, Line, make_lines
+from cl_core.lab.comparison_lines import Line, headlines, make_lines
 from cl_core.lab.workspace import RunFolder
 
 
@@ -100,23 +101,24 @@ class Comparison:
 
 def compare(
     runs: Sequence[RunFolder],
-    metrics: Sequence[str] = DEFAULT_METRICS,
+    metrics: Sequence[str] | None = None,
     against: str | None = None,
     over_orders: bool = False,
-    score: str = "accuracy",
+    score: str = ACCURACY,
 ) -> Comparison:
     """Puts finished runs side by side; each counts, however many there are.
 
     Args:
         runs: any; those not finished are left out and named.
-        metrics: names that a report has: of the matrix, the router, I2I's phases, the cost.
+        metrics: names that a report has: of the matrix, the router, I2I's phases, the cost; None for the headlines.
         against: a recipe's name or a line's label; every other line is compared with it.
         over_orders: pool the orders of the same tasks ("mtl5", "mtl5-order2", ...) into one line.
-        score: "accuracy", "weighted_f1" or "macro_f1".
+        score: a name of the table's group of scores.
 
     Raises:
         UserError: nothing is finished, or there is no such metric or reference.
     """
+    metrics = list(metrics or headlines())
     finished = [run for run in runs if run.status == "finished"]
     left_out = {run.name: _ending(run) for run in runs if run not in finished}
     if not finished:

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 from cl_core.evaluate.statistics import Summary, format_difference, format_summary
+from cl_core.evaluate.table import ACCURACY
 from cl_core.evaluate.units import difference_title, title, unit_of
 from cl_core.lab.comparison import Comparison, Difference
 from cl_core.lab.comparison_latex import as_latex, best
@@ -116,7 +117,7 @@ def _tables(comparison: Comparison, table: Table) -> list[str]:
                 for metric in own.metrics
             ]
             groups[line.told_the_task].append([line.marked, line.protocol, *cells])
-        score = "" if comparison.score == "accuracy" else f", {comparison.score}"
+        score = "" if comparison.score == ACCURACY else f", {comparison.score}"
         made.append(
             table(f"{stream}{score}: mean ± standard deviation (95 % interval)", head, groups)
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cl_core.evaluate.statistics import Summary, format_p
-from cl_core.evaluate.table import METRICS
+from cl_core.evaluate.table import ACCURACY, METRICS
 from cl_core.evaluate.units import bare_title, difference_title, title, unit_of
 from cl_core.lab import latex
 from cl_core.lab.comparison import Comparison, Difference
@@ -66,7 +66,7 @@ def _lines(stream: str, comparison: Comparison) -> str:
         about = [latex.escape(part) for part in (line.settings, line.protocol) if part]
         spreads = [_spread(line, metric) for metric in metrics]
         body.append(_row([_small("; ".join([*about, runs])), *spreads]))
-    score = "" if comparison.score == "accuracy" else f" (scores: {latex.escape(comparison.score)})"
+    score = "" if comparison.score == ACCURACY else f" (scores: {latex.escape(comparison.score)})"
     what = "one run each."
     if any(len(line.runs) > 1 for line in lines):
         what = (

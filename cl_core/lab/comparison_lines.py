@@ -13,6 +13,7 @@ from typing import Any
 
 from cl_core.errors import UserError, did_you_mean
 from cl_core.evaluate.statistics import Summary, summarise
+from cl_core.evaluate.table import METRICS, of_group
 from cl_core.evaluate.units import unit_of
 from cl_core.lab.cautions import TOLD
 from cl_core.lab.publishing import backbone_titles
@@ -22,7 +23,10 @@ from cl_core.lab.run_settings import flat_name
 from cl_core.lab.task_identity import TaskIdentity, identify, order_names, pooled, stream_titles
 from cl_core.lab.workspace import RunFolder
 
-DEFAULT_METRICS = ("average_accuracy", "forgetting", "router_accuracy")
+
+def headlines() -> list[str]:
+    """The numbers that are compared where nobody says which."""
+    return [metric.name for metric in METRICS.values() if metric.headline]
 
 
 @dataclass(frozen=True)
@@ -187,18 +191,6 @@ def _line(
 
 def _numbers(report: Report) -> dict[str, float]:
     """Everything that a report has as one number; NaN where it is not defined for the run."""
-    missing = dict.fromkeys(
-        (
-            *DEFAULT_METRICS,
-            "top_k_recall",
-            "entropy",
-            "margin",
-            "expected_calibration_error",
-            "knowledge_transfer",
-            "distillation_decay",
-            "phase3_gain",
-            *PHASES,
-        ),
-        math.nan,
-    )
+    rows = (*of_group("matrix"), *of_group("router"))
+    missing = dict.fromkeys((*(metric.name for metric in rows), *PHASES), math.nan)
     return {**missing, **report.transfer, **report.router, **report.improvised, **report.cost}

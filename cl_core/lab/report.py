@@ -16,34 +16,13 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from cl_core.evaluate.matrix import score_matrix
-from cl_core.evaluate.metrics import (
-    average_accuracy,
-    average_incremental,
-    backward_transfer,
-    distillation_decay,
-    forgetting,
-    forward_transfer,
-    knowledge_transfer,
-    phase3_gain,
-)
 from cl_core.evaluate.records import weights_of
-from cl_core.evaluate.routing import (
-    entropy,
-    expected_calibration_error,
-    margin,
-    router_accuracy,
-    task_confusion,
-    top_k_recall,
-)
-from cl_core.evaluate.table import METRICS
+from cl_core.evaluate.routing import task_confusion
+from cl_core.evaluate.table import ACCURACY, METRICS, Input, computed
 from cl_core.lab.cautions import cautions
 from cl_core.lab.events import Finished, Made, Parameters, Warned
 from cl_core.lab.undefined import answerable, reasons
 from cl_core.lab.workspace import RunFolder
-
-METRIC_NAMES = ("accuracy", "macro_f1", "weighted_f1")
-"""Scores that a run keeps of every cell."""
-
 
 PHASES: dict[str, tuple[str, ...]] = {
     "seconds_features": ("features", "sights"),
@@ -89,7 +68,7 @@ class Report:
     """
 
     run: RunFolder
-    metric: str = "accuracy"
+    metric: str = ACCURACY
 
     @property
     def tasks(self) -> list[str]:
@@ -119,14 +98,14 @@ class Report:
 
     def transfer_after(self, stage: int) -> dict[str, float]:
         """The same as it was after a stage, from 1, of the tasks learnt by then."""
-        matrix, untrained = self.matrix[:stage, :stage], self.untrained[:stage]
+        given: dict[Input, Any] = {
+            "R": self.matrix[:stage, :stage],
+            "b": self.untrained[:stage],
+        }
         cil = self.run.config.protocol == "cil"
         return {
-            "average_accuracy": average_accuracy(matrix),
-            "average_incremental": average_incremental(matrix),
-            "backward_transfer": backward_transfer(matrix),
-            "forgetting": forgetting(matrix),
-            "forward_transfer": math.nan if cil else forward_transfer(matrix, untrained),
+            name: math.nan if cil and METRICS[name].reads_unseen else value
+            for name, value in computed("matrix", given).items()
         }
 
     @cached_property
@@ -156,14 +135,8 @@ class Report:
         learnt = pc.less(records["true_task"], len(self.tasks))
         records = records.filter(learnt)
         weights, true = weights_of(records), records["true_task"].to_numpy()
-        k = self.run.config.settings.router.k
-        return {
-            "router_accuracy": router_accuracy(weights, true),
-            "top_k_recall": top_k_recall(weights_of(records, "scores"), true, k),
-            "entropy": float(np.mean(entropy(weights))),
-            "margin": float(np.mean(margin(weights))),
-            "expected_calibration_error": expected_calibration_error(weights, true),
-        }
+        scores, k = weights_of(records, "scores"), self.run.config.settings.router.k
+        return computed("router", {"weights": weights, "scores": scores, "true": true, "k": k})
 
     @cached_property
     def confusion(self) -> NDArray[np.int64]:
@@ -232,16 +205,15 @@ class Report:
             name: score_matrix(table, self.tasks, name)[0].diagonal()[:stage]
             for name in ("phase1_accuracy", "phase2_accuracy", "vanilla_accuracy")
         }
-        final = score_matrix(table, self.tasks, "accuracy")[0].diagonal()[:stage]
-        first, second = columns["phase1_accuracy"][1:], columns["phase2_accuracy"][1:]
-        numbers = {
-            "distillation_decay": distillation_decay(first, second) if len(first) else math.nan,
-            "phase3_gain": phase3_gain(second, final[1:]) if len(first) else math.nan,
+        final = score_matrix(table, self.tasks, ACCURACY)[0].diagonal()[:stage]
+        given: dict[Input, Any] = {
+            "phase1": columns["phase1_accuracy"][1:],
+            "phase2": columns["phase2_accuracy"][1:],
+            "phase3": final[1:],
         }
-        vanilla = columns["vanilla_accuracy"]
-        if not np.isnan(vanilla).all():
-            numbers["knowledge_transfer"] = knowledge_transfer(final, vanilla)
-        return numbers
+        if not np.isnan(columns["vanilla_accuracy"]).all():
+            given |= {"final": final, "vanilla": columns["vanilla_accuracy"]}
+        return computed("matrix", given)
 
     @cached_property
     def held_out(self) -> dict[str, float]:

@@ -94,9 +94,10 @@ def _matrix_lines(report: Report) -> list[str]:
 
 def _cost_lines(cost: dict[str, float]) -> list[str]:
     parts = []
-    if "trainable_parameters" in cost:
+    trained = cost.get("trainable_parameters")
+    if trained is not None:
         parts.append(
-            f"parameters: {cost['trainable_parameters']:,.0f} trained per task, "
+            f"parameters: {trained:,.0f} trained per task, "
             f"{cost['stored_parameters']:,.0f} stored, "
             f"{cost['active_parameters']:,.0f} active per sample (backbone {cost['backbone_parameters']:,.0f})"
         )

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import pyarrow as pa
 from torch import Tensor
 
 from cl_core.evaluate.matrix import Score, scores_table
 from cl_core.evaluate.records import routing_records
-from cl_core.evaluate.scores import accuracy, macro_f1, weighted_f1
+from cl_core.evaluate.table import ACCURACY, Input, computed
 from cl_core.lab.run_config import RunConfig
 from cl_core.lab.workspace import RunFolder
 from cl_core.route.router import Routing
 from cl_core.store import write_bytes
 from cl_core.store.contents import table_bytes
 from cl_core.train.data import Votes, answer_credit
-
-SCORES: dict[str, Callable[[Sequence[int], Sequence[int]], float]] = {
-    "accuracy": accuracy,
-    "macro_f1": macro_f1,
-    "weighted_f1": weighted_f1,
-}
 
 
 class Results:
@@ -117,12 +112,10 @@ class Results:
     def _add_scores(
         self, stage: int, task: str, predictions: Tensor, labels: Tensor, votes: Votes | None
     ) -> dict[str, float]:
-        values = {
-            name: function(labels.tolist(), predictions.tolist())
-            for name, function in SCORES.items()
-        }
+        given: dict[Input, Any] = {"labels": labels.tolist(), "predictions": predictions.tolist()}
+        values = computed("score", given)
         if votes is not None:
-            values["accuracy"] = float(answer_credit(predictions, labels, votes).double().mean())
+            values[ACCURACY] = float(answer_credit(predictions, labels, votes).double().mean())
         protocol = self.config.protocol_with_rule
         self._scores += [
             Score(stage, task, protocol, metric, value, len(labels))

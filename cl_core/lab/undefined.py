@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from cl_core.evaluate.table import METRICS
 from cl_core.lab.run_config import RunConfig
 
 UNKNOWN_LABELS = "in CIL the labels of a task that is not learnt yet cannot be answered, whatever the model knows of it"
@@ -84,10 +85,11 @@ def reasons(
 
 
 def _why(name: str, config: RunConfig, finished: bool, stage: int) -> str:
-    if stage < 2 and name not in ("average_accuracy", "average_incremental"):
+    metric = METRICS[name]
+    if stage < metric.from_stage:
         one = "there is one task" if len(config.tasks) < 2 else "one task has been learnt"
         return f"it compares stages, and {one}"
-    if name == "forward_transfer":
+    if metric.reads_unseen:
         if config.protocol == "cil":
             return UNKNOWN_LABELS
         if config.protocol == "til":
