@@ -163,7 +163,7 @@ def short(metric: str) -> str:
 
 def meaning(metric: str) -> str:
     """Formula, direction and note of a metric."""
-    known = METRICS.get(metric)
+    known = METRICS.find(metric)
     if known is None:
         return COSTS[metric].meaning
     direction = f"; {known.direction} is better" if known.direction else ""

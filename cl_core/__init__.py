@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from cl_core.choices import register as register
     from cl_core.lab.recipe import Recipe as Recipe
     from cl_core.lab.run import Run as Run
     from cl_core.lab.run import run as run
@@ -27,10 +28,11 @@ _NAMES = {
     "Run": "cl_core.lab.run",
     "Workspace": "cl_core.lab.workspace",
     "load_stream": "cl_core.tasks.load",
+    "register": "cl_core.choices",
     "run": "cl_core.lab.run",
 }
 
-__all__ = ["Recipe", "Run", "Workspace", "__version__", "load_stream", "run"]
+__all__ = ["Recipe", "Run", "Workspace", "__version__", "load_stream", "register", "run"]
 
 
 def __getattr__(name: str) -> Any:

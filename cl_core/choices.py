@@ -7,10 +7,13 @@ and one row. Rows name their class as text and import it only when it is used: l
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
-from typing import Generic, Literal, TypeVar, cast
+from importlib.metadata import entry_points
+from typing import Any, Generic, Literal, Protocol, TypeVar, cast
 
 from cl_core.errors import UserError, did_you_mean
 
@@ -50,50 +53,164 @@ class Choice(Generic[Loaded, Traits]):
         return cast("Loaded", getattr(import_module(module), attribute))
 
 
-class Table(Mapping[str, Choice[Loaded, Traits]]):
-    """The choices of one slot, by name, in the order in which they are listed to people."""
+Row = TypeVar("Row", bound="Named")
 
-    def __init__(self, slot: str, choices: Sequence[Choice[Loaded, Traits]]) -> None:
-        self.slot = slot
-        self._rows = {choice.name: choice for choice in choices}
-        if len(self._rows) != len(choices):
-            raise ValueError(f"two choices of slot '{slot}' share a name")
 
-    def __getitem__(self, name: str) -> Choice[Loaded, Traits]:
+class Named(Protocol):
+    """A row of any list: of a slot, or of the numbers."""
+
+    @property
+    def name(self) -> str:
+        """What it is called by."""
+        ...
+
+
+class Rows(Mapping[str, Row]):
+    """Rows by name, in the order in which they are listed to people; behind the lab's own stand those of others.
+
+    Others add theirs by `register`, or by an entry point of the group `adapter_lab.choices`, which every process of
+    the lab reads once: a function without arguments that returns rows. Its module imports no torch.
+
+    Args:
+        what: what a row is, for errors.
+        rows: the lab's own.
+        kind: by which rows of this list are told from those of others: the class of their traits, or their own.
+    """
+
+    def __init__(self, what: str, rows: Sequence[Row], kind: type) -> None:
+        self.what = what
+        self._rows: dict[str, Row] = {row.name: row for row in rows}
+        if len(self._rows) != len(rows):
+            raise ValueError(f"two choices of slot '{what}' share a name")
+        self._kind = kind
+        self._complete = False
+        _LISTS[kind] = self
+
+    @property
+    def own(self) -> tuple[Row, ...]:
+        """The rows that are here now, without looking for those of others."""
+        return tuple(self._rows.values())
+
+    @property
+    def _all(self) -> dict[str, Row]:
+        """The rows, with those that installed distributions add."""
+        if not self._complete:
+            self._complete = True
+            for row in installed():
+                if _kind(row) is self._kind:
+                    try:
+                        self.add(cast("Row", row))
+                    except UserError as error:  # the lab goes on without it
+                        warnings.warn(f"an installed row is left out: {error}", stacklevel=2)
+        return self._rows
+
+    def __getitem__(self, name: str) -> Row:
         """Returns the row.
 
         Raises:
-            UserError: no such choice; the message lists those that there are.
+            UserError: no such row; the message lists those that there are.
         """
-        if name not in self._rows:
+        if name not in self._all:
             raise UserError(
-                f"there is no {self.slot} '{name}'; choose one of {', '.join(self._rows)}."
-                f"{did_you_mean(name, self._rows)}"
+                f"there is no {self.what} '{name}'; choose one of {', '.join(self._all)}."
+                f"{did_you_mean(name, self._all)}"
             )
         return self._rows[name]
 
     def __contains__(self, name: object) -> bool:
-        return name in self._rows
+        return name in self._all
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._rows)
+        return iter(self._all)
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return len(self._all)
+
+    def find(self, name: str) -> Row | None:
+        """The row, or None where there is no such."""
+        return self._all.get(name)
+
+    def add(self, row: Row) -> None:
+        """Lists one row more, behind the others; the same row again changes nothing.
+
+        Raises:
+            UserError: another row has that name.
+        """
+        if self._all.get(row.name, row) != row:
+            raise UserError(
+                f"there is a {self.what} '{row.name}' already; call yours something else"
+            )
+        self._rows[row.name] = row
+
+
+class Table(Rows[Choice[Loaded, Traits]]):
+    """The choices of one slot.
+
+    Args:
+        slot: what a choice of it is called.
+        choices: the lab's own.
+        traits: the class of their traits.
+    """
+
+    def __init__(
+        self, slot: str, choices: Sequence[Choice[Loaded, Traits]], traits: type[Traits]
+    ) -> None:
+        super().__init__(slot, choices, traits)
+
+    @property
+    def slot(self) -> str:
+        """What a choice is called."""
+        return self.what
 
     def load(self, name: str) -> Loaded:
         """Imports and returns what the row `name` stands for; raises `UserError` for an unknown name."""
         return self[name].load()
 
-    def add(self, choice: Choice[Loaded, Traits]) -> None:
-        """Lists one choice more, behind the others; the same row again changes nothing.
 
-        Raises:
-            UserError: another choice has that name.
-        """
-        if self._rows.get(choice.name, choice) != choice:
+GROUP = "adapter_lab.choices"
+"""Of entry points that add rows."""
+_LISTS: dict[type, Rows[Any]] = {}
+"""The lists of this process, by the kind of their rows."""
+
+
+def register(*rows: Any) -> None:
+    """Adds choices of the slots, or numbers, to this process: from a notebook, or before a page is tried out.
+
+    Runs in the background and the app's workers are processes of their own; for them, install the rows as entry points
+    (see `Rows`).
+
+    Args:
+        rows: a `Choice` with the traits of its slot, or a `Metric`.
+
+    Raises:
+        UserError: what is no row of any list, or has the name of another.
+    """
+    for row in rows:
+        found = _LISTS.get(_kind(row))
+        if found is None:
             raise UserError(
-                f"there is a {self.slot} '{choice.name}' already, of {self._rows[choice.name].target}; "
-                f"call the one of {choice.target} something else"
+                f"{row!r} is no row: give a Choice with RouterTraits, TrainerTraits, CompositionTraits or "
+                "InitialiserTraits, or a Metric"
             )
-        self._rows[choice.name] = choice
+        found.add(row)
+
+
+@cache
+def installed() -> tuple[Any, ...]:
+    """The rows that installed distributions add; what cannot be read is left out, and a warning says whose it is."""
+    rows: list[Any] = []
+    for entry in entry_points(group=GROUP):
+        try:
+            rows += entry.load()()
+        except Exception as error:  # noqa: BLE001 - code of others must not end the lab
+            whose = entry.dist.name if entry.dist else "unknown"
+            warnings.warn(
+                f"the choices '{entry.name}' of {whose} ({entry.value}) are left out: {error!r}",
+                stacklevel=2,
+            )
+    return tuple(rows)
+
+
+def _kind(row: Any) -> type:
+    """The class of a choice's traits; of other rows their own."""
+    return type(row.traits) if isinstance(row, Choice) else type(row)

@@ -30,6 +30,17 @@ _TITLES: dict[Group, str] = {
 }
 
 
+_TAIL = """
+## Adding a number
+
+One function and one row of the table in `cl_core/evaluate/table.py`, or of a distribution of your own
+(see [routers.md](routers.md#without-touching-the-package)). The row names the function's `inputs` (R and b
+of the matrix, the labels and predictions of a split, the weights and scores of the router) and where it is
+shown: reports, exports and pages go through the table by group, `from_stage` says from which stage on it is
+defined, `short` puts it into the columns of the page Compare, `headline` among those of `adapter-lab compare`.
+"""
+
+
 def page() -> str:
     """Returns the page as Markdown."""
     parts = [_HEAD]
@@ -46,7 +57,7 @@ def page() -> str:
                 parts.append(
                     f"| {name} | `{formula}` | {better} | {metric.unit} | {metric.note} |\n"
                 )
-    return "".join(parts)
+    return "".join([*parts, _TAIL])
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """Every number the lab shows, with its formula: a table that one can read.
 
 Reports, exports, comparisons and pages go through its rows and take titles, formulas and directions from here, so that
-no number is shown without saying what it is, and a new number is one function and one row. Imports nothing: functions
-are named as text, as in `cl_core.choices`.
+no number is shown without saying what it is, and a new number is one function and one row. Functions are named as
+text, as in `cl_core.choices`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Literal
+
+from cl_core.choices import Rows
 
 Group = Literal["matrix", "score", "router", "oracle", "cost"]
 Input = Literal[
@@ -380,7 +382,7 @@ _ROWS = (
     ),
 )
 
-METRICS: dict[str, Metric] = {metric.name: metric for metric in _ROWS}
+METRICS = Rows("metric", _ROWS, Metric)
 """All numbers by name, in the order in which they are shown."""
 ACCURACY = "accuracy"
 """The score that every cell of the matrix is of, where no other is asked for."""

@@ -39,7 +39,7 @@ class Unit:
 
 def unit_of(metric: str) -> Unit:
     """The unit of a metric of the table, or of a cost of a report ("seconds_training", "peak_memory_bytes")."""
-    known = METRICS.get(metric)
+    known = METRICS.find(metric)
     match known.unit if known is not None else _cost_unit(metric):
         case "share":
             return Unit("%", 100, 1, 0, 100)
@@ -68,7 +68,7 @@ def difference_title(metric: str) -> str:
 
 def bare_title(metric: str) -> str:
     """What a metric is called."""
-    known = METRICS.get(metric)
+    known = METRICS.find(metric)
     if known is not None:
         return known.title.removesuffix(f" ({known.unit})")
     name = metric.removesuffix("_bytes")

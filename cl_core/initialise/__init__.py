@@ -47,6 +47,7 @@ INITIALISERS: Table[type[Initialiser], InitialiserTraits] = Table(
             needs=("training",),
         ),
     ],
+    traits=InitialiserTraits,
 )
 
 __all__ = ["INITIALISERS"]

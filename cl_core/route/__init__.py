@@ -130,6 +130,7 @@ ROUTERS: Table[type[Router], RouterTraits] = Table(
             needs=("features", "task id"),
         ),
     ],
+    traits=RouterTraits,
 )
 
 __all__ = ["ROUTERS"]

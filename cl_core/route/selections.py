@@ -58,5 +58,6 @@ MEMORIES: Table[Selection, None] = Table(
             needs=("training",),
         ),
     ],
+    traits=type(None),
 )
 """How rows are chosen; what needs "training" asks the task's own model how sure it is."""

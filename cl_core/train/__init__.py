@@ -58,6 +58,7 @@ TRAINERS: Table[type[Trainer], TrainerTraits] = Table(
             one_adapter(start="random", all_at_once=True),
         ),
     ],
+    traits=TrainerTraits,
 )
 
 __all__ = ["TRAINERS"]

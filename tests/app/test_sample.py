@@ -11,13 +11,16 @@ from streamlit.testing.v1 import AppTest
 
 import cl_core as cl
 from app.answers import Answer
+from app.explain import formulas, story
 from app.figures.recipe import recipe
 from app.nearest import summary
 from app.text import plain
 from app.theme import LIGHT
-from app.what_ifs import describe, reasons
+from app.what_ifs import Asked, describe, reasons
+from cl_core.lab.recipes import RECIPES
 from cl_core.lab.workspace import Workspace
 from tests.lab.conftest import SMALL
+from tests.lab.runs import bundled
 
 from .conftest import Open
 
@@ -241,6 +244,22 @@ def test_controls_that_a_recipe_has_no_place_for_say_why(
     small_workspace: Path, run: str, closed: set[str]
 ) -> None:
     assert set(reasons(Workspace(small_workspace).find(run).config)) == closed
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_only_what_weighs_by_a_softmax_is_explained_with_one(name: str) -> None:
+    recipe = RECIPES[name]
+    config = bundled("dam").model_copy(update={"recipe": recipe})
+    answer = Answer("x", 0.7, (0.9, 0.1), (1.0, 0.0), ("x", "y"))
+    own = Asked({}, "")
+    assert ("softmax" in story(config, answer, own)) == recipe.ranks
+    assert ("tau" in formulas(config, own)) == recipe.ranks
+    if not recipe.shares_adapter:
+        assert recipe.router.traits.explanation in story(config, answer, own)
+        for given in ({"uniform": True}, {"force": "films"}):  # the router has no say
+            asked = Asked(given, "what if")
+            assert recipe.router.traits.explanation not in story(config, answer, asked)
+            assert "softmax" not in story(config, answer, asked)
 
 
 def test_words_of_a_merge() -> None:

@@ -75,7 +75,7 @@ COMPOSITIONS: Table[Composition, CompositionTraits] = Table(
                 ),
                 needs=merge.needs,
             )
-            for merge in MERGES.values()
+            for merge in MERGES.own
             if merge.name != "mean"
         ),
         Choice(
@@ -104,6 +104,7 @@ COMPOSITIONS: Table[Composition, CompositionTraits] = Table(
             ),
         ),
     ],
+    traits=CompositionTraits,
 )
 
 

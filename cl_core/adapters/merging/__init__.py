@@ -96,6 +96,7 @@ MERGES: Table[Merge, MergeTraits] = Table(
             traits=MergeTraits(),
         ),
     ],
+    traits=MergeTraits,
 )
 
 
