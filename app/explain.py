@@ -7,6 +7,7 @@ import numpy as np
 from app.answers import Answer
 from app.choosing import Chosen
 from app.frame import View
+from app.text import plain
 from app.what_ifs import Asked
 from cl_core.adapters.compose import COMPOSITIONS, with_given_weights
 from cl_core.lab.run_config import RunConfig
@@ -32,8 +33,8 @@ def story(config: RunConfig, other: Answer, asked: Asked) -> str:
     """
     if config.recipe.shares_adapter:
         return ONE_FOR_ALL
-    begin = GIVEN if _given(asked) else config.recipe.router.traits.explanation
-    then = COMPOSITIONS[composed(config, asked)].traits.explanation
+    begin = GIVEN if _given(asked) else plain(config.recipe.router.traits.explanation)
+    then = plain(COMPOSITIONS[composed(config, asked)].traits.explanation)
     compared = (
         " Dotted outlines and signed numbers compare with the run's own weights."
         if asked.fields

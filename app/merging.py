@@ -6,6 +6,7 @@ A fragment: a what-if draws this part anew and leaves the rest of the page as it
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -124,7 +125,12 @@ def _chain(
             scores=other.scores if scores else None,
             before=own.weights if asked.fields else None,
             was=own.prediction if own.prediction != other.prediction else None,
-            headings=(f"Nearness: {scores}" if scores else "", "Weights", how.title(), "Answer"),
+            headings=(
+                f"Nearness: {escape(scores)}" if scores else "",
+                "Weights",
+                how.title(),
+                "Answer",
+            ),
         ),
         "recipe",
         alt=f"{other.words} answers {other.prediction}",

@@ -53,6 +53,25 @@ class Choice(Generic[Loaded, Traits]):
         return cast("Loaded", getattr(import_module(module), attribute))
 
 
+@dataclass(frozen=True)
+class Missing(Choice[Loaded, Traits]):
+    """A row that a run brought along, of a choice whose code is not here: it says what that is, and loads nothing.
+
+    Never, not even where a module of that name can be imported: a run may come from anybody.
+    """
+
+    def load(self) -> Loaded:
+        """Refuses.
+
+        Raises:
+            UserError: always; the message names the code.
+        """
+        raise UserError(
+            f"the code of '{self.name}' ({self.target}) is not installed here: what was made with it can be looked at, "
+            "and nothing can be computed; install the distribution that has it (docs/routers.md)"
+        )
+
+
 Row = TypeVar("Row", bound="Named")
 
 
@@ -83,6 +102,7 @@ class Rows(Mapping[str, Row]):
         if len(self._rows) != len(rows):
             raise ValueError(f"two choices of slot '{what}' share a name")
         self._kind = kind
+        self._missing: dict[str, Row] = {}
         self._complete = False
         _LISTS[kind] = self
 
@@ -110,6 +130,8 @@ class Rows(Mapping[str, Row]):
         Raises:
             UserError: no such row; the message lists those that there are.
         """
+        if name not in self._all and name in self._missing:
+            return self._missing[name]
         if name not in self._all:
             raise UserError(
                 f"there is no {self.what} '{name}'; choose one of {', '.join(self._all)}."
@@ -129,6 +151,10 @@ class Rows(Mapping[str, Row]):
     def find(self, name: str) -> Row | None:
         """The row, or None where there is no such."""
         return self._all.get(name)
+
+    def remember(self, row: Row) -> None:
+        """Knows a row that is not listed, for what was made with it elsewhere: nobody can choose it."""
+        self._missing[row.name] = row
 
     def add(self, row: Row) -> None:
         """Lists one row more, behind the others; the same row again changes nothing.

@@ -219,9 +219,8 @@ class Recipe(Settings):
         """
         faults = []
         memory = settings.memory
-        needs = {self.train: self.trainer.needs, self.route: self.router.needs}
-        names = {"train": self.train, "route": self.route}
-        asks = {slot: name for slot, name in names.items() if "memory" in needs[name]}
+        needs = {"train": self.trainer.needs, "route": self.router.needs}
+        asks = {slot: str(getattr(self, slot)) for slot in needs if "memory" in needs[slot]}
         for slot, name in asks.items():
             if memory.memory == 0:
                 faults.append(

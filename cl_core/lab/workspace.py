@@ -2,7 +2,7 @@
 
     workspace/
       runs/<name>/   run.yaml  environment.json  events.jsonl  scores.parquet  routing.parquet  artifacts.json;
-                     lost.parquet where it was asked for
+                     lost.parquet where it was asked for; choices.json where choices are none of the lab's own
       store/         artifacts, keyed by content
       READ_ONLY      where this file is, nothing is ever written: the bundled demonstration
 
@@ -23,6 +23,7 @@ import yaml
 from pydantic import ValidationError
 
 from cl_core.errors import UserError, did_you_mean
+from cl_core.lab import outside
 from cl_core.lab.events import (
     AnyEvent,
     Epoch,
@@ -73,9 +74,11 @@ class RunFolder:
         """
         file = self.path / "run.yaml"
         try:
-            return RunConfig(**yaml.safe_load(file.read_text(encoding="utf-8")))
+            config = RunConfig(**yaml.safe_load(file.read_text(encoding="utf-8")))
         except (OSError, yaml.YAMLError, ValidationError, TypeError) as error:
             raise UserError(f"run '{self.name}': {file.name} cannot be read: {error}") from error
+        outside.recall(self.path, config.recipe)
+        return config
 
     @property
     def stream_source(self) -> str:
@@ -90,6 +93,7 @@ class RunFolder:
         self.path.mkdir(parents=True, exist_ok=True)
         text = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
         write_text(self.path / "run.yaml", text)
+        outside.keep(self.path, config.recipe)
 
     @property
     def lock_path(self) -> Path:

@@ -24,6 +24,7 @@ from cl_core.lab.events import Phase, Started
 from cl_core.lab.recipe import Recipe
 from cl_core.lab.report import Report
 from cl_core.lab.workspace import Workspace
+from cl_core.route import ROUTERS
 from tests.lab.conftest import SMALL
 from tests.others.rows import rows
 
@@ -122,7 +123,7 @@ def test_a_sample_is_explained_in_the_words_of_their_rows(open_page: Open, other
     page = open_page("sample", run="theirs", workspace=others)
     said = " ".join(each.value for each in page.markdown)
     for name in ("nearest", "total"):
-        assert ROWS[name].traits.explanation in said
+        assert plain(ROWS[name].traits.explanation) in said
         assert any(ROWS[name].traits.formula in each.value for each in page.latex)
     assert "softmax" not in said
     assert page.segmented_control(key="k").disabled
@@ -130,8 +131,8 @@ def test_a_sample_is_explained_in_the_words_of_their_rows(open_page: Open, other
     assert page.selectbox(key="how").value == "total"
     page.selectbox(key="by").set_value("all alike").run()
     said = " ".join(each.value for each in page.markdown)
-    assert ROWS["nearest"].traits.explanation not in said
-    assert ROWS["total"].traits.explanation in said
+    assert plain(ROWS["nearest"].traits.explanation) not in said
+    assert plain(ROWS["total"].traits.explanation) in said
     page = open_page("sample", run="anchored", workspace=others)
     assert "keeps one adapter for all tasks" in " ".join(each.value for each in page.markdown)
 
@@ -147,6 +148,25 @@ def test_routing_forgetting_and_compare_show_them(open_page: Open, others: Path)
     table = page.dataframe[0].value
     worst = Report(Workspace(others).find("theirs")).transfer["worst_task"]
     assert table["Worst task (%)"][0] == f"{100 * worst:.1f}"
+
+
+def test_without_their_code_a_run_is_looked_at_and_nothing_is_computed(
+    open_page: Open, others: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for table in choices._LISTS.values():
+        own = {name: row for name, row in table.items() if name not in ROWS}
+        monkeypatch.setattr(table, "_rows", own)
+    recipe = Workspace(others).find("theirs").config.recipe
+    assert "nearest" not in ROUTERS
+    assert recipe.router.traits == ROWS["nearest"].traits
+    with pytest.raises(UserError, match=r"code of 'nearest' \(tests\.others\.nearest:Near"):
+        recipe.router.load()
+    with pytest.raises(UserError, match="there is no 'nearest'"):
+        recipe.check()
+    page = open_page("routing", run="theirs", workspace=others)
+    assert any(metric.label.startswith("Own adapter among") for metric in page.metric)
+    assert not page.error
+    assert open_page("forgetting", run="theirs", workspace=others).metric
 
 
 def test_a_name_is_given_once() -> None:

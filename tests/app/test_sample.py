@@ -255,10 +255,10 @@ def test_only_what_weighs_by_a_softmax_is_explained_with_one(name: str) -> None:
     assert ("softmax" in story(config, answer, own)) == recipe.ranks
     assert ("tau" in formulas(config, own)) == recipe.ranks
     if not recipe.shares_adapter:
-        assert recipe.router.traits.explanation in story(config, answer, own)
+        assert plain(recipe.router.traits.explanation) in story(config, answer, own)
         for given in ({"uniform": True}, {"force": "films"}):  # the router has no say
             asked = Asked(given, "what if")
-            assert recipe.router.traits.explanation not in story(config, answer, asked)
+            assert plain(recipe.router.traits.explanation) not in story(config, answer, asked)
             assert "softmax" not in story(config, answer, asked)
 
 
