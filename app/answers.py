@@ -25,7 +25,7 @@ class Answer:
         confidence: its softmax probability, not calibrated.
         scores: K, the router's.
         weights: K, p(x).
-        alone: K labels, each adapter's by itself.
+        alone: K labels, each adapter's by itself; none where one adapter serves all tasks, whose answer is the run's.
         per_block: L2R: the weights of each adapted block.
     """
 
@@ -63,7 +63,7 @@ class Answer:
             told["confidence"],
             tuple(share["score"] for share in shares),
             tuple(share["weight"] for share in shares),
-            tuple(share["alone"] for share in shares),
+            tuple(share["alone"] for share in shares if share["alone"] is not None),
             None if blocks is None else {name: tuple(row) for name, row in blocks.items()},
         )
 

@@ -61,10 +61,14 @@ def draw(view: View, config: RunConfig, chosen: Chosen, shown: Mapping[str, Any]
             return
         _say(view, config, chosen, asked, own, other)
         _chain(view, config, chosen, asked, adapters, own, other)
-    compare, said = st.columns([2.1, 1], gap="large")
-    with said:
-        st.header("Each adapter alone")
-        cards.voices(other, adapters, chosen.label, view.look)
+    compare = st.container()
+    if (
+        other.alone
+    ):  # one adapter for all tasks says what the run answers, and is no second voice beside it
+        compare, said = st.columns([2.1, 1], gap="large")
+        with said:
+            st.header("Each adapter alone")
+            cards.voices(other, adapters, chosen.label, view.look)
     with compare:
         st.header("Side by side")
         pinned = pins.show(view, chosen, asked, told)
@@ -144,7 +148,7 @@ def _chain(
                 "difference of weights": [
                     b - a for a, b in zip(own.weights, other.weights, strict=True)
                 ],
-                "alone": other.alone,
+                **({"alone": other.alone} if other.alone else {}),
             },
             pd.Index(list(adapters), name="adapter"),
         ),

@@ -17,8 +17,8 @@ from app.workers.near_rows import near_rows
 from app.workers.scored_rows import ScoredRows, shown
 from app.workers.serving import serve
 from cl_core.errors import UserError
-from cl_core.lab.inference import Model
-from cl_core.lab.replying import Looked
+from cl_core.lab.encoded_samples import EncodedSamples
+from cl_core.lab.predict import Predictor
 from cl_core.lab.sample import describe_sample
 from cl_core.lab.training_rows import TrainingFeatures
 from cl_core.lab.what_if import WhatIf
@@ -53,8 +53,8 @@ class Answering:
     """Models by (workspace, run, stage), test rows by (workspace, run), and samples that were looked at."""
 
     def __init__(self) -> None:
-        self.models: Recent[Model] = Recent(6)
-        self.looked: Recent[Looked] = Recent(64)
+        self.models: Recent[Predictor] = Recent(6)
+        self.looked: Recent[EncodedSamples] = Recent(64)
         self.routed: Recent[dict[str, Any]] = Recent(512)
         self.rows: Recent[ScoredRows] = Recent(3)
         self.training: Recent[TrainingFeatures] = Recent(2)
@@ -160,8 +160,8 @@ class Answering:
         return near_rows(self._rows(workspace, run).stream, training, found)
 
     def _looked(
-        self, model: Model, workspace: str, run: str, stage: int, sample: dict[str, str]
-    ) -> Looked:
+        self, model: Predictor, workspace: str, run: str, stage: int, sample: dict[str, str]
+    ) -> EncodedSamples:
         """The sample with what has been computed of it already."""
         key = self._place(workspace, run, stage, sample)
         return self.looked.get(key, lambda: self._look(model, workspace, run, sample))
@@ -173,14 +173,16 @@ class Answering:
         digest = sha256(json.dumps(sample, sort_keys=True).encode()).hexdigest()
         return (*self._key(workspace, run), stage, digest)
 
-    def _look(self, model: Model, workspace: str, run: str, sample: dict[str, str]) -> Looked:
+    def _look(
+        self, model: Predictor, workspace: str, run: str, sample: dict[str, str]
+    ) -> EncodedSamples:
         inputs = self._inputs(workspace, run, sample)
         if "id" not in sample:
             return model.look([inputs])
         # Not through `look`, which takes what users give: a row may have a second text.
         rows = {column: [value] for column, value in inputs.items()}
         rows["ground"] = [self._ground(workspace, run, sample)]
-        return Looked(model.trained, model.trained.backbone.encode(rows), [describe_sample(inputs)])
+        return model.encode(rows, [describe_sample(inputs)])
 
     def _inputs(self, workspace: str, run: str, sample: dict[str, str]) -> dict[str, str | bytes]:
         """By column; pictures and clips decoded from base64."""
@@ -197,10 +199,10 @@ class Answering:
             return self._rows(workspace, run).ground(sample["id"])
         return Workspace(workspace).find(run).config.ground
 
-    def _model(self, workspace: str, run: str, stage: int) -> Model:
+    def _model(self, workspace: str, run: str, stage: int) -> Predictor:
         place = Workspace(workspace)
         key = (*self._key(workspace, run), stage)
-        return self.models.get(key, lambda: Model(place, place.find(run), stage))
+        return self.models.get(key, lambda: Predictor(place, place.find(run), stage))
 
     def _rows(self, workspace: str, run: str) -> ScoredRows:
         return self.rows.get(

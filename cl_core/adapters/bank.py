@@ -62,6 +62,16 @@ class Bank:
             projection=Projection.stack([adapter.projection for adapter in adapters]),
         )
 
+    @classmethod
+    def empty(cls) -> Bank:
+        """The bank of no adapter, at no site."""
+        weight, bias = torch.empty(0, 0, 0, 0), torch.empty(0, 0, 0)
+        return cls(weight, bias, weight, bias, ())
+
+    def first(self, count: int) -> Bank:
+        """The bank of the first adapters."""
+        return Bank.stack([self.adapter(k) for k in range(count)])
+
     def append(self, adapter: Adapter) -> Bank:
         """A new bank with this adapter at its end; this one stays as it is.
 

@@ -134,6 +134,21 @@ def combine_logits(
     return union
 
 
+def ensemble_logits(logits: Sequence[Tensor], weights: Tensor) -> Tensor:
+    """The logits of K models, averaged by (B, K) weights: sum_k p_k z_k.
+
+    Args:
+        logits: K of (B, C), over the same labels; -inf, in all of them alike, for labels that cannot be the answer.
+        weights: (B, K).
+    """
+    # 0 times -inf would be no number.
+    mixed = sum(
+        share.unsqueeze(1) * of_one.nan_to_num(neginf=0.0)
+        for share, of_one in zip(weights.unbind(1), logits, strict=True)
+    )
+    return torch.where(logits[0].isneginf(), logits[0], mixed)
+
+
 def own_logits(
     pooled: Tensor,
     heads: Sequence[Head],

@@ -70,9 +70,9 @@ def _routed(workspace: Workspace, run: RunFolder, device: str) -> dict[str, Any]
     own_key = key("routed", inputs)
     found = workspace.store.read("routed", own_key)
     if found is None:
-        from cl_core.lab.inference import Model
+        from cl_core.lab.predict import Predictor
 
-        samples = Model(workspace, run, device=device).route(SENTENCES)
+        samples = Predictor(workspace, run, device=device).route(SENTENCES)
         data: dict[str, Any] = {
             "text": "\n\n".join(str(sample) for sample in samples),
             "samples": [sample.as_dict() for sample in samples],

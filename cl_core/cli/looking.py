@@ -177,11 +177,11 @@ def route(
     Example: adapter-lab route first --text "The soup was cold, but the waiter saved the evening." -k 2
     """
     from cl_core.cli.output import say, say_json
-    from cl_core.lab.inference import Model
+    from cl_core.lab.predict import Predictor
     from cl_core.lab.workspace import Workspace
 
     place = Workspace(workspace)
-    model = Model(place, place.find(name), stage, device)
+    model = Predictor(place, place.find(name), stage, device)
     given = {"text": text, "image": image, "video": video, "question": question}
     asked = _samples({column: values for column, values in given.items() if values})
     samples = model.route(asked, k=k, temperature=temperature, task=task)

@@ -3,25 +3,25 @@
 The key of an artifact is the hash of everything that it depends on, so two recipes that need the same
 adapter share it, and a sixth task trains one adapter. What is trained is in `learning.py`,
 `improvising.py`, `sharing.py` and `networks.py`; what is kept of the data in `remembering.py`; what is
-computed with all of them in `states.py`.
+computed with all of them in `cached_states.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Mapping
+from functools import cached_property, partial
 from typing import Any
 
 from torch import Tensor
 
 from cl_core.backbones.encoder import Backbone
-from cl_core.backbones.features import Parts, extract_features
 from cl_core.backbones.seeing import SeeingBackbone
 from cl_core.backbones.visual import Viewer
 from cl_core.device import Device
-from cl_core.evaluate.states import states_under
+from cl_core.lab.forward_passes import ForwardPasses
 from cl_core.lab.making import Contents, Maker, Reporter
 from cl_core.lab.run_settings import RunSettings
+from cl_core.lab.stored_weights import StoredWeights
 from cl_core.lab.tokenised import TokenisedStream
 from cl_core.store import Store
 from cl_core.tasks.stream import Stream, vocabulary
@@ -77,15 +77,46 @@ class Assets(Maker):
         data = TokenisedStream(stream, backbone, partial(viewer, self), seen_only)
         super().__init__(store, data, backbone, settings, device, reporter)
         self.seed = seed
-        self._features: dict[tuple[int, str, int, str, Parts], Tensor] = {}
+        self._features: dict[tuple[int, str], Tensor] = {}
+
+    @cached_property
+    def passes(self) -> ForwardPasses:
+        """Forward passes of the backbone; they tell how far they are, and end when somebody asked to stop."""
+        return ForwardPasses(self.backbone, self.settings, self.device, self.rows_done)
+
+    @cached_property
+    def weights(self) -> StoredWeights:
+        """Trained weights by key; `KeyError` where they are not in the store."""
+
+        def read(kind: str, key: str) -> Mapping[str, Tensor]:
+            artifact = self.store.read(kind, key)
+            if artifact is None:
+                raise KeyError(key)
+            return artifact.tensors
+
+        return StoredWeights(self.passes, read)
 
     def features(self, task: int, split: str) -> Tensor:
-        """(N, d) router embeddings of a split: the frozen backbone without adapters (DAM).
+        """(N, d) router embeddings of a split: see `ForwardPasses.features`."""
+        if (task, split) not in self._features:
+            router = self.settings.router
+            inputs = {
+                "version": VERSIONS["features"],
+                **self.backbone_inputs(),
+                "data": self.data.fingerprint(task, split),
+                "layer": router.layer,
+                "pooling": router.pooling,
+                # Rounding depends on who shares a batch: the same bytes need the same batches.
+                "batch_size": self.settings.evaluate.eval_batch_size,
+                **({"parts": router.parts} if self.sees else {}),
+            }
 
-        (N, v + d) where the backbone sees; `parts` may leave out one of the two.
-        """
-        router = self.settings.router
-        return self._embeddings(task, split, router.layer, router.pooling, router.parts)
+            def compute() -> Contents:
+                return {"features": self.passes.features(self.data.encoding(task, split))}, None
+
+            artifact = self.make("features", inputs, compute, task, task)
+            self._features[task, split] = artifact.tensors["features"]
+        return self._features[task, split]
 
     def bare_states(self, task: int, split: str, pooling: str) -> Tensor:
         """(N, d) what heads read of the backbone without adapters."""
@@ -98,50 +129,9 @@ class Assets(Maker):
         }
 
         def compute() -> Contents:
-            encoding = self.data.encoding(task, split)
-            states = states_under(
-                self.backbone,
-                encoding,
-                range(len(encoding)),
-                lambda positions: {},
-                pooling,
-                self.settings.evaluate.eval_batch_size,
-                self.device,
-                self.rows_done,
-            )
-            return {"states": states}, None
+            return {"states": self.passes.bare(self.data.encoding(task, split), pooling)}, None
 
         return self.make("features", inputs, compute, task, task).tensors["states"]
-
-    def _embeddings(self, task: int, split: str, layer: int, pooling: str, parts: Parts) -> Tensor:
-        if (task, split, layer, pooling, parts) not in self._features:
-            inputs = {
-                "version": VERSIONS["features"],
-                **self.backbone_inputs(),
-                "data": self.data.fingerprint(task, split),
-                "layer": layer,
-                "pooling": pooling,
-                # Rounding depends on who shares a batch: the same bytes need the same batches.
-                "batch_size": self.settings.evaluate.eval_batch_size,
-                **({"parts": parts} if self.sees else {}),
-            }
-
-            def compute() -> Contents:
-                features = extract_features(
-                    self.backbone,
-                    self.data.encoding(task, split),
-                    layer=layer,
-                    pooling=pooling,
-                    batch_size=self.settings.evaluate.eval_batch_size,
-                    autocast=self.device.autocast,
-                    progress=self.rows_done,
-                    parts=parts,
-                )
-                return {"features": features}, None
-
-            artifact = self.make("features", inputs, compute, task, task)
-            self._features[task, split, layer, pooling, parts] = artifact.tensors["features"]
-        return self._features[task, split, layer, pooling, parts]
 
     @property
     def sees(self) -> bool:

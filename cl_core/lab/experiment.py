@@ -10,16 +10,6 @@ from torch import Tensor
 
 from cl_core.backbones.encoder import Backbone
 from cl_core.device import Device
-from cl_core.lab.answering import (
-    Answering,
-    ByEnsemble,
-    ByFusion,
-    ByNetwork,
-    ByShared,
-    ByWeights,
-    Heads,
-    Routes,
-)
 from cl_core.lab.assets import Assets
 from cl_core.lab.counting import count_parameters
 from cl_core.lab.events import Phase
@@ -35,6 +25,7 @@ from cl_core.lab.run_config import RunConfig
 from cl_core.lab.scoring import Scoring
 from cl_core.lab.sharing import Sharing
 from cl_core.lab.sights import stored_sights
+from cl_core.lab.stage_models import StageModels
 from cl_core.lab.workspace import RunFolder
 from cl_core.store import Store, key
 from cl_core.tasks.stream import Stream
@@ -88,32 +79,19 @@ class Experiment:
             config.head_rule or "direct",
         )
         self.sharing = Sharing(self.assets, self.learning, self.remembering, recipe.trainer)
+        stages = StageModels(
+            config, self.assets, self.trainer, self.router, self.learning, self.learnt
+        )
         self.scoring = Scoring(
             run,
             self.assets,
             self.results,
-            self._answering(),
+            stages,
             self.improvising,
             self.learnt,
             recipe.told_the_task,
         )
         self._names: dict[str, str] = {}
-
-    def _answering(self) -> Answering:
-        """How this recipe's model answers; see `answering.py`."""
-        recipe = self.config.recipe
-        heads = Heads(self.assets, self.config.head_rule or "direct")
-        routes = Routes(self.assets, self.router, self._routes_by_features)
-        if self.trainer.shared:
-            chain = self.trainer.form == "chain"
-            return ByShared(self.learning, self.learnt, self.sharing, heads, chain)
-        if recipe.routes_inside:
-            return ByNetwork(self.learning, self.learnt, self.networks, heads)
-        if recipe.composition.traits.trained:
-            return ByFusion(self.learning, self.learnt, self.improvising, routes, heads)
-        if not recipe.composition.traits.by_weights:
-            return ByEnsemble(self.learning, self.learnt, routes, heads)
-        return ByWeights(self.learning, self.learnt, routes, heads, recipe.compose)
 
     @property
     def _routes_by_features(self) -> bool:

@@ -14,9 +14,9 @@ from cl_core.adapters.fusion import Fusion, FusionWeights, fusion_parameter_coun
 from cl_core.adapters.heads import Head
 from cl_core.adapters.projection import Projection
 from cl_core.adapters.task_weights import TaskWeights
-from cl_core.evaluate.states import adapter_states, states_under
 from cl_core.initialise.improvised import ImprovisedInitialiser, draw_share
 from cl_core.lab.assets import VERSIONS, Assets
+from cl_core.lab.cached_states import fused_states
 from cl_core.lab.learning import Learning, Start
 from cl_core.lab.making import Contents
 from cl_core.lab.mid_task import MidTaskCheckpoints
@@ -107,7 +107,7 @@ class Improvising:
                 }, None
             bank, fusion = (
                 self._bank(adapters[:task]),
-                self._fusion_weights("improvised", improvised),
+                self.assets.weights.fusion(improvised, "improvised"),
             )
             fitted = distil(
                 self._lesson(task, rows, training, "distil", checkpoints, "initialise"),
@@ -137,7 +137,10 @@ class Improvising:
             first, found = self.learning.weights(adapters[0]).adapter, self._head(improvised)
             weights = TaskWeights(replace(first, projection=found.projection), found.head)
             return self.adapter_states(task, weights, split), weights.head
-        return self.fused_states("improvised", improvised, task, adapters[:task], split)
+        fusion, earlier = self.assets.weights.fusion(improvised, "improvised"), adapters[:task]
+        bank = self._bank(earlier)
+        states = fused_states(self.assets, improvised, fusion, earlier, bank, task, split)
+        return states, fusion.head
 
     def distilled_states(self, task: int, distilled: str, split: str) -> tuple[Tensor, Head]:
         """States of a split under the adapter of phase 2, and its head."""
@@ -146,47 +149,7 @@ class Improvising:
 
     def adapter_states(self, task: int, weights: TaskWeights, split: str) -> Tensor:
         """(N, d) states of a split under one adapter; not kept, as they serve one score."""
-        assets = self.assets
-        return adapter_states(
-            assets.backbone,
-            assets.data.encoding(task, split),
-            weights.adapter,
-            assets.settings.train.head_pooling,
-            assets.settings.evaluate.eval_batch_size,
-            assets.device,
-            assets.rows_done,
-        )
-
-    def fused_states(
-        self, kind: str, fusion: str, task: int, adapters: Sequence[str], split: str
-    ) -> tuple[Tensor, Head]:
-        """(N, d) states of a split under a fusion of adapters, and the fusion's head."""
-        assets = self.assets
-        weights, bank = self._fusion_weights(kind, fusion), self._bank(adapters)
-        inputs = {
-            "version": VERSIONS["states"],
-            **assets.backbone_inputs(),
-            "data": assets.data.fingerprint(task, split),
-            "adapters": list(adapters),
-            "fusion": fusion,
-            "pooling": assets.settings.train.head_pooling,
-            "batch_size": assets.settings.evaluate.eval_batch_size,
-        }
-
-        def compute() -> Contents:
-            states = states_under(
-                assets.backbone,
-                assets.data.encoding(task, split),
-                range(len(assets.data.encoding(task, split))),
-                lambda positions: weights.transforms(bank),
-                assets.settings.train.head_pooling,
-                assets.settings.evaluate.eval_batch_size,
-                assets.device,
-                assets.rows_done,
-            )
-            return {"states": states}, None
-
-        return assets.make("states", inputs, compute, task, task).tensors["states"], weights.head
+        return self.assets.passes.adapter(self.assets.data.encoding(task, split), weights.adapter)
 
     def fusion_parameters(self) -> int:
         """Numbers in one fusion, without its head."""
@@ -293,13 +256,6 @@ class Improvising:
 
     def _bank(self, adapters: Sequence[str]) -> Bank:
         return self.learning.bank(adapters)
-
-    def _fusion_weights(self, kind: str, own_key: str) -> FusionWeights:
-        artifact = self.assets.store.read(kind, own_key)
-        if artifact is None:
-            raise KeyError(own_key)
-        weights = FusionWeights.from_tensors(artifact.tensors, self.learning.site_names)
-        return weights.to(self.assets.device.torch_device)
 
     def _head(self, improvised: str) -> Ends:
         """What phase 1 trained beside a fusion: the head, and the projection where there is one."""

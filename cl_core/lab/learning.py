@@ -9,7 +9,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from cl_core.adapters.adapter import Adapter, select_sites
+from cl_core.adapters.adapter import Adapter
 from cl_core.adapters.bank import Bank
 from cl_core.adapters.heads import Head
 from cl_core.adapters.projection import Projection
@@ -45,14 +45,12 @@ class Learning:
 
     def __init__(self, assets: Assets) -> None:
         self.assets = assets
-        self._weights: dict[tuple[str, str], TaskWeights] = {}
         self._bank: tuple[tuple[str, tuple[str, ...]], Bank] | None = None
 
     @property
     def site_names(self) -> list[str]:
         """Of the sites that carry a bottleneck, in order."""
-        assets = self.assets
-        return [site.name for site in select_sites(assets.backbone.sites, assets.settings.adapter)]
+        return self.assets.weights.site_names
 
     def copy_of(self, parent: str | None) -> Start | None:
         """The start at a parent's weights; None starts at random.
@@ -112,14 +110,7 @@ class Learning:
         Raises:
             KeyError: they are not in the store.
         """
-        if (kind, adapter_key) not in self._weights:
-            artifact = self.assets.store.read(kind, adapter_key)
-            if artifact is None:
-                raise KeyError(adapter_key)
-            activation = self.assets.settings.adapter.activation
-            weights = TaskWeights.from_tensors(artifact.tensors, self.site_names, activation)
-            self._weights[kind, adapter_key] = weights.to(self.assets.device.torch_device)
-        return self._weights[kind, adapter_key]
+        return self.assets.weights.task(adapter_key, kind)
 
     def bank(self, adapters: Sequence[str], kind: str = "adapter") -> Bank:
         """The bank of the adapters under these keys, stacked once and kept until another one is asked for."""
@@ -136,12 +127,7 @@ class Learning:
         """
         if kind in ("adapter", "distilled"):
             return self.weights(own_key, kind).adapter
-        artifact = self.assets.store.read(kind, own_key)
-        if artifact is None:
-            raise KeyError(own_key)
-        activation = self.assets.settings.adapter.activation
-        found = Adapter.from_tensors(artifact.tensors, self.site_names, activation)
-        return found.to(self.assets.device.torch_device)
+        return self.assets.weights.adapter(own_key, kind)
 
     def fresh(self, task: int, purpose: str = "start") -> TaskWeights:
         """An untrained adapter and head for a task; the same seed and purpose give the same bytes."""

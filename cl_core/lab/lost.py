@@ -9,18 +9,17 @@ import pyarrow.compute as pc
 import torch
 from torch import Tensor
 
-from cl_core.adapters.bank import Bank
-from cl_core.backbones.encoding import Encoded
 from cl_core.errors import UserError
 from cl_core.evaluate.lost import LOST_SCHEMA
-from cl_core.evaluate.states import pooled_states
 from cl_core.lab.assets import Assets
+from cl_core.lab.encoded_samples import EncodedSamples
 from cl_core.lab.launch import reopen
+from cl_core.lab.load import load_model
 from cl_core.lab.making import Reporter
-from cl_core.lab.replying import head_logits
+from cl_core.lab.model import Model
 from cl_core.lab.sights import stored_sights
 from cl_core.lab.tokenised import TokenisedStream
-from cl_core.lab.trained import Trained
+from cl_core.lab.what_if import WhatIf
 from cl_core.lab.workspace import RunFolder, Workspace
 from cl_core.store import write_bytes
 from cl_core.store.contents import table_bytes
@@ -59,26 +58,28 @@ def explain_losses(
     made: list[pa.Table] = []
     alone: Alone | None = None
     for done, stage in enumerate(stages):
-        trained = Trained(workspace, run, stage, device)
+        loaded = load_model(workspace, run, stage, device)
+        # Single adapters answer, under the heads that the stage has.
+        model = loaded.model.changed(WhatIf(compose="select"))
         if alone is None:
             silent = Reporter(lambda event: None, lambda step, steps: None, lambda: False)
             settings, seed = run.config.settings, run.config.seed
             assets = Assets(
                 workspace.store,
                 stream,
-                trained.backbone,
+                model.passes.backbone,
                 settings,
-                trained.device,
+                model.passes.device,
                 seed,
                 silent,
                 stored_sights,
             )
             alone = Alone(assets.data, settings.evaluate.split)
         rows = records.filter(pc.equal(records["stage"], stage))
-        for task in trained.pool:
+        for task in range(loaded.stage):
             own = rows.filter(pc.equal(rows["true_task"], task))
             if own.num_rows:
-                made.append(_explain_cell(trained, alone, stage, task, own))
+                made.append(_explain_cell(model, alone, stage, task, own))
         progress(done + 1, len(stages))
     table = pa.concat_tables(made) if made else LOST_SCHEMA.empty_table()
     write_bytes(run.path / "lost.parquet", table_bytes(table))
@@ -105,72 +106,58 @@ class Alone:
             self._places[task] = {own: row for row, own in enumerate(split["id"])}
         return [self._places[task][own] for own in ids]
 
-    def states(self, trained: Trained, task: int, rows: list[int], adapters: Tensor) -> Tensor:
+    def states(self, model: Model, task: int, rows: list[int], adapters: Tensor) -> Tensor:
         """(n, d) states of a task's rows.
 
         Args:
-            trained: whose adapters these are.
+            model: whose adapters these are, one a task.
             task: the rows' own.
             rows: n places in the split.
-            adapters: (n,) the place of each row's adapter in the pool.
+            adapters: (n,) the place of each row's adapter in the bank.
+
+        Raises:
+            ValueError: there are no rows.
         """
-        encoding = self.data.encoding(task, self.split)
         wanted = torch.tensor(rows)
-        out: Tensor | None = None
+        states: Tensor | None = None
         for adapter in sorted(set(adapters.tolist())):
             here = adapters == adapter
-            known = self._known(trained, encoding, task, adapter, wanted[here])
-            out = known.new_zeros(len(rows), known.shape[1]) if out is None else out
-            out[here] = known[wanted[here]]
-        if out is None:
+            of_split = self._of_split(model, task, adapter, wanted[here])
+            if states is None:
+                states = of_split.new_zeros(len(rows), of_split.shape[1])
+            states[here] = of_split[wanted[here]]
+        if states is None:
             raise ValueError("there are no rows")
-        return out
+        return states
 
-    def _known(
-        self, trained: Trained, encoding: Encoded, task: int, adapter: int, rows: Tensor
-    ) -> Tensor:
+    def _of_split(self, model: Model, task: int, adapter: int, rows: Tensor) -> Tensor:
         """(N, d) of the split, NaN where not asked for yet; `rows` are there."""
-        place = task, trained.pool[adapter]
-        known = self._states.get(place)
-        missing = rows if known is None else rows[known[rows, 0].isnan()]
+        encoding, kept = self.data.encoding(task, self.split), self._states.get((task, adapter))
+        missing = rows if kept is None else rows[kept[rows, 0].isnan()]
         if len(missing):
-            settings, device = trained.config.settings, trained.device
-            found = pooled_states(
-                trained.backbone,
-                encoding,
-                missing.tolist(),
-                Bank.stack([trained.bank.adapter(adapter)]),
-                torch.ones(len(missing), 1, device=device.torch_device),
-                "select",
-                settings.train.head_pooling,
-                settings.evaluate.eval_batch_size,
-                device,
-            )
-            if known is None:
-                known = found.new_full((len(encoding), found.shape[1]), torch.nan)
-                self._states[place] = known
-            known[missing] = found
-        return self._states[place]
+            samples = EncodedSamples(model.passes, encoding.subset(missing.tolist()))
+            states = samples.alone(model.bank, adapter)
+            if kept is None:
+                kept = states.new_full((len(encoding), states.shape[1]), torch.nan)
+                self._states[task, adapter] = kept
+            kept[missing] = states
+        return self._states[task, adapter]
 
 
-def _explain_cell(
-    trained: Trained, alone: Alone, stage: int, task: int, records: pa.Table
-) -> pa.Table:
+def _explain_cell(model: Model, alone: Alone, stage: int, task: int, records: pa.Table) -> pa.Table:
     """Rows of LOST_SCHEMA of one task's samples after one stage."""
     data, ids = alone.data, records["sample_id"].to_pylist()
     rows = alone.rows(task, ids)
     heaviest = torch.tensor(records["weights"].to_pylist()).argmax(dim=1)
-    own = torch.full_like(heaviest, trained.pool.index(task))
+    own = torch.full_like(heaviest, task)
     labels = data.global_labels(task, alone.split)[rows]
     votes = data.global_votes(task, alone.split)
     votes = None if votes is None else votes.subset(rows)
 
     def credit(adapters: Tensor) -> Tensor:
-        weights = torch.nn.functional.one_hot(adapters, len(trained.pool)).float()
-        states = alone.states(trained, task, rows, adapters)
-        return answer_credit(
-            head_logits(trained, states, weights, task).argmax(dim=1), labels, votes
-        )
+        weights = torch.nn.functional.one_hot(adapters, len(model.bank)).float()
+        states = alone.states(model, task, rows, adapters)
+        return answer_credit(model.logits(states, weights, task).argmax(dim=1), labels, votes)
 
     answered = torch.tensor(records["prediction"].to_pylist())
     columns = {

@@ -7,7 +7,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from cl_core.evaluate.states import adapter_states
 from cl_core.lab.assets import VERSIONS, Assets
 from cl_core.lab.learning import Learning
 from cl_core.lab.making import Contents
@@ -81,15 +80,7 @@ class Remembering:
         if adapter_key is None:
             raise ValueError("uncertainty is that of a trained adapter; there is none")
         assets, weights = self.assets, self.learning.weights(adapter_key)
-        states = adapter_states(
-            assets.backbone,
-            assets.data.encoding(task, "train"),
-            weights.adapter,
-            assets.settings.train.head_pooling,
-            assets.settings.evaluate.eval_batch_size,
-            assets.device,
-            assets.rows_done,
-        )
+        states = assets.passes.adapter(assets.data.encoding(task, "train"), weights.adapter)
         logits = weights.head.logits(states.to(assets.device.torch_device)).cpu()
         log_p = torch.log_softmax(logits.double(), dim=1)
         return -(log_p.exp() * log_p).sum(dim=1)

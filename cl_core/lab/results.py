@@ -37,7 +37,6 @@ class Results:
         routing: Routing,
         predictions: Tensor,
         labels: Tensor,
-        per_block: Tensor | None = None,
         votes: Votes | None = None,
         scored: bool = True,
     ) -> dict[str, float]:
@@ -50,7 +49,6 @@ class Results:
             routing: what they got.
             predictions: (N,) labels in the stream's label space.
             labels: (N,) true ones; -1 for labels that no learnt task has.
-            per_block: (N, blocks, K) weights of each adapted block, where they differ (L2R).
             votes: for places in the label space, where answers carry any: accuracy is then VQA accuracy.
             scored: whether the stage can answer the task at all; else only its routing is kept.
         """
@@ -64,7 +62,7 @@ class Results:
                 predictions=predictions.numpy(),
                 labels=labels.numpy(),
                 scores=routing.scores.cpu().numpy(),
-                per_block=None if per_block is None else per_block.cpu().numpy(),
+                per_block=None if routing.per_block is None else routing.per_block.cpu().numpy(),
             )
         )
         return self._add_scores(stage + 1, name, predictions, labels, votes) if scored else {}

@@ -14,13 +14,14 @@ class AdapterShare:
         task: whose adapter it is.
         score: the router's score; the cosine to the task's centroid for `centroid`.
         weight: p_t(x), 0 for an adapter that was not used.
-        alone: the label that this adapter by itself predicts.
+        alone: the label that this adapter by itself predicts; None where one adapter serves all tasks, whose answer
+            is the run's.
     """
 
     task: str
     score: float
     weight: float
-    alone: str
+    alone: str | None
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,8 @@ class RoutedSample:
     def __str__(self) -> str:
         used = [share for share in self.shares if share.weight >= 0.005]  # shown as 0.01 or more
         merge = " + ".join(f"{share.weight:.2f} {share.task}" for share in used)
+        if all(share.alone is None for share in self.shares):
+            merge = "one adapter for all tasks"
         lines = [
             f"“{self.sample}”",
             f"  = {self.prediction} ({self.confidence:.0%})   from {merge}",
@@ -60,6 +63,7 @@ class RoutedSample:
         lines += [
             f"    {share.task:<{width}}  score {share.score:6.3f}  weight {share.weight:5.3f}  alone: {share.alone}"
             for share in self.shares
+            if share.alone is not None
         ]
         if self.per_block is not None:
             lines += [

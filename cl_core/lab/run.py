@@ -18,7 +18,7 @@ from cl_core.lab.workspace import RunFolder, Workspace
 
 if TYPE_CHECKING:
     from cl_core.device import Precision
-    from cl_core.lab.inference import Model
+    from cl_core.lab.predict import Predictor
     from cl_core.lab.routed_sample import RoutedSample
     from cl_core.lab.sample import Sample
 
@@ -64,16 +64,16 @@ class Run:
         return self
 
     @cached_property
-    def model(self) -> Model:
+    def model(self) -> Predictor:
         """Backbone, adapters, heads and router after the last stage."""
-        from cl_core.lab.inference import Model
+        from cl_core.lab.predict import Predictor
 
-        return Model(self.workspace, self.folder)
+        return Predictor(self.workspace, self.folder)
 
     def route(
         self, *samples: Sample, k: int | None = None, task: str | None = None
     ) -> list[RoutedSample]:
-        """How new samples are routed and answered; see `Model.route`."""
+        """How new samples are routed and answered; see `Predictor.route`."""
         return self.model.route(samples, k=k, task=task)
 
 

@@ -7,14 +7,14 @@ from torch import Tensor
 from cl_core.adapters.heads import Head
 from cl_core.adapters.task_weights import TaskWeights
 from cl_core.errors import UserError
-from cl_core.lab.answering import Answering
 from cl_core.lab.assets import Assets
 from cl_core.lab.events import Evaluated
 from cl_core.lab.improvising import Improvising
 from cl_core.lab.learnt import Learnt
 from cl_core.lab.results import Results
+from cl_core.lab.stage_models import StageModels
 from cl_core.lab.undefined import UNKNOWN_LABELS, answerable
-from cl_core.lab.untrained import Untrained
+from cl_core.lab.untrained import untrained_model
 from cl_core.lab.workspace import RunFolder
 
 
@@ -25,7 +25,7 @@ class Scoring:
         run: is told of each cell.
         assets: of the run.
         results: where scores and routing records go.
-        answering: the model of a stage.
+        stages: the model of each.
         improvising: has I2I's phases.
         learnt: what the run has learnt so far.
         knows_task: whether the router is told the true task.
@@ -36,7 +36,7 @@ class Scoring:
         run: RunFolder,
         assets: Assets,
         results: Results,
-        answering: Answering,
+        stages: StageModels,
         improvising: Improvising,
         learnt: Learnt,
         knows_task: bool,
@@ -44,7 +44,7 @@ class Scoring:
         self.run = run
         self.assets = assets
         self.results = results
-        self.answering = answering
+        self.stages = stages
         self.improvising = improvising
         self.learnt = learnt
         self.knows_task = knows_task
@@ -56,12 +56,13 @@ class Scoring:
         Raises:
             Stopped: somebody asked the run to stop.
         """
-        data, untrained = self.assets.data, Untrained(self.assets)
+        data, untrained = self.assets.data, untrained_model(self.assets, self.run.config)
         if self.assets.stream.protocol == "cil":
             self.run.warn(f"unseen=true gives no forward transfer here: {UNKNOWN_LABELS}")
         for task in range(len(self.assets.stream.tasks)):
             self.assets.check_stop()
-            predictions = untrained.predictions(task, self.split)
+            samples = self.stages.samples(0, task, self.split)
+            predictions = untrained.answer(samples, task).logits.argmax(dim=1)
             labels = data.global_labels(task, self.split)
             votes = data.global_votes(task, self.split)
             self.results.add_untrained(data.name(task), predictions, labels, votes)
@@ -115,18 +116,18 @@ class Scoring:
 
     def _cell(self, stage: int, task: int) -> dict[str, str]:
         """Fills cell (stage, task), with a routing record for each sample; returns the keys of its states."""
-        answers = self.answering.answer(stage, task, self.split)
+        samples = self.stages.samples(stage, task, self.split)
+        answer = self.stages.model(stage).answer(samples, task)
         data, name = self.assets.data, self.assets.data.name(task)
-        check_answers(answers.logits, name)
+        check_answers(answer.logits, name)
         ids = list(self.assets.stream.all_tasks[task].splits[self.split]["id"])
         scores = self.results.add(
             stage,
             task,
             ids,
-            answers.routing,
-            answers.logits.argmax(dim=1),
+            answer.routing,
+            answer.logits.argmax(dim=1),
             data.global_labels(task, self.split),
-            answers.per_block,
             data.global_votes(task, self.split),
             self._is_score(stage, task),
         )
@@ -137,12 +138,12 @@ class Scoring:
                     task=name,
                     accuracy=scores["accuracy"],
                     rows=len(ids),
-                    recomputed=answers.recomputed,
+                    recomputed=samples.recomputed,
                 )
             )
         names = {}
-        for number, states in enumerate(answers.states, start=1):
-            suffix = f"/{number}" if len(answers.states) > 1 else ""
+        for number, states in enumerate(samples.made, start=1):
+            suffix = f"/{number}" if len(samples.made) > 1 else ""
             names[f"states/{stage + 1}/{name}{suffix}"] = states
         return names
 

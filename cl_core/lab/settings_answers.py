@@ -15,15 +15,16 @@ import pyarrow.compute as pc
 import torch
 from torch import Tensor
 
-from cl_core.adapters.compose import COMPOSITIONS
+from cl_core.adapters.bank import Bank
 from cl_core.evaluate.records import weights_of
-from cl_core.evaluate.states import pooled_states
 from cl_core.lab.assets import Assets
 from cl_core.lab.embeddings import find_embeddings
+from cl_core.lab.encoded_samples import EncodedSamples
 from cl_core.lab.launch import reopen
+from cl_core.lab.load import LoadedModel, load_model
 from cl_core.lab.lost import Alone
 from cl_core.lab.making import Reporter
-from cl_core.lab.replying import head_logits, mixed_logits
+from cl_core.lab.model import Model
 from cl_core.lab.scoring import check_answers
 from cl_core.lab.settings_accuracy import (
     KIND,
@@ -37,9 +38,8 @@ from cl_core.lab.settings_accuracy import (
     shares,
 )
 from cl_core.lab.sights import stored_sights
-from cl_core.lab.trained import Trained
+from cl_core.lab.what_if import WhatIf
 from cl_core.lab.workspace import RunFolder, Workspace
-from cl_core.route.router import Router
 from cl_core.store import key
 from cl_core.train.data import answer_credit
 
@@ -75,16 +75,15 @@ def measure_settings(
     own_setting(run, stage)  # says where there is nothing to vary
     found: list[Accuracy] = []
     rows: list[TaskRows] = []
-    trained: Trained | None = None
+    loaded: LoadedModel | None = None
     for done, setting in enumerate(settings):
         known = read((target, source), run, stage, setting, most)
         if known is None:
             target.check_writable()
-            if trained is None:
-                trained = Trained(source, run, stage, device)
-                rows = task_rows(source, target, run, trained, most)
-            router = trained.router({"k": setting.k, "temperature": setting.temperature})
-            credits = [each.credit(router) for each in rows]
+            if loaded is None:
+                loaded = load_model(source, run, stage, device)
+                rows = task_rows(source, target, run, loaded, most)
+            credits = [each.credit(setting) for each in rows]
             inputs = inputs_of(run, stage, setting, most)
             data: dict[str, Any] = {
                 "accuracy": [float(each.double().mean()) for each in credits],
@@ -99,19 +98,19 @@ def measure_settings(
 
 
 def task_rows(
-    source: Workspace, target: Workspace, run: RunFolder, trained: Trained, most: int
+    source: Workspace, target: Workspace, run: RunFolder, loaded: LoadedModel, most: int
 ) -> list[TaskRows]:
-    """The rows that are answered, of each task learnt by the stage of `trained`; see `measure_settings`."""
+    """The rows that are answered, of each task learnt by the stage that is loaded; see `measure_settings`."""
     config, split = run.config, run.config.settings.evaluate.split
     records = run.table("routing")
-    records = records.filter(pc.equal(records["stage"], trained.stage))
+    records = records.filter(pc.equal(records["stage"], loaded.stage))
     silent = Reporter(lambda event: None, lambda step, steps: None, lambda: False)
     assets = Assets(
         target.store,
         reopen(run),
-        trained.backbone,
+        loaded.model.passes.backbone,
         config.settings,
-        trained.device,
+        loaded.model.passes.device,
         config.seed,
         silent,
         stored_sights,
@@ -120,14 +119,14 @@ def task_rows(
     embeddings = find_embeddings(source, run)
     made = {} if embeddings is None else dict(zip(embeddings.tasks, embeddings.keys, strict=True))
     found = []
-    counts = [len(assets.data.encoding(task, split)) for task in range(trained.stage)]
+    counts = [len(assets.data.encoding(task, split)) for task in range(loaded.stage)]
     for task, (count, taken) in enumerate(zip(counts, shares(counts, most), strict=True)):
         drawn = np.random.default_rng([SEED, task]).choice(count, taken, replace=False)
         stored = source.store.read("features", made[task]) if task in made else None
         features = stored.tensors["features"] if stored else assets.features(task, split)
         own = records.filter(pc.equal(records["true_task"], task))
         rows = torch.from_numpy(np.sort(drawn))
-        found.append(TaskRows(trained, alone, task, rows, features[rows], own))
+        found.append(TaskRows(loaded.model, alone, task, rows, features[rows], own))
     return found
 
 
@@ -135,7 +134,7 @@ class TaskRows:
     """Rows of one task, and how right each is under the weights that it has had so far.
 
     Args:
-        trained: answers.
+        model: answers.
         alone: has the split, and states under single adapters.
         task: 0-based.
         rows: (n,) places in the split.
@@ -149,37 +148,39 @@ class TaskRows:
 
     def __init__(
         self,
-        trained: Trained,
+        model: Model,
         alone: Alone,
         task: int,
         rows: Tensor,
         features: Tensor,
         records: pa.Table,
     ) -> None:
-        self.trained, self.alone, self.task = trained, alone, task
-        self.rows, self.features = rows, features
+        self.model, self.alone, self.task, self.rows = model, alone, task, rows
+        self.samples = SplitRows(model, alone, task, rows, features)
         self.labels = alone.data.global_labels(task, alone.split)
         self.votes = alone.data.global_votes(task, alone.split)
         self.of = len(self.labels)
         self.computed = 0
         places = alone.rows(task, records["sample_id"].to_pylist())
-        weights = torch.full((self.of, trained.stage), torch.nan)  # equal to nothing
+        weights = torch.full((self.of, len(model.bank)), torch.nan)  # equal to nothing
         answered = torch.full((self.of,), -1)
-        weights[places] = torch.from_numpy(weights_of(records)).reshape(-1, trained.stage)
+        weights[places] = torch.from_numpy(weights_of(records)).reshape(-1, len(model.bank))
         answered[places] = torch.tensor(records["prediction"].to_pylist(), dtype=torch.int64)
         self._known = [(weights[rows], self._credit(answered[rows], rows))]
 
-    def credit(self, router: Router) -> Tensor:
-        """(n,) how right each row is under a router's weights, 0 to 1."""
-        told = torch.full((len(self.rows),), self.task)
-        weights = router.route(self.features, told).weights.cpu()
+    def credit(self, setting: Setting) -> Tensor:
+        """(n,) how right each row is under the weights that a setting gives it, 0 to 1."""
+        what_if = WhatIf(k=setting.k, temperature=setting.temperature)
+        model = self.model.changed(what_if)
+        weights = model.route(self.samples, self.task).weights.cpu()
         found = torch.full((len(self.rows),), torch.nan)
         for before, credit in self._known:
             same = found.isnan() & (before == weights).all(dim=1)
             found[same] = credit[same]
         fresh = found.isnan()
         if fresh.any():
-            logits = self._logits(self.rows[fresh], weights[fresh])
+            samples, own = self.samples.subset(fresh), weights[fresh]
+            logits = model.logits(model.states(samples, own, self.task), own, self.task)
             check_answers(logits, self.alone.data.name(self.task))
             found[fresh] = self._credit(logits.argmax(dim=1), self.rows[fresh])
             self.computed += int(fresh.sum())
@@ -191,28 +192,32 @@ class TaskRows:
         votes = None if self.votes is None else self.votes.subset(places)
         return answer_credit(predictions, self.labels[rows], votes)
 
-    def _logits(self, rows: Tensor, weights: Tensor) -> Tensor:
-        """(m, C) of some rows under their weights (m, K)."""
-        trained, how = self.trained, self.trained.config.recipe.compose
-        places = rows.tolist()
-        if COMPOSITIONS[how].traits.passes != "one":
-            each = [
-                self.alone.states(trained, self.task, places, torch.full((len(places),), adapter))
-                for adapter in range(len(trained.pool))
-            ]
-            return mixed_logits(trained, each, weights, self.task)
-        settings, device = trained.config.settings, trained.device
-        states = pooled_states(
-            trained.backbone,
-            self.alone.data.encoding(self.task, self.alone.split),
-            places,
-            trained.bank,
-            weights.to(device.torch_device),
-            how,
-            settings.train.head_pooling,
-            settings.evaluate.eval_batch_size,
-            device,
-            merging=settings.merging,
-            fishers=trained.fishers if "fishers" in COMPOSITIONS[how].needs else None,
-        )
-        return head_logits(trained, states, weights, self.task)
+
+class SplitRows(EncodedSamples):
+    """Rows of a split, with features that are there; states under single adapters are kept between settings.
+
+    Args:
+        model: whose adapters these are.
+        alone: has the split, and states under single adapters.
+        task: 0-based.
+        rows: (n,) places in the split.
+        features: (n, d) of these rows.
+    """
+
+    def __init__(
+        self, model: Model, alone: Alone, task: int, rows: Tensor, features: Tensor
+    ) -> None:
+        encoding = alone.data.encoding(task, alone.split).subset(rows.tolist())
+        super().__init__(model.passes, encoding)
+        self.model, self.task, self.rows, self.single = model, task, rows, alone
+        self.features = features
+
+    def subset(self, chosen: Tensor) -> SplitRows:
+        """Some of them, by a (n,) mask."""
+        rows, features = self.rows[chosen], self.features[chosen]
+        return SplitRows(self.model, self.single, self.task, rows, features)
+
+    def alone(self, bank: Bank, adapter: int) -> Tensor:
+        """(n, d) states under one adapter by itself."""
+        places = torch.full((len(self.rows),), adapter)
+        return self.single.states(self.model, self.task, self.rows.tolist(), places)

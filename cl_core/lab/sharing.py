@@ -9,7 +9,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from cl_core.adapters.heads import Head
 from cl_core.choices import Choice
 from cl_core.lab.assets import VERSIONS, Assets
 from cl_core.lab.learning import Learning
@@ -109,16 +108,7 @@ class Sharing:
         Raises:
             KeyError: they are not in the store.
         """
-        artifact = self.assets.store.read("shared", own_key)
-        if artifact is None:
-            raise KeyError(own_key)
-        activation = self.assets.settings.adapter.activation
-        found = SharedWeights.from_tensors(artifact.tensors, self.learning.site_names, activation)
-        return found.to(self.assets.device.torch_device)
-
-    def heads(self, own_key: str) -> Sequence[Head]:
-        """The heads beside the shared adapter: one in DIL, else one a task."""
-        return self.weights(own_key).heads
+        return self.assets.weights.shared(own_key)
 
     def parameter_counts(self, own_key: str, learnt: Learnt) -> tuple[int, int]:
         """(numbers of adapter and heads, numbers stored: EWC keeps two more for each that it holds)."""

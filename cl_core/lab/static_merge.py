@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,14 +25,19 @@ from cl_core.adapters.merging.heads import merge_heads
 from cl_core.backbones.load import load_backbone
 from cl_core.device import choose_device
 from cl_core.errors import UserError
-from cl_core.evaluate.answers import answer_logits
-from cl_core.evaluate.states import adapter_states
 from cl_core.lab.assets import Assets
+from cl_core.lab.encoded_samples import EncodedSamples
+from cl_core.lab.forward_passes import ForwardPasses
+from cl_core.lab.label_space import LabelSpace
 from cl_core.lab.launch import Silent, Watcher, reopen
 from cl_core.lab.learning import Learning
 from cl_core.lab.making import Reporter
+from cl_core.lab.model import Model
+from cl_core.lab.model_composition import SingleAdapter
+from cl_core.lab.model_router import NoRouter
 from cl_core.lab.publishing import published
 from cl_core.lab.report import Report
+from cl_core.lab.run_config import RunConfig
 from cl_core.lab.run_settings import make_settings
 from cl_core.lab.sights import stored_sights
 from cl_core.lab.workspace import RunFolder, Workspace
@@ -147,12 +152,16 @@ def merge_run(
     heads = [learning.weights(key).head for key in keys]
     if config.protocol == "dil":
         heads = [merge_heads(heads, shares.to(where.torch_device))]
+    merged = _model(config, assets.passes, adapter, heads)
     scores = {}
     for task, summary in enumerate(config.tasks):
-        logits = _logits(assets, adapter, heads, task)
+        samples = EncodedSamples(
+            assets.passes, assets.data.encoding(task, config.settings.evaluate.split)
+        )
+        logits = merged.answer(samples, task).logits
         truth = assets.data.global_labels(task, config.settings.evaluate.split)
         votes = assets.data.global_votes(task, config.settings.evaluate.split)
-        right = answer_credit(logits.argmax(dim=1).cpu(), truth, votes)
+        right = answer_credit(logits.argmax(dim=1), truth, votes)
         scores[summary.name] = float(right.double().mean())
     final = Report(run).matrix[-1].tolist()
     sites = [site.name for site in select_sites(backbone.sites, config.settings.adapter)]
@@ -181,23 +190,17 @@ def _shares(weights: Sequence[float] | None, tasks: Sequence[str]) -> Tensor:
     return torch.tensor(given, dtype=torch.float64).div(sum(given)).float()
 
 
-def _logits(assets: Assets, adapter: Adapter, heads: Sequence[Head], task: int) -> Tensor:
-    settings, stream = assets.settings, assets.stream
-    states = adapter_states(
-        assets.backbone,
-        assets.data.encoding(task, settings.evaluate.split),
-        adapter,
-        settings.train.head_pooling,
-        settings.evaluate.eval_batch_size,
-        assets.device,
-        assets.rows_done,
+def _model(
+    config: RunConfig, passes: ForwardPasses, adapter: Adapter, heads: Sequence[Head]
+) -> Model:
+    """One adapter for all tasks: nothing is routed, and no weights tell the heads apart."""
+    tasks = len(config.tasks)
+    return Model(
+        passes=passes,
+        bank=Bank.stack([adapter]),
+        heads=tuple(heads),
+        router=NoRouter(),
+        composition=SingleAdapter(),
+        label_space=replace(LabelSpace.after(config, tasks), rule="direct"),
+        tasks=(f"{tasks} tasks, merged",),
     )
-    return answer_logits(
-        stream.protocol,
-        states.to(assets.device.torch_device),
-        heads,
-        [assets.data.positions(each) for each in range(len(stream.tasks))],
-        len(stream.label_space.names),
-        pool=[0],
-        task=task,
-    ).cpu()

@@ -76,7 +76,7 @@ class WhatIf(Settings):
         return (weights / weights.sum()).expand(rows, -1)
 
     def reconsider(
-        self, routing: Routing, tasks: Sequence[str], ranked: bool, settings: RouterSettings
+        self, routing: Routing, tasks: Sequence[str], ranks: bool, settings: RouterSettings
     ) -> Routing:
         """The same scores, other weights; k and temperature are the router's own matter.
 
@@ -85,8 +85,8 @@ class WhatIf(Settings):
         Args:
             routing: as the router decided under `settings`.
             tasks: of the K adapters.
-            ranked: whether the weights are a softmax over the k best scores.
-            settings: the router's, with this k and temperature.
+            ranks: whether its weights are the softmax of its k best scores.
+            settings: its settings, with this k and temperature.
         """
         dropped = self.places(tasks)
         if self.fixed:
@@ -95,7 +95,7 @@ class WhatIf(Settings):
             return routing
         scores, weights = routing.scores.clone(), routing.weights.clone()
         scores[:, dropped], weights[:, dropped] = -torch.inf, 0.0
-        if ranked:
+        if ranks:
             return Routing(routing.scores, top_k_softmax(scores, settings.k, settings.temperature))
         none_left = weights.sum(dim=1) == 0
         weights[none_left] = top_k_softmax(scores[none_left], 1, 1.0)

@@ -19,10 +19,12 @@ class Routing:
             measure; higher is better. Not cut to the k best, so that top-k recall and tables of all
             tasks can be made from it.
         weights: (N, K) float32, p(x): not negative, each row sums to 1.
+        per_block: (N, blocks, K) weights of each adapted block, where they differ (L2R).
     """
 
     scores: Tensor
     weights: Tensor
+    per_block: Tensor | None = None
 
 
 class Router(Protocol):

@@ -20,6 +20,16 @@ def test_stacking_and_taking_apart_are_inverse():
         assert all(map(torch.equal, bank.adapter(k).parameters(), adapter.parameters()))
 
 
+def test_the_first_adapters_are_a_bank_and_none_is_an_empty_one():
+    bank = random_bank(3)
+    first = bank.first(2)
+    assert len(first) == 2
+    assert len(Bank.empty()) == 0
+    for k in range(2):
+        own = zip(first.adapter(k).parameters(), bank.adapter(k).parameters(), strict=True)
+        assert all(torch.equal(*pair) for pair in own)
+
+
 def test_the_adapters_of_a_site_lie_in_one_piece():
     bank = Bank.stack([random_bank(1, seed=seed).adapter(0) for seed in range(3)])
     for tensor in bank.parameters():

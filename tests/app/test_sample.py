@@ -123,6 +123,9 @@ def test_a_recipe_with_one_adapter_says_that_there_is_nothing_to_choose(
     assert page.selectbox(key="by").disabled
     assert any("there is nothing to choose" in each.value for each in page.caption)
     assert "As in the run: one adapter for all tasks." in html(page)
+    # What it says is the run's answer: there are no two voices that could disagree.
+    assert "Each adapter alone" not in [each.value for each in page.header]
+    assert "the merge" not in html(page)
     page = open_page("routing", run="one", workspace=one_adapter)
     assert "there is no route to choose" in page.markdown[-1].value
 

@@ -7,7 +7,7 @@ import pytest
 
 import cl_core as cl
 from cl_core.errors import UserError
-from cl_core.lab.inference import Model
+from cl_core.lab.predict import Predictor
 
 from .conftest import SMALL, Carry
 
@@ -60,12 +60,28 @@ def test_new_samples_are_answered_as_the_run_answered_them(
                 )
 
 
+@pytest.mark.parametrize("recipe", ["sequential", "replay"])
+def test_one_adapter_for_all_tasks_has_no_answer_beside_the_runs(carry: Carry, recipe: str) -> None:
+    run = carry("domains", recipe, name="run", epochs=1, memory=0.3)
+    routed = [
+        sample
+        for task in cl.load_stream("domains", limits=LIMITS).tasks
+        for sample in run.route(*task.test["text"], task=task.name)
+    ]
+    (shares,) = {len(sample.shares) for sample in routed}
+    assert shares == 1
+    said = {(sample.prediction, sample.shares[0].alone) for sample in routed}
+    assert all(alone is None or alone == prediction for prediction, alone in said), said
+    assert all("from one adapter for all tasks" in str(sample) for sample in routed)
+    assert not any("alone" in str(sample) for sample in routed)
+
+
 def test_an_earlier_stage_knows_only_its_tasks(carry: Carry) -> None:
     run = carry(name="run")
-    (sample,) = Model(run.workspace, run.folder, stage=2).route(["the soup was cold"])
+    (sample,) = Predictor(run.workspace, run.folder, stage=2).route(["the soup was cold"])
     assert {share.task for share in sample.shares} == {"restaurants", "films"}
     with pytest.raises(UserError, match="has models of stages 1, 2, 3; stage 4"):
-        Model(run.workspace, run.folder, stage=4)
+        Predictor(run.workspace, run.folder, stage=4)
 
 
 def test_what_a_model_must_be_told_it_asks_for(carry: Carry) -> None:

@@ -8,8 +8,8 @@ import pytest
 import cl_core as cl
 from cl_core.errors import UserError
 from cl_core.evaluate.lost import summarise_losses
-from cl_core.lab.inference import Model
 from cl_core.lab.lost import explain_losses
+from cl_core.lab.predict import Predictor
 from cl_core.lab.recipes import load_recipe
 from cl_core.lab.report import Report
 from cl_core.lab.what_if import WhatIf
@@ -37,7 +37,7 @@ def test_each_sample_is_answered_as_by_a_model_that_is_told_which_adapter(
     recorded = run.folder.table("routing").to_pylist()
     names = [task.name for task in config.tasks]
     for stage in (1, len(names)):
-        model = Model(run.workspace, run.folder, stage, "cpu")
+        model = Predictor(run.workspace, run.folder, stage, "cpu")
         for record in (each for each in recorded if each["stage"] == stage):
             if record["true_task"] >= stage:
                 assert (stage, record["sample_id"]) not in rows

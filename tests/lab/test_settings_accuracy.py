@@ -10,11 +10,11 @@ import pytest
 import cl_core as cl
 from cl_core.errors import UserError
 from cl_core.lab.cleaning import unused
+from cl_core.lab.load import load_model
 from cl_core.lab.recipes import load_recipe
 from cl_core.lab.report import Report
 from cl_core.lab.settings_accuracy import KIND, Setting, grid, own_setting, read, shares
 from cl_core.lab.settings_answers import measure_settings, task_rows
-from cl_core.lab.trained import Trained
 from cl_core.lab.workspace import Workspace
 
 from .conftest import Carry
@@ -68,11 +68,11 @@ def test_the_runs_own_setting_is_its_stored_score_and_nothing_is_answered_twice(
             place, place, folder, stage, [own_setting(folder, stage)], device="cpu"
         )
         np.testing.assert_allclose(each.accuracy, matrix[stage - 1, :stage], atol=1e-7)
-    trained = Trained(place, folder, 3, "cpu")
-    for rows in task_rows(place, place, folder, trained, 1000):
+    loaded = load_model(place, folder, 3, "cpu")
+    for rows in task_rows(place, place, folder, loaded, 1000):
         counts = []
         for k in (2, 1, 3, 1, 2):
-            rows.credit(trained.router({"k": k}))
+            rows.credit(Setting(k, 0.5))
             counts.append(rows.computed)
         assert counts == [0, 12, 24, 24, 24]
     ks, taus = grid(folder, 3)

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from cl_core.errors import UserError
-from cl_core.lab.inference import Model
-from cl_core.lab.replying import Looked
+from cl_core.lab.encoded_samples import EncodedSamples
+from cl_core.lab.predict import Predictor
 from cl_core.lab.routed_sample import RoutedSample
 from cl_core.lab.what_if import WhatIf
 from cl_core.route.algebra import top_k_softmax
@@ -18,7 +18,7 @@ TEXTS = ["the soup was cold", "a film about a lighthouse", "my parcel came late"
 
 
 def ask(
-    model: Model, looked: Looked, task: str | None = None, **changes: object
+    model: Predictor, looked: EncodedSamples, task: str | None = None, **changes: object
 ) -> list[RoutedSample]:
     return model.route(looked, task=task, what_if=WhatIf(**changes))
 
@@ -28,16 +28,16 @@ def weights(sample: RoutedSample) -> dict[str, float]:
 
 
 @pytest.fixture
-def dam(carry: Carry) -> Model:
+def dam(carry: Carry) -> Predictor:
     run = carry("domains-dil", "dam", name="dam", temperature=0.5)
-    return Model(run.workspace, run.folder)
+    return Predictor(run.workspace, run.folder)
 
 
-def test_nothing_changed_is_the_runs_own_answer(dam: Model) -> None:
+def test_nothing_changed_is_the_runs_own_answer(dam: Predictor) -> None:
     assert ask(dam, dam.look(TEXTS)) == dam.route(TEXTS)
 
 
-def test_looking_once_serves_every_question(dam: Model) -> None:
+def test_looking_once_serves_every_question(dam: Predictor) -> None:
     looked = dam.look(TEXTS)
     before = looked.features
     for k in (1, 2, 3):
@@ -45,16 +45,16 @@ def test_looking_once_serves_every_question(dam: Model) -> None:
     assert looked.features is before
 
 
-def test_a_forced_adapter_answers_as_it_does_alone(dam: Model) -> None:
+def test_a_forced_adapter_answers_as_it_does_alone(dam: Predictor) -> None:
     looked = dam.look(TEXTS)
-    for task in (each.name for each in dam.trained.tasks):
+    for task in dam.tasks:
         for sample in ask(dam, looked, force=task):
             share = next(each for each in sample.shares if each.task == task)
             assert share.weight == 1.0
             assert sample.prediction == share.alone
 
 
-def test_a_dropped_adapter_makes_room_for_the_next_best(dam: Model) -> None:
+def test_a_dropped_adapter_makes_room_for_the_next_best(dam: Predictor) -> None:
     looked = dam.look(TEXTS)
     for own in dam.route(looked):
         first = own.shares[0].task
@@ -66,7 +66,7 @@ def test_a_dropped_adapter_makes_room_for_the_next_best(dam: Model) -> None:
         assert [share.weight for share in others] == pytest.approx(wanted, abs=1e-6)
 
 
-def test_uniform_is_the_mean_of_those_that_are_left(dam: Model) -> None:
+def test_uniform_is_the_mean_of_those_that_are_left(dam: Predictor) -> None:
     (sample, *_) = ask(dam, dam.look(TEXTS), uniform=True, drop=("films",))
     assert weights(sample) == pytest.approx(
         {name: 0.0 if name == "films" else 1 / (len(sample.shares) - 1) for name in weights(sample)}
@@ -75,7 +75,7 @@ def test_uniform_is_the_mean_of_those_that_are_left(dam: Model) -> None:
 
 def test_a_router_of_one_adapter_takes_its_second_choice(carry: Carry) -> None:
     run = carry("domains-dil", "epi", name="epi")
-    model = Model(run.workspace, run.folder)
+    model = Predictor(run.workspace, run.folder)
     (own,) = model.route([TEXTS[0]])
     (other,) = model.route([TEXTS[0]], what_if=WhatIf(drop=(own.shares[0].task,)))
     scores = {share.task: share.score for share in own.shares[1:]}
@@ -83,7 +83,7 @@ def test_a_router_of_one_adapter_takes_its_second_choice(carry: Carry) -> None:
     assert other.shares[0].task == max(scores, key=lambda task: scores[task])
 
 
-def test_select_is_the_best_adapter_of_all(dam: Model) -> None:
+def test_select_is_the_best_adapter_of_all(dam: Predictor) -> None:
     looked = dam.look(TEXTS)
     for sample in ask(dam, looked, compose="select"):
         assert sample.prediction == sample.shares[0].alone
@@ -91,10 +91,10 @@ def test_select_is_the_best_adapter_of_all(dam: Model) -> None:
 
 def test_l2r_without_an_adapter_shares_its_weight_among_the_others(carry: Carry) -> None:
     run = carry("domains-dil", "l2r-wavg", name="l2r", memory=0.5, router_epochs=1)
-    model = Model(run.workspace, run.folder)
+    model = Predictor(run.workspace, run.folder)
     looked = model.look(TEXTS)
     (own, *_), (other, *_) = model.route(looked), ask(model, looked, drop=("films",))
-    place = [each.name for each in model.trained.tasks].index("films")
+    place = model.tasks.index("films")
     first = next(
         iter(own.per_block or {})
     )  # what enters the first block does not depend on adapters
@@ -115,10 +115,10 @@ def test_l2r_without_an_adapter_shares_its_weight_among_the_others(carry: Carry)
     ],
 )
 def test_changes_that_leave_nothing_are_refused(
-    dam: Model, changes: dict[str, object], message: str
+    dam: Predictor, changes: dict[str, object], message: str
 ) -> None:
     if "drop" in changes and "force" not in changes:
-        changes = {"drop": tuple(each.name for each in dam.trained.tasks)}
+        changes = {"drop": tuple(dam.tasks)}
     with pytest.raises(UserError, match=message):
         ask(dam, dam.look(TEXTS), **changes)
 
@@ -126,7 +126,7 @@ def test_changes_that_leave_nothing_are_refused(
 def test_changes_that_a_recipe_has_no_place_for_are_refused(carry: Carry) -> None:
     shared = carry("domains-dil", "sequential", name="shared")
     with pytest.raises(UserError, match="there is nothing to choose"):
-        Model(shared.workspace, shared.folder).route(TEXTS, what_if=WhatIf(uniform=True))
+        Predictor(shared.workspace, shared.folder).route(TEXTS, what_if=WhatIf(uniform=True))
     l2r = carry("domains-dil", "l2r-wavg", name="l2r", memory=0.5, router_epochs=1)
-    with pytest.raises(UserError, match="it has no k"):
-        Model(l2r.workspace, l2r.folder).route(TEXTS, k=1)
+    with pytest.raises(UserError, match="there is no k"):
+        Predictor(l2r.workspace, l2r.folder).route(TEXTS, k=1)

@@ -94,7 +94,7 @@ COMPOSITIONS: Table[Composition, CompositionTraits] = Table(
         ),
         Choice(
             name="ensemble",
-            target="cl_core.evaluate.answers:ensemble_logits",
+            target="cl_core.adapters.heads:ensemble_logits",
             summary="Every adapter answers alone, with its own head; the logits are averaged.",
             source="logit ensembling, named by DAM (arXiv 2403.08755)",
             traits=CompositionTraits(
@@ -123,7 +123,7 @@ def with_given_weights(how: str) -> str:
 
 ELSEWHERE = {
     "fusion": "it has weights of its own: see cl_core.adapters.fusion.fuse",
-    "ensemble": "it takes a forward pass for each adapter: see cl_core.evaluate.answers.ensemble_logits",
+    "ensemble": "it takes a forward pass for each adapter: see cl_core.adapters.heads.ensemble_logits",
 }
 """Choices of the slot that no weights over adapters carry out, and where they are."""
 
