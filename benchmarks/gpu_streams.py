@@ -11,13 +11,14 @@ from gpu_report import TOLERANCES, Report, distance, largest
 from torch import Tensor
 
 from cl_core.adapters.bank import Bank
+from cl_core.adapters.compose import compose
 from cl_core.adapters.heads import merged_logits
 from cl_core.adapters.task_weights import TaskWeights
 from cl_core.backbones.encoder import Backbone
 from cl_core.backbones.features import extract_features
 from cl_core.device import Device, choose_device
 from cl_core.errors import UserError
-from cl_core.evaluate.states import pooled_states
+from cl_core.evaluate.states import states_under
 from cl_core.route.centroid import CentroidRouter
 from cl_core.route.settings import RouterSettings
 from cl_core.train.classification import fit
@@ -189,7 +190,15 @@ def merged_states(
     bank = Bank.stack([task.adapter for task in tasks]).to(device.torch_device)
     there = weights.to(device.torch_device)
     every = range(len(rows))
-    return pooled_states(backbone, rows.encoding, every, bank, there, "merge", "mean", 32, device)
+    return states_under(
+        backbone,
+        rows.encoding,
+        every,
+        lambda batch: compose(bank, there[batch], "merge"),
+        "mean",
+        32,
+        device,
+    )
 
 
 def apart(one: TaskWeights, other: TaskWeights) -> float:

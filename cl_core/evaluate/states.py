@@ -12,10 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 import torch
 from torch import Tensor
 
-from cl_core.adapters.adapter import Adapter, Transform, transforms
-from cl_core.adapters.bank import Bank
-from cl_core.adapters.compose import compose
-from cl_core.adapters.settings import MergeSettings
+from cl_core.adapters.adapter import Transform
 from cl_core.backbones.batching import length_batches
 from cl_core.backbones.encoder import Backbone
 from cl_core.backbones.encoding import Encoded
@@ -56,69 +53,6 @@ def changed_rows(
     return gone | (aligned != weights).any(dim=1)
 
 
-def pooled_states(
-    backbone: Backbone,
-    encoding: Encoded,
-    rows: Sequence[int],
-    bank: Bank,
-    weights: Tensor,
-    how: str,
-    pooling: str,
-    batch_size: int,
-    device: Device,
-    progress: Progress = _silent,
-    merging: MergeSettings | None = None,
-    fishers: Bank | None = None,
-) -> Tensor:
-    """Runs the backbone with each row's adapters composed by its own weights.
-
-    Args:
-        backbone: frozen.
-        encoding: tokenised rows.
-        rows: n positions in `encoding`.
-        bank: K adapters, on the device.
-        weights: (n, K), row i for `rows[i]`, on the device.
-        how: name of the composition.
-        pooling: "mean" or "cls".
-        batch_size: rows per forward pass.
-        device: where, and in which precision.
-        progress: called after each batch with (rows done, rows in all); what it raises ends the pass.
-        merging: settings of compositions beyond the mean.
-        fishers: of the K adapters, for the composition that weighs by them.
-
-    Returns:
-        (n, d) float32 on the CPU, in the order of `rows`.
-    """
-
-    def composed(positions: list[int]) -> Mapping[str, Transform]:
-        # The weights travel with their samples: row by row the same positions as the batch.
-        return compose(bank, weights[positions], how, settings=merging, fishers=fishers)
-
-    return states_under(backbone, encoding, rows, composed, pooling, batch_size, device, progress)
-
-
-def adapter_states(
-    backbone: Backbone,
-    encoding: Encoded,
-    adapter: Adapter,
-    pooling: str,
-    batch_size: int,
-    device: Device,
-    progress: Progress = _silent,
-) -> Tensor:
-    """(N, d) states of all rows under one adapter, as `pooled_states` gives them."""
-    return states_under(
-        backbone,
-        encoding,
-        range(len(encoding)),
-        lambda positions: transforms(adapter),
-        pooling,
-        batch_size,
-        device,
-        progress,
-    )
-
-
 @torch.no_grad()
 def states_under(
     backbone: Backbone,
@@ -130,7 +64,7 @@ def states_under(
     device: Device,
     progress: Progress = _silent,
 ) -> Tensor:
-    """Runs the backbone with whatever `make_transforms` puts at its sites; see `pooled_states`.
+    """Runs the backbone with whatever `make_transforms` puts at its sites.
 
     Args:
         backbone: frozen.
@@ -140,7 +74,10 @@ def states_under(
         pooling: "mean" or "cls".
         batch_size: rows per forward pass.
         device: where, and in which precision.
-        progress: called after each batch with (rows done, rows in all).
+        progress: called after each batch with (rows done, rows in all); what it raises ends the pass.
+
+    Returns:
+        (n, d) float32 on the CPU, in the order of `rows`.
     """
     lengths = [encoding.lengths[row] for row in rows]
     states = torch.empty(len(rows), backbone.read_size, device=device.torch_device)

@@ -54,7 +54,7 @@ class RunSamples(EncodedSamples):
         earlier: by task, what the stage before has composed; gets this one's.
 
     Attributes:
-        made: artifact keys of the states that were asked for.
+        state_keys: artifact keys of the states that were asked for.
         recomputed: rows whose forward pass was run; the others were looked up.
     """
 
@@ -71,7 +71,7 @@ class RunSamples(EncodedSamples):
         self.assets, self.keys = assets, keys
         self.stage, self.task, self.split = stage, task, split
         self.earlier = earlier
-        self.made: list[str] = []
+        self.state_keys: list[str] = []
         self.recomputed = len(self)
 
     @cached_property
@@ -90,7 +90,7 @@ class RunSamples(EncodedSamples):
         key = keys[adapter - len(bank)]
         one, ones = Bank.stack([bank.adapter(adapter)]), torch.ones(len(self), 1)
         states = self._composed([key], one, ones, "select", None)
-        self.made.append(states.key)
+        self.state_keys.append(states.key)
         return states.values
 
     def composed(
@@ -102,17 +102,17 @@ class RunSamples(EncodedSamples):
         )
         self.earlier[self.task] = states
         self.recomputed = states.recomputed
-        self.made.append(states.key)
+        self.state_keys.append(states.key)
         return states.values
 
     def fused(self, bank: Bank, fusion: FusionWeights | None, task: int, weights: Tensor) -> Tensor:
         """(N, d) under the task's own fusion, which later stages do not change."""
         self.recomputed = len(self) if task == self.stage else 0
         if fusion is None:
-            self.made.append(self.keys.adapters[task])
+            self.state_keys.append(self.keys.adapters[task])
             return self.passes.adapter(self.encoding, bank.adapter(task))
         key, adapters = self.keys.fusions[task], self.keys.adapters[: task + 1]
-        self.made.append(key)
+        self.state_keys.append(key)
         of_task = bank.first(task + 1)
         return fused_states(self.assets, key, fusion, adapters, of_task, task, self.split)
 
@@ -126,7 +126,7 @@ class RunSamples(EncodedSamples):
                 return vars(routed), None
 
             artifact = self.assets.make("states", inputs, compute, self.task, self.stage)
-            self.made.append(artifact.key)
+            self.state_keys.append(artifact.key)
             self._routed = network, how, RoutedStates(**artifact.tensors)
         return self._routed[2]
 
@@ -155,16 +155,18 @@ class RunSamples(EncodedSamples):
             # what it came from is part of the key.
             "previous": previous.key if lookup and previous else None,
         }
-        made = None
+        fisher_bank = None
         if not COMPOSITIONS[how].traits.paths:
             inputs["merging"] = settings.merging.model_dump()
         if fishers is not None:
             inputs["fisher_rows"] = settings.baselines.fisher_rows
-            made = fishers()
+            fisher_bank = fishers()
 
         def compute() -> Contents:
             rows = changed.nonzero().flatten().tolist()
-            fresh = self.passes.composed(self.encoding, bank, weights[changed], how, made, rows)
+            fresh = self.passes.composed(
+                self.encoding, bank, weights[changed], how, fisher_bank, rows
+            )
             if not (lookup and previous):
                 return {"states": fresh}, None
             values = previous.values.clone()

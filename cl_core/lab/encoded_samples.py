@@ -59,8 +59,8 @@ class EncodedSamples:
         self, bank: Bank, weights: Tensor, how: str, fishers: MakeBank | None = None
     ) -> Tensor:
         """(B, d) states under the bank's adapters, composed by (B, K) weights."""
-        made = None if fishers is None else fishers()
-        return self.passes.composed(self.encoding, bank, weights, how, made)
+        fisher_bank = None if fishers is None else fishers()
+        return self.passes.composed(self.encoding, bank, weights, how, fisher_bank)
 
     def fused(self, bank: Bank, fusion: FusionWeights | None, task: int, weights: Tensor) -> Tensor:
         """(B, d) states under a task's fusion of the adapters up to it; where it has none, of the heaviest adapter."""

@@ -9,12 +9,13 @@ from torch import Tensor
 
 from cl_core.adapters.adapter import Adapter, Transform, transforms
 from cl_core.adapters.bank import Bank
+from cl_core.adapters.compose import compose
 from cl_core.adapters.fusion import FusionWeights
 from cl_core.backbones.encoder import Backbone
 from cl_core.backbones.encoding import Encoded
 from cl_core.backbones.features import extract_features
 from cl_core.device import Device
-from cl_core.evaluate.states import Progress, pooled_states, states_under
+from cl_core.evaluate.states import Progress, states_under
 from cl_core.lab.run_settings import RunSettings
 from cl_core.route.network import RouterNetwork
 from cl_core.route.routed_pass import routed_states
@@ -106,20 +107,13 @@ class ForwardPasses:
             fishers: of the K adapters, for compositions that weigh by them.
             rows: n positions among the samples; None for all.
         """
-        return pooled_states(
-            self.backbone,
-            encoding,
-            range(len(encoding)) if rows is None else rows,
-            bank,
-            weights.to(self.device.torch_device),
-            how,
-            self.settings.train.head_pooling,
-            self.settings.evaluate.eval_batch_size,
-            self.device,
-            self.progress,
-            self.settings.merging,
-            fishers,
-        )
+        weights, settings = weights.to(self.device.torch_device), self.settings.merging
+
+        def composed(batch: list[int]) -> Mapping[str, Transform]:
+            # The weights travel with their samples: row by row the same positions as the batch.
+            return compose(bank, weights[batch], how, settings=settings, fishers=fishers)
+
+        return self._under(encoding, composed, rows=rows)
 
     def routed(
         self, encoding: Encoded, bank: Bank, network: RouterNetwork, how: str
@@ -144,11 +138,12 @@ class ForwardPasses:
         encoding: Encoded,
         make_transforms: Callable[[list[int]], Mapping[str, Transform]],
         pooling: str | None = None,
+        rows: Sequence[int] | None = None,
     ) -> Tensor:
         return states_under(
             self.backbone,
             encoding,
-            range(len(encoding)),
+            range(len(encoding)) if rows is None else rows,
             make_transforms,
             pooling or self.settings.train.head_pooling,
             self.settings.evaluate.eval_batch_size,

@@ -81,15 +81,24 @@ class LabelSpace:
         """
         match self.protocol:
             case "til":
-                own = self._told(task)
-                labels = [self.positions[own]]
-                return union_logits(states, [heads[own]], None, labels, self.classes, "direct")
+                if task is None:
+                    raise UserError(
+                        "in the task-incremental protocol the task is known: it must be given"
+                    )
+                return self.head_logits(states, heads, task)
             case "dil":
                 if weights is None:
                     weights = states.new_full((len(states), len(heads)), 1 / len(heads))
                 return self._known(merged_logits(states, heads, weights))
             case _:
                 return union_logits(states, heads, weights, self.positions, self.classes, self.rule)
+
+    def head_logits(self, states: Tensor, heads: Sequence[Head], head: int) -> Tensor:
+        """(B, C) logits of one of the heads by itself, over its own labels; see `logits`."""
+        if self.protocol == "dil":
+            return self._known(heads[head].logits(states))
+        labels = [self.positions[head]]
+        return union_logits(states, [heads[head]], None, labels, self.classes, "direct")
 
     def mixed_logits(
         self,
@@ -116,26 +125,16 @@ class LabelSpace:
             UserError: TIL without a task.
         """
         if self.protocol == "cil":
-            each = [head.logits(of_one) for head, of_one in zip(heads, states, strict=True)]
-            return combine_logits(each, weights, self.positions, self.classes, self.rule)
-        logits = [
-            self.logits(of_one, heads if self.protocol == "til" else [heads[k]], task=task)
-            for k, of_one in enumerate(states)
-        ]
+            logits = [head.logits(of_one) for head, of_one in zip(heads, states, strict=True)]
+            return combine_logits(logits, weights, self.positions, self.classes, self.rule)
+        if self.protocol == "til":
+            logits = [self.logits(of_one, heads, task=task) for of_one in states]
+        else:
+            logits = [self.head_logits(of_one, heads, k) for k, of_one in enumerate(states)]
         return ensemble_logits(logits, weights)
 
-    def head_labels(self, task: int) -> Tensor:
-        """Positions in the label space of the classes of a task's head: in DIL every head has them all."""
-        if self.protocol == "dil":
-            return torch.arange(self.classes)
-        return torch.tensor(self.positions[task])
-
-    def _told(self, task: int | None) -> int:
-        if task is None:
-            raise UserError("in the task-incremental protocol the task is known: it must be given")
-        return task
-
     def _known(self, logits: Tensor) -> Tensor:
+        """DIL: what is not known yet cannot be the answer."""
         if self.candidates is None:
             return logits
         return logits.masked_fill(~self.candidates.to(logits.device), float("-inf"))

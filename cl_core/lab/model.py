@@ -96,8 +96,7 @@ class Model:
     def alone(self, samples: EncodedSamples, adapter: int) -> Tensor:
         """(B,) what one adapter of several predicts by itself with its own head, as positions in the label space."""
         states = samples.alone(self.bank, adapter).to(self.passes.device.torch_device)
-        best = self.heads[adapter].logits(states).argmax(dim=1).cpu()
-        return self.label_space.head_labels(adapter)[best]
+        return self.label_space.head_logits(states, self.heads, adapter).argmax(dim=1).cpu()
 
     def changed(self, what_if: WhatIf) -> Model:
         """The model under a what-if.

@@ -142,8 +142,8 @@ class Scoring:
                 )
             )
         names = {}
-        for number, states in enumerate(samples.made, start=1):
-            suffix = f"/{number}" if len(samples.made) > 1 else ""
+        for number, states in enumerate(samples.state_keys, start=1):
+            suffix = f"/{number}" if len(samples.state_keys) > 1 else ""
             names[f"states/{stage + 1}/{name}{suffix}"] = states
         return names
 

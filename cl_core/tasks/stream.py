@@ -16,7 +16,7 @@ MOST_QUOTED = 10
 
 
 @dataclass(frozen=True)
-class LabelSpace:
+class StreamLabels:
     """The labels of all tasks side by side.
 
     Attributes:
@@ -71,7 +71,7 @@ class Stream:
         return self.tasks + self.held_out
 
     @cached_property
-    def label_space(self) -> LabelSpace:
+    def label_space(self) -> StreamLabels:
         """Global labels and each task's place among them; see `label_space`.
 
         Raises:
@@ -114,7 +114,7 @@ def label_space(
     shared: tuple[tuple[str, ...], ...] = (),
     held_out: Mapping[str, tuple[str, ...]] | None = None,
     questions: bool = False,
-) -> LabelSpace:
+) -> StreamLabels:
     """Lays the tasks' labels side by side.
 
     DIL: one space, the union of the tasks' labels in the order in which they bring them; a task may lack some, and list
@@ -146,7 +146,7 @@ def label_space(
         indices[task] = tuple(
             -1 if protocol == "til" else _place(name, group, labels, space.indices) for name in own
         )
-    return LabelSpace(space.names, indices)
+    return StreamLabels(space.names, indices)
 
 
 def _place(
@@ -166,12 +166,12 @@ def _learnt_space(
     labels: Mapping[str, tuple[str, ...]],
     shared: tuple[tuple[str, ...], ...],
     questions: bool,
-) -> LabelSpace:
+) -> StreamLabels:
     if protocol == "dil":
         if not questions and (strangers := describe_strangers(labels)):
             raise UserError(next(iter(strangers.values())))
         names = tuple(dict.fromkeys(name for own in labels.values() for name in own))
-        return LabelSpace(
+        return StreamLabels(
             names, {task: tuple(map(names.index, own)) for task, own in labels.items()}
         )
     groups = {task: group for group in (shared if protocol == "cil" else ()) for task in group}
@@ -191,7 +191,7 @@ def _learnt_space(
         task: tuple(places[groups.get(task, (task,)), name] for name in own)
         for task, own in labels.items()
     }
-    return LabelSpace(names, indices)
+    return StreamLabels(names, indices)
 
 
 def describe_strangers(labels: Mapping[str, tuple[str, ...]]) -> dict[str, str]:

@@ -125,3 +125,15 @@ def test_one_adapter_for_all_tasks_gets_every_sample_and_refuses_every_what_if(
     assert torch.equal(one.alone(samples, 0), answer.logits.argmax(dim=1))
     with pytest.raises(UserError, match="nothing to choose"):
         one.answer(samples, what_if=WhatIf(uniform=True))
+
+
+def test_what_is_no_known_answer_yet_is_none_of_a_single_adapter_either(
+    model: Model, samples: EncodedSamples
+) -> None:
+    """`vocabulary=seen`: heads have all answers of the stream, also those that no task has brought so far."""
+    for known in (0, 1):
+        candidates = torch.arange(2) == known
+        seen = replace(model, label_space=replace(model.label_space, candidates=candidates))
+        assert (seen.answer(samples).logits.argmax(dim=1) == known).all()
+        for adapter in range(len(TASKS)):
+            assert (seen.alone(samples, adapter) == known).all()
