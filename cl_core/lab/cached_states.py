@@ -14,6 +14,7 @@ from torch import Tensor
 from cl_core.adapters.bank import Bank
 from cl_core.adapters.compose import COMPOSITIONS
 from cl_core.adapters.fusion import FusionWeights
+from cl_core.backbones.encoding import Encoded
 from cl_core.evaluate.states import changed_rows
 from cl_core.lab.assets import VERSIONS, Assets
 from cl_core.lab.encoded_samples import EncodedSamples, MakeBank
@@ -67,12 +68,20 @@ class RunSamples(EncodedSamples):
         split: str,
         earlier: dict[int, ComposedStates],
     ) -> None:
-        super().__init__(assets.passes, assets.data.encoding(task, split))
+        super().__init__(assets.passes, None)
         self.assets, self.keys = assets, keys
         self.stage, self.task, self.split = stage, task, split
         self.earlier = earlier
         self.state_keys: list[str] = []
         self.recomputed = len(self)
+
+    def __len__(self) -> int:
+        return len(self.assets.stream.all_tasks[self.task].splits[self.split])
+
+    @cached_property
+    def encoding(self) -> Encoded:
+        """As the backbone reads them; not asked for where all states are there."""
+        return self.assets.data.encoding(self.task, self.split)
 
     @cached_property
     def features(self) -> Tensor:

@@ -22,21 +22,27 @@ class EncodedSamples:
 
     Args:
         passes: of the backbone that encoded them.
-        encoding: the samples.
+        encoding: the samples; None where a subclass reads them when they are asked for.
         descriptions: each in one line, for whoever shows them.
     """
 
     def __init__(
-        self, passes: ForwardPasses, encoding: Encoded, descriptions: Sequence[str] = ()
+        self, passes: ForwardPasses, encoding: Encoded | None, descriptions: Sequence[str] = ()
     ) -> None:
         self.passes = passes
-        self.encoding = encoding
+        if encoding is not None:
+            self.encoding = encoding
         self.descriptions = list(descriptions)
         self._alone: dict[int, Tensor] = {}
         self._routed: tuple[RouterNetwork, str, RoutedStates] | None = None
 
     def __len__(self) -> int:
         return len(self.encoding)
+
+    @cached_property
+    def encoding(self) -> Encoded:
+        """As the backbone reads them."""
+        raise ValueError("no samples were given")
 
     @cached_property
     def features(self) -> Tensor:
