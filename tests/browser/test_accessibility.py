@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 
 import pytest
 from axe_playwright_python.base import AXE_FILE_PATH
+from playwright.sync_api import TimeoutError
 
 from tests.browser.conftest import Arrive
 from tests.browser.test_journeys import PAGES
@@ -36,6 +38,14 @@ def violations(visitor: Visitor) -> list[str]:
     return said_of(visitor, "html")
 
 
+OPAQUE = """(part) => {
+  const shown = document.querySelector(part), whole = (each) => getComputedStyle(each).opacity === '1';
+  for (let around = shown; around; around = around.parentElement) if (!whole(around)) return false;
+  return [...shown.querySelectorAll('*')].every(whole);
+}"""
+"""It has come in wholly: while it does, its colours are those of what lies below it too."""
+
+
 def said_of(visitor: Visitor, part: str) -> list[str]:
     """Of one part of a page that axe has been brought to, by its selector."""
     return [
@@ -43,6 +53,13 @@ def said_of(visitor: Visitor, part: str) -> list[str]:
         for rule, html, why in visitor.page.evaluate(RUN, part)
         if STREAMLITS_OWN.get(rule, "\0") not in html
     ]
+
+
+def said_of_opened(visitor: Visitor, part: str) -> list[str]:
+    """The same of what has just been opened."""
+    with suppress(TimeoutError):  # what stays see-through is looked at as it is
+        visitor.page.wait_for_function(OPAQUE, arg=part, timeout=3000)
+    return said_of(visitor, part)
 
 
 def opened(visitor: Visitor) -> list[str]:
@@ -53,12 +70,14 @@ def opened(visitor: Visitor) -> list[str]:
         menus.first.click()
         page.get_by_test_id("stPopoverBody").get_by_role("button").last.wait_for()
         visitor.settle()
-        found += [f"menu: {each}" for each in said_of(visitor, '[data-testid="stPopoverBody"]')]
+        found += [
+            f"menu: {each}" for each in said_of_opened(visitor, '[data-testid="stPopoverBody"]')
+        ]
         page.keyboard.press("Escape")
     for field in page.get_by_test_id("stMultiSelect").get_by_role("combobox").all():
         field.click()
         page.get_by_role("option").first.wait_for()
-        found += [f"list: {each}" for each in said_of(visitor, '[role="listbox"]')]
+        found += [f"list: {each}" for each in said_of_opened(visitor, '[role="listbox"]')]
         page.keyboard.press("Escape")
     return found
 
