@@ -185,7 +185,7 @@ class RunFolder:
         """Returns `scores.parquet`, `routing.parquet`, or `lost.parquet` where it was asked for (`lost.py`).
 
         Raises:
-            UserError: the run has not come that far.
+            UserError: the run has not come that far, or the file is damaged.
         """
         import pyarrow.parquet
 
@@ -193,7 +193,10 @@ class RunFolder:
         if not file.is_file():
             said = f": {self.failure}" if self.failure else ""
             raise UserError(f"run '{self.name}' has no {name} yet: it is {self.status}{said}")
-        return pyarrow.parquet.read_table(file, partitioning=None)
+        try:
+            return pyarrow.parquet.read_table(file, partitioning=None)
+        except (OSError, pyarrow.ArrowException) as error:
+            raise UserError(f"run '{self.name}': {file.name} cannot be read: {error}") from error
 
 
 class Workspace:
