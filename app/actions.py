@@ -21,7 +21,7 @@ import sys
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypedDict, Unpack
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -38,6 +38,15 @@ STATE = (NOTED, DONE, REFUSED, NEXT)
 GONE = object()
 """For `then`: forget the value."""
 CHANGED = "The page had changed by the time of this click, so nothing was done. Look again, and press once more."
+
+
+class ButtonLook(TypedDict, total=False):
+    """How a button looks, in Streamlit's words; not `disabled`, see `pressed`."""
+
+    icon: str
+    help: str | None
+    type: str
+    width: str
 
 
 @dataclass(frozen=True)
@@ -59,8 +68,8 @@ def pressed(
     *,
     of: Hashable = None,
     said: DeltaGenerator | None = None,
-    draw: Callable[..., Any] = st.button,
-    **look: Any,
+    draw: Callable[..., bool] = st.button,
+    **look: Unpack[ButtonLook],
 ) -> bool:
     """Draws a button, and whether it was pressed: then act, with what the page says in this drawing.
 

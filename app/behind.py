@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 import streamlit as st
+from numpy.typing import NDArray
 
 from app import actions, answers, links
 from app.frame import View
@@ -83,7 +84,7 @@ def list_samples(
     view: View,
     config: RunConfig,
     routed: Routed,
-    places: Sequence[int],
+    places: Sequence[int] | NDArray[np.intp],
     title: str,
     more: Mapping[str, Sequence[str]] | None = None,
     after: str | None = None,
@@ -138,8 +139,8 @@ def list_samples(
     with st.container(horizontal=True, vertical_alignment="bottom"):
         one = st.selectbox("Sample", ids, key="one", width=240)
         # Not a link: that would lead to what was chosen in the drawing before.
-        look = {"icon": ":material/frame_inspect:"}
-        asked = [one] if actions.pressed("See how it was answered", "ask-one", **look) else []
+        icon = ":material/frame_inspect:"
+        asked = [one] if actions.pressed("See how it was answered", "ask-one", icon=icon) else []
     asked += [ids[row] for row in event["selection"]["rows"]]
     if asked:
         links.turn_to("sample", sample=asked[0], **stage)

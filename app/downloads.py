@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from base64 import b64encode
 from collections.abc import Callable
-from typing import Any
 
 from streamlit.delta_generator import DeltaGenerator
 
@@ -35,7 +34,7 @@ def offer(
     kind: str,
     *,
     place: DeltaGenerator,
-    **look: Any,
+    help: str | None = None,
 ) -> None:
     """Draws a button that gives a file, made when it is asked for; of some megabytes at most.
 
@@ -46,9 +45,9 @@ def offer(
         name: of the file.
         kind: its media type.
         place: where what hands it over goes, which is not seen; in the row of the buttons it would take room.
-        look: help and the like.
+        help: what the file is for.
     """
-    if not actions.pressed(label, key, icon=":material/download:", **look):
+    if not actions.pressed(label, key, icon=":material/download:", help=help):
         return
     with actions.answering(key):
         made = make()

@@ -30,13 +30,13 @@ def figure_table(
         digits: after the point.
     """
     heads = [f"{name} ({unit})" if unit else name for name in columns]
-    table = pd.DataFrame(values, pd.Index(list(rows), name=corner), heads).round(digits)
+    table = pd.DataFrame(np.asarray(values), pd.Index(list(rows), name=corner), heads).round(digits)
     return table + 0.0 if digits else table  # no minus before 0
 
 
 def setting_table(
-    lines: Mapping[str, Sequence[float]],
-    settings: Sequence[float],
+    lines: Mapping[str, Sequence[float] | NDArray[np.float64]],
+    settings: Sequence[float] | Sequence[str],
     name: str,
     counted: Collection[str] = (),
     samples: int = 0,
@@ -50,7 +50,7 @@ def setting_table(
         counted: lines that are shares of samples, which get their 95 % intervals.
         samples: that these are of.
     """
-    columns: dict[str, Sequence[float]] = {}
+    columns: dict[str, Sequence[float] | NDArray[np.float64]] = {}
     for line, values in lines.items():
         columns[f"{line} (%)"] = values
         if line in counted:

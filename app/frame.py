@@ -78,8 +78,9 @@ def sidebar() -> tuple[Place, RunFolder | None]:
         where = next((each for each in PLACES if wanted in run_names(each)), None)
     _settle("ws", PLACES, where, st.session_state["first_place"])
     with st.sidebar:
-        place: Place = st.segmented_control(
-            "Workspace", PLACES, required=True, key="ws", width="stretch"
+        place: Place = (
+            st.segmented_control("Workspace", PLACES, required=True, key="ws", width="stretch")
+            or first_place()
         )
         if place == "Demonstration":
             own_copy.offer()

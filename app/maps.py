@@ -20,6 +20,7 @@ from app.theme import Look, numbered
 from cl_core.evaluate.neighbours import cosines, placed, unit
 from cl_core.lab.embeddings import Embeddings, find_embeddings
 from cl_core.lab.workspace import RunFolder, Workspace
+from cl_core.store import key
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -162,7 +163,7 @@ def _run(view: View) -> RunFolder:
 
 def _read(view: View, embeddings: Embeddings, method: Method) -> Projection | None:
     """From the run's own workspace, where the demonstration's are bundled, or from the visitor's."""
-    own = projections.key(projections.KIND, projections.inputs_of(embeddings, method))
+    own = key(projections.KIND, projections.inputs_of(embeddings, method))
     for place in dict.fromkeys((view.place, "Mine")):
         root = workspace(place).root
         if workspace(place).store.has(projections.KIND, own):

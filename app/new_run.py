@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from app import actions, links, own_copy, stream_choice
+from app import actions, links, own_copy, stream_choice, stream_files
 from app.proposals import proposed
 from app.recipe_form import recipe_form, slots
 from app.runs import readable
@@ -184,7 +184,7 @@ def _name(
     proposal = "" if recipe is None else default_name(chosen.label, recipe, seed)
     return proposed(
         "Name of the run",
-        stream_choice.stream_files.free_name(proposal, taken),
+        stream_files.free_name(proposal, taken),
         NAME,
         "Letters, digits, dot, dash and underscore",
         persist_state="session",
@@ -273,7 +273,7 @@ def change(job: Job) -> dict[str, Any]:
         "show": "New run",
         WANTED: dict(request.settings),
     }
-    root = stream_choice.stream_files.folder(job.workspace)
+    root = stream_files.folder(job.workspace)
     own = request.stream.startswith(str(root))
     label = stream_choice.OWN + request.stream.split("/")[-1] if own else request.stream
     if label in stream_choice.labels(job.workspace):

@@ -57,18 +57,18 @@ def show(view: View, chosen: Chosen, asked: Asked, told: str | None) -> list[tup
     row, said = st.container(horizontal=True), st.container()
     with row:
         meaning = f"Up to {MOST} stay here while you look at other samples or what-ifs."
-        look = {"icon": ":material/keep:", "help": meaning, "said": said}
         # Of this run, and not after a step to another sample that was not on the screen yet.
         of = (view.place, view.run.name if view.run else "", st.session_state.get(TURNS, 0))
-        if actions.pressed("Pin this one", "pin", of=of, **look):
+        icon = ":material/keep:"
+        if actions.pressed("Pin this one", "pin", of=of, said=said, icon=icon, help=meaning):
             if new in mine:
                 actions.refuse("pin", "It is pinned already.")
             if len(mine) >= MOST:
                 actions.refuse("pin", f"{MOST} are pinned, and that is the most: unpin them first.")
             st.session_state[PINS] = [*pinned, new]
             st.rerun()
-        look = {"icon": ":material/keep_off:", "said": said}
-        if actions.pressed("Unpin all", "unpin", of=of[:2], **look):
+        icon = ":material/keep_off:"
+        if actions.pressed("Unpin all", "unpin", of=of[:2], said=said, icon=icon):
             if not mine:
                 actions.refuse("unpin", "Nothing is pinned.")
             st.session_state[PINS] = [pin for pin in pinned if not _of(view, pin)]

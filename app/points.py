@@ -50,21 +50,21 @@ def table(projection: Projection, config: RunConfig, routing: pa.Table, after: i
         rows = projection.row[here]
         if place not in known:
             continue
-        own = known[place]
-        frame.loc[here, "sample"] = _taken(own, "sample_id", rows)
-        frame.loc[here, "class"] = _classes(config, _taken(own, "label", rows))
+        own = known[place].take(pa.array(rows))
+        frame.loc[here, "sample"] = own["sample_id"].to_pylist()
+        frame.loc[here, "class"] = _classes(config, own["label"].to_pylist())
         if place not in now or (place >= after and place < len(config.tasks)):
             continue
-        answered = now[place]
-        chosen = np.array([best[0] if best else -1 for best in _taken(answered, "top_k", rows)])
+        answered = now[place].take(pa.array(rows))
+        chosen = np.array([best[0] if best else -1 for best in answered["top_k"].to_pylist()])
         frame.loc[here, "learnt"] = True
         frame.loc[here, "adapter_place"] = chosen
         frame.loc[here, "adapter"] = [_adapter(names, each) for each in chosen]
-        right = np.array(_taken(answered, "correct", rows), dtype=bool)
-        labels = np.array(_taken(answered, "label", rows), dtype=np.int64)
+        right = np.array(answered["correct"].to_pylist(), dtype=bool)
+        labels = np.array(answered["label"].to_pylist(), dtype=np.int64)
         able = answerable_rows(config, after, np.full(len(here), place), labels)
         frame.loc[here, "answer"] = np.where(able, np.where(right, RIGHT, WRONG), NOT_LEARNT)
-        frame.loc[here, "entropy"] = np.array(_taken(answered, "entropy", rows), dtype=np.float64)
+        frame.loc[here, "entropy"] = np.array(answered["entropy"].to_pylist(), dtype=np.float64)
     return frame
 
 
@@ -84,11 +84,6 @@ def _by_task(routing: pa.Table, stage: int | None = None) -> dict[int, pa.Table]
     return found
 
 
-def _taken(records: pa.Table, column: str, rows: np.ndarray) -> list[object]:
-    return records[column].take(pa.array(rows)).to_pylist()
-
-
-def _classes(config: RunConfig, labels: list[object]) -> list[str]:
+def _classes(config: RunConfig, labels: list[int]) -> list[str]:
     """What labels are called; records have them as places in the stream's label space under every protocol."""
-    places = [int(str(label)) for label in labels]
-    return [config.label_space[place] if place >= 0 else "another answer" for place in places]
+    return [config.label_space[label] if label >= 0 else "another answer" for label in labels]

@@ -9,7 +9,7 @@ import streamlit as st
 
 from app import actions, links, own_copy, widgets
 from app.frame import View
-from app.points import NOT_LEARNT, RIGHT
+from app.records import NOT_LEARNT, RIGHT
 from app.runs import Place, workspace
 from app.sharing import is_guest
 from app.text import plain
@@ -112,9 +112,9 @@ def _samples(chosen: pd.DataFrame) -> None:
     if rows and rows[0] < len(chosen):
         sample = str(chosen.iloc[rows[0]]["sample"])
         words = f"How was {links_safe(sample)} answered?"
-        look = {"icon": ":material/frame_inspect:"}
         # For this sample alone: by the time of the click another row may be ticked, or another choice made above.
-        if actions.pressed(words, "ask-selected", of=sample, **look):
+        icon = ":material/frame_inspect:"
+        if actions.pressed(words, "ask-selected", of=sample, icon=icon):
             links.turn_to("sample", sample=sample)
     else:
         st.caption("Tick a row to see how that sample was answered.")
@@ -137,10 +137,16 @@ def _save(view: View, samples: Sequence[str], split: str) -> None:
         name = st.text_input(
             "Save as slice", placeholder="films that went to restaurants", key="slice-name"
         ).strip()
-        look = {"icon": ":material/bookmark_add:", "draw": st.form_submit_button, "said": below}
         # For these samples alone: others may have been selected by the time of the click.
         of = (view.place, view.run.name, split, view.after, tuple(samples))
-        save = actions.pressed("Save", SAVE, of=of, **look)
+        save = actions.pressed(
+            "Save",
+            SAVE,
+            of=of,
+            said=below,
+            draw=st.form_submit_button,
+            icon=":material/bookmark_add:",
+        )
     if save:
         _keep(view.place, view.run.name, split, view.after, tuple(samples), name)
     said = st.session_state.pop("slice-said", None)

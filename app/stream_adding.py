@@ -36,7 +36,7 @@ def adding(workspace: Workspace, chosen: Chosen) -> None:
             bind="query-params",
         )
         ways = dict(zip(SOURCES, (_gallery, _file, _path, _hub), strict=True))
-        if ways[way](workspace, chosen):
+        if way is not None and ways[way](workspace, chosen):
             actions.then(add_from=SOURCES[0])
 
 
@@ -157,8 +157,8 @@ def _hub(workspace: Workspace, chosen: Chosen) -> bool:
             if not name:
                 actions.refuse("hub-ask", "Type the data set's name first, as owner/name.")
             _ask_size(source)
-        look = {"icon": ":material/download:", "said": said}
-        if actions.pressed("Load it and show its columns", "hub-load", **look):
+        icon = ":material/download:"
+        if actions.pressed("Load it and show its columns", "hub-load", said=said, icon=icon):
             if not name or not revision:
                 actions.refuse(
                     "hub-load", "Type the data set's name and its revision first: ask for the size."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -136,16 +137,15 @@ def _controls(workspace: Workspace, chosen: Chosen, place: int, learnt: int) -> 
         return
     row, said = st.container(horizontal=True, gap="xxsmall"), st.container()
     name = chosen.spec.tasks[place].name
-    its = {"of": chosen.label, "said": said}
     with row:
-        for words, by, icon in (("Earlier", -1, "back"), ("Later", 1, "forward")):
+        for words, by, way in (("Earlier", -1, "back"), ("Later", 1, "forward")):
             key = f"{words.lower()}-{name}"
-            if actions.pressed(words, key, icon=f":material/arrow_{icon}:", **its):
+            icon = f":material/arrow_{way}:"
+            if actions.pressed(words, key, of=chosen.label, said=said, icon=icon):
                 if not 0 <= place + by < learnt:
                     actions.refuse(key, f"It is the {'first' if by < 0 else 'last'} task already.")
-                _save(
-                    workspace, key, lambda spec, by=by: stream_files.moved(spec, place, by), chosen
-                )
+                move = partial(stream_files.moved, place=place, by=by)
+                _save(workspace, key, move, chosen)
         with popover("Change", f"change-{name}", ":material/edit:"):
             _change(workspace, chosen, place)
 
@@ -168,8 +168,8 @@ def _change(workspace: Workspace, chosen: Chosen, place: int) -> None:
             closed(f"change-{old}"),
         )
     key = f"remove-{old}"
-    look = {"icon": ":material/delete:"}
-    if actions.pressed("Remove from the stream", key, of=chosen.label, **look):
+    icon = ":material/delete:"
+    if actions.pressed("Remove from the stream", key, of=chosen.label, icon=icon):
         _save(
             workspace,
             key,

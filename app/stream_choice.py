@@ -222,8 +222,9 @@ def toolbar(workspace: Workspace, chosen: Chosen) -> None:
             with popover("Remove", "remove-stream", ":material/delete:"):
                 st.write("The stream's file goes; uploaded data stay.")
                 _remove(workspace, chosen)
-        look = {"icon": ":material/arrow_forward:"}
-        if chosen.spec is not None and actions.pressed("Train on it", "train-on-it", **look):
+        if chosen.spec is not None and actions.pressed(
+            "Train on it", "train-on-it", icon=":material/arrow_forward:"
+        ):
             links.turn_to("train", on=chosen.label, ws="Mine", show="New run")
 
 
@@ -238,9 +239,13 @@ def _new(workspace: Workspace, copy: Chosen | None) -> None:
         if copy is None:
             words = st.selectbox("Protocol", list(PROTOCOLS.values()), index=1, key="new-protocol")
             protocol = next(name for name, value in PROTOCOLS.items() if value == words)
-        look = {"draw": st.form_submit_button, "type": "primary"}
-        of = copy.label if copy else None
-        if not actions.pressed("Copy" if copy else "Create", key, of=of, **look):
+        if not actions.pressed(
+            "Copy" if copy else "Create",
+            key,
+            of=copy.label if copy else None,
+            draw=st.form_submit_button,
+            type="primary",
+        ):
             return
     with actions.answering(key):
         label = begin(workspace, name, protocol, copy)

@@ -82,8 +82,8 @@ def mapping(
         ready = [_ready(one, chosen) for one in each]
         tasks = [task for task in ready if task is not None]
     with button:
-        look = {"type": "primary", "icon": ":material/add:"}
-        if not actions.pressed("Add to the stream", ADD, of=(chosen.label, seed), **look):
+        of, icon = (chosen.label, seed), ":material/add:"
+        if not actions.pressed("Add to the stream", ADD, of=of, type="primary", icon=icon):
             return False
     if len(tasks) < len(ready):
         actions.refuse(ADD, "It was not added: what is wrong with it is said below.")

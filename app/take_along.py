@@ -12,7 +12,8 @@ from app.frame import View
 from app.run_report import run_report
 from app.workers.process import WorkerFailed
 from cl_core.errors import UserError
-from cl_core.lab.report_formats import as_csv, as_latex
+from cl_core.lab.report_formats import as_csv
+from cl_core.lab.report_latex import as_latex
 
 
 def draw(view: View) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
@@ -117,28 +119,29 @@ def _actions(job: Job, state: State, scored: bool) -> None:
 
 def _steer(job: Job, state: State, said: DeltaGenerator) -> None:
     """Stop, go on, run again, change, remove: not for guests."""
-    jobs, its = Jobs(job.workspace), {"of": job.id, "said": said}
+    jobs = Jobs(job.workspace)
+    pressed = partial(actions.pressed, of=job.id, said=said)
     if state in ACTIVE:
         words = "Cancel" if state == "queued" else "Stop"
         meaning = "It stops at its next step and keeps what it has; it can go on later"
-        if actions.pressed(words, "stop", icon=":material/stop_circle:", help=meaning, **its):
+        if pressed(words, "stop", icon=":material/stop_circle:", help=meaning):
             if job.stop_asked:
                 actions.refuse("stop", "It was asked to stop already, and will after this step.")
             job.stop()
             st.rerun()
     elif state != "finished":
-        look = {"type": "primary", "icon": ":material/play_arrow:"}
-        if actions.pressed("Go on", "go-on", help="From where it was left", **look, **its):
+        meaning, icon = "From where it was left", ":material/play_arrow:"
+        if pressed("Go on", "go-on", help=meaning, type="primary", icon=icon):
             with actions.answering("go-on"):
                 jobs.again(job)
             st.rerun()
     with popover("Run again", AGAIN, ":material/replay:"):
         _again(job)
-    if actions.pressed("Change the settings", "change", icon=":material/tune:", **its):
+    if pressed("Change the settings", "change", icon=":material/tune:"):
         actions.then(**change(job))
     if state not in ACTIVE:
-        look = {"icon": ":material/delete:", "help": "The run itself stays"}
-        if actions.pressed("Remove from the list", "remove", **look, **its):
+        meaning = "The run itself stays"
+        if pressed("Remove from the list", "remove", icon=":material/delete:", help=meaning):
             with actions.answering("remove"):
                 for (
                     each
@@ -160,8 +163,8 @@ def _again(job: Job) -> None:
         st.caption(
             "With the same seed nothing is computed again; another one shows how much is chance."
         )
-        look = {"draw": st.form_submit_button, "type": "primary"}
-        if not actions.pressed("Run again", key, of=job.id, **look):
+        draw = st.form_submit_button
+        if not actions.pressed("Run again", key, of=job.id, draw=draw, type="primary"):
             return
     if name in taken:
         actions.refuse(key, f"There is a run or a job '{name}' already: choose another name.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -123,7 +123,7 @@ def panel(config: RunConfig, tasks: Sequence[str], true: int | None) -> Asked:
 def describe(fields: dict[str, Any], names: Sequence[str]) -> str:
     """A what-if in words: "k = 3, without 2 films"."""
     numbered = {name: theme.numbered(place, name) for place, name in enumerate(names)}
-    said = {
+    said: dict[str, Callable[[Any], str]] = {
         "force": lambda name: f"only {numbered[name]}",
         "uniform": lambda _: ALIKE,
         "k": lambda k: f"k = {k}",
@@ -143,11 +143,27 @@ def _k(config: RunConfig, most: int, disabled: bool) -> tuple[int, int]:
         st.session_state["k"] = own
     # Buttons, where there is room for them: a slider tells the server what it shows a fifth of a second later.
     label, options = f"Adapters kept, k (run: {own})", list(range(1, most + 1))
-    how = {"key": "k", "bind": "query-params", "disabled": disabled, "help": HELP_K}
     if most > MOST_BUTTONS:
-        return int(st.select_slider(label, options, value=own, **how)), own
-    value = st.segmented_control(label, options, default=own, required=True, **how)
-    return int(own if value is None else value), own
+        return st.select_slider(
+            label,
+            options,
+            value=own,
+            key="k",
+            bind="query-params",
+            disabled=disabled,
+            help=HELP_K,
+        ), own
+    value = st.segmented_control(
+        label,
+        options,
+        default=own,
+        required=True,
+        key="k",
+        bind="query-params",
+        disabled=disabled,
+        help=HELP_K,
+    )
+    return value or own, own
 
 
 def _temperature(config: RunConfig, disabled: bool) -> tuple[float, float]:

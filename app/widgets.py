@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 import streamlit as st
@@ -15,10 +15,13 @@ from app.frame import View
 from app.runs import ending, scored
 from app.styles import MENU, box
 from app.text import plain
+from cl_core.lab.workspace import RunFolder
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
+Way = Literal["points", "box", "lasso"]
+"""In which samples are chosen on a figure."""
 PLOTLY = {
     "displaylogo": False,
     "toImageButtonOptions": {"format": "svg"},
@@ -36,7 +39,7 @@ def chart(
     formula: str = "",
     table: pd.DataFrame,
     source: str,
-    select: bool | tuple[str, ...] = False,
+    select: bool | tuple[Way, ...] = False,
 ) -> list[list[Any]]:
     """A figure, and under it: what it is, how to take it along, its numbers as a table, where they come from.
 
@@ -54,21 +57,29 @@ def chart(
     Returns:
         The custom data of the points that are selected.
     """
-    ways = ("points",) if select is True else select
-    chosen: Any = st.container(key=box(key, least_width(figure))).plotly_chart(
-        figure,
-        key=f"figure-{key}",
-        config={**PLOTLY, "toImageButtonOptions": {"format": "svg", "filename": key}},
-        alt=alt,
-        theme=None,
-        **({"on_select": "rerun", "selection_mode": ways} if select else {}),
+    place = st.container(key=box(key, least_width(figure)))
+    name, config = (
+        f"figure-{key}",
+        {**PLOTLY, "toImageButtonOptions": {"format": "svg", "filename": key}},
     )
+    points: list[dict[str, Any]] = []
+    if select:
+        ways: tuple[Way, ...] = ("points",) if isinstance(select, bool) else select
+        event = place.plotly_chart(
+            figure,
+            key=name,
+            config=config,
+            alt=alt,
+            theme=None,
+            on_select="rerun",
+            selection_mode=ways,
+        )
+        points = event["selection"]["points"]
+    else:
+        place.plotly_chart(figure, key=name, config=config, alt=alt, theme=None)
     beneath(
         view, key, what=what, formula=formula, table=table, source=source, figure=figure, alt=alt
     )
-    if not select:
-        return []
-    points = chosen["selection"]["points"]
     return [list(point["customdata"]) for point in points if "customdata" in point]
 
 
@@ -158,8 +169,8 @@ def metrics(numbers: Sequence[tuple[str, str, str]]) -> None:
             st.metric(label, value, help=meaning, border=True)
 
 
-def must_be_scored(view: View) -> None:
-    """Ends the page where there is no run, or nothing of it to look at, and says why."""
+def must_be_scored(view: View) -> RunFolder:
+    """The run to look at; ends the page where there is none, or nothing of it to look at, and says why."""
     if view.run is None:
         nothing(
             "No run has been scored here yet.",
@@ -169,7 +180,7 @@ def must_be_scored(view: View) -> None:
         )
         st.stop()
     if scored(view.run):
-        return
+        return view.run
     said = ending(view.run)
     became = "failed" if said.status == "failed" else f"is {said.status}"
     if said.message:

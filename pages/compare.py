@@ -14,7 +14,8 @@ from cl_core.errors import UserError
 from cl_core.evaluate.statistics import format_difference
 from cl_core.evaluate.table import score_names
 from cl_core.evaluate.units import difference_title
-from cl_core.lab.comparison_formats import as_csv, as_latex
+from cl_core.lab.comparison_formats import as_csv
+from cl_core.lab.comparison_latex import as_latex
 from cl_core.lab.comparison_lines import headlines
 from cl_core.lab.comparison_notes import notes
 

@@ -28,14 +28,14 @@ FORMULA = {
 }
 
 view = frame.draw("Forgetting & transfer")
-widgets.must_be_scored(view)
+run = widgets.must_be_scored(view)
 
 report = view.report
 known = matrices.Matrices(report, view.after)
 tasks, scores = known.tasks, known.scores
 seen = np.tri(len(tasks), dtype=bool)
-split = view.run.config.settings.evaluate.split
-source = f"run {view.run.name}, after task {view.after}, {split} rows of every task, one seed"
+split = run.config.settings.evaluate.split
+source = f"run {run.name}, after task {view.after}, {split} rows of every task, one seed"
 transfer, why = report.transfer_after(view.after), report.undefined_after(view.after)
 
 
@@ -127,13 +127,13 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         )
         for key, label, options in zip(CELL, ("After learning", "samples of"), OPTIONS, strict=True)
     ]
-found = lost.explained(view.run)
+found = lost.explained(run)
 if None in boxes:
     st.caption("Click a cell above, or choose both here, to see the samples behind it.")
 else:
     i, j = (tasks.index(str(box)) for box in boxes)
-    routed = routed_at(view.run, i + 1)
-    places = [] if routed is None else np.flatnonzero(routed.true == j)
+    routed = routed_at(run, i + 1)
+    places = np.flatnonzero(() if routed is None else routed.true == j)
     if routed is None or not len(places):
         st.caption("This cell was not scored.")
     elif np.isnan(scores[i, j]):
@@ -141,7 +141,7 @@ else:
     else:
         more = found.columns(i + 1, [routed.ids[place] for place in places]) if found else None
         title = f"{len(places)} samples of {tasks[j]} after learning {tasks[i]}, {scores[i, j]:.1f} % right"
-        list_samples(view, view.run.config, routed, places, title, more, tasks[i])
+        list_samples(view, run.config, routed, places, title, more, tasks[i])
 
 st.header("What changed since a task was learnt")
 widgets.chart(
@@ -157,7 +157,7 @@ widgets.chart(
     source=f"{source}; {known.errors_are}",
 )
 
-if not view.run.config.recipe.shares_adapter:
+if not run.config.recipe.shares_adapter:
     st.header("Lost by routing, lost by merging")
     if found is None:
         lost.offer(view)

@@ -12,7 +12,7 @@ from app.figures.colouring import COLOURS
 from app.figures.scatter import HEIGHT
 from app.figures.similarity import similarity
 from app.own_sample import Keys
-from app.projections import MOST, NEIGHBOURS
+from app.projections import METHODS, MOST, NEIGHBOURS
 from app.text import plain
 from cl_core.errors import AdapterLabError
 from cl_core.lab.publishing import backbone_title
@@ -21,23 +21,23 @@ from cl_core.lab.publishing import backbone_title
 OWN = Keys(kind="mine_kind", text="mine", question="mine_question", file="mine_file")
 
 view = frame.draw("Do the tasks look different to the backbone?")
-widgets.must_be_scored(view)
-if not (view.run.path / "routing.parquet").is_file():
+run = widgets.must_be_scored(view)
+if not (run.path / "routing.parquet").is_file():
     widgets.nothing(
         "No sample of this run has been routed yet, and a map needs samples that were answered. Records are written "
         "when a run ends or is stopped.",
         "train",
         "See what is being trained",
         show="Jobs",
-        job=view.run.name,
+        job=run.name,
     )
     st.stop()
 
 left, middle, right, place = st.columns([2, 2, 3, 2], vertical_alignment="bottom")
 method = left.segmented_control(
     "Projection",
-    ["UMAP", "PCA"],
-    default="UMAP",
+    METHODS,
+    default=METHODS[0],
     required=True,
     key="projection",
     bind="query-params",
@@ -62,7 +62,7 @@ if shown is None:
     st.stop()
 
 if shown.state == "nothing":
-    reason = maps.worker().why(view.run)
+    reason = maps.worker().why(run)
     st.info(
         f"{plain(reason.capitalize())}. What the frozen backbone reads of these samples does not differ: look at them "
         "on the page Stream, or train with another layer, pooling or backbone.",
@@ -71,9 +71,9 @@ if shown.state == "nothing":
     st.stop()
 if shown.state == "failed":
     st.error("The map could not be computed. What its worker said last:", icon=":material/error:")
-    st.text(maps.worker().why(view.run))
-    if actions.pressed("Try again", "map-again", of=view.run.name):
-        maps.worker().forgive(view.run)
+    st.text(maps.worker().why(run))
+    if actions.pressed("Try again", "map-again", of=run.name):
+        maps.worker().forgive(run)
         st.rerun()
 elif shown.state is not None:
     words = "is being computed" if shown.state == "computing" else "waits for another map"
@@ -82,7 +82,8 @@ elif shown.state is not None:
         f"{method} {words}, some seconds the first time.{meanwhile}",
         icon=":material/hourglass_top:",
     )
-    maps.wait(view, shown.embeddings, method, shown.projection and shown.projection.method)
+    have = None if shown.projection is None else shown.projection.method
+    maps.wait(view, shown.embeddings, method, have)
 if shown.projection is None:
     st.container(height=HEIGHT, border=True)  # so that nothing jumps when the map is there
     st.stop()
@@ -118,7 +119,7 @@ trust = (
     else f"{projection.trustworthiness:.2f}"
 )
 source = (
-    f"run {view.run.name}, after task {view.after}, {backbone_title(view.run.config.settings.backbone.name)}, layer "
+    f"run {run.name}, after task {view.after}, {backbone_title(run.config.settings.backbone.name)}, layer "
     f"{embeddings.layer}, {embeddings.pooling} "
     f"pooling, {embeddings.split} split, {count} samples, {projection.method}, trustworthiness {trust}"
 )
@@ -128,7 +129,7 @@ with wide:
     st.header(f"{projection.method} of what the router reads")
     lassoed = widgets.chart(
         view,
-        maps.figure(view, shown, colour, found, samples, own and own.place),
+        maps.figure(view, shown, colour, found, samples, None if own is None else own.place),
         "map",
         alt=f"{projection.method} map of {count} {embeddings.split} samples of {len(view.tasks)} tasks, coloured by "
         f"{colour.lower()}; trustworthiness {trust}",
@@ -161,7 +162,7 @@ with narrow:
         "tasks look the same to the router; neither direction is good in itself. The colours begin at the least.",
         formula=r"\cos(c_s, c_t) = \frac{c_s \cdot c_t}{|c_s||c_t|}",
         table=figure_table(cosines, names, names, "cosine", "task", 4),
-        source=f"run {view.run.name}, after task {view.after}, {measured}",
+        source=f"run {run.name}, after task {view.after}, {measured}",
     )
 
     if own is not None:
@@ -177,12 +178,13 @@ with narrow:
                 )
             },
         )
-        look = {"icon": ":material/frame_inspect:"}
         if (
             sample is not None
             and "text"
             in sample  # no link carries a picture; and any would carry the text of the drawing before
-            and actions.pressed("Which adapters does it get?", "ask-own", **look)
+            and actions.pressed(
+                "Which adapters does it get?", "ask-own", icon=":material/frame_inspect:"
+            )
         ):
             links.turn_to("sample", **{"from": "my own", "own": sample["text"]})
 

@@ -17,16 +17,16 @@ from app.figures.matrix import heatmap
 from app.records import routed_at
 
 view = frame.draw("Which adapters do samples get?")
-widgets.must_be_scored(view)
-config = view.run.config
-routed = routed_at(view.run, view.after)
+run = widgets.must_be_scored(view)
+config = run.config
+routed = routed_at(run, view.after)
 if config.recipe.shares_adapter:
     widgets.nothing(
         "This recipe keeps one adapter for all tasks, so there is no route to choose. "
         "What it forgets instead is on the page Forgetting & transfer.",
         "forgetting",
         "See what was forgotten",
-        run=view.run.name,
+        run=run.name,
     )
     st.stop()
 if routed is None:
@@ -48,7 +48,7 @@ present = [place for place in range(len(every)) if (routed.true == place).any()]
 rows = [every[place] for place in present]
 learnt = routed.true < len(adapters)
 source = (
-    f"run {view.run.name}, after task {view.after}, {len(routed)} "
+    f"run {run.name}, after task {view.after}, {len(routed)} "
     f"{config.settings.evaluate.split} samples, one seed"
 )
 counts = tables.confusion(routed, len(every))[present]

@@ -11,9 +11,9 @@ from app.workers.process import WorkerFailed
 from cl_core.errors import UserError
 
 view = frame.draw("How was this sample answered?")
-widgets.must_be_scored(view)
+run = widgets.must_be_scored(view)
 
-config = view.run.config
+config = run.config
 answers.worker()
 try:
     with st.spinner("Loading the model…", show_time=True):

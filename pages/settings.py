@@ -60,8 +60,8 @@ with left:
                 )
             },
         )
-    for name, (folder, size) in storage.downloads().items():
-        st.text(f"{name}: {storage.megabytes(size)} in {folder}")
+    for name, (folder, bytes_there) in storage.downloads().items():
+        st.text(f"{name}: {storage.megabytes(bytes_there)} in {folder}")
 with right:
     st.header("Clean up")
     storage.clean_up()

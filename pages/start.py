@@ -23,7 +23,7 @@ st.markdown(
     "One small **adapter** per task on a frozen **backbone**; a **router** decides for each sample which adapters it "
     "gets, and they are **merged** for that sample alone. What is forgotten, and what carries over?"
 )
-CARDS = (
+CARDS: tuple[tuple[str, str, tuple[tuple[str, str, dict[str, str]], ...]], ...] = (
     (
         "Explore the demonstration",
         "Finished runs, nothing to train, nothing to download.",

@@ -75,7 +75,9 @@ def outcomes(counts: NDArray[np.int64], tasks: Sequence[str], look: Look) -> go.
                 "pattern": {"shape": "x", "fgcolor": look.faint, "size": 10, "solidity": 0.15},
                 "line": {"color": look.faint, "width": 1},
             },
-            customdata=[escape(tasks[place]) for place in np.flatnonzero(totals == 0)],
+            customdata=[
+                escape(task) for task, total in zip(tasks, totals, strict=True) if not total
+            ],
             hovertemplate=f"%{{customdata}}<br>{UNANSWERABLE}<extra></extra>",
         )
     figure.update_layout(

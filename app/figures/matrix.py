@@ -102,7 +102,7 @@ def heatmap(
 
     def said_of(i: int, j: int) -> str:
         lines = [f"{row_title}: {rows[i]}", f"{column_title}: {columns[j]}"]
-        lines.append(f"{value_title}: {written(values[i, j], signed, 1)}")
+        lines.append(f"{value_title}: {written(float(values[i, j]), signed, 1)}")
         if counts is not None:
             lines.append(f"samples: {counts[i, j]}")
         if note is not None and note(i, j):
@@ -118,11 +118,15 @@ def heatmap(
     hatched(figure, hatch, because, look)
     said: dict[Cell, str] = {}
     if max(values.shape) <= MOST_TEXT:
-        said = {cell: written(values[cell], signed) for cell in inside}
+        said = {cell: written(float(values[cell]), signed) for cell in inside}
         if show_counts and counts is not None:
             said = {cell: str(counts[cell]) for cell in inside}
         readable = dict(
-            zip(inside, inks([values[cell] for cell in inside], scale, low, high), strict=True)
+            zip(
+                inside,
+                inks([float(values[cell]) for cell in inside], scale, low, high),
+                strict=True,
+            )
         )
         readable |= {cell: ink(NOTHING[look.name]) for cell in inside if grey[cell]}
         for colour in (BLACK, WHITE):

@@ -52,8 +52,9 @@ def listed(names: Sequence[str]) -> list[str]:
 def thinned(values: Sequence[Number]) -> list[Number]:
     """Values to write along an axis: all, or every second, third ... of them with the first and the last."""
     step = -(-len(values) // MOST_TICKS)
-    kept = list(values[::step])
-    return kept if not values or kept[-1] == values[-1] else [*kept[:-1], values[-1]]
+    kept: list[Number] = list(values[::step])
+    kept[-1:] = values[-1:]
+    return kept
 
 
 def ticks(names: Sequence[str]) -> dict[str, list[int] | list[str]]:

@@ -85,8 +85,13 @@ def similarity(
             y1=highlight + 0.5,
             line={"color": look.text, "width": 2},
         )
-    plain = {"showgrid": False, "zeroline": False, "showline": False}
-    plain |= {"ticks": "", "tickmode": "array"}
+    plain = {
+        "showgrid": False,
+        "zeroline": False,
+        "showline": False,
+        "ticks": "",
+        "tickmode": "array",
+    }
     figure.update_xaxes(
         tickvals=thinned(range(count)),
         ticktext=[names[place].partition(" ")[0] for place in thinned(range(count))],

@@ -9,6 +9,7 @@ import json
 from base64 import b64decode
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -109,9 +110,7 @@ class Answering:
         # The run's own way is asked for with every what-if, and teachers go to and fro between two.
         asked = (*self._place(workspace, run, stage, sample), task)
         return [
-            self.routed.get(
-                (*asked, json.dumps(change, sort_keys=True)), lambda change=change: answer(change)
-            )
+            self.routed.get((*asked, json.dumps(change, sort_keys=True)), partial(answer, change))
             for change in what_ifs
         ]
 
