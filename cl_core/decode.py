@@ -43,6 +43,9 @@ def ground_name(value: object) -> str:
 
     Raises:
         ValueError: it is none.
+
+    >>> ground_name(" White"), ground_name("#FF0000")
+    ('white', '#ff0000')
     """
     plain = value.strip().lower() if isinstance(value, str) else ""
     if plain not in _GROUNDS.values() and not re.fullmatch("#[0-9a-f]{6}", plain):

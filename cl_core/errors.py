@@ -35,6 +35,12 @@ class Faults(UserError):
 
 
 def did_you_mean(found: str, allowed: Iterable[str]) -> str:
-    """Returns " Did you mean 'x'?" for the closest allowed name, or "" when none is close."""
+    """Returns " Did you mean 'x'?" for the closest allowed name, or "" when none is close.
+
+    >>> did_you_mean("dli", ["til", "cil", "dil"])
+    " Did you mean 'dil'?"
+    >>> did_you_mean("image", ["til", "cil", "dil"])
+    ''
+    """
     close = get_close_matches(found, list(allowed), n=1)
     return f" Did you mean '{close[0]}'?" if close else ""

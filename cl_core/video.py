@@ -56,6 +56,11 @@ def sample_moments(times: Sequence[float], wanted: int) -> list[float]:
     Args:
         times: when each frame begins to be shown, in seconds, ascending.
         wanted: F, at least 1.
+
+    >>> sample_moments([0.0, 0.1, 0.2, 3.0], wanted=3)
+    [0.0, 1.5, 3.0]
+    >>> shown_at([0.0, 0.1, 0.2, 3.0], [0.0, 1.5, 3.0])
+    [0, 2, 3]
     """
     if len(times) <= wanted:
         return list(times)

@@ -207,7 +207,11 @@ def read_adapterhub(folder: str | Path) -> Adapter:
 
 
 def reduction_factor(hidden_size: int, width: int) -> float:
-    """A factor f with int(d // f) = r, as the library computes the width."""
+    """A factor f with int(d // f) = r, as the library computes the width.
+
+    >>> reduction_factor(hidden_size=384, width=48)
+    8.0
+    """
     factor = hidden_size / width
     return factor if int(hidden_size // factor) == width else hidden_size / (width + 0.5)
 

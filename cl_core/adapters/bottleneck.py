@@ -111,5 +111,9 @@ def draw(
 
 
 def parameter_count(hidden_size: int, width: int, sites: int = 1) -> int:
-    """Trainable numbers in the bottlenecks of `sites` sites: 2 r d + r + d each."""
+    """Trainable numbers in the bottlenecks of `sites` sites: 2 r d + r + d each.
+
+    >>> parameter_count(hidden_size=1536, width=192, sites=48)  # DAM
+    28394496
+    """
     return sites * (2 * width * hidden_size + width + hidden_size)

@@ -217,5 +217,9 @@ def identity_penalty(fusion: Fusion) -> Tensor:
 
 
 def fusion_parameter_count(hidden_size: int, sites: int = 1) -> int:
-    """Trainable numbers of a fusion: 3 d^2 + 2 d at each site (1,771,008 at d = 768)."""
+    """Trainable numbers of a fusion: 3 d^2 + 2 d at each site (1,771,008 at d = 768).
+
+    >>> fusion_parameter_count(hidden_size=768, sites=12)
+    21252096
+    """
     return sites * (3 * hidden_size**2 + 2 * hidden_size)

@@ -30,6 +30,9 @@ def length_batches(
 
     Raises:
         ValueError: `batch_size` or `window` below 1.
+
+    >>> length_batches([5, 9, 1, 7], batch_size=2)
+    [[1, 3], [0, 2]]
     """
     if batch_size < 1:
         raise ValueError(f"batch_size is {batch_size}; it must be at least 1")

@@ -24,6 +24,9 @@ def layer_index(layer: int, n_blocks: int) -> int:
 
     Raises:
         UserError: there is no such hidden state.
+
+    >>> layer_index(-4, n_blocks=6)  # DAM: the fourth from the end
+    3
     """
     states = n_blocks + 1
     if not -states <= layer < states:

@@ -18,6 +18,10 @@ def wilson(share: ArrayLike, n: ArrayLike) -> tuple[NDArray[np.float64], NDArray
     Args:
         share: p, any shape.
         n: samples, of a shape that fits.
+
+    >>> low, high = wilson([0.5, 1.0], n=10)
+    >>> low.round(2).tolist(), high.round(2).tolist()
+    ([0.24, 0.72], [0.76, 1.0])
     """
     p, count = np.broadcast_arrays(
         np.asarray(share, dtype=np.float64), np.asarray(n, dtype=np.float64)
@@ -56,6 +60,11 @@ def paired_error(first: ArrayLike, second: ArrayLike) -> float:
 
     Raises:
         ValueError: they differ in length.
+
+    >>> round(paired_error([1, 1, 1, 0], [1, 1, 0, 0]), 3)
+    0.25
+    >>> round(binomial_error(0.75, 0.5, n=4), 3)  # not known to be the same four
+    0.331
     """
     gaps = np.asarray(first, dtype=np.float64) - np.asarray(second, dtype=np.float64)
     return float(gaps.std(ddof=1) / np.sqrt(len(gaps))) if len(gaps) > 1 else float("nan")
@@ -75,6 +84,9 @@ def within_one_error(values: ArrayLike, errors: ArrayLike) -> NDArray[np.bool_]:
     """Returns which differences are no further from 0 than their standard error; False where either is NaN.
 
     One sample of n that turns wrong is exactly that far, whatever n is: rounding must not lift it above.
+
+    >>> within_one_error([0.1, -0.3, 0.2], [0.2, 0.2, 0.2]).tolist()
+    [True, False, True]
     """
     reach = np.asarray(errors, dtype=np.float64) * (1 + 1e-6) + 1e-12
     return np.asarray(np.abs(np.asarray(values, dtype=np.float64)) <= reach)

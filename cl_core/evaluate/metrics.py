@@ -22,6 +22,9 @@ def average_accuracy(matrix: ArrayLike) -> float:
     """Returns mean_j R[T, j], the final average; higher is better. From T = 1.
 
     PILOT calls another number, `average_incremental`, "average accuracy".
+
+    >>> average_accuracy([[0.75, 0.25], [0.5, 1.0]])
+    0.75
     """
     return float(_square(matrix)[-1].mean())
 
@@ -31,6 +34,9 @@ def average_incremental(matrix: ArrayLike) -> float:
 
     PILOT's "average accuracy". Where tasks differ in size, others pool the samples of the tasks
     seen; here each task counts the same.
+
+    >>> average_incremental([[0.5, 0.25], [0.5, 1.0]])  # of 0.5 and 0.75
+    0.625
     """
     R = _square(matrix)
     return float(np.mean([R[i, : i + 1].mean() for i in range(len(R))]))
@@ -41,6 +47,9 @@ def backward_transfer(matrix: ArrayLike) -> float:
 
     Lopez-Paz and Ranzato (GEM, 2017). Avalanche's "forgetting" is this with the sign turned (first
     minus last).
+
+    >>> backward_transfer([[0.75, 0.25], [0.5, 1.0]])
+    -0.25
     """
     R = _square(matrix)
     if len(R) < 2:
@@ -58,6 +67,11 @@ def forgetting(matrix: ArrayLike) -> float:
     Mammoth and PILOT (`print_forget`) take the maximum over all stages, the last included: never
     below 0, and larger where one task gains and another loses. Avalanche takes first minus last,
     which is smaller where a task gained from a later one before it was forgotten.
+
+    >>> forgetting([[0.5, 0.0, 0.0], [0.75, 1.0, 0.0], [0.5, 1.0, 1.0]])  # of 0.25 and 0
+    0.125
+    >>> forgetting([[0.5, 0.0], [0.75, 1.0]])  # the first task gained
+    -0.25
     """
     R = _square(matrix)
     if len(R) < 2:
@@ -79,6 +93,9 @@ def forward_transfer(matrix: ArrayLike, b: ArrayLike) -> float:
     Args:
         matrix: R (T, T).
         b: (T,) scores of the untrained model; the first is not read.
+
+    >>> forward_transfer([[0.75, 0.5], [0.5, 1.0]], b=[0.25, 0.25])
+    0.25
     """
     R, untrained = _square(matrix), _vector(b)
     if len(untrained) != len(R):
@@ -96,6 +113,9 @@ def transfer(scores: ArrayLike, vanilla: ArrayLike) -> NDArray[np.float64]:
     Args:
         scores: (T,) score on each task by the recipe, right after the task was learnt.
         vanilla: (T,) the same by vanilla adapters (recipe `adapters`), same stream, order and seed.
+
+    >>> transfer(scores=[0.5, 0.75], vanilla=[0.5, 0.5]).tolist()
+    [0.0, 50.0]
     """
     ours, base = _vector(scores), _vector(vanilla)
     if ours.shape != base.shape:
@@ -124,6 +144,9 @@ def distillation_decay(phase1: ArrayLike, phase2: ArrayLike) -> float:
 
     Args:
         phase1, phase2: (n,) each, score on a task under the fusion and under the distilled adapter.
+
+    >>> distillation_decay(phase1=[0.5, 0.5], phase2=[0.25, 0.5])
+    25.0
     """
     losses = transfer(phase2, phase1)
     return -float(losses.mean()) if len(losses) else NAN

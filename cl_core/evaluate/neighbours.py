@@ -98,7 +98,11 @@ def trustworthiness(features: Array, positions: Array, k: int = 15) -> float:
 
 
 def cosines(vectors: Array) -> NDArray[np.float64]:
-    """Returns (K, K) the cosine of each pair of (K, d) vectors; NaN with a zero one, which has no direction."""
+    """Returns (K, K) the cosine of each pair of (K, d) vectors; NaN with a zero one, which has no direction.
+
+    >>> cosines(np.array([[1.0, 0.0], [0.0, 2.0], [0.0, 0.0]])).tolist()
+    [[1.0, 0.0, nan], [0.0, 1.0, nan], [nan, nan, nan]]
+    """
     length = np.linalg.norm(vectors, axis=1)
     scaled = (vectors / np.maximum(length, 1e-12)[:, None]).astype(np.float64)
     nowhere = length == 0

@@ -23,6 +23,9 @@ def router_accuracy(weights: ArrayLike, true: ArrayLike) -> float:
     Args:
         weights: (N, K) weights or scores.
         true: (N,) indices of the true tasks.
+
+    >>> router_accuracy([[0.9, 0.1], [0.4, 0.6]], true=[0, 0])
+    0.5
     """
     return _mean(routed_task(weights) == _tasks(true, weights))
 
@@ -41,6 +44,9 @@ def top_k_recall(scores: ArrayLike, true: ArrayLike, k: int) -> float:
             best.
         true: (N,) indices of the true tasks.
         k: at least 1.
+
+    >>> top_k_recall([[0.5, 0.3, 0.2], [0.1, 0.2, 0.7]], true=[1, 0], k=2)
+    0.5
     """
     return _mean((top_k(scores, k) == _tasks(true, scores)[:, None]).any(axis=1))
 
@@ -48,6 +54,9 @@ def top_k_recall(scores: ArrayLike, true: ArrayLike, k: int) -> float:
 def entropy(weights: ArrayLike) -> NDArray[np.float64]:
     """Returns (N,) -sum_t p_t ln p_t in nats, with 0 ln 0 = 0: 0 is one adapter, ln K is all
     alike.
+
+    >>> entropy([[1.0, 0.0], [0.5, 0.5]]).round(3).tolist()
+    [0.0, 0.693]
     """
     p = _matrix(weights)
     return np.asarray(-(p * np.log(np.where(p > 0, p, 1.0))).sum(axis=1) + 0.0)
@@ -56,6 +65,9 @@ def entropy(weights: ArrayLike) -> NDArray[np.float64]:
 def margin(weights: ArrayLike) -> NDArray[np.float64]:
     """Returns (N,) the largest weight minus the second: 1 is certain, 0 a tie. With K = 1 the
     weight itself.
+
+    >>> margin([[1.0, 0.0], [0.5, 0.5], [0.25, 0.75]]).tolist()
+    [1.0, 0.0, 0.5]
     """
     ordered = -np.sort(-_matrix(weights), axis=1)
     return np.asarray(ordered[:, 0] - (ordered[:, 1] if ordered.shape[1] > 1 else 0.0))
@@ -66,6 +78,9 @@ def task_confusion(weights: ArrayLike, true: ArrayLike, n_tasks: int) -> NDArray
 
     Raises:
         ValueError: a true task outside 0..n_tasks-1.
+
+    >>> task_confusion([[0.9, 0.1], [0.4, 0.6], [0.2, 0.8]], true=[0, 0, 1], n_tasks=2).tolist()
+    [[1, 1], [0, 1]]
     """
     return cross_counts(
         _tasks(true, weights), routed_task(weights), n_tasks, _matrix(weights).shape[1]

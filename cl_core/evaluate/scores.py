@@ -36,6 +36,11 @@ def macro_f1(
 
     Raises:
         ValueError: as `accuracy`.
+
+    >>> round(macro_f1([0, 0, 1, 1], [0, 0, 1, 2]), 2)  # class 2, which is only predicted, counts as 0
+    0.56
+    >>> round(macro_f1([0, 0, 1, 1], [0, 0, 1, 2], classes=[0, 1]), 2)
+    0.83
     """
     _, f1, _ = _f1_by_class(labels, predictions, classes)
     return float(f1.mean()) if len(f1) else float("nan")
@@ -57,6 +62,9 @@ def confusion(labels: ArrayLike, predictions: ArrayLike, n_classes: int) -> NDAr
 
     Raises:
         ValueError: as `accuracy`, or a class index outside 0..n_classes-1.
+
+    >>> confusion(labels=[0, 0, 1], predictions=[0, 1, 1], n_classes=2).tolist()
+    [[1, 1], [0, 1]]
     """
     true, predicted = _pair(labels, predictions)
     return cross_counts(true, predicted, n_classes, n_classes)

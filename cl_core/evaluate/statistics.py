@@ -139,6 +139,9 @@ def decimal(value: float, digits: int = 1, signed: bool = False) -> str:
         value: NaN for what is not defined.
         digits: after the point.
         signed: whether a plus is written; 0 has no sign.
+
+    >>> decimal(-0.04), decimal(1234.5, signed=True), decimal(float("nan"))
+    ('0.0', '+1,234.5', '-')
     """
     if not math.isfinite(value):
         return "-"
@@ -147,7 +150,15 @@ def decimal(value: float, digits: int = 1, signed: bool = False) -> str:
 
 
 def format_summary(summary: Summary, digits: int = 1) -> str:
-    """ "72.3 ± 1.1 (69.6 to 75.0, n=3)"; a single run, and seeds that move nothing, are said to be that."""
+    """ "72.3 ± 1.1 (69.6 to 75.0, n=3)"; a single run, and seeds that move nothing, are said to be that.
+
+    >>> format_summary(summarise([70.0, 72.0, 74.0]))
+    '72.0 ± 2.0 (67.0 to 77.0, n=3)'
+    >>> format_summary(summarise([99.0, 100.0], bounds=(0, 100)))
+    '99.5 ± 0.7 (93.1 to 100.0, n=2)'
+    >>> format_summary(summarise([70.0]))
+    '70.0 (one run)'
+    """
     mean = decimal(summary.mean, digits)
     if summary.std is None:
         return f"{mean} (one run)"
@@ -160,7 +171,13 @@ def format_summary(summary: Summary, digits: int = 1) -> str:
 
 
 def format_difference(difference: PairedDifference, digits: int = 1) -> str:
-    """ "+2.1 (+0.4 to +3.8, n=3, p=0.03)"; a single pair says that it is one, equal differences have no p."""
+    """ "+2.1 (+0.4 to +3.8, n=3, p=0.03)"; a single pair says that it is one, equal differences have no p.
+
+    >>> format_difference(paired_difference({0: 74.0, 1: 76.5}, {0: 72.0, 1: 74.0, 2: 9.0}))
+    '+2.2 (-0.9 to +5.4, n=2, p=0.07)'
+    >>> format_difference(paired_difference({0: 74.0, 1: 75.0}, {0: 72.0, 1: 73.0}))
+    '+2.0 (the same in all 2 pairs, p=-)'
+    """
     mean = decimal(difference.mean, digits, signed=True)
     if difference.n == 1:
         return f"{mean} (one pair)"
@@ -172,7 +189,11 @@ def format_difference(difference: PairedDifference, digits: int = 1) -> str:
 
 
 def format_p(p_value: float | None) -> str:
-    """ "0.03"; "-" where there is none."""
+    """ "0.03"; "-" where there is none.
+
+    >>> format_p(0.0312), format_p(1e-9), format_p(None)
+    ('0.031', '<0.0001', '-')
+    """
     if p_value is None:
         return "-"
     return f"{p_value:.2g}" if p_value >= 1e-4 else "<0.0001"

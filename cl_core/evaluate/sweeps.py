@@ -54,6 +54,9 @@ def reweigh(scores: ArrayLike, k: int, temperature: float) -> NDArray[np.float64
 
     Raises:
         ValueError: k < 1, or tau not above 0.
+
+    >>> reweigh([[0.75, 0.75, 0.5]], k=2, temperature=0.01).tolist()
+    [[0.5, 0.5, 0.0]]
     """
     if k < 1 or not temperature > 0:
         raise ValueError(

@@ -55,13 +55,21 @@ def unit_of(metric: str) -> Unit:
 
 
 def title(metric: str) -> str:
-    """What a metric is called, with its unit: "Average accuracy (%)"."""
+    """What a metric is called, with its unit: "Average accuracy (%)".
+
+    >>> title("average_accuracy"), title("backward_transfer")
+    ('Average accuracy (%)', 'Backward transfer (points)')
+    """
     unit, name = unit_of(metric).name, bare_title(metric)
     return f"{name} ({unit})" if unit and not name.lower().endswith(unit) else name
 
 
 def difference_title(metric: str) -> str:
-    """What a difference of a metric is of, with its unit: differences of per cent are points."""
+    """What a difference of a metric is of, with its unit: differences of per cent are points.
+
+    >>> difference_title("average_accuracy")
+    'Average accuracy (points)'
+    """
     unit = unit_of(metric).name
     return f"{bare_title(metric)} (points)" if unit == "%" else title(metric)
 

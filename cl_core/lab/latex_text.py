@@ -84,7 +84,11 @@ _AS_LATIN = {
 
 
 def escape(text: str) -> str:
-    """Any text, a task's name or a path, on one line, as LaTeX that shows it."""
+    r"""Any text, a task's name or a path, on one line, as LaTeX that shows it.
+
+    >>> print(escape("50 % of café_1"))
+    50 \% of caf{\'{e}}\_1
+    """
     parts: list[str] = []
     unknown: list[str] = []
 

@@ -29,7 +29,11 @@ def backbone_title(name: str) -> str:
 
 
 def backbone_titles(names: Sequence[str]) -> list[str]:
-    """`backbone_title` of each; several folders of one name are numbered in their order, "base (2)"."""
+    """`backbone_title` of each; several folders of one name are numbered in their order, "base (2)".
+
+    >>> backbone_titles(["minilm", "/data/one/base", "/data/two/base"])
+    ['minilm', 'base', 'base (2)']
+    """
     known: dict[str, list[str]] = {}
     titles = []
     for name in names:
@@ -49,5 +53,9 @@ def published(settings: BackboneSettings) -> BackboneSettings:
 
 
 def without_folders(sentence: str) -> str:
-    """A sentence with the last part of every absolute path in place of the path."""
+    """A sentence with the last part of every absolute path in place of the path.
+
+    >>> without_folders("'/data/one/base' has no weights")
+    "'base' has no weights"
+    """
     return _FOLDERS.sub("", _QUOTED.sub(r"\1\2\1", sentence))

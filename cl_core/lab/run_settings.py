@@ -144,6 +144,9 @@ def parse_assignments(assignments: Iterable[str]) -> dict[str, Any]:
 
     Raises:
         Faults: every assignment without "=".
+
+    >>> parse_assignments(["epochs=1", "hold_out=films", "ground=#ff0000"])
+    {'epochs': 1, 'hold_out': 'films', 'ground': '#ff0000'}
     """
     values: dict[str, Any] = {}
     faults = []

@@ -114,6 +114,9 @@ def parse_seeds(text: str) -> list[int]:
 
     Raises:
         UserError: anything else.
+
+    >>> parse_seeds("0-2,7")
+    [0, 1, 2, 7]
     """
     seeds: list[int] = []
     for part in text.split(","):

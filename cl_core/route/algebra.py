@@ -20,6 +20,9 @@ def cosine_scores(features: Tensor, centroids: Tensor) -> Tensor:
 
     Returns:
         (N, K) float64, in [-1, 1] up to rounding.
+
+    >>> cosine_scores(torch.tensor([[3.0, 4.0]]), torch.tensor([[1.0, 0.0], [0.0, 0.0]])).tolist()
+    [[0.6, 0.0]]
     """
     return normalize(features.double(), dim=1) @ normalize(centroids.double(), dim=1).T
 
@@ -41,6 +44,14 @@ def top_k_softmax(scores: Tensor, k: int, temperature: float) -> Tensor:
 
     Raises:
         ValueError: k < 1, tau not above 0, or no adapter to route to (K = 0).
+
+    >>> scores = torch.tensor([[0.75, 0.75, 0.5]])
+    >>> top_k_softmax(scores, k=1, temperature=0.01).tolist()
+    [[1.0, 0.0, 0.0]]
+    >>> top_k_softmax(scores, k=2, temperature=0.01).tolist()
+    [[0.5, 0.5, 0.0]]
+    >>> top_k_softmax(scores, k=3, temperature=0.25).mul(100).round().tolist()
+    [[42.0, 42.0, 16.0]]
     """
     if k < 1:
         raise ValueError(f"k is {k}; at least one adapter must be kept")

@@ -48,7 +48,11 @@ def gumbel_sigmoid(z: Tensor, temperature: float = 1.0, noise: Tensor | None = N
 
 
 def hard_gates(z: Tensor, noise: Tensor | None = None) -> Tensor:
-    """m = 1[z + noise > 0], without a gradient."""
+    """m = 1[z + noise > 0], without a gradient.
+
+    >>> hard_gates(torch.tensor([0.3, 0.0, -2.0])).tolist()
+    [1.0, 0.0, 0.0]
+    """
     return ((z if noise is None else z + noise) > 0).to(z.dtype)
 
 
@@ -58,7 +62,11 @@ def straight_through(forward: Tensor, backward: Tensor) -> Tensor:
 
 
 def normalise(m: Tensor) -> Tensor:
-    """alpha = m / (sum m + 1e-12) over the last axis; 0 where every gate is shut."""
+    """alpha = m / (sum m + 1e-12) over the last axis; 0 where every gate is shut.
+
+    >>> normalise(torch.tensor([[1.0, 0.0, 1.0], [0.0, 0.0, 0.0]])).tolist()
+    [[0.5, 0.0, 0.5], [0.0, 0.0, 0.0]]
+    """
     return m / (m.sum(dim=-1, keepdim=True) + EPSILON)
 
 

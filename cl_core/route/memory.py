@@ -23,6 +23,9 @@ def memory_size(labels: Tensor, fraction: float) -> int:
     Args:
         labels: (N,).
         fraction: 0 to 1; 0 keeps none.
+
+    >>> memory_size(torch.tensor([0, 0, 0, 0, 1, 2]), fraction=0.1)  # at least one a class
+    3
     """
     if fraction == 0:
         return 0
@@ -184,7 +187,11 @@ def by_class(labels: Tensor, count: int, choose: Callable[[Tensor, int], list[in
 
 
 def equal_quotas(sizes: dict[int, int], count: int) -> dict[int, int]:
-    """Parts `count` over classes of these sizes, one at a time in turn; full classes are passed over."""
+    """Parts `count` over classes of these sizes, one at a time in turn; full classes are passed over.
+
+    >>> equal_quotas({0: 1, 1: 50, 2: 50}, count=6)
+    {0: 1, 1: 3, 2: 2}
+    """
     quotas = dict.fromkeys(sizes, 0)
     left = min(count, sum(sizes.values()))
     while left:

@@ -195,5 +195,9 @@ class RouterNetwork:
 
 
 def parameter_count(blocks: int, adapters: int, hidden_size: int, shared: bool = False) -> int:
-    """Trainable numbers of the routers of R blocks over K adapters: R K (d + 1), or K (d + 1) for a shared one."""
+    """Trainable numbers of the routers of R blocks over K adapters: R K (d + 1), or K (d + 1) for a shared one.
+
+    >>> parameter_count(blocks=6, adapters=5, hidden_size=384)
+    11550
+    """
     return (1 if shared else blocks) * adapters * (hidden_size + 1)

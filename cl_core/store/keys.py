@@ -27,6 +27,12 @@ def key(kind: str, inputs: Mapping[str, JSON]) -> str:
         TypeError: something that is not JSON (a path, a tensor, a set), or a mapping key that is
             not a string.
         ValueError: a number that is not finite. Either message says where in `inputs` it is.
+
+    >>> one = key("adapter", {"seed": 0, "shape": (2, 3)})
+    >>> one == key("adapter", {"shape": [2, 3], "seed": 0})
+    True
+    >>> one == key("adapter", {"shape": [2, 3], "seed": 0.0})
+    False
     """
     return hashlib.sha256(
         canonical_json({"kind": kind, "inputs": inputs}).encode("ascii")
@@ -39,6 +45,9 @@ def canonical_json(data: JSON) -> str:
 
     Raises:
         TypeError, ValueError: as `key`.
+
+    >>> canonical_json({"b": 0.5, "a": (1, True, None)})
+    '{"a":[1,true,null],"b":0.5}'
     """
     return json.dumps(
         plain(data), sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False

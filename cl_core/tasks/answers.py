@@ -38,6 +38,11 @@ def read_votes(value: object) -> dict[str, int] | None:
     Args:
         value: an answer; a list of them, each a string or a mapping with `answer` (as VQAv2 has them); or a mapping
             from an answer to its votes.
+
+    >>> read_votes(["two dogs", "Two  dogs", "2"])
+    {'two dogs': 2, '2': 1}
+    >>> read_votes({"yes": 3, "no": 0})
+    {'yes': 3}
     """
     if isinstance(value, Mapping):
         counts = {clean(answer): votes for answer, votes in value.items()}
@@ -51,7 +56,11 @@ def read_votes(value: object) -> dict[str, int] | None:
 
 
 def clean(answer: object) -> str:
-    """An answer as it is compared: lower case, single spaces; yes and no for true and false."""
+    """An answer as it is compared: lower case, single spaces; yes and no for true and false.
+
+    >>> clean(" Two  Dogs"), clean(2.0), clean(True)
+    ('two dogs', '2', 'yes')
+    """
     if isinstance(answer, bool):
         return "yes" if answer else "no"
     if isinstance(answer, float) and answer.is_integer():

@@ -117,6 +117,9 @@ def parse_source(text: str, knobs: Mapping[str, type]) -> BuiltinSource:
 
     Raises:
         Faults: every unknown knob, and every value that is not of its knob's type.
+
+    >>> parse_source("domains:n=4,overlap=0.5", {"n": int, "overlap": float})
+    BuiltinSource(name='domains', knobs={'n': 4, 'overlap': 0.5})
     """
     name, _, given = text.partition(":")
     values: dict[str, Any] = {}

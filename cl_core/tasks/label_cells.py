@@ -45,6 +45,9 @@ def read_label(value: object) -> Label | Unfit | None:
     """A label as it stands in one cell; None where there is none.
 
     A number with a fraction is returned as text; `settle` knows whether it is meant as one.
+
+    >>> read_label(" 3 "), read_label(3), read_label(True), read_label(float("nan"))
+    ('3', 3, 'true', None)
     """
     if value is None:
         return None
@@ -101,7 +104,11 @@ def is_whole(label: Label) -> bool:
 
 
 def same_label(label: Label) -> str:
-    """Equal for labels that a person takes for one: "1" and 1.0, "True" and true."""
+    """Equal for labels that a person takes for one: "1" and 1.0, "True" and true.
+
+    >>> same_label("01"), same_label("1.0"), same_label(1), same_label("True")
+    ('1', '1', '1', 'true')
+    """
     number = number_of(label)
     return str(label).lower() if number is None else spell_number(number)
 

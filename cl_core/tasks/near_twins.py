@@ -9,7 +9,11 @@ from cl_core.tasks.label_cells import number_of, spell_number
 
 
 def find_near_twins(names: Iterable[str]) -> list[tuple[str, ...]]:
-    """Groups of names that differ in nothing that is meant: two or more each, in the order in which they come."""
+    """Groups of names that differ in nothing that is meant: two or more each, in the order in which they come.
+
+    >>> find_near_twins(["Yes", "no", "yes", "1", "01"])
+    [('Yes', 'yes'), ('1', '01')]
+    """
     groups: dict[str, list[str]] = {}
     for name in dict.fromkeys(names):
         groups.setdefault(_plain(name), []).append(name)

@@ -43,7 +43,11 @@ MOST_ROWS_LISTED = 5
 
 
 def describe_rows(rows: Sequence[int]) -> str:
-    """ " in rows 3, 9 and 4 more": at most five are listed."""
+    """ " in rows 3, 9 and 4 more": at most five are listed.
+
+    >>> describe_rows([3]), describe_rows([3, 9, 11, 12, 15, 16, 20])
+    (' in row 3', ' in rows 3, 9, 11, 12, 15 and 2 more')
+    """
     if not rows:
         return ""
     listed = ", ".join(str(row) for row in rows[:MOST_ROWS_LISTED])

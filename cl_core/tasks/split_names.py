@@ -25,7 +25,13 @@ def is_hidden(name: str) -> bool:
 
 
 def find_splits(names: Iterable[str]) -> dict[str, list[str]]:
-    """Which names are which split, in the order of SPLITS; several for one are for the caller to choose among."""
+    """Which names are which split, in the order of SPLITS; several for one are for the caller to choose among.
+
+    >>> find_splits(["Training", "dev", "eval", "notes"])
+    {'train': ['Training'], 'validation': ['dev'], 'test': ['eval']}
+    >>> find_splits(["train", "eval", "test"])
+    {'train': ['train'], 'validation': ['eval'], 'test': ['test']}
+    """
     lower = {name: name.lower() for name in names}
     found = {
         split: [name for name, plain in lower.items() if plain in own]
@@ -40,7 +46,11 @@ def find_splits(names: Iterable[str]) -> dict[str, list[str]]:
 
 
 def resembles(name: str) -> str | None:
-    """The split that a name has a word of: "my-train.v2.csv" and "testSet" do; None for others."""
+    """The split that a name has a word of: "my-train.v2.csv" and "testSet" do; None for others.
+
+    >>> resembles("my-train.v2.csv"), resembles("testSet"), resembles("contest")
+    ('train', 'test', None)
+    """
     words = re.findall(r"[A-Z]?[a-z]+|[A-Z]+", name)
     lower = [word.lower() for word in words]
     return next((s for s, own in ALIASES.items() if any(word in own for word in lower)), None)

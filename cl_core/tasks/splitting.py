@@ -49,6 +49,11 @@ def stratified_subset(
         texts: (N,) what the rows are ranked by; of pairs both.
         size: at most N are returned.
         seed: another seed, another subset.
+
+    >>> labels, texts = ["good", "good", "good", "bad"], ["one", "two", "three", "four"]
+    >>> chosen = stratified_subset(labels, texts, size=2, seed=0)
+    >>> [labels[row] for row in chosen]
+    ['good', 'bad']
     """
     ranked = _ranked(labels, texts, seed)
     quotas = share_out(size, {label: len(rows) for label, rows in ranked.items()})
@@ -87,6 +92,9 @@ def share_out(size: int, counts: Mapping[object, int]) -> dict[object, int]:
     """Shares ``size`` rows out to classes in proportion to ``counts``, by largest remainder.
 
     Each class gets one first, while there are enough; ties go to the class that comes first.
+
+    >>> share_out(10, {"good": 60, "bad": 38, "so-so": 2})
+    {'good': 6, 'bad': 3, 'so-so': 1}
     """
     total = sum(counts.values())
     if size >= total:

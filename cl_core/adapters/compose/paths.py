@@ -26,6 +26,11 @@ def choose_merge_path(samples: int, tokens: int, adapters: int, kept: int, disti
     gather: each sample sums the k rows of the bank that it uses, 4 B k d r FLOP.
     distinct: few distinct routes; one product forms the G merged adapters, samples share them.
     gemm: one product forms all B merged adapters, 4 B K d r FLOP, and faster ones than gather's.
+
+    >>> choose_merge_path(samples=32, tokens=64, adapters=5, kept=2, distinct=32)
+    'gather'
+    >>> choose_merge_path(samples=32, tokens=64, adapters=5, kept=5, distinct=1)
+    'shared'
     """
     if distinct == 1:
         return "shared"

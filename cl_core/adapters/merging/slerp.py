@@ -48,7 +48,11 @@ def slerp(
 
 
 def along_the_arc(start: Tensor, end: Tensor, t: float) -> Tensor:
-    """The point at share t of the arc between two tensors of one shape, each seen as one vector."""
+    """The point at share t of the arc between two tensors of one shape, each seen as one vector.
+
+    >>> along_the_arc(torch.tensor([1.0, 0.0]), torch.tensor([0.0, 1.0]), t=0.5).mul(1000).round().tolist()
+    [707.0, 707.0]
+    """
     lengths = torch.linalg.vector_norm(start) * torch.linalg.vector_norm(end)
     cosine = ((start * end).sum() / lengths).clamp(-1.0, 1.0)
     if not bool(1 - cosine.abs() >= STRAIGHT):  # also where one is zero and the cosine NaN
