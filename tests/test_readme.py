@@ -109,6 +109,14 @@ def test_every_link_of_the_documentation_leads_somewhere() -> None:
                 assert (page.parent / target).exists(), f"{page.name} links to {target}"
 
 
+def test_every_file_that_the_rules_and_security_name_exists() -> None:
+    for page in (ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md"):
+        named = re.findall(r"`((?:cl_core|app|pages|tests|benchmarks)/[\w./]+)`", page.read_text())
+        assert named
+        for file in named:
+            assert (ROOT / file).exists(), f"{page.name} names {file}"
+
+
 def test_every_test_that_the_documentation_names_exists() -> None:
     text = (ROOT / "docs" / "methods.md").read_text()
     for file in set(re.findall(r"tests/[\w/]+\.py", text)):
