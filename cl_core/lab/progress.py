@@ -198,14 +198,23 @@ def _seconds_by_row(config: RunConfig, events: Sequence[AnyEvent]) -> dict[Phase
 
 
 def _curves(events: Sequence[AnyEvent]) -> dict[tuple[PhaseName, str], list[Epoch]]:
-    """A run that goes on says the epochs since its checkpoint again: the last word counts."""
+    """By step, whatever its epochs say they are of: a fusion, a distilled start, routers.
+
+    A run that goes on says the epochs since its checkpoint again: the last word counts. What is trained in a step
+    once its adapter is there is another model, I2I's vanilla adapter, whose epochs are not this one's.
+    """
     curves: dict[tuple[PhaseName, str], dict[int, Epoch]] = {}
-    phase: PhaseName = "train"
+    step: Phase | None = None
+    learnt = False
     for event in events:
         if isinstance(event, Phase):
-            phase = event.phase
-        elif isinstance(event, Epoch):
-            curves.setdefault((phase, event.task), {})[event.epoch] = event
+            step, learnt = event, False
+        elif isinstance(event, Made) and event.kind in ("adapter", "shared"):
+            learnt = True
+        elif (
+            isinstance(event, Epoch) and step is not None and not (step.phase == "train" and learnt)
+        ):
+            curves.setdefault((step.phase, step.task), {})[event.epoch] = event
     return {where: [seen[number] for number in sorted(seen)] for where, seen in curves.items()}
 
 

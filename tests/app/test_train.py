@@ -196,21 +196,26 @@ def test_a_failed_job_says_why_and_what_to_do(open_page: Open, place: Workspace)
     assert any("Nothing has been trained" in each.value for each in page.markdown)
 
 
+@pytest.mark.parametrize("run", ["dam", "l2r"])
 def test_a_finished_job_shows_its_matrix_and_runs_again_under_another_name(
-    open_page: Open, small_workspace: Path, monkeypatch: pytest.MonkeyPatch
+    open_page: Open, small_workspace: Path, monkeypatch: pytest.MonkeyPatch, run: str
 ) -> None:
     monkeypatch.setattr(Jobs, "wake", lambda self: None)
     place = Workspace(small_workspace)
-    job = submit(place, "dam")
+    job = submit(place, run)
     try:
         job.begin()
         job.end(Outcome(state="finished"))
         page = open_page("train")
         show(page, "Jobs")
         assert any("score matrix" in each.value for each in page.header)
+        if run == "l2r":
+            box(page, "curves-of").set_value("training the routers")
+            page.run()
+            assert not page.exception, page.exception
         button(page, "again-start").click()
         page.run()
-        assert {each.request.run for each in Jobs(place).all()} == {"dam", "dam-2"}
+        assert {each.request.run for each in Jobs(place).all()} == {run, f"{run}-2"}
     finally:
         for each in Jobs(place).all():
             each.stop()

@@ -12,6 +12,7 @@ from cl_core.lab.progress import read_progress, seconds_per_row
 from cl_core.lab.recipes import RECIPES
 from cl_core.lab.run_config import RunConfig, TaskSummary
 from cl_core.lab.run_settings import RunSettings
+from tests.lab.conftest import Carry
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -84,6 +85,29 @@ def test_a_resumed_run_says_each_epoch_once() -> None:
     events += [Phase(time=at(50), step=1, phase="train", stage=1, task="t0"), epoch("t0", 2, 60)]
     curve = read_progress(config(), events, now(60)).curves["train", "t0"]
     assert [each.epoch for each in curve] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("recipe", "phases"),
+    [("i2i-ff", {"improvise", "initialise", "train"}), ("l2r-wavg", {"train", "routers"})],
+)
+def test_epochs_are_those_of_the_step_that_they_stand_in(
+    carry: Carry, recipe: str, phases: set[str]
+) -> None:
+    """Events of epochs say "films, fusion" or "routers" of what is trained, which no task is called."""
+    folder = carry(recipe=recipe, router_epochs=1).folder
+    curves = read_progress(folder.config, folder.events).curves
+    assert {phase for phase, _ in curves} == phases
+    assert {task for _, task in curves} == {task.name for task in folder.config.tasks}
+
+
+def test_a_curve_is_not_that_of_the_vanilla_adapter() -> None:
+    """I2I's is trained for comparison in the same step, once the task's own is there."""
+    own = Made(time=at(21), kind="adapter", task="t0", stage=1, key="k", seconds=20.0, reused=False)
+    curve = read_progress(config(), [*FIRST, own, epoch("t0", 1, 30)], now(30)).curves[
+        "train", "t0"
+    ]
+    assert [each.time for each in curve] == [at(10), at(20)]
 
 
 def test_cells_fill_in_as_they_are_evaluated() -> None:
