@@ -20,10 +20,15 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file, save_file
 
+from cl_core.adapters.settings import Activation, Places
+from cl_core.backbones.text import TextBackbone
+
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # for the tests' random checkpoints
 
 TARGET = 1e-5
-CASES = [  # model type, sites, activation, upper blocks
+CASES: list[
+    tuple[str, Places, Activation, int | None]
+] = [  # model type, sites, activation, upper blocks
     ("bert", "houlsby", "relu", None),
     ("bert", "houlsby", "silu", 2),
     ("bert", "pfeiffer", "relu", None),
@@ -82,7 +87,12 @@ def main() -> None:
 
 
 def compare(
-    folder: Path, python: str, model_type: str, sites: str, activation: str, blocks: int | None
+    folder: Path,
+    python: str,
+    model_type: str,
+    sites: Places,
+    activation: Activation,
+    blocks: int | None,
 ) -> tuple[float, float, float]:
     """Largest absolute differences of logits: without an adapter; written here and loaded there; the other way."""
     from cl_core.adapters.adapter import Adapter, transforms
@@ -97,6 +107,7 @@ def compare(
     backbone = load_backbone(
         BackboneSettings(name=str(checkpoint), max_length=32), torch.device("cpu")
     )
+    assert isinstance(backbone, TextBackbone)
     generator = torch.Generator().manual_seed(3)
     lengths = torch.randint(3, 20, (12,), generator=generator)
     ids = torch.randint(5, 30, (12, int(lengths.max())), generator=generator)
@@ -120,8 +131,9 @@ def compare(
 
     settings = AdapterSettings(sites=sites, activation=activation, blocks=blocks, reduction=4)
     fresh = Adapter.initialise(settings, backbone.sites, HIDDEN, generator)
-    moved = [0.3 * torch.randn(each.shape, generator=generator) for each in fresh.parameters()]
-    adapter = Adapter(*moved, site_names=fresh.site_names, activation=fresh.activation)
+    adapter = fresh.clone()
+    for tensor in adapter.parameters():
+        tensor.copy_(0.3 * torch.randn(tensor.shape, generator=generator))
     write_adapterhub(adapter, folder / "ours", blocks=BLOCKS, name="ours", model_type=model_type)
     with torch.no_grad():
         bare = logits(backbone(Batch(ids, mask)).last_hidden_state)

@@ -29,11 +29,11 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # for the tests' server and browser
 
+from light_visitors import THINK, crowd
 from playwright.sync_api import Browser, Locator, sync_playwright
+from screenshots import runs_of, served
 
 from app.runs import DEMONSTRATION
-from benchmarks.light_visitors import THINK, crowd
-from benchmarks.screenshots import runs_of, served
 from tests.browser.chromium import provide
 from tests.browser.visiting import Visitor, launch
 
@@ -74,7 +74,7 @@ def switches(visitor: Visitor, rounds: int) -> dict[str, list[float]]:
         order.shuffle(names)
         for name in names:
             if name != here:
-                taken = seconds(lambda name=name: visitor.turn_to(name))
+                taken = seconds(partial(visitor.turn_to, name))
                 here = name
                 if number:
                     times[name].append(taken)

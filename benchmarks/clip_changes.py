@@ -92,6 +92,7 @@ def learn(
     share = 100 * probe.score(flat[learnt:], labels[learnt:])
     print(f"clip_changes={changes}, ridge probe: held out {share:.1f} %", flush=True)
     named = backbone.label_head(list(WAYS))
+    assert named is not None
     head = Head(named.weight, named.bias, frozen=True)
 
     def epoch(record: EpochRecord) -> None:

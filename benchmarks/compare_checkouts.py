@@ -31,9 +31,11 @@ import pyarrow.parquet as pq
 from safetensors.numpy import load_file
 
 HERE = Path(__file__).resolve().parent
-RECIPES = ("dam", "l2r-wavg", "i2i-ff", "sequential", "epi", "replay")
-OTHERS = ("l2r-merge", "i2i-ll", "adapters", "adapter-fusion", "s-prompts", "average-merge")
-OTHERS += ("joint", "ewc", "lwf")
+RECIPES: tuple[str, ...] = ("dam", "l2r-wavg", "i2i-ff", "sequential", "epi", "replay")
+OTHERS = (
+    *("l2r-merge", "i2i-ll", "adapters", "adapter-fusion", "s-prompts", "average-merge"),
+    *("joint", "ewc", "lwf"),
+)
 """With --all."""
 MIXES = {
     how: {"initialise": "previous", "train": "isolated", "route": "centroid", "compose": how}
@@ -206,11 +208,13 @@ def first_difference(before: Any, after: Any, place: str = "") -> str:
     if isinstance(before, dict) and isinstance(after, dict):
         pairs = [(f"{place}.{name}", before.get(name), after.get(name)) for name in before | after]
     elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
-        pairs = [(f"{place}[{i}]", *both) for i, both in enumerate(zip(before, after, strict=True))]
+        both = enumerate(zip(before, after, strict=True))
+        pairs = [(f"{place}[{i}]", one, other) for i, (one, other) in both]
     else:
         same = before == after
         return "" if same else f"{place.lstrip('.')}: {before!r}, then {after!r}"[:300]
-    return next((what for where, *both in pairs if (what := first_difference(*both, where))), "")
+    differences = (first_difference(one, other, where) for where, one, other in pairs)
+    return next((what for what in differences if what), "")
 
 
 if __name__ == "__main__":

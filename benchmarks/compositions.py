@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -104,12 +105,12 @@ def sites(rounds: int, device: torch.device) -> None:
                 "average": choose_average_path(*facts),
             }
             plain = transforms(bank.adapter(0))["site"]
-            calls: dict[str, Callable[[], object]] = {"plain": lambda plain=plain, h=h: plain(h)}
+            calls: dict[str, Callable[[], object]] = {"plain": partial(plain, h)}
             for how, paths in (("merge", MERGE_PATHS), ("average", AVERAGE_PATHS)):
                 for path in paths:
                     if path != "shared":
                         call = compose(bank, weights, how, path)["site"]
-                        calls[f"{how} {path}"] = lambda call=call, h=h: call(h)
+                        calls[f"{how} {path}"] = partial(call, h)
             if tokens * adapters > 1000:
                 del calls["merge preactivation"]
             taken = interleaved(calls, rounds)
@@ -129,8 +130,10 @@ def model(rounds: int, device: torch.device) -> None:
     """MiniLM with 12 sites, r=48, K=20, k=2, B=32, 64 tokens."""
     from cl_core.backbones.load import load_backbone
     from cl_core.backbones.settings import BackboneSettings
+    from cl_core.backbones.text import TextBackbone
 
     backbone = load_backbone(BackboneSettings(max_length=64), device)
+    assert isinstance(backbone, TextBackbone)
     generator = torch.Generator().manual_seed(0)
     settings = AdapterSettings(bottleneck=48)
     adapters = [
@@ -151,7 +154,7 @@ def model(rounds: int, device: torch.device) -> None:
 
     calls: dict[str, Callable[[], object]] = {"one plain adapter": lambda: infer(None)}
     for how in ("select", "merge", "average"):
-        calls[how] = lambda how=how: infer(how)
+        calls[how] = partial(infer, how)
     taken = interleaved(calls, rounds)
     plain = taken["one plain adapter"]
     for name, seconds in taken.items():
@@ -162,8 +165,8 @@ def model(rounds: int, device: torch.device) -> None:
     # the least that a backward pass can be; with weight gradients the bare backbone is slower.
     bottom = backbone.sites[0].name
     leaf = torch.zeros((), device=device, requires_grad=True)
-    parameters = [tensor.requires_grad_(True) for tensor in adapters[0].clone().parameters()]
-    trained = Adapter(*parameters, adapters[0].site_names)
+    trained = adapters[0].clone()
+    parameters = [tensor.requires_grad_(True) for tensor in trained.parameters()]
 
     def train(through: dict[str, Callable[[Tensor], Tensor]]) -> None:
         for tensor in (leaf, *parameters):

@@ -64,6 +64,7 @@ def main() -> None:
         settings = BackboneSettings(name=folder if name == "random" else name, max_length=TOKENS)
         on_cpu = load_backbone(settings, cpu.torch_device)
         on_device = load_backbone(settings, device.torch_device)
+    assert isinstance(on_device, TextBackbone)
     report = Report.of(device, "random weights of MiniLM's shape" if name == "random" else name)
 
     before = on_device.weight_hash()

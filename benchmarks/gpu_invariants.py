@@ -27,7 +27,8 @@ def check_compositions(report: Report, backbone: TextBackbone, device: Device) -
     batch = backbone.collate(rows.encoding, range(8), device.torch_device)
 
     def states(through: dict[str, Callable[[Tensor], Tensor]]) -> Tensor:
-        return backbone(batch, through).last_hidden_state
+        last: Tensor = backbone(batch, through).last_hidden_state
+        return last
 
     owner = torch.arange(8) % len(bank)
     one_hot = torch.nn.functional.one_hot(owner, len(bank)).float().to(device.torch_device)

@@ -87,7 +87,10 @@ def measure_published(report: Report, device: Device, quick: bool, small: bool) 
 def asked_rows(backbone: SeeingBackbone, count: int) -> Rows:
     """Questions of the same length about kept visual tokens, two classes."""
     question = " ".join(map(str, range(TEXT_TOKENS)))
-    columns = {"question": [question] * count, "video": [b""] * count}
+    columns: dict[str, list[str] | list[bytes]] = {
+        "question": [question] * count,
+        "video": [b""] * count,
+    }
     rows = backbone.encode(columns, Kept(count, backbone.visual_size))
     return Rows(rows, torch.arange(count) % 2)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -204,7 +205,7 @@ def merged_states(
 def apart(one: TaskWeights, other: TaskWeights) -> float:
     """Euclidean distance of all weights together."""
     pairs = zip(one.parameters(), other.parameters(), strict=True)
-    return float(sum((a - b).double().square().sum() for a, b in pairs)) ** 0.5
+    return math.sqrt(sum(float((a - b).double().square().sum()) for a, b in pairs))
 
 
 def row_text(learnt: Learnt) -> str:

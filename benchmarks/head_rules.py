@@ -8,11 +8,12 @@ Prints average accuracy on validation rows after the last task, for each recipe 
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
 import cl_core as cl
 from cl_core.evaluate.statistics import format_summary, summarise
 
-SETTINGS = {
+SETTINGS: dict[str, Any] = {
     "limit_validation": 100,
     "epochs": 4,
     "learning_rate": 1e-3,

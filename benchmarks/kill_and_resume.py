@@ -35,6 +35,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import numpy as np
@@ -201,30 +202,35 @@ class Command:
             context.set_forkserver_preload(IMPORTS)
             process = context.Process(target=carry_out_command, args=(line, self.log))
             process.start()
-            self._kill, self._wait = process.kill, process.join
-            self._status = lambda: process.exitcode
+            self._process: BaseProcess | subprocess.Popen[bytes] = process
         else:
             own = {"OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
             with self.log.open("w") as log:
-                started = subprocess.Popen(
+                self._process = subprocess.Popen(
                     [*TERMINAL, *line],
                     stdout=log,
                     stderr=subprocess.STDOUT,
                     env={**os.environ, **own},
                 )
-            self._kill, self._wait = started.kill, started.wait
-            self._status = started.poll
 
     @property
     def status(self) -> int | None:
         """Its exit status, negative for a signal; None while it runs."""
-        return self._status()
+        if isinstance(self._process, BaseProcess):
+            return self._process.exitcode
+        return self._process.poll()
+
+    def _wait(self, seconds: float | None = None) -> None:
+        if isinstance(self._process, BaseProcess):
+            self._process.join(seconds)
+        else:
+            self._process.wait(seconds)
 
     def kill(self) -> int:
         """Sends SIGKILL and waits for the end; returns the exit status."""
-        self._kill()
+        self._process.kill()
         self._wait()
-        return int(self._status() or 0)
+        return self.status or 0
 
     def finish(self) -> None:
         """Waits for the end.
@@ -232,7 +238,7 @@ class Command:
         Raises:
             RuntimeError: it ended with an error; the message holds what it said.
         """
-        self._wait(timeout=PATIENCE_SECONDS)
+        self._wait(PATIENCE_SECONDS)
         if self.status != 0:
             self.fail()
 

@@ -20,10 +20,12 @@ from statistics import median
 from curves import draw_corrupted, draw_memory
 from tables import Entry, carry_out, cell, marked, numbers, paired, reports
 
+from cl_core.device import Precision
 from cl_core.errors import UserError
 from cl_core.lab.recipe import Recipe
 from cl_core.lab.recipes import RECIPES
 from cl_core.lab.workspace import Workspace
+from cl_core.tasks.stream import Protocol
 
 # Two cores: at most 500 training, 100 validation and 200 test rows a task. Texts are cut to 64 tokens, passes run in
 # bf16; L2R's routers are trained once, after the last task, as published.
@@ -38,7 +40,7 @@ SMALL = {
 FULL = {"epochs": 10, "learning_rate": 1e-3}
 AT_THE_END = {"router_stages": "last"}
 
-STREAMS: dict[str, tuple[str, str | None]] = {
+STREAMS: dict[str, tuple[str, Protocol | None]] = {
     "blitzer": ("blitzer", None),
     "mtl5": ("mtl5", None),
     "wos": ("wos", None),
@@ -154,7 +156,8 @@ def parts() -> dict[str, list[Entry]]:
 
 def run(workspace: str, entries: Sequence[Entry], seeds: Sequence[int], full: bool) -> None:
     """Carries everything out, one seed after the other."""
-    size, precision = (FULL, "auto") if full else (SMALL, "bfloat16")
+    size = FULL if full else SMALL
+    precision: Precision = "auto" if full else "bfloat16"
     for seed in seeds:
         for entry in entries:
             stream, protocol = STREAMS.get(entry.stream, (entry.stream, None))

@@ -21,6 +21,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from statistics import quantiles
 
 import torch
@@ -34,6 +35,7 @@ from cl_core.backbones.encoding import Encoding
 from cl_core.backbones.load import load_backbone
 from cl_core.backbones.pooling import pool
 from cl_core.backbones.settings import BackboneSettings
+from cl_core.backbones.sites import Site
 from cl_core.device import choose_device
 from cl_core.route.centroid import CentroidRouter
 from cl_core.route.settings import RouterSettings
@@ -82,8 +84,8 @@ def main() -> None:
     for name, made in make_features(centroids).items():
         features = made.to(device.torch_device)
         weights = router.route(features).weights
-        print(f"  {name}: {len(weights.unique(dim=0))} distinct routes in the batch")
-        calls[name] = lambda features=features: routed(features)
+        print(f"  {name}: {len(torch.unique(weights, dim=0))} distinct routes in the batch")
+        calls[name] = partial(routed, features)
 
     turns = take_turns(calls, chosen.rounds, device.synchronise, CLOCKS[chosen.clock])
     print(f"one plain adapter: {min(turns['plain']) * 1e3:.1f} ms at best")
@@ -99,7 +101,7 @@ def main() -> None:
             )
 
 
-def make_bank(sites: tuple, hidden_size: int) -> Bank:
+def make_bank(sites: tuple[Site, ...], hidden_size: int) -> Bank:
     """K adapters with weights of the size of trained ones."""
     settings = AdapterSettings(init="i2i")
     generator = torch.Generator().manual_seed(0)
@@ -136,7 +138,7 @@ def take_turns(
     """Seconds of each call in each turn; three turns before the first one are not counted."""
     taken: dict[str, list[float]] = {name: [] for name in calls}
     for turn in range(rounds + 3):
-        names = list(calls) if turn % 2 else list(reversed(calls))
+        names = list(calls) if turn % 2 else list(calls)[::-1]
         for name in names:
             began = clock()
             calls[name]()

@@ -14,6 +14,7 @@ import torch
 from cl_core.backbones.features import extract_features
 from cl_core.backbones.load import load_backbone
 from cl_core.backbones.settings import BackboneSettings
+from cl_core.backbones.text import TextBackbone
 from cl_core.evaluate.routing import router_accuracy
 from cl_core.route.centroid import CentroidRouter
 from cl_core.route.settings import RouterSettings
@@ -32,6 +33,7 @@ def main() -> None:
     settings = RouterSettings(k=1)
     for length in arguments.lengths:
         backbone = load_backbone(BackboneSettings(max_length=length), torch.device("cpu"))
+        assert isinstance(backbone, TextBackbone)
         router, test, true = CentroidRouter(settings), [], []
         for index, task in enumerate(stream.tasks):
             rows = (backbone.tokenize(list(task.splits[s]["text"])) for s in ("train", "test"))

@@ -55,6 +55,7 @@ def main() -> None:
     torch.set_num_threads(chosen.threads)
     device = choose_device(chosen.device, chosen.precision)
     backbone = load_backbone(BackboneSettings(), device.torch_device)
+    assert isinstance(backbone, TextBackbone)
     print(f"torch {torch.__version__}, {device.reason}; {chosen.clock} clock")
     print(f"K={chosen.adapters}, B={chosen.batch_size}, T={chosen.tokens}, {chosen.rounds} rounds")
     layouts = {

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import cl_core as cl
+from cl_core.device import Precision
 from cl_core.evaluate.statistics import (
     format_difference,
     format_summary,
@@ -19,6 +20,7 @@ from cl_core.lab.recipe import Recipe
 from cl_core.lab.recipes import RECIPES
 from cl_core.lab.report import Report
 from cl_core.lab.workspace import Workspace
+from cl_core.tasks.stream import Protocol
 
 
 @dataclass(frozen=True)
@@ -47,9 +49,9 @@ def carry_out(
     entry: Entry,
     seed: int,
     stream: str,
-    protocol: str | None,
+    protocol: Protocol | None,
     settings: Mapping[str, Any],
-    precision: str = "bfloat16",
+    precision: Precision = "bfloat16",
 ) -> None:
     """Carries out one line with one seed, or finds it finished, and says what it came to."""
     done = cl.run(

@@ -57,6 +57,7 @@ def main() -> None:
     torch.set_num_threads(chosen.threads)
     device = choose_device(chosen.device, chosen.precision)
     backbone = load_backbone(BackboneSettings(max_length=chosen.tokens), device.torch_device)
+    assert isinstance(backbone, TextBackbone)
     print(f"torch {torch.__version__}, {device.reason}; {chosen.clock} clock")
     for batch_size in chosen.batch_sizes:
         clock = CLOCKS[chosen.clock]
@@ -115,7 +116,8 @@ def measure(
 def bare_step(backbone: TextBackbone, batch: Batch, device: Device) -> None:
     """Forward and backward pass of the frozen model alone, with gradients down to its embeddings."""
     with device.autocast():
-        embedded = backbone.model.get_input_embeddings()(batch.input_ids).requires_grad_(True)
+        words = backbone.model.get_submodule("embeddings.word_embeddings")  # MiniLM's
+        embedded = words(batch.input_ids).requires_grad_(True)
         output = backbone.model(inputs_embeds=embedded, attention_mask=batch.attention_mask)
     torch.autograd.backward(output.last_hidden_state.sum())
 

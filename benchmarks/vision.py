@@ -104,6 +104,7 @@ def measure_clips(vision: str, folder: Path) -> None:
     """Clips to visual tokens, one by one."""
     device = choose_device("auto", "auto")
     backbone = load_backbone(BackboneSettings(vision=vision), device.torch_device)
+    assert isinstance(backbone, SeeingBackbone)
     spent = []
     for number in range(CLIPS):
         path = folder / f"{number}.mp4"
