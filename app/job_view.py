@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -14,12 +16,16 @@ from app.figures.matrix import heatmap
 from app.frame import View
 from app.matrices import accuracy_table
 from app.text import plain
+from app.theme import Look
 from app.training import STATES, duration, way_out
 from cl_core.lab.cautions import marked
 from cl_core.lab.jobs import Job, Jobs, State
 from cl_core.lab.progress import PHASE_WORDS, Progress
 from cl_core.lab.run_config import RunConfig
 from cl_core.lab.undefined import answerable
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
 
 ACTIVE: tuple[State, ...] = ("queued", "running")
 """A job in these states will change by itself."""
@@ -120,6 +126,24 @@ def curves(view: View, state: State, config: RunConfig, progress: Progress) -> N
     )
 
 
+def live_figure(config: RunConfig, progress: Progress, look: Look) -> go.Figure:
+    """Accuracies, 0 to 100; what cannot be answered after a stage that was reached is hatched."""
+    names = [theme.numbered(place, task.name) for place, task in enumerate(config.tasks)]
+    reached = np.isfinite(progress.matrix).any(axis=1, keepdims=True)
+    return heatmap(
+        100 * progress.matrix,
+        names,
+        names,
+        look,
+        row_title="after learning",
+        column_title="scored on",
+        value_title="accuracy (%)",
+        note=lambda i, j: interval(progress.matrix[i, j], int(progress.counts[i, j])),
+        empty=reached & ~answerable(config),
+        empty_because=UNANSWERABLE,
+    )
+
+
 def matrix(view: View, config: RunConfig, progress: Progress) -> None:
     """The cells that are known; it grows downwards, a row for each task learnt."""
     names = [theme.numbered(place, task.name) for place, task in enumerate(config.tasks)]
@@ -131,18 +155,7 @@ def matrix(view: View, config: RunConfig, progress: Progress) -> None:
     scores = 100 * progress.matrix
     widgets.chart(
         view,
-        heatmap(
-            scores,
-            names,
-            names,
-            view.look,
-            row_title="after learning",
-            column_title="scored on",
-            value_title="accuracy (%)",
-            note=lambda i, j: interval(progress.matrix[i, j], int(progress.counts[i, j])),
-            empty=known & ~answerable(config),
-            empty_because=UNANSWERABLE,
-        ),
+        live_figure(config, progress, view.look),
         "filling",
         alt=f"Score matrix: {int(np.tril(known).sum())} of {whole} cells are known",
         what="Each row is a stage: what the model scores on every task learnt so far. A row appears when its task has "

@@ -9,6 +9,7 @@ from app.figures.certain import interval
 from app.frame import View
 from app.records import Routed
 from cl_core.evaluate.routing import router_accuracy, top_k_recall
+from cl_core.lab.run_config import RunConfig
 
 
 def draw(view: View, routed: Routed, adapters: Sequence[str]) -> None:
@@ -19,9 +20,20 @@ def draw(view: View, routed: Routed, adapters: Sequence[str]) -> None:
         routed: the stage's records.
         adapters: K numbered names.
     """
-    if view.run is None:
-        return
-    config = view.run.config
+    if view.run is not None:
+        widgets.metrics(numbers(view.run.config, routed, adapters))
+
+
+def numbers(
+    config: RunConfig, routed: Routed, adapters: Sequence[str]
+) -> list[tuple[str, str, str]]:
+    """What each is called, how much it is, and of which samples, with its 95 % interval.
+
+    Args:
+        config: of the run.
+        routed: the stage's records.
+        adapters: K numbered names.
+    """
     learnt = routed.true < len(adapters)
     right, answers = routed.right_route[learnt], routed.right_answer[learnt]
     samples, wrong = len(right), int((~right).sum())
@@ -31,7 +43,7 @@ def draw(view: View, routed: Routed, adapters: Sequence[str]) -> None:
     if len(adapters) == 1:
         of = f"of the {samples:,} samples of the task learnt"
     route = router_accuracy(routed.weights[learnt], routed.true[learnt])
-    numbers = [
+    found = [
         (
             "Right route",
             f"{100 * route:.1f} %",
@@ -41,7 +53,7 @@ def draw(view: View, routed: Routed, adapters: Sequence[str]) -> None:
     ]
     if config.recipe.router.traits.scores:
         recall = top_k_recall(routed.scores[learnt], routed.true[learnt], k)
-        numbers.append(
+        found.append(
             (
                 f"Own adapter among the {k} best",
                 f"{100 * recall:.1f} %",
@@ -50,7 +62,7 @@ def draw(view: View, routed: Routed, adapters: Sequence[str]) -> None:
             )
         )
     share = float(answers.mean()) if samples else float("nan")
-    numbers += [
+    found += [
         (
             "Right answers despite a wrong route",
             f"{forgiven} of {wrong}",
@@ -64,4 +76,4 @@ def draw(view: View, routed: Routed, adapters: Sequence[str]) -> None:
             "are not in it; higher is better; " + interval(share, samples),
         ),
     ]
-    widgets.metrics(numbers)
+    return found

@@ -10,6 +10,7 @@ import pytest
 from plotly.colors import get_colorscale, sample_colorscale
 
 from app.figures.matrix import MINUS, heatmap, thumbnail, written
+from app.job_view import live_figure
 from app.matrices import Matrices, accuracy_table
 from app.runs import DEMONSTRATION
 from app.theme import DARK, LIGHT
@@ -166,6 +167,44 @@ def test_labels_that_do_not_exist_yet_cannot_be_answered(small_workspace: Path) 
     ]
     til = config.model_copy(update={"protocol": "til", "tasks": tasks})
     assert answerable(til).tolist() == np.tri(3, dtype=bool).tolist()
+
+
+def test_of_a_run_all_that_means_nothing_is_hatched_and_nothing_else() -> None:
+    """In CIL; the demonstration's first two tasks have the same labels, and the three others have other ones."""
+    run = Workspace(DEMONSTRATION).find("dam")
+    known = Matrices(Report(run), 3)
+    without = {(i, j) for i, j in np.argwhere(~answerable(run.config)) if i < 3}
+    before = {(i, j) for i in range(3) for j in range(i + 1, 5)}
+    assert without < before
+    assert hatches(known.score_figure(LIGHT)) == without
+    assert hatches(known.change_figure(LIGHT)) == before
+    events = run.events
+    last = max(place for place, each in enumerate(events) if getattr(each, "stage", 0) == 3)
+    live = read_progress(run.config, events[: last + 1])
+    assert np.isfinite(live.matrix).any(axis=1).tolist() == [True, True, True, False, False]
+    assert hatches(live_figure(run.config, live, LIGHT)) == without
+
+
+def test_the_table_of_changes_has_the_figures_sign_and_points() -> None:
+    known = Matrices(Report(Workspace(DEMONSTRATION).find("sequential")), 4)
+    points, errors = 100 * known.report.matrix, 100 * known.errors.values
+    table = known.change_table()
+    assert len(table) == 10
+    assert (table["change (points)"] < 0).any(), "something is forgotten"
+    for (stage, task), row in table.iterrows():
+        i, j = known.tasks.index(stage), known.tasks.index(task)
+        shown = [points[i, j] - points[j, j], errors[i, j], known.counts[i, j]]
+        assert row.tolist() == pytest.approx(shown, abs=0.006)
+    cells = next(trace for trace in known.change_figure(LIGHT).data if trace.name == "cells")
+    for (i, j), said in zip(cells.customdata, cells.hovertemplate, strict=True):
+        assert f"change (points): {written(points[i, j] - points[j, j], True, 1)}" in said
+        assert f"standard error {errors[i, j]:.1f} points" in said
+
+
+def hatches(figure: go.Figure) -> set[tuple[int, int]]:
+    """Rows and columns of the cells that are hatched."""
+    (trace,) = (each for each in figure.data if each.name == "hatched")
+    return {(round(base + 0.47), j) for j, base in zip(trace.x, trace.base, strict=True)}
 
 
 def test_every_accuracy_has_its_interval_on_hover_and_in_the_table(small_workspace: Path) -> None:

@@ -14,13 +14,16 @@ from app import other_settings
 from app import routing_tables as tables
 from app.figures.bars import outcomes
 from app.records import NOT_LEARNT, ONLY, Routed, keep, routed_at
+from app.routing_numbers import numbers
 from app.runs import DEMONSTRATION
 from app.theme import LIGHT
+from cl_core.evaluate.intervals import wilson
 from cl_core.evaluate.records import routing_records
 from cl_core.evaluate.sweeps import TEMPERATURES
 from cl_core.lab.report import Report
 from cl_core.lab.settings_accuracy import grid, read
 from cl_core.lab.workspace import Workspace
+from tests.lab.runs import bundled
 
 from .conftest import Open
 
@@ -72,6 +75,57 @@ def test_right_answers_are_those_of_the_tasks_learnt(open_page: Open) -> None:
     assert despite.value.endswith(f" of {(~early.right_route[learnt]).sum()}")
     for each in (route, despite, answers):
         assert "of the 120 samples of the 2 tasks learnt" in each.help
+    tables = [each.value for each in page.dataframe]
+    for name in ("entropy (nats)", "margin"):
+        (each,) = (table for table in tables if name in table.columns)
+        assert list(each.index) == list(np.array(early.ids)[learnt])
+    (by_k,) = (table for table in tables if table.index.name == "k")
+    assert by_k.index.tolist() == [1, 2]
+    assert by_k["right route (%)"].tolist() == pytest.approx(
+        [100 * early.right_route[learnt].mean()] * 2, abs=0.006
+    )
+    assert by_k["own adapter among the k kept (%)"][2] == 100, "both tasks have an adapter"
+
+
+def test_numbers_leave_out_what_has_no_adapter_yet_whatever_it_was_answered() -> None:
+    """Ten samples of the two tasks learnt, and ten of a third, answered rightly by another task's adapter."""
+    learnt = [(0, 0, 0)] * 3 + [(0, 0, 1)] + [(0, 1, 0)] * 2 + [(1, 1, 1)] * 2 + [(1, 0, 0)] * 2
+    rows = learnt + [(2, 0, 1)] * 10
+    routed = Routed(
+        routing_records(
+            stage=2,
+            sample_ids=[f"{true}/test/{place}" for place, (true, *_) in enumerate(rows)],
+            true_task=[true for true, *_ in rows],
+            weights=[[0.2, 0.8] if chosen else [0.7, 0.3] for _, chosen, _ in rows],
+            predictions=[answer for *_, answer in rows],
+            labels=[1 if true else 0 for true, *_ in rows],
+        )
+    )
+    config = bundled("dam")
+    config = config.model_copy(
+        update={
+            "settings": config.settings.model_copy(
+                update={"router": config.settings.router.model_copy(update={"k": 1})}
+            )
+        }
+    )
+    of, sure = "of the 10 samples of the 2 tasks learnt", "95 % interval"
+    found = {name: (value, said) for name, value, said in numbers(config, routed, ["a", "b"])}
+    assert {name: value for name, (value, _) in found.items()} == {
+        "Right route": "60.0 %",
+        "Own adapter among the 1 best": "60.0 %",
+        "Right answers despite a wrong route": "2 of 4",
+        "Right answers": "70.0 %",
+    }
+    for name, share, n in (
+        ("Right route", 0.6, 10),
+        ("Own adapter among the 1 best", 0.6, 10),
+        ("Right answers despite a wrong route", 0.5, 4),
+        ("Right answers", 0.7, 10),
+    ):
+        assert of in found[name][1]
+        low, high = wilson(share, n)
+        assert f"{sure} {100 * low:.1f} to {100 * high:.1f}, n = {n}" in found[name][1]
 
 
 def test_a_held_out_task_is_a_row_of_its_own(routed: Routed) -> None:

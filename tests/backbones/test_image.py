@@ -214,3 +214,10 @@ def test_pictures_of_several_columns_are_told_apart_and_fetched_one_by_one() -> 
     assert both.lengths == (17, 17, 17, 17)
     with pytest.raises(ValueError, match="different backbones"):
         Pictures.concat([Pictures.of(first, 17), Pictures.of(second, 5)])
+
+
+def test_pictures_of_two_tasks_are_each_laid_on_the_ground_of_their_own() -> None:
+    clear = np.zeros((4, 4, 4), dtype=np.uint8)
+    both = Pictures.concat([Pictures.of([clear], 1, "black"), Pictures.of([clear], 1)])
+    assert [both.open(place).getpixel((0, 0)) for place in (0, 1)] == [(0, 0, 0), (255, 255, 255)]
+    assert both.subset([1]).open(0).getpixel((0, 0)) == (255, 255, 255)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 from itertools import product
 from pathlib import Path
@@ -91,12 +92,15 @@ def test_settings_refuse_numbers_that_are_not_finite(bad: object) -> None:
 
 
 def test_a_run_that_has_learnt_nothing_finishes_and_says_so_of_every_task(carry: Carry) -> None:
+    still = {"learning_rate": 1e-12, "fusion_learning_rate": 1e-12}
     for recipe in ("dam", "replay", "adapter-fusion"):
-        run = carry("domains-dil", recipe, name=recipe, learning_rate=1e-12).folder
+        run = carry("domains-dil", recipe, name=recipe, **still).folder
         said = learnt_nothing(run)
         assert run.status == "finished"
         for task in run.config.tasks:
             assert any(f"'{task.name}' has learnt nothing" in message for message in said)
+        for task in run.config.tasks[1:] if recipe == "adapter-fusion" else ():
+            assert any(f"'{task.name}, fusion' has learnt nothing" in message for message in said)
         report = Report(run)
         assert set(said) <= set(report.as_dict()["warnings"])
         assert all(message in FORMATS["text"](report) for message in said)
@@ -120,6 +124,27 @@ def test_nothing_is_learnt_where_neither_accuracy_nor_loss_is_better_than_guessi
     chance = Chance.of([(torch.tensor([0, 1] * 50), 2)])
     curve = [{"validation_accuracy": accuracy, "validation_loss": loss}]
     assert (chance.learnt_nothing(curve) is not None) == nothing
+
+
+def test_guessing_is_as_good_as_the_commonest_class_and_as_sure_as_there_are_classes() -> None:
+    """Of each group by itself; a label that is none (-1) is a row that nobody answers rightly."""
+    first = torch.tensor([0] * 10 + [1] * 5 + [2] * 5)
+    chance = Chance.of([(first, 4)])
+    assert (chance.accuracy, chance.rows) == (0.5, 20)
+    assert chance.loss == pytest.approx(math.log(4))
+    second = torch.tensor([-1] * 6 + [2] * 3 + [0])
+    both = Chance.of([(first, 4), (second, 8)])
+    assert both.accuracy == pytest.approx((10 + 3) / 30)
+    assert both.loss == pytest.approx((20 * math.log(4) + 10 * math.log(8)) / 30)
+
+
+def test_it_is_the_kept_epoch_that_is_judged() -> None:
+    chance = Chance.of([(torch.tensor([0, 1] * 50), 2)])
+    good = {"validation_accuracy": 0.9, "validation_loss": 0.3}
+    bad = {"validation_accuracy": 0.5, "validation_loss": 0.9}
+    assert chance.learnt_nothing([bad, good, bad]) is None
+    assert chance.learnt_nothing([bad, bad]) is not None
+    assert chance.learnt_nothing([]) is None
 
 
 def test_with_one_class_there_is_nothing_to_learn() -> None:

@@ -9,11 +9,20 @@ import pytest
 
 import cl_core as cl
 from cl_core.errors import UserError
+from cl_core.evaluate.intervals import wilson_mean
 from cl_core.lab.cleaning import unused
 from cl_core.lab.load import load_model
 from cl_core.lab.recipes import load_recipe
 from cl_core.lab.report import Report
-from cl_core.lab.settings_accuracy import KIND, Setting, grid, own_setting, read, shares
+from cl_core.lab.settings_accuracy import (
+    KIND,
+    Accuracy,
+    Setting,
+    grid,
+    own_setting,
+    read,
+    shares,
+)
 from cl_core.lab.settings_answers import measure_settings, task_rows
 from cl_core.lab.workspace import Workspace
 
@@ -92,6 +101,12 @@ def test_the_runs_own_setting_is_its_stored_score_and_nothing_is_answered_twice(
     assert told == [(1, 3), (2, 3), (3, 3)]
     assert [read((place,), folder, 3, each) for each in ks] == swept
     assert KIND not in {each.kind for each in unused(place)}
+
+
+def test_tasks_count_alike_and_the_interval_is_of_the_samples_that_were_answered() -> None:
+    found = Accuracy(Setting(1, 1.0), (0.5, 1.0), (10, 40), (600, 40))
+    assert found.mean == 0.75
+    assert found.interval == wilson_mean((0.5, 1.0), (10, 40))
 
 
 def test_only_what_ranks_by_k_and_temperature_has_them_varied(carry: Carry) -> None:

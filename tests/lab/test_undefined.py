@@ -11,7 +11,8 @@ from cl_core.lab.events import Evaluated, Warned
 from cl_core.lab.progress import read_progress
 from cl_core.lab.report import Report
 from cl_core.lab.report_formats import FORMATS
-from cl_core.lab.undefined import UNKNOWN_ANSWERS, UNKNOWN_LABELS, answerable
+from cl_core.lab.undefined import UNKNOWN_ANSWERS, UNKNOWN_LABELS, answerable, answerable_rows
+from tests.lab.runs import bundled
 
 from .conftest import Carry
 
@@ -66,6 +67,33 @@ def test_labels_that_an_earlier_task_has_too_can_be_answered_before(carry: Carry
     first = config.tasks[0].labels
     same = tuple(task.model_copy(update={"labels": first}) for task in config.tasks)
     assert answerable(config.model_copy(update={"tasks": same})).all()
+
+
+@pytest.mark.parametrize(
+    ("protocol", "vocabulary", "can"),
+    [
+        ("til", "known", [True, False, False, False, False]),
+        ("cil", "known", [True, True, False, False, False]),
+        ("dil", "known", [True, True, True, False, True]),
+        ("dil", "seen", [True, True, False, False, False]),
+    ],
+)
+def test_a_row_of_a_task_to_come_can_be_answered_where_its_own_label_can(
+    protocol: str, vocabulary: str, can: list[bool]
+) -> None:
+    """After the first task, whose labels are 0 and 1: a row of it, three of the second task, one held out."""
+    config = bundled("dam")
+    answers = config.settings.answers.model_copy(update={"vocabulary": vocabulary})
+    settings = config.settings.model_copy(update={"answers": answers})
+    tasks = [
+        task.model_copy(update={"labels": own})
+        for task, own in zip(config.tasks, ((0, 1), (1, 2)), strict=False)
+    ]
+    config = config.model_copy(
+        update={"protocol": protocol, "settings": settings, "tasks": tuple(tasks)}
+    )
+    true, labels = np.array([0, 1, 1, 1, 2]), np.array([0, 1, 2, -1, 2])
+    assert answerable_rows(config, 1, true, labels).tolist() == can
 
 
 @pytest.mark.parametrize(

@@ -18,8 +18,10 @@ from cl_core.errors import Faults, UserError
 from cl_core.lab.launch import open_stream
 from cl_core.lab.run_settings import DataSettings, make_settings, parse_assignments
 from cl_core.tasks.load import load_stream
+from cl_core.tasks.spec import StreamSpec, TaskSpec
 from cl_core.tasks.stream import Stream
 from cl_core.tasks.task import make_task
+from tests.lab.runs import bundled
 
 SPLITS = {"train": 12, "validation": 4, "test": 4}
 CLASSES = ("dark", "light")
@@ -261,3 +263,39 @@ def test_a_ground_that_is_none_is_refused_with_its_line(tmp_path: Path, ground: 
     )
     with pytest.raises(Faults, match=r"line 7: tasks\[1\].ground is .*; a ground is white, black"):
         load_stream(file)
+
+
+@pytest.mark.parametrize(
+    ("grounds", "new"),
+    [
+        (("white", "white"), "white"),
+        (("white", "black"), "black"),
+        (("black", "black"), "black"),
+        (("black", "#203040"), "white"),
+    ],
+)
+def test_a_new_picture_is_laid_on_the_one_ground_that_the_tasks_name(
+    grounds: tuple[str, ...], new: str
+) -> None:
+    config = bundled("dam")
+    tasks = [
+        task.model_copy(update={"ground": ground})
+        for task, ground in zip(config.tasks, grounds, strict=False)
+    ]
+    of_tasks = config.model_copy(update={"tasks": tuple(tasks)})
+    with_held_out = config.model_copy(update={"tasks": (tasks[0],), "held_out": (tasks[1],)})
+    assert of_tasks.ground == with_held_out.ground == new
+
+
+def test_one_ground_for_a_run_is_of_held_out_tasks_too_and_of_no_text() -> None:
+    parts = [
+        {"name": "pets", "kind": "image", "path": "pets"},
+        {"name": "news", "path": "news.csv"},
+    ]
+    held = [{"name": "birds", "kind": "image", "path": "birds", "ground": "#203040"}]
+    spec = StreamSpec.model_validate(
+        {"name": "s", "protocol": "til", "tasks": parts, "held_out": held}
+    ).laid_on("black")
+    assert [task.ground for task in (*spec.tasks, *spec.held_out)] == ["black", "white", "black"]
+    with pytest.raises(ValueError, match="texts have none"):
+        TaskSpec.model_validate({**parts[1], "ground": "black"})
