@@ -8,7 +8,7 @@ export TOKENIZERS_PARALLELISM := false
 WORKERS ?= 2
 export HF_HUB_DISABLE_TELEMETRY := 1
 
-.PHONY: setup run test coverage lint format bench demo-assets clean help
+.PHONY: setup run test coverage lint format bench tables demo-assets clean help
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1: /' | awk -F': ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -44,6 +44,9 @@ format: setup ## mend what can be mended by machine
 bench: setup ## measure: every script under benchmarks/, with its result on the screen
 	@for script in compositions routed_inference training_overhead router_training fusion vision startup finished_again kill_and_resume; do \
 	  echo "== $$script"; $(BIN)/python benchmarks/$$script.py || exit 1; done
+
+tables: setup ## write the tables of docs/ from benchmarks/results
+	@$(BIN)/python benchmarks/results.py
 
 demo-assets: setup ## make the bundled demonstration anew (some ten minutes)
 	@$(BIN)/python -m app.demonstration_assets

@@ -5,7 +5,8 @@
 Measured: the wall time of whole processes, `adapter-lab --help` and `adapter-lab recipes`, the best of
 five each; the target is less than 1 s each. Then each command is carried out in a fresh interpreter
 that lists the modules it has imported: torch, transformers and datasets must not be among them. The ten
-imports that take longest are named, for whoever wants to make it faster.
+imports that take longest are named, for whoever wants to make it faster. `--keep` writes the times to
+`benchmarks/results/startup.json`, which docs/results.md shows (`make tables`).
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+
+from results import Table, keep
 
 COMMANDS = (("--help",), ("recipes",))
 TARGET_SECONDS = 1.0
@@ -37,7 +40,9 @@ finally:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5, help="processes started per command")
+    parser.add_argument("--keep", action="store_true", help="write benchmarks/results/startup.json")
     chosen = parser.parse_args()
+    rows = []
     for command in COMMANDS:
         times = [seconds(command) for _ in range(chosen.rounds)]
         verdict = "meets" if min(times) < TARGET_SECONDS else "misses"
@@ -45,6 +50,8 @@ def main() -> None:
             f"adapter-lab {' '.join(command)}: {min(times):.2f} s, best of {len(times)} "
             f"(worst {max(times):.2f} s): {verdict} the target of less than {TARGET_SECONDS:g} s"
         )
+        line, best, worst = f"`adapter-lab {' '.join(command)}`", min(times), max(times)
+        rows.append([line, f"{best:.2f}", f"{worst:.2f}", f"under {TARGET_SECONDS:g}"])
         found = imported(command)
         forbidden = [name for name in found if name in FORBIDDEN]
         print(f"  of {', '.join(HEAVY)} it imports: {', '.join(found) or 'none'}")
@@ -52,6 +59,9 @@ def main() -> None:
             f"  {'misses' if forbidden else 'meets'}: {', '.join(FORBIDDEN)} "
             f"{'must not be imported, but ' + ', '.join(forbidden) + ' is' if forbidden else 'are not imported'}"
         )
+    if chosen.keep:
+        titles = ["command", f"best of {chosen.rounds} (s)", "worst (s)", "promised"]
+        print(keep("startup", {"seconds": Table(titles, ["---", "---:", "---:", "---"], rows)}))
     for command in COMMANDS:
         longest = ", ".join(f"{name} {share * 1e3:.0f} ms" for name, share in slowest(command))
         print(f"imported longest by {' '.join(command)}, without what they import: {longest}")
