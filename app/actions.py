@@ -69,6 +69,7 @@ def pressed(
     of: Hashable = None,
     said: DeltaGenerator | None = None,
     draw: Callable[..., bool] = st.button,
+    idle: bool = False,
     **look: Unpack[ButtonLook],
 ) -> bool:
     """Draws a button, and whether it was pressed: then act, with what the page says in this drawing.
@@ -80,10 +81,12 @@ def pressed(
             then does nothing, and says so. Never what was typed.
         said: where a refusal goes; beneath the button without.
         draw: `st.form_submit_button` in a form.
-        look: icon, type, help and the like. Not `disabled`: a click straight after typing would be lost. A button that
-            cannot do what it says answers with the reason.
+        idle: whether there is nothing that it could do, such as the step before the first: it is grey then. Never for
+            what a field says, as a click straight after typing would be lost.
+        look: icon, type, help and the like. Not `disabled`: a button that cannot do what it says because of a field
+            answers with the reason.
     """
-    draw(label, key=key, on_click=_note, args=(_Click(key, of),), **look)
+    draw(label, key=key, on_click=_note, args=(_Click(key, of),), disabled=idle, **look)
     noted: list[_Click] = st.session_state.get(NOTED, [])
     mine = [click for click in noted if click.key == key]
     if mine:

@@ -13,6 +13,7 @@ from cl_core.adapters.compose import COMPOSITIONS, with_given_weights
 from cl_core.lab.run_config import RunConfig
 
 ONE_FOR_ALL = "This recipe keeps one adapter for all tasks, so every sample gets that one."
+UNTRAINED = "untrained backbone: accuracy on this task"
 GIVEN = "Here the weights are dialled in, whatever the router says of the sample."
 """Of a what-if that chooses the adapters itself."""
 
@@ -57,12 +58,12 @@ def _given(asked: Asked) -> bool:
     return not asked.fields.keys().isdisjoint(("uniform", "force"))
 
 
-def bare_backbone(view: View, chosen: Chosen) -> list[tuple[str, str]]:
+def untrained(view: View, chosen: Chosen) -> list[tuple[str, str]]:
     """How often the untrained model is right on the sample's task, where the run knows it."""
     if chosen.true is None or chosen.true >= len(view.tasks):
         return []
     score = view.report.untrained[chosen.true]
-    return [] if np.isnan(score) else [("bare backbone on its task", f"{100 * score:.0f} % right")]
+    return [] if np.isnan(score) else [(UNTRAINED, f"{100 * score:.0f} %")]
 
 
 def _plain(words: str) -> str:

@@ -85,17 +85,18 @@ LESSONS: tuple[Lesson, ...] = (
         "An adapter per task forgets nothing, if somebody says which task a sample is of.",
         (
             Step(
-                "This run is told the true task of every sample: an upper bound.",
-                "Why is it one?",
+                "This run is told the true task of every sample: no router can choose better.",
+                "Why is that no rival of the others?",
                 "In life nobody says. Whatever chooses adapters by itself can at best choose as well.",
                 "routing",
                 {"run": "adapters"},
             ),
             Step(
                 "Here a router has to find out from the text alone.",
-                "How much of the upper bound is left?",
-                "Compare *Average accuracy*. Wrong routes and merging cost something; here DAM is ahead all the "
-                "same, as each of its adapters starts from the last one, and those of the upper bound from nothing.",
+                "How far is it from the run that is told?",
+                "Compare *Average accuracy*. Wrong routes and merging cost something; here DAM is ahead "
+                "all the same, as each of its adapters starts from the last one, and those of the run that is told "
+                "from nothing.",
                 "forgetting",
                 {"run": "dam"},
             ),

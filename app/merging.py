@@ -16,7 +16,7 @@ import streamlit as st
 from app import answers, cards, frame, pins, theme, widgets
 from app.answers import Answer
 from app.choosing import Chosen
-from app.explain import bare_backbone, composed, formulas, story
+from app.explain import composed, formulas, story, untrained
 from app.figure_table import figure_table
 from app.figures.matrix import heatmap
 from app.figures.merges import merges
@@ -92,7 +92,7 @@ def _say(
                 (who, f"{answer.prediction} {cards.verdict(answer.prediction, chosen.label)}")
                 for who, answer in answered
             ),
-            *bare_backbone(view, chosen),
+            *untrained(view, chosen),
         ],
         view.look,
     )

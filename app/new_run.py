@@ -114,7 +114,7 @@ def _wrong(
 def _stream(place: Workspace) -> stream_choice.Chosen | None:
     options = [
         label
-        for label in stream_choice.labels(place)
+        for label in stream_choice.labels(place, "on")
         if not label.startswith(stream_choice.OWN)
         or (place.root / label).is_file()  # one without tasks yet cannot be learnt
     ]
@@ -125,6 +125,7 @@ def _stream(place: Workspace) -> stream_choice.Chosen | None:
     with left:
         stream_choice.settle("on", options)
         label = st.selectbox("Stream", options, key="on", bind="query-params")
+        stream_choice.say_absent(options)
     try:
         chosen = stream_choice.open_stream(place, label)
     except UserError as error:
@@ -276,6 +277,6 @@ def change(job: Job) -> dict[str, Any]:
     root = stream_files.folder(job.workspace)
     own = request.stream.startswith(str(root))
     label = stream_choice.OWN + request.stream.split("/")[-1] if own else request.stream
-    if label in stream_choice.labels(job.workspace):
+    if label in stream_choice.labels(job.workspace, "on", label):
         state["on"] = label
     return state

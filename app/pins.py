@@ -68,7 +68,7 @@ def show(view: View, chosen: Chosen, asked: Asked, told: str | None) -> list[tup
             st.session_state[PINS] = [*pinned, new]
             st.rerun()
         icon = ":material/keep_off:"
-        if actions.pressed("Unpin all", "unpin", of=of[:2], said=said, icon=icon):
+        if actions.pressed("Unpin all", "unpin", of=of[:2], said=said, idle=not mine, icon=icon):
             if not mine:
                 actions.refuse("unpin", "Nothing is pinned.")
             st.session_state[PINS] = [pin for pin in pinned if not _of(view, pin)]

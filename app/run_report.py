@@ -25,6 +25,7 @@ from app.report_words import cost_rows, header, metric_rows, settings_rows, tran
 from app.routing_tables import row_shares, usage
 from app.theme import DARK, LIGHT, Look, numbered
 from cl_core import __version__
+from cl_core.evaluate.statistics import decimal
 from cl_core.lab.publishing import without_folders
 from cl_core.lab.report import Report
 from cl_core.lab.workspace import RunFolder
@@ -210,7 +211,7 @@ def _cells(table: pd.DataFrame, name: str) -> str:
     """A row for each cell of a matrix: two names, numbers of two digits, how many samples."""
     flat = table.reset_index()
     rows = [
-        [str(one), str(other), *(f"{value:.2f}" for value in numbers), str(int(samples))]
+        [str(one), str(other), *(decimal(value, 2) for value in numbers), str(int(samples))]
         for one, other, *numbers, samples in flat.itertuples(index=False)
     ]
     return html.table(list(flat.columns), rows, name)

@@ -170,7 +170,7 @@ def _keep(
         made = Slice(name=name, run=run, split=split, after=after, samples=samples)
         file = save_slice(workspace("Mine"), made)
     st.session_state["slice-said"] = f"{len(samples):,} samples saved as {file}{copied}"
-    st.rerun()
+    actions.then(**{"slice-name": ""})
 
 
 def _percent(share: float) -> str:

@@ -21,6 +21,8 @@ RECEIVED = "received"
 """Key of the menu of what was uploaded and not added yet."""
 LOADED = "hub-loaded"
 """In the session: name and revision of the data set whose columns are shown."""
+PICKS = "gallery-tasks-"
+"""Keys of the pills begin so; the stream's name follows."""
 SOURCES = ("Gallery", "File", "Path on the server", "Hub")
 
 
@@ -37,7 +39,8 @@ def adding(workspace: Workspace, chosen: Chosen) -> None:
         )
         ways = dict(zip(SOURCES, (_gallery, _file, _path, _hub), strict=True))
         if way is not None and ways[way](workspace, chosen):
-            actions.then(add_from=SOURCES[0])
+            picks = [key for key in map(str, st.session_state) if key.startswith(PICKS)]
+            actions.then(add_from=SOURCES[0], **{key: [] for key in picks})
 
 
 def _gallery(workspace: Workspace, chosen: Chosen) -> bool:
@@ -45,7 +48,7 @@ def _gallery(workspace: Workspace, chosen: Chosen) -> bool:
     left, right = st.columns([1, 2], vertical_alignment="bottom")
     name = left.selectbox("Gallery", [info.name for info in available], key="gallery")
     info = next(info for info in available if info.name == name)
-    picked = right.pills("Tasks", info.tasks, selection_mode="multi", key=f"gallery-tasks-{name}")
+    picked = right.pills("Tasks", info.tasks, selection_mode="multi", key=f"{PICKS}{name}")
     st.caption(plain(info.title))
     spec, folder = find_stream(name)
     tasks = [_from_gallery(workspace, task, folder) for task in spec.tasks if task.name in picked]

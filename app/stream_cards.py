@@ -141,8 +141,9 @@ def _controls(workspace: Workspace, chosen: Chosen, place: int, learnt: int) -> 
         for words, by, way in (("Earlier", -1, "back"), ("Later", 1, "forward")):
             key = f"{words.lower()}-{name}"
             icon = f":material/arrow_{way}:"
-            if actions.pressed(words, key, of=chosen.label, said=said, icon=icon):
-                if not 0 <= place + by < learnt:
+            at_end = not 0 <= place + by < learnt
+            if actions.pressed(words, key, of=chosen.label, said=said, idle=at_end, icon=icon):
+                if at_end:
                     actions.refuse(key, f"It is the {'first' if by < 0 else 'last'} task already.")
                 move = partial(stream_files.moved, place=place, by=by)
                 _save(workspace, key, move, chosen)

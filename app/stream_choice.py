@@ -18,6 +18,7 @@ from app.stream_checks import check_named, check_spec
 from app.text import plain
 from cl_core.errors import UserError
 from cl_core.lab.workspace import Workspace
+from cl_core.tasks.builtin import BUILTIN_STREAMS, is_builtin_stream
 from cl_core.tasks.load import StreamInfo, find_stream, list_streams
 from cl_core.tasks.spec import StreamSpec, TaskSpec
 from cl_core.tasks.stream_file import dump_stream
@@ -66,16 +67,36 @@ class Chosen:
         return check_named(self.label) if self.path is None else check_spec(self.spec, self.folder)
 
 
-def labels(workspace: Workspace) -> list[str]:
+def labels(workspace: Workspace, key: str, wanted: str | None = None) -> list[str]:
     """All streams as addresses and menus name them: the first built-in one, the workspace's own, the others.
 
-    The first is left out of addresses, so it is one that is first for everybody, always.
+    The first is left out of addresses, so it is one that is first for everybody, always. A built-in stream with
+    knobs ("domains:n=5") or in another order is among them where it is asked for, or the run
+    that is looked at was made of it.
+
+    Args:
+        workspace: whose files are offered.
+        key: of the menu, and its name in addresses.
+        wanted: another that is asked for.
     """
     own = [f"{OWN}{path.name}" for path in stream_files.stream_files(workspace)]
     begun = [f"{OWN}{name}.yaml" for name in stream_files.drafts(workspace)]
     own += [label for label in begun if label not in own]
     first, *others = [info.name for info in named()]
-    return [first, *own, *others]
+    asked = [wanted, st.query_params.get(key), st.session_state.get(key), *_looked_at()]
+    varied = [label for label in dict.fromkeys(asked) if label and _is_varied(label)]
+    return [first, *own, *varied, *others]
+
+
+def _is_varied(label: str) -> bool:
+    """Whether it is a built-in stream with knobs that can be, or one of its further orders."""
+    if label in BUILTIN_STREAMS or not is_builtin_stream(label):
+        return False
+    try:
+        find_stream(label)
+    except (UserError, ValueError):
+        return False
+    return True
 
 
 @st.cache_data(show_spinner=False)
@@ -97,12 +118,13 @@ def choose(workspace: Workspace) -> Chosen:
     Raises:
         UserError: its file has faults.
     """
-    options = labels(workspace)
+    options = labels(workspace, "stream")
     asked = st.query_params.get("stream")
     if asked is not None and asked not in options:
         st.warning(f"There is no stream {plain(repr(asked))} here.", icon=":material/link_off:")
     settle("stream", options)
     label = st.selectbox("Stream", options, key="stream", bind="query-params")
+    say_absent(options)
     return open_stream(workspace, label)
 
 
@@ -122,8 +144,21 @@ def settle(key: str, options: list[str]) -> None:
     links.settle(key, options, next((each for each in _looked_at() if each in options), options[0]))
 
 
+def say_absent(options: list[str]) -> None:
+    """That the stream of the run that is looked at is not in the menu, where it is not: a file of another place."""
+    called = _looked_at()
+    if called and not any(each in options for each in called):
+        name = st.session_state[links.SHOWN]["run"]
+        st.caption(
+            plain(
+                f"Run {name} was made of the stream '{called[2]}', whose file is not in this workspace: the one shown "
+                "here is another."
+            )
+        )
+
+
 def _looked_at() -> list[str]:
-    """What the stream of the run that is looked at may be called here."""
+    """What the stream of the run that is looked at may be called here; the third is its name."""
     shown = st.session_state.get(links.SHOWN, {})
     if "run" not in shown:
         return []
@@ -143,9 +178,8 @@ def open_stream(workspace: Workspace, label: str) -> Chosen:
     """
     folder = stream_files.folder(workspace)
     if not label.startswith(OWN):
-        info = next(info for info in named() if info.name == label)
         spec, place = find_stream(label)
-        how = "" if info.available else info.how
+        how = next((info.how for info in named() if info.name == label and not info.available), "")
         return Chosen(label, spec, spec.name, spec.protocol, place, None, how=how)
     path = folder / label.removeprefix(OWN)
     draft = stream_files.drafts(workspace).get(path.stem)

@@ -15,13 +15,17 @@ from app.frame import View
 from app.runs import ending, scored
 from app.styles import MENU, box
 from app.text import plain
+from cl_core.evaluate.statistics import MINUS
 from cl_core.lab.workspace import RunFolder
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
+    from pandas.io.formats.style import Styler
 
 Way = Literal["points", "box", "lasso"]
 """In which samples are chosen on a figure."""
+MOST_STYLED = 5000
+"""Cells of a table whose minus signs are written: larger ones take too long."""
 PLOTLY = {
     "displaylogo": False,
     "toImageButtonOptions": {"format": "svg"},
@@ -121,10 +125,26 @@ def beneath(
                 if formula:
                     st.latex(formula)
             if figure is not None:
-                st.dataframe(table, key=f"table-{key}")
+                st.dataframe(readable(table), key=f"table-{key}")
             with st.container(horizontal=True, gap="small"):
                 _files(view, key, table, source, figure, alt)
         st.caption(source)
+
+
+def readable(table: pd.DataFrame) -> pd.DataFrame | Styler:
+    """A table of figures with real minus signs, which a grid of numbers has not; a large one as it is.
+
+    Its numbers stay numbers: they are sorted as such.
+    """
+    numbers = table.select_dtypes("number")
+    plain_as_it_is = table.size > MOST_STYLED or not table.index.is_unique
+    if plain_as_it_is or not table.columns.is_unique or not (numbers < 0).any(axis=None):
+        return table
+    return table.style.format(dict.fromkeys(numbers.columns, _number))
+
+
+def _number(value: float) -> str:
+    return "-" if value != value else f"{value:,.10g}".replace("-", MINUS)
 
 
 def _files(

@@ -34,5 +34,7 @@ with st.container(border=True):
     with st.expander("Answer"):
         st.markdown(step.answer)
 with st.container(horizontal=True):
-    st.button("Back", on_click=course.back, shortcut="ArrowLeft")
-    st.button("Next", on_click=course.forth, shortcut="ArrowRight", type="primary")
+    look = {"shortcut": "ArrowLeft", "disabled": step is lesson.steps[0]}
+    st.button("Back", on_click=course.back, **look)
+    look = {"shortcut": "ArrowRight", "type": "primary", "disabled": step is lesson.steps[-1]}
+    st.button("Next", on_click=course.forth, **look)

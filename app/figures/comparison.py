@@ -44,7 +44,8 @@ def spread(
             mode="markers",
             marker=_marker(place, 15, told(name)),
             error_x=_error(summary, place),
-            hovertemplate=f"{escape(name)}<br>mean %{{x:.2f}}, {interval}, n={summary.n}<extra></extra>",
+            hovertemplate=f"{escape(name)}<br>mean {decimal(summary.mean, 2)}, {interval}, n={summary.n}"
+            "<extra></extra>",
         )
         if len(own) < 2:  # its ring would only say again where the mark is
             continue
@@ -53,7 +54,8 @@ def spread(
             y=[place + 0.22] * len(own),
             mode="markers",
             marker={"symbol": "circle-open", "size": 8, "color": look.text},
-            hovertemplate=f"{escape(name)}<br>one run %{{x:.2f}}<extra></extra>",
+            customdata=[decimal(value, 2) for value in own],
+            hovertemplate=f"{escape(name)}<br>one run %{{customdata}}<extra></extra>",
         )
     _rows(figure, list(values))
     figure.update_xaxes(title=x_title)
@@ -119,7 +121,7 @@ def differences(gaps: Mapping[str, PairedDifference], look: Look, x_title: str) 
             mode="markers",
             marker=_marker(number, 15, told(name)),
             error_x=_error(gap, number),
-            hovertemplate=f"{escape(name)}<br>%{{x:+.2f}}, {words}, n={gap.n}<extra></extra>",
+            hovertemplate=f"{escape(name)}<br>{decimal(gap.mean, 2, signed=True)}, {words}, n={gap.n}<extra></extra>",
         )
     figure.add_vline(x=0, line={"color": look.text, "width": 1.5, "dash": "dot"})
     _rows(figure, list(gaps))
@@ -151,7 +153,7 @@ def against_cost(
             textfont={"size": look.size, "color": look.text},
             marker=_marker(place, 15, told(name)),
             error_y=_error(score, place),
-            hovertemplate=f"{escape(name)}<br>{x_title} %{{x:,.4g}}<br>{y_title} %{{y:.2f}}, "
+            hovertemplate=f"{escape(name)}<br>{x_title} %{{x:,.4g}}<br>{y_title} {decimal(score.mean, 2)}, "
             f"{interval_words(score)}<extra></extra>",
         )
     # Numbers beside the outermost marks are within the axes too.

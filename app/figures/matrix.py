@@ -13,12 +13,12 @@ from app.figures.cells import BLACK, WHITE, Cell, hatched, ink, inks, targets
 from app.figures.names import beside, ticks, width
 from app.theme import ACCURACY, NOTHING, Look
 from cl_core.evaluate.intervals import within_one_error
+from cl_core.evaluate.statistics import MINUS, decimal
 
 MOST_TEXT = 20
 """No numbers in the cells of tables with more rows or columns."""
 REACH = 50.0
 """Points at which the colours of a change end, in every figure of every run: what is stronger looks as strong."""
-MINUS = "\N{MINUS SIGN}"
 MARKS = {-50: f"≤ {MINUS}50", -25: f"{MINUS}25", 0: "0", 25: "+25", 50: "≥ +50"}
 """On the colour bar of changes."""
 LINE = 22
@@ -164,10 +164,7 @@ def heatmap(
 
 def written(value: float, signed: bool, digits: int = 0) -> str:
     """A number in a cell: with its sign where it is a difference, a real minus, and never "-0"."""
-    said = f"{value:{'+' if signed else ''}.{digits}f}"
-    if float(said) == 0:
-        said = said.lstrip("+-")
-    return said.replace("-", MINUS)
+    return decimal(value, digits, signed)
 
 
 def thumbnail(values: NDArray[np.float64], look: Look) -> go.Figure:

@@ -16,6 +16,7 @@ import plotly.graph_objects as go
 from app.figures.base import style
 from app.figures.names import beside, short, width
 from app.theme import Look, task_colour, task_symbol
+from cl_core.evaluate.statistics import decimal
 
 NEAR, SHARE, MERGE = (0.02, 0.30), (0.40, 0.60), (0.80, 0.98)
 ANSWER, ROOM = 1.0, 150
@@ -113,7 +114,7 @@ def _nearness(
         x=marks,
         y=list(places),
         mode="markers+text",
-        text=[f"{score:.3f}" if abs(score) < 10 else f"{score:.0f}" for score in scores],
+        text=[decimal(score, 3 if abs(score) < 10 else 0) for score in scores],
         textposition="top center",
         textfont={"size": look.size, "color": look.text},
         cliponaxis=False,
@@ -126,7 +127,7 @@ def _nearness(
             "line": {"color": [task_colour(place) for place in places], "width": 2.5},
         },
         hovertext=[
-            f"{escape(name)}<br>score {score:.4f}"
+            f"{escape(name)}<br>score {decimal(score, 4)}"
             for name, score in zip(tasks, scores, strict=True)
         ],
         hoverinfo="text",
@@ -160,7 +161,7 @@ def _shares(
             )
         said = f"{weight:.2f}" if weight > 0 else "left out"
         if before is not None and abs(weight - earlier) >= 0.005:
-            said += f"  ({weight - earlier:+.2f})"
+            said += f"  ({decimal(weight - earlier, 2, signed=True)})"
         inside = weight > 0.5
         x.append(share[0] + (0 if inside else width * max(weight, earlier)) + 0.008)
         words.append(said)

@@ -13,6 +13,7 @@ from app.figures.base import rows_height, style
 from app.figures.matrix import MOST_TEXT
 from app.figures.names import beside, thinned, width
 from app.theme import ACCURACY, Look
+from cl_core.evaluate.statistics import decimal
 
 
 def similarity(
@@ -33,12 +34,15 @@ def similarity(
     middle = (low + 1) / 2
     small = count <= MOST_TEXT
     text = [
-        ["" if np.isnan(shown[i, j]) or not small else f"{shown[i, j]:.2f}" for j in range(count)]
+        [
+            "" if np.isnan(shown[i, j]) or not small else decimal(shown[i, j], 2)
+            for j in range(count)
+        ]
         for i in range(count)
     ]
     hover = [
         [
-            f"{escape(one)}<br>{escape(other)}<br>cosine {cosines[i, j]:.3f}"
+            f"{escape(one)}<br>{escape(other)}<br>cosine {decimal(cosines[i, j], 3)}"
             for j, other in enumerate(names)
         ]
         for i, one in enumerate(names)

@@ -16,6 +16,8 @@ from typing import TypeVar
 import numpy as np
 
 CONFIDENCE = 0.95
+MINUS = "\N{MINUS SIGN}"
+"""Before a number that people read; files for programs have a hyphen."""
 ANYTHING = (-math.inf, math.inf)
 ROUNDING = 1e-8
 """Numbers this close, relative to the largest of them, are equal: sums in another order differ by as much."""
@@ -133,10 +135,10 @@ def half_width(std: float, n: int) -> float:
 
 
 def decimal(value: float, digits: int = 1, signed: bool = False) -> str:
-    """A number with so many digits after the point; "-" where it is not one, and never "-0.0".
+    """A number for people, with so many digits after the point: with a real minus sign, and never "-0.0".
 
     Args:
-        value: NaN for what is not defined.
+        value: "-" is written for what is no number.
         digits: after the point.
         signed: whether a plus is written; 0 has no sign.
 
@@ -146,7 +148,8 @@ def decimal(value: float, digits: int = 1, signed: bool = False) -> str:
     if not math.isfinite(value):
         return "-"
     rounded = round(value, digits) + 0.0  # + 0.0: no minus before 0
-    return f"{rounded:+,.{digits}f}" if signed and rounded else f"{rounded:,.{digits}f}"
+    shown = f"{rounded:+,.{digits}f}" if signed and rounded else f"{rounded:,.{digits}f}"
+    return shown.replace("-", MINUS)
 
 
 def format_summary(summary: Summary, digits: int = 1) -> str:

@@ -6,7 +6,7 @@ from cl_core.lab.run_config import RunConfig
 
 TOLD = "†"
 """Stands after the name of whatever is told the true task."""
-TOLD_THE_TASK = "an upper bound for routing, no rival of recipes that are not"
+TOLD_THE_TASK = "no router can choose better, and no rival of recipes that are not told"
 """What it means that a run is told the true task of every sample."""
 HEAD_RULE = "how the heads of several tasks answer together can change an accuracy by more than the router does"
 """What the head rule of a CIL run means for its numbers."""

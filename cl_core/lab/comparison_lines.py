@@ -42,6 +42,7 @@ class Line:
         values: metric -> (order, seed) -> number, in the unit that it is shown in.
         stages: (order, seed) -> mean score (%) of the tasks seen, after each stage.
         runs: (order, seed) -> the run's name.
+        jointly_trained: whether all tasks are learnt at once.
     """
 
     stream: str
@@ -52,6 +53,7 @@ class Line:
     values: Mapping[str, Mapping[tuple[str, int], float]]
     stages: Mapping[tuple[str, int], tuple[float, ...]]
     runs: Mapping[tuple[str, int], str]
+    jointly_trained: bool = False
 
     @property
     def label(self) -> str:
@@ -186,6 +188,7 @@ def _line(
         values,
         stages,
         names,
+        first.recipe.trainer.traits.all_at_once,
     )
 
 

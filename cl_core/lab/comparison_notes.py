@@ -19,6 +19,7 @@ def notes(comparison: Comparison, printed: bool = False) -> list[str]:
     """
     return [
         *told_notes(comparison.lines),
+        *joint_notes(comparison.lines),
         *head_rule_notes(comparison.lines, printed),
         *_interval_notes(comparison),
         *([] if printed else _run_notes(comparison)),
@@ -31,8 +32,19 @@ def told_notes(lines: Sequence[Line]) -> list[str]:
     if not told:
         return []
     return [
-        f"{TOLD} told the true task of every sample: an upper bound for routing, no rival of the others "
+        f"{TOLD} told the true task of every sample: no router can choose better, and no rival of the others "
         f"({', '.join(dict.fromkeys(told))})"
+    ]
+
+
+def joint_notes(lines: Sequence[Line]) -> list[str]:
+    """Which lines do not learn one task after the other."""
+    joint = [line.label for line in lines if line.jointly_trained]
+    if not joint:
+        return []
+    return [
+        "jointly trained, on all tasks at once: not continual, what one adapter can learn when nothing is forgotten "
+        f"({', '.join(dict.fromkeys(joint))})"
     ]
 
 

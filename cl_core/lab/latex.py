@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from cl_core.evaluate.statistics import decimal
+from cl_core.evaluate.statistics import MINUS, decimal
 from cl_core.lab.latex_text import escape, replaced
 
 __all__ = ["PACKAGES", "cell", "column", "escape", "formula", "replaced", "signed", "stacked"]
@@ -38,13 +38,13 @@ _MATH = {
 
 def signed(value: float, digits: int) -> str:
     """A number in text, with a real minus; "--" where it is not defined."""
-    shown = decimal(value, digits).replace(",", r"{,}")
+    shown = _plain(value, digits).replace(",", r"{,}")
     return "--" if shown == "-" else f"$-${shown[1:]}" if shown.startswith("-") else shown
 
 
 def cell(value: float, digits: int, bold: bool = False) -> str:
     """A number in an `S` column; "--" where it is not defined."""
-    shown = decimal(value, digits).replace(",", "")
+    shown = _plain(value, digits).replace(",", "")
     if shown == "-":
         return "{--}"
     return rf"\bfseries {shown}" if bold else shown
@@ -52,11 +52,16 @@ def cell(value: float, digits: int, bold: bool = False) -> str:
 
 def column(values: Sequence[float], digits: int) -> str:
     """An `S` column as wide as its widest number; `detect-weight` lets a number be bold."""
-    shown = [decimal(value, digits).replace(",", "") for value in values]
+    shown = [_plain(value, digits).replace(",", "") for value in values]
     numbers = [each for each in shown if each != "-"]
     whole = max((len(each.lstrip("-").partition(".")[0]) for each in numbers), default=1)
     minus = "-" if any(each.startswith("-") for each in numbers) else ""
     return f"S[table-format={minus}{whole}.{digits}, detect-weight]"
+
+
+def _plain(value: float, digits: int) -> str:
+    """With a hyphen, of which siunitx makes a minus sign."""
+    return decimal(value, digits).replace(MINUS, "-")
 
 
 def stacked(*lines: str) -> str:

@@ -77,7 +77,7 @@ RECIPES: dict[str, Recipe] = {
         ),
         Recipe(
             name="adapters",
-            summary="one adapter per task from scratch, chosen by the true task: the upper bound for routing",
+            summary="one adapter per task from scratch, told the true task: no router can choose better",
             source="vanilla adapters; I2I's baseline",
             initialise="random",
             train="isolated",
@@ -177,8 +177,8 @@ RECIPES: dict[str, Recipe] = {
         ),
         Recipe(
             name="joint",
-            summary="a single adapter trained on all tasks at once: the upper bound for one adapter",
-            source="multi-task upper bound",
+            summary="a single adapter jointly trained on all tasks at once: not continual, what one adapter can learn",
+            source="multi-task training",
             initialise="random",
             train="joint",
             route="uniform",

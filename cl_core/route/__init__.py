@@ -81,7 +81,7 @@ ROUTERS: Table[type[Router], RouterTraits] = Table(
         Choice(
             "oracle",
             "cl_core.route.oracle:OracleRouter",
-            "the adapter of the sample's true task: an upper bound, it is told the answer",
+            "the adapter of the sample's true task, which it is told: no router can choose better",
             "every paper's task-incremental setting",
             RouterTraits(
                 weights="one-hot",

@@ -53,8 +53,8 @@ TRAINERS: Table[type[Trainer], TrainerTraits] = Table(
         Choice(
             "joint",
             "cl_core.train.trainers:Joint",
-            "one shared adapter trained on all tasks at once: not continual, an upper bound",
-            "multi-task upper bound",
+            "one shared adapter trained on all tasks at once: not continual, what one adapter can learn",
+            "multi-task training",
             one_adapter(start="random", all_at_once=True),
         ),
     ],

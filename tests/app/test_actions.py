@@ -24,7 +24,7 @@ def broken(source: str, page: bool = False) -> list[str]:
     stands at the top of a module of `app`: without arguments bound to it, and without a page's or another function's
     variables around it, there is nothing of the drawing before that it could act on. Another module's is looked up
     there: `functools.partial` and parameters with defaults hide arguments behind a name too. A button without one asks
-    `actions.pressed`; none is disabled.
+    `actions.pressed`; none is disabled because of a field.
 
     Args:
         source: of the module.
@@ -123,6 +123,30 @@ def test_no_handler_is_given_what_a_field_said_when_the_page_was_drawn_last() ->
         for fault in broken(file.read_text(encoding="utf-8"), "pages" in file.parts)
     }
     assert not wrong, "\n".join(sorted(wrong))
+
+
+GREY = {
+    "app/choosing.py": "the list of samples",
+    "app/pins.py": "what is pinned",
+    "app/stream_cards.py": "the stream's file",
+    "pages/learn.py": "the step in the address",
+}
+"""Modules with a button that may be grey, and what alone says so: never what is being typed."""
+
+
+def test_buttons_are_grey_in_these_places_alone() -> None:
+    found = set()
+    for file in modules():
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Dict) and file.name != "what_ifs.py":  # fields, no buttons
+                keys = {key.value for key in node.keys if isinstance(key, ast.Constant)}
+            elif isinstance(node, ast.Call) and ast.unparse(node.func) == "actions.pressed":
+                keys = {word.arg for word in node.keywords if word.arg}
+            else:
+                continue
+            if keys & {"idle", "disabled"}:
+                found.add(file.relative_to(ROOT).as_posix())
+    assert found == set(GREY)
 
 
 @pytest.mark.parametrize(

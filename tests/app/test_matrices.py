@@ -9,11 +9,12 @@ import plotly.graph_objects as go
 import pytest
 from plotly.colors import get_colorscale, sample_colorscale
 
-from app.figures.matrix import MINUS, heatmap, thumbnail, written
+from app.figures.matrix import heatmap, thumbnail, written
 from app.job_view import live_figure
 from app.matrices import Matrices, accuracy_table
 from app.runs import DEMONSTRATION
 from app.theme import DARK, LIGHT
+from cl_core.evaluate.statistics import MINUS
 from cl_core.lab.certainty import change_errors
 from cl_core.lab.progress import read_progress
 from cl_core.lab.report import Report

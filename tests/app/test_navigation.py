@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -111,6 +112,39 @@ def test_stream_and_train_open_on_the_stream_of_the_run(follow: Open) -> None:
     page.selectbox(key="on").set_value("domains").run()
     assert turn_to(page, "stream").selectbox(key="stream").value == "domains-dil"
     assert turn_to(page, "train").selectbox(key="on").value == "domains"
+
+
+def test_a_run_of_a_stream_with_knobs_shows_that_stream(follow: Open) -> None:
+    page = turn_to(follow(ws="Demonstration", run="dam"), "stream")
+    assert page.selectbox(key="stream").value == "domains:n=5"
+    assert sum("train" in each.value and "test" in each.value for each in page.markdown) == 5
+    assert turn_to(page, "train").selectbox(key="on").value == "domains:n=5"
+    assert any("5 tasks" in each.value for each in page.markdown)
+
+
+@pytest.mark.parametrize("label", ["domains:n=5", "domains:n=many", "domains:size=3"])
+def test_a_link_may_name_a_stream_with_knobs_that_can_be(follow: Open, label: str) -> None:
+    page = turn_to(follow(ws="Mine", run="dam"), "start")
+    page.query_params["stream"] = label
+    shown = turn_to(page, "stream")
+    can_be = label == "domains:n=5"
+    assert (shown.selectbox(key="stream").value == label) == can_be
+    assert any("There is no stream" in each.value for each in shown.warning) != can_be
+
+
+def test_a_stream_that_is_not_here_is_said_and_not_another_ones_name(
+    small_workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, follow: Open
+) -> None:
+    moved = tmp_path / "moved"
+    shutil.copytree(small_workspace, moved)
+    file = moved / "runs" / "dam" / "run.yaml"
+    said = file.read_text(encoding="utf-8").replace("stream: domains-dil", "stream: /gone/odd.yaml")
+    said = said.replace("stream_name: domains-dil", "stream_name: odd")
+    file.write_text(said, encoding="utf-8")
+    first = follow(ws="Mine", run="dam")
+    monkeypatch.setenv("ADAPTER_LAB_WORKSPACE", str(moved))
+    page = turn_to(first, "stream")
+    assert any("stream 'odd'" in each.value for each in page.caption)
 
 
 def test_a_link_to_the_form_opens_the_form_whatever_was_shown_there(

@@ -46,7 +46,9 @@ def test_pinning_changes_the_address_and_unpinning_changes_it_back(open_page: Op
     page = open_page("sample", run="dam")
     own = page.selectbox(key="sample").value
     page.segmented_control(key="k").set_value(3).run()
+    assert page.button(key="unpin").disabled
     press(page, "Pin this one")
+    assert not page.button(key="unpin").disabled
     assert json.loads(page.query_params["pin"]) == {"told": own.split("/")[0], "k": 3, "id": own}
     (link,) = [each.value for each in page.code if "/sample?" in each.value]
     assert "pin=%7B" in link

@@ -72,6 +72,22 @@ def test_changes_are_written_at_once(open_page: Open, place: Workspace) -> None:
     assert [task.name for task in read_stream_file(path).tasks] == ["cinema", "restaurants"]
 
 
+def test_the_first_task_goes_no_earlier_and_the_last_no_later(
+    open_page: Open, place: Workspace
+) -> None:
+    path = copy_of(place)
+    page = open_page("stream", workspace=place.root)
+    page.selectbox(key="stream").set_value("streams/mine.yaml").run()
+    names = [task.name for task in read_stream_file(path).tasks]
+    grey = {each.key for each in page.button if each.disabled}
+    assert grey == {f"earlier-{names[0]}", f"later-{names[-1]}"}
+    for name in names[1:]:
+        button(page, f"remove-{name}").click()
+        page.run()
+    grey = {each.key for each in page.button if each.disabled}
+    assert grey == {f"earlier-{names[0]}", f"later-{names[0]}"}
+
+
 def test_a_name_that_is_taken_is_refused_and_said(open_page: Open, place: Workspace) -> None:
     path = copy_of(place)
     page = open_page("stream", workspace=place.root)
@@ -100,6 +116,10 @@ def test_a_new_stream_begins_with_a_task_of_the_gallery(open_page: Open, place: 
     assert not page.exception, page.exception
     spec = read_stream_file(place.root / "streams" / "fresh.yaml")
     assert (spec.protocol, [task.name for task in spec.tasks]) == ("cil", ["films", "travel"])
+    assert next(each for each in page.pills if each.key == picks.key).value == []
+    button(page, "add-gallery").click()
+    page.run()
+    assert "No task is picked" in page.error[0].value
 
 
 def test_a_stream_without_tasks_waits_for_its_first_one_in_another_visit(

@@ -9,6 +9,7 @@ import pytest
 from scipy import stats
 
 from cl_core.evaluate.statistics import (
+    MINUS,
     decimal,
     format_difference,
     format_p,
@@ -63,7 +64,7 @@ def test_one_run_is_never_shown_as_a_mean() -> None:
     assert (summary.std, summary.low, summary.high) == (None, None, None)
     assert format_summary(summary) == "3.0 (one run)"
     assert format_difference(paired_difference({0: 2.0}, {0: 1.0})) == "+1.0 (one pair)"
-    assert format_summary(summarise([1.0, 2.0, 3.0])) == "2.0 ± 1.0 (-0.5 to 4.5, n=3)"
+    assert format_summary(summarise([1.0, 2.0, 3.0])) == f"2.0 ± 1.0 ({MINUS}0.5 to 4.5, n=3)"
     assert format_difference(paired_difference({0: 2.0, 1: 3.0}, {0: 1.0, 1: 2.0})) == (
         "+1.0 (the same in all 2 pairs, p=-)"
     )
@@ -95,12 +96,19 @@ def test_an_interval_stays_within_what_the_number_can_be() -> None:
     assert (gap.high, gap.cut) == (100, True)
 
 
+def test_what_people_read_has_a_real_minus_sign() -> None:
+    assert decimal(-33.3) == decimal(-33.3, signed=True) == f"{MINUS}33.3"
+    said = format_difference(paired_difference({0: 1.0, 1: 2.0}, {0: 3.0, 1: 5.0}))
+    assert said.startswith(f"{MINUS}2.5 ({MINUS}8.9 to ")
+    assert "-" not in said
+
+
 def test_nothing_is_shown_as_minus_0() -> None:
     assert decimal(-0.04) == "0.0"
     assert decimal(-0.04, signed=True) == "0.0"
     assert decimal(0.06, signed=True) == "+0.1"
     assert decimal(math.nan) == decimal(math.inf) == "-"
-    assert format_summary(summarise([-0.01, -0.02])) == "0.0 ± 0.0 (-0.1 to 0.0, n=2)"
+    assert format_summary(summarise([-0.01, -0.02])) == f"0.0 ± 0.0 ({MINUS}0.1 to 0.0, n=2)"
     assert format_p(3e-9) == "<0.0001"
 
 

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import math
+import re
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ import pytest
 import cl_core as cl
 from cl_core.cli.output import json_text
 from cl_core.errors import UserError
+from cl_core.evaluate.statistics import MINUS
 from cl_core.lab.comparison import compare
 from cl_core.lab.comparison_formats import FORMATS, as_dict
 from cl_core.lab.events import Failed
@@ -262,6 +264,38 @@ def test_who_is_told_the_task_is_marked_and_stands_apart_in_every_form(tmp_path:
     report = Report(runs[0])
     assert "told the true task" in report_as_text(report)
     assert report.as_dict()["told_the_task"]
+
+
+def test_tables_for_people_have_real_minus_signs_and_those_for_programs_hyphens(
+    tmp_path: Path,
+) -> None:
+    place = Workspace(tmp_path)
+    runs = [remade(place, recipe, recipe) for recipe in ("sequential", "adapters")]
+    found = compare(runs, ("average_accuracy", "backward_transfer"), against="adapters")
+    hyphen = re.compile(r"(?<![\w.-])-\d")
+    for text in (
+        FORMATS["text"](found),
+        FORMATS["markdown"](found),
+        report_as_text(Report(runs[0])),
+    ):
+        assert re.search(f"{MINUS}[0-9]", text)
+        assert not hyphen.search(text)
+    rows = list(csv.DictReader(io.StringIO(FORMATS["csv"](found))))
+    assert min(float(row["value"]) for row in rows) < 0
+    assert MINUS not in FORMATS["csv"](found) + json_text(as_dict(found))
+    assert MINUS not in FORMATS["latex"](found)
+
+
+def test_who_learns_all_tasks_at_once_is_named(tmp_path: Path) -> None:
+    place = Workspace(tmp_path)
+    runs = [
+        remade(place, "sequential", "sequential"),
+        remade(place, "sequential", "joint", recipe=RECIPES["joint"]),
+    ]
+    found = compare(runs)
+    for form in ("text", "markdown"):
+        assert "jointly trained, on all tasks at once" in FORMATS[form](found)
+    assert "jointly trained" not in FORMATS["text"](compare(runs[:1]))
 
 
 def test_cil_says_under_which_head_rule_its_numbers_stand(tmp_path: Path) -> None:

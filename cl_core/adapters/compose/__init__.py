@@ -42,7 +42,8 @@ COMPOSITIONS: Table[Composition, CompositionTraits] = Table(
         Choice(
             name="merge",
             target="cl_core.adapters.compose.merge:merge",
-            summary="Each sample gets one adapter, whose parameters are the weighted mean of all.",
+            summary="Each sample gets one adapter, whose parameters are the weighted mean of those that the router "
+            "keeps: the k heaviest, or all.",
             source="DAM (arXiv 2403.08755); L2R (arXiv 2408.09053), merge variant",
             traits=CompositionTraits(
                 explanation="Their parameters are averaged with these weights into one adapter, which answers.",
@@ -54,7 +55,8 @@ COMPOSITIONS: Table[Composition, CompositionTraits] = Table(
         Choice(
             name="average",
             target="cl_core.adapters.compose.average:average",
-            summary="Each sample passes through all adapters, whose outputs are averaged.",
+            summary="Each sample passes through the adapters that the router keeps, the k heaviest or all; their "
+            "outputs are averaged with its weights.",
             source="L2R (arXiv 2408.09053), weighted average",
             traits=CompositionTraits(
                 explanation="Every one of them runs, and their outputs are averaged with these weights.",
@@ -95,7 +97,8 @@ COMPOSITIONS: Table[Composition, CompositionTraits] = Table(
         Choice(
             name="ensemble",
             target="cl_core.adapters.heads:ensemble_logits",
-            summary="Every adapter answers alone, with its own head; the logits are averaged.",
+            summary="Every adapter that the router keeps, the k heaviest or all, answers alone with its own head; "
+            "the logits are averaged with its weights.",
             source="logit ensembling, named by DAM (arXiv 2403.08755)",
             traits=CompositionTraits(
                 explanation="Every one of them answers, and their answers are averaged with these weights.",
