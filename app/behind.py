@@ -14,7 +14,7 @@ from app.frame import View
 from app.records import Routed
 from app.text import plain
 from app.workers.process import WorkerFailed
-from cl_core.errors import UserError
+from cl_core.errors import UserError, counted
 from cl_core.lab.run_config import RunConfig
 
 MOST_ROWS = 500
@@ -77,7 +77,9 @@ def behind_a_cell(
     if not len(places):
         st.caption(plain(f"No sample of {true} got {got}."))
         return
-    list_samples(view, config, routed, places, f"{len(places)} samples of {true} got {got}")
+    list_samples(
+        view, config, routed, places, f"{counted(len(places), 'sample')} of {true} got {got}"
+    )
 
 
 def list_samples(

@@ -12,6 +12,7 @@ from app.figure_table import figure_table
 from app.figures.matrix import heatmap
 from app.frame import View
 from app.records import Routed
+from cl_core.errors import counted
 
 
 def draw(
@@ -53,7 +54,7 @@ def draw(
             highlight=view.task if view.task is not None and view.task < len(adapters) else None,
         ),
         "block-means",
-        alt=f"mean weights of {len(adapters)} adapters under {len(blocks)} routers",
+        alt=f"mean weights of {counted(len(adapters), 'adapter')} under {counted(len(blocks), 'router')}",
         what="Every adapted block has its own router, the first next to the input. "
         "Rows add up to 100 %; where a column stands out from the "
         "bottom to the top, the routers agree.",

@@ -15,7 +15,7 @@ from app import actions, storage, uploads
 from app.runs import readable, unreadable, workspace
 from app.sharing import is_guest
 from app.text import plain
-from cl_core.errors import UserError
+from cl_core.errors import UserError, counted
 from cl_core.lab.packing import baggage, write_zip
 from cl_core.lab.unpacking import Unpacked, unpack
 
@@ -67,7 +67,9 @@ def _pack() -> None:
 
 
 def _named(chosen: Sequence[str]) -> str:
-    return plain(chosen[0]) if len(chosen) == 1 else f"{len(chosen)} runs" if chosen else "all"
+    return (
+        plain(chosen[0]) if len(chosen) == 1 else counted(len(chosen), "run") if chosen else "all"
+    )
 
 
 def zipped(runs: Sequence[str]) -> io.BufferedReader:

@@ -112,8 +112,9 @@ def _scored(view: View, config: RunConfig) -> Chosen | None:
             ("chevron_left", -1, "The one before"),
             ("chevron_right", 1, "The next one"),
         ):
-            look = {"icon": f":material/{icon}:", "help": words, "idle": len(ids) < 2}
-            if actions.pressed(words, f"step{step}", **look):
+            alone = len(ids) < 2
+            mark = f":material/{icon}:"
+            if actions.pressed(words, f"step{step}", idle=alone, icon=mark, help=words):
                 actions.then(sample=ids[(here + step) % len(ids)], **_turned())
         with popover("Browse the texts", BROWSE, ":material/list:", "Browse the texts"):
             _browse(view, config, routed, ids[:MOST_ROWS])

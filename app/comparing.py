@@ -11,6 +11,7 @@ import streamlit as st
 from app.frame import View
 from app.runs import PLACES, Place, run_names, stamp, workspace
 from app.theme import numbered
+from cl_core.errors import counted
 from cl_core.evaluate.statistics import Summary, decimal
 from cl_core.evaluate.table import METRICS
 from cl_core.evaluate.units import title, unit_of
@@ -191,4 +192,4 @@ def cell(summary: Summary | None, metric: str) -> str:
 def repeats(line: Line) -> str:
     """How many runs a line rests on."""
     count = len(line.runs)
-    return "one seed" if count == 1 else f"{count} runs"
+    return "one seed" if count == 1 else counted(count, "run")

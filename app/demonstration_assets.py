@@ -22,7 +22,7 @@ from app.runs import DEMONSTRATION
 from app.workers import scored_rows
 from app.workers.projecting import project
 from cl_core.cli.output import TerminalWatcher, say
-from cl_core.errors import UserError
+from cl_core.errors import UserError, counted
 from cl_core.lab.cleaning import folder_bytes
 from cl_core.lab.embeddings import find_embeddings
 from cl_core.lab.events import Made
@@ -173,7 +173,9 @@ def main() -> None:
         make(workspace, runs, TerminalWatcher())
         if not asked.check:
             pack(workspace, asked.target, runs)
-            say(f"{asked.target}: {folder_bytes(asked.target) / 1e6:.1f} MB, {len(runs)} runs")
+            say(
+                f"{asked.target}: {folder_bytes(asked.target) / 1e6:.1f} MB, {counted(len(runs), 'run')}"
+            )
             return
         bundled = Workspace(asked.target)
         found = [
@@ -181,7 +183,7 @@ def main() -> None:
             for each in runs
             for difference in differences(workspace.find(each.name), bundled.find(each.name))
         ]
-    say("\n".join(found) or f"{len(runs)} runs are what is bundled")
+    say("\n".join(found) or f"what is bundled: {counted(len(runs), 'run')}")
     raise SystemExit(1 if found else 0)
 
 

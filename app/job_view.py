@@ -18,6 +18,7 @@ from app.matrices import accuracy_table
 from app.text import plain
 from app.theme import Look
 from app.training import STATES, duration, way_out
+from cl_core.errors import counted
 from cl_core.lab.cautions import marked
 from cl_core.lab.jobs import Job, Jobs, State
 from cl_core.lab.progress import PHASE_WORDS, Progress
@@ -51,7 +52,8 @@ def position(job: Job, state: State, progress: Progress | None) -> None:
             for each in Jobs(job.workspace).all()
         )
         st.progress(
-            0.0, text=f"Waiting behind {ahead} other jobs" if ahead else "Starts in a moment"
+            0.0,
+            text=f"Waiting behind {counted(ahead, 'other job')}" if ahead else "Starts in a moment",
         )
         return
     if progress is None:
@@ -64,7 +66,7 @@ def position(job: Job, state: State, progress: Progress | None) -> None:
 def _where(job: Job, state: State, progress: Progress) -> str:
     spent = f"{duration(progress.seconds)} so far"
     if state == "finished":
-        return f"all {progress.steps} steps, {duration(progress.seconds)}"
+        return f"all of {counted(progress.steps, 'step')}, {duration(progress.seconds)}"
     if state != "running":
         return f"it came to {progress.where}"
     if job.stop_asked:
@@ -117,7 +119,7 @@ def curves(view: View, state: State, config: RunConfig, progress: Progress) -> N
         view,
         learning_curves(lines, by_name, view.look, highlight=now),
         "learning",
-        alt=f"Loss and validation accuracy over epochs of {len(lines)} tasks",
+        alt=f"Loss and validation accuracy over epochs of {counted(len(lines), 'task')}",
         what="Left, drawn through, the loss on the rows that are trained on; dashed, on the validation rows: where "
         "they part, the adapter learns its rows by heart; lower is better. Right, the share of rows "
         "answered rightly; higher is better. The epoch with the best validation accuracy is kept.",
@@ -157,7 +159,7 @@ def matrix(view: View, config: RunConfig, progress: Progress) -> None:
         view,
         live_figure(config, progress, view.look),
         "filling",
-        alt=f"Score matrix: {int(np.tril(known).sum())} of {whole} cells are known",
+        alt=f"Score matrix: {int(np.tril(known).sum())} of {counted(whole, 'cell')} known",
         what="Each row is a stage: what the model scores on every task learnt so far. A row appears when its task has "
         "been learnt; a column that darkens downwards is a task being forgotten. Higher is better.",
         formula=r"R_{i,j} = \text{accuracy on task } j \text{ after learning task } i",

@@ -25,7 +25,7 @@ from app.frame import View
 from app.text import plain
 from app.what_ifs import Asked, panel
 from app.workers.process import WorkerFailed
-from cl_core.errors import UserError
+from cl_core.errors import UserError, counted
 from cl_core.lab.run_config import RunConfig
 
 GATES = r"\alpha^{(b)}_t = \frac{m^{(b)}_t}{\sum_u m^{(b)}_u},\quad m = \sigma(z)"
@@ -201,7 +201,7 @@ def _blocks(
             highlight=view.task,
         ),
         "blocks",
-        alt=f"Weights of {len(tasks)} adapters in {len(per_block)} blocks",
+        alt=f"Weights of {counted(len(tasks), 'adapter')} in {counted(len(per_block), 'block')}",
         what="Every adapted block has a router of its own, which reads what enters the block. "
         "Each row adds up to 100 %.",
         formula=GATES,

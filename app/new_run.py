@@ -16,7 +16,7 @@ from app.sharing import is_guest
 from app.stream_cards import problems
 from app.text import plain
 from app.training import duration, measured, rows_learnt
-from cl_core.errors import Faults, UserError
+from cl_core.errors import Faults, UserError, counted
 from cl_core.lab.jobs import Job, Jobs, Request
 from cl_core.lab.launch import default_name
 from cl_core.lab.recipe import Recipe
@@ -134,7 +134,7 @@ def _stream(place: Workspace) -> stream_choice.Chosen | None:
     names = [task.name for task in chosen.spec.tasks] if chosen.spec else []
     with right.container(horizontal=True, vertical_alignment="center"):
         st.markdown(
-            f"**{len(names)} tasks**, {chosen.protocol}: {plain(', '.join(names))}",
+            f"**{counted(len(names), 'task')}**, {chosen.protocol}: {plain(', '.join(names))}",
             width="content",
         )
         if actions.pressed("Look inside", "look-inside", icon=":material/linear_scale:"):
@@ -225,12 +225,14 @@ def _foretold(
     rows = {task["name"]: task["rows"].get("train", 0) for task in checked["tasks"]}
     total = rows_learnt(rows, made.data.limits()["train"])
     words = (
-        f"{len(plan)} steps, {total:,} training rows, at most {made.train.epochs} epochs of each."
+        f"{counted(len(plan), 'step')}, {counted(total, 'training row')}, at most "
+        f"{counted(made.train.epochs, 'epoch')} of each."
     )
     known = measured(runs, made.backbone.name, made.backbone.max_length)
     if known is None:
         words += (
-            f" No run with this backbone and at most {made.backbone.max_length} tokens has been timed in this "
+            f" No run with this backbone and at most {counted(made.backbone.max_length, 'token')} has been "
+            "timed in this "
             "workspace yet: the time left shows after the first epoch."
         )
     else:

@@ -16,7 +16,7 @@ from app.frame import View
 from app.runs import stamp, workspace
 from app.sharing import is_guest
 from app.text import plain
-from cl_core.errors import UserError
+from cl_core.errors import UserError, counted
 from cl_core.lab.settings_accuracy import (
     KIND,
     MOST,
@@ -121,7 +121,8 @@ def _offer(view: View, names: Sequence[str]) -> None:
         )
     answered = sum(shares(samples_of(run, view.after), MOST))
     st.caption(
-        f"{answered:,} scored samples are routed and answered again under each of {len(names)} settings; nothing is "
+        f"{counted(answered, 'scored sample')}, routed and answered again under each of "
+        f"{counted(len(names), 'setting')}; nothing is "
         "trained, and what was answered under the same weights before is not answered anew. Some minutes at most "
         "for small backbones; it goes on when you look at other pages."
     )
@@ -146,7 +147,9 @@ def _wait(view: View, run: RunFolder, more: tuple[str, ...], names: Sequence[str
         done = _done(view, names)
         if done == len(names) or worker().state(run, *more) != "computing":
             st.rerun()
-        st.progress(done / len(names), f"Answering again: {done} of {len(names)} settings")
+        st.progress(
+            done / len(names), f"Answering again: {done} of {counted(len(names), 'setting')}"
+        )
 
     poll()
 
@@ -167,11 +170,9 @@ def _chart(
     low, high = ([100 * each.interval[side] for each in found] for side in (0, 1))
     other = f"τ = {own.temperature:g}" if name == "k" else f"k = {own.k}"
     answered, there = sum(found[0].samples), sum(found[0].of)
-    counted = f"{answered:,} scored samples"
+    taken = counted(answered, "scored sample")
     if answered < there:
-        counted = (
-            f"{answered:,} of {there:,} scored samples, as many of every task, drawn with seed 0"
-        )
+        taken = f"{answered:,} of {counted(there, 'scored sample')}, as many of every task, drawn with seed 0"
     best = max(range(len(found)), key=lambda place: means[place])
     table = setting_table({LINE: means}, values, name)
     bounds = pd.DataFrame({"from (%)": low, "to (%)": high}, table.index).round(2)
@@ -196,7 +197,7 @@ def _chart(
         "Choosing a setting by the samples scored flatters it.",
         formula=r"A_t = \frac{1}{t} \sum_{j \le t} R[t, j]",
         table=table.join(bounds),
-        source=f"run {run.name}, after task {view.after}, {counted}, one seed, {other}",
+        source=f"run {run.name}, after task {view.after}, {taken}, one seed, {other}",
     )
 
 

@@ -7,7 +7,7 @@ import streamlit as st
 from app.runs import run_names, workspace
 from app.sharing import is_guest
 from app.text import plain
-from cl_core.errors import AdapterLabError
+from cl_core.errors import AdapterLabError, counted
 from cl_core.lab.copying import Copied, copy_runs, is_copied
 
 SAID = "copied"
@@ -75,4 +75,4 @@ def _go() -> None:
             plain(f"You have runs of your own called {names}: they stay, and were not copied.")
         )
     elif done.copied:
-        st.toast(f"{len(done.copied)} runs copied into your workspace.")
+        st.toast(f"{counted(len(done.copied), 'run')} copied into your workspace.")

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from app import report_html as html
 from app.records import Routed
-from cl_core.errors import AdapterLabError
+from cl_core.errors import AdapterLabError, counted
 from cl_core.lab.run_config import RunConfig
 from cl_core.lab.workspace import RunFolder
 
@@ -41,7 +41,9 @@ def samples(
     for title, chosen in _kinds(run.config, routed).items():
         places = np.flatnonzero(chosen)
         share = 100 * len(places) / max(len(routed), 1)
-        parts.append(f"<h3>{html.escape(title)}: {len(places):,} samples, {share:.1f} %</h3>")
+        parts.append(
+            f"<h3>{html.escape(title)}: {counted(len(places), 'sample')}, {share:.1f} %</h3>"
+        )
         parts += [_one(run.config, routed, int(row), tasks, every, show) for row in places[:EACH]]
     return parts
 

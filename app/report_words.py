@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from cl_core.errors import counted
 from cl_core.evaluate.table import METRICS
 from cl_core.evaluate.units import bare_title
 from cl_core.lab.cautions import cautions, marked
@@ -43,7 +44,7 @@ def header(report: Report) -> dict[str, str]:
     said = [f"{each[0].upper()}{each[1:]}." for each in cautions(config)]
     return {
         "Run": f"{report.run.name} ({': '.join(filter(None, (report.run.status, failure)))})",
-        "Stream": f"{config.stream_name}, {config.protocol_with_rule.upper()}, {len(config.tasks)} tasks: "
+        "Stream": f"{config.stream_name}, {config.protocol_with_rule.upper()}, {counted(len(config.tasks), 'task')}: "
         + ", ".join(report.tasks),
         "Recipe": f"{marked(config)}: initialise {recipe.initialise}, train {recipe.train}, route {recipe.route}, "
         f"compose {recipe.compose}",
@@ -62,7 +63,8 @@ def transfer_words(report: Report) -> list[str]:
     said = []
     if not math.isnan(found["average_accuracy"]):
         said.append(
-            f"After the last of {len(tasks)} tasks, {number('average_accuracy', found['average_accuracy'])} of the "
+            f"After the last of {counted(len(tasks), 'task')}, "
+            f"{number('average_accuracy', found['average_accuracy'])} of the "
             "rows are answered rightly, on average over tasks."
         )
     if not math.isnan(found["forgetting"]):

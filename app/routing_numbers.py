@@ -8,6 +8,7 @@ from app import widgets
 from app.figures.certain import interval
 from app.frame import View
 from app.records import Routed
+from cl_core.errors import counted
 from cl_core.evaluate.routing import router_accuracy, top_k_recall
 from cl_core.lab.run_config import RunConfig
 
@@ -39,9 +40,8 @@ def numbers(
     samples, wrong = len(right), int((~right).sum())
     forgiven = int((~right & answers).sum())
     k = config.settings.router.k
-    of = f"of the {samples:,} samples of the {len(adapters)} tasks learnt"
-    if len(adapters) == 1:
-        of = f"of the {samples:,} samples of the task learnt"
+    tasks = "task" if len(adapters) == 1 else counted(len(adapters), "task")
+    of = f"of the {counted(samples, 'sample')} of the {tasks} learnt"
     route = router_accuracy(routed.weights[learnt], routed.true[learnt])
     found = [
         (

@@ -25,6 +25,7 @@ from app.report_words import cost_rows, header, metric_rows, settings_rows, tran
 from app.routing_tables import row_shares, usage
 from app.theme import DARK, LIGHT, Look, numbered
 from cl_core import __version__
+from cl_core.errors import counted
 from cl_core.evaluate.statistics import decimal
 from cl_core.lab.publishing import without_folders
 from cl_core.lab.report import Report
@@ -101,7 +102,7 @@ def _scores(page: Page, report: Report, tasks: list[str]) -> None:
     )
     page.draw(
         "scores",
-        f"Score matrix of {len(tasks)} tasks",
+        f"Score matrix of {counted(len(tasks), 'task')}",
         known.score_figure,
     )
     page.add(

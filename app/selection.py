@@ -13,7 +13,7 @@ from app.records import NOT_LEARNT, RIGHT
 from app.runs import Place, workspace
 from app.sharing import is_guest
 from app.text import plain
-from cl_core.errors import UserError
+from cl_core.errors import UserError, counted
 from cl_core.lab.slices import Slice, save_slice, slices
 
 ANY = "any"
@@ -63,7 +63,8 @@ def card(view: View, chosen: pd.DataFrame, split: str) -> None:
             (
                 "Answered rightly",
                 _percent(right),
-                f"of the {len(answers):,} selected samples that could be answered at this stage; higher is better",
+                f"of the {counted(len(answers), 'selected sample')} that could be answered at this stage; "
+                "higher is better",
             ),
             (
                 "Own adapter chosen",
@@ -169,7 +170,7 @@ def _keep(
             copied = ". The demonstration is read-only: its runs are in your own workspace now, too"
         made = Slice(name=name, run=run, split=split, after=after, samples=samples)
         file = save_slice(workspace("Mine"), made)
-    st.session_state["slice-said"] = f"{len(samples):,} samples saved as {file}{copied}"
+    st.session_state["slice-said"] = f"{counted(len(samples), 'sample')} saved as {file}{copied}"
     actions.then(**{"slice-name": ""})
 
 

@@ -10,6 +10,7 @@ import streamlit as st
 from app import actions
 from app.runs import workspace
 from app.sharing import is_guest
+from cl_core.errors import counted
 from cl_core.lab.cleaning import Sizes, Stored, clean, folder_bytes, sizes, unused
 
 MEASURED_FOR_SECONDS = 30
@@ -69,15 +70,16 @@ def clean_up() -> None:
     removed = st.session_state.pop("removed", None)
     if removed is not None:
         st.success(
-            f"Removed {removed[0]:,} artifacts, {megabytes(removed[1])}.", icon=":material/check:"
+            f"Removed {counted(removed[0], 'artifact')}, {megabytes(removed[1])}.",
+            icon=":material/check:",
         )
     found = _unused(str(workspace("Mine").root.resolve()))
     if not found:
         st.caption("Every artifact in the store is needed by a run. There is nothing to clean up.")
         return
     st.write(
-        f"**{len(found):,} artifacts, {megabytes(_bytes(found))}**, are needed by no run: they were left by runs that "
-        "were deleted or carried out anew. Results stay; what is asked for again is computed again."
+        f"No run needs **{counted(len(found), 'artifact')}, {megabytes(_bytes(found))}**, left by runs that were "
+        "deleted or carried out anew. Results stay; what is asked for again is computed again."
     )
     kinds = pd.DataFrame([(each.kind, each.bytes) for each in found], columns=["kind", "MB"])
     by_kind = kinds.groupby("kind")["MB"].agg(["count", "sum"]).reset_index()

@@ -12,7 +12,7 @@ from app.stream_checks import hub_size
 from app.stream_choice import Chosen, add, named
 from app.stream_columns import mapping
 from app.text import plain
-from cl_core.errors import UserError
+from cl_core.errors import UserError, counted
 from cl_core.lab.workspace import Workspace
 from cl_core.tasks.load import find_stream
 from cl_core.tasks.spec import TaskSpec
@@ -193,4 +193,7 @@ def _show_size(answer: dict[str, Any]) -> None:
         st.error(plain(answer["error"]), icon=":material/cloud_off:")
         return
     size = answer["size"]
-    st.info(f"{size['bytes'] / 2**20:,.1f} MB in {size['files']} files", icon=":material/scale:")
+    st.info(
+        f"{size['bytes'] / 2**20:,.1f} MB in {counted(size['files'], 'file')}",
+        icon=":material/scale:",
+    )

@@ -15,7 +15,7 @@ from app import actions, stream_files, theme
 from app.popovers import closed, popover
 from app.stream_choice import PROTOCOLS, Chosen
 from app.text import plain
-from cl_core.errors import UserError
+from cl_core.errors import UserError, counted
 from cl_core.lab.workspace import Workspace
 from cl_core.tasks.spec import StreamSpec
 
@@ -82,7 +82,7 @@ def _card(
     more = (
         f" and {task['class_count'] - MOST_SHOWN} more" if task["class_count"] > MOST_SHOWN else ""
     )
-    st.markdown(f"**{task['class_count']} classes**: {plain(classes)}{more}")
+    st.markdown(f"**{counted(task['class_count'], 'class')}**: {plain(classes)}{more}")
     if task["transparent"]:
         st.caption(plain(f"{task['transparent']:,} with transparent parts, on {task['ground']}"))
     if task.get("unused"):
@@ -99,7 +99,7 @@ def _card(
 def _state(chosen: Chosen, name: str, held_out: bool, faults: list[dict[str, Any]]) -> None:
     wrong = sum(fault["task"] == name for fault in faults)
     if wrong:
-        words = "1 problem" if wrong == 1 else f"{wrong} problems"
+        words = counted(wrong, "problem")
         st.badge(words, icon=":material/error:", color="red")
     elif held_out:
         st.badge("held out", icon=":material/visibility:", color="violet")
@@ -222,7 +222,7 @@ def problems(checked: dict[str, Any]) -> None:
     if "error" in checked:
         st.error(plain(checked["error"]), icon=":material/error:")
     if faults:
-        count = "1 problem" if len(faults) == 1 else f"{len(faults)} problems"
+        count = counted(len(faults), "problem")
         lines = [f"**{count} to mend before it can be learnt**", ""]
         lines += [f"- {_sentence(fault)}" for fault in faults[:MOST_SENTENCES]]
         st.error("\n".join(lines), icon=":material/error:")

@@ -15,7 +15,7 @@ from app.stream_checks import check_task
 from app.stream_choice import Chosen, add
 from app.text import plain
 from cl_core.decode import WHITE
-from cl_core.errors import UserError
+from cl_core.errors import UserError, counted
 from cl_core.lab.workspace import Workspace
 from cl_core.tasks.spec import TaskSpec
 
@@ -163,7 +163,7 @@ def _ready(fields: dict[str, Any], chosen: Chosen) -> TaskSpec | None:
         return None
     rows = checked["tasks"][0]["rows"]
     counts = ", ".join(f"{rows[split]:,} {split}" for split in rows)
-    st.success(f"{counts} rows, {checked['tasks'][0]['class_count']} classes: ready.")
+    st.success(f"{counts} rows, {counted(checked['tasks'][0]['class_count'], 'class')}: ready.")
     return task
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path, PurePosixPath
 
-from cl_core.errors import Faults, UserError
+from cl_core.errors import Faults, UserError, counted
 from cl_core.lab.workspace import Workspace
 from cl_core.store.atomic import write_bytes, write_json
 from cl_core.tasks.image_folder import SUFFIXES
@@ -223,7 +223,7 @@ def _wrong(members: list[zipfile.ZipInfo]) -> list[str]:
     if not members:
         faults.append("it holds no files")
     if len(members) > MOST_FILES:
-        faults.append(f"it holds {len(members)} files; at most {MOST_FILES} are taken")
+        faults.append(f"it holds {counted(len(members), 'file')}; at most {MOST_FILES} are taken")
     size = sum(member.file_size for member in members)
     if size > MOST_UNPACKED:
         faults.append(f"it unpacks to {size / 2**20:.0f} MB; at most {MOST_UNPACKED // 2**20}")

@@ -9,7 +9,7 @@ from typing import Literal
 
 import torch
 
-from cl_core.errors import UserError
+from cl_core.errors import UserError, counted
 
 Precision = Literal["auto", "float32", "bfloat16"]
 
@@ -89,7 +89,7 @@ def choose_device(name: str = "auto", precision: Precision = "auto") -> Device:
     where = (
         torch.cuda.get_device_name(device)
         if device.type == "cuda"
-        else f"{torch.get_num_threads()} threads"
+        else counted(torch.get_num_threads(), "thread")
     )
     how = "bf16 autocast" if bfloat16 else "float32"
     return Device(device, bfloat16, f"{device} ({where}), {how}: {reason}")

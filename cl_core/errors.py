@@ -30,8 +30,22 @@ class Faults(UserError):
             raise ValueError("Faults needs at least one fault")
         self.subject = subject
         self.faults = tuple(faults)
-        count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
+        count = counted(len(faults), "fault")
         super().__init__(f"{subject}: {count}\n" + "\n".join(f"  - {fault}" for fault in faults))
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """ "1 run", "2 runs", "1,200 training rows", "no" being written by whoever wants it.
+
+    Args:
+        count: of them.
+        one: what a single one is called; its last word is what changes.
+        many: what several are called, where that is not an ending alone.
+    """
+    if count == 1:
+        return f"1 {one}"
+    ending = "es" if one.endswith(("s", "sh", "ch", "x")) else "s"
+    return f"{count:,} {many or one + ending}"
 
 
 def did_you_mean(found: str, allowed: Iterable[str]) -> str:

@@ -10,7 +10,7 @@ import streamlit as st
 from app import actions, comparing, downloads, frame, widgets
 from app.figures import comparison as figures
 from app.text import plain
-from cl_core.errors import UserError
+from cl_core.errors import UserError, counted
 from cl_core.evaluate.statistics import format_difference
 from cl_core.evaluate.table import score_names
 from cl_core.evaluate.units import difference_title
@@ -82,20 +82,22 @@ found = found.of(stream)
 lines = found.lines
 names = comparing.called(lines)
 alone = [name for name, line in zip(names, lines, strict=True) if len(line.runs) == 1]
-source = f"stream {stream}, {score}, {found.runs} runs"
+source = f"stream {stream}, {score}, {counted(found.runs, 'run')}"
 drawn = dict(zip(names[: comparing.MOST_LINES], lines, strict=False))
 for note in notes(found):
     st.caption(plain(f"{note[0].upper()}{note[1:]}."))
 if len(lines) > len(drawn):
     st.caption(
-        f"Figures draw the first {len(drawn)} of {len(lines)} lines; tables and files have all {found.runs} runs. Take "
+        f"Figures draw the first {len(drawn)} of {counted(len(lines), 'line')}; tables and files have all of "
+        f"{counted(found.runs, 'run')}. Take "
         "some away above to see the others."
     )
 if alone:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge("one seed", icon=":material/warning:", color="orange")
         st.caption(
-            f"{len(alone)} of {len(lines)} lines rest on a single run. A difference of a few points may be chance: "
+            f"On a single run: {len(alone)} of {counted(len(lines), 'line')}. A difference of a few points may "
+            "be chance: "
             "run them with other seeds."
         )
 
@@ -145,7 +147,7 @@ with left:
         view,
         figures.spread(values, summaries, view.look, comparing.shown(metric)),
         "spread",
-        alt=f"{comparing.shown(metric)} of {len(drawn)} recipes with their spread",
+        alt=f"{comparing.shown(metric)} of {counted(len(drawn), 'recipe')} with their spread",
         what="Filled marks are means, bars their 95 % intervals (Student's t, cut where the number can be no "
         "more or less), rings single runs. Open marks are told the true task. Where intervals "
         f"overlap widely, no recipe has won. {comparing.meaning(metric)}",
@@ -181,7 +183,7 @@ widgets.chart(
     view,
     figures.stages(over, view.look),
     "stages",
-    alt=f"Mean {score} of the tasks seen after each stage, of {len(drawn)} recipes",
+    alt=f"Mean {score} of the tasks seen after each stage, of {counted(len(drawn), 'recipe')}",
     what="After each task: the mean over all tasks seen so far. A line that falls forgets, or meets harder tasks. "
     "Bands run from the least to the most of a line's runs; higher is better.",
     formula=r"A_i = \frac{1}{i} \sum_{j \le i} R_{i,j}",

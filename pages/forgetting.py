@@ -11,6 +11,7 @@ from app.figure_table import figure_table
 from app.figures.curves import task_lines
 from app.records import routed_at
 from app.text import plain
+from cl_core.errors import counted
 from cl_core.evaluate.table import METRICS
 from cl_core.evaluate.units import bare_title
 from cl_core.lab.report_formats import number
@@ -53,7 +54,7 @@ def meaning(name: str, what: str) -> str:
 always = [
     (
         "average_accuracy",
-        f"mean over j of R[T, j], the {view.after} tasks learnt by the stage shown, T; higher is better. "
+        f"mean over j of R[T, j], the {counted(view.after, 'task')} learnt by the stage shown, T; higher is better. "
         + known.average_is,
     ),
     (
@@ -94,7 +95,7 @@ chosen = widgets.chart(
     view,
     known.score_figure(view.look, view.task),
     "scores",
-    alt=f"Score matrix of {len(tasks)} tasks: average accuracy {metric('average_accuracy')}, "
+    alt=f"Score matrix of {counted(len(tasks), 'task')}: average accuracy {metric('average_accuracy')}, "
     f"forgetting {metric('forgetting')}",
     what="Each row is a stage: what the model scores on every task after it has learnt one more. Read a column "
     "downwards: where it darkens, something was forgotten. Higher is better.",
@@ -140,7 +141,7 @@ else:
         st.caption(f"This cell is no score: {UNKNOWN_LABELS}.")
     else:
         more = found.columns(i + 1, [routed.ids[place] for place in places]) if found else None
-        title = f"{len(places)} samples of {tasks[j]} after learning {tasks[i]}, {scores[i, j]:.1f} % right"
+        title = f"{counted(len(places), 'sample')} of {tasks[j]} after learning {tasks[i]}, {scores[i, j]:.1f} % right"
         list_samples(view, run.config, routed, places, title, more, tasks[i])
 
 st.header("What changed since a task was learnt")

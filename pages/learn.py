@@ -34,7 +34,6 @@ with st.container(border=True):
     with st.expander("Answer"):
         st.markdown(step.answer)
 with st.container(horizontal=True):
-    look = {"shortcut": "ArrowLeft", "disabled": step is lesson.steps[0]}
-    st.button("Back", on_click=course.back, **look)
-    look = {"shortcut": "ArrowRight", "type": "primary", "disabled": step is lesson.steps[-1]}
-    st.button("Next", on_click=course.forth, **look)
+    first, last = step is lesson.steps[0], step is lesson.steps[-1]
+    st.button("Back", on_click=course.back, shortcut="ArrowLeft", disabled=first)
+    st.button("Next", on_click=course.forth, shortcut="ArrowRight", disabled=last, type="primary")

@@ -14,7 +14,7 @@ from app.figures.similarity import similarity
 from app.own_sample import Keys
 from app.projections import METHODS, MOST, NEIGHBOURS
 from app.text import plain
-from cl_core.errors import AdapterLabError
+from cl_core.errors import AdapterLabError, counted
 from cl_core.lab.publishing import backbone_title
 
 # `own` and its like belong to the page *Sample*.
@@ -110,9 +110,9 @@ try:
             own = None if sample is None else maps.own(view, shown, sample)
 except AdapterLabError as error:
     st.warning(plain(str(error)))
-count = f"{len(samples):,}"
+count = counted(len(samples), "sample")
 if len(samples) < projection.total:
-    count += f" of {projection.total:,}, drawn from each task in proportion, seed 0"
+    count = f"{len(samples):,} of {counted(projection.total, 'sample')}, drawn from each task in proportion, seed 0"
 trust = (
     "not defined for so few"
     if np.isnan(projection.trustworthiness)
@@ -121,7 +121,7 @@ trust = (
 source = (
     f"run {run.name}, after task {view.after}, {backbone_title(run.config.settings.backbone.name)}, layer "
     f"{embeddings.layer}, {embeddings.pooling} "
-    f"pooling, {embeddings.split} split, {count} samples, {projection.method}, trustworthiness {trust}"
+    f"pooling, {embeddings.split} split, {count}, {projection.method}, trustworthiness {trust}"
 )
 
 wide, narrow = st.columns([5, 3], gap="medium")
@@ -131,7 +131,8 @@ with wide:
         view,
         maps.figure(view, shown, colour, found, samples, None if own is None else own.place),
         "map",
-        alt=f"{projection.method} map of {count} {embeddings.split} samples of {len(view.tasks)} tasks, coloured by "
+        alt=f"{projection.method} map of {count} ({embeddings.split}) of "
+        f"{counted(len(view.tasks), 'task')}, coloured by "
         f"{colour.lower()}; trustworthiness {trust}",
         what="Each point is a sample as the frozen backbone sees it, before any adapter: near points look alike to the "
         "router. Where two tasks overlap, routing is hard and merging has to forgive. Numbered rings are the tasks' "

@@ -15,6 +15,7 @@ from app.figures.certain import interval
 from app.figures.distribution import distribution
 from app.figures.matrix import heatmap
 from app.records import routed_at
+from cl_core.errors import counted
 
 view = frame.draw("Which adapters do samples get?")
 run = widgets.must_be_scored(view)
@@ -77,7 +78,7 @@ clicked = widgets.chart(
         note=lambda i, j: interval(counts[i, j] / counts[i].sum(), int(counts[i].sum())),
     ),
     "confusion",
-    alt=f"{len(rows)} true tasks by {len(adapters)} adapters: "
+    alt=f"{counted(len(rows), 'true task')} by {counted(len(adapters), 'adapter')}: "
     f"{100 * routed.right_route[learnt].mean():.1f} % of the learnt tasks' samples get their own task's",
     what="Each row is a task, each column an adapter; a cell says how many of the task's samples got this adapter as "
     "their heaviest. On the diagonal the route is right. Click a cell for the samples behind it.",

@@ -10,6 +10,7 @@ from app.citations import PAPERS
 from app.runs import workspace
 from app.sharing import is_guest
 from cl_core import __version__
+from cl_core.errors import counted
 from cl_core.tasks.load import DATA_VARIABLE
 
 view = frame.draw("Where is my data?")
@@ -24,7 +25,7 @@ widgets.metrics(
         (
             "Runs",
             storage.megabytes(sum(sizes.runs.values())),
-            f"{len(sizes.runs)} run folders: settings, events, scores, routing records",
+            f"{counted(len(sizes.runs), 'run folder')}: settings, events, scores, routing records",
         ),
         (
             "Store",

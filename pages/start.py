@@ -12,6 +12,7 @@ from app.figures.matrix import thumbnail
 from app.runs import ending, report, run_names, scored, workspace
 from app.text import plain
 from app.training import STATES
+from cl_core.errors import counted
 from cl_core.lab.cautions import cautions, marked
 from cl_core.lab.report_formats import number
 
@@ -118,4 +119,4 @@ for row in range(0, len(names), 3):
 
 root = workspace("Mine").root.resolve()
 free = shutil.disk_usage(root if root.exists() else root.parent).free / 2**30
-st.caption(f"{os.cpu_count()} cores, {free:.0f} GB free, workspace {root}")
+st.caption(f"{counted(os.cpu_count() or 1, 'core')}, {free:.0f} GB free, workspace {root}")

@@ -14,7 +14,7 @@ from app.runs import workspace
 from app.stream_adding import adding
 from app.stream_cards import cards, problems, protocol
 from app.text import plain
-from cl_core.errors import UserError
+from cl_core.errors import UserError, counted
 
 view = frame.draw("Stream")
 mine = workspace("Mine")
@@ -63,7 +63,7 @@ if tasks:
         view,
         class_balance(counts, view.look),
         "class-balance",
-        alt=f"Training rows of each class in {len(tasks)} tasks",
+        alt=f"Training rows of each class in {counted(len(tasks), 'task')}",
         what="A bar is a task, a segment a class: its length is its training rows. Segments of unequal length make "
         "plain accuracy flatter the frequent class; *macro F1* and the setting `class_weights` answer that.",
         formula=r"n_{t,c} = |\{(x, y) \in D_t : y = c\}|",

@@ -11,6 +11,7 @@ from app.figures.base import rows_height, style
 from app.figures.cells import ink
 from app.figures.names import beside
 from app.theme import Look, task_colour
+from cl_core.errors import counted
 
 MOST_SEGMENTS = 12
 """Of a bar; the rest of a long vocabulary is drawn as one."""
@@ -71,7 +72,7 @@ def shortened(classes: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
         return list(classes)
     head = list(classes[: MOST_SEGMENTS - 1])
     others = classes[MOST_SEGMENTS - 1 :]
-    return [*head, (f"{len(others)} others", sum(rows for _, rows in others))]
+    return [*head, (counted(len(others), "other"), sum(rows for _, rows in others))]
 
 
 def mixed(colour: str, paper: str, strength: float) -> str:

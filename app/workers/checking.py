@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from app.workers.thumbnails import png
-from cl_core.errors import Faults, UserError
+from cl_core.errors import Faults, UserError, counted
 from cl_core.settings import Settings
 from cl_core.tasks.checks import check_task
 from cl_core.tasks.load import data_folder, find_stream, read_task
@@ -232,9 +232,9 @@ def _cell(value: object) -> str | int | float | bool | None:
     if value is None or isinstance(value, str | int | float | bool):
         return value[:LONGEST] if isinstance(value, str) else value
     if isinstance(value, bytes):
-        return f"{len(value)} bytes"
+        return counted(len(value), "byte")
     if isinstance(value, dict) and isinstance(value.get("bytes"), bytes):
-        return f"{len(value['bytes'])} bytes"
+        return counted(len(value["bytes"]), "byte")
     return str(value)[:LONGEST]
 
 

@@ -9,7 +9,7 @@ import typer
 
 from cl_core.cli.app import app
 from cl_core.cli.options import JsonOption, WorkspaceOption
-from cl_core.errors import UserError
+from cl_core.errors import UserError, counted
 
 
 @app.command()
@@ -34,7 +34,7 @@ def pack(
     if as_json:
         say_json({"file": str(file), "files": len(packed.files), "bytes": packed.bytes})
         return
-    say(f"{len(packed.files):,} files, {packed.bytes / 1e6:.1f} MB, packed into {file}")
+    say(f"{counted(len(packed.files), 'file')}, {packed.bytes / 1e6:.1f} MB, packed into {file}")
 
 
 @app.command()

@@ -9,6 +9,7 @@ import typer
 
 from cl_core.cli.app import app
 from cl_core.cli.options import PROTOCOLS, JsonOption, one_of
+from cl_core.errors import counted
 
 MOST_CLASSES = 20
 WIDEST = 100
@@ -58,7 +59,7 @@ def _task_lines(number: int, task: dict[str, Any]) -> list[str]:
     kept = " (held out)" if task["held_out"] else ""
     lines = [f"{number} {task['name']}{kept}: {task['kind']}, from {task['source']}"]
     lines += [
-        f"    {split}: {rows} rows of {task['files'][split]}"
+        f"    {split}: {counted(rows, 'row')} of {task['files'][split]}"
         for split, rows in task["rows"].items()
     ]
     if task["limits"]:
@@ -67,11 +68,11 @@ def _task_lines(number: int, task: dict[str, Any]) -> list[str]:
     lines += [f"    not used: {each}" for each in task["unused"]]
     if task["transparent"]:
         what = "video" if task["kind"] == "video-qa" else "picture"
-        many = f"{task['transparent']} {what}{'s' if task['transparent'] > 1 else ''}"
+        many = counted(task["transparent"], what)
         lines.append(f"    {many} with transparent parts, laid on {task['ground']} (ground)")
     names = task["classes"]
     if names and task["counts"]:
-        head = [f"{len(names)} class{'es' if len(names) > 1 else ''}", *task["counts"]]
+        head = [counted(len(names), "class"), *task["counts"]]
         rows = [
             [_line(name), *(str(counts[place]) for counts in task["counts"].values())]
             for place, name in enumerate(names[:MOST_CLASSES])

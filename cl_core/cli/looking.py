@@ -9,7 +9,7 @@ import typer
 
 from cl_core.cli.app import app
 from cl_core.cli.options import DeviceOption, JsonOption, NameArgument, WorkspaceOption, one_of
-from cl_core.errors import UserError
+from cl_core.errors import UserError, counted
 
 if TYPE_CHECKING:
     from cl_core.lab.workspace import Workspace
@@ -122,7 +122,8 @@ def explain(
         )
         return
     say(
-        f"After learning '{names[stage]}' ({stage + 1} of {len(names)} tasks): accuracy under the oracle's route, "
+        f"After learning '{names[stage]}' ({stage + 1} of {counted(len(names), 'task')}): accuracy under the "
+        "oracle's route, "
         "and what the run loses against it. Below 0 is a gain."
     )
     rows = [

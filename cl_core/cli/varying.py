@@ -8,6 +8,7 @@ import typer
 
 from cl_core.cli.app import app
 from cl_core.cli.options import DeviceOption, JsonOption, NameArgument, WorkspaceOption
+from cl_core.errors import counted
 
 
 @app.command()
@@ -91,8 +92,9 @@ def vary(
     answered, there = sum(found[0].samples), sum(found[0].of)
     drawn = "" if answered == there else ", as many of every task, drawn with seed 0"
     say(
-        f"After learning '{names[stage - 1]}' ({stage} of {len(names)} tasks): mean accuracy of the tasks learnt, "
-        f"{answered} of {there} test samples{drawn}."
+        f"After learning '{names[stage - 1]}' ({stage} of {counted(len(names), 'task')}): mean accuracy of the "
+        "tasks learnt, "
+        f"{answered} of {counted(there, 'test sample')}{drawn}."
     )
     lines = [
         [

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from cl_core.errors import UserError, did_you_mean
+from cl_core.errors import UserError, counted, did_you_mean
 from cl_core.evaluate.statistics import PairedDifference, paired_difference
 from cl_core.evaluate.table import ACCURACY
 from cl_core.evaluate.units import unit_of
@@ -124,7 +124,7 @@ def compare(
     if not finished:
         whole = "; ".join(f"{name}: {why}" for name, why in left_out.items())
         raise UserError(
-            f"none of the {len(runs)} runs is finished; nothing can be compared ({whole})"
+            f"none of {counted(len(runs), 'run')} is finished; nothing can be compared ({whole})"
         )
     lines, repeats = make_lines(finished, metrics, over_orders, score)
     streams = list(dict.fromkeys(line.stream for line in lines))
@@ -164,7 +164,7 @@ def _differences(
             continue
         if len(rivals) > 1:
             raise UserError(
-                f"'{against}' is {len(rivals)} lines of stream '{line.stream}': "
+                f"'{against}' is {counted(len(rivals), 'line')} of stream '{line.stream}': "
                 f"{'; '.join(each.label for each in rivals)}; give one of these"
             )
         for metric in metrics:

@@ -15,7 +15,7 @@ from cl_core.adapters.heads import Head
 from cl_core.adapters.projection import Projection
 from cl_core.adapters.task_weights import TaskWeights
 from cl_core.backbones.seeing import SeeingBackbone
-from cl_core.errors import UserError
+from cl_core.errors import UserError, counted
 from cl_core.lab.assets import VERSIONS, Assets
 from cl_core.lab.making import Contents
 from cl_core.lab.mid_task import MidTaskCheckpoints
@@ -150,7 +150,11 @@ class Learning:
         wanted = len(self.site_names), settings.width(backbone.hidden_size), backbone.hidden_size
         found = tuple(start["adapter.down"].shape) if "adapter.down" in start else None
         if found != wanted:
-            has = "none" if found is None else f"{found[0]} bottlenecks of width {found[1]}"
+            has = (
+                "none"
+                if found is None
+                else f"{counted(found[0], 'bottleneck')} of width {found[1]}"
+            )
             raise UserError(
                 f"init=backbone: the adapters that backbone '{backbone.name}' was trained with are {has}; these "
                 f"settings ask for {wanted[0]} of width {wanted[1]}. Choose init=dam or init=i2i, or their shape"

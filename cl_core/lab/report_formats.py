@@ -10,6 +10,7 @@ import io
 import math
 from collections.abc import Callable, Sequence
 
+from cl_core.errors import counted
 from cl_core.evaluate.statistics import decimal
 from cl_core.evaluate.table import METRICS
 from cl_core.evaluate.units import bare_title, unit_of
@@ -102,7 +103,7 @@ def _cost_lines(cost: dict[str, float]) -> list[str]:
             f"{cost['active_parameters']:,.0f} active per sample (backbone {cost['backbone_parameters']:,.0f})"
         )
         if cost["memory_rows"]:
-            parts.append(f"memory: {cost['memory_rows']:,.0f} training rows are kept")
+            parts.append(f"memory: {counted(int(cost['memory_rows']), 'training row')} kept")
     spent = ", ".join(
         f"{name.removeprefix('seconds_')} {value:.1f} s"
         for name, value in cost.items()
@@ -122,7 +123,8 @@ def _phase_lines(phases: Sequence[PhaseCost]) -> list[str]:
     if len(phases) < 2:
         return []
     return [
-        f"{phase.phase}: {phase.parameters:,} parameters moved at most, {phase.rows:,} rows, {phase.seconds:.1f} s"
+        f"{phase.phase}: {counted(phase.parameters, 'parameter')} moved at most, {counted(phase.rows, 'row')}, "
+        f"{phase.seconds:.1f} s"
         for phase in phases
     ]
 

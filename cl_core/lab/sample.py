@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from cl_core.errors import UserError
+from cl_core.errors import UserError, counted
 
 Sample = str | bytes | Mapping[str, str | bytes]
 """A text, a picture (its path or encoded bytes), or values by column."""
@@ -46,4 +46,4 @@ def describe_sample(sample: Sample) -> str:
     """A sample in one line: the text, the picture's path, or the question and what it is about."""
     if isinstance(sample, Mapping):
         return " · ".join(describe_sample(value) for value in sample.values())
-    return sample if isinstance(sample, str) else f"{len(sample)} bytes"
+    return sample if isinstance(sample, str) else counted(len(sample), "byte")

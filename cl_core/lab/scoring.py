@@ -6,7 +6,7 @@ from torch import Tensor
 
 from cl_core.adapters.heads import Head
 from cl_core.adapters.task_weights import TaskWeights
-from cl_core.errors import UserError
+from cl_core.errors import UserError, counted
 from cl_core.lab.assets import Assets
 from cl_core.lab.events import Evaluated
 from cl_core.lab.improvising import Improvising
@@ -168,6 +168,7 @@ def check_answers(logits: Tensor, task: str) -> None:
     unclear = int(logits.isnan().any(dim=1).sum())
     if unclear:
         raise UserError(
-            f"training diverged: {unclear} of {len(logits)} rows of task '{task}' get answers that are not numbers, "
+            f"training diverged: {unclear} of {counted(len(logits), 'row')} of task '{task}' get answers that "
+            "are not numbers, "
             "although all losses were finite. Lower the learning rate, for example to a tenth"
         )

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from cl_core.errors import UserError
+from cl_core.errors import UserError, counted
 from cl_core.evaluate.intervals import wilson_mean
 from cl_core.evaluate.sweeps import TEMPERATURES
 from cl_core.lab.workspace import RunFolder, Workspace
@@ -130,7 +130,8 @@ def inputs_of(run: RunFolder, stage: int, setting: Setting, most: int) -> dict[s
     wanted = [f"adapter/{task}" for task in tasks] + [f"router/{stage}"]
     if not 1 <= stage <= len(config.tasks) or any(name not in names for name in wanted):
         raise UserError(
-            f"run '{run.name}' has no router of stage {stage}; it has {len(config.tasks)} tasks and is {run.status}"
+            f"run '{run.name}' has no router of stage {stage}; it has {counted(len(config.tasks), 'task')} and "
+            f"is {run.status}"
         )
     settings, at_stage = config.settings, f"states/{stage}/"
     ours = set(tasks)

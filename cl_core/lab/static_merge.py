@@ -24,7 +24,7 @@ from cl_core.adapters.merging import MERGES, merge_adapters
 from cl_core.adapters.merging.heads import merge_heads
 from cl_core.backbones.load import load_backbone
 from cl_core.device import choose_device
-from cl_core.errors import UserError
+from cl_core.errors import UserError, counted
 from cl_core.lab.assets import Assets
 from cl_core.lab.encoded_samples import EncodedSamples
 from cl_core.lab.forward_passes import ForwardPasses
@@ -202,5 +202,5 @@ def _model(
         router=NoRouter(),
         composition=SingleAdapter(),
         label_space=replace(LabelSpace.after(config, tasks), rule="direct"),
-        tasks=(f"{tasks} tasks, merged",),
+        tasks=(f"{counted(tasks, 'task')}, merged",),
     )

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from cl_core.errors import Faults, UserError
+from cl_core.errors import Faults, UserError, counted
 from cl_core.lab.packing import PARTS
 from cl_core.lab.workspace import RunFolder, Workspace
 from cl_core.lab.zip_members import Member, members, names_outside
@@ -76,13 +76,15 @@ class Unpacked:
     left_out: int
 
     def __str__(self) -> str:
-        runs = "1 new run" if len(self.runs) == 1 else f"{len(self.runs)} new runs"
+        runs = counted(len(self.runs), "new run")
         new = f"{runs}: {', '.join(self.runs)}" if self.runs else "no new run"
-        said = [f"{new}; {self.artifacts} new artifacts, {self.others} other new files"]
+        said = [
+            f"{new}; {counted(self.artifacts, 'new artifact')}, {counted(self.others, 'other new file')}"
+        ]
         if self.already:
             said.append(f"here already, and left as they were: {', '.join(self.already)}")
         if self.left_out:
-            said.append(f"{self.left_out} files are no part of a workspace and were left out")
+            said.append(f"left out, as no part of a workspace: {counted(self.left_out, 'file')}")
         return "\n".join(said)
 
 
@@ -150,7 +152,9 @@ def _faults_of(opened: zipfile.ZipFile, listed: Sequence[Member], limits: Limits
     """What is wrong with names and announced sizes."""
     faults = names_outside(listed)
     if len(opened.infolist()) > limits.files:
-        faults.append(f"it holds {len(opened.infolist()):,} files; at most {limits.files:,}")
+        faults.append(
+            f"it holds {counted(len(opened.infolist()), 'file')}; at most {limits.files:,}"
+        )
     size = sum(each.bytes for each in listed)
     if size > limits.bytes:
         faults.append(f"it unpacks to {size / 2**20:,.0f} MB; at most {limits.bytes / 2**20:,.0f}")

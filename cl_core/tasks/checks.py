@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from cl_core.errors import counted
 from cl_core.tasks.lacking import check_one_space
 from cl_core.tasks.prepare import PreparedTask, Rows
 from cl_core.tasks.raw import Fault
@@ -172,7 +173,9 @@ def check_stream(
     named = Counter(task.name for task in (*tasks, *held_out))
     for name, count in named.items():
         if count > 1:
-            faults.append(Fault(name, None, f"{count} tasks have this name; names must be unique"))
+            faults.append(
+                Fault(name, None, f"{counted(count, 'task')} have this name; names must be unique")
+            )
     known = [task for task in tasks if task.label_names]
     if one_space:
         wrong, notes = check_one_space(known, held_out)

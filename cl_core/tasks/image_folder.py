@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cl_core.errors import counted
 from cl_core.tasks.leftovers import ARCHIVE_NOTE, HIDDEN, archive_lines
 from cl_core.tasks.raw import RawRows
 from cl_core.tasks.split_names import find_splits, is_hidden, resembles
@@ -168,12 +169,12 @@ def _beside(folder: Path, used: set[str], place: str) -> list[str]:
         if each.is_dir() and not is_hidden(each.name):
             count = len(_pictures(each))
             what = (
-                f"{count} pictures in no folder of a class"
+                f"{counted(count, 'picture')} in no folder of a class"
                 if count
                 else "a folder without pictures"
             )
             if count and _has_classes(each):
-                what = f"{count} pictures, not among the folders of splits"
+                what = f"{counted(count, 'picture')}, not among the folders of splits"
             lines.append(f"{place}/{shown(each.name)}: {what}")
     return lines
 

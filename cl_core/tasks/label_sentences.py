@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from cl_core.errors import did_you_mean
+from cl_core.errors import counted, did_you_mean
 from cl_core.tasks.label_cells import Label, is_whole
 from cl_core.tasks.label_tables import LabelTable
 from cl_core.tasks.near_twins import describe_twins
@@ -17,7 +17,8 @@ _MOST_NAMES = 20
 def twin_classes(task: str, twins: Sequence[str]) -> str:
     """Class names that a person takes for one."""
     return (
-        f"task '{task}': {describe_twins(twins)} are learnt as {len(twins)} classes; where they are one, write them "
+        f"task '{task}': {describe_twins(twins)} are learnt as {counted(len(twins), 'class')}; where they are "
+        "one, write them "
         "alike"
     )
 
@@ -47,7 +48,8 @@ def left_out(task: str, counts: Mapping[str, int], dropped: set[str]) -> str:
 def without_rows(task: str, names: Sequence[str], unused: Sequence[str]) -> str:
     """Classes that the data declare and of which this task has no rows."""
     return (
-        f"task '{task}': the data name {len(names) + len(unused)} classes and have rows of {len(names)}; without rows, "
+        f"task '{task}': the data name {counted(len(names) + len(unused), 'class')} and have rows of "
+        f"{len(names)}; without rows, "
         f"and so no classes of this task: {_some(unused)}"
     )
 

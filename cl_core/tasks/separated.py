@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cl_core.errors import counted
 from cl_core.tasks.file_text import decode_text
 from cl_core.tasks.raw import FileRows, Problem, RawRows
 
@@ -64,11 +65,13 @@ def read_separated(path: Path, place: str, own: str, asked: str | None = None) -
     if len(set(header)) != len(header):
         problems.append(Problem(f"the header names a column twice: {', '.join(header)}"))
     if reading.short:
-        problems.append(Problem(f"not {len(header)} fields, as in the header,", reading.short))
+        problems.append(
+            Problem(f"not {counted(len(header), 'field')}, as in the header,", reading.short)
+        )
     for row, lines in reading.swallowing.items():
         problems.append(
             Problem(
-                f"a quote opens a cell that runs over {lines} more lines, which look like rows of their own; write a "
+                f"a quote opens a cell that runs over {counted(lines, 'more line')}, like rows of their own; write a "
                 'quote that is text as "" in a quoted cell,',
                 (row,),
             )
@@ -121,7 +124,8 @@ def _read(text: str, separator: str, warnings: list[Problem]) -> _Reading:
         return quoted if agrees or quoted.faults < plain.faults else plain
     if quoted.faults and not plain.faults:
         message = (
-            f"quotes are read as text: every line has {len(plain.records[0])} cells, and with quotes around cells rows "
+            f"quotes are read as text: every line has {counted(len(plain.records[0]), 'cell')}, and with quotes "
+            "around cells rows "
             "would be lost"
         )
         warnings.append(Problem(message))

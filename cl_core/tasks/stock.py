@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from cl_core.decode import has_transparency
-from cl_core.errors import Faults
+from cl_core.errors import Faults, counted
 from cl_core.tasks.checks import check_stream
 from cl_core.tasks.finishing import finish
 from cl_core.tasks.load import choose_stream, data_folder, read_prepared
@@ -173,7 +173,7 @@ def words(inputs: Mapping[str, Sequence[object]], place: int) -> str:
         if name not in ENCODED:
             written.append(str(value))
         elif isinstance(value, bytes):
-            written.append(f"{name} of {len(value):,} bytes")
+            written.append(f"{name} of {counted(len(value), 'byte')}")
         else:
             written.append(Path(str(value)).name)
     return " | ".join(written)[:LONGEST]

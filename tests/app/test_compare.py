@@ -29,7 +29,7 @@ def test_the_runs_on_one_stream_are_chosen_and_stand_side_by_side(
     assert mean is not None
     assert quality["Average accuracy (%)"][0] == f"{mean.mean:.1f}"
     assert float(costs["Stored parameters (thousands)"][0]) >= 0
-    assert any("2 of 2 lines rest on a single run" in each.value for each in page.caption)
+    assert any("On a single run: 2 of 2 lines" in each.value for each in page.caption)
 
 
 def test_differences_are_from_the_chosen_reference(open_page: Open) -> None:

@@ -66,7 +66,7 @@ def test_what_no_run_needs_is_removed_after_a_confirmation(open_page: Open, own:
     page.checkbox(key="sure").check().run()
     next(each for each in page.button if each.label == "Remove 0.2 MB").click().run()
     assert not page.exception
-    assert page.success[0].value.startswith("Removed 1 artifacts")
+    assert page.success[0].value.startswith("Removed 1 artifact,")
     assert not store.has("adapter", key("adapter", inputs))
     assert any("nothing to clean up" in each.value for each in page.caption)
 

@@ -117,7 +117,7 @@ def test_what_is_taken_in_is_the_file_on_the_screen(visitor: Visitor, place: Wor
     visitor.fill("take-in-path", "first.zip")
     visitor.type_slowly("take-in-path", "typed.zip")
     visitor.click_at_once("take-in-now")
-    visitor.see("1 other new files")
+    visitor.see("1 other new file")
     assert [file.stem for file in stream_files(place) if file.stem.startswith("came")] == [
         "came-typed"
     ]
@@ -203,7 +203,7 @@ def test_a_task_has_the_name_on_the_screen_and_the_one_removed_is_gone(
     visitor.by("change-restaurants-0").get_by_role("button").first.click()
     visitor.type_slowly(f"name-{own}-restaurants", "never sent")
     visitor.click_at_once("remove-restaurants")
-    visitor.see("1 pictures")
+    visitor.see("1 picture")
     assert tasks(place) == ["pictures", "products"]
     closed(visitor)
 

@@ -161,7 +161,7 @@ def test_unfinished_runs_are_left_out_and_named(
     assert compare([*runs, unfinished]).left_out == {
         "begun": "interrupted: its process ended without a word"
     }
-    with pytest.raises(UserError, match="none of the 1 runs is finished"):
+    with pytest.raises(UserError, match="none of 1 run is finished"):
         compare([unfinished])
 
 
