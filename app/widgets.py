@@ -143,7 +143,7 @@ def readable(table: pd.DataFrame) -> pd.DataFrame | Styler:
     return table.style.format(dict.fromkeys(numbers.columns, _number))
 
 
-def _number(value: float) -> str:
+def _number(value: object) -> str:
     return "-" if value != value else f"{value:,.10g}".replace("-", MINUS)
 
 

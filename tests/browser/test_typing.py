@@ -203,7 +203,7 @@ def test_a_task_has_the_name_on_the_screen_and_the_one_removed_is_gone(
     visitor.by("change-restaurants-0").get_by_role("button").first.click()
     visitor.type_slowly(f"name-{own}-restaurants", "never sent")
     visitor.click_at_once("remove-restaurants")
-    visitor.see("1 picture")
+    visitor.see("1 pictures")
     assert tasks(place) == ["pictures", "products"]
     closed(visitor)
 
