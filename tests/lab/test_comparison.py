@@ -294,7 +294,7 @@ def test_who_learns_all_tasks_at_once_is_named(tmp_path: Path) -> None:
     ]
     found = compare(runs)
     for form in ("text", "markdown"):
-        assert "jointly trained, on all tasks at once" in FORMATS[form](found)
+        assert "jointly trained, on all tasks at once" in FORMATS[form](found).lower()
     assert "jointly trained" not in FORMATS["text"](compare(runs[:1]))
 
 
