@@ -37,6 +37,38 @@ def style(figure: go.Figure, look: Look, height: int, least: int = 0) -> go.Figu
     return figure.update_layout(template=_template(look), height=height, meta={"least": least})
 
 
+BAR = 72
+"""Pixels of a colour bar below its cells, with its title and its numbers."""
+ENDS = 20
+"""Pixels by which it is shorter at either end, for the numbers that stand there."""
+
+
+def bar_below(figure: go.Figure, title: str, look: Look, above: int = 0) -> dict[str, object]:
+    """A colour bar along the lower edge of a figure: beside the cells a narrow window would cut it off.
+
+    Its title is written into the figure, as plotly lays a bar's own over it.
+
+    Args:
+        figure: whose lower margin has room for `BAR` more pixels.
+        title: what the colours mean.
+        look: the theme.
+        above: pixels of what stands between the cells and the bar.
+    """
+    figure.add_annotation(
+        x=0.5,
+        xref="paper",
+        y=0,
+        yref="paper",
+        yanchor="top",
+        yshift=-8 - above,
+        text=title,
+        showarrow=False,
+        font={"size": look.size},
+    )
+    bar = {"orientation": "h", "thickness": 14, "outlinewidth": 0, "ticklabeloverflow": "allow"}
+    return {**bar, "yref": "container", "y": 0, "yanchor": "bottom", "ypad": 4, "xpad": ENDS}
+
+
 def least_width(figure: go.Figure) -> int:
     """Pixels that a figure needs for its texts; 0 where any width will do."""
     return int((figure.layout.meta or {}).get("least", 0))

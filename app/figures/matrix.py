@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from textwrap import wrap
 
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from app.figures.base import rows_height, style, unmarked
+from app.figures.base import BAR, bar_below, rows_height, style, unmarked
 from app.figures.cells import BLACK, WHITE, Cell, hatched, ink, inks, targets
 from app.figures.names import beside, ticks, width
 from app.theme import ACCURACY, NOTHING, Look
@@ -23,6 +24,8 @@ MARKS = {-50: f"≤ {MINUS}50", -25: f"{MINUS}25", 0: "0", 25: "+25", 50: "≥ +
 """On the colour bar of changes."""
 LINE = 22
 """Pixels of a line of the key."""
+LONGEST = 38
+"""Characters of a line of the key: it stands below the cells, which are narrow on a phone."""
 
 
 def heatmap(
@@ -72,13 +75,14 @@ def heatmap(
     inside = [(i, j) for i, j in np.ndindex(values.shape) if np.isfinite(values[i, j])]
     shown = np.where(grey, np.nan, values)
     places = {"x": list(range(len(columns))), "y": list(range(len(rows))), "xgap": 2, "ygap": 2}
-    bar = {"title": {"text": value_title, "side": "right"}, "thickness": 14, "outlinewidth": 0}
+    hatch: list[Cell] = [(int(i), int(j)) for i, j in np.argwhere(blank)]
+    figure = go.Figure()
+    lines = _key(figure, errors is not None, empty_because if hatch else "", look)
+    bar = bar_below(figure, value_title, look, LINE * lines)
     if signed:
         bar |= {"tickvals": list(MARKS), "ticktext": list(MARKS.values())}
-    figure = go.Figure(
-        go.Heatmap(
-            z=shown, hoverinfo="skip", colorbar=bar, colorscale=scale, zmin=low, zmax=high, **places
-        )
+    figure.add_heatmap(
+        z=shown, hoverinfo="skip", colorbar=bar, colorscale=scale, zmin=low, zmax=high, **places
     )
     if not np.isfinite(shown).any():
         # The bar of a heatmap without a value is not drawn; that of a mark, here of none that is seen, is.
@@ -110,7 +114,6 @@ def heatmap(
         return "<br>".join(lines)
 
     targets(figure, inside, [said_of(i, j) for i, j in inside])
-    hatch: list[Cell] = [(int(i), int(j)) for i, j in np.argwhere(blank)]
     because = [
         f"{row_title}: {rows[i]}<br>{column_title}: {columns[j]}<br>{empty_because}"
         for i, j in hatch
@@ -156,10 +159,9 @@ def heatmap(
         range=[len(rows) - 0.5, -0.5],
         **plain,
     )
-    lines = _key(figure, errors is not None, empty_because if hatch else "", look)
-    least = width(beside_rows, look) + 130 + (28 if said else 14) * len(columns)
-    style(figure, look, 140 + rows_height(len(rows)) + LINE * lines, least)
-    return figure.update_layout(margin={"b": 40 + LINE * lines}) if lines else figure
+    least = width(beside_rows, look) + 60 + (28 if said else 14) * len(columns)
+    style(figure, look, 120 + rows_height(len(rows)) + LINE * lines + BAR, least)
+    return figure.update_layout(margin={"b": 20 + LINE * lines + BAR})
 
 
 def written(value: float, signed: bool, digits: int = 0) -> str:
@@ -193,7 +195,7 @@ def _key(figure: go.Figure, greys: bool, because: str, look: Look) -> int:
         # A swatch in the grey of the cells would be a faint mark beside text: the words say the colour.
         lines.append("grey: within one standard error of 0")
     if because:
-        lines.append(f"hatched: {because}")
+        lines += wrap(f"hatched: {because}", LONGEST)
     if lines:
         figure.add_annotation(
             x=0,

@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from app.figures.base import rows_height, style
+from app.figures.base import BAR, bar_below, rows_height, style
 from app.figures.matrix import MOST_TEXT
 from app.figures.names import beside, thinned, width
 from app.theme import ACCURACY, Look
@@ -61,11 +61,6 @@ def similarity(
             hovertemplate="%{customdata}<extra></extra>",
             hoverongaps=False,
             showscale=not small,  # the numbers say more, and the cells get its room
-            colorbar={
-                "title": {"text": "cosine", "side": "right"},
-                "thickness": 14,
-                "outlinewidth": 0,
-            },
         )
     )
     for i, j in np.ndindex(count, count):
@@ -110,5 +105,9 @@ def similarity(
         range=[count - 0.5, -0.5],
         **plain,
     )
-    least = width(beside(names, 22), look) + (30 + 36 * count if small else 90 + 9 * count)
-    return style(figure, look, 150 + rows_height(count), least)
+    least = width(beside(names, 22), look) + 30 + (36 if small else 9) * count
+    style(figure, look, 150 + rows_height(count) + (0 if small else BAR - 20), least)
+    if small:
+        return figure
+    figure.update_traces(colorbar=bar_below(figure, "cosine", look))
+    return figure.update_layout(margin={"b": 20 + BAR})

@@ -80,6 +80,30 @@ def test_a_figure_that_needs_more_room_than_there_is_scrolls_in_its_own_box() ->
     assert box("scores", 0) == "box-scores"
 
 
+@pytest.mark.parametrize("signed", [False, True])
+def test_a_matrix_of_six_tasks_and_its_colour_bar_are_within_a_phone(signed: bool) -> None:
+    """A window of 390 pixels leaves a figure 358; what stands beside the cells would begin out of sight."""
+    six = [numbered(place, "restaurants") for place in range(6)]
+    figure = heatmap(
+        np.full((6, 6), 50.0),
+        six,
+        six,
+        LIGHT,
+        row_title="after",
+        column_title="on",
+        value_title="accuracy (%)",
+        signed=signed,
+        empty=~np.tri(6, dtype=bool),
+        empty_because="not learnt yet: no right answer could be given",
+    )
+    assert int(box("scores", least_width(figure)).split("-")[1]) <= 358
+    bar = figure.data[0].colorbar
+    assert (bar.orientation, bar.yref) == ("h", "container")
+    said = [note.text for note in figure.layout.annotations]
+    assert "accuracy (%)" in said
+    assert all(len(line) <= 38 for text in said for line in text.split("<br>"))
+
+
 def test_no_box_cuts_a_figure_that_fits_its_column() -> None:
     """Beside the map there are about 350 pixels in a window of 1440."""
     five = similarity(np.eye(5), [f"{place} restaurants" for place in range(1, 6)], LIGHT)
