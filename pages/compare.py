@@ -31,7 +31,7 @@ kin = comparing.kin(view, labels, bool(st.session_state.get("orders")))
 chosen = st.multiselect(
     "Runs",
     sorted(labels),
-    placeholder="all finished runs on the tasks of the run at the left",
+    placeholder="all finished runs on the tasks of the run that is open",
     key="runs",
     bind="query-params",
     help="As many as you like. Runs that differ in seed alone, or in order where orders are pooled, become one line.",
