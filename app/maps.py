@@ -12,7 +12,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from app import answers, points, projections
-from app.figures.scatter import feature_map
+from app.figures.scatter import MapView, feature_map
 from app.frame import View
 from app.projections import Method, Projection, State
 from app.runs import stamp, workspace
@@ -133,12 +133,8 @@ def figure(
         str(run.path),
         stamp(run),
         shown.projection.method,
-        view.after,
-        view.task,
         view.look,
-        colour,
-        found,
-        own,
+        MapView(colour, view.after, view.task, found, own),
         samples,
         shown.projection.centroids,
     )
@@ -194,12 +190,8 @@ def _figure(
     run: str,
     stamp: Stamp,
     method: Method,
-    after: int,
-    highlight: int | None,
     look: Look,
-    colour: str,
-    found: str | None,
-    own: tuple[float, float] | None,
+    shown: MapView,
     _samples: pd.DataFrame,
     _centroids: NDArray[np.float64],
 ) -> go.Figure:
@@ -210,11 +202,7 @@ def _figure(
         _centroids,
         names,
         look,
-        colour=colour,
-        after=after,
-        highlight=highlight,
-        found=found,
-        own=own,
+        shown,
     )
 
 

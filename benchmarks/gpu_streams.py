@@ -17,6 +17,7 @@ from cl_core.adapters.heads import merged_logits
 from cl_core.adapters.task_weights import TaskWeights
 from cl_core.backbones.encoder import Backbone
 from cl_core.backbones.features import extract_features
+from cl_core.backbones.inference import Inference
 from cl_core.device import Device, choose_device
 from cl_core.errors import UserError
 from cl_core.evaluate.states import states_under
@@ -196,9 +197,7 @@ def merged_states(
         rows.encoding,
         every,
         lambda batch: compose(bank, there[batch], "merge"),
-        "mean",
-        32,
-        device,
+        Inference("mean", 32, device),
     )
 
 

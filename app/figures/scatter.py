@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from html import escape
 
 import numpy as np
@@ -30,17 +31,31 @@ ENTROPY = {
 """From one adapter to all alike; each end can be seen on its paper."""
 
 
+@dataclass(frozen=True)
+class MapView:
+    """What is shown of a map.
+
+    Attributes:
+        colour: one of COLOURS, to begin with.
+        after: the stage, from 1: later tasks are grey and have no centroid.
+        highlight: place of a task that stands out.
+        found: id of a sample to put a ring around.
+        own: place of a sample of the visitor's own.
+    """
+
+    colour: str
+    after: int
+    highlight: int | None = None
+    found: str | None = None
+    own: tuple[float, float] | None = None
+
+
 def feature_map(
     points: pd.DataFrame,
     centroids: NDArray[np.float64],
     tasks: Sequence[str],
     look: Look,
-    *,
-    colour: str,
-    after: int,
-    highlight: int | None,
-    found: str | None = None,
-    own: tuple[float, float] | None = None,
+    shown: MapView,
 ) -> go.Figure:
     """Samples and task centroids on a plane; buttons recolour without losing zoom or selection.
 
@@ -51,25 +66,22 @@ def feature_map(
         centroids: (K, 2).
         tasks: numbered names, of tasks with a centroid.
         look: the theme.
-        colour: one of COLOURS, to begin with.
-        after: the stage, from 1: later tasks are grey and have no centroid.
-        highlight: place of a task that stands out.
-        found: id of a sample to put a ring around.
-        own: place of a sample of the visitor's own.
+        shown: what of them.
     """
     figure = go.Figure()
+    colour, found, own = shown.colour, shown.found, shown.own
     owner: list[str] = []
     kind = go.Scatter if len(points) <= MOST_SVG else go.Scattergl
     # What WebGL draws covers what SVG draws: marks above the points are drawn as the points are, and after them.
     mark = figure.add_scatter if kind is go.Scatter else figure.add_scattergl
     customdata, names = _customdata(points), [escape(str(name)) for name in points["sample"]]
     for mode in COLOURS:
-        alike = groups(points, mode, highlight)
+        alike = groups(points, mode, shown.highlight)
         for called, group in zip(legend(alike), alike, strict=True):
             trace = _trace(kind, points, customdata, names, group, look, len(tasks))
             figure.add_trace(trace.update(name=called))
             owner.append(mode)
-    learnt = min(after, len(centroids))
+    learnt = min(shown.after, len(centroids))
     extent = np.maximum(np.ptp(points[["x", "y"]].to_numpy(), axis=0), 1e-6) / (ASPECT, 1)
     rings = apart(centroids / extent, RING) * extent  # of all tasks: no stage moves any
     mark(

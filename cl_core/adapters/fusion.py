@@ -176,16 +176,9 @@ def fuse(bank: Bank, fusion: Fusion) -> dict[str, Transform]:
             f"{bank.site_names} of size {bank.down.shape[-1]}"
         )
 
-    def at_site(
-        down: Tensor,
-        down_bias: Tensor,
-        up: Tensor,
-        up_bias: Tensor,
-        query: Tensor,
-        query_bias: Tensor,
-        key: Tensor,
-        value: Tensor,
-    ) -> Transform:
+    def at_site(bottlenecks: Sequence[Tensor], attention: Sequence[Tensor]) -> Transform:
+        down, down_bias, up, up_bias = bottlenecks
+        query, query_bias, key, value = attention
         down, up, down_bias = down.flatten(0, 1), up.flatten(0, 1), down_bias.flatten()  # (K r, d)
 
         def transform(h: Tensor) -> Tensor:
@@ -207,7 +200,9 @@ def fuse(bank: Bank, fusion: Fusion) -> dict[str, Transform]:
     # `unbind`, not an index for each site: the gradient of an index is a whole stack of zeros.
     used = [*bank.stacks(), fusion.query, fusion.query_bias, fusion.key, fusion.value]
     parts = zip(*(tensor.unbind(0) for tensor in used), strict=True)
-    return {name: at_site(*part) for name, part in zip(bank.site_names, parts, strict=True)}
+    return {
+        name: at_site(part[:4], part[4:]) for name, part in zip(bank.site_names, parts, strict=True)
+    }
 
 
 def identity_penalty(fusion: Fusion) -> Tensor:

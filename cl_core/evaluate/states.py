@@ -16,13 +16,7 @@ from cl_core.adapters.adapter import Transform
 from cl_core.backbones.batching import length_batches
 from cl_core.backbones.encoder import Backbone
 from cl_core.backbones.encoding import Encoded
-from cl_core.device import Device
-
-Progress = Callable[[int, int], None]
-
-
-def _silent(done: int, total: int) -> None:
-    """Says nothing."""
+from cl_core.backbones.inference import Inference
 
 
 def changed_rows(
@@ -59,10 +53,7 @@ def states_under(
     encoding: Encoded,
     rows: Sequence[int],
     make_transforms: Callable[[list[int]], Mapping[str, Transform]],
-    pooling: str,
-    batch_size: int,
-    device: Device,
-    progress: Progress = _silent,
+    inference: Inference,
 ) -> Tensor:
     """Runs the backbone with whatever `make_transforms` puts at its sites.
 
@@ -71,23 +62,20 @@ def states_under(
         encoding: tokenised rows.
         rows: n positions in `encoding`.
         make_transforms: from the places in `rows` of a batch's samples to its transforms.
-        pooling: "mean" or "cls".
-        batch_size: rows per forward pass.
-        device: where, and in which precision.
-        progress: called after each batch with (rows done, rows in all); what it raises ends the pass.
+        inference: pooling, batch size, device and progress.
 
     Returns:
         (n, d) float32 on the CPU, in the order of `rows`.
     """
+    device, done = inference.device, 0
     lengths = [encoding.lengths[row] for row in rows]
     states = torch.empty(len(rows), backbone.read_size, device=device.torch_device)
-    done = 0
-    for positions in length_batches(lengths, batch_size):
+    for positions in length_batches(lengths, inference.batch_size):
         batch = backbone.collate(encoding, [rows[i] for i in positions], device.torch_device)
         chosen = make_transforms(positions)
         with device.autocast():
             output = backbone(batch, chosen)
-        states[positions] = backbone.read(output, pooling).float()
+        states[positions] = backbone.read(output, inference.pooling).float()
         done += len(positions)
-        progress(done, len(rows))
+        inference.progress(done, len(rows))
     return states.cpu()

@@ -14,15 +14,12 @@ from cl_core.adapters.fusion import FusionWeights
 from cl_core.backbones.encoder import Backbone
 from cl_core.backbones.encoding import Encoded
 from cl_core.backbones.features import extract_features
+from cl_core.backbones.inference import Inference, Progress, silent
 from cl_core.device import Device
-from cl_core.evaluate.states import Progress, states_under
+from cl_core.evaluate.states import states_under
 from cl_core.lab.run_settings import RunSettings
 from cl_core.route.network import RouterNetwork
 from cl_core.route.routed_pass import routed_states
-
-
-def _silent(done: int, total: int) -> None:
-    """Says nothing."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +54,7 @@ class ForwardPasses:
     backbone: Backbone
     settings: RunSettings
     device: Device
-    progress: Progress = _silent
+    progress: Progress = silent
 
     def features(self, encoding: Encoded) -> Tensor:
         """Router embeddings: an inner layer of the backbone without adapters (DAM).
@@ -126,10 +123,7 @@ class ForwardPasses:
             bank,
             network,
             how,
-            self.settings.train.head_pooling,
-            self.settings.evaluate.eval_batch_size,
-            self.device,
-            self.progress,
+            self._inference(),
         )
         return RoutedStates(states, per_block, weights)
 
@@ -145,6 +139,11 @@ class ForwardPasses:
             encoding,
             range(len(encoding)) if rows is None else rows,
             make_transforms,
+            self._inference(pooling),
+        )
+
+    def _inference(self, pooling: str | None = None) -> Inference:
+        return Inference(
             pooling or self.settings.train.head_pooling,
             self.settings.evaluate.eval_batch_size,
             self.device,

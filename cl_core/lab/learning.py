@@ -22,7 +22,7 @@ from cl_core.lab.mid_task import MidTaskCheckpoints
 from cl_core.store import key
 from cl_core.train.chance import Chance
 from cl_core.train.classification import fit
-from cl_core.train.ewc import adapter_fisher
+from cl_core.train.ewc import Sampling, adapter_fisher
 
 
 @dataclass(frozen=True)
@@ -229,10 +229,9 @@ class Learning:
                 assets.backbone,
                 self.weights(adapter_key),
                 assets.data.rows(task, "train"),
-                settings.baselines.fisher_rows,
+                Sampling(settings.baselines.fisher_rows, generator),
                 settings.train.head_pooling,
                 assets.device,
-                generator,
                 assets.rows_done,
             )
             return tensors, None

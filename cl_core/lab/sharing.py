@@ -19,7 +19,7 @@ from cl_core.lab.remembering import Remembering
 from cl_core.store import key
 from cl_core.train.chance import Chance
 from cl_core.train.data import MixedRows
-from cl_core.train.ewc import FisherSum, diagonal_fisher
+from cl_core.train.ewc import FisherSum, Sampling, diagonal_fisher
 from cl_core.train.shared import LabelFrame, Penalty, SharedWeights, fit_shared
 from cl_core.train.trainers import Earlier, Trainer
 from cl_core.train.traits import TrainerTraits
@@ -219,10 +219,9 @@ class Sharing:
                 weights,
                 rows,
                 self._frame(stage),
-                settings.baselines.fisher_rows,
+                Sampling(settings.baselines.fisher_rows, generator),
                 settings.train.head_pooling,
                 assets.device,
-                generator,
             )
             total = FisherSum.of(fisher, weights)
             if earlier is not None:

@@ -21,7 +21,7 @@ from cl_core.adapters.projection import VISUAL, Projection
 from cl_core.backbones.batching import length_batches
 from cl_core.backbones.encoder import Backbone, Masked, Output
 from cl_core.backbones.encoding import Encoded
-from cl_core.device import Device
+from cl_core.backbones.inference import Inference
 from cl_core.route.gates import gate_weights, logistic_noise
 from cl_core.route.network import RouterNetwork
 
@@ -163,10 +163,7 @@ def routed_states(
     bank: Bank,
     network: RouterNetwork,
     how: str,
-    pooling: str,
-    batch_size: int,
-    device: Device,
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    inference: Inference,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Runs the backbone with the adapters composed by the routers, without noise.
 
@@ -177,29 +174,26 @@ def routed_states(
         bank: K adapters, on the device.
         network: the routers, on the device.
         how: name of the composition.
-        pooling: what the heads read of the last layer, "mean" or "cls".
-        batch_size: rows per forward pass.
-        device: where, and in which precision.
-        progress: called after each batch with (rows done, rows in all); what it raises ends the pass.
+        inference: pooling, batch size, device and progress.
 
     Returns:
         On the CPU in float32, in the order of `rows`: (n, d) pooled last hidden states, (n, R, K) weights that the
         adapters got (see `RoutedPass.alphas`), and (n, K) weights that the heads get.
     """
-    where, parts = device.torch_device, RoutedBank.of(bank, network)
+    where, parts = inference.device.torch_device, RoutedBank.of(bank, network)
     states = torch.empty(len(rows), backbone.read_size, device=where)
     per_block = torch.empty(len(rows), network.routers, len(bank), device=where)
     weights = torch.empty(len(rows), len(bank), device=where)
     lengths, done = [encoding.lengths[row] for row in rows], 0
-    for positions in length_batches(lengths, batch_size):
+    for positions in length_batches(lengths, inference.batch_size):
         batch = backbone.collate(encoding, [rows[i] for i in positions], where)
         seen = backbone.seen(batch)
         routed = RoutedPass(parts, network, partial(backbone.mask_at, batch), how, seen=seen)
-        with device.autocast():
+        with inference.device.autocast():
             output = routed.run(backbone, batch)
         here = torch.as_tensor(positions, device=where)
-        states[here] = backbone.read(output, pooling).float()
+        states[here] = backbone.read(output, inference.pooling).float()
         per_block[here], weights[here] = routed.alphas.float(), routed.mean_weights.float()
         done += len(positions)
-        progress(done, len(rows))
+        inference.progress(done, len(rows))
     return states.cpu(), per_block.cpu(), weights.cpu()

@@ -26,15 +26,27 @@ from cl_core.train.settings import TrainSettings
 from cl_core.train.shared import LabelFrame, SharedWeights, shared_states
 
 
+@dataclass(frozen=True)
+class Sampling:
+    """Which rows stand for a task.
+
+    Attributes:
+        count: at most so many rows are used, drawn without replacement.
+        generator: on the CPU; draws rows and labels.
+    """
+
+    count: int
+    generator: torch.Generator
+
+
 def diagonal_fisher(
     backbone: Backbone,
     weights: SharedWeights,
     rows: MixedRows,
     frame: LabelFrame,
-    count: int,
+    sampling: Sampling,
     pooling: str,
     device: Device,
-    generator: torch.Generator,
 ) -> dict[str, Tensor]:
     """The diagonal Fisher information of a shared adapter and its heads, on a task's rows.
 
@@ -45,10 +57,9 @@ def diagonal_fisher(
         weights: on the device.
         rows: of the task.
         frame: which labels compete.
-        count: at most so many rows are used, drawn without replacement.
+        sampling: which rows are used.
         pooling: what the heads read of the last layer.
         device: where.
-        generator: on the CPU; draws rows and labels.
 
     Returns:
         A tensor for each that has information, named as in `SharedWeights.tensors`; other heads' have none.
@@ -61,7 +72,7 @@ def diagonal_fisher(
         tasks = rows.tasks[[row]].to(pooled.device)
         return frame.logits(pooled, moving.heads, tasks, together=False)
 
-    found = _squared_gradients(moving.tensors(), logits, len(rows), count, generator)
+    found = _squared_gradients(moving.tensors(), logits, len(rows), sampling)
     return {name: fisher for name, fisher in found.items() if bool(fisher.any())}
 
 
@@ -69,10 +80,9 @@ def adapter_fisher(
     backbone: Backbone,
     weights: TaskWeights,
     rows: Rows,
-    count: int,
+    sampling: Sampling,
     pooling: str,
     device: Device,
-    generator: torch.Generator,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> dict[str, Tensor]:
     """The diagonal Fisher information of one task's adapter, under its own head: for Fisher-weighted merging.
@@ -81,10 +91,9 @@ def adapter_fisher(
         backbone: frozen.
         weights: of the task, on the device.
         rows: of the task.
-        count: at most so many rows are used, drawn without replacement.
+        sampling: which rows are used.
         pooling: what the head reads of the last layer.
         device: where.
-        generator: on the CPU; draws rows and labels.
         progress: told of (rows done, rows in all).
 
     Returns:
@@ -96,24 +105,22 @@ def adapter_fisher(
         here = transforms(moving.adapter)
         return moving.head.logits(pooled_states(backbone, rows, [row], here, pooling, device))
 
-    return _squared_gradients(
-        moving.adapter.tensors(), logits, len(rows), count, generator, progress
-    )
+    return _squared_gradients(moving.adapter.tensors(), logits, len(rows), sampling, progress)
 
 
 def _squared_gradients(
     tensors: Mapping[str, Tensor],
     logits: Callable[[int], Tensor],
     rows: int,
-    count: int,
-    generator: torch.Generator,
+    sampling: Sampling,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> dict[str, Tensor]:
     """Mean over drawn rows of the squared gradient of log p(y | x), y drawn from p."""
     names = list(tensors)
     moving = [tensors[name].requires_grad_(True) for name in names]
     sums = [torch.zeros_like(each) for each in moving]
-    chosen = torch.randperm(rows, generator=generator)[:count].tolist()
+    generator = sampling.generator
+    chosen = torch.randperm(rows, generator=generator)[: sampling.count].tolist()
     for done, row in enumerate(chosen, start=1):
         log_p = torch.log_softmax(logits(row).float(), dim=1)[0]
         if bool(log_p.isnan().any()):  # nothing could be drawn from that

@@ -16,7 +16,7 @@ import cl_core as cl
 from app import maps, points, projections
 from app.figures.apart import apart
 from app.figures.colouring import COLOURS
-from app.figures.scatter import feature_map
+from app.figures.scatter import MapView, feature_map
 from app.figures.similarity import similarity
 from app.projections import Projection
 from app.theme import LIGHT
@@ -107,9 +107,7 @@ def test_each_colouring_shows_every_sample_once(mapped: Path, colour: str) -> No
     projection = stored(mapped)
     table = points.table(projection, run.config, run.table("routing"), 2)
     names = [task.name for task in run.config.tasks]
-    figure = feature_map(
-        table, projection.centroids, names, LIGHT, colour=colour, after=2, highlight=None
-    )
+    figure = feature_map(table, projection.centroids, names, LIGHT, MapView(colour, after=2))
     button = figure.layout.updatemenus[0].buttons[COLOURS.index(colour)]
     seen = [
         row
@@ -127,7 +125,7 @@ def test_what_samples_are_called_is_no_markup(mapped: Path) -> None:
     table = points.table(projection, run.config, run.table("routing"), 3)
     table.loc[0, "sample"] = "<a href='x'>"
     figure = feature_map(
-        table, projection.centroids, ["a", "b", "c"], LIGHT, colour="Task", after=3, highlight=None
+        table, projection.centroids, ["a", "b", "c"], LIGHT, MapView("Task", after=3)
     )
     assert "<a " not in figure.to_json().replace("\\u003c", "<")
 
@@ -277,11 +275,7 @@ def test_rings_and_stars_are_drawn_as_the_points_are_and_after_them(count: int) 
         np.zeros((1, 2)),
         ["1 a"],
         LIGHT,
-        colour="Task",
-        after=1,
-        highlight=None,
-        found="s1",
-        own=(0.0, 0.0),
+        MapView("Task", after=1, found="s1", own=(0.0, 0.0)),
     )
     assert len({trace.type for trace in figure.data}) == 1
     assert [trace.mode for trace in figure.data][-3:] == ["markers+text", "markers", "markers+text"]

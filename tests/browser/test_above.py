@@ -10,7 +10,7 @@ from PIL import Image, ImageColor
 from playwright.sync_api import Browser
 
 from app.figures import standalone
-from app.figures.scatter import MOST_SVG, feature_map
+from app.figures.scatter import MOST_SVG, MapView, feature_map
 from app.theme import DARK
 from tests.app.scattered import scattered
 
@@ -31,7 +31,7 @@ def test_centroids_cover_the_points_under_them(browser: Browser, tmp_path: Path)
     line = np.column_stack([np.linspace(-0.5, 0.5, 100), np.zeros(100)])  # through its ring
     places = np.vstack([np.random.default_rng(0).normal(size=(count - 100, 2)), line])
     figure = feature_map(
-        scattered(places), np.array([middle]), ["1 a"], DARK, colour="Task", after=1, highlight=None
+        scattered(places), np.array([middle]), ["1 a"], DARK, MapView("Task", after=1)
     )
     file = tmp_path / "map.html"
     file.write_bytes(standalone.alone("map", figure, DARK, "a map", "made here"))

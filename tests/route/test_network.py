@@ -12,6 +12,7 @@ from cl_core.adapters.adapter import Adapter, transforms
 from cl_core.adapters.bank import Bank
 from cl_core.adapters.compose import compose
 from cl_core.adapters.settings import AdapterSettings
+from cl_core.backbones.inference import Inference
 from cl_core.backbones.load import load_backbone
 from cl_core.backbones.settings import BackboneSettings
 from cl_core.backbones.text import Encoding, TextBackbone
@@ -116,7 +117,13 @@ def test_adapters_in_the_upper_blocks_alone_have_routers_there_alone(
     bank = make_bank(backbone, blocks=2, sites="pfeiffer")
     network = make_network(backbone, blocks=(1, 2))
     states, per_block, weights = routed_states(
-        backbone, backbone.tokenize(TEXTS), range(3), bank, network, "average", "mean", 2, CPU
+        backbone,
+        backbone.tokenize(TEXTS),
+        range(3),
+        bank,
+        network,
+        "average",
+        Inference("mean", 2, CPU),
     )
     assert states.shape == (3, backbone.hidden_size)
     assert per_block.shape == (3, 2, 3)
@@ -132,7 +139,9 @@ def test_a_sample_depends_neither_on_its_batch_nor_on_padding(backbone: TextBack
     bank, network = make_bank(backbone), make_network(backbone)
     encoding = backbone.tokenize(TEXTS)
     together, apart = (
-        routed_states(backbone, encoding, range(3), bank, network, "average", "mean", size, CPU)
+        routed_states(
+            backbone, encoding, range(3), bank, network, "average", Inference("mean", size, CPU)
+        )
         for size in (3, 1)
     )
     for one, other in zip(together, apart, strict=True):
@@ -146,7 +155,7 @@ def test_a_router_that_opens_one_gate_gives_that_adapter(backbone: TextBackbone,
     network.bias.copy_(torch.tensor([-80.0, 80.0, -80.0]).expand(3, 3))
     encoding = backbone.tokenize(TEXTS)
     states, per_block, _ = routed_states(
-        backbone, encoding, range(3), bank, network, how, "mean", 3, CPU
+        backbone, encoding, range(3), bank, network, how, Inference("mean", 3, CPU)
     )
     torch.testing.assert_close(per_block, torch.tensor([0.0, 1.0, 0.0]).expand(3, 3, 3))
     batch = backbone.collate(encoding, range(3), CPU.torch_device)

@@ -18,7 +18,7 @@ from cl_core.backbones.settings import BackboneSettings
 from cl_core.backbones.text import TextBackbone
 from cl_core.device import Device
 from cl_core.train.data import MixedRows, Rows
-from cl_core.train.ewc import EWCPenalty, FisherSum, adapter_fisher, diagonal_fisher
+from cl_core.train.ewc import EWCPenalty, FisherSum, Sampling, adapter_fisher, diagonal_fisher
 from cl_core.train.lesson import Lesson
 from cl_core.train.loop import Stopped, Watch
 from cl_core.train.lwf import LwFPenalty, old_answers
@@ -149,7 +149,7 @@ def test_the_fisher_of_a_heads_bias_is_its_closed_form(backbone: TextBackbone) -
     """d log p(y) / d b_c = 1[y = c] - p_c, so with y ~ p its square has the mean p_c (1 - p_c)."""
     now, data = weights(backbone), rows(backbone, 0, 400)
     fisher = diagonal_fisher(
-        backbone, now, data, CIL, 400, "mean", CPU, torch.Generator().manual_seed(0)
+        backbone, now, data, CIL, Sampling(400, torch.Generator().manual_seed(0)), "mean", CPU
     )
     pooled = shared_states(backbone, now, data, range(400), SETTINGS, CPU)
     p = torch.softmax(now.heads[0].logits(pooled), dim=1)
@@ -164,7 +164,7 @@ def test_every_square_is_of_one_rows_own_gradient(backbone: TextBackbone) -> Non
     data = rows(backbone, 0, 3)
     plain = Rows(data.encoding, data.labels)
     fisher = adapter_fisher(
-        backbone, alone, plain, 3, "mean", CPU, torch.Generator().manual_seed(2)
+        backbone, alone, plain, Sampling(3, torch.Generator().manual_seed(2)), "mean", CPU
     )
     # The same draws, row by row, written out.
     generator = torch.Generator().manual_seed(2)
