@@ -25,6 +25,8 @@ from cl_core.tasks.scenes.paint import paint
 from tests.browser.conftest import Arrive
 from tests.browser.visiting import Visitor
 
+ROW_PIXELS = 35
+"""Height of a row of a table, and of its head."""
 MERGE = re.compile(r"^As in the run: 0\.\d\d T\d")
 """What the page says of a sample's routing."""
 
@@ -202,6 +204,25 @@ def test_points_that_are_lassoed_become_a_slice(arrive: Arrive, lab: Path) -> No
     assert (made.name, len(made.samples)) == ("all of it", 36)
     visitor.choose("slice", "all of it")
     visitor.see("Own adapter chosen")
+    tick_row(visitor, "selected-samples", 1)
+    ask = visitor.by("ask-selected").get_by_role("button")
+    ticked = re.fullmatch(r".*How was (\S+) answered\?", ask.inner_text(), re.DOTALL)
+    assert ticked is not None
+    assert ticked[1] in made.samples
+    visitor.click_at_once("ask-selected")
+    visitor.see("How was this sample answered?")
+    expect(visitor.by("sample").get_by_role("combobox")).to_have_value(ticked[1])
+    address = parse_qs(urlsplit(visitor.page.url).query)
+    assert address["sample"] == [ticked[1]]
+
+
+def tick_row(visitor: Visitor, key: str, row: int) -> None:
+    """Ticks a row of a table, counted from 0: the boxes are drawn, so only the mouse finds them."""
+    grid = visitor.by(key).get_by_test_id("stDataFrame")
+    grid.scroll_into_view_if_needed()
+    box = grid.bounding_box()
+    assert box is not None
+    visitor.click_at(box["x"] + 18, box["y"] + ROW_PIXELS * (row + 1.5))
 
 
 def lasso_everything(visitor: Visitor) -> None:
