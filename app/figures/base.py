@@ -66,6 +66,7 @@ def bar_below(figure: go.Figure, title: str, look: Look, above: int = 0) -> dict
         font={"size": look.size},
     )
     bar = {"orientation": "h", "thickness": 14, "outlinewidth": 0, "ticklabeloverflow": "allow"}
+    bar |= {"tickangle": 0}
     return {**bar, "yref": "container", "y": 0, "yanchor": "bottom", "ypad": 4, "xpad": ENDS}
 
 

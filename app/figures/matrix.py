@@ -24,6 +24,8 @@ MARKS = {-50: f"≤ {MINUS}50", -25: f"{MINUS}25", 0: "0", 25: "+25", 50: "≥ +
 """On the colour bar of changes."""
 LINE = 22
 """Pixels of a line of the key."""
+NARROWEST = 170
+"""Pixels that the cells have together, for the key and the numbers of the colour bar beneath them."""
 LONGEST = 38
 """Characters of a line of the key: it stands below the cells, which are narrow on a phone."""
 
@@ -159,7 +161,8 @@ def heatmap(
         range=[len(rows) - 0.5, -0.5],
         **plain,
     )
-    least = width(beside_rows, look) + 60 + (28 if said else 14) * len(columns)
+    across = max((28 if said else 14) * len(columns), NARROWEST)
+    least = width(beside_rows, look) + 60 + across
     style(figure, look, 120 + rows_height(len(rows)) + LINE * lines + BAR, least)
     return figure.update_layout(margin={"b": 20 + LINE * lines + BAR})
 
