@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
-from app import actions, answers, own_sample, theme
+from app import absent, actions, answers, own_sample, theme
+from app.absent import MOST_LINKS
 from app.answers import Sample
 from app.frame import View
 from app.own_sample import KINDS, Keys
@@ -95,6 +96,10 @@ def _scored(view: View, config: RunConfig) -> Chosen | None:
     elif asked is not None and asked not in ids:
         if routed.row_of(asked) is not None:
             ids = [asked, *ids]  # a link's sample stays, whatever the filters say
+        elif absent.unknown("sample", not _nowhere(view, asked)):
+            words = "{} was not scored in this run."
+            absent.of_page("sample", "sample", words, asked, ids[:MOST_LINKS])
+            return None
         else:
             st.session_state.pop("sample", None)
             st.warning(
@@ -128,6 +133,12 @@ def _scored(view: View, config: RunConfig) -> Chosen | None:
         int(routed.true[row]),
         config.label_space[label] if label >= 0 else None,
     )
+
+
+def _nowhere(view: View, sample: str) -> bool:
+    """Whether no stage of the run has been scored on it."""
+    last = None if view.run is None else routed_at(view.run, len(view.tasks))
+    return last is not None and last.row_of(sample) is None
 
 
 def _refilter() -> None:

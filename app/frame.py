@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from app import links, own_copy, styles, theme
+from app import absent, links, own_copy, styles, theme
 from app import stage as stages
+from app.absent import Absent
 from app.runs import (
     PLACES,
     Place,
@@ -26,6 +27,9 @@ from cl_core.lab.cautions import TOLD, cautions
 from cl_core.lab.jobs import Jobs
 from cl_core.lab.report import Report
 from cl_core.lab.workspace import RunFolder
+
+RUN_OF = "run-of"
+"""In the session: the workspace whose runs the menu had the last time."""
 
 
 @dataclass(frozen=True)
@@ -65,17 +69,18 @@ class View:
         return self.report.tasks if self.run is not None else []
 
 
-def sidebar() -> tuple[Place, RunFolder | None]:
-    """Which workspace and run: as the address says where one was followed, else as it was."""
-    asked = st.session_state.get(links.ASKED, {})
-    wanted = asked.get("run")
+def sidebar() -> tuple[Place, RunFolder | None, Absent | None]:
+    """Which workspace and run: as the address says where one was followed, else as it was; or what is not here."""
+    asked = st.session_state.get(links.ASKED)
+    wanted = (asked or {}).get("run") or None
     if (
         "first_place" not in st.session_state
     ):  # once: a menu's default may not change under a visitor
         st.session_state["first_place"] = first_place()
-    where = asked.get("ws")
+    where = (asked or {}).get("ws")
     if where is None and wanted is not None:  # a link that somebody wrote by hand
         where = next((each for each in PLACES if wanted in run_names(each)), None)
+    before = st.session_state.get("ws")
     _settle("ws", PLACES, where, st.session_state["first_place"])
     with st.sidebar:
         place: Place = (
@@ -85,30 +90,53 @@ def sidebar() -> tuple[Place, RunFolder | None]:
         if place == "Demonstration":
             own_copy.offer()
         names = run_names(place)
-        if wanted is not None and wanted not in names:
-            st.warning(plain(_missing(place, wanted)), icon=":material/link_off:")
+        gone = _gone(place, names, asked, before)
+        # Where there is nothing to choose from, whatever comes next is shown.
+        st.session_state[absent.ASKED] = (place, gone) if gone is not None and names else None
         if not names:
-            st.caption("No run here yet.")
-            return place, None
-        # The run of the other workspace is no mistake of anybody's: this one's first is shown.
-        _settle("run", names, wanted, first_run(place, names))
+            st.caption("No run here that can be read." if unreadable(place) else "No run here yet.")
+            return place, None, gone
+        if gone is None:
+            # The run of the other workspace is no mistake of anybody's: this one's first is shown.
+            _settle("run", names, wanted, first_run(place, names))
+        else:
+            st.session_state["run"] = None
         runs = {name: workspace(place).find(name) for name in names}
+        labels = {name: ending(run).label(name) for name, run in runs.items()}
         name = st.selectbox(
-            "Run", names, key="run", format_func=lambda name: ending(runs[name]).label(name)
+            "Run",
+            names,
+            index=None,
+            placeholder="Choose a run",
+            key="run",
+            format_func=lambda name: labels[name],
         )
+        st.session_state[RUN_OF] = place
+        if name is None:
+            return place, None, gone
         said = ending(runs[name])
         if said.message:
             st.error(plain(f"This run {said.status}: {said.message}"), icon=":material/error:")
         _cautions(runs[name])
-        return place, runs[name]
+        return place, runs[name], None
 
 
-def _missing(place: Place, wanted: str) -> str:
-    """Why a run that was asked for is not shown: it is not there, or it cannot be read."""
-    why = unreadable(place).get(wanted)
-    if why is None:
-        return f"There is no run {wanted} in this workspace."
-    return f"The run {wanted} cannot be read: {why}"
+def _gone(
+    place: Place, names: Sequence[str], asked: dict[str, str] | None, before: str | None
+) -> Absent | None:
+    """What the address names, or was looked at until now, and is not here; None once something is chosen instead."""
+    if asked is not None:
+        where, wanted = asked.get("ws"), asked.get("run") or None
+        if where is not None and where not in PLACES:
+            return absent.of_workspace(where, asked)
+        return None if wanted is None or wanted in names else absent.of_run(place, wanted)
+    now, kept = st.session_state.get("run"), st.session_state.get(absent.ASKED)
+    if now is None and kept is not None and kept[0] == place:
+        gone: Absent = kept[1]
+        return gone if gone.address.get("run") not in names or gone.address["ws"] != place else None
+    if now is not None and now not in names and st.session_state.get(RUN_OF) == place == before:
+        return absent.of_run(place, now)  # removed while it was looked at
+    return None
 
 
 def _cautions(run: RunFolder) -> None:
@@ -138,11 +166,13 @@ class _Frame:
         view: what is being looked at.
         title: where the page's title goes.
         link: where the link to what is shown goes.
+        gone: what the address names and is not here.
     """
 
     view: View
     title: DeltaGenerator
     link: DeltaGenerator
+    gone: Absent | None
 
 
 def surround(page: str) -> None:
@@ -153,7 +183,7 @@ def surround(page: str) -> None:
     Args:
         page: name of the page that will run, as in addresses.
     """
-    place, run = sidebar()
+    place, run, gone = sidebar()
     look = theme.look()
     asked = st.session_state.pop(links.ASKED, None)
     if asked is not None:
@@ -166,6 +196,10 @@ def surround(page: str) -> None:
             help="Lesson: every figure says how to read it. Lab: figures and numbers only.",
         )
         shown = {"ws": place, "run": stage.of[1], "after": stage.after, "task": stage.task}
+        if stage.gone is not None:
+            shown[stage.gone[0]] = stage.gone[1]
+        if gone is not None:
+            shown |= gone.address
         shown["lesson"] = "true" if lesson else None
         st.session_state[links.SHOWN] = {name: own for name, own in shown.items() if own}
         _job_badge(place)
@@ -186,13 +220,32 @@ def surround(page: str) -> None:
     st.html(f"<style>html {{font-size: {theme.text_size()}px !important}}</style>")
     title = st.container()
     task = None
-    if stage.names and page in stages.STAGED:
+    if gone is None and stage.gone is not None:
+        gone = absent.of_task(stage.gone[1], stage.names, stage.gone[0])
+    if stage.names and gone is None and page in stages.STAGED:
         stages.draw(stage)
         task = None if stage.task is None else stage.names.index(stage.task)
     view = View(
         place, run, stage.place if page in stages.STAGED else len(stage.names), task, look, lesson
     )
-    st.session_state["frame"] = _Frame(view, title, link)
+    st.session_state["frame"] = _Frame(view, title, link, gone)
+
+
+def says_what_is_missing(page: str, title: str) -> bool:
+    """Says what the address names and is not here; whether that is all that is to be on the page.
+
+    Args:
+        page: its name, as in addresses.
+        title: what it is called, where nothing else of it is shown.
+    """
+    gone = st.session_state["frame"].gone
+    if gone is None:
+        return False
+    alone = page in stages.STAGED and bool(gone.choices)
+    if alone:
+        draw(title)
+    gone.draw(page)
+    return alone
 
 
 def draw(title: str) -> View:
@@ -286,7 +339,15 @@ KEPT = (
         "text_size",
         "received",
     ),
-    *(links.SHOWN, links.READ, links.WRITTEN, links.PINS_READ, links.PINS_WRITTEN),
+    *(
+        RUN_OF,
+        absent.ASKED,
+        links.SHOWN,
+        links.READ,
+        links.WRITTEN,
+        links.PINS_READ,
+        links.PINS_WRITTEN,
+    ),
 )
 """In the session: what *Reset* leaves as it is."""
 

@@ -25,6 +25,8 @@ PAGES = {
 }
 
 from app import actions, frame, history, links, preferences, sharing, theme  # noqa: E402 - the root is on the path only now
+from app.text import plain  # noqa: E402
+from cl_core.errors import UserError  # noqa: E402
 
 st.set_page_config(
     page_title="Adapter Lab", page_icon=str(ROOT / "app" / "icon.png"), layout="wide"
@@ -51,7 +53,10 @@ page = st.navigation(
 links.arrive(page.url_path)
 frame.surround(page.url_path)
 try:
-    page.run()
+    if not frame.says_what_is_missing(page.url_path or "start", page.title):
+        page.run()
+except UserError as error:  # a file of a run that is damaged within, which its end does not show
+    st.error(plain(str(error)), icon=":material/error:")
 finally:  # pages that have nothing to show stop early
     frame.finish()
     actions.settle()

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from app import actions, links, own_copy, stream_choice, stream_files
+from app import absent, actions, links, own_copy, stream_choice, stream_files
 from app.proposals import proposed
 from app.recipe_form import recipe_form, slots
 from app.runs import readable
@@ -119,8 +119,10 @@ def _stream(place: Workspace) -> stream_choice.Chosen | None:
         or (place.root / label).is_file()  # one without tasks yet cannot be learnt
     ]
     asked = st.query_params.get("on")
-    if asked is not None and asked not in options:
-        st.warning(f"There is no stream {plain(repr(asked))} here.", icon=":material/link_off:")
+    if absent.unknown("on", asked in options):
+        words = "There is no stream {} here that can be learnt."
+        absent.of_page("train", "on", words, str(asked), options, show="New run")
+        return None
     left, right = st.columns([1, 2], vertical_alignment="bottom")
     with left:
         stream_choice.settle("on", options)

@@ -15,9 +15,8 @@ import streamlit as st
 
 from app.bundled import NAMES
 from cl_core.cli.demonstration import NAME as DEMO_RUN
-from cl_core.errors import UserError
 from cl_core.lab.report import Report
-from cl_core.lab.workspace import RunFolder, Status, Workspace
+from cl_core.lab.workspace import RunFolder, Stamp, Status, Workspace
 from cl_core.store import is_held
 
 Place = Literal["Demonstration", "Mine"]
@@ -77,14 +76,13 @@ def ending(run: RunFolder) -> Ending:
 
 
 def readable(place: Place) -> list[RunFolder]:
-    """All runs, the newest first; folders that somebody put there and that hold none are left out."""
-    return [run for run in workspace(place).runs() if not _fault(str(run.path), stamp(run))]
+    """All runs, the newest first; those of which a file cannot be read are left out, and `unreadable` names them."""
+    return [run for run in workspace(place).runs() if not run.fault]
 
 
 def unreadable(place: Place) -> dict[str, str]:
-    """Folders that look like runs and are none, with what is wrong."""
-    faults = {run.name: _fault(str(run.path), stamp(run)) for run in workspace(place).runs()}
-    return {name: fault for name, fault in faults.items() if fault}
+    """Damaged runs, each with what of it cannot be read and what to do."""
+    return {run.name: run.fault for run in workspace(place).runs() if run.fault}
 
 
 def first_place() -> Place:
@@ -96,15 +94,9 @@ def first_place() -> Place:
     return "Mine" if set(own) - {DEMO_RUN} else "Demonstration"
 
 
-def stamp(run: RunFolder) -> tuple[tuple[str, int, int], ...]:
+def stamp(run: RunFolder) -> Stamp:
     """What changes when a run does: its files' sizes and times."""
-    names = ("run.yaml", "events.jsonl", "scores.parquet", "routing.parquet", "lost.parquet")
-    files = [run.path / name for name in names]
-    return tuple(
-        (file.name, file.stat().st_size, file.stat().st_mtime_ns)
-        for file in files
-        if file.is_file()
-    )
+    return run.stamp
 
 
 def report(run: RunFolder) -> Report:
@@ -113,27 +105,11 @@ def report(run: RunFolder) -> Report:
 
 
 @st.cache_data(max_entries=1024, show_spinner=False)
-def _fault(path: str, stamp: tuple[tuple[str, int, int], ...]) -> str:
-    """Why a folder is no run; "" where it is one."""
-    import pyarrow
-    import pyarrow.parquet
-
-    run = RunFolder(Path(path))
-    try:
-        run.config  # noqa: B018 - reading it checks it
-        for table in run.path.glob("*.parquet"):
-            pyarrow.parquet.read_schema(table)
-    except (UserError, OSError, pyarrow.ArrowException) as error:
-        return str(error)
-    return ""
-
-
-@st.cache_data(max_entries=1024, show_spinner=False)
-def _ending(path: str, stamp: tuple[tuple[str, int, int], ...]) -> Ending:
+def _ending(path: str, stamp: Stamp) -> Ending:
     run = RunFolder(Path(path))
     return Ending(run.status, run.failure)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _report(path: str, stamp: tuple[tuple[str, int, int], ...]) -> Report:
+def _report(path: str, stamp: Stamp) -> Report:
     return Report(RunFolder(Path(path)))

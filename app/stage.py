@@ -9,7 +9,6 @@ import streamlit as st
 
 from app import theme
 from app.figures.names import short
-from app.text import plain
 from cl_core.lab.workspace import RunFolder
 
 STAGED = ("map", "routing", "sample", "forgetting")
@@ -27,12 +26,14 @@ class Stage:
         names: of its tasks, as they are called on the screen and in addresses.
         after: the last task that has been learnt; None is the run's last.
         task: the highlighted one.
+        gone: "after" or "task", and what was asked for under this name and is no task of the run.
     """
 
     of: tuple[str, str | None]
     names: tuple[str, ...]
     after: str | None = None
     task: str | None = None
+    gone: tuple[str, str] | None = None
 
     @property
     def place(self) -> int:
@@ -41,7 +42,7 @@ class Stage:
 
 
 def choose(place: str, run: RunFolder | None, asked: Mapping[str, str] | None) -> Stage:
-    """The stage: as asked for, else as it was, else the whole of the run; what the run does not have is said.
+    """The stage: as asked for, else as it was, else the whole of the run; what the run does not have is kept.
 
     Args:
         place: the workspace.
@@ -58,17 +59,16 @@ def choose(place: str, run: RunFolder | None, asked: Mapping[str, str] | None) -
     elif kept is not None and kept.of == of:
         after = st.session_state.get("after", kept.after)
         task = st.session_state.get("task", kept.task)
-    gone = [each for each in (after, task) if each is not None and each not in names]
-    if gone and names:
-        st.warning(
-            plain(f"This run has no task {gone[0]}; it has {', '.join(names)}."),
-            icon=":material/link_off:",
-        )
+    given = {"after": after, "task": task}
+    gone = [(name, own) for name, own in given.items() if own is not None and own not in names]
+    if asked is None and kept is not None and kept.of == of and kept.gone is not None:
+        gone = [kept.gone]
     found = Stage(
         of,
         names,
         after if after in names[:-1] else None,
         task if task in names else None,
+        gone[0] if gone and names else None,
     )
     st.session_state[KEPT] = found
     return found

@@ -91,7 +91,7 @@ def _file(workspace: Workspace, chosen: Chosen) -> bool:
             return False
         one = found
     kind = "image" if one.path.is_dir() else "text"
-    return mapping(workspace, chosen, {"path": str(one.path)}, Path(one.name).stem, kind, one.path)
+    return mapping(workspace, chosen, {"path": str(one.path)}, Path(one.name).stem, kind, one)
 
 
 def _waiting(workspace: Workspace) -> uploads.Received | None:
@@ -178,7 +178,7 @@ def _hub(workspace: Workspace, chosen: Chosen) -> bool:
 def _ask_size(source: dict[str, Any]) -> None:
     """Keeps the answer, pins the newest commit where no revision was given, and has the page drawn with it."""
     try:
-        task = stream_files.checked_task({"name": "asked", **source})
+        task = stream_files.checked_task({"name": uploads.plain_name(source["hub"]), **source})
     except UserError as error:
         answer: dict[str, Any] = {"error": str(error)}
     else:

@@ -9,7 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from app import actions, downloads, links, stream_files
+from app import absent, actions, downloads, links, stream_files
 from app.popovers import closed, popover
 from app.proposals import proposed
 from app.runs import workspace as workspace_of
@@ -112,16 +112,17 @@ def source(workspace: Workspace, label: str) -> str:
     return label
 
 
-def choose(workspace: Workspace) -> Chosen:
-    """The menu of streams, and what was chosen.
+def choose(workspace: Workspace) -> Chosen | None:
+    """The menu of streams, and what was chosen; None where the address asks for one that is not here.
 
     Raises:
         UserError: its file has faults.
     """
     options = labels(workspace, "stream")
     asked = st.query_params.get("stream")
-    if asked is not None and asked not in options:
-        st.warning(f"There is no stream {plain(repr(asked))} here.", icon=":material/link_off:")
+    if absent.unknown("stream", asked in options):
+        absent.of_page("stream", "stream", "There is no stream {} here.", str(asked), options)
+        return None
     settle("stream", options)
     label = st.selectbox("Stream", options, key="stream", bind="query-params")
     say_absent(options)

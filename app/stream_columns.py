@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -36,7 +35,7 @@ def mapping(
     source: dict[str, Any],
     name: str,
     kind: str,
-    received: Path | None = None,
+    received: uploads.Received | None = None,
 ) -> bool:
     """Name, kind and columns of the task; ten rows as they were found; what is wrong; *Add*.
 
@@ -52,16 +51,17 @@ def mapping(
         Whether it was added.
     """
     seed = str(source.get("path") or source.get("hub"))
+    proposal = uploads.plain_name(name)
     first, second = st.columns(2)
     with first:
-        name = proposed("Name of the task", uploads.plain_name(name), f"map-name-{seed}")
+        name = proposed("Name of the task", proposal, f"map-name-{seed}")
     words = {label: each for each, (_, label) in KINDS.items()}
     label = second.selectbox(
         "A row is one of", list(words), list(words.values()).index(kind), key=f"map-kind-{seed}"
     )
-    fields = {"name": "asked", **source, "kind": words[label]}
+    fields = {"name": proposal, **source, "kind": words[label]}
     try:
-        found = check_task(stream_files.checked_task(fields), chosen.folder)
+        found = _checked(stream_files.checked_task(fields), chosen, received)
     except UserError as error:
         st.error(plain(str(error)), icon=":material/error:")
         return False
@@ -79,7 +79,7 @@ def mapping(
     button, below = st.container(), st.container()  # what changes while one types is below
     with below:
         each = [{**fields, **named} for named in _labelled(name, labelled)]
-        ready = [_ready(one, chosen) for one in each]
+        ready = [_ready(one, chosen, received) for one in each]
         tasks = [task for task in ready if task is not None]
     with button:
         of, icon = (chosen.label, seed), ":material/add:"
@@ -150,14 +150,25 @@ def _labelled(name: str, labelled: list[str]) -> list[dict[str, str]]:
     ]
 
 
-def _ready(fields: dict[str, Any], chosen: Chosen) -> TaskSpec | None:
+def _checked(task: TaskSpec, chosen: Chosen, received: uploads.Received | None) -> dict[str, Any]:
+    """What `check_task` says, of an upload under the name that the visitor knows."""
+    said = check_task(task, chosen.folder)
+    if received is None:
+        return said
+    words = {name: said[name] for name in ("error", "faults", "warnings") if name in said}
+    return {**said, **uploads.called(words, received)}
+
+
+def _ready(
+    fields: dict[str, Any], chosen: Chosen, received: uploads.Received | None
+) -> TaskSpec | None:
     """Draws what is in the task's rows, or what is wrong with them; the task if it can be added."""
     try:
         task = stream_files.checked_task(fields)
     except UserError as error:
         st.error(plain(str(error)), icon=":material/error:")
         return None
-    checked = check_task(task, chosen.folder)
+    checked = _checked(task, chosen, received)
     problems(checked)
     if checked.get("faults") or "error" in checked:
         return None
@@ -168,11 +179,11 @@ def _ready(fields: dict[str, Any], chosen: Chosen) -> TaskSpec | None:
 
 
 def _add_mapped(
-    workspace: Workspace, chosen: Chosen, tasks: list[TaskSpec], received: Path | None
+    workspace: Workspace, chosen: Chosen, tasks: list[TaskSpec], received: uploads.Received | None
 ) -> None:
     """Uploads move beside the stream's file, named relatively, so that the workspace can be carried elsewhere."""
     if received is not None:
-        kept = uploads.keep(workspace, received, tasks[0].name)
+        kept = uploads.keep(workspace, received.path, tasks[0].name)
         path = stream_files.named_from(workspace, kept)
         tasks = [task.model_copy(update={"path": path}) for task in tasks]
     add(workspace, chosen, tasks)

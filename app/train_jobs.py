@@ -7,7 +7,7 @@ from functools import partial
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from app import actions, links
+from app import absent, actions, links
 from app.frame import View
 from app.job_view import ACTIVE, curves, ending, heading, matrix, position
 from app.new_run import bad_seed, change
@@ -39,7 +39,11 @@ def jobs_view(view: View, place: Workspace) -> None:
     """Left the queue, right the job that is looked at; asked again each second while something runs."""
     listed = newest(Jobs(place))
     asked = st.query_params.get("job")
-    if asked is not None and asked not in {job.request.run for job in listed}:
+    names = [job.request.run for job in listed]
+    if absent.unknown("job", asked in names):
+        absent.of_page("train", "job", "There is no job {}.", str(asked), names, show="Jobs")
+        return
+    if asked is not None and asked not in names:
         st.warning(f"There is no job {plain(repr(asked))}.", icon=":material/link_off:")
     if not listed:
         with st.container(border=True):
@@ -52,7 +56,6 @@ def jobs_view(view: View, place: Workspace) -> None:
     left, right = st.columns([1, 4], gap="medium")
     states = {job.request.run: job.state for job in listed}
     with left:
-        names = list(states)
         links.settle("job", names, names[0])
         chosen = st.radio(
             "Jobs, the newest first",
@@ -86,6 +89,8 @@ def _show(view: View, job: Job) -> None:
     config = _config(job)
     progress = read_progress(config, run.events) if config is not None else None
     heading(job, state, config)
+    if state == "damaged" or (run.exists and run.fault):
+        st.error(plain(f"Its run is damaged: {run.fault}"), icon=":material/broken_image:")
     position(job, state, progress)
     _actions(job, state, run.path.joinpath("scores.parquet").is_file())
     ending(job, state)
@@ -176,9 +181,9 @@ def _again(job: Job) -> None:
 
 
 def _config(job: Job) -> RunConfig | None:
-    """None before the run has begun, or where its folder is gone."""
+    """None before the run has begun, or where its folder is gone or damaged."""
     run = job.workspace.run(job.request.run)
     try:
-        return run.config if run.exists else None
+        return run.config if run.exists and not run.fault else None
     except UserError:
         return None

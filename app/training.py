@@ -18,6 +18,7 @@ STATES: dict[State, tuple[str, str, Colour]] = {
     "stopped": ("stopped", ":material/pause_circle:", "orange"),
     "failed": ("failed", ":material/error:", "red"),
     "interrupted": ("interrupted", ":material/power_off:", "orange"),
+    "damaged": ("damaged", ":material/broken_image:", "red"),
     "cancelled": ("cancelled", ":material/cancel:", "gray"),
 }
 """What a state is called, its icon and its colour."""
@@ -66,12 +67,12 @@ def measured(
     """Seconds per training row and epoch with this backbone, and the newest run that knows."""
     for run in runs:
         try:
-            config = run.config
+            config, events = run.config, run.events
         except UserError:  # a run that cannot be read says nothing
             continue
         here = config.settings.backbone
         if here.name == backbone and here.max_length == max_length:
-            rate = seconds_per_row(config, run.events)
+            rate = seconds_per_row(config, events)
             if rate is not None:
                 return rate, run
     return None

@@ -10,9 +10,11 @@ import shutil
 import stat
 import time
 import zipfile
+import zlib
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from cl_core.errors import Faults, UserError, counted
 from cl_core.lab.workspace import Workspace
@@ -71,11 +73,17 @@ def receive(workspace: Workspace, name: str, content: bytes) -> Path:
     """
     suffix = Path(name).suffix.lower().removeprefix(".")
     if suffix not in (*TABLES, "zip"):
-        raise UserError(f"'{suffix}' files cannot be read; allowed are {', '.join(TABLES)} and zip")
+        raise UserError(
+            f"'{name}': '{suffix}' files cannot be read; allowed are {', '.join(TABLES)} and zip"
+        )
+    if not content:
+        raise UserError(
+            f"'{name}' is empty (0 bytes); choose a file that has rows or pictures in it"
+        )
     if len(content) > MOST_BYTES:
         raise UserError(
-            f"{len(content) / 2**20:.0f} MB are too many for an upload (at most {MOST_BYTES // 2**20}); put the file "
-            "on the server and give its path"
+            f"'{name}': {len(content) / 2**20:.0f} MB are too many for an upload (at most {MOST_BYTES // 2**20}); put "
+            "the file on the server and give its path"
         )
     incoming = _incoming(workspace)
     incoming.mkdir(parents=True, exist_ok=True)
@@ -84,7 +92,7 @@ def receive(workspace: Workspace, name: str, content: bytes) -> Path:
     path = place
     if suffix == "zip":
         if not place.is_dir():
-            _unpack(content, place)
+            _unpack(content, place, name)
     else:
         place.mkdir(exist_ok=True)
         path = place / f"{plain_name(Path(name).stem)}.{suffix}"
@@ -104,6 +112,24 @@ def waiting(workspace: Workspace) -> list[Received]:
         if said is not None and (incoming / said["path"]).exists():
             found.append(Received(incoming / said["path"], said["name"]))
     return found
+
+
+def called(said: Any, received: Received) -> Any:
+    """What was said of an upload, with the file's own name in place of the path that it is kept under for now.
+
+    Args:
+        said: a text, or lists and mappings of any.
+        received: the upload.
+    """
+    match said:
+        case str():
+            return said.replace(str(received.path), received.name)
+        case list():
+            return [called(each, received) for each in said]
+        case dict():
+            return {name: called(each, received) for name, each in said.items()}
+        case _:
+            return said
 
 
 def forget(workspace: Workspace, received: Path) -> None:
@@ -171,32 +197,38 @@ def server_path(workspace: Workspace, text: str) -> Path:
     return found
 
 
-def _unpack(content: bytes, place: Path) -> None:
-    """Unpacks a zip of pictures; nothing else is allowed in, and nothing leaves the folder."""
+def _unpack(content: bytes, place: Path, name: str) -> None:
+    """Unpacks a zip of pictures, which is called so; nothing else is allowed in, and nothing leaves the folder."""
     import io
 
     try:
         archive = zipfile.ZipFile(io.BytesIO(content))
     except zipfile.BadZipFile:
-        raise UserError("the file is no zip archive, or is damaged") from None
+        raise UserError(f"'{name}' is no zip archive, or is damaged") from None
     with archive:
         files = [member for member in archive.infolist() if not member.is_dir()]
         members = [member for member in files if not _litter(member.filename)]
         faults = _wrong(members)
         if faults:
-            raise Faults("zip archive", faults)
+            raise Faults(f"zip archive '{name}'", faults)
         partial = place.with_name(f".{place.name}.partial")
         shutil.rmtree(partial, ignore_errors=True)
         spent = 0
         for member in members:
             target = partial / member.filename
             target.parent.mkdir(parents=True, exist_ok=True)
-            with archive.open(member) as source:  # the size that the archive claims may be a lie
-                picture = source.read(MOST_UNPACKED - spent + 1)
+            try:
+                with archive.open(
+                    member
+                ) as source:  # the size that the archive claims may be a lie
+                    picture = source.read(MOST_UNPACKED - spent + 1)
+            except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+                shutil.rmtree(partial, ignore_errors=True)
+                raise UserError(f"'{name}' is damaged at '{member.filename}': {error}") from None
             spent += len(picture)
             if spent > MOST_UNPACKED:
                 shutil.rmtree(partial)
-                raise UserError(f"the archive unpacks to more than {MOST_UNPACKED // 2**20} MB")
+                raise UserError(f"'{name}' unpacks to more than {MOST_UNPACKED // 2**20} MB")
             target.write_bytes(picture)
         inner = [each for each in partial.iterdir() if each.is_dir()]
         # A zip of one folder that holds the folders of classes: the folder is the wrapping.

@@ -12,7 +12,7 @@ import streamlit as st
 from app.figures import picture_files, standalone
 from app.figures.base import least_width
 from app.frame import View
-from app.runs import ending, scored
+from app.runs import Place, ending, scored, unreadable
 from app.styles import MENU, box
 from app.text import plain
 from cl_core.evaluate.statistics import MINUS
@@ -187,6 +187,12 @@ def metrics(numbers: Sequence[tuple[str, str, str]]) -> None:
     with st.container(horizontal=True):
         for label, value, meaning in numbers:
             st.metric(label, value, help=meaning, border=True)
+
+
+def damaged(place: Place) -> None:
+    """Runs of the workspace that are left out of its lists, each with what cannot be read and what to do."""
+    for name, fault in unreadable(place).items():
+        st.warning(plain(f"{name} is left out: {fault}."), icon=":material/broken_image:")
 
 
 def must_be_scored(view: View) -> RunFolder:

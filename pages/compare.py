@@ -20,6 +20,7 @@ from cl_core.lab.comparison_lines import headlines
 from cl_core.lab.comparison_notes import notes
 
 view = frame.draw("Which method wins, at what cost?")
+widgets.damaged(view.place)
 labels = comparing.offered()
 if not labels:
     widgets.nothing(

@@ -7,7 +7,7 @@ import shutil
 
 import streamlit as st
 
-from app import frame, links
+from app import frame, links, widgets
 from app.figures.matrix import thumbnail
 from app.runs import ending, report, run_names, scored, workspace
 from app.text import plain
@@ -76,6 +76,7 @@ st.header("The demonstration's runs" if bundled else "Recent runs")
 names = run_names(view.place)
 if not bundled:
     names = names[:MOST_RUNS]
+widgets.damaged(view.place)
 if not names:
     st.caption("There are none in this workspace yet.")
 for row in range(0, len(names), 3):

@@ -27,6 +27,8 @@ try:
 except UserError as error:
     st.error(plain(str(error)), icon=":material/error:")
     st.stop()
+if chosen is None:
+    st.stop()
 with right:
     protocol(mine, chosen)
 stream_choice.toolbar(mine, chosen)

@@ -106,7 +106,7 @@ def compare(
     runs: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Names of runs, * and ? allowed [default: all; unfinished ones are named]."
+            help="Names of runs, * and ? allowed [default: all; unfinished and damaged ones are named]."
         ),
     ] = None,
     metric: MetricOption = None,
@@ -146,6 +146,8 @@ def compare(
         found = []
         for pattern in runs:
             fits = [run for run in everything if fnmatchcase(run.name, pattern)]
+            if pattern in (run.name for run in fits):
+                place.find(pattern).check()  # asked for by its name, a damaged one is not left out
             if not fits and set(pattern) & set("*?["):
                 names = ", ".join(run.name for run in everything) or "none"
                 raise UserError(f"no run fits '{pattern}'; runs here: {names}")
@@ -160,7 +162,7 @@ def compare(
     form = one_of("--format", form, tuple(FORMATS)) or "text"
     if not as_json and (output is not None or form in ("csv", "latex")):  # no place for it there
         for name, why in comparison.left_out.items():
-            typer.echo(f"not finished, and left out: {name} ({why})", err=True)
+            typer.echo(f"left out: {name} ({why})", err=True)
     text = json_text(as_dict(comparison)) if as_json else FORMATS[form](comparison)
     if output is None:
         say(text)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cl_core.cli.app import app
 from cl_core.cli.options import JsonOption, SetOption, SlotOption, WorkspaceOption
+
+if TYPE_CHECKING:
+    from cl_core.lab.workspace import RunFolder
 
 
 @app.command()
@@ -165,26 +169,34 @@ def runs(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None
     from cl_core.lab.workspace import Workspace
 
     place = Workspace(workspace)
-    found = [
-        {
-            "run": run.name,
-            "status": run.status,
-            "stream": run.config.stream_name,
-            "protocol": run.config.protocol_with_rule,
-            "recipe": run.config.recipe.name,
-            "seed": run.config.seed,
-            "tasks": len(run.config.tasks),
-            "message": run.failure,
-        }
-        for run in place.runs()
-    ]
+    found = [_described(run) for run in place.runs()]
     if as_json:
         say_json(found)
     elif not found:
         say(f"there are no runs in {place.root} yet; start one with: adapter-lab demo")
     else:
         columns = [name for name in found[0] if name != "message"]
-        say(table(columns, [[str(each[name]) for name in columns] for each in found]))
+        rows = [
+            ["-" if each[name] is None else str(each[name]) for name in columns] for each in found
+        ]
+        say(table(columns, rows))
         for each in found:
             if each["message"]:
                 say(f"\n{each['run']} {each['status']}: {each['message']}")
+
+
+def _described(run: RunFolder) -> dict[str, Any]:
+    """What is listed of a run; what it is is unknown where its `run.yaml` cannot be read."""
+    from cl_core.lab.run_files import DamagedFile
+
+    known: dict[str, Any] = dict.fromkeys(("stream", "protocol", "recipe", "seed", "tasks"))
+    with suppress(DamagedFile):
+        config = run.config
+        known = {
+            "stream": config.stream_name,
+            "protocol": config.protocol_with_rule,
+            "recipe": config.recipe.name,
+            "seed": config.seed,
+            "tasks": len(config.tasks),
+        }
+    return {"run": run.name, "status": run.status, **known, "message": run.failure}

@@ -16,13 +16,14 @@ from pathlib import Path
 from typing import Any
 
 from cl_core.errors import UserError
-from cl_core.lab.events import Made
 from cl_core.lab.jobs import Jobs
+from cl_core.lab.run_files import DamagedFile
 from cl_core.lab.workspace import RunFolder, Workspace
 
 ABOUT = ("timing", "projection", "routed", "varied")
 """Kinds that say something about other artifacts and are needed only with them."""
 _KEY = re.compile(r"[0-9a-f]{64}")
+_KEY_BYTES = re.compile(_KEY.pattern.encode())
 
 
 @dataclass(frozen=True)
@@ -178,10 +179,20 @@ def _needed(inputs: Mapping[tuple[str, str], set[str]], named: set[str]) -> set[
 
 
 def _named(runs: Iterable[RunFolder]) -> Iterator[str]:
-    """Keys that runs name."""
+    """Keys that runs name, as far as a damaged file still does.
+
+    Raises:
+        DamagedFile: what a run needs cannot be told: neither its list of artifacts nor its events can be read.
+    """
     for run in runs:
-        yield from run.artifacts().values()
-        yield from (event.key for event in run.events if isinstance(event, Made))
+        files = [run.path / name for name in ("artifacts.json", "events.jsonl")]
+        for file in files:
+            if file.is_file():
+                yield from (own.decode() for own in _KEY_BYTES.findall(file.read_bytes()))
+        try:
+            run.artifacts()
+        except DamagedFile:
+            run.events  # noqa: B018 - they name every artifact that was made, too
 
 
 def _keys_in(inputs: Any) -> Iterator[str]:

@@ -14,6 +14,8 @@ from cl_core.evaluate.statistics import PairedDifference, paired_difference
 from cl_core.evaluate.table import ACCURACY
 from cl_core.evaluate.units import unit_of
 from cl_core.lab.comparison_lines import Line, headlines, make_lines
+from cl_core.lab.report import Report
+from cl_core.lab.run_files import DamagedFile
 from cl_core.lab.workspace import RunFolder
 
 
@@ -54,7 +56,8 @@ class Comparison:
         lines: by stream, in the order in which the runs came; of each stream those last that are told the task.
         against: the reference, or None.
         differences: of every line from the reference of its stream.
-        left_out: names of runs that are not finished, each with what it is and, where it failed, what it said.
+        left_out: names of runs that are not finished, each with what it is and, where it failed, what it said; and of
+            damaged ones, with what cannot be read and what to do.
         repeats: names of runs that repeat the seed and the order of another one of their line, which counts.
     """
 
@@ -109,7 +112,7 @@ def compare(
     """Puts finished runs side by side; each counts, however many there are.
 
     Args:
-        runs: any; those not finished are left out and named.
+        runs: any; those not finished, and those of which a file cannot be read, are left out and named.
         metrics: names that a report has: of the matrix, the router, I2I's phases, the cost; None for the headlines.
         against: a recipe's name or a line's label; every other line is compared with it.
         over_orders: pool the orders of the same tasks ("mtl5", "mtl5-order2", ...) into one line.
@@ -119,8 +122,9 @@ def compare(
         UserError: nothing is finished, or there is no such metric or reference.
     """
     metrics = list(metrics or headlines())
-    finished = [run for run in runs if run.status == "finished"]
-    left_out = {run.name: _ending(run) for run in runs if run not in finished}
+    reasons = [(run, _reason(run)) for run in runs]
+    left_out = {run.name: why for run, why in reasons if why}
+    finished = [run for run, why in reasons if not why]
     if not finished:
         whole = "; ".join(f"{name}: {why}" for name, why in left_out.items())
         raise UserError(
@@ -137,9 +141,17 @@ def compare(
     )
 
 
-def _ending(run: RunFolder) -> str:
-    """ "failed: ValueError: ..." in one line."""
-    return ": ".join(filter(None, (run.status, " ".join(run.failure.split()))))
+def _reason(run: RunFolder) -> str:
+    """Why a run is left out, "failed: ValueError: ..." in one line; "" where it is not."""
+    status = run.status
+    if status != "finished":
+        return ": ".join(filter(None, (status, " ".join(run.failure.split()))))
+    try:
+        run.check()
+        Report(run).matrix  # noqa: B018 - making it checks that the scores are of the run's tasks
+    except DamagedFile as error:
+        return f"damaged: {error.said}"
+    return ""
 
 
 def _differences(

@@ -82,5 +82,5 @@ def _run_notes(comparison: Comparison) -> list[str]:
         )
     left_out = [f"{name} ({without_folders(why)})" for name, why in comparison.left_out.items()]
     if left_out:
-        said.append(f"not finished, and left out: {'; '.join(left_out)}")
+        said.append(f"left out: {'; '.join(left_out)}")
     return said

@@ -166,11 +166,16 @@ def append_event(path: Path, event: Event) -> None:
 
 
 def read_events(path: Path) -> Iterator[AnyEvent]:
-    """Yields the events in order; a line that a kill cut short is left out."""
+    """Yields the events in order; a line that a kill cut short is left out, were it within a letter.
+
+    Raises:
+        UnicodeDecodeError: a line that is whole is not UTF-8.
+    """
     if not path.exists():
         return
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for line in path.read_bytes().split(b"\n"):
         try:
             yield _ADAPTER.validate_json(line)
         except ValidationError:
-            continue
+            if line.rstrip().endswith(b"}"):
+                line.decode()

@@ -29,12 +29,12 @@ from pydantic import Field, ValidationError
 from cl_core.errors import UserError
 from cl_core.lab.recipe import Recipe
 from cl_core.lab.recipes import RECIPES, load_recipe, recipe_yaml
-from cl_core.lab.workspace import Workspace
+from cl_core.lab.workspace import Status, Workspace
 from cl_core.settings import Settings
 from cl_core.store import is_held
 from cl_core.store.atomic import write_json, write_text
 
-State = Literal["queued", "running", "finished", "stopped", "failed", "interrupted", "cancelled"]
+State = Literal["queued", "cancelled"] | Status
 
 
 class Request(Settings):

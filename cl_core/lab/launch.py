@@ -202,8 +202,10 @@ def carry_out(
         Stopped: somebody asked it to stop (`RunFolder.request_stop`, or Ctrl-C).
         LockHeld: another process is at it.
         ReadOnlyError: the workspace is to stay as it is.
+        DamagedFile: what happened in it so far cannot be read, to which more would be added.
     """
     workspace.check_writable()
+    run.events  # noqa: B018 - reading them checks them
     from cl_core.backbones.load import load_backbone
     from cl_core.device import choose_device
     from cl_core.lab.experiment import Experiment

@@ -21,6 +21,7 @@ from cl_core.evaluate.routing import task_confusion
 from cl_core.evaluate.table import ACCURACY, METRICS, Input, computed
 from cl_core.lab.cautions import cautions
 from cl_core.lab.events import Finished, Made, Parameters, Warned
+from cl_core.lab.run_files import DamagedFile
 from cl_core.lab.undefined import answerable, reasons
 from cl_core.lab.workspace import RunFolder
 
@@ -88,8 +89,13 @@ class Report:
     @cached_property
     def _scores(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         table = self.run.table("scores")
-        learnt = pc.is_in(table["task"], pa.array(self.tasks))
-        return score_matrix(table.filter(learnt), self.tasks, self.metric)
+        own = table.filter(pc.is_in(table["task"], pa.array(self.tasks)))
+        try:
+            if table.num_rows and not own.num_rows:
+                raise ValueError(f"its scores are not of the tasks {', '.join(self.tasks)}")
+            return score_matrix(own, self.tasks, self.metric)
+        except ValueError as error:  # scores of another run
+            raise DamagedFile(self.run.path / "scores.parquet", error) from error
 
     @cached_property
     def transfer(self) -> dict[str, float]:

@@ -20,6 +20,7 @@ from typing import IO
 
 from cl_core.errors import Faults, UserError, counted
 from cl_core.lab.packing import PARTS
+from cl_core.lab.run_files import DamagedFile
 from cl_core.lab.workspace import RunFolder, Workspace
 from cl_core.lab.zip_members import Member, members, names_outside
 from cl_core.store.artifact import DamageError, checked
@@ -253,9 +254,6 @@ def _extract(
 
 def _unsound_runs(staging: Path) -> Iterator[str]:
     """What is wrong with the runs: settings that cannot be read, tables that are none."""
-    import pyarrow
-    import pyarrow.parquet
-
     for unit in _units(staging, "runs"):
         run = RunFolder(staging / unit)
         file = run.path / "run.yaml"
@@ -266,12 +264,9 @@ def _unsound_runs(staging: Path) -> Iterator[str]:
             yield f"runs/{run.name}/run.yaml has {file.stat().st_size / 2**20:.0f} MB and can be none"
             continue
         try:
-            run.config  # noqa: B018 - reading it checks it
-            run.artifacts()
-            for table in run.path.glob("*.parquet"):
-                pyarrow.parquet.read_schema(table)
-        except (UserError, ValueError, TypeError, pyarrow.ArrowException) as error:
-            yield f"runs/{run.name} cannot be read: {str(error).splitlines()[0]}"
+            run.check()
+        except DamagedFile as error:  # without what to do, which is meant for where it comes from
+            yield f"runs/{run.name}/{error.fault}"
 
 
 def _unsound_artifacts(staging: Path) -> Iterator[str]:

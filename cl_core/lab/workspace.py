@@ -11,16 +11,14 @@ Reading a run needs no torch. A run folder explains itself: copied elsewhere, it
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Callable, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path, PureWindowsPath
 from typing import TYPE_CHECKING, Any, Literal
 
 import yaml
-from pydantic import ValidationError
 
 from cl_core.errors import UserError, did_you_mean
 from cl_core.lab import outside
@@ -34,15 +32,26 @@ from cl_core.lab.events import (
     StoppedEvent,
     Warned,
     append_event,
-    read_events,
 )
 from cl_core.lab.run_config import RunConfig
+from cl_core.lab.run_files import (
+    COLUMNS,
+    DamagedFile,
+    check_table,
+    read_artifacts,
+    read_config,
+    read_event_list,
+    read_json,
+    read_table,
+)
 from cl_core.store import ReadOnlyError, Store, is_held, write_json, write_text
 
 if TYPE_CHECKING:
     import pyarrow
 
-Status = Literal["finished", "running", "stopped", "failed", "interrupted"]
+Status = Literal["finished", "running", "stopped", "failed", "interrupted", "damaged"]
+Stamp = tuple[tuple[str, int, int], ...]
+"""Name, size and time of each file."""
 READ_ONLY = "READ_ONLY"
 """A file of this name at its root keeps a workspace as it is."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -70,13 +79,9 @@ class RunFolder:
         """Its recipe, settings and tasks.
 
         Raises:
-            UserError: `run.yaml` is missing or is not one.
+            DamagedFile: `run.yaml` is missing or is not one.
         """
-        file = self.path / "run.yaml"
-        try:
-            config = RunConfig(**yaml.safe_load(file.read_text(encoding="utf-8")))
-        except (OSError, yaml.YAMLError, ValidationError, TypeError) as error:
-            raise UserError(f"run '{self.name}': {file.name} cannot be read: {error}") from error
+        config = read_config(self.path / "run.yaml")
         outside.recall(self.path, config.recipe)
         return config
 
@@ -102,8 +107,12 @@ class RunFolder:
 
     @property
     def events(self) -> list[AnyEvent]:
-        """All events so far."""
-        return list(read_events(self.path / "events.jsonl"))
+        """All events so far.
+
+        Raises:
+            DamagedFile: they cannot be read.
+        """
+        return read_event_list(self.path / "events.jsonl")
 
     def record(self, event: Event) -> None:
         """Appends an event, and tells the onlooker of this process."""
@@ -116,10 +125,36 @@ class RunFolder:
             self.record(Warned(message=message))
 
     @property
+    def stamp(self) -> Stamp:
+        """What changes when the run does."""
+        names = ("run.yaml", "events.jsonl", "artifacts.json", "environment.json")
+        files = [self.path / name for name in (*names, *(f"{name}.parquet" for name in COLUMNS))]
+        found = [(file.name, file.stat()) for file in files if file.is_file()]
+        return tuple((name, its.st_size, its.st_mtime_ns) for name, its in found)
+
+    @property
+    def fault(self) -> str:
+        """Which of its files cannot be read, why, and what to do; "" where all can.
+
+        Of tables the list of columns is looked at, once for as long as the files are the same: `check` reads the rows.
+        """
+        return _fault(self.path, self.stamp)
+
+    def check(self) -> None:
+        """Reads all its files.
+
+        Raises:
+            DamagedFile: one of them cannot be read.
+        """
+        _check(self, read_table)
+
+    @property
     def status(self) -> Status:
-        """`interrupted`: its process died without a word. All but `running` can be resumed."""
+        """`interrupted`: its process died without a word; `damaged`: see `fault`. All but `running` can be resumed."""
         if is_held(self.lock_path):
             return "running"
+        if self.exists and self.fault:
+            return "damaged"
         events = self.events
         match events[-1] if events else None:
             case Finished():
@@ -140,8 +175,10 @@ class RunFolder:
 
     @property
     def failure(self) -> str:
-        """What it said when it failed, or that it ended without a word; "" where it did neither."""
+        """What it said when it failed, that it ended without a word, or what is damaged; else ""."""
         status = self.status
+        if status == "damaged":
+            return self.fault
         if status == "interrupted":
             return "its process ended without a word"
         last = self.events[-1] if status == "failed" else None
@@ -168,14 +205,20 @@ class RunFolder:
         write_json(self.path / "environment.json", environment)
 
     def environment(self) -> dict[str, Any]:
-        """`environment.json`: versions and machine; empty where there is none."""
-        file = self.path / "environment.json"
-        return dict(json.loads(file.read_bytes())) if file.is_file() else {}
+        """`environment.json`: versions and machine; empty where there is none.
+
+        Raises:
+            DamagedFile: it cannot be read.
+        """
+        return read_json(self.path / "environment.json")
 
     def artifacts(self) -> dict[str, str]:
-        """Name to key in the store, "kind/task" or "kind/stage"; empty before the first one."""
-        file = self.path / "artifacts.json"
-        return dict(json.loads(file.read_bytes())) if file.is_file() else {}
+        """Name to key in the store, "kind/task" or "kind/stage"; empty before the first one.
+
+        Raises:
+            DamagedFile: they cannot be read.
+        """
+        return read_artifacts(self.path / "artifacts.json")
 
     def write_artifacts(self, names: dict[str, str]) -> None:
         """Replaces the list of artifacts."""
@@ -185,18 +228,38 @@ class RunFolder:
         """Returns `scores.parquet`, `routing.parquet`, or `lost.parquet` where it was asked for (`lost.py`).
 
         Raises:
-            UserError: the run has not come that far, or the file is damaged.
+            UserError: the run has not come that far.
+            DamagedFile: it cannot be read.
         """
-        import pyarrow.parquet
-
         file = self.path / f"{name}.parquet"
         if not file.is_file():
             said = f": {self.failure}" if self.failure else ""
             raise UserError(f"run '{self.name}' has no {name} yet: it is {self.status}{said}")
-        try:
-            return pyarrow.parquet.read_table(file, partitioning=None)
-        except (OSError, pyarrow.ArrowException) as error:
-            raise UserError(f"run '{self.name}': {file.name} cannot be read: {error}") from error
+        return read_table(file)
+
+
+@lru_cache(maxsize=4096)
+def _fault(path: Path, stamp: Stamp) -> str:
+    """Of a run's folder; `stamp` says whether its files are still the same."""
+    try:
+        _check(RunFolder(path), check_table)
+    except DamagedFile as error:
+        return error.said
+    return ""
+
+
+def _check(run: RunFolder, table: Callable[[Path], object]) -> None:
+    """Reads the files of a run, each of its tables by `table`; one that came to its end has scores."""
+    run.config  # noqa: B018 - reading it checks it
+    events = run.events
+    run.artifacts()
+    run.environment()
+    files = [run.path / f"{name}.parquet" for name in COLUMNS]
+    for file in files:
+        if file.is_file():
+            table(file)
+    if events and isinstance(events[-1], Finished) and not files[0].is_file():
+        raise DamagedFile(files[0], "is missing, though the run came to its end")
 
 
 class Workspace:

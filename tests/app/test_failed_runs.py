@@ -59,7 +59,7 @@ def test_compare_leaves_it_out_with_the_reason(open_page: Open, place: Workspace
     page = open_page("compare", workspace=place.root)
     page.multiselect(key="runs").set_value(["Mine / broken", "Mine / dam"]).run()
     assert not page.exception, page.exception
-    assert f"left out: broken (failed: {SAID})" in said(page).replace("\\", "")
+    assert f"Left out: broken (failed: {SAID})" in said(page).replace("\\", "")
 
 
 def test_a_stream_is_free_again_where_its_run_came_to_nothing(place: Workspace) -> None:

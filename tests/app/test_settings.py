@@ -191,7 +191,8 @@ def test_a_folder_that_is_no_run_breaks_no_page(open_page: Open, own: Path) -> N
 def test_a_run_that_cannot_be_read_is_not_said_to_be_absent(open_page: Open, own: Path) -> None:
     (own / "runs/dam/scores.parquet").write_bytes(b"half of it")
     page = open_page("start", run="dam", workspace=own)
-    (told,) = [each.value for each in page.warning if "dam" in each.value]
+    told, listed = [each.value for each in page.warning if "dam" in each.value]
+    assert listed.startswith("dam is left out")
     assert told.startswith("The run dam cannot be read")
     assert "magic bytes" in told
 

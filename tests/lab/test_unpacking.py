@@ -195,9 +195,12 @@ def test_pickles_and_programs_are_not_taken_in(place: Path) -> None:
     ("files", "message"),
     [
         ({"runs/one/events.jsonl": b""}, "runs/one has no run.yaml"),
-        ({"runs/one/run.yaml": b"- 1"}, "runs/one cannot be read"),
+        ({"runs/one/run.yaml": b"- 1"}, "runs/one/run.yaml cannot be read"),
         ({"runs/one/run.yaml": b"name: [" + b"x" * 3 * 2**20}, "and can be none"),
-        ({"runs/one/run.yaml": RUN, "runs/one/scores.parquet": b"no"}, "runs/one cannot be read"),
+        (
+            {"runs/one/run.yaml": RUN, "runs/one/scores.parquet": b"no"},
+            "runs/one/scores.parquet cannot be read",
+        ),
         ({f"store/adapter/{'0' * 64}/data.json": b"{}"}, "meta.json is missing"),
         ({"readme.json": b"{}"}, "holds no run"),
     ],
@@ -210,7 +213,7 @@ def test_what_is_no_run_and_no_artifact_is_refused(
 
 def test_a_run_of_which_a_part_is_unsound_brings_nothing_in(place: Path) -> None:
     files = {"runs/one/run.yaml": RUN, "runs/two/run.yaml": b"?"}
-    assert "runs/two cannot be read" in refused(zipped(files), place)
+    assert "runs/two/run.yaml cannot be read" in refused(zipped(files), place)
 
 
 def test_an_artifact_names_its_key_and_its_kind(place: Path) -> None:
