@@ -8,8 +8,8 @@ from typing import Any
 
 import streamlit as st
 
-from app.frame import View
 from app.runs import stamp, workspace
+from app.view import View
 from app.workers.process import Worker
 
 Sample = Mapping[str, str]

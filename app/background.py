@@ -10,9 +10,9 @@ import threading
 from pathlib import Path
 from typing import Literal
 
+from app import ROOT
 from cl_core.lab.workspace import RunFolder, Workspace
 
-ROOT = Path(__file__).resolve().parents[1]
 State = Literal["missing", "computing", "waiting", "failed", "nothing"]
 
 

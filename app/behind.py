@@ -10,9 +10,9 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from app import actions, answers, links
-from app.frame import View
 from app.records import Routed
 from app.text import plain
+from app.view import View
 from app.workers.process import WorkerFailed
 from cl_core.errors import UserError, counted
 from cl_core.lab.run_config import RunConfig

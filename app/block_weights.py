@@ -10,8 +10,8 @@ from app import routing_tables as tables
 from app import widgets
 from app.figure_table import figure_table
 from app.figures.matrix import heatmap
-from app.frame import View
 from app.records import Routed
+from app.view import View
 from cl_core.errors import counted
 
 

@@ -11,12 +11,12 @@ import streamlit as st
 from app import absent, actions, answers, own_sample, theme
 from app.absent import MOST_LINKS
 from app.answers import Sample
-from app.frame import View
 from app.own_sample import KINDS, Keys
 from app.popovers import closed, popover
 from app.records import ONLY, Routed, keep, routed_at
 from app.styles import ICONS
 from app.text import plain
+from app.view import View
 from cl_core.lab.run_config import RunConfig
 
 SOURCES = ("a test sample", "my own")

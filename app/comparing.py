@@ -8,9 +8,9 @@ from pathlib import Path
 
 import streamlit as st
 
-from app.frame import View
 from app.runs import PLACES, Place, run_names, stamp, workspace
 from app.theme import numbered
+from app.view import View
 from cl_core.errors import counted
 from cl_core.evaluate.statistics import Summary, decimal
 from cl_core.evaluate.table import METRICS

@@ -17,10 +17,10 @@ from pathlib import Path
 import numpy as np
 
 from app.bundled import NAMES, RUNS, SEED, Bundled
-from app.projections import KIND, METHODS, inputs_of
 from app.runs import DEMONSTRATION
 from app.workers import scored_rows
 from app.workers.projecting import project
+from app.workers.projection import KIND, METHODS, inputs_of
 from cl_core.cli.output import TerminalWatcher, say
 from cl_core.errors import UserError, counted
 from cl_core.lab.cleaning import folder_bytes

@@ -6,8 +6,8 @@ import numpy as np
 
 from app.answers import Answer
 from app.choosing import Chosen
-from app.frame import View
 from app.text import plain
+from app.view import View
 from app.what_ifs import Asked
 from cl_core.adapters.compose import COMPOSITIONS, with_given_weights
 from cl_core.lab.run_config import RunConfig

@@ -13,11 +13,11 @@ from app.figures.cells import UNANSWERABLE
 from app.figures.certain import interval
 from app.figures.learning import learning_curves
 from app.figures.matrix import heatmap
-from app.frame import View
 from app.matrices import accuracy_table
 from app.text import plain
 from app.theme import Look
 from app.training import STATES, duration, way_out
+from app.view import View
 from cl_core.errors import counted
 from cl_core.lab.cautions import marked
 from cl_core.lab.jobs import Job, Jobs, State

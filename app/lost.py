@@ -15,10 +15,10 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from app import actions
-from app.frame import View
 from app.runs import stamp, workspace
 from app.sharing import is_guest
 from app.text import plain
+from app.view import View
 from cl_core.evaluate.lost import Lost, loss_errors, summarise_losses
 from cl_core.lab.workspace import RunFolder
 

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from app import answers, points, projections
 from app.figures.scatter import MapView, feature_map
-from app.frame import View
-from app.projections import Method, Projection, State
+from app.projections import Projection, State
 from app.runs import stamp, workspace
 from app.theme import Look, numbered
+from app.view import View
+from app.workers.projection import KIND, Method, inputs_of
 from cl_core.evaluate.neighbours import cosines, placed, unit
 from cl_core.lab.embeddings import Embeddings, find_embeddings
 from cl_core.lab.workspace import RunFolder, Workspace
@@ -159,10 +160,10 @@ def _run(view: View) -> RunFolder:
 
 def _read(view: View, embeddings: Embeddings, method: Method) -> Projection | None:
     """From the run's own workspace, where the demonstration's are bundled, or from the visitor's."""
-    own = key(projections.KIND, projections.inputs_of(embeddings, method))
+    own = key(KIND, inputs_of(embeddings, method))
     for place in dict.fromkeys((view.place, "Mine")):
         root = workspace(place).root
-        if workspace(place).store.has(projections.KIND, own):
+        if workspace(place).store.has(KIND, own):
             return _stored(str(root), own, embeddings, method)
     return None
 

@@ -21,8 +21,8 @@ from app.figure_table import figure_table
 from app.figures.matrix import heatmap
 from app.figures.merges import merges
 from app.figures.recipe import recipe
-from app.frame import View
 from app.text import plain
+from app.view import View
 from app.what_ifs import Asked, panel
 from app.workers.process import WorkerFailed
 from cl_core.errors import UserError, counted
@@ -71,8 +71,8 @@ def draw(view: View, config: RunConfig, chosen: Chosen, shown: Mapping[str, Any]
             cards.voices(other, adapters, chosen.label, view.look)
     with compare:
         st.header("Side by side")
-        pinned = pins.show(view, chosen, asked, told)
-        rows = [("this run", own), *([(asked.words, other)] if asked.fields else []), *pinned]
+        beside = pins.show(view, chosen, asked, told)
+        rows = [("this run", own), *([(asked.words, other)] if asked.fields else []), *beside]
         _side_by_side(view, rows, adapters)
     if other.per_block is not None:
         _blocks(view, chosen, other.per_block, tasks)

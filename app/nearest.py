@@ -9,8 +9,8 @@ import streamlit as st
 
 from app import answers, cards, theme, widgets
 from app.choosing import Chosen
-from app.frame import View
 from app.text import plain
+from app.view import View
 from app.workers.process import WorkerFailed
 from cl_core.errors import UserError
 

@@ -13,7 +13,7 @@ from app.recipe_form import recipe_form, slots
 from app.runs import readable
 from app.settings_form import WANTED, changes, settings_form
 from app.sharing import is_guest
-from app.stream_cards import problems
+from app.stream_problems import problems
 from app.text import plain
 from app.training import duration, measured, rows_learnt
 from cl_core.errors import Faults, UserError, counted

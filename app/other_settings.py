@@ -12,10 +12,10 @@ from app import actions, widgets
 from app.background import Background
 from app.figure_table import setting_table
 from app.figures.curves import setting_lines
-from app.frame import View
 from app.runs import stamp, workspace
 from app.sharing import is_guest
 from app.text import plain
+from app.view import View
 from cl_core.errors import UserError, counted
 from cl_core.lab.settings_accuracy import (
     KIND,

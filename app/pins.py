@@ -16,8 +16,8 @@ import streamlit as st
 from app import actions, answers, links, what_ifs
 from app.answers import Answer
 from app.choosing import TURNS, Chosen
-from app.frame import View
 from app.text import plain
+from app.view import View
 from app.what_ifs import Asked
 from app.workers.process import WorkerFailed
 from cl_core.adapters.compose import plain_compositions

@@ -7,8 +7,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from app.outcomes import NOT_LEARNT, RIGHT, WRONG
 from app.projections import Projection
-from app.records import NOT_LEARNT, RIGHT, WRONG
 from app.theme import numbered
 from cl_core.lab.run_config import RunConfig
 from cl_core.lab.undefined import answerable_rows

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -16,21 +16,10 @@ from numpy.typing import NDArray
 
 from app.background import Background
 from app.background import State as State
+from app.workers.projection import KIND, NOTHING_TO_MAP, Method, inputs_of
 from cl_core.lab.embeddings import Embeddings
 from cl_core.lab.workspace import Workspace
 from cl_core.store import key
-
-Method = Literal["UMAP", "PCA"]
-METHODS: tuple[Method, ...] = ("UMAP", "PCA")
-KIND = "projection"
-VERSION = 1
-"""Raise it when the worker's code changes what comes out."""
-MOST = 10_000
-"""Points at most, sampled from each task in proportion: what a browser draws smoothly."""
-NEIGHBOURS, MINIMUM_DISTANCE, SEED = 15, 0.1, 0
-
-NOTHING_TO_MAP = 3
-"""The worker's exit status where the features do not tell samples apart: trying again cannot help."""
 
 
 @dataclass(frozen=True)
@@ -56,21 +45,6 @@ class Projection:
     trustworthiness: float
     total: int
     explained: float
-
-
-def inputs_of(embeddings: Embeddings, method: Method) -> dict[str, Any]:
-    """Everything that a map depends on."""
-    fitted = {"neighbours": NEIGHBOURS, "minimum_distance": MINIMUM_DISTANCE}
-    return {
-        "version": VERSION,
-        "features": list(embeddings.keys),
-        "tasks": list(embeddings.tasks),
-        "router": embeddings.router,
-        "method": method,
-        "most": MOST,
-        "seed": SEED,
-        **(fitted if method == "UMAP" else {}),
-    }
 
 
 def read(

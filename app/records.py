@@ -13,15 +13,13 @@ import pyarrow.compute as pc
 import streamlit as st
 from numpy.typing import NDArray
 
+from app.outcomes import NOT_LEARNT, RIGHT, WRONG
 from app.runs import stamp
 from cl_core.evaluate.records import weights_of
 from cl_core.evaluate.routing import routed_task
 from cl_core.lab.run_config import RunConfig
 from cl_core.lab.undefined import answerable_rows
 from cl_core.lab.workspace import RunFolder
-
-RIGHT, WRONG, NOT_LEARNT = "right", "wrong", "not learnt yet"
-"""What an answer is; the last where no right one could be given at that stage."""
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from app import widgets
 from app.figures.certain import interval
-from app.frame import View
 from app.records import Routed
+from app.view import View
 from cl_core.errors import counted
 from cl_core.evaluate.routing import router_accuracy, top_k_recall
 from cl_core.lab.run_config import RunConfig

@@ -13,8 +13,9 @@ from typing import Literal
 
 import streamlit as st
 
+from app import ROOT
 from app.bundled import NAMES
-from cl_core.cli.demonstration import NAME as DEMO_RUN
+from cl_core.lab import variables
 from cl_core.lab.report import Report
 from cl_core.lab.workspace import RunFolder, Stamp, Status, Workspace
 from cl_core.store import is_held
@@ -22,7 +23,7 @@ from cl_core.store import is_held
 Place = Literal["Demonstration", "Mine"]
 PLACES: tuple[Place, ...] = ("Demonstration", "Mine")
 """As they are called on the screen and in addresses."""
-DEMONSTRATION = Path(__file__).parent / "demonstration"
+DEMONSTRATION = ROOT / "app" / "demonstration"
 """The bundled workspace; read-only."""
 
 
@@ -30,7 +31,7 @@ def workspace(place: Place) -> Workspace:
     """The bundled workspace, or the one that the server was started with."""
     if place == "Demonstration":
         return Workspace(DEMONSTRATION)
-    return Workspace(os.environ.get("ADAPTER_LAB_WORKSPACE") or None)
+    return Workspace(os.environ.get(variables.WORKSPACE) or None)
 
 
 def run_names(place: Place) -> list[str]:
@@ -91,7 +92,7 @@ def first_place() -> Place:
     What `adapter-lab demo` leaves is no run of one's own: a newcomer's workspace may hold it.
     """
     own = [run.name for run in readable("Mine") if scored(run)]
-    return "Mine" if set(own) - {DEMO_RUN} else "Demonstration"
+    return "Mine" if set(own) - {variables.DEMONSTRATION_RUN} else "Demonstration"
 
 
 def stamp(run: RunFolder) -> Stamp:

@@ -8,11 +8,11 @@ import pandas as pd
 import streamlit as st
 
 from app import actions, links, own_copy, widgets
-from app.frame import View
-from app.records import NOT_LEARNT, RIGHT
+from app.outcomes import NOT_LEARNT, RIGHT
 from app.runs import Place, workspace
 from app.sharing import is_guest
 from app.text import plain
+from app.view import View
 from cl_core.errors import UserError, counted
 from cl_core.lab.slices import Slice, save_slice, slices
 

@@ -8,7 +8,7 @@ import time
 
 import streamlit as st
 
-from cl_core.cli.opening import SHARE_VARIABLE
+from cl_core.lab.variables import JOIN_CODE
 
 LOCAL = ("127.0.0.1", "::1", None)
 """Streamlit gives None for a visitor on the server's own machine."""
@@ -18,12 +18,12 @@ MOST_TRIES, WITHIN_SECONDS = 20, 60.0
 
 def is_guest() -> bool:
     """Whether this visitor came over the network."""
-    return bool(os.environ.get(SHARE_VARIABLE)) and st.context.ip_address not in LOCAL
+    return bool(os.environ.get(JOIN_CODE)) and st.context.ip_address not in LOCAL
 
 
 def admit() -> None:
     """Asks a guest for the code before anything else is shown."""
-    code = os.environ.get(SHARE_VARIABLE, "")
+    code = os.environ.get(JOIN_CODE, "")
     if not is_guest() or st.session_state.get("admitted"):
         return
     st.title("Adapter Lab")

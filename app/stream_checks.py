@@ -11,10 +11,10 @@ from typing import Any
 
 import streamlit as st
 
+from app import ROOT
 from cl_core.tasks.spec import StreamSpec, TaskSpec
 from cl_core.tasks.stream_file import dump_stream
 
-ROOT = Path(__file__).resolve().parents[1]
 PATIENCE = 300
 """Seconds before a reading is given up: a large file or a slow hub."""
 

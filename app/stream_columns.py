@@ -9,9 +9,10 @@ import streamlit as st
 
 from app import actions, stream_files, uploads
 from app.proposals import proposed
-from app.stream_cards import KINDS, problems
+from app.stream_cards import KINDS
 from app.stream_checks import check_task
 from app.stream_choice import Chosen, add
+from app.stream_problems import problems
 from app.text import plain
 from cl_core.decode import WHITE
 from cl_core.errors import UserError, counted

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from app import other_settings, widgets
 from app.figure_table import setting_table
 from app.figures.curves import setting_lines
-from app.frame import View
 from app.records import Routed
+from app.view import View
 from cl_core.evaluate.sweeps import TEMPERATURES, sweep
 
 KEPT, ROUTE, WEIGHT = (

@@ -8,8 +8,8 @@ from typing import Any
 import streamlit as st
 
 from app import answers
-from app.frame import View
 from app.run_report import run_report
+from app.view import View
 from app.workers.process import WorkerFailed
 from cl_core.errors import UserError
 from cl_core.lab.report_formats import as_csv

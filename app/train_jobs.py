@@ -8,7 +8,6 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from app import absent, actions, links
-from app.frame import View
 from app.job_view import ACTIVE, curves, ending, heading, matrix, position
 from app.new_run import bad_seed, change
 from app.popovers import closed, popover
@@ -17,6 +16,7 @@ from app.sharing import is_guest
 from app.stream_files import free_name
 from app.text import plain
 from app.training import STATES
+from app.view import View
 from cl_core.errors import UserError
 from cl_core.lab.jobs import Job, Jobs, State
 from cl_core.lab.progress import read_progress

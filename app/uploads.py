@@ -17,6 +17,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from cl_core.errors import Faults, UserError, counted
+from cl_core.lab.variables import DATA_ROOTS
 from cl_core.lab.workspace import Workspace
 from cl_core.store.atomic import write_bytes, write_json
 from cl_core.tasks.image_folder import SUFFIXES
@@ -32,8 +33,6 @@ MOST_FILES = 20_000
 MOST_RATIO = 100
 """Unpacked over packed: pictures are packed already, so more than that is a bomb."""
 DAY = 24 * 3600
-ROOTS_VARIABLE = "ADAPTER_LAB_DATA_ROOTS"
-"""Further folders, separated as in PATH, that a visitor may name data in."""
 
 
 @dataclass(frozen=True)
@@ -164,7 +163,7 @@ def allowed_roots(workspace: Workspace) -> list[Path]:
     real = data_folder()
     if real is not None:
         roots.append(real.resolve())
-    named = os.environ.get(ROOTS_VARIABLE, "")
+    named = os.environ.get(DATA_ROOTS, "")
     roots += [Path(root).expanduser().resolve() for root in named.split(os.pathsep) if root]
     return roots
 
@@ -190,7 +189,7 @@ def server_path(workspace: Workspace, text: str) -> Path:
         listed = ", ".join(str(root) for root in roots)
         raise UserError(
             f"'{text}' is not under a folder that may be read: {listed}. Whoever runs the server can allow more with "
-            f"{ROOTS_VARIABLE}"
+            f"{DATA_ROOTS}"
         )
     if not found.exists():
         raise UserError(f"there is nothing at '{text}'")

@@ -11,10 +11,10 @@ import streamlit as st
 
 from app.figures import picture_files, standalone
 from app.figures.base import least_width
-from app.frame import View
 from app.runs import Place, ending, scored, unreadable
 from app.styles import MENU, box
 from app.text import plain
+from app.view import View
 from cl_core.evaluate.statistics import MINUS
 from cl_core.lab.workspace import RunFolder
 

@@ -12,8 +12,8 @@ from app.figures.colouring import COLOURS
 from app.figures.scatter import HEIGHT
 from app.figures.similarity import similarity
 from app.own_sample import Keys
-from app.projections import METHODS, MOST, NEIGHBOURS
 from app.text import plain
+from app.workers.projection import METHODS, MOST, NEIGHBOURS
 from cl_core.errors import AdapterLabError, counted
 from cl_core.lab.publishing import backbone_title
 

@@ -11,6 +11,7 @@ from app.runs import workspace
 from app.sharing import is_guest
 from cl_core import __version__
 from cl_core.errors import counted
+from cl_core.lab.variables import DATA_ROOTS
 from cl_core.tasks.load import DATA_VARIABLE
 
 view = frame.draw("Where is my data?")
@@ -85,7 +86,7 @@ with right:
     for root in uploads.allowed_roots(mine):
         st.code(str(root), language=None)
     st.caption(
-        f"To allow more, set the environment variable {uploads.ROOTS_VARIABLE} to folders, separated as in PATH, and "
+        f"To allow more, set the environment variable {DATA_ROOTS} to folders, separated as in PATH, and "
         f"start the app again; {DATA_VARIABLE} names the folder of the papers' data."
     )
 

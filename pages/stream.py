@@ -12,7 +12,8 @@ from app.figures.balance import class_balance
 from app.figures.matrix import heatmap
 from app.runs import workspace
 from app.stream_adding import adding
-from app.stream_cards import cards, problems, protocol
+from app.stream_cards import cards, protocol
+from app.stream_problems import problems
 from app.text import plain
 from cl_core.errors import UserError, counted
 

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from app.figures.names import listed
-from app.records import NOT_LEARNT, RIGHT, WRONG
+from app.outcomes import NOT_LEARNT, RIGHT, WRONG
 from app.theme import GREY, PETROFF, task_colour, task_symbol
 
 COLOURS = ("Task", "Class", "Chosen adapter", "Right or wrong", "Entropy")

@@ -14,9 +14,8 @@ import threading
 from pathlib import Path
 from typing import IO, Any
 
+from app import ROOT
 from cl_core.errors import AdapterLabError, UserError
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 class WorkerFailed(AdapterLabError):

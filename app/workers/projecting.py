@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from app.projections import (
+from app.workers.projection import (
     KIND,
     METHODS,
     MINIMUM_DISTANCE,

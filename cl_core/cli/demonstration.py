@@ -11,10 +11,10 @@ from cl_core.lab.recipes import RECIPES
 from cl_core.lab.report import Report
 from cl_core.lab.report_formats import as_text
 from cl_core.lab.run_settings import RunSettings, make_settings
+from cl_core.lab.variables import DEMONSTRATION_RUN
 from cl_core.lab.workspace import RunFolder, Workspace
 from cl_core.store import key
 
-NAME = "demo"
 STREAM = "domains"
 SETTINGS = {"limit_train": 200, "limit_validation": 60, "limit_test": 100, "epochs": 6}
 SENTENCES = (
@@ -38,10 +38,12 @@ def demonstrate(workspace: Workspace, device: str = "auto", as_json: bool = Fals
             "Each test sentence is routed to the two closest adapters, which are merged for it "
             "alone (DAM).\n"
         )
-    run = workspace.run(NAME)
+    run = workspace.run(DEMONSTRATION_RUN)
     if not (run.exists and run.status == "finished" and run.config.settings == _settings()):
         watcher = TerminalWatcher(quiet=as_json)
-        run, stream = prepare(workspace, STREAM, "dam", name=NAME, settings=SETTINGS, device=device)
+        run, stream = prepare(
+            workspace, STREAM, "dam", name=DEMONSTRATION_RUN, settings=SETTINGS, device=device
+        )
         follow(workspace, run, stream, watcher, as_json, show=False)
     report, routed = Report(run), _routed(workspace, run, device)
     if as_json:
@@ -51,7 +53,7 @@ def demonstrate(workspace: Workspace, device: str = "auto", as_json: bool = Fals
     say("\nThree sentences, and which adapters answered:\n")
     say(routed["text"])
     say(
-        f'\nTry your own: .venv/bin/adapter-lab route {NAME} --text "..."\n'
+        f'\nTry your own: .venv/bin/adapter-lab route {DEMONSTRATION_RUN} --text "..."\n'
         "All commands: .venv/bin/adapter-lab --help"
     )
 

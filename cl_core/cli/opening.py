@@ -16,10 +16,9 @@ from cl_core.cli.app import app
 from cl_core.cli.options import WorkspaceOption
 from cl_core.cli.output import say
 from cl_core.errors import UserError
+from cl_core.lab import variables
 
 LOCAL, EVERYWHERE = "127.0.0.1", "0.0.0.0"  # noqa: S104 - bound to only where --share asks for it
-SHARE_VARIABLE = "ADAPTER_LAB_JOIN_CODE"
-"""Where it is set, visitors from other machines are asked for it, and may look but not start, stop or delete."""
 
 
 @app.command("app")
@@ -45,15 +44,15 @@ def open_app(
     """
     environment = dict(os.environ)
     if workspace is not None:
-        environment["ADAPTER_LAB_WORKSPACE"] = str(Path(workspace).expanduser().resolve())
+        environment[variables.WORKSPACE] = str(Path(workspace).expanduser().resolve())
     if share:
-        code = environment.setdefault(SHARE_VARIABLE, secrets.token_hex(3))
+        code = environment.setdefault(variables.JOIN_CODE, secrets.token_hex(3))
         say(
             f"Shared: whoever reaches port {port} of this machine and types the code {code} can look at everything in "
             "the workspace, sample texts and pictures included. The connection is not encrypted."
         )
     else:
-        environment.pop(SHARE_VARIABLE, None)
+        environment.pop(variables.JOIN_CODE, None)
     options = {
         "server.address": EVERYWHERE if share else LOCAL,
         "server.port": str(port),

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import yaml
 
 from cl_core.errors import UserError, did_you_mean
-from cl_core.lab import outside
+from cl_core.lab import outside, variables
 from cl_core.lab.events import (
     AnyEvent,
     Epoch,
@@ -270,7 +270,7 @@ class Workspace:
     """
 
     def __init__(self, root: str | Path | None = None) -> None:
-        self.root = Path(root or os.environ.get("ADAPTER_LAB_WORKSPACE") or "workspace")
+        self.root = Path(root or os.environ.get(variables.WORKSPACE) or "workspace")
 
     @cached_property
     def store(self) -> Store:

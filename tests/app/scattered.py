@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from app import points
+from app.outcomes import RIGHT
 
 
 def scattered(places: NDArray[np.float64]) -> pd.DataFrame:
@@ -20,7 +20,7 @@ def scattered(places: NDArray[np.float64]) -> pd.DataFrame:
             "learnt": True,
             "adapter": "1 a",
             "adapter_place": 0,
-            "answer": points.RIGHT,
+            "answer": RIGHT,
             "entropy": 0.5,
             "x": places[:, 0],
             "y": places[:, 1],

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from app import answers, take_along
-from app.frame import View
 from app.records import last_routed
 from app.runs import DEMONSTRATION
 from app.theme import LIGHT
+from app.view import View
 from cl_core.evaluate.lost import summarise_losses
 from cl_core.lab.report import Report
 from cl_core.lab.report_formats import number

@@ -13,11 +13,11 @@ from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Block, Element
 
 from app.lessons import LESSONS, Step
-from app.projections import METHODS
 from app.records import ONLY
 from app.runs import DEMONSTRATION
 from app.theme import numbered
 from app.what_ifs import ALIKE, ORACLE, ROUTER
+from app.workers.projection import METHODS
 from cl_core.lab.embeddings import find_embeddings
 from cl_core.lab.recipes import RECIPES
 from cl_core.lab.workspace import Workspace

@@ -18,9 +18,10 @@ from app.figures.apart import apart
 from app.figures.colouring import COLOURS
 from app.figures.scatter import MapView, feature_map
 from app.figures.similarity import similarity
+from app.outcomes import NOT_LEARNT, RIGHT
 from app.projections import Projection
 from app.theme import LIGHT
-from app.workers import projecting
+from app.workers import projecting, projection
 from cl_core.evaluate.neighbours import cosines
 from cl_core.lab.embeddings import find_embeddings
 from cl_core.lab.workspace import Workspace
@@ -43,7 +44,7 @@ def mapped(small_workspace: Path) -> Path:
     return small_workspace
 
 
-def stored(workspace: Path, method: projections.Method = "UMAP") -> Projection:
+def stored(workspace: Path, method: projection.Method = "UMAP") -> Projection:
     place = Workspace(workspace)
     embeddings = find_embeddings(place, place.find("dam"))
     assert embeddings is not None
@@ -57,11 +58,11 @@ def test_the_same_seed_gives_the_same_map(mapped: Path, tmp_path: Path) -> None:
     embeddings = find_embeddings(place, place.find("dam"))
     assert embeddings is not None
     projecting.project(place, Workspace(tmp_path), embeddings)
-    for method in projections.METHODS:
+    for method in projection.METHODS:
         assert np.array_equal(stored(mapped, method).positions, stored_in(tmp_path, mapped, method))
 
 
-def stored_in(target: Path, source: Path, method: projections.Method) -> np.ndarray:
+def stored_in(target: Path, source: Path, method: projection.Method) -> np.ndarray:
     place = Workspace(source)
     embeddings = find_embeddings(place, place.find("dam"))
     assert embeddings is not None
@@ -98,7 +99,7 @@ def test_the_stage_greys_later_tasks_and_moves_nothing(mapped: Path) -> None:
     for row in last.itertuples():
         record = records[row.sample, 3]
         assert row.adapter_place == int(np.argmax(record["weights"]))
-        assert (row.answer == points.RIGHT) == record["correct"]
+        assert (row.answer == RIGHT) == record["correct"]
 
 
 @pytest.mark.parametrize("colour", COLOURS)
@@ -149,7 +150,7 @@ def test_the_stage_moves_everything_under_it(mapped: Path, open_page: Open) -> N
     assert not page.exception
     samples, cosines = (each.value for each in page.dataframe)
     later = samples["task"] != "1 restaurants"
-    assert set(samples.loc[later, "answer"]) == {points.NOT_LEARNT}
+    assert set(samples.loc[later, "answer"]) == {NOT_LEARNT}
     assert set(samples.loc[~later, "adapter"]) == {"1 restaurants"}
     assert cosines.shape == (1, 1)
     sources = [each.value for each in page.caption if "run dam" in each.value]
@@ -188,7 +189,7 @@ def test_a_map_that_is_not_there_is_computed_by_a_worker(
     worker.settle(PATIENCE)
     embeddings = find_embeddings(source, run)
     assert embeddings is not None
-    for method in projections.METHODS:
+    for method in projection.METHODS:
         assert projections.read((target,), embeddings, method) is not None
 
 

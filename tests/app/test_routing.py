@@ -13,7 +13,8 @@ from streamlit.testing.v1 import AppTest
 from app import other_settings
 from app import routing_tables as tables
 from app.figures.bars import outcomes
-from app.records import NOT_LEARNT, ONLY, Routed, keep, routed_at
+from app.outcomes import NOT_LEARNT
+from app.records import ONLY, Routed, keep, routed_at
 from app.routing_numbers import numbers
 from app.runs import DEMONSTRATION
 from app.theme import LIGHT

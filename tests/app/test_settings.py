@@ -12,10 +12,11 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from app import carrying, preferences, uploads
+from app import carrying, preferences
 from app.citations import PAPERS
 from app.text import plain
 from cl_core.lab.cleaning import clean
+from cl_core.lab.variables import DATA_ROOTS
 from cl_core.lab.workspace import Workspace
 from cl_core.store import key
 
@@ -48,11 +49,11 @@ def test_it_says_where_and_how_large_everything_is(open_page: Open, own: Path) -
 def test_it_says_which_folders_may_be_named_and_how_to_allow_more(
     open_page: Open, own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(uploads.ROOTS_VARIABLE, str(tmp_path / "more"))
+    monkeypatch.setenv(DATA_ROOTS, str(tmp_path / "more"))
     page = open_page("settings", workspace=own)
     listed = {code.value for code in page.code}
     assert {str(own.resolve() / "data"), str((tmp_path / "more").resolve())} <= listed
-    assert any(uploads.ROOTS_VARIABLE in caption.value for caption in page.caption)
+    assert any(DATA_ROOTS in caption.value for caption in page.caption)
 
 
 def test_what_no_run_needs_is_removed_after_a_confirmation(open_page: Open, own: Path) -> None:
@@ -127,7 +128,7 @@ def test_a_zip_of_chosen_runs_is_made_and_taken_in_elsewhere(
     with carrying.zipped(["l2r"]) as file:
         assert isinstance(file, io.BufferedReader)  # what Streamlit takes of a callable
         (tmp_path / "l2r.zip").write_bytes(file.read())
-    monkeypatch.setenv(uploads.ROOTS_VARIABLE, str(tmp_path))
+    monkeypatch.setenv(DATA_ROOTS, str(tmp_path))
     page = taken_in(open_page("settings", workspace=tmp_path / "new"), tmp_path / "l2r.zip")
     assert plain("1 new run: l2r") in page.success[0].value
     assert Workspace(tmp_path / "new").find("l2r").status == "finished"
@@ -140,7 +141,7 @@ def test_a_zip_that_reaches_outside_is_refused_with_its_names(
 ) -> None:
     with zipfile.ZipFile(tmp_path / "evil.zip", "w") as archive:
         archive.writestr("../<b>evil</b>.yaml", "x")
-    monkeypatch.setenv(uploads.ROOTS_VARIABLE, str(tmp_path))
+    monkeypatch.setenv(DATA_ROOTS, str(tmp_path))
     page = taken_in(open_page("settings", workspace=own), tmp_path / "evil.zip")
     assert page.error[0].value == "Nothing was taken in."
     assert any("'../<b>evil</b>.yaml' would leave the folder" in each.value for each in page.text)

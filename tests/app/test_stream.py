@@ -17,6 +17,7 @@ from app.stream_checks import check_task, run_worker
 from app.stream_columns import ADD
 from cl_core.errors import Faults, UserError
 from cl_core.lab.jobs import Jobs
+from cl_core.lab.variables import DATA_ROOTS
 from cl_core.lab.workspace import Workspace
 from cl_core.tasks.load import find_stream
 from cl_core.tasks.spec import TaskSpec
@@ -297,7 +298,7 @@ def test_only_allowed_folders_are_read(
     link.symlink_to(outside)
     with pytest.raises(UserError, match="not under a folder"):
         uploads.server_path(place, str(link))
-    monkeypatch.setenv(uploads.ROOTS_VARIABLE, str(tmp_path))
+    monkeypatch.setenv(DATA_ROOTS, str(tmp_path))
     assert uploads.server_path(place, "outside.csv") == outside.resolve()
 
 

@@ -1,0 +1,10 @@
+"""Names that the command line and the app agree on: environment variables, and the run of the demonstration."""
+
+WORKSPACE = "ADAPTER_LAB_WORKSPACE"
+"""Folder of runs."""
+JOIN_CODE = "ADAPTER_LAB_JOIN_CODE"
+"""Where it is set, visitors from other machines are asked for it, and may look but not start, stop or delete."""
+DATA_ROOTS = "ADAPTER_LAB_DATA_ROOTS"
+"""Further folders, separated as in PATH, that a visitor of the app may name data in."""
+DEMONSTRATION_RUN = "demo"
+"""What `adapter-lab demo` calls its run."""
