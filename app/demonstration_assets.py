@@ -16,29 +16,30 @@ from pathlib import Path
 
 import numpy as np
 
-from app.bundled import NAMES, RUNS, SEED, Bundled
-from app.runs import DEMONSTRATION
+from app.data.bundled import NAMES, RUNS, SEED, Bundled
+from app.data.runs import DEMONSTRATION
 from app.workers import scored_rows
 from app.workers.projecting import project
 from app.workers.projection import KIND, METHODS, inputs_of
+from cl_core.analysis.embeddings import find_embeddings
+from cl_core.analysis.oracle_answers import explain_losses
+from cl_core.api import run as carry_out
+from cl_core.archive.prune import folder_bytes
 from cl_core.cli.output import TerminalWatcher, say
+from cl_core.engine.launch import Watcher
 from cl_core.errors import UserError, counted
-from cl_core.lab.cleaning import folder_bytes
-from cl_core.lab.embeddings import find_embeddings
-from cl_core.lab.events import Made
-from cl_core.lab.launch import Watcher
-from cl_core.lab.lost import explain_losses
-from cl_core.lab.report import Report
-from cl_core.lab.run import run as carry_out
-from cl_core.lab.workspace import READ_ONLY, RunFolder, Workspace
+from cl_core.reports.report import Report
+from cl_core.runs.events import Made
+from cl_core.runs.workspace import READ_ONLY, RunFolder, Workspace
 from cl_core.store import key, write_text
 
 NAMED = ("adapter", "shared", "router", "network")
 """Kinds of artifacts that go along where a run names them: what its model answers with.
 
 With them go its test rows themselves, the features that its router reads, the maps of these, one of each task's
-states, through which `cl_core.lab.embeddings` finds the features, and how long each took. L2R's memory, I2I's fusions
-and what the vision encoder saw of each clip stay behind: no page reads them, and a copy that goes on makes them again.
+states, through which `cl_core.analysis.embeddings` finds the features, and how long each took. L2R's memory, I2I's
+fusions and what the vision encoder saw of each clip stay behind: no page reads them, and a copy that goes on makes
+them again.
 """
 NOTE = """The bundled demonstration of Adapter Lab. While this file is here, nothing in this folder is ever written.
 It is made by `make demo-assets`; the lab copies it into your own workspace when you want to work with it.

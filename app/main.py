@@ -24,8 +24,9 @@ PAGES = {
     "settings": ("Settings", ":material/settings:"),
 }
 
-from app import actions, frame, history, links, preferences, sharing, theme  # noqa: E402 - the root is on the path only now
-from app.text import plain  # noqa: E402
+from app.base import links, theme  # noqa: E402 - the root is on the path only now
+from app.base.text import plain  # noqa: E402
+from app.shell import actions, frame, history, preferences, sharing  # noqa: E402 - the root is on the path only now
 from cl_core.errors import UserError  # noqa: E402
 
 st.set_page_config(

@@ -33,7 +33,7 @@ from light_visitors import THINK, crowd
 from playwright.sync_api import Browser, Locator, sync_playwright
 from screenshots import runs_of, served
 
-from app.runs import DEMONSTRATION
+from app.data.runs import DEMONSTRATION
 from tests.browser.chromium import provide
 from tests.browser.visiting import Visitor, launch
 

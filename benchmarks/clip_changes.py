@@ -28,13 +28,13 @@ from cl_core.adapters.heads import Head
 from cl_core.adapters.settings import AdapterSettings
 from cl_core.adapters.task_weights import TaskWeights
 from cl_core.backbones.load import load_backbone
-from cl_core.backbones.seeing import SeeingBackbone
 from cl_core.backbones.settings import BackboneSettings
+from cl_core.backbones.vision.seeing import SeeingBackbone
 from cl_core.device import choose_device
-from cl_core.tasks.draw import Draw
-from cl_core.tasks.encode import animation
-from cl_core.tasks.scenes.clips import WAYS, ask_clip
-from cl_core.tasks.scenes.paint import paint
+from cl_core.synthetic.draw import Draw
+from cl_core.synthetic.encode import animation
+from cl_core.synthetic.scenes.clips import WAYS, ask_clip
+from cl_core.synthetic.scenes.paint import paint
 from cl_core.train.checkpoint import EpochRecord
 from cl_core.train.classification import fit
 from cl_core.train.data import Rows

@@ -9,7 +9,7 @@ from typing import Any
 from tables import Entry, reports
 
 from cl_core.evaluate.statistics import summarise
-from cl_core.lab.workspace import Workspace
+from cl_core.runs.workspace import Workspace
 
 
 def draw_memory(

@@ -20,7 +20,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from transformers import AutoModel, AutoTokenizer
 
-from cl_core.tasks.domains import DomainData, domain_tasks
+from cl_core.synthetic.domains import DomainData, domain_tasks
 
 STRENGTHS = (0.1, 1.0, 10.0, 100.0)
 SPLITS = ("train", "validation", "test")

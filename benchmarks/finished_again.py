@@ -22,8 +22,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from cl_core.lab.events import Finished, Made
-from cl_core.lab.workspace import Workspace
+from cl_core.runs.events import Finished, Made
+from cl_core.runs.workspace import Workspace
 
 TERMINAL = [sys.executable, "-m", "cl_core.cli"]
 TARGET_SECONDS = 10.0

@@ -41,7 +41,7 @@ from cl_core.backbones.load import load_backbone
 from cl_core.backbones.settings import BackboneSettings
 from cl_core.backbones.text import TextBackbone
 from cl_core.device import choose_device
-from cl_core.tasks.domains import domain
+from cl_core.synthetic.domains import domain
 from cl_core.train.data import Rows
 
 DOMAINS = ("restaurants", "products", "films")

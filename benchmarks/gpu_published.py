@@ -20,10 +20,10 @@ from gpu_speed import WARM_UP, fitting_speed, passing_speed
 
 from cl_core.adapters.bank import Bank
 from cl_core.adapters.compose import compose
-from cl_core.backbones.image import ImageBackbone
-from cl_core.backbones.pictures import PictureBatch
-from cl_core.backbones.seeing import SeeingBackbone
-from cl_core.backbones.visual import Eye, Sights
+from cl_core.backbones.vision.image import ImageBackbone
+from cl_core.backbones.vision.pictures import PictureBatch
+from cl_core.backbones.vision.seeing import SeeingBackbone
+from cl_core.backbones.vision.visual import Eye, Sights
 from cl_core.device import Device
 from cl_core.train.data import Rows
 

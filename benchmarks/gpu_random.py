@@ -15,7 +15,7 @@ from cl_core.adapters.settings import AdapterSettings
 from cl_core.adapters.task_weights import TaskWeights
 from cl_core.backbones.encoder import Backbone
 from cl_core.backbones.encoding import Encoding
-from cl_core.backbones.seeing import SeeingBackbone
+from cl_core.backbones.vision.seeing import SeeingBackbone
 from cl_core.train.data import Rows
 
 

@@ -34,10 +34,10 @@ from numpy.typing import NDArray
 from cl_core.backbones.encoder import Backbone
 from cl_core.backbones.settings import BackboneSettings
 from cl_core.device import choose_device
-from cl_core.tasks.draw import Draw
-from cl_core.tasks.encode import animation, png
-from cl_core.tasks.scenes.paint import paint
-from cl_core.tasks.scenes.scene import draw_scene
+from cl_core.synthetic.draw import Draw
+from cl_core.synthetic.encode import animation, png
+from cl_core.synthetic.scenes.paint import paint
+from cl_core.synthetic.scenes.scene import draw_scene
 from cl_core.train.data import Rows
 
 STYLES, COLOURS = ("flat", "neon", "mosaic"), ("red", "blue", "yellow")

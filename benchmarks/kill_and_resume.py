@@ -15,7 +15,7 @@ read from events.jsonl. At last, one adapter of a finished run is truncated: res
 compute it again and end with the same bytes.
 
 Each process is a fresh interpreter; with --warm it is forked from one that has the imports behind it
-(`tests/lab/test_kill_and_resume.py` does that), which leaves out the differences between interpreters.
+(`tests/engine/test_kill_and_resume.py` does that), which leaves out the differences between interpreters.
 
 Target: no byte differs. The exit status is 1 when one does, for that is a fault and not a slow machine.
 """
@@ -40,8 +40,8 @@ from pathlib import Path
 
 import numpy as np
 
-from cl_core.lab.events import AnyEvent, Epoch, Finished, Made, Phase, Started, Warned
-from cl_core.lab.workspace import RunFolder, Workspace
+from cl_core.runs.events import AnyEvent, Epoch, Finished, Made, Phase, Started, Warned
+from cl_core.runs.workspace import RunFolder, Workspace
 from cl_core.store import is_held
 
 NAME, STREAM, RECIPE = "run", "domains-dil", "dam"
@@ -58,7 +58,12 @@ SETTINGS = {
 }
 # What the console script `adapter-lab` starts.
 TERMINAL = [sys.executable, "-m", "cl_core.cli"]
-IMPORTS = ["cl_core.cli", "cl_core.lab.experiment", "cl_core.tasks.load", "cl_core.backbones.load"]
+IMPORTS = [
+    "cl_core.cli",
+    "cl_core.engine.experiment",
+    "cl_core.tasks.load",
+    "cl_core.backbones.load",
+]
 IMPORTS += ["datasets", "transformers.models.bert.modeling_bert"]
 POLL_SECONDS = 0.002
 PATIENCE_SECONDS = 300

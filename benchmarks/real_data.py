@@ -22,9 +22,9 @@ from tables import Entry, carry_out, cell, marked, numbers, paired, reports
 
 from cl_core.device import Precision
 from cl_core.errors import UserError
-from cl_core.lab.recipe import Recipe
-from cl_core.lab.recipes import RECIPES
-from cl_core.lab.workspace import Workspace
+from cl_core.recipes.named import RECIPES
+from cl_core.recipes.recipe import Recipe
+from cl_core.runs.workspace import Workspace
 from cl_core.tasks.stream import Protocol
 
 # Two cores: at most 500 training, 100 validation and 200 test rows a task. Texts are cut to 64 tokens, passes run in

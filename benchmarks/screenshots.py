@@ -22,8 +22,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # for the tests' s
 
 from playwright.sync_api import Browser, sync_playwright
 
-from app.runs import DEMONSTRATION
-from cl_core.lab.workspace import Workspace
+from app.data.runs import DEMONSTRATION
+from cl_core.runs.workspace import Workspace
 from tests.browser.chromium import provide
 from tests.browser.layout import unreadable
 from tests.browser.serving import Server

@@ -15,11 +15,11 @@ from cl_core.evaluate.statistics import (
     paired_difference,
     summarise,
 )
-from cl_core.lab.cautions import TOLD
-from cl_core.lab.recipe import Recipe
-from cl_core.lab.recipes import RECIPES
-from cl_core.lab.report import Report
-from cl_core.lab.workspace import Workspace
+from cl_core.recipes.named import RECIPES
+from cl_core.recipes.recipe import Recipe
+from cl_core.reports.report import Report
+from cl_core.runs.cautions import TOLD
+from cl_core.runs.workspace import Workspace
 from cl_core.tasks.stream import Protocol
 
 

@@ -35,15 +35,15 @@ from cl_core.adapters.settings import AdapterSettings
 from cl_core.adapters.task_weights import TaskWeights
 from cl_core.backbones.features import extract_features
 from cl_core.backbones.load import load_backbone
-from cl_core.backbones.seeing import SeeingBackbone
 from cl_core.backbones.settings import BackboneSettings
-from cl_core.backbones.visual import Stored
+from cl_core.backbones.vision.seeing import SeeingBackbone
+from cl_core.backbones.vision.visual import Stored
 from cl_core.device import choose_device
-from cl_core.tasks.draw import Draw
-from cl_core.tasks.encode import png
-from cl_core.tasks.scenes.clips import CLIP_FAMILIES, ask_clip
-from cl_core.tasks.scenes.paint import paint
-from cl_core.tasks.scenes.scene import draw_scene
+from cl_core.synthetic.draw import Draw
+from cl_core.synthetic.encode import png
+from cl_core.synthetic.scenes.clips import CLIP_FAMILIES, ask_clip
+from cl_core.synthetic.scenes.paint import paint
+from cl_core.synthetic.scenes.scene import draw_scene
 from cl_core.train.classification import Classification
 from cl_core.train.data import Rows
 from cl_core.train.lesson import Lesson
@@ -186,7 +186,7 @@ def measure_memory(vision: str, folder: Path, clips: int) -> None:
         )
         code = (
             "import sys, cl_core as cl\n"
-            "from cl_core.lab.report import Report\n"
+            "from cl_core.reports.report import Report\n"
             "stream, vision, workspace = sys.argv[1:]\n"
             "run = cl.run(stream, 'dam', name='r', epochs=1, vision=vision, workspace=workspace)\n"
             "print(int(Report(run.folder).cost['peak_memory_bytes']))"

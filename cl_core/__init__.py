@@ -13,23 +13,23 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from cl_core.api import Run as Run
+    from cl_core.api import run as run
     from cl_core.choices import register as register
-    from cl_core.lab.recipe import Recipe as Recipe
-    from cl_core.lab.run import Run as Run
-    from cl_core.lab.run import run as run
-    from cl_core.lab.workspace import Workspace as Workspace
+    from cl_core.recipes.recipe import Recipe as Recipe
+    from cl_core.runs.workspace import Workspace as Workspace
     from cl_core.tasks.load import load_stream as load_stream
 
 __version__ = "0.1.0"
 
 # Imported when first used, so that `import cl_core` and the terminal's help are instant.
 _NAMES = {
-    "Recipe": "cl_core.lab.recipe",
-    "Run": "cl_core.lab.run",
-    "Workspace": "cl_core.lab.workspace",
+    "Recipe": "cl_core.recipes.recipe",
+    "Run": "cl_core.api",
+    "Workspace": "cl_core.runs.workspace",
     "load_stream": "cl_core.tasks.load",
     "register": "cl_core.choices",
-    "run": "cl_core.lab.run",
+    "run": "cl_core.api",
 }
 
 __all__ = ["Recipe", "Run", "Workspace", "__version__", "load_stream", "register", "run"]

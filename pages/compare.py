@@ -7,28 +7,29 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from app import actions, comparing, downloads, frame, widgets
+from app.base.text import plain
+from app.compare import compared_runs
 from app.figures import comparison as figures
-from app.text import plain
+from app.shell import actions, asked_downloads, frame, widgets
+from cl_core.analysis.comparison_formats import as_csv
+from cl_core.analysis.comparison_latex import as_latex
+from cl_core.analysis.comparison_lines import headlines
+from cl_core.analysis.comparison_notes import notes
 from cl_core.errors import UserError, counted
 from cl_core.evaluate.statistics import format_difference
 from cl_core.evaluate.table import score_names
 from cl_core.evaluate.units import difference_title
-from cl_core.lab.comparison_formats import as_csv
-from cl_core.lab.comparison_latex import as_latex
-from cl_core.lab.comparison_lines import headlines
-from cl_core.lab.comparison_notes import notes
 
 view = frame.draw("Which method wins, at what cost?")
 widgets.damaged(view.place)
-labels = comparing.offered()
+labels = compared_runs.offered()
 if not labels:
     widgets.nothing(
         "Nothing to compare yet: no run has been scored in either workspace.", "train", "Train one"
     )
     st.stop()
 
-kin = comparing.kin(view, labels, bool(st.session_state.get("orders")))
+kin = compared_runs.kin(view, labels, bool(st.session_state.get("orders")))
 chosen = st.multiselect(
     "Runs",
     sorted(labels),
@@ -58,7 +59,7 @@ if not chosen:
     st.stop()
 runs = [labels[label] for label in chosen]
 try:
-    found = comparing.compared(runs, score, pooled, None)
+    found = compared_runs.compared(runs, score, pooled, None)
 except UserError as error:
     st.info(
         f"{plain(str(error))}. A run can be compared when it has come to its end.",
@@ -75,16 +76,16 @@ against = third.selectbox(
 )
 if against != "nothing":
     try:
-        found = comparing.compared(runs, score, pooled, against)
+        found = compared_runs.compared(runs, score, pooled, against)
     except UserError as error:
         st.warning(plain(str(error)))
 stream = first.selectbox("Stream", found.streams, key="compared", bind="query-params")
 found = found.of(stream)
 lines = found.lines
-names = comparing.called(lines)
+names = compared_runs.called(lines)
 alone = [name for name, line in zip(names, lines, strict=True) if len(line.runs) == 1]
 source = f"stream {stream}, {score}, {counted(found.runs, 'run')}"
-drawn = dict(zip(names[: comparing.MOST_LINES], lines, strict=False))
+drawn = dict(zip(names[: compared_runs.MOST_LINES], lines, strict=False))
 for note in notes(found):
     st.caption(plain(f"{note[0].upper()}{note[1:]}."))
 if len(lines) > len(drawn):
@@ -105,31 +106,32 @@ if alone:
 st.header("Side by side")
 shown = [
     metric
-    for metric in (*comparing.quality(), *comparing.COSTS)
+    for metric in (*compared_runs.quality(), *compared_runs.COSTS)
     if any(line.summary(metric) for line in lines)
 ]
 table = pd.DataFrame(
     {
         "recipe": names,
         "protocol": [line.protocol for line in lines],
-        "rests on": [comparing.repeats(line) for line in lines],
+        "rests on": [compared_runs.repeats(line) for line in lines],
         **{
-            comparing.shown(metric): [
-                comparing.cell(line.summary(metric), metric) for line in lines
+            compared_runs.shown(metric): [
+                compared_runs.cell(line.summary(metric), metric) for line in lines
             ]
             for metric in shown
         },
     }
 )
 columns = {
-    comparing.shown(metric): st.column_config.TextColumn(
-        comparing.short(metric), help=f"{comparing.shown(metric)}: {comparing.meaning(metric)}"
+    compared_runs.shown(metric): st.column_config.TextColumn(
+        compared_runs.short(metric),
+        help=f"{compared_runs.shown(metric)}: {compared_runs.meaning(metric)}",
     )
     for metric in shown
 }
 said = {"quality": ["protocol", "rests on"], "costs": []}
-for part, kinds in (("quality", comparing.quality()), ("costs", comparing.COSTS)):
-    own = [comparing.shown(metric) for metric in kinds if metric in shown]
+for part, kinds in (("quality", compared_runs.quality()), ("costs", compared_runs.COSTS)):
+    own = [compared_runs.shown(metric) for metric in kinds if metric in shown]
     st.dataframe(
         table[["recipe", *said[part], *own]],
         hide_index=True,
@@ -140,40 +142,44 @@ st.caption("mean ± standard deviation over seeds and orders; a number alone is 
 
 left, right = st.columns(2, gap="medium")
 with left:
-    measures = {comparing.shown(name): name for name in comparing.quality() if name in shown}
+    measures = {
+        compared_runs.shown(name): name for name in compared_runs.quality() if name in shown
+    }
     metric = measures[st.selectbox("Measure", measures, key="metric", bind="query-params")]
     values = {name: list(line.values[metric].values()) for name, line in drawn.items()}
     summaries = {name: line.summary(metric) for name, line in drawn.items()}
     widgets.chart(
         view,
-        figures.spread(values, summaries, view.look, comparing.shown(metric)),
+        figures.spread(values, summaries, view.look, compared_runs.shown(metric)),
         "spread",
-        alt=f"{comparing.shown(metric)} of {counted(len(drawn), 'recipe')} with their spread",
+        alt=f"{compared_runs.shown(metric)} of {counted(len(drawn), 'recipe')} with their spread",
         what="Filled marks are means, bars their 95 % intervals (Student's t, cut where the number can be no "
         "more or less), rings single runs. Open marks are told the true task. Where intervals "
-        f"overlap widely, no recipe has won. {comparing.meaning(metric)}",
+        f"overlap widely, no recipe has won. {compared_runs.meaning(metric)}",
         formula=r"\bar{x} \pm t_{0.975,\,n-1}\, s / \sqrt{n}",
-        table=table[["recipe", "rests on", comparing.shown(metric)]].set_index("recipe"),
+        table=table[["recipe", "rests on", compared_runs.shown(metric)]].set_index("recipe"),
         source=source,
     )
 with right:
-    costs = {comparing.shown(name): name for name in comparing.COSTS}
+    costs = {compared_runs.shown(name): name for name in compared_runs.COSTS}
     cost = costs[st.selectbox("Cost", costs, key="cost", bind="query-params")]
     places = {}
     for name, line in drawn.items():
         paid, got = line.summary(cost), line.summary(metric)
         if paid is not None and got is not None:
-            places[name] = (comparing.scaled(cost, paid.mean), got)
+            places[name] = (compared_runs.scaled(cost, paid.mean), got)
     widgets.chart(
         view,
-        figures.against_cost(places, view.look, comparing.shown(cost), comparing.shown(metric)),
+        figures.against_cost(
+            places, view.look, compared_runs.shown(cost), compared_runs.shown(metric)
+        ),
         "cost",
-        alt=f"{comparing.shown(metric)} against {comparing.shown(cost)}",
-        what=f"Each mark is a recipe. Left is cheaper: {comparing.COSTS[cost].meaning}. "
-        f"{comparing.meaning(metric)}",
+        alt=f"{compared_runs.shown(metric)} against {compared_runs.shown(cost)}",
+        what=f"Each mark is a recipe. Left is cheaper: {compared_runs.COSTS[cost].meaning}. "
+        f"{compared_runs.meaning(metric)}",
         table=pd.DataFrame(
             [(name, paid, got.mean) for name, (paid, got) in places.items()],
-            columns=["recipe", comparing.shown(cost), comparing.shown(metric)],
+            columns=["recipe", compared_runs.shown(cost), compared_runs.shown(metric)],
         ).set_index("recipe"),
         source=source,
     )
@@ -213,7 +219,7 @@ if against != "nothing":
         widgets.chart(
             view,
             figures.differences(
-                dict(list(paired.items())[: comparing.MOST_LINES]), view.look, ahead
+                dict(list(paired.items())[: compared_runs.MOST_LINES]), view.look, ahead
             ),
             "differences",
             alt=f"Paired differences: {ahead}",
@@ -232,7 +238,7 @@ exported = st.multiselect(
     "Columns",
     shown,
     default=[metric for metric in headlines() if metric in shown],
-    format_func=comparing.shown,
+    format_func=compared_runs.shown,
     key="columns",
     bind="query-params",
     help="Of the LaTeX table and the CSV.",
@@ -245,6 +251,6 @@ with row:
         ("CSV, one row for each run and metric", "take-csv", as_csv, "comparison.csv", "text/csv"),
     )
     for label, key, written, file, kind in files:
-        downloads.offer(label, key, partial(written, taken), file, kind, place=handed)
+        asked_downloads.offer(label, key, partial(written, taken), file, kind, place=handed)
 with st.expander("The LaTeX"):
     st.code(as_latex(taken), language="latex")

@@ -5,17 +5,19 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from app import frame, lost, matrices, take_along, widgets
-from app.behind import list_samples
-from app.figure_table import figure_table
+from app.base.text import plain
+from app.data import matrices
+from app.data.records import routed_at
 from app.figures.curves import task_lines
-from app.records import routed_at
-from app.text import plain
+from app.forgetting import exports, oracle_gap
+from app.shell import frame, widgets
+from app.shell.cell_samples import list_samples
+from app.shell.figure_table import figure_table
 from cl_core.errors import counted
 from cl_core.evaluate.table import METRICS
 from cl_core.evaluate.units import bare_title
-from cl_core.lab.report_formats import number
-from cl_core.lab.undefined import UNKNOWN_LABELS
+from cl_core.reports.report_formats import number
+from cl_core.runs.undefined import UNKNOWN_LABELS
 
 WHAT = {
     "by routing": "What the run would gain if the adapter that it weighs most were always the own task's. "
@@ -128,7 +130,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         )
         for key, label, options in zip(CELL, ("After learning", "samples of"), OPTIONS, strict=True)
     ]
-found = lost.explained(run)
+found = oracle_gap.explained(run)
 if None in boxes:
     st.caption("Click a cell above, or choose both here, to see the samples behind it.")
 else:
@@ -161,7 +163,7 @@ widgets.chart(
 if not run.config.recipe.shares_adapter:
     st.header("Lost by routing, lost by merging")
     if found is None:
-        lost.offer(view)
+        oracle_gap.offer(view)
     else:
         parts = {"by routing": found.lost.routing, "by merging": found.lost.merging}
         shown = np.broadcast_to(np.arange(len(tasks))[:, None] < view.after, scores.shape)
@@ -214,4 +216,4 @@ widgets.chart(
     source=source,
 )
 
-take_along.draw(view)
+exports.draw(view)

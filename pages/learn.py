@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import course, frame, links
-from app.lessons import LESSONS
+from app.base import links
+from app.learn import course
+from app.learn.lessons import LESSONS
+from app.shell import frame
 
 view = frame.draw("Learn")
 pages = st.session_state["pages"]

@@ -6,16 +6,19 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from app import actions, answers, frame, links, maps, own_sample, selection, widgets
-from app.figure_table import figure_table
+from app.base import links
+from app.base.text import plain
+from app.data import answers
 from app.figures.colouring import COLOURS
 from app.figures.scatter import HEIGHT
 from app.figures.similarity import similarity
-from app.own_sample import Keys
-from app.text import plain
+from app.map import maps, selection
+from app.shell import actions, frame, own_sample, widgets
+from app.shell.figure_table import figure_table
+from app.shell.own_sample import Keys
 from app.workers.projection import METHODS, MOST, NEIGHBOURS
 from cl_core.errors import AdapterLabError, counted
-from cl_core.lab.publishing import backbone_title
+from cl_core.runs.publishing import backbone_title
 
 # `own` and its like belong to the page *Sample*.
 OWN = Keys(kind="mine_kind", text="mine", question="mine_question", file="mine_file")
@@ -95,7 +98,7 @@ found = right.selectbox(
     samples["sample"].sort_values(),
     index=None,
     placeholder="its id",
-    key="find",  # not `sample`, which links from here set on the page of that name: see app/frame.py
+    key="find",  # not `sample`, which links from here set on the page of that name: see app/shell/frame.py
     bind="query-params",
     help="Puts a ring around it.",
 )

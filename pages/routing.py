@@ -6,15 +6,18 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from app import answers, block_weights, frame, routing_numbers, sweeps, theme, widgets
-from app import routing_tables as tables
-from app.behind import behind_a_cell
-from app.figure_table import setting_table, share_table
+from app.base import theme
+from app.data import answers
+from app.data import routing_tables as tables
+from app.data.records import routed_at
 from app.figures import bars
 from app.figures.certain import interval
 from app.figures.distribution import distribution
 from app.figures.matrix import heatmap
-from app.records import routed_at
+from app.routing import block_weights, routing_numbers, sweeps
+from app.shell import frame, widgets
+from app.shell.cell_samples import behind_a_cell
+from app.shell.figure_table import setting_table, share_table
 from cl_core.errors import counted
 
 view = frame.draw("Which adapters do samples get?")

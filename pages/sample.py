@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import answers, frame, merging, nearest, widgets
-from app.choosing import choose
-from app.text import plain
+from app.base.text import plain
+from app.data import answers
+from app.sample import merging, nearest
+from app.sample.choosing import choose
+from app.shell import frame, widgets
 from app.workers.process import WorkerFailed
 from cl_core.errors import UserError
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from app import carrying, diagnostics, frame, preferences, storage, theme, uploads, widgets
-from app.citations import PAPERS
-from app.runs import workspace
-from app.sharing import is_guest
+from app.base import theme
+from app.data.runs import workspace
+from app.settings import archive, diagnostics, storage
+from app.settings.citations import PAPERS
+from app.shell import frame, preferences, uploads, widgets
+from app.shell.sharing import is_guest
 from cl_core import __version__
 from cl_core.errors import counted
-from cl_core.lab.variables import DATA_ROOTS
+from cl_core.runs.variables import DATA_ROOTS
 from cl_core.tasks.load import DATA_VARIABLE
 
 view = frame.draw("Where is my data?")
@@ -102,7 +104,7 @@ with right:
     st.caption("Apart from the hub, when you ask for something there, nothing leaves this machine.")
 
 st.header("Carry it elsewhere")
-carrying.carry()
+archive.carry()
 
 st.header("This machine")
 found = diagnostics.environment()

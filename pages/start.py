@@ -7,14 +7,15 @@ import shutil
 
 import streamlit as st
 
-from app import frame, links, widgets
+from app.base import links
+from app.base.text import plain
+from app.data.runs import ending, report, run_names, scored, workspace
+from app.data.training import STATES
 from app.figures.matrix import thumbnail
-from app.runs import ending, report, run_names, scored, workspace
-from app.text import plain
-from app.training import STATES
+from app.shell import frame, widgets
 from cl_core.errors import counted
-from cl_core.lab.cautions import cautions, marked
-from cl_core.lab.report_formats import number
+from cl_core.reports.report_formats import number
+from cl_core.runs.cautions import cautions, marked
 
 MOST_RUNS = 6
 

@@ -6,15 +6,16 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from app import frame, stream_choice, theme, widgets
-from app.figure_table import figure_table
+from app.base import theme
+from app.base.text import plain
+from app.data.runs import workspace
 from app.figures.balance import class_balance
 from app.figures.matrix import heatmap
-from app.runs import workspace
-from app.stream_adding import adding
-from app.stream_cards import cards, protocol
-from app.stream_problems import problems
-from app.text import plain
+from app.shell import frame, stream_choice, widgets
+from app.shell.figure_table import figure_table
+from app.shell.stream_problems import problems
+from app.stream.stream_adding import adding
+from app.stream.stream_cards import cards, protocol
 from cl_core.errors import UserError, counted
 
 view = frame.draw("Stream")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import frame, links
-from app.job_view import ACTIVE
-from app.new_run import new_run
-from app.runs import workspace
-from app.train_jobs import jobs_view
-from cl_core.lab.jobs import Jobs
+from app.base import links
+from app.data.runs import workspace
+from app.shell import frame
+from app.train.job_view import ACTIVE
+from app.train.new_run import new_run
+from app.train.train_jobs import jobs_view
+from cl_core.jobs.queue import Jobs
 
 view = frame.draw("Train")
 mine = workspace("Mine")

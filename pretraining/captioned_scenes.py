@@ -14,11 +14,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cl_core.tasks.draw import Draw
-from cl_core.tasks.scenes.captions import caption
-from cl_core.tasks.scenes.figures import FIGURES, SHAPES, THINGS
-from cl_core.tasks.scenes.paint import SIDE, paint
-from cl_core.tasks.scenes.scene import COLOURS, Scene, Thing, draw_scene
+from cl_core.synthetic.draw import Draw
+from cl_core.synthetic.scenes.captions import caption
+from cl_core.synthetic.scenes.figures import FIGURES, SHAPES, THINGS
+from cl_core.synthetic.scenes.paint import SIDE, paint
+from cl_core.synthetic.scenes.scene import COLOURS, Scene, Thing, draw_scene
 
 CAPTIONS = 4
 """Sentences about each scene; every epoch sees another."""

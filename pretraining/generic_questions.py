@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 
-from cl_core.backbones.visual import Medium
-from cl_core.tasks.draw import Draw
-from cl_core.tasks.encode import animation, png
-from cl_core.tasks.scenes.captions import (
+from cl_core.backbones.vision.visual import Medium
+from cl_core.synthetic.draw import Draw
+from cl_core.synthetic.encode import animation, png
+from cl_core.synthetic.scenes.captions import (
     MANNERS,
     NUMBERS,
     PLACES,
@@ -23,10 +23,10 @@ from cl_core.tasks.scenes.captions import (
     relation,
     with_article,
 )
-from cl_core.tasks.scenes.clips import CLIP_FAMILIES, WAYS, ask_clip
-from cl_core.tasks.scenes.figures import FIGURES, SHAPES
-from cl_core.tasks.scenes.paint import paint
-from cl_core.tasks.scenes.scene import COLOURS, TEXTURES, Scene, Thing, draw_scene
+from cl_core.synthetic.scenes.clips import CLIP_FAMILIES, WAYS, ask_clip
+from cl_core.synthetic.scenes.figures import FIGURES, SHAPES
+from cl_core.synthetic.scenes.paint import paint
+from cl_core.synthetic.scenes.scene import COLOURS, TEXTURES, Scene, Thing, draw_scene
 
 BLANK = "what"
 KINDS: dict[str, tuple[str, ...]] = {

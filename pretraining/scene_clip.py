@@ -28,11 +28,11 @@ from open_clip.loss import ClipLoss
 from safetensors.torch import save_file
 from torch import Tensor
 
-from cl_core.tasks.draw import Draw
-from cl_core.tasks.scenes.captions import MANNERS, with_article
-from cl_core.tasks.scenes.figures import FIGURES
-from cl_core.tasks.scenes.paint import SIDE, paint
-from cl_core.tasks.scenes.scene import COLOURS, draw_scene
+from cl_core.synthetic.draw import Draw
+from cl_core.synthetic.scenes.captions import MANNERS, with_article
+from cl_core.synthetic.scenes.figures import FIGURES
+from cl_core.synthetic.scenes.paint import SIDE, paint
+from cl_core.synthetic.scenes.scene import COLOURS, draw_scene
 
 MODEL = {
     "embed_dim": 192,

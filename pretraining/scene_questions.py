@@ -29,9 +29,9 @@ from cl_core.adapters.settings import AdapterSettings
 from cl_core.adapters.task_weights import TaskWeights
 from cl_core.backbones.load import load_backbone
 from cl_core.backbones.samples import Samples
-from cl_core.backbones.seeing import SeeingBackbone
 from cl_core.backbones.settings import BackboneSettings
-from cl_core.backbones.visual import Medium, Sights
+from cl_core.backbones.vision.seeing import SeeingBackbone
+from cl_core.backbones.vision.visual import Medium, Sights
 from cl_core.device import choose_device
 from cl_core.train.checkpoint import EpochRecord
 from cl_core.train.classification import fit

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
+import cl_core as cl
 from tests.backbones.checkpoints import write_checkpoint
+from tests.small_runs import SMALL, Carry
 
 torch.set_num_threads(1)  # tiny tensors: a second thread only adds waiting
 
@@ -34,3 +37,14 @@ def cl_data() -> Path:
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A random BERT of three blocks, as a checkpoint on disk."""
     return write_checkpoint("bert", tmp_path_factory.mktemp("tiny") / "bert")
+
+
+@pytest.fixture
+def carry(tiny: Path, tmp_path: Path) -> Carry:
+    """carry(stream, recipe, **settings) -> a finished run of the test's own workspace."""
+
+    def run(stream: str = "domains-dil", recipe: str = "dam", **options: Any) -> cl.Run:
+        place = {"workspace": tmp_path / "workspace", "device": "cpu", "backbone": str(tiny)}
+        return cl.run(stream, recipe, **{**place, **SMALL, **options})
+
+    return run

@@ -24,7 +24,7 @@ OWN_FOLDER = {
     "cl_core/evaluate": frozenset(METRICS) - COLUMNS,
 }
 """By folder, the names that are at home there."""
-RECIPES = "cl_core/lab/recipes.py"
+RECIPES = "cl_core/recipes/named.py"
 """Where recipes are written down by the names of their choices."""
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 import cl_core
-from app.citations import PAPERS
+from app.settings.citations import PAPERS
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))

@@ -7,10 +7,10 @@ from html import escape
 
 import plotly.graph_objects as go
 
+from app.base.theme import Look, task_colour
 from app.figures.base import rows_height, style
 from app.figures.cells import ink
 from app.figures.names import beside
-from app.theme import Look, task_colour
 from cl_core.errors import counted
 
 MOST_SEGMENTS = 12

@@ -9,11 +9,11 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from app.base.theme import Look, task_colour
 from app.figures.base import rows_height, style
 from app.figures.cells import UNANSWERABLE
 from app.figures.certain import interval
 from app.figures.names import beside, ticks, width
-from app.theme import Look, task_colour
 
 OUTCOMES = (
     ("right route, right answer", "#3f90da", ""),

@@ -8,7 +8,7 @@ from html import escape
 
 import plotly.graph_objects as go
 
-from app.theme import FONT, Look
+from app.base.theme import FONT, Look
 
 
 def unmarked(names: Sequence[str]) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 from plotly.colors import get_colorscale, sample_colorscale
 
-from app.theme import Look
+from app.base.theme import Look
 
 BLACK, WHITE = "#000000", "#ffffff"
 Cell = tuple[int, int]

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from app.base.outcomes import NOT_LEARNT, RIGHT, WRONG
+from app.base.theme import GREY, PETROFF, task_colour, task_symbol
 from app.figures.names import listed
-from app.outcomes import NOT_LEARNT, RIGHT, WRONG
-from app.theme import GREY, PETROFF, task_colour, task_symbol
 
 COLOURS = ("Task", "Class", "Chosen adapter", "Right or wrong", "Entropy")
 MOST_CLASSES = 9
@@ -64,7 +64,7 @@ def groups(points: pd.DataFrame, mode: str, highlight: int | None) -> list[Group
     """Every point once; those of tasks that are not learnt yet stand back.
 
     Args:
-        points: from `app.points.table`.
+        points: from `app.map.points.table`.
         mode: one of COLOURS.
         highlight: place of a task that stands out; None for none.
     """

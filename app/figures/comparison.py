@@ -8,11 +8,11 @@ from html import escape
 import numpy as np
 import plotly.graph_objects as go
 
+from app.base.theme import Look, task_colour
 from app.figures.base import PER_CENT, style
 from app.figures.names import beside, listed
-from app.theme import Look, task_colour
 from cl_core.evaluate.statistics import PairedDifference, Summary, decimal
-from cl_core.lab.cautions import TOLD
+from cl_core.runs.cautions import TOLD
 
 HEIGHT = 440
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "pentagon", "hexagon", "star", "cross")

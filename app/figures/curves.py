@@ -10,10 +10,10 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from app.base.theme import Look, task_colour, task_symbol
 from app.figures.base import PER_CENT, style, unmarked
 from app.figures.certain import interval
 from app.figures.names import listed, thinned, ticks
-from app.theme import Look, task_colour, task_symbol
 
 
 def task_lines(

@@ -6,8 +6,8 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from app.base.theme import Look
 from app.figures.base import style
-from app.theme import Look
 
 BINS = 24
 RIGHT, WRONG = "#3f90da", "#ffa90e"

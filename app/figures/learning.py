@@ -8,10 +8,10 @@ from html import escape
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from app.base.theme import Look, task_colour, task_symbol
 from app.figures.base import PER_CENT, style
 from app.figures.names import listed
-from app.theme import Look, task_colour, task_symbol
-from cl_core.lab.events import Epoch
+from cl_core.runs.events import Epoch
 
 
 def learning_curves(

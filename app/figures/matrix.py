@@ -9,10 +9,10 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from app.base.theme import ACCURACY, NOTHING, Look
 from app.figures.base import BAR, bar_below, rows_height, style, unmarked
 from app.figures.cells import BLACK, WHITE, Cell, hatched, ink, inks, targets
 from app.figures.names import beside, ticks, width
-from app.theme import ACCURACY, NOTHING, Look
 from cl_core.evaluate.intervals import within_one_error
 from cl_core.evaluate.statistics import MINUS, decimal
 

@@ -8,9 +8,9 @@ from textwrap import wrap
 
 import plotly.graph_objects as go
 
+from app.base.theme import Look, task_colour
 from app.figures.base import style
 from app.figures.names import beside, listed, short, width
-from app.theme import Look, task_colour
 
 LINE = 20
 """Letters in a line of an answer, of which there are two; the whole is said when it is pointed at."""

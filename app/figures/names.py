@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import TypeVar
 
-from app.theme import Look
+from app.base.theme import Look
 
 Number = TypeVar("Number", int, float)
 MOST = 26

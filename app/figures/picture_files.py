@@ -17,7 +17,7 @@ from plotly.offline import get_plotlyjs_version
 from streamlit.components.v1 import declare_component
 from streamlit.components.v2 import component
 
-from app.theme import Look
+from app.base.theme import Look
 
 if TYPE_CHECKING:
     from streamlit.components.v2.types import ComponentRenderer

@@ -13,9 +13,9 @@ from textwrap import wrap
 import numpy as np
 import plotly.graph_objects as go
 
+from app.base.theme import Look, task_colour, task_symbol
 from app.figures.base import style
 from app.figures.names import beside, short, width
-from app.theme import Look, task_colour, task_symbol
 from cl_core.evaluate.statistics import decimal
 
 NEAR, SHARE, MERGE = (0.02, 0.30), (0.40, 0.60), (0.80, 0.98)

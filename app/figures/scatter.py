@@ -11,11 +11,11 @@ import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from app.base.theme import Look, task_colour
 from app.figures.apart import apart
 from app.figures.base import style
 from app.figures.colouring import COLOURS, Group, groups, legend
 from app.figures.names import short
-from app.theme import Look, task_colour
 
 MOST_SVG = 2_000
 """More points are drawn with WebGL."""
@@ -62,7 +62,7 @@ def feature_map(
     A point's custom data begin with its row in the table.
 
     Args:
-        points: from `app.points.table`.
+        points: from `app.map.points.table`.
         centroids: (K, 2).
         tasks: numbered names, of tasks with a centroid.
         look: the theme.

@@ -9,10 +9,10 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from app.base.theme import ACCURACY, Look
 from app.figures.base import BAR, bar_below, rows_height, style
 from app.figures.matrix import MOST_TEXT
 from app.figures.names import beside, thinned, width
-from app.theme import ACCURACY, Look
 from cl_core.evaluate.statistics import decimal
 
 

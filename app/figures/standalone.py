@@ -12,7 +12,7 @@ from html import escape
 import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
-from app.theme import DARK, LIGHT, Look
+from app.base.theme import DARK, LIGHT, Look
 
 DRAW = """
 const figures = JSON.parse(document.getElementById("figures").textContent);

@@ -17,13 +17,13 @@ from typing import Any, Generic, TypeVar
 from app.workers.near_rows import near_rows
 from app.workers.scored_rows import ScoredRows, shown
 from app.workers.serving import serve
+from cl_core.analysis.nearest_rows import TrainingFeatures
 from cl_core.errors import UserError
-from cl_core.lab.encoded_samples import EncodedSamples
-from cl_core.lab.predict import Predictor
-from cl_core.lab.sample import describe_sample
-from cl_core.lab.training_rows import TrainingFeatures
-from cl_core.lab.what_if import WhatIf
-from cl_core.lab.workspace import RunFolder, Workspace
+from cl_core.model.encoded_samples import EncodedSamples
+from cl_core.model.predict import Predictor
+from cl_core.model.sample import describe_sample
+from cl_core.model.what_if import WhatIf
+from cl_core.runs.workspace import RunFolder, Workspace
 from cl_core.tasks.task import ENCODED
 
 Value = TypeVar("Value")

@@ -18,9 +18,9 @@ from cl_core.errors import Faults, UserError, counted
 from cl_core.settings import Settings
 from cl_core.tasks.checks import check_task
 from cl_core.tasks.load import data_folder, find_stream, read_task
-from cl_core.tasks.pictures import drop_damaged, lost_to_damage
 from cl_core.tasks.prepare import PreparedTask, Rows, prepare
 from cl_core.tasks.raw import Fault, RawRows, RawTask
+from cl_core.tasks.sources.pictures import drop_damaged, lost_to_damage
 from cl_core.tasks.spec import StreamSpec, TaskSpec
 from cl_core.tasks.stock import (
     LONGEST,
@@ -210,7 +210,7 @@ def hub_size(spec: TaskSpec) -> dict[str, Any]:
     """
     from huggingface_hub import HfApi
 
-    from cl_core.tasks.hub import explain
+    from cl_core.tasks.sources.hub import explain
 
     repository = (spec.hub or "").removeprefix("hub:")
     try:

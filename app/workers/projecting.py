@@ -28,10 +28,10 @@ from app.workers.projection import (
     SEED,
     inputs_of,
 )
+from cl_core.analysis.embeddings import Embeddings, find_embeddings
 from cl_core.errors import UserError
 from cl_core.evaluate.neighbours import nearest, placed, trustworthiness, unit
-from cl_core.lab.embeddings import Embeddings, find_embeddings
-from cl_core.lab.workspace import Workspace
+from cl_core.runs.workspace import Workspace
 from cl_core.store import key
 
 Array = NDArray[np.float32]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from cl_core.lab.embeddings import Embeddings
+from cl_core.analysis.embeddings import Embeddings
 
 Method = Literal["UMAP", "PCA"]
 METHODS: tuple[Method, ...] = ("UMAP", "PCA")

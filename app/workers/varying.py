@@ -10,10 +10,10 @@ import os
 import sys
 from pathlib import Path
 
+from cl_core.analysis.settings_accuracy import grid
+from cl_core.analysis.settings_answers import measure_settings
 from cl_core.errors import UserError
-from cl_core.lab.settings_accuracy import grid
-from cl_core.lab.settings_answers import measure_settings
-from cl_core.lab.workspace import Workspace
+from cl_core.runs.workspace import Workspace
 
 
 def main() -> None:

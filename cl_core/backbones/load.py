@@ -19,16 +19,16 @@ from cl_core.backbones.catalogue import KNOWN, KnownBackbone, list_backbones
 from cl_core.backbones.encoder import Backbone
 from cl_core.backbones.fingerprint import fingerprint
 from cl_core.backbones.generating import GENERATORS, GeneratingBackbone
-from cl_core.backbones.image import ImageBackbone
-from cl_core.backbones.load_image import OPEN_CLIP, load_open_clip, load_tagged, load_vision
 from cl_core.backbones.masked import masked_head
 from cl_core.backbones.quiet import quiet_transformers
-from cl_core.backbones.seeing import SeeingBackbone
 from cl_core.backbones.settings import BackboneSettings
 from cl_core.backbones.sites import Architecture, architecture
 from cl_core.backbones.snapshot import HUB, hub_snapshot
 from cl_core.backbones.text import TextBackbone
-from cl_core.backbones.visual import Eye
+from cl_core.backbones.vision.image import ImageBackbone
+from cl_core.backbones.vision.load_image import OPEN_CLIP, load_open_clip, load_tagged, load_vision
+from cl_core.backbones.vision.seeing import SeeingBackbone
+from cl_core.backbones.vision.visual import Eye
 from cl_core.errors import UserError, did_you_mean
 
 __all__ = ["list_backbones", "load_backbone"]

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from cl_core.backbones.encoding import Encoding, pad_batch
-from cl_core.backbones.visual import Medium, Sights, Viewer
+from cl_core.backbones.vision.visual import Medium, Sights, Viewer
 
 MEDIA: tuple[Medium, ...] = ("image", "video")
 

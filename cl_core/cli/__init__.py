@@ -14,15 +14,15 @@ from __future__ import annotations
 import sys
 
 from cl_core.cli import (  # noqa: F401 - they register their commands
-    carrying,
+    archives,
     checking,
     cleaning,
     comparing,
+    inspect,
     listing,
-    looking,
     merging,
-    opening,
     running,
+    serve,
     varying,
 )
 from cl_core.cli.app import app

@@ -24,10 +24,10 @@ def clean(
     """
     from dataclasses import asdict
 
+    from cl_core.archive.prune import clean as remove
+    from cl_core.archive.prune import unused
     from cl_core.cli.output import say, say_json, table
-    from cl_core.lab.cleaning import clean as remove
-    from cl_core.lab.cleaning import unused
-    from cl_core.lab.workspace import Workspace
+    from cl_core.runs.workspace import Workspace
 
     place = Workspace(workspace)
     found = remove(place) if yes else unused(place)

@@ -64,13 +64,13 @@ def sweep(
 
     Example: adapter-lab sweep blitzer mtl5 --recipe dam --recipe l2r-wavg --seeds 0-2 --against dam --set limit=200
     """
+    from cl_core.analysis.comparison import compare as put_side_by_side
+    from cl_core.analysis.comparison_formats import as_dict, as_text
+    from cl_core.analysis.sweep import parse_seeds
+    from cl_core.analysis.sweep import sweep as carry_all_out
     from cl_core.cli.output import TerminalWatcher, say, say_json
-    from cl_core.lab.comparison import compare as put_side_by_side
-    from cl_core.lab.comparison_formats import as_dict, as_text
-    from cl_core.lab.run_settings import parse_assignments
-    from cl_core.lab.sweep import parse_seeds
-    from cl_core.lab.sweep import sweep as carry_all_out
-    from cl_core.lab.workspace import Workspace
+    from cl_core.recipes.settings import parse_assignments
+    from cl_core.runs.workspace import Workspace
 
     watcher = TerminalWatcher(quiet=as_json)
     swept = carry_all_out(
@@ -128,12 +128,12 @@ def compare(
     """
     from fnmatch import fnmatchcase
 
+    from cl_core.analysis.comparison import compare as put_side_by_side
+    from cl_core.analysis.comparison_formats import FORMATS, as_dict
+    from cl_core.analysis.comparison_lines import headlines
     from cl_core.cli.output import json_text, say, say_written
     from cl_core.evaluate.table import ACCURACY, score_names
-    from cl_core.lab.comparison import compare as put_side_by_side
-    from cl_core.lab.comparison_formats import FORMATS, as_dict
-    from cl_core.lab.comparison_lines import headlines
-    from cl_core.lab.workspace import Workspace
+    from cl_core.runs.workspace import Workspace
     from cl_core.store import write_text
 
     place = Workspace(workspace)

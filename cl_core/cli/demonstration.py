@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from cl_core.cli.following import follow
+from cl_core.cli.follow_run import follow
 from cl_core.cli.output import TerminalWatcher, say, say_json
-from cl_core.lab.launch import prepare
-from cl_core.lab.recipes import RECIPES
-from cl_core.lab.report import Report
-from cl_core.lab.report_formats import as_text
-from cl_core.lab.run_settings import RunSettings, make_settings
-from cl_core.lab.variables import DEMONSTRATION_RUN
-from cl_core.lab.workspace import RunFolder, Workspace
+from cl_core.engine.launch import prepare
+from cl_core.recipes.named import RECIPES
+from cl_core.recipes.settings import RunSettings, make_settings
+from cl_core.reports.report import Report
+from cl_core.reports.report_formats import as_text
+from cl_core.runs.variables import DEMONSTRATION_RUN
+from cl_core.runs.workspace import RunFolder, Workspace
 from cl_core.store import key
 
 STREAM = "domains"
@@ -72,7 +72,7 @@ def _routed(workspace: Workspace, run: RunFolder, device: str) -> dict[str, Any]
     own_key = key("routed", inputs)
     found = workspace.store.read("routed", own_key)
     if found is None:
-        from cl_core.lab.predict import Predictor
+        from cl_core.model.predict import Predictor
 
         samples = Predictor(workspace, run, device=device).route(SENTENCES)
         data: dict[str, Any] = {

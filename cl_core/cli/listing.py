@@ -12,7 +12,7 @@ from cl_core.cli.app import app
 from cl_core.cli.options import JsonOption, SetOption, SlotOption, WorkspaceOption
 
 if TYPE_CHECKING:
-    from cl_core.lab.workspace import RunFolder
+    from cl_core.runs.workspace import RunFolder
 
 
 @app.command()
@@ -71,15 +71,15 @@ def recipes(
     Example: adapter-lab recipes l2r-wavg --initialise improvised --name mine --output mine.yaml
     """
     from cl_core.cli.output import say, say_json, table
-    from cl_core.lab.recipe import SLOTS
-    from cl_core.lab.recipes import RECIPES, load_recipe, recipe_yaml
+    from cl_core.recipes.named import RECIPES, load_recipe, recipe_yaml
+    from cl_core.recipes.recipe import SLOTS
 
     if recipe is not None:
         chosen = load_recipe(
             recipe, initialise=initialise, train=train, route=route, compose=compose
         )
         if assignments:
-            from cl_core.lab.run_settings import make_settings, parse_assignments
+            from cl_core.recipes.settings import make_settings, parse_assignments
 
             settings = {**chosen.settings, **parse_assignments(assignments)}
             chosen.check_settings(make_settings(settings))
@@ -150,7 +150,7 @@ def settings(as_json: JsonOption = False) -> None:
     Example: adapter-lab run --stream blitzer --recipe l2r-wavg --set memory=0.05 --set gate=softmax
     """
     from cl_core.cli.output import say, say_json
-    from cl_core.lab.run_settings import GROUPS, flat_name
+    from cl_core.recipes.settings import GROUPS, flat_name
 
     if as_json:
         say_json({group: model.model_json_schema() for group, model in GROUPS.items()})
@@ -166,7 +166,7 @@ def settings(as_json: JsonOption = False) -> None:
 def runs(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
     """List the runs of the workspace, the newest first."""
     from cl_core.cli.output import say, say_json, table
-    from cl_core.lab.workspace import Workspace
+    from cl_core.runs.workspace import Workspace
 
     place = Workspace(workspace)
     found = [_described(run) for run in place.runs()]
@@ -187,7 +187,7 @@ def runs(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None
 
 def _described(run: RunFolder) -> dict[str, Any]:
     """What is listed of a run; what it is is unknown where its `run.yaml` cannot be read."""
-    from cl_core.lab.run_files import DamagedFile
+    from cl_core.runs.run_files import DamagedFile
 
     known: dict[str, Any] = dict.fromkeys(("stream", "protocol", "recipe", "seed", "tasks"))
     with suppress(DamagedFile):

@@ -38,12 +38,12 @@ def merge(
 
     Example: adapter-lab merge first --how ties --set ties_keep=0.3 --output merged
     """
+    from cl_core.analysis.static_merge import merge_run
     from cl_core.cli.output import TerminalWatcher, say, say_json, table
     from cl_core.errors import UserError
-    from cl_core.lab.cautions import cautions
-    from cl_core.lab.run_settings import parse_assignments
-    from cl_core.lab.static_merge import merge_run
-    from cl_core.lab.workspace import Workspace
+    from cl_core.recipes.settings import parse_assignments
+    from cl_core.runs.cautions import cautions
+    from cl_core.runs.workspace import Workspace
 
     place, watcher = Workspace(workspace), TerminalWatcher(quiet=as_json)
     try:
@@ -91,9 +91,9 @@ def export(
 
     Example: adapter-lab export first restaurants --output restaurants-adapter
     """
+    from cl_core.analysis.export import export_adapter
     from cl_core.cli.output import say, say_json
-    from cl_core.lab.exporting import export_adapter
-    from cl_core.lab.workspace import Workspace
+    from cl_core.runs.workspace import Workspace
 
     place = Workspace(workspace)
     adapter = export_adapter(place, place.find(name), task, output)

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from cl_core.lab.events import Epoch, Evaluated, Event, Made, Phase, Started, Warned
+from cl_core.runs.events import Epoch, Evaluated, Event, Made, Phase, Started, Warned
 
 QUIET_SECONDS = 20.0  # plain lines: at most one progress line this often
 

@@ -66,12 +66,12 @@ def run(
 
     Example: adapter-lab run --stream domains --recipe dam --seed 0 --name first --set epochs=2
     """
-    from cl_core.cli.following import follow
+    from cl_core.cli.follow_run import follow
     from cl_core.cli.output import TerminalWatcher
-    from cl_core.lab.launch import prepare
-    from cl_core.lab.recipes import load_recipe
-    from cl_core.lab.run_settings import parse_assignments
-    from cl_core.lab.workspace import Workspace
+    from cl_core.engine.launch import prepare
+    from cl_core.recipes.named import load_recipe
+    from cl_core.recipes.settings import parse_assignments
+    from cl_core.runs.workspace import Workspace
 
     watcher = TerminalWatcher(quiet=as_json)
     chosen = load_recipe(
@@ -103,10 +103,10 @@ def resume(
     as_json: JsonOption = False,
 ) -> None:
     """Go on with a run that was stopped or killed; a finished one is evaluated again from its artifacts."""
-    from cl_core.cli.following import follow
+    from cl_core.cli.follow_run import follow
     from cl_core.cli.output import TerminalWatcher
-    from cl_core.lab.launch import reopen
-    from cl_core.lab.workspace import Workspace
+    from cl_core.engine.launch import reopen
+    from cl_core.runs.workspace import Workspace
 
     watcher = TerminalWatcher(quiet=as_json)
     place = Workspace(workspace)
@@ -120,7 +120,7 @@ def stop(
 ) -> None:
     """Ask a running run to stop at its next step. It keeps a checkpoint; 'adapter-lab resume NAME' goes on."""
     from cl_core.cli.output import say, say_json
-    from cl_core.lab.workspace import Workspace
+    from cl_core.runs.workspace import Workspace
 
     folder = Workspace(workspace).find(name)
     if folder.status != "running":
@@ -143,6 +143,6 @@ def demo(
     It takes at most three minutes on two CPU cores, and no time the second time.
     """
     from cl_core.cli.demonstration import demonstrate
-    from cl_core.lab.workspace import Workspace
+    from cl_core.runs.workspace import Workspace
 
     demonstrate(Workspace(workspace), device, as_json)

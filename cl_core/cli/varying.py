@@ -49,12 +49,12 @@ def vary(
 
     Example: adapter-lab vary first -k 1 -k 3
     """
+    from cl_core.analysis.settings_accuracy import Setting, grid, own_setting
+    from cl_core.analysis.settings_answers import measure_settings
     from cl_core.cli.output import TerminalWatcher, say, say_json, table
     from cl_core.errors import UserError
     from cl_core.evaluate.statistics import decimal
-    from cl_core.lab.settings_accuracy import Setting, grid, own_setting
-    from cl_core.lab.settings_answers import measure_settings
-    from cl_core.lab.workspace import Workspace
+    from cl_core.runs.workspace import Workspace
 
     for tau in temperature or ():
         if not 0 < tau < float("inf"):

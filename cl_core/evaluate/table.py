@@ -85,7 +85,7 @@ class Metric:
 
 
 _MATRIX, _SCORE = "cl_core.evaluate.metrics", "cl_core.evaluate.scores"
-_ROUTER, _LOST = "cl_core.evaluate.routing", "cl_core.evaluate.lost"
+_ROUTER, _LOST = "cl_core.evaluate.routing", "cl_core.evaluate.oracle_gap"
 
 _ROWS = (
     Metric(

@@ -20,10 +20,10 @@ from cl_core.tasks.spec import StreamSpec, TaskSpec
 from cl_core.tasks.task import Kind
 
 FAMILIES = {
-    "domains": "cl_core.tasks.domains.stream",
-    "digits": "cl_core.tasks.digits",
-    "scenes": "cl_core.tasks.scenes.stream",
-    "questions": "cl_core.tasks.scenes.question_stream",
+    "domains": "cl_core.synthetic.domains.stream",
+    "digits": "cl_core.synthetic.digits",
+    "scenes": "cl_core.synthetic.scenes.stream",
+    "questions": "cl_core.synthetic.scenes.question_stream",
 }
 """First part of a built-in task's name -> the module that makes its rows; see `FamilyModule`."""
 

@@ -180,8 +180,8 @@ def read_task(spec: TaskSpec, folder: Path, root: Path | None) -> tuple[RawTask,
     Returns:
         The rows, and the spec whose mapping they follow: a folder of real data has plain columns.
     """
-    from cl_core.tasks.files import read_files
     from cl_core.tasks.raw import Fault, RawTask
+    from cl_core.tasks.sources.files import read_files
 
     if spec.builtin is not None:
         from cl_core.tasks.builtin import read_builtin
@@ -205,7 +205,7 @@ def read_task(spec: TaskSpec, folder: Path, root: Path | None) -> tuple[RawTask,
         )
         return read_files(root / spec.data, plain, spec.data), plain
     if spec.hub is not None:
-        from cl_core.tasks.hub import read_hub
+        from cl_core.tasks.sources.hub import read_hub
 
         found = read_hub(spec)
         if found.faults and spec.data is not None:

@@ -15,8 +15,8 @@ from typing import Protocol
 from cl_core.backbones.encoder import Backbone
 from cl_core.device import Device
 from cl_core.train.data import MixedRows
-from cl_core.train.ewc import EWCPenalty, FisherSum
-from cl_core.train.lwf import LwFPenalty, old_answers
+from cl_core.train.penalties.ewc import EWCPenalty, FisherSum
+from cl_core.train.penalties.lwf import LwFPenalty, old_answers
 from cl_core.train.settings import BaselineSettings, TrainSettings
 from cl_core.train.shared import LabelFrame, Penalty, SharedWeights
 

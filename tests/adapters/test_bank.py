@@ -8,8 +8,7 @@ import pytest
 import torch
 
 from cl_core.adapters.bank import Bank
-
-from .banks import random_bank
+from tests.adapters.banks import random_bank
 
 
 def test_stacking_and_taking_apart_are_inverse():

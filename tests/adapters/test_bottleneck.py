@@ -11,9 +11,8 @@ from cl_core.adapters.adapter import Adapter, select_sites, transforms
 from cl_core.adapters.bottleneck import bottleneck, draw, parameter_count
 from cl_core.adapters.settings import AdapterSettings
 from cl_core.errors import UserError
-
-from .banks import fake_sites, random_bank, random_states
-from .slow import slow_bottleneck
+from tests.adapters.banks import fake_sites, random_bank, random_states
+from tests.adapters.slow import slow_bottleneck
 
 
 def seeded(seed: int = 0) -> torch.Generator:

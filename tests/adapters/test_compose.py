@@ -20,9 +20,8 @@ from cl_core.adapters.compose.paths import (
     choose_merge_path,
 )
 from cl_core.errors import UserError
-
-from .banks import random_bank, random_states, random_weights
-from .slow import slow_compose
+from tests.adapters.banks import random_bank, random_states, random_weights
+from tests.adapters.slow import slow_compose
 
 HOWS = plain_compositions()
 PATHS = [

@@ -11,7 +11,7 @@ from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 import cl_core as cl
-from tests.lab.conftest import SMALL
+from tests.small_runs import SMALL
 
 ROOT = Path(__file__).resolve().parents[2]
 Open = Callable[..., AppTest]

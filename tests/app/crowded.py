@@ -17,8 +17,8 @@ import yaml
 
 import cl_core as cl
 from app.workers import projecting
-from cl_core.lab.embeddings import find_embeddings
-from cl_core.lab.workspace import Workspace
+from cl_core.analysis.embeddings import find_embeddings
+from cl_core.runs.workspace import Workspace
 
 TASKS = 22
 CLASSES = {3: 77, 9: 150, 15: 1000}

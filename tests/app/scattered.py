@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from app.outcomes import RIGHT
+from app.base.outcomes import RIGHT
 
 
 def scattered(places: NDArray[np.float64]) -> pd.DataFrame:

@@ -6,13 +6,13 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
+from app.base.theme import LIGHT
 from app.figures.bars import outcomes, usage
 from app.figures.base import PER_CENT
 from app.figures.curves import setting_lines, task_lines
 from app.figures.matrix import heatmap
 from app.figures.merges import merges
 from app.figures.similarity import similarity
-from app.theme import LIGHT
 
 NAMES = ["1 a", "2 b"]
 CELLS = {

@@ -10,16 +10,16 @@ import pyarrow.parquet as pq
 import pytest
 from scipy import stats
 
-from app.figure_table import setting_table, share_table
+from app.base.theme import LIGHT
+from app.data.matrices import Matrices
 from app.figures.bars import outcomes, usage
 from app.figures.certain import interval
 from app.figures.curves import setting_lines, task_lines
-from app.matrices import Matrices
-from app.theme import LIGHT
+from app.shell.figure_table import setting_table, share_table
 from cl_core.evaluate.intervals import wilson
-from cl_core.lab.report import Report
-from cl_core.lab.workspace import Workspace
-from tests.lab.runs import remade
+from cl_core.reports.report import Report
+from cl_core.runs.workspace import Workspace
+from tests.remade_runs import remade
 
 
 @pytest.fixture

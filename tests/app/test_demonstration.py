@@ -9,14 +9,13 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.bundled import NAMES, RUNS
+from app.base.text import plain
+from app.data.bundled import NAMES, RUNS
+from app.data.runs import DEMONSTRATION
 from app.demonstration_assets import LARGEST_MB, NOTE
-from app.runs import DEMONSTRATION
-from app.text import plain
-from cl_core.lab.cleaning import folder_bytes
-from cl_core.lab.workspace import READ_ONLY, Workspace
-
-from .conftest import ROOT
+from cl_core.archive.prune import folder_bytes
+from cl_core.runs.workspace import READ_ONLY, Workspace
+from tests.app.conftest import ROOT
 
 Visit = Callable[..., AppTest]
 OF_A_RUN = ("start", "map", "routing", "sample", "forgetting", "compare")
@@ -142,7 +141,7 @@ def test_the_other_pages_open_on_it(visit: Visit, page: str) -> None:
 def test_its_maps_are_there_before_anybody_asks(
     visit: Visit, run: str, mine: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from app import projections
+    from app.data import projections
 
     def refuse(*_: object) -> None:
         raise AssertionError("a map is being computed")
@@ -211,7 +210,7 @@ def test_a_slice_of_it_is_kept_in_the_copy(visit: Visit, mine: Workspace) -> Non
 def test_training_from_it_takes_its_store_along(
     visit: Visit, mine: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from cl_core.lab.jobs import Jobs
+    from cl_core.jobs.queue import Jobs
 
     monkeypatch.setattr(Jobs, "wake", lambda self: None)  # queued, and nobody works
     page = visit("train", run="dam")

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from app.bundled import RUNS
+from app.data.bundled import RUNS
+from app.data.runs import DEMONSTRATION
 from app.demonstration_assets import differences, make, needed, pack
-from app.runs import DEMONSTRATION
-from cl_core.lab.workspace import Workspace
+from cl_core.runs.workspace import Workspace
 
 WHOLE = "dam"
 """The quickest with adapters, features, a router and maps. `python -m app.demonstration_assets --check` makes all."""

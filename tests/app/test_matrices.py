@@ -9,17 +9,17 @@ import plotly.graph_objects as go
 import pytest
 from plotly.colors import get_colorscale, sample_colorscale
 
+from app.base.theme import DARK, LIGHT
+from app.data.matrices import Matrices, accuracy_table
+from app.data.runs import DEMONSTRATION
 from app.figures.matrix import heatmap, thumbnail, written
-from app.job_view import live_figure
-from app.matrices import Matrices, accuracy_table
-from app.runs import DEMONSTRATION
-from app.theme import DARK, LIGHT
+from app.train.job_view import live_figure
 from cl_core.evaluate.statistics import MINUS
-from cl_core.lab.certainty import change_errors
-from cl_core.lab.progress import read_progress
-from cl_core.lab.report import Report
-from cl_core.lab.undefined import answerable
-from cl_core.lab.workspace import Workspace
+from cl_core.reports.report import Report
+from cl_core.runs.certainty import change_errors
+from cl_core.runs.progress import read_progress
+from cl_core.runs.undefined import answerable
+from cl_core.runs.workspace import Workspace
 
 NAMES = ["1 a", "2 b"]
 

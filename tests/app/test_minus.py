@@ -9,15 +9,14 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from app.base.theme import LIGHT
 from app.figures import comparison
 from app.figures.matrix import heatmap
 from app.figures.recipe import recipe
 from app.figures.similarity import similarity
-from app.theme import LIGHT
-from app.widgets import csv, readable
+from app.shell.widgets import csv, readable
 from cl_core.evaluate.statistics import MINUS, paired_difference, summarise
-
-from .conftest import ROOT
+from tests.app.conftest import ROOT
 
 HYPHEN = re.compile(r"(?<![\w.-])-\d")
 

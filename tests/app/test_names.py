@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from app.base.styles import box
+from app.base.theme import LIGHT, numbered
 from app.figures.bars import outcomes, usage
 from app.figures.base import least_width
 from app.figures.curves import task_lines
@@ -12,8 +14,6 @@ from app.figures.matrix import heatmap
 from app.figures.merges import merges
 from app.figures.names import MOST_TICKS, across, beside, listed, short, thinned, ticks
 from app.figures.similarity import similarity
-from app.styles import box
-from app.theme import LIGHT, numbered
 
 LONG = [numbered(place, f"questions about shop {place} and all around it") for place in range(22)]
 

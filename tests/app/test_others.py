@@ -14,21 +14,20 @@ from pathlib import Path
 import pytest
 
 import cl_core as cl
-from app import answers
-from app.text import plain
+from app.base.text import plain
+from app.data import answers
 from cl_core import choices
 from cl_core.choices import Choice
 from cl_core.errors import UserError
 from cl_core.evaluate.table import Metric
-from cl_core.lab.events import Phase, Started
-from cl_core.lab.recipe import Recipe
-from cl_core.lab.report import Report
-from cl_core.lab.workspace import Workspace
+from cl_core.recipes.recipe import Recipe
+from cl_core.reports.report import Report
 from cl_core.route import ROUTERS
-from tests.lab.conftest import SMALL
+from cl_core.runs.events import Phase, Started
+from cl_core.runs.workspace import Workspace
+from tests.app.conftest import ROOT, Open
 from tests.others.rows import rows
-
-from .conftest import ROOT, Open
+from tests.small_runs import SMALL
 
 ROWS = {row.name: row for row in rows()}
 NEAREST = Recipe(

@@ -21,18 +21,18 @@ import pyarrow.parquet as pq
 import pytest
 
 import cl_core as cl
+from app.base.theme import DARK, numbered
+from app.data.records import last_routed
 from app.figures.standalone import alone
-from app.records import last_routed
-from app.run_report import run_report
-from app.theme import DARK, numbered
+from app.report.run_report import run_report
 from cl_core.errors import UserError
 from cl_core.evaluate.table import METRICS
 from cl_core.evaluate.units import bare_title
-from cl_core.lab.events import Failed
-from cl_core.lab.report import Report
-from cl_core.lab.report_formats import number
-from cl_core.lab.workspace import Workspace
-from tests.lab.conftest import SMALL
+from cl_core.reports.report import Report
+from cl_core.reports.report_formats import number
+from cl_core.runs.events import Failed
+from cl_core.runs.workspace import Workspace
+from tests.small_runs import SMALL
 
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 CHROMIUM = next(

@@ -20,16 +20,16 @@ import pytest
 from datasets import Dataset
 from PIL import Image
 
-from app.runs import DEMONSTRATION
+from app.data.runs import DEMONSTRATION
 from app.workers import answering, scored_rows
 from app.workers.near_rows import near_rows
 from app.workers.process import Worker, WorkerFailed
 from app.workers.scored_rows import ScoredRows, keep
 from app.workers.serving import answer_lines
 from app.workers.thumbnails import png
+from cl_core.analysis.nearest_rows import NearRow
 from cl_core.errors import UserError
-from cl_core.lab.training_rows import NearRow
-from cl_core.lab.workspace import Workspace
+from cl_core.runs.workspace import Workspace
 
 
 @pytest.fixture(scope="module")
@@ -204,8 +204,9 @@ def test_an_error_ends_one_question_only() -> None:
 
 def test_the_servers_side_imports_no_torch() -> None:
     modules = (
-        "app.answers, app.choosing, app.what_ifs, app.behind, app.pins, app.routing_tables, "
-        "app.nearest, app.take_along, app.carrying"
+        "app.data.answers, app.sample.choosing, app.sample.what_ifs, app.shell.cell_samples, "
+        "app.sample.pinned, app.data.routing_tables, "
+        "app.sample.nearest, app.forgetting.exports, app.settings.archive"
     )
     heavy = "('torch', 'sklearn', 'umap', 'datasets', 'transformers')"
     code = f"import sys, {modules}; print([name for name in {heavy} if name in sys.modules])"

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from app import uploads
-from cl_core.lab.workspace import Workspace
-from cl_core.tasks.files import read_files
+from app.shell import uploads
+from cl_core.runs.workspace import Workspace
 from cl_core.tasks.load import load_stream
+from cl_core.tasks.sources.files import read_files
 from cl_core.tasks.spec import StreamSpec, TaskSpec
 
 

@@ -8,15 +8,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from cl_core.backbones.image import ImageBackbone
 from cl_core.backbones.load import load_backbone
 from cl_core.backbones.settings import BackboneSettings
 from cl_core.backbones.sites import ARCHITECTURES
 from cl_core.backbones.text import TextBackbone
-from cl_core.backbones.visual import Eye
-
-from .checkpoints import write_checkpoint
-from .small_vision import hf_vit, preprocess
+from cl_core.backbones.vision.image import ImageBackbone
+from cl_core.backbones.vision.visual import Eye
+from tests.backbones.checkpoints import write_checkpoint
+from tests.backbones.small_vision import hf_vit, preprocess
 
 Load = Callable[[str, torch.device], TextBackbone]
 

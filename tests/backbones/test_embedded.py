@@ -13,17 +13,17 @@ from PIL import Image
 
 from cl_core.adapters.adapter import Adapter, transforms
 from cl_core.backbones.catalogue import KNOWN
-from cl_core.backbones.image import ImageBackbone
 from cl_core.backbones.load import load_backbone
-from cl_core.backbones.seeing import SeeingBackbone
 from cl_core.backbones.settings import BackboneSettings
+from cl_core.backbones.vision.image import ImageBackbone
+from cl_core.backbones.vision.seeing import SeeingBackbone
 from cl_core.errors import UserError
-from cl_core.tasks.draw import Draw
-from cl_core.tasks.encode import animation, png
-from cl_core.tasks.scenes.clips import WAYS, ask_clip
-from cl_core.tasks.scenes.figures import FIGURES
-from cl_core.tasks.scenes.paint import paint
-from cl_core.tasks.scenes.scene import COLOURS, draw_scene
+from cl_core.synthetic.draw import Draw
+from cl_core.synthetic.encode import animation, png
+from cl_core.synthetic.scenes.clips import WAYS, ask_clip
+from cl_core.synthetic.scenes.figures import FIGURES
+from cl_core.synthetic.scenes.paint import paint
+from cl_core.synthetic.scenes.scene import COLOURS, draw_scene
 
 CPU = torch.device("cpu")
 LARGEST = 25_000_000

@@ -12,8 +12,7 @@ from cl_core.backbones.features import extract_features
 from cl_core.backbones.pooling import pool
 from cl_core.backbones.text import TextBackbone
 from cl_core.errors import UserError
-
-from .checkpoints import BLOCKS, TEXTS
+from tests.backbones.checkpoints import BLOCKS, TEXTS
 
 HIDDEN = torch.tensor(
     [[[1.0, -2.0], [3.0, -4.0], [9.0, 9.0]], [[5.0, 6.0], [9.0, 9.0], [9.0, 9.0]]]

@@ -12,13 +12,12 @@ from transformers import BartConfig, BartForConditionalGeneration
 
 from cl_core.backbones.generating import GeneratingBackbone
 from cl_core.backbones.load import load_backbone
-from cl_core.backbones.seeing import VISUAL, SeeingBackbone
 from cl_core.backbones.settings import BackboneSettings
-from cl_core.backbones.visual import Eye
+from cl_core.backbones.vision.seeing import VISUAL, SeeingBackbone
+from cl_core.backbones.vision.visual import Eye
 from cl_core.errors import UserError
-
-from .checkpoints import TEXTS, _tokenizer
-from .small_vision import picture
+from tests.backbones.checkpoints import TEXTS, _tokenizer
+from tests.backbones.small_vision import picture
 
 CPU = torch.device("cpu")
 ANSWERS = ["red", "blue", "a boat", "a bone", "two", "two boats"]

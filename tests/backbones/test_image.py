@@ -14,11 +14,10 @@ from PIL import Image
 from torch import Tensor, nn
 
 from cl_core.backbones.features import extract_features
-from cl_core.backbones.image import ImageBackbone, Pictures
+from cl_core.backbones.vision.image import ImageBackbone, Pictures
 from cl_core.decode import MOST_PIXELS, open_picture
 from cl_core.errors import UserError
-
-from .small_vision import SIDE, hf_vit, preprocess
+from tests.backbones.small_vision import SIDE, hf_vit, preprocess
 
 
 def open_clip_vit(**options: Any) -> nn.Module:

@@ -19,8 +19,7 @@ from cl_core.backbones.settings import BackboneSettings
 from cl_core.backbones.snapshot import hub_snapshot
 from cl_core.backbones.text import TextBackbone
 from cl_core.errors import UserError
-
-from .checkpoints import LONGEST, TEXTS, write_checkpoint
+from tests.backbones.checkpoints import LONGEST, TEXTS, write_checkpoint
 
 CPU = torch.device("cpu")
 COMMIT = "0123456789abcdef0123456789abcdef01234567"

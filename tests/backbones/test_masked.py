@@ -11,14 +11,13 @@ from transformers import AutoConfig, AutoModelForMaskedLM, AutoTokenizer
 
 from cl_core.backbones.load import load_backbone
 from cl_core.backbones.masked import MASKED
-from cl_core.backbones.seeing import VISUAL, SeeingBackbone
 from cl_core.backbones.settings import BackboneSettings
 from cl_core.backbones.text import TextBackbone
-from cl_core.backbones.visual import Eye
+from cl_core.backbones.vision.seeing import VISUAL, SeeingBackbone
+from cl_core.backbones.vision.visual import Eye
 from cl_core.errors import UserError
-
-from .checkpoints import TEXTS, write_checkpoint
-from .small_vision import picture
+from tests.backbones.checkpoints import TEXTS, write_checkpoint
+from tests.backbones.small_vision import picture
 
 LAYOUTS = [*MASKED, "deberta-v2 of Microsoft"]
 CPU = torch.device("cpu")

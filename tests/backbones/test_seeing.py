@@ -17,15 +17,14 @@ from torch import Tensor
 
 from cl_core.backbones.load import load_backbone
 from cl_core.backbones.samples import MEDIA, Samples, sequence
-from cl_core.backbones.seeing import VISUAL, SeeingBackbone
 from cl_core.backbones.settings import BackboneSettings
 from cl_core.backbones.text import TextBackbone
-from cl_core.backbones.visual import Eye, Live, Stored, grid_tokens
+from cl_core.backbones.vision.seeing import VISUAL, SeeingBackbone
+from cl_core.backbones.vision.visual import Eye, Live, Stored, grid_tokens
 from cl_core.errors import UserError
-from cl_core.tasks.encode import animation
-
-from .checkpoints import TEXTS
-from .small_vision import picture, write_vision
+from cl_core.synthetic.encode import animation
+from tests.backbones.checkpoints import TEXTS
+from tests.backbones.small_vision import picture, write_vision
 
 QUESTIONS = TEXTS[:3]
 

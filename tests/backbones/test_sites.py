@@ -12,8 +12,7 @@ from torch import Tensor, nn
 from cl_core.backbones.sites import ARCHITECTURES, sites_of
 from cl_core.backbones.text import TextBackbone
 from cl_core.errors import UserError
-
-from .checkpoints import BLOCKS, TEXTS
+from tests.backbones.checkpoints import BLOCKS, TEXTS
 
 
 def test_every_block_has_a_site_after_attention_and_one_after_the_ffn(backbone: TextBackbone):

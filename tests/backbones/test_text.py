@@ -9,8 +9,7 @@ import torch
 
 from cl_core.backbones.text import TextBackbone
 from cl_core.errors import UserError
-
-from .checkpoints import BLOCKS, TEXTS
+from tests.backbones.checkpoints import BLOCKS, TEXTS
 
 
 def all_sites(backbone: TextBackbone, transform):

@@ -12,13 +12,13 @@ from playwright.sync_api import Browser, sync_playwright
 
 import cl_core as cl
 from app.workers import projecting
-from cl_core.lab.embeddings import find_embeddings
-from cl_core.lab.workspace import Workspace
+from cl_core.analysis.embeddings import find_embeddings
+from cl_core.runs.workspace import Workspace
 from tests.browser.chromium import NoBrowser, provide
 from tests.browser.serving import Server
 from tests.browser.visiting import Visitor, launch
 from tests.debian import must_have
-from tests.lab.conftest import SMALL
+from tests.small_runs import SMALL
 
 Arrive = Callable[..., Visitor]
 

@@ -9,9 +9,9 @@ import numpy as np
 from PIL import Image, ImageColor
 from playwright.sync_api import Browser
 
+from app.base.theme import DARK
 from app.figures import standalone
 from app.figures.scatter import MOST_SVG, MapView, feature_map
-from app.theme import DARK
 from tests.app.scattered import scattered
 
 INSIDE = 8

@@ -14,14 +14,14 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import expect
 
-from app.runs import DEMONSTRATION
+from app.data.runs import DEMONSTRATION
 from app.workers.answering import Answering
-from cl_core.lab.slices import slices
-from cl_core.lab.workspace import Workspace
-from cl_core.tasks.draw import Draw
-from cl_core.tasks.encode import animation
-from cl_core.tasks.scenes.clips import ask_clip
-from cl_core.tasks.scenes.paint import paint
+from cl_core.runs.slices import slices
+from cl_core.runs.workspace import Workspace
+from cl_core.synthetic.draw import Draw
+from cl_core.synthetic.encode import animation
+from cl_core.synthetic.scenes.clips import ask_clip
+from cl_core.synthetic.scenes.paint import paint
 from tests.browser.conftest import Arrive
 from tests.browser.visiting import Visitor
 
@@ -282,7 +282,7 @@ def test_figures_and_pages_follow_the_systems_theme(arrive: Arrive, dark: bool) 
         """() => [getComputedStyle(document.querySelector('[data-testid="stApp"]')).backgroundColor,
                   getComputedStyle(document.querySelector('.js-plotly-plot .xtick text')).fill]"""
     )
-    expected = ("rgb(17, 22, 29)", "rgb(232, 237, 244)")  # app/theme.py: DARK's paper and text
+    expected = ("rgb(17, 22, 29)", "rgb(232, 237, 244)")  # app/base/theme.py: DARK's paper and text
     if not dark:
         expected = ("rgb(255, 255, 255)", "rgb(27, 36, 48)")
     assert (paper, ink) == expected

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from app.lessons import LESSONS
+from app.learn.lessons import LESSONS
 from tests.browser.conftest import Arrive
 
 PAGES = ("", "stream", "train", "routing", "sample", "forgetting", "compare", "learn", "settings")

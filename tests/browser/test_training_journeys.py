@@ -10,12 +10,12 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
-from cl_core.lab.events import Evaluated
-from cl_core.lab.jobs import Jobs, Request
-from cl_core.lab.workspace import Workspace
+from cl_core.jobs.queue import Jobs, Request
+from cl_core.runs.events import Evaluated
+from cl_core.runs.workspace import Workspace
 from tests.browser.conftest import Arrive
 from tests.browser.serving import Server
-from tests.lab.conftest import SMALL
+from tests.small_runs import SMALL
 
 ROWS = 60
 LONG = 40

@@ -16,14 +16,14 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Browser, expect
 
-from app.links import PINNED
-from app.preferences import OFFLINE_VARIABLE
-from app.stream_files import copied, drafts, file_of, save, stream_files
-from app.uploads import data, waiting
-from cl_core.lab.jobs import Jobs
-from cl_core.lab.packing import baggage, write_zip
-from cl_core.lab.slices import slices
-from cl_core.lab.workspace import Workspace
+from app.base.links import PINNED
+from app.data.stream_files import copied, drafts, file_of, save, stream_files
+from app.shell.preferences import OFFLINE_VARIABLE
+from app.shell.uploads import data, waiting
+from cl_core.archive.pack import baggage, write_zip
+from cl_core.jobs.queue import Jobs
+from cl_core.runs.slices import slices
+from cl_core.runs.workspace import Workspace
 from cl_core.store import RunLock
 from cl_core.tasks.load import find_stream
 from cl_core.tasks.spec import StreamSpec

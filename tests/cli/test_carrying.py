@@ -6,7 +6,7 @@ import json
 import zipfile
 from pathlib import Path
 
-from .conftest import Command
+from tests.cli.conftest import Command
 
 
 def test_a_run_is_packed_here_and_reported_there(lab: Command, tiny: Path, tmp_path: Path) -> None:

@@ -11,8 +11,7 @@ from PIL import Image
 from app.workers.checking import Asked, answer
 from cl_core.errors import Faults
 from cl_core.tasks.load import load_stream
-
-from .conftest import Command
+from tests.cli.conftest import Command
 
 STREAM = """name: reviews
 protocol: dil

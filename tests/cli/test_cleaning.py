@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from cl_core.lab.workspace import Workspace
+from cl_core.runs.workspace import Workspace
 from cl_core.store import key
-
-from .conftest import Command
+from tests.cli.conftest import Command
 
 
 def test_it_lists_first_and_removes_when_told(lab: Command, tmp_path: Path) -> None:

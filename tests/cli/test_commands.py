@@ -12,10 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from cl_core.lab.workspace import Workspace
+from cl_core.runs.workspace import Workspace
 from cl_core.store import RunLock
-
-from .conftest import Command
+from tests.cli.conftest import Command
 
 COMMANDS = (
     "check",

@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 
 from cl_core.adapters.adapterhub import read_adapterhub
-from cl_core.lab.workspace import Workspace
-from tests.lab.runs import remade
-
-from .conftest import Command, machine_readable
+from cl_core.runs.workspace import Workspace
+from tests.cli.conftest import Command, machine_readable
+from tests.remade_runs import remade
 
 
 def test_a_sweep_is_compared_and_can_be_looked_at_again(

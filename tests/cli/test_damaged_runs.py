@@ -11,11 +11,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from app.runs import DEMONSTRATION
-from cl_core.lab.workspace import Workspace
-from tests.lab.runs import remade
-
-from .conftest import Command
+from app.data.runs import DEMONSTRATION
+from cl_core.runs.workspace import Workspace
+from tests.cli.conftest import Command
+from tests.remade_runs import remade
 
 Damage = Callable[[bytes], bytes]
 

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from cl_core.cli import demonstration
-
-from .conftest import Command
+from tests.cli.conftest import Command
 
 
 def test_the_demonstration_shows_a_report_and_three_routed_sentences(

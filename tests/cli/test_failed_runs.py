@@ -7,11 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from cl_core.lab.events import Failed, StoppedEvent
-from cl_core.lab.workspace import RunFolder, Workspace
-from tests.lab.runs import remade
-
-from .conftest import Command
+from cl_core.runs.events import Failed, StoppedEvent
+from cl_core.runs.workspace import RunFolder, Workspace
+from tests.cli.conftest import Command
+from tests.remade_runs import remade
 
 SAID = "UserError: the loss is no number"
 

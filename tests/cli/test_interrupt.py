@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from cl_core.lab.events import Epoch, Started
-from cl_core.lab.workspace import Workspace
+from cl_core.runs.events import Epoch, Started
+from cl_core.runs.workspace import Workspace
 
 PATIENCE = 120
 

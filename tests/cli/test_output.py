@@ -11,8 +11,7 @@ import pytest
 
 import cl_core.cli
 from cl_core.cli.output import json_text
-
-from .conftest import machine_readable
+from tests.cli.conftest import machine_readable
 
 FOLDER = Path(cl_core.cli.__file__).parent
 MODULES = [file for file in sorted(FOLDER.glob("*.py")) if file.name != "output.py"]

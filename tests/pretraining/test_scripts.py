@@ -11,9 +11,9 @@ import torch
 from safetensors.torch import load_file
 
 from cl_core.backbones.catalogue import KNOWN
-from cl_core.backbones.image import ImageBackbone
 from cl_core.backbones.load import load_backbone
 from cl_core.backbones.settings import BackboneSettings
+from cl_core.backbones.vision.image import ImageBackbone
 
 SCRIPTS = Path(__file__).parents[2] / "pretraining"
 

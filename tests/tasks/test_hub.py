@@ -6,8 +6,8 @@ import pyarrow
 import pytest
 from pyarrow import parquet
 
-from cl_core.tasks.hub import explain, read_hub
 from cl_core.tasks.prepare import prepare
+from cl_core.tasks.sources.hub import explain, read_hub
 from cl_core.tasks.spec import TaskSpec
 
 CARD = """---

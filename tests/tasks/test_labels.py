@@ -11,8 +11,8 @@ from datasets import ClassLabel, Dataset, DatasetDict, Features, Value
 from pyarrow import parquet
 
 from cl_core.errors import Faults
+from cl_core.tasks.labels.near_twins import find_near_twins
 from cl_core.tasks.load import load_stream
-from cl_core.tasks.near_twins import find_near_twins
 from cl_core.tasks.spec import StreamSpec, TaskSpec
 from cl_core.tasks.task import SPLITS, Task
 

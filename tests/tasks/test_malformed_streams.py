@@ -6,8 +6,7 @@ import pytest
 
 from cl_core.errors import Faults
 from cl_core.tasks.load import load_stream
-
-from .malformed_streams import CASES, PAGE, page
+from tests.tasks.malformed_streams import CASES, PAGE, page
 
 WANTED = {
     "Misspelt fields": ["line 2: protocol is 'dli'", "Did you mean 'path'", "write it in quotes"],

@@ -18,10 +18,16 @@ from cl_core.backbones.settings import BackboneSettings
 from cl_core.backbones.text import TextBackbone
 from cl_core.device import Device
 from cl_core.train.data import MixedRows, Rows
-from cl_core.train.ewc import EWCPenalty, FisherSum, Sampling, adapter_fisher, diagonal_fisher
 from cl_core.train.lesson import Lesson
 from cl_core.train.loop import Stopped, Watch
-from cl_core.train.lwf import LwFPenalty, old_answers
+from cl_core.train.penalties.ewc import (
+    EWCPenalty,
+    FisherSum,
+    Sampling,
+    adapter_fisher,
+    diagonal_fisher,
+)
+from cl_core.train.penalties.lwf import LwFPenalty, old_answers
 from cl_core.train.settings import BaselineSettings, TrainSettings
 from cl_core.train.shared import (
     LabelFrame,

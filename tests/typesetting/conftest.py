@@ -7,8 +7,7 @@ import os
 import pytest
 
 from tests.debian import must_have
-
-from .tex import NoTex, provide
+from tests.typesetting.tex import NoTex, provide
 
 
 @pytest.fixture(scope="session")

@@ -8,18 +8,17 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from app.runs import DEMONSTRATION
+from app.data.runs import DEMONSTRATION
+from cl_core.analysis.comparison import compare
+from cl_core.analysis.comparison_formats import FORMATS as COMPARED
 from cl_core.evaluate.matrix import Score, scores_table
 from cl_core.evaluate.table import METRICS
-from cl_core.lab import latex
-from cl_core.lab.comparison import compare
-from cl_core.lab.comparison_formats import FORMATS as COMPARED
-from cl_core.lab.report import Report
-from cl_core.lab.report_formats import FORMATS as REPORTED
-from cl_core.lab.workspace import RunFolder, Workspace
-from tests.lab.runs import bundled, remade
-
-from .tex import compiled
+from cl_core.reports import latex
+from cl_core.reports.report import Report
+from cl_core.reports.report_formats import FORMATS as REPORTED
+from cl_core.runs.workspace import RunFolder, Workspace
+from tests.remade_runs import bundled, remade
+from tests.typesetting.tex import compiled
 
 AWKWARD = (
     "Café_100% & co",

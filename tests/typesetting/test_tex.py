@@ -7,8 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from tests.debian import Machine
-
-from .tex import NoTex, provide
+from tests.typesetting.tex import NoTex, provide
 
 
 class MadeUp:

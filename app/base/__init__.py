@@ -1,0 +1,1 @@
+"""What every part of the app stands on: colours, styles, text, links."""

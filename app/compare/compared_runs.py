@@ -1,0 +1,195 @@
+"""Runs side by side, as the page shows them: which, of which workspace, and the lines that they make."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+from app.base.theme import numbered
+from app.data.runs import PLACES, Place, run_names, stamp, workspace
+from app.data.view import View
+from cl_core.analysis.comparison import Comparison, compare
+from cl_core.analysis.comparison_lines import Line
+from cl_core.errors import counted
+from cl_core.evaluate.statistics import Summary, decimal
+from cl_core.evaluate.table import METRICS
+from cl_core.evaluate.units import title, unit_of
+from cl_core.runs.cautions import TOLD
+from cl_core.runs.task_identity import TaskIdentity, identify, pooled
+from cl_core.runs.workspace import RunFolder
+
+MOST_LINES = 8
+"""That are drawn: more colours and marks are not told apart. Runs are not limited."""
+
+
+def quality() -> dict[str, str]:
+    """What numbers are called at the head of a narrow column, by name; `shown` is the whole name."""
+    rows = [metric for metric in METRICS.values() if metric.short]
+    return {metric.name: f"{metric.short} ({unit_of(metric.name).name})" for metric in rows}
+
+
+@dataclass(frozen=True)
+class Cost:
+    """A number that is paid.
+
+    Attributes:
+        label: with its unit.
+        short: the same, for the head of a narrow column.
+        scale: what to divide by.
+        digits: after the point.
+        meaning: where it comes from.
+    """
+
+    label: str
+    short: str
+    scale: float
+    digits: int
+    meaning: str
+
+
+COSTS = {
+    "stored_parameters": Cost(
+        "Stored parameters (thousands)",
+        "Stored (1,000)",
+        1e3,
+        1,
+        "adapters, heads and router that are kept beside the backbone",
+    ),
+    "trainable_parameters": Cost(
+        "Trainable parameters (thousands)",
+        "Trainable (1,000)",
+        1e3,
+        1,
+        "what moves while one task is learnt",
+    ),
+    "memory_rows": Cost(
+        "Rows kept", "Rows kept", 1, 0, "training rows kept for replay or for L2R's routers"
+    ),
+    "seconds_training": Cost(
+        "Training time (s)",
+        "Training (s)",
+        1,
+        1,
+        "seconds by the clock when the adapters were first made, found in the store or not",
+    ),
+    "seconds_evaluation": Cost(
+        "Evaluation time (s)", "Evaluation (s)", 1, 1, "seconds of all forward passes for scores"
+    ),
+    "peak_memory_bytes": Cost(
+        "Peak memory (MB)", "Peak (MB)", 1e6, 0, "largest resident memory of the run's process"
+    ),
+}
+"""Costs of a report that every finished run has."""
+
+
+def offered() -> dict[str, tuple[Place, str]]:
+    """Label -> workspace and name of every run that can be compared."""
+    return {f"{place} / {name}": (place, name) for place in PLACES for name in run_names(place)}
+
+
+def kin(view: View, labels: dict[str, tuple[Place, str]], over_orders: bool) -> list[str]:
+    """Labels of the finished runs of the workspace on the same tasks as the one that is looked at.
+
+    Args:
+        view: what is looked at.
+        labels: what can be compared.
+        over_orders: whether other orders of the tasks are the same.
+    """
+    if view.run is None:
+        return []
+    tasks = pooled(identify(view.run.config), over_orders)
+    found = [
+        label
+        for label, (place, name) in labels.items()
+        if place == view.place and _matches(workspace(place).find(name), tasks, over_orders)
+    ]
+    return sorted(found)
+
+
+def _matches(run: RunFolder, tasks: TaskIdentity, over_orders: bool) -> bool:
+    return run.status == "finished" and pooled(identify(run.config), over_orders) == tasks
+
+
+def compared(
+    runs: Sequence[tuple[Place, str]], score: str, over_orders: bool, against: str | None
+) -> Comparison:
+    """The runs side by side, computed once for as long as their files are the same.
+
+    Raises:
+        UserError: nothing is finished, or there is no such reference.
+    """
+    folders = [workspace(place).find(name) for place, name in runs]
+    stamps = tuple(stamp(folder) for folder in folders)
+    paths = tuple(str(folder.path) for folder in folders)
+    return _compared(paths, stamps, score, over_orders, against)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _compared(
+    paths: tuple[str, ...],
+    stamps: tuple[tuple[tuple[str, int, int], ...], ...],
+    score: str,
+    over_orders: bool,
+    against: str | None,
+) -> Comparison:
+    folders = [RunFolder(Path(path)) for path in paths]
+    return compare(folders, (*quality(), *COSTS), against, over_orders, score)
+
+
+def called(lines: Sequence[Line]) -> list[str]:
+    """Lines' numbered names, with the protocol where two would be called the same, and marked where told the task."""
+    labels = [line.label for line in lines]
+    names = [
+        line.label if labels.count(line.label) == 1 else f"{line.label}, {line.protocol}"
+        for line in lines
+    ]
+    return [
+        numbered(place, f"{name} {TOLD}" if line.told_the_task else name)
+        for place, (name, line) in enumerate(zip(names, lines, strict=True))
+    ]
+
+
+def shown(metric: str) -> str:
+    """A metric's name for people, with its unit."""
+    return COSTS[metric].label if metric in COSTS else title(metric)
+
+
+def short(metric: str) -> str:
+    """The same, for the head of a narrow column."""
+    return COSTS[metric].short if metric in COSTS else quality()[metric]
+
+
+def meaning(metric: str) -> str:
+    """Formula, direction and note of a metric."""
+    known = METRICS.find(metric)
+    if known is None:
+        return COSTS[metric].meaning
+    direction = f"; {known.direction} is better" if known.direction else ""
+    return f"`{known.formula}`{direction}. {known.note}"
+
+
+def scaled(metric: str, value: float) -> float:
+    """In the unit that the metric is shown in."""
+    return value / COSTS[metric].scale if metric in COSTS else value
+
+
+def cell(summary: Summary | None, metric: str) -> str:
+    """ "72.3 ± 1.1", or the one number there is."""
+    if summary is None:
+        return "-"
+    digits = COSTS[metric].digits if metric in COSTS else unit_of(metric).digits
+    mean = decimal(scaled(metric, summary.mean), digits)
+    if summary.std is None:
+        return mean
+    if summary.low is None:
+        return f"{mean} (all alike)"
+    return f"{mean} ± {decimal(scaled(metric, summary.std), digits)}"
+
+
+def repeats(line: Line) -> str:
+    """How many runs a line rests on."""
+    count = len(line.runs)
+    return "one seed" if count == 1 else counted(count, "run")

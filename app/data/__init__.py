@@ -1,0 +1,1 @@
+"""What pages read: workspaces, runs, records and answers, cached while their files last."""

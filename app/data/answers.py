@@ -1,0 +1,159 @@
+"""Asks the worker how samples are answered; nothing here imports torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from app.data.runs import stamp, workspace
+from app.data.view import View
+from app.workers.process import Worker
+
+Sample = Mapping[str, str]
+"""{"id": of a scored row}, or one's own by column, pictures and clips as base64."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """How one sample was answered; K adapters in the order of their tasks.
+
+    Attributes:
+        prediction: the label.
+        confidence: its softmax probability, not calibrated.
+        scores: K, the router's.
+        weights: K, p(x).
+        alone: K labels, each adapter's by itself; none where one adapter serves all tasks, whose answer is the run's.
+        per_block: L2R: the weights of each adapted block.
+    """
+
+    prediction: str
+    confidence: float
+    scores: tuple[float, ...]
+    weights: tuple[float, ...]
+    alone: tuple[str, ...]
+    per_block: dict[str, tuple[float, ...]] | None = None
+
+    @property
+    def chosen(self) -> int:
+        """The adapter with the largest weight, the earlier one of equals."""
+        return max(range(len(self.weights)), key=lambda place: self.weights[place])
+
+    @property
+    def words(self) -> str:
+        """ "0.93 T4 + 0.07 T5": shares of a hundredth and more, the largest first."""
+        order = sorted(range(len(self.weights)), key=lambda place: -self.weights[place])
+        used = [place for place in order if self.weights[place] >= 0.005]
+        return " + ".join(f"{self.weights[place]:.2f} T{place + 1}" for place in used)
+
+    @classmethod
+    def of(cls, told: Mapping[str, Any], tasks: Sequence[str]) -> Answer:
+        """From a `RoutedSample` as plain values, whose shares are sorted by weight.
+
+        Args:
+            told: as the worker says it.
+            tasks: names of those whose adapters there are, in order; a recipe with one adapter for all has one share.
+        """
+        shares = sorted(told["shares"], key=lambda share: tasks.index(share["task"]))
+        blocks = told["per_block"]
+        return cls(
+            told["prediction"],
+            told["confidence"],
+            tuple(share["score"] for share in shares),
+            tuple(share["weight"] for share in shares),
+            tuple(share["alone"] for share in shares if share["alone"] is not None),
+            None if blocks is None else {name: tuple(row) for name, row in blocks.items()},
+        )
+
+
+@st.cache_resource(show_spinner=False)
+def worker() -> Worker:
+    """One for all visitors; it begins to load at the first page that will need it."""
+    made = Worker("app.workers.answering")
+    made.start()
+    return made
+
+
+def lines(view: View) -> dict[str, str]:
+    """By sample id, its text or question in one line.
+
+    Raises:
+        UserError: the stream's data are no longer there.
+    """
+    root, name, _ = _where(view)
+    return _lines(root, name, stamp(view.run) if view.run else ())
+
+
+def shown(view: View, sample: Sample) -> dict[str, Any]:
+    """A sample as it can be shown: "texts" by column, "pictures" as base64 PNG files, and whether they are a "clip".
+
+    Raises:
+        UserError: there is no such row, or a picture that cannot be read.
+    """
+    root, name, _ = _where(view)
+    told: dict[str, Any] = worker().ask("shown", workspace=root, run=name, sample=dict(sample))
+    return told
+
+
+def kinds(view: View) -> list[str]:
+    """What the run's samples are, and one of the visitor's own may be: "text", "image", "image-qa", "video-qa"."""
+    root, name, stage = _where(view)
+    return list(worker().ask("kinds", workspace=root, run=name, stage=stage))
+
+
+def answers(
+    view: View, sample: Sample, what_ifs: Sequence[Mapping[str, Any]], task: str | None
+) -> list[Answer]:
+    """One for each what-if; {} is the run's own way.
+
+    Raises:
+        UserError: a change that does not fit the recipe, or a recipe that must be told the task.
+    """
+    root, name, stage = _where(view)
+    told = worker().ask(
+        "route",
+        workspace=root,
+        run=name,
+        stage=stage,
+        sample=dict(sample),
+        what_ifs=[dict(each) for each in what_ifs],
+        task=task,
+    )
+    return [Answer.of(each, view.tasks) for each in told]
+
+
+def embedded(view: View, sample: Sample) -> list[float]:
+    """The d numbers that the router reads of a sample.
+
+    Raises:
+        UserError: there is no such row, or the backbone does not read such a sample.
+    """
+    root, name, stage = _where(view)
+    told = worker().ask("embed", workspace=root, run=name, stage=stage, sample=dict(sample))
+    return [float(number) for number in told]
+
+
+def near(view: View, sample: Sample, k: int) -> list[dict[str, Any]]:
+    """The k training rows nearest to a sample, nearest first; empty where no features of them are stored.
+
+    Each has "task", "id", "label", "cosine", "text" and "picture" (base64 PNG, or "").
+
+    Raises:
+        UserError: the sample cannot be read, or the training rows are no longer there.
+    """
+    root, name, stage = _where(view)
+    told = worker().ask("near", workspace=root, run=name, stage=stage, sample=dict(sample), k=k)
+    return list(told)
+
+
+def _where(view: View) -> tuple[str, str, int]:
+    if view.run is None:
+        raise ValueError("there is no run to ask")
+    return str(workspace(view.place).root.resolve()), view.run.name, view.after
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _lines(root: str, name: str, stamp: tuple[tuple[str, int, int], ...]) -> dict[str, str]:
+    return {row["id"]: row["line"] for row in worker().ask("samples", workspace=root, run=name)}

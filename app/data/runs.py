@@ -1,0 +1,116 @@
+"""Runs as pages read them: from the workspaces on disk, cached by when their files last changed.
+
+Reading a run needs no torch: everything comes from its tables and events.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import streamlit as st
+
+from app import ROOT
+from app.data.bundled import NAMES
+from cl_core.reports.report import Report
+from cl_core.runs import variables
+from cl_core.runs.workspace import RunFolder, Stamp, Status, Workspace
+from cl_core.store import is_held
+
+Place = Literal["Demonstration", "Mine"]
+PLACES: tuple[Place, ...] = ("Demonstration", "Mine")
+"""As they are called on the screen and in addresses."""
+DEMONSTRATION = ROOT / "app" / "demonstration"
+"""The bundled workspace; read-only."""
+
+
+def workspace(place: Place) -> Workspace:
+    """The bundled workspace, or the one that the server was started with."""
+    if place == "Demonstration":
+        return Workspace(DEMONSTRATION)
+    return Workspace(os.environ.get(variables.WORKSPACE) or None)
+
+
+def run_names(place: Place) -> list[str]:
+    """Of all runs, whatever became of them: the newest first, the demonstration's as they are bundled."""
+    names = [run.name for run in readable(place)]
+    if place == "Demonstration":  # its files' times are those of the checkout
+        names.sort(key=lambda name: (NAMES.index(name) if name in NAMES else len(NAMES), name))
+    return names
+
+
+def scored(run: RunFolder) -> bool:
+    """Whether there is anything to look at: a row of scores at least."""
+    return (run.path / "scores.parquet").is_file()
+
+
+def first_run(place: Place, names: Sequence[str]) -> str:
+    """The run that is shown until one is chosen: the first that has anything to look at, of one name at least."""
+    return next((name for name in names if scored(workspace(place).find(name))), names[0])
+
+
+@dataclass(frozen=True)
+class Ending:
+    """What became of a run.
+
+    Attributes:
+        status: see `RunFolder.status`.
+        message: what it said when it failed; "" where it did not.
+    """
+
+    status: Status
+    message: str
+
+    def label(self, name: str) -> str:
+        """The run's name, with what became of it where it did not come to its end."""
+        return name if self.status == "finished" else f"{name} · {self.status}"
+
+
+def ending(run: RunFolder) -> Ending:
+    """What became of a run, read once for as long as its files are the same."""
+    if is_held(run.lock_path):
+        return Ending("running", "")
+    return _ending(str(run.path), stamp(run))
+
+
+def readable(place: Place) -> list[RunFolder]:
+    """All runs, the newest first; those of which a file cannot be read are left out, and `unreadable` names them."""
+    return [run for run in workspace(place).runs() if not run.fault]
+
+
+def unreadable(place: Place) -> dict[str, str]:
+    """Damaged runs, each with what of it cannot be read and what to do."""
+    return {run.name: run.fault for run in workspace(place).runs() if run.fault}
+
+
+def first_place() -> Place:
+    """Where a visit begins: at the demonstration until there is a run of one's own.
+
+    What `adapter-lab demo` leaves is no run of one's own: a newcomer's workspace may hold it.
+    """
+    own = [run.name for run in readable("Mine") if scored(run)]
+    return "Mine" if set(own) - {variables.DEMONSTRATION_RUN} else "Demonstration"
+
+
+def stamp(run: RunFolder) -> Stamp:
+    """What changes when a run does: its files' sizes and times."""
+    return run.stamp
+
+
+def report(run: RunFolder) -> Report:
+    """Its numbers; the same object for as long as its files are the same."""
+    return _report(str(run.path), stamp(run))
+
+
+@st.cache_data(max_entries=1024, show_spinner=False)
+def _ending(path: str, stamp: Stamp) -> Ending:
+    run = RunFolder(Path(path))
+    return Ending(run.status, run.failure)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _report(path: str, stamp: Stamp) -> Report:
+    return Report(RunFolder(Path(path)))

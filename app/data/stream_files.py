@@ -1,0 +1,289 @@
+"""Stream files of a workspace: `streams/<name>.yaml`, the same YAML that the terminal reads.
+
+The file is the stream: every change on the page is written to it at once, so that nothing is lost with the tab.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from cl_core.errors import Faults, UserError
+from cl_core.jobs.queue import Jobs
+from cl_core.runs.workspace import RunFolder, Workspace
+from cl_core.store.atomic import write_json, write_text
+from cl_core.tasks.spec import StreamSpec, TaskSpec
+from cl_core.tasks.stream_file import dump_stream, read_stream_file
+
+Spec = TypeVar("Spec", StreamSpec, TaskSpec)
+SUFFIX = ".yaml"
+DRAFTS = "drafts"
+"""Folder of a workspace."""
+
+
+def folder(workspace: Workspace) -> Path:
+    """Where a workspace's stream files lie; paths in them are relative to it."""
+    return workspace.root.resolve() / "streams"
+
+
+def stream_files(workspace: Workspace) -> list[Path]:
+    """All of them, by name."""
+    place = folder(workspace)
+    return sorted(place.glob(f"*{SUFFIX}")) if place.is_dir() else []
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A stream that has no tasks yet: no stream file can be without any."""
+
+    name: str
+    protocol: str
+
+
+def drafts(workspace: Workspace) -> dict[str, Draft]:
+    """Name to draft of the streams that were begun; kept on disk, so that none goes with the tab or the page."""
+    found = {}
+    for path in sorted((workspace.root.resolve() / DRAFTS).glob("*.json")):
+        try:
+            found[path.stem] = Draft(**json.loads(path.read_bytes()))
+        except (OSError, ValueError, TypeError):  # whoever put it there
+            continue
+    return found
+
+
+def begin_draft(workspace: Workspace, name: str, protocol: str) -> None:
+    """Begins a stream without tasks.
+
+    Raises:
+        UserError: the name is no file name.
+    """
+    place = workspace.root.resolve() / DRAFTS / f"{file_of(workspace, name).stem}.json"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    write_json(place, {"name": name, "protocol": protocol})
+
+
+def end_draft(workspace: Workspace, name: str) -> None:
+    """Forgets a draft: it has become a stream, or is not wanted any more."""
+    (workspace.root.resolve() / DRAFTS / f"{name}.json").unlink(missing_ok=True)
+
+
+def file_of(workspace: Workspace, name: str) -> Path:
+    """The file of the stream that is called so.
+
+    Raises:
+        UserError: the name is no file name.
+    """
+    if not re.fullmatch(r"\w[\w.+-]*", name):
+        raise UserError(
+            f"'{name}' cannot name a file: begin with a letter or digit, then letters, digits and . + - _"
+        )
+    return folder(workspace) / f"{name}{SUFFIX}"
+
+
+def named_from(workspace: Workspace, path: Path) -> str:
+    """A path as a stream file names it: relative to the file where both lie in the workspace or beside it.
+
+    Such a folder can be carried elsewhere as a whole; what lies farther off keeps its full path **(ours)**.
+    """
+    around = workspace.root.resolve().parent
+    if around == Path(around.anchor) or not path.resolve().is_relative_to(around):
+        return str(path)
+    return Path(os.path.relpath(path.resolve(), folder(workspace))).as_posix()
+
+
+def save(workspace: Workspace, spec: StreamSpec) -> Path:
+    """Writes a stream, after checking what must hold of any.
+
+    Raises:
+        UserError: its name is no file name.
+        Faults: it does not fit together.
+    """
+    path = file_of(workspace, spec.name)
+    checked = rebuilt(spec)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_text(path, dump_stream(checked))
+    return path
+
+
+def rebuilt(spec: StreamSpec, **changed: Any) -> StreamSpec:
+    """The same with some fields changed, checked as if it had been read.
+
+    Raises:
+        Faults: it does not fit together.
+    """
+    return checked_stream({**spec.model_dump(mode="json", exclude_defaults=True), **changed})
+
+
+def checked_stream(fields: dict[str, Any]) -> StreamSpec:
+    """A stream of plain values.
+
+    Raises:
+        Faults: everything that is wrong with it.
+    """
+    return _checked(StreamSpec, "stream", fields)
+
+
+def checked_task(fields: dict[str, Any]) -> TaskSpec:
+    """A task of plain values.
+
+    Raises:
+        Faults: everything that is wrong with it.
+    """
+    return _checked(TaskSpec, "task", fields)
+
+
+def _checked(model: type[Spec], what: str, fields: dict[str, Any]) -> Spec:
+    try:
+        return model.model_validate(fields)
+    except ValidationError as error:
+        lines = [line for each in error.errors() for line in _lines(each)]
+        raise Faults(f"{what} '{fields.get('name', '')}'", lines) from None
+
+
+def _lines(detail: Any) -> list[str]:
+    where = ".".join(str(part) for part in detail["loc"])
+    if detail["type"] == "value_error":
+        lines = str(detail["ctx"]["error"]).splitlines()
+        field = detail["loc"] and isinstance(detail["loc"][-1], str)
+        return [f"{where} {line}" for line in lines] if field else lines
+    if detail["type"] == "string_pattern_mismatch":
+        return [
+            f"{where}: '{detail['input']}' begins with no letter or digit, or has more than letters, digits, "
+            "spaces and . + - _"
+        ]
+    return [f"{where}: {detail['msg']}"]
+
+
+def added(spec: StreamSpec, tasks: Iterable[TaskSpec]) -> StreamSpec:
+    """With tasks at the end; a name that is taken gets a number."""
+    listed = list(spec.tasks)
+    for task in tasks:
+        taken = {each.name for each in (*listed, *spec.held_out)}
+        listed.append(task.model_copy(update={"name": free_name(task.name, taken)}))
+    return _with_tasks(spec, listed)
+
+
+def moved(spec: StreamSpec, place: int, by: int) -> StreamSpec:
+    """With the task at `place` (from 0) `by` places later; it stays within the stream."""
+    listed = list(spec.tasks)
+    task = listed.pop(place)
+    listed.insert(min(max(place + by, 0), len(listed)), task)
+    return _with_tasks(spec, listed)
+
+
+def removed(spec: StreamSpec, place: int) -> StreamSpec:
+    """Without the task at `place`.
+
+    Raises:
+        UserError: it is the only one.
+    """
+    if len(spec.tasks) == 1:
+        raise UserError("a stream has one task at least: remove the stream instead")
+    gone = spec.tasks[place].name
+    orders = {
+        name: tuple(task for task in listed if task != gone) for name, listed in spec.orders.items()
+    }
+    shared = spec.shared_labels
+    if isinstance(shared, tuple):
+        groups = (tuple(task for task in group if task != gone) for group in shared)
+        shared = tuple(group for group in groups if len(group) > 1) or None
+    kept = [task for i, task in enumerate(spec.tasks) if i != place]
+    return rebuilt(
+        spec,
+        tasks=[_fields(task) for task in kept],
+        orders={name: listed for name, listed in orders.items() if listed},
+        shared_labels=shared,
+    )
+
+
+def renamed(spec: StreamSpec, place: int, name: str) -> StreamSpec:
+    """With the task at `place` called differently, wherever it is named.
+
+    Raises:
+        Faults: the name is taken, or is none.
+    """
+    old = spec.tasks[place].name
+
+    def new(names: Iterable[str]) -> list[str]:
+        return [name if each == old else each for each in names]
+
+    tasks = [_fields(task) for task in spec.tasks]
+    tasks[place] = {**tasks[place], "name": name}
+    shared = spec.shared_labels
+    return rebuilt(
+        spec,
+        tasks=tasks,
+        orders={order: new(listed) for order, listed in spec.orders.items()},
+        shared_labels=[new(group) for group in shared] if isinstance(shared, tuple) else shared,
+    )
+
+
+def copied(spec: StreamSpec, name: str, source: Path) -> StreamSpec:
+    """Under another name; paths are made absolute, as the file may lie elsewhere."""
+    tasks = [
+        {**_fields(task), "path": str((source / Path(task.path).expanduser()).resolve())}
+        if task.path is not None
+        else _fields(task)
+        for task in spec.tasks
+    ]
+    return rebuilt(spec, name=name, tasks=tasks)
+
+
+def users(workspace: Workspace, path: Path) -> list[str]:
+    """Runs that were made from a stream file, and jobs that wait to be: while there are any, it stays as it is."""
+    source = path.resolve()
+    runs = [
+        run.name for run in workspace.runs() if _same(run, source) and not _came_to_nothing(run)
+    ]
+    waiting = [
+        job.request.run
+        for job in Jobs(workspace).all()
+        if job.state in ("queued", "running") and Path(job.request.stream) == source
+    ]
+    return list(dict.fromkeys([*runs, *waiting]))
+
+
+def free_name(name: str, taken: Iterable[str]) -> str:
+    """The name, or with the first number that makes it a new one."""
+    known = set(taken)
+    number = 2
+    free = name
+    while free in known:
+        free, number = f"{name}-{number}", number + 1
+    return free
+
+
+def read(path: Path) -> StreamSpec:
+    """The stream of a file.
+
+    Raises:
+        UserError: it has faults; all of them are listed.
+    """
+    return read_stream_file(path)
+
+
+def _came_to_nothing(run: RunFolder) -> bool:
+    """Whether it failed before anything was learnt: the stream may be mended, and the run begun again."""
+    return run.status == "failed" and not run.learnt
+
+
+def _same(run: Any, source: Path) -> bool:
+    try:
+        return Path(run.stream_source).resolve() == source
+    except UserError:  # a run whose settings cannot be read holds nothing up
+        return False
+
+
+def _with_tasks(spec: StreamSpec, tasks: Iterable[TaskSpec]) -> StreamSpec:
+    return rebuilt(spec, tasks=[_fields(task) for task in tasks])
+
+
+def _fields(task: TaskSpec) -> dict[str, Any]:
+    return task.model_dump(mode="json", exclude_defaults=True)

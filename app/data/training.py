@@ -1,0 +1,83 @@
+"""What the page on training says of time, states and failures: words and numbers, no widgets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Literal
+
+from cl_core.errors import UserError
+from cl_core.jobs.queue import State
+from cl_core.runs.progress import seconds_per_row
+from cl_core.runs.workspace import RunFolder
+
+Colour = Literal["gray", "blue", "green", "orange", "red"]
+STATES: dict[State, tuple[str, str, Colour]] = {
+    "queued": ("waiting", ":material/hourglass_empty:", "gray"),
+    "running": ("training", ":material/play_circle:", "blue"),
+    "finished": ("finished", ":material/check_circle:", "green"),
+    "stopped": ("stopped", ":material/pause_circle:", "orange"),
+    "failed": ("failed", ":material/error:", "red"),
+    "interrupted": ("interrupted", ":material/power_off:", "orange"),
+    "damaged": ("damaged", ":material/broken_image:", "red"),
+    "cancelled": ("cancelled", ":material/cancel:", "gray"),
+}
+"""What a state is called, its icon and its colour."""
+
+WAYS_OUT = (
+    ("out of memory", "Choose a smaller batch size, a shorter max length, or the CPU."),
+    ("no space left", "Free some disk space (Settings shows what takes it), then go on."),
+    (
+        "exists with other settings",
+        "A run of this name was made differently: run again under another name.",
+    ),
+    (
+        "tasks; stream",
+        "Choose a backbone that reads this kind of task, under *Change the settings*.",
+    ),
+    ("changed since it began", "Start a new run; whatever is unchanged is not computed again."),
+    (
+        "there is no stream",
+        "The stream's file is gone or was renamed: choose another under *Change the settings*.",
+    ),
+    ("stream '", "Open the stream on the page *Stream*: it lists every problem with its row."),
+    ("hub", "Go online once, or give the data as a file or folder."),
+    ("cuda", "Choose the device cpu under *Change the settings*."),
+)
+"""Words of a failure, in order, and what to do about it."""
+OTHERWISE = "Mend what the message names and go on: the run continues where it was left. The log has the details."
+
+
+def way_out(message: str) -> str:
+    """What to do about a failure, in Markdown of our own."""
+    lower = message.lower()
+    return next((advice for words, advice in WAYS_OUT if words in lower), OTHERWISE)
+
+
+def duration(seconds: float) -> str:
+    """ "45 s", "3 min", "2 h 5 min": as exact as an estimate is."""
+    if seconds < 100:
+        return f"{max(round(seconds), 0)} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def measured(
+    runs: Iterable[RunFolder], backbone: str, max_length: int
+) -> tuple[float, RunFolder] | None:
+    """Seconds per training row and epoch with this backbone, and the newest run that knows."""
+    for run in runs:
+        try:
+            config, events = run.config, run.events
+        except UserError:  # a run that cannot be read says nothing
+            continue
+        here = config.settings.backbone
+        if here.name == backbone and here.max_length == max_length:
+            rate = seconds_per_row(config, events)
+            if rate is not None:
+                return rate, run
+    return None
+
+
+def rows_learnt(rows: Mapping[str, int], limit: int | None) -> int:
+    """Training rows of all tasks together, each cut to the limit."""
+    return sum(count if limit is None else min(count, limit) for count in rows.values())

@@ -1,0 +1,47 @@
+"""What a visitor looks at: the run, its stage, and how it is drawn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.base import theme
+from app.data.runs import Place, report
+from cl_core.reports.report import Report
+from cl_core.runs.workspace import RunFolder
+
+
+@dataclass(frozen=True)
+class View:
+    """What this visitor looks at.
+
+    Attributes:
+        place: which workspace.
+        run: the run, or None where there is none yet.
+        after: the stage, from 1: how many tasks have been learnt.
+        task: the place of the highlighted task, from 0, or None.
+        look: the theme's colours.
+        lesson: whether explanations are shown at length.
+    """
+
+    place: Place
+    run: RunFolder | None
+    after: int
+    task: int | None
+    look: theme.Look
+    lesson: bool
+
+    @property
+    def report(self) -> Report:
+        """The run's numbers.
+
+        Raises:
+            ValueError: there is no run.
+        """
+        if self.run is None:
+            raise ValueError("there is no run to report on")
+        return report(self.run)
+
+    @property
+    def tasks(self) -> list[str]:
+        """Names of the run's tasks."""
+        return self.report.tasks if self.run is not None else []

@@ -1,0 +1,89 @@
+"""The samples on a map as a table: task, class, answer, chosen adapter, as they were after a stage."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from app.base.outcomes import NOT_LEARNT, RIGHT, WRONG
+from app.base.theme import numbered
+from app.data.projections import Projection
+from cl_core.runs.run_config import RunConfig
+from cl_core.runs.undefined import answerable_rows
+
+
+def table(projection: Projection, config: RunConfig, routing: pa.Table, after: int) -> pd.DataFrame:
+    """One row for each sample on the map, in the map's order.
+
+    Columns: sample, task (numbered), place (of the task, from 0), class, learnt (by the stage), adapter (numbered),
+    adapter_place (-1 before the task is learnt), answer, entropy (nats), x, y.
+
+    Args:
+        projection: where samples are.
+        config: of the run.
+        routing: its records.
+        after: the stage, from 1.
+    """
+    now = _by_task(routing, after)
+    known = _by_task(routing)
+    tasks = config.all_tasks
+    names = [numbered(place, task.name) for place, task in enumerate(tasks)]
+    frame = pd.DataFrame(
+        {
+            "sample": "",
+            "task": [names[place] for place in projection.task],
+            "place": projection.task,
+            "class": "",
+            "learnt": False,
+            "adapter": NOT_LEARNT,
+            "adapter_place": -1,
+            "answer": NOT_LEARNT,
+            "entropy": np.nan,
+            "x": projection.positions[:, 0],
+            "y": projection.positions[:, 1],
+        }
+    )
+    for place in np.unique(projection.task):
+        here = np.flatnonzero(projection.task == place)
+        rows = projection.row[here]
+        if place not in known:
+            continue
+        own = known[place].take(pa.array(rows))
+        frame.loc[here, "sample"] = own["sample_id"].to_pylist()
+        frame.loc[here, "class"] = _classes(config, own["label"].to_pylist())
+        if place not in now or (place >= after and place < len(config.tasks)):
+            continue
+        answered = now[place].take(pa.array(rows))
+        chosen = np.array([best[0] if best else -1 for best in answered["top_k"].to_pylist()])
+        frame.loc[here, "learnt"] = True
+        frame.loc[here, "adapter_place"] = chosen
+        frame.loc[here, "adapter"] = [_adapter(names, each) for each in chosen]
+        right = np.array(answered["correct"].to_pylist(), dtype=bool)
+        labels = np.array(answered["label"].to_pylist(), dtype=np.int64)
+        able = answerable_rows(config, after, np.full(len(here), place), labels)
+        frame.loc[here, "answer"] = np.where(able, np.where(right, RIGHT, WRONG), NOT_LEARNT)
+        frame.loc[here, "entropy"] = np.array(answered["entropy"].to_pylist(), dtype=np.float64)
+    return frame
+
+
+def _adapter(names: list[str], place: int) -> str:
+    return names[place] if place >= 0 else "none"
+
+
+def _by_task(routing: pa.Table, stage: int | None = None) -> dict[int, pa.Table]:
+    """Records by true task, in the order of its split: of a stage, or of each task's newest one."""
+    found = {}
+    for place in pc.unique(routing["true_task"]).to_pylist():
+        own = routing.filter(pc.equal(routing["true_task"], place))
+        wanted = pc.max(own["stage"]) if stage is None else stage
+        own = own.filter(pc.equal(own["stage"], wanted))
+        if own.num_rows:
+            found[place] = own
+    return found
+
+
+def _classes(config: RunConfig, labels: list[int]) -> list[str]:
+    """What labels are called; records have them as places in the stream's label space under every protocol."""
+    return [config.label_space[label] if label >= 0 else "another answer" for label in labels]

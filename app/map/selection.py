@@ -1,0 +1,179 @@
+"""Samples picked on the map, by hand or by rule: what they are, and keeping them as a slice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from app.base import links
+from app.base.outcomes import NOT_LEARNT, RIGHT
+from app.base.text import plain
+from app.data.runs import Place, workspace
+from app.data.view import View
+from app.shell import actions, own_copy, widgets
+from app.shell.sharing import is_guest
+from cl_core.errors import UserError, counted
+from cl_core.runs.slices import Slice, save_slice, slices
+
+ANY = "any"
+SAVE = "save-now"
+"""Key of the button."""
+RULES = {"from_task": "task", "from_class": "class", "by_adapter": "adapter", "answer": "answer"}
+"""Key of a select box, and the column that it filters by."""
+LABELS = {
+    "from_task": "Task",
+    "from_class": "Class",
+    "by_adapter": "Chosen adapter",
+    "answer": "Answer",
+}
+
+
+def rules(view: View, samples: pd.DataFrame) -> pd.DataFrame | None:
+    """Select boxes that pick by column: the way without a mouse. Returns None where nothing is asked for."""
+    chosen = samples
+    asked = False
+    columns = st.columns(len(RULES) + 1)
+    for place, (key, column) in zip(columns, RULES.items(), strict=False):
+        options = [ANY, *sorted(samples[column].unique())]
+        with place:
+            value = st.selectbox(LABELS[key], options, key=key, bind="query-params")
+        if value != ANY:
+            chosen, asked = chosen[chosen[column] == value], True
+    saved = slices(workspace("Mine"), view.run.name if view.run else None)
+    with columns[-1]:
+        name = st.selectbox(
+            "Saved slice", [ANY, *(each.name for each in saved)], key="slice", bind="query-params"
+        )
+    for each in saved:
+        if each.name == name:
+            chosen, asked = chosen[chosen["sample"].isin(each.samples)], True
+    return chosen if asked else None
+
+
+def card(view: View, chosen: pd.DataFrame, split: str) -> None:
+    """What the selected samples are: how many of each task, class and adapter, and how they were answered."""
+    learnt = chosen[chosen["learnt"]]
+    own = (learnt["adapter_place"] == learnt["place"]).mean() if len(learnt) else float("nan")
+    answers = learnt.loc[learnt["answer"] != NOT_LEARNT, "answer"]
+    right = (answers == RIGHT).mean() if len(answers) else float("nan")
+    widgets.metrics(
+        [
+            ("Samples", f"{len(chosen):,}", "how many are selected"),
+            (
+                "Answered rightly",
+                _percent(right),
+                f"of the {counted(len(answers), 'selected sample')} that could be answered at this stage; "
+                "higher is better",
+            ),
+            (
+                "Own adapter chosen",
+                _percent(own),
+                "share whose largest routing weight is their own task's; higher is better",
+            ),
+            (
+                "Entropy",
+                "-" if learnt.empty else f"{learnt['entropy'].mean():.2f} nats",
+                "mean of -sum_t p_t ln p_t: 0 is one adapter, ln K all alike",
+            ),
+        ]
+    )
+    for place, (title, column) in zip(
+        st.columns(3),
+        {"Task": "task", "Class": "class", "Chosen adapter": "adapter"}.items(),
+        strict=True,
+    ):
+        counts = chosen[column].value_counts().rename_axis(title).reset_index(name="samples")
+        place.dataframe(
+            counts,
+            hide_index=True,
+            key=f"counts-{column}",
+            column_config={
+                "samples": st.column_config.ProgressColumn(
+                    "samples", format="%d", min_value=0, max_value=len(chosen)
+                )
+            },
+        )
+    _samples(chosen)
+    _save(view, chosen["sample"].tolist(), split)
+
+
+def _samples(chosen: pd.DataFrame) -> None:
+    """The samples themselves; one opens on its own page."""
+    columns = ["sample", "task", "class", "adapter", "answer", "entropy"]
+    event = st.dataframe(
+        chosen[columns].round(2),
+        hide_index=True,
+        height=240,
+        key="selected-samples",
+        on_select="rerun",
+        selection_mode="single-row",
+    )
+    rows = event["selection"]["rows"]
+    if rows and rows[0] < len(chosen):
+        sample = str(chosen.iloc[rows[0]]["sample"])
+        words = f"How was {links_safe(sample)} answered?"
+        # For this sample alone: by the time of the click another row may be ticked, or another choice made above.
+        icon = ":material/frame_inspect:"
+        if actions.pressed(words, "ask-selected", of=sample, icon=icon):
+            links.turn_to("sample", sample=sample)
+    else:
+        st.caption("Tick a row to see how that sample was answered.")
+
+
+def links_safe(text: str) -> str:
+    """A sample's id inside a label, which Streamlit reads as Markdown: its marks are shown as they are."""
+    return "".join(f"\\{mark}" if mark in r"\`*_{}[]()<>#+-.!|~:$" else mark for mark in text)
+
+
+def _save(view: View, samples: Sequence[str], split: str) -> None:
+    if view.run is None or is_guest():
+        return
+    form, below = st.container(), st.container()
+    with (
+        form,
+        st.form("save-slice", border=False),
+        st.container(horizontal=True, vertical_alignment="bottom"),
+    ):
+        name = st.text_input(
+            "Save as slice", placeholder="films that went to restaurants", key="slice-name"
+        ).strip()
+        # For these samples alone: others may have been selected by the time of the click.
+        of = (view.place, view.run.name, split, view.after, tuple(samples))
+        save = actions.pressed(
+            "Save",
+            SAVE,
+            of=of,
+            said=below,
+            draw=st.form_submit_button,
+            icon=":material/bookmark_add:",
+        )
+    if save:
+        _keep(view.place, view.run.name, split, view.after, tuple(samples), name)
+    said = st.session_state.pop("slice-said", None)
+    if said is not None:
+        st.success(plain(said), icon=":material/check:")
+
+
+def _keep(
+    place: Place, run: str, split: str, after: int, samples: tuple[str, ...], name: str
+) -> None:
+    """Writes it, and has the page drawn with the new one in its menu of slices."""
+    copied = ""
+    with actions.answering(SAVE):
+        if place == "Demonstration":
+            if not own_copy.ensure_run(run):
+                raise UserError(
+                    f"your workspace has another run called '{run}', to which the slice would seem to belong; look at "
+                    "that one to make slices of it"
+                )
+            copied = ". The demonstration is read-only: its runs are in your own workspace now, too"
+        made = Slice(name=name, run=run, split=split, after=after, samples=samples)
+        file = save_slice(workspace("Mine"), made)
+    st.session_state["slice-said"] = f"{counted(len(samples), 'sample')} saved as {file}{copied}"
+    actions.then(**{"slice-name": ""})
+
+
+def _percent(share: float) -> str:
+    return "-" if share != share else f"{100 * share:.1f} %"

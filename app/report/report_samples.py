@@ -1,0 +1,103 @@
+"""A few samples with how they were routed, for a run's report: two of each kind, the first ones on record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.data.records import Routed
+from app.report import report_html as html
+from cl_core.errors import AdapterLabError, counted
+from cl_core.runs.run_config import RunConfig
+from cl_core.runs.workspace import RunFolder
+
+EACH = 2
+LONGEST = 600
+"""Characters of a text."""
+
+
+def samples(
+    run: RunFolder,
+    routed: Routed,
+    tasks: Sequence[str],
+    show: Callable[[str], Mapping[str, Any]] | None,
+) -> list[str]:
+    """HTML of the section.
+
+    Args:
+        run: whose.
+        routed: N samples of its last stage.
+        tasks: numbered names of the adapters.
+        show: from a sample's id to its "texts" and "pictures"; None where the data are not at hand.
+    """
+    parts = [
+        html.heading("How a few samples were answered"),
+        html.sentence(f"The first {EACH} on record of each kind, so that nobody chose them."),
+    ]
+    every = [task.name for task in run.config.all_tasks]
+    for title, chosen in _kinds(run.config, routed).items():
+        places = np.flatnonzero(chosen)
+        share = 100 * len(places) / max(len(routed), 1)
+        parts.append(
+            f"<h3>{html.escape(title)}: {counted(len(places), 'sample')}, {share:.1f} %</h3>"
+        )
+        parts += [_one(run.config, routed, int(row), tasks, every, show) for row in places[:EACH]]
+    return parts
+
+
+def _kinds(config: RunConfig, routed: Routed) -> dict[str, NDArray[np.bool_]]:
+    """What samples are told apart by: name, and (N,) which are so."""
+    route, answer, wrong = (
+        routed.right_route,
+        routed.right_answer,
+        ~routed.right_answer & routed.answerable,
+    )
+    if config.recipe.shares_adapter:
+        return {"right answer": answer, "wrong answer": wrong}
+    return {
+        "right route, right answer": route & answer,
+        "wrong route, and yet the right answer": ~route & answer,
+        "right route, wrong answer": route & wrong,
+        "wrong route, wrong answer": ~route & wrong,
+    }
+
+
+def _one(
+    config: RunConfig,
+    routed: Routed,
+    row: int,
+    tasks: Sequence[str],
+    every: Sequence[str],
+    show: Callable[[str], Mapping[str, Any]] | None,
+) -> str:
+    own = routed.ids[row]
+    text, pictures = "", []
+    if show is not None:
+        try:
+            shown = show(own)
+            text = "\n".join(str(each) for each in shown["texts"].values())
+            pictures = list(shown["pictures"])
+        except AdapterLabError as error:
+            text = f"(its text cannot be shown: {error})"
+    label, said = (int(routed.column(name)[row]) for name in ("label", "prediction"))
+    pairs = {
+        "true task": every[int(routed.true[row])],
+        "adapters": "one for all tasks"
+        if config.recipe.shares_adapter
+        else _merge(routed, row, tasks),
+        "answer": f"{config.label_space[said]} ({routed.verdict(row)})",
+        "true answer": config.label_space[label] if label >= 0 else "none that was learnt",
+    }
+    cut = text if len(text) <= LONGEST else text[:LONGEST] + "…"
+    return html.sample(own, cut, pictures, pairs)
+
+
+def _merge(routed: Routed, row: int, tasks: Sequence[str]) -> str:
+    """ "0.62 of 3 films + 0.38 of 5 news": shares of a hundredth and more, the largest first."""
+    weights = routed.weights[row]
+    order = sorted(range(len(weights)), key=lambda place: -weights[place])
+    used = [place for place in order if weights[place] >= 0.005]
+    return " + ".join(f"{weights[place]:.2f} of {tasks[place]}" for place in used)

@@ -1,0 +1,215 @@
+"""Accuracy against k and temperature on the page on routing: what was worked out, or having it worked out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from app.base.text import plain
+from app.data.runs import stamp, workspace
+from app.data.view import View
+from app.figures.curves import setting_lines
+from app.shell import actions, widgets
+from app.shell.figure_table import setting_table
+from app.shell.sharing import is_guest
+from app.workers.background import Background
+from cl_core.analysis.settings_accuracy import (
+    KIND,
+    MOST,
+    Accuracy,
+    Setting,
+    grid,
+    inputs_of,
+    own_setting,
+    read,
+    samples_of,
+    shares,
+)
+from cl_core.errors import UserError, counted
+from cl_core.runs.workspace import RunFolder, Workspace
+from cl_core.store import key
+
+POLL_SECONDS = 1.0
+LINE = "accuracy, mean of the tasks learnt"
+
+
+@st.cache_resource
+def worker() -> Background:
+    """One for the whole server."""
+    return Background("app.workers.varying")
+
+
+def draw(view: View) -> None:
+    """Two figures, or a button that has them worked out; of a run whose router ranks."""
+    st.header("What would it do to the accuracy?")
+    if view.run is None:
+        return
+    try:
+        by_k, by_temperature = grid(view.run, view.after)
+        names = _keys(str(view.run.path), view.after, (*by_k, *by_temperature), stamp(view.run))
+    except UserError as error:
+        st.caption(plain(str(error)))
+        return
+    found = [_there(view, settings, names) for settings in (by_k, by_temperature)]
+    if not all(found):
+        _offer(view, names)
+        return
+    left, right = st.columns(2, gap="large")
+    with left:
+        _chart(view, found[0], "k", lambda setting: setting.k)
+    with right:
+        _chart(view, found[1], "temperature", lambda setting: setting.temperature)
+
+
+def _there(view: View, settings: Sequence[Setting], names: Sequence[str]) -> list[Accuracy]:
+    """What was worked out, of all settings; empty where some is missing or damaged."""
+    if view.run is None or _done(view, names) < len(names):
+        return []
+    found = _found(str(view.run.path), view.after, tuple(settings), stamp(view.run))
+    if len(found) < len(settings):
+        _found.clear()
+        return []
+    return found
+
+
+def _places(view: View) -> tuple[Workspace, Workspace]:
+    """Of the visitor's own, where it is put, and of the run: the demonstration is read-only."""
+    return workspace("Mine"), workspace(view.place)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _keys(
+    path: str,
+    stage: int,
+    settings: tuple[Setting, ...],
+    stamp: Sequence[tuple[str, int, int]],
+) -> list[str]:
+    """Of the artifacts, each once.
+
+    Raises:
+        UserError: the run has not come to the stage.
+    """
+    run = RunFolder(Path(path))
+    found = (key(KIND, inputs_of(run, stage, setting, MOST)) for setting in settings)
+    return list(dict.fromkeys(found))
+
+
+def _done(view: View, names: Sequence[str]) -> int:
+    """How many settings are there."""
+    stores = [place.store for place in _places(view)]
+    return sum(any(store.has(KIND, own) for store in stores) for own in names)
+
+
+def _offer(view: View, names: Sequence[str]) -> None:
+    run, more = view.run, ("--stage", str(view.after))
+    if run is None:
+        return
+    state = worker().state(run, *more)
+    if state == "computing":
+        _wait(view, run, more, names)
+        return
+    if is_guest():
+        st.caption("It was not worked out for this run.")
+        return
+    if state == "failed":
+        st.error(
+            f"It could not be worked out: {plain(worker().why(run, *more))}",
+            icon=":material/error:",
+        )
+    answered = sum(shares(samples_of(run, view.after), MOST))
+    st.caption(
+        f"{counted(answered, 'scored sample')}, routed and answered again under each of "
+        f"{counted(len(names), 'setting')}; nothing is "
+        "trained, and what was answered under the same weights before is not answered anew. Some minutes at most "
+        "for small backbones; it goes on when you look at other pages."
+    )
+    if actions.pressed(
+        "Compute", "vary", of=f"{run.name} {view.after}", icon=":material/calculate:"
+    ):
+        worker().forgive(run, *more)
+        source, target = workspace(view.place), workspace("Mine")
+        if worker().ensure(source, target, run, *more) == "waiting":
+            actions.refuse(
+                "vary",
+                "Another run's or stage's accuracies are being worked out. Press once more when they are there.",
+            )
+        st.rerun()
+
+
+def _wait(view: View, run: RunFolder, more: tuple[str, ...], names: Sequence[str]) -> None:
+    """How far it is; a fragment, so that nothing else is drawn meanwhile."""
+
+    @st.fragment(run_every=POLL_SECONDS)
+    def poll() -> None:
+        done = _done(view, names)
+        if done == len(names) or worker().state(run, *more) != "computing":
+            st.rerun()
+        st.progress(
+            done / len(names), f"Answering again: {done} of {counted(len(names), 'setting')}"
+        )
+
+    poll()
+
+
+def _chart(
+    view: View,
+    found: Sequence[Accuracy],
+    name: str,
+    value: Callable[[Setting], float],
+) -> None:
+    """Accuracy over the values of one setting."""
+    run = view.run
+    if run is None:
+        return
+    own = own_setting(run, view.after)
+    values = [value(each.setting) for each in found]
+    means = [100 * each.mean for each in found]
+    low, high = ([100 * each.interval[side] for each in found] for side in (0, 1))
+    other = f"τ = {own.temperature:g}" if name == "k" else f"k = {own.k}"
+    answered, there = sum(found[0].samples), sum(found[0].of)
+    taken = counted(answered, "scored sample")
+    if answered < there:
+        taken = f"{answered:,} of {counted(there, 'scored sample')}, as many of every task, drawn with seed 0"
+    best = max(range(len(found)), key=lambda place: means[place])
+    table = setting_table({LINE: means}, values, name)
+    bounds = pd.DataFrame({"from (%)": low, "to (%)": high}, table.index).round(2)
+    widgets.chart(
+        view,
+        setting_lines(
+            {LINE: means},
+            values,
+            value(own),
+            view.look,
+            x_title="k" if name == "k" else "temperature τ",
+            y_title="accuracy (%)",
+            logarithmic=name != "k",
+            intervals={LINE: (low, high)},
+        ),
+        f"accuracy-{name}",
+        alt=f"accuracy from {means[0]:.1f} % at {name} = {values[0]:g} to {means[-1]:.1f} % at {values[-1]:g}; "
+        f"the highest, {means[best]:.1f} %, at {values[best]:g}",
+        what="Every test sample is routed and answered again under each setting, by the same adapters; the run's own "
+        "setting is its stored score where all samples are answered. Higher is better. Bars are 95 % intervals of so "
+        "many samples: settings are of the same samples, so that they differ less by chance than the bars say. "
+        "Choosing a setting by the samples scored flatters it.",
+        formula=r"A_t = \frac{1}{t} \sum_{j \le t} R[t, j]",
+        table=table.join(bounds),
+        source=f"run {run.name}, after task {view.after}, {taken}, one seed, {other}",
+    )
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _found(
+    path: str,
+    stage: int,
+    settings: tuple[Setting, ...],
+    stamp: Sequence[tuple[str, int, int]],
+) -> list[Accuracy]:
+    """What is stored; asked only where all of it is."""
+    run = RunFolder(Path(path))
+    places = (workspace("Mine"), Workspace(run.path.parents[1]))
+    found = [read(places, run, stage, setting) for setting in settings]
+    return [each for each in found if each is not None]

@@ -1,0 +1,79 @@
+"""The numbers at the top of the page Routing: how many routes and how many answers are right, and of which samples."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from app.data.records import Routed
+from app.data.view import View
+from app.figures.certain import interval
+from app.shell import widgets
+from cl_core.errors import counted
+from cl_core.evaluate.routing import router_accuracy, top_k_recall
+from cl_core.runs.run_config import RunConfig
+
+
+def draw(view: View, routed: Routed, adapters: Sequence[str]) -> None:
+    """All of the samples of the tasks that are learnt: others have no adapter of their own, and may have no label yet.
+
+    Args:
+        view: what is looked at.
+        routed: the stage's records.
+        adapters: K numbered names.
+    """
+    if view.run is not None:
+        widgets.metrics(numbers(view.run.config, routed, adapters))
+
+
+def numbers(
+    config: RunConfig, routed: Routed, adapters: Sequence[str]
+) -> list[tuple[str, str, str]]:
+    """What each is called, how much it is, and of which samples, with its 95 % interval.
+
+    Args:
+        config: of the run.
+        routed: the stage's records.
+        adapters: K numbered names.
+    """
+    learnt = routed.true < len(adapters)
+    right, answers = routed.right_route[learnt], routed.right_answer[learnt]
+    samples, wrong = len(right), int((~right).sum())
+    forgiven = int((~right & answers).sum())
+    k = config.settings.router.k
+    tasks = "task" if len(adapters) == 1 else counted(len(adapters), "task")
+    of = f"of the {counted(samples, 'sample')} of the {tasks} learnt"
+    route = router_accuracy(routed.weights[learnt], routed.true[learnt])
+    found = [
+        (
+            "Right route",
+            f"{100 * route:.1f} %",
+            f"router accuracy: share {of} whose heaviest adapter is their own task's; higher is better; "
+            + interval(route, samples),
+        )
+    ]
+    if config.recipe.router.traits.scores:
+        recall = top_k_recall(routed.scores[learnt], routed.true[learnt], k)
+        found.append(
+            (
+                f"Own adapter among the {k} best",
+                f"{100 * recall:.1f} %",
+                f"top-k recall: share {of} whose own task is among the k best scores; higher is better; "
+                + interval(recall, samples),
+            )
+        )
+    share = float(answers.mean()) if samples else float("nan")
+    found += [
+        (
+            "Right answers despite a wrong route",
+            f"{forgiven} of {wrong}",
+            f"{of} those with a wrong heaviest adapter that were answered rightly all the same; "
+            + interval(forgiven / max(wrong, 1), wrong),
+        ),
+        (
+            "Right answers",
+            f"{100 * share:.1f} %",
+            f"accuracy: share {of} that were answered rightly, each sample alike; tasks to come and held-out ones "
+            "are not in it; higher is better; " + interval(share, samples),
+        ),
+    ]
+    return found

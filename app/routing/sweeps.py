@@ -1,0 +1,135 @@
+"""What if k or the temperature were others: routing under other settings, from the recorded scores."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from numpy.typing import NDArray
+
+from app.data.records import Routed
+from app.data.view import View
+from app.figures.curves import setting_lines
+from app.routing import other_settings
+from app.shell import widgets
+from app.shell.figure_table import setting_table
+from cl_core.evaluate.sweeps import TEMPERATURES, sweep
+
+KEPT, ROUTE, WEIGHT = (
+    "own adapter among the k kept",
+    "right route",
+    "mean weight of the own adapter",
+)
+COUNTED = (KEPT, ROUTE)
+"""Lines that are shares of samples."""
+
+
+def draw(view: View, routed: Routed, adapters: Sequence[str], source: str) -> None:
+    """Both sweeps, and what the settings do to the accuracy; of the samples of the tasks that have an adapter.
+
+    Args:
+        view: what is looked at.
+        routed: the stage's records.
+        adapters: K numbered names.
+        source: of the numbers.
+    """
+    if view.run is None:
+        return
+    config = view.run.config
+    ranked = config.recipe.ranks
+    known = routed.true < len(adapters)
+    scores, true = routed.scores[known], routed.true[known]
+    st.header("What if k or the temperature were others?")
+    st.caption(
+        "Computed from the recorded scores; nothing is run. What scores best weighs most under every setting."
+    )
+    left, right = st.columns(2, gap="large")
+    with left:
+        _by_k(view, scores, true, ranked, source)
+    if ranked:
+        with right:
+            _by_temperature(view, scores, true, source)
+        other_settings.draw(view)
+
+
+def _by_k(
+    view: View,
+    scores: NDArray[np.float32],
+    true: NDArray[np.int64],
+    ranked: bool,
+    source: str,
+) -> None:
+    if view.run is None:
+        return
+    own = view.run.config.settings.router
+    ks = range(1, scores.shape[1] + 1)
+    found = sweep(scores, true, ks, [own.temperature])
+    lines = {
+        KEPT: [100 * each.top_k_recall for each in found],
+        ROUTE: [100 * each.router_accuracy for each in found],
+        **({WEIGHT: [100 * each.own_weight for each in found]} if ranked else {}),
+    }
+    widgets.chart(
+        view,
+        setting_lines(
+            lines,
+            list(ks),
+            min(own.k, len(ks)),
+            view.look,
+            x_title="k",
+            counted=COUNTED,
+            samples=len(true),
+        ),
+        "sweep-k",
+        alt=f"top-k recall from {lines[KEPT][0]:.0f} % at k = 1",
+        what="The more adapters are kept, the likelier the own one is among them, and the less it weighs.",
+        formula=r"R@k = \#(t \in K(x)) / N",
+        table=_table(lines, list(ks), "k", true),
+        source=f"{source}, recorded scores, τ = {own.temperature:g}",
+    )
+
+
+def _by_temperature(
+    view: View, scores: NDArray[np.float32], true: NDArray[np.int64], source: str
+) -> None:
+    if view.run is None:
+        return
+    own = view.run.config.settings.router
+    taus = sorted({*TEMPERATURES, own.temperature})
+    found = sweep(scores, true, [own.k], taus)
+    lines = {
+        WEIGHT: [100 * each.own_weight for each in found],
+        ROUTE: [100 * each.router_accuracy for each in found],
+        "calibration error": [100 * each.calibration_error for each in found],
+    }
+    widgets.chart(
+        view,
+        setting_lines(
+            lines,
+            taus,
+            own.temperature,
+            view.look,
+            x_title="temperature τ",
+            logarithmic=True,
+            counted=COUNTED,
+            samples=len(true),
+        ),
+        "sweep-temperature",
+        alt=f"mean weight of the own adapter from {lines[WEIGHT][0]:.0f} %",
+        what="A small temperature is nearly selection, a large one nearly a plain mean of the k kept. The "
+        "calibration error says how far the largest weight is from the chance of being right; lower is better.",
+        formula=r"p_t = \mathrm{softmax}_{K(x)}(s_t / \tau)",
+        table=_table(lines, taus, "temperature", true),
+        source=f"{source}, recorded scores, k = {own.k}",
+    )
+
+
+def _table(
+    lines: Mapping[str, Sequence[float]],
+    values: Sequence[float],
+    name: str,
+    true: NDArray[np.int64],
+) -> pd.DataFrame:
+    return setting_table(lines, values, name, COUNTED, len(true))

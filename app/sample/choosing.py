@@ -1,0 +1,210 @@
+"""Which sample is looked at: one that the run was scored on, or one of the visitor's own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+import streamlit as st
+
+from app.base import theme
+from app.base.popovers import closed, popover
+from app.base.styles import ICONS
+from app.base.text import plain
+from app.data import answers
+from app.data.answers import Sample
+from app.data.records import ONLY, Routed, keep, routed_at
+from app.data.view import View
+from app.shell import absent, actions, own_sample
+from app.shell.absent import MOST_LINKS
+from app.shell.own_sample import KINDS, Keys
+from cl_core.runs.run_config import RunConfig
+
+SOURCES = ("a test sample", "my own")
+EVERY = "every task"
+OWN = Keys(kind="kind", text="own", question="question", file="upload")
+REFILTERED = "refiltered"
+BROWSED = "browsed"
+"""In the session: ids of the rows of the table."""
+BROWSE = "browse-texts"
+"""Key of the popover."""
+TURNS = "sample-turns"
+"""In the session: how often another sample came without having been chosen in its box."""
+MOST_ROWS = 1000
+"""In the list; filters narrow it further."""
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What is looked at.
+
+    Attributes:
+        sample: as the worker is asked.
+        name: in one line.
+        true: place of its task, held-out ones behind the others; None where it is the visitor's own.
+        label: what it should be answered with; None where that is not known.
+    """
+
+    sample: Sample
+    name: str
+    true: int | None = None
+    label: str | None = None
+
+
+def choose(view: View, config: RunConfig) -> Chosen | None:
+    """Draws the choice; None while a sample of one's own is not complete."""
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
+        source = st.segmented_control(
+            "Look at",
+            SOURCES,
+            default=SOURCES[0],
+            required=True,
+            key="from",
+            bind="query-params",
+            width="content",
+        )
+        if source == SOURCES[0]:
+            return _scored(view, config)
+    return _own(view, config)
+
+
+def must_be_told(config: RunConfig) -> bool:
+    """Whether the protocol or the router is told the true task."""
+    return config.protocol == "til" or config.recipe.told_the_task
+
+
+def _scored(view: View, config: RunConfig) -> Chosen | None:
+    """A row that the run was scored on at this stage."""
+    routed = None if view.run is None else routed_at(view.run, view.after)
+    if routed is None:
+        st.info(
+            "No sample has been routed at this stage yet. Choose a later one, or type your own."
+        )
+        return None
+    every = [theme.numbered(place, task.name) for place, task in enumerate(config.all_tasks)]
+    of = st.selectbox(
+        "Of", [EVERY, *every], key="of", bind="query-params", width=150, on_change=_refilter
+    )
+    only = st.selectbox(
+        "Show", ONLY, key="only", bind="query-params", width=190, on_change=_refilter
+    )
+    task = None if of in (None, EVERY) else every.index(of)
+    places = keep(routed, only or ONLY[0], task)
+    ids = [routed.ids[place] for place in places]
+    asked = st.session_state.get("sample") or st.query_params.get("sample")
+    if st.session_state.pop(REFILTERED, False) and ids:
+        st.session_state["sample"] = ids[0]
+    elif asked is not None and asked not in ids:
+        if routed.row_of(asked) is not None:
+            ids = [asked, *ids]  # a link's sample stays, whatever the filters say
+        elif absent.unknown("sample", not _nowhere(view, asked)):
+            words = "{} was not scored in this run."
+            absent.of_page("sample", "sample", words, asked, ids[:MOST_LINKS])
+            return None
+        else:
+            st.session_state.pop("sample", None)
+            st.warning(
+                f"{plain(asked)} was not scored at this stage; the first of the list is shown."
+            )
+    if not ids:
+        st.info(f"There are no {only} here: good news, or another filter is due.")
+        return None
+    own = st.selectbox(
+        f"Sample, one of {len(ids)}", ids, key="sample", bind="query-params", width=190
+    )
+    here = ids.index(own) if own in ids else 0
+    with st.container(horizontal=True, width="content", gap="xsmall", key=ICONS):
+        for icon, step, words in (
+            ("chevron_left", -1, "The one before"),
+            ("chevron_right", 1, "The next one"),
+        ):
+            alone = len(ids) < 2
+            mark = f":material/{icon}:"
+            if actions.pressed(words, f"step{step}", idle=alone, icon=mark, help=words):
+                actions.then(sample=ids[(here + step) % len(ids)], **_turned())
+        with popover("Browse the texts", BROWSE, ":material/list:", "Browse the texts"):
+            _browse(view, config, routed, ids[:MOST_ROWS])
+    row = routed.row_of(ids[here])
+    if row is None:
+        return None
+    label = int(routed.column("label")[row])
+    return Chosen(
+        {"id": ids[here]},
+        ids[here],
+        int(routed.true[row]),
+        config.label_space[label] if label >= 0 else None,
+    )
+
+
+def _nowhere(view: View, sample: str) -> bool:
+    """Whether no stage of the run has been scored on it."""
+    last = None if view.run is None else routed_at(view.run, len(view.tasks))
+    return last is not None and last.row_of(sample) is None
+
+
+def _refilter() -> None:
+    st.session_state.update({REFILTERED: True, **_turned()})
+
+
+def _turned() -> dict[str, int]:
+    """That another sample is looked at than the box says that the visitor sees, by names in the session."""
+    return {TURNS: st.session_state.get(TURNS, 0) + 1}
+
+
+def _take() -> None:
+    """The row that was ticked, of the table as it was on the screen."""
+    taken = st.session_state["browse"]["selection"]["rows"]
+    if taken:
+        own = st.session_state[BROWSED][taken[0]]
+        st.session_state.update({"sample": own, **_turned(), **closed(BROWSE)})
+
+
+def _browse(view: View, config: RunConfig, routed: Routed, ids: Sequence[str]) -> None:
+    """The samples as a table with their texts; a row can be chosen."""
+    lines, rows = answers.lines(view), [routed.row_of(own) or 0 for own in ids]
+    named = [task.name for task in config.all_tasks]
+    table = pd.DataFrame(
+        {
+            "sample": [lines.get(own, "") or own for own in ids],
+            "task": [
+                theme.numbered(int(routed.true[row]), named[int(routed.true[row])]) for row in rows
+            ],
+            "adapter": [f"T{routed.chosen[row] + 1}" for row in rows],
+            "answer": [routed.verdict(row) for row in rows],
+        }
+    )
+    st.session_state[BROWSED] = list(ids)
+    st.dataframe(
+        table,
+        key="browse",
+        on_select=_take,
+        selection_mode="single-row",
+        hide_index=True,
+        width=900,
+        height=420,
+        column_config={"sample": st.column_config.TextColumn(width="large")},
+    )
+
+
+def _own(view: View, config: RunConfig) -> Chosen | None:
+    """A sample of the visitor's own, and the task that it is of where the run must be told."""
+    kinds = answers.kinds(view)
+    sample = own_sample.draw(kinds, OWN)
+    if sample is None:
+        wanted = " or ".join(KINDS[kind] for kind in kinds)
+        st.caption(f"Give {wanted}, and see which adapters it gets.")
+        return None
+    true = None
+    if must_be_told(config):
+        names = [theme.numbered(place, name) for place, name in enumerate(view.tasks[: view.after])]
+        told = st.selectbox(
+            "Answer as of task",
+            names,
+            key="as",
+            bind="query-params",
+            width=260,
+            help="This run must be told which task a sample is of.",
+        )
+        true = names.index(told) if told in names else 0
+    return Chosen(sample, sample.get("text") or sample.get("question") or "my picture", true)

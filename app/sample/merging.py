@@ -1,0 +1,217 @@
+"""How a sample's adapters were chosen and merged, and what if they were others: the middle of the page Sample.
+
+A fragment: a what-if draws this part anew and leaves the rest of the page as it is, so that it is answered at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from app.base import theme
+from app.base.text import plain
+from app.data import answers
+from app.data.answers import Answer
+from app.data.view import View
+from app.figures.matrix import heatmap
+from app.figures.merges import merges
+from app.figures.recipe import recipe
+from app.sample import cards, pinned
+from app.sample.choosing import Chosen
+from app.sample.explain import composed, formulas, story, untrained
+from app.sample.what_ifs import Asked, panel
+from app.shell import frame, widgets
+from app.shell.figure_table import figure_table
+from app.workers.process import WorkerFailed
+from cl_core.errors import UserError, counted
+from cl_core.runs.run_config import RunConfig
+
+GATES = r"\alpha^{(b)}_t = \frac{m^{(b)}_t}{\sum_u m^{(b)}_u},\quad m = \sigma(z)"
+
+
+@st.fragment
+def draw(view: View, config: RunConfig, chosen: Chosen, shown: Mapping[str, Any]) -> None:
+    """The sample, its way to an answer beside the controls of a what-if, and the answers side by side.
+
+    Args:
+        view: what is being looked at.
+        config: of its run.
+        chosen: the sample.
+        shown: the same as it can be shown, from `answers.shown`.
+    """
+    tasks = [theme.numbered(place, name) for place, name in enumerate(view.tasks[: view.after])]
+    shared = config.recipe.shares_adapter
+    adapters = ["one for all tasks"] if shared else tasks
+    learnt = chosen.true if chosen.true is not None and chosen.true < len(tasks) else None
+    told = None if learnt is None else view.tasks[learnt]
+    left, right = st.columns([2.3, 1], gap="medium")
+    with right, st.container(border=True):
+        st.header("What if?")
+        asked = panel(config, tasks, learnt)
+    frame.show_link()  # the address now says what the controls say
+    with left:
+        cards.show_sample(shown, view.look)
+        try:
+            with st.spinner("Asking the model…", show_time=True):
+                own, other = answers.answers(view, chosen.sample, [{}, asked.fields], told)
+        except (UserError, WorkerFailed) as error:
+            st.error(plain(str(error)))
+            return
+        _say(view, config, chosen, asked, own, other)
+        _chain(view, config, chosen, asked, adapters, own, other)
+    compare = st.container()
+    if (
+        other.alone
+    ):  # one adapter for all tasks says what the run answers, and is no second voice beside it
+        compare, said = st.columns([2.1, 1], gap="large")
+        with said:
+            st.header("Each adapter alone")
+            cards.voices(other, adapters, chosen.label, view.look)
+    with compare:
+        st.header("Side by side")
+        beside = pinned.show(view, chosen, asked, told)
+        rows = [("this run", own), *([(asked.words, other)] if asked.fields else []), *beside]
+        _side_by_side(view, rows, adapters)
+    if other.per_block is not None:
+        _blocks(view, chosen, other.per_block, tasks)
+
+
+def _say(
+    view: View, config: RunConfig, chosen: Chosen, asked: Asked, own: Answer, other: Answer
+) -> None:
+    """The truth and the answers, and in one line what the what-if changes."""
+    every = [theme.numbered(place, task.name) for place, task in enumerate(config.all_tasks)]
+    answered = [("this run answers", own), *([("what if", other)] if asked.fields else [])]
+    cards.facts(
+        [
+            ("true task", "not known" if chosen.true is None else every[chosen.true]),
+            ("true answer", chosen.label or "not known"),
+            *(
+                (who, f"{answer.prediction} {cards.verdict(answer.prediction, chosen.label)}")
+                for who, answer in answered
+            ),
+            *untrained(view, chosen),
+        ],
+        view.look,
+    )
+    if asked.fields:
+        changed = "changes" if own.prediction != other.prediction else "stays the same"
+        cards.line(f"What if: {asked.words}: {other.words}. The answer {changed}.", view.look)
+    else:
+        shared = config.recipe.shares_adapter
+        cards.line(
+            f"As in the run: {'one adapter for all tasks' if shared else own.words}.", view.look
+        )
+
+
+def _chain(
+    view: View,
+    config: RunConfig,
+    chosen: Chosen,
+    asked: Asked,
+    adapters: Sequence[str],
+    own: Answer,
+    other: Answer,
+) -> None:
+    """From features to the answer, from left to right."""
+    scores = "" if config.recipe.shares_adapter else config.recipe.router.traits.scores
+    how = composed(config, asked)
+    widgets.chart(
+        view,
+        recipe(
+            adapters,
+            other.weights,
+            view.look,
+            answer=other.prediction,
+            confidence=other.confidence,
+            scores=other.scores if scores else None,
+            before=own.weights if asked.fields else None,
+            was=own.prediction if own.prediction != other.prediction else None,
+            headings=(
+                f"Nearness: {escape(scores)}" if scores else "",
+                "Weights",
+                how.title(),
+                "Answer",
+            ),
+        ),
+        "recipe",
+        alt=f"{other.words} answers {other.prediction}",
+        what=story(config, other, asked),
+        formula=formulas(config, asked),
+        table=pd.DataFrame(
+            {
+                "score": other.scores,
+                "weight before": own.weights,
+                "weight after": other.weights,
+                "difference of weights": [
+                    b - a for a, b in zip(own.weights, other.weights, strict=True)
+                ],
+                **({"alone": other.alone} if other.alone else {}),
+            },
+            pd.Index(list(adapters), name="adapter"),
+        ),
+        source=f"{_source(view)}, {plain(chosen.name[:60])}, computed now",
+    )
+
+
+def _side_by_side(view: View, rows: Sequence[tuple[str, Answer]], adapters: Sequence[str]) -> None:
+    """Each way of merging as a bar, the pinned ones among them."""
+    widgets.chart(
+        view,
+        merges(
+            [name for name, _ in rows],
+            [answer.weights for _, answer in rows],
+            [f"{answer.prediction}, {answer.confidence:.0%}" for _, answer in rows],
+            adapters,
+            view.look,
+        ),
+        "side-by-side",
+        alt="; ".join(
+            f"{name}: {answer.words} answers {answer.prediction}" for name, answer in rows
+        ),
+        what="Each bar is one merge: how much of every adapter is in it, and what it answers. A pinned sample stays "
+        "here while you look at others.",
+        table=pd.DataFrame(
+            [[*answer.weights, answer.prediction, answer.confidence] for _, answer in rows],
+            pd.Index([name for name, _ in rows], name="merge"),
+            [*adapters, "answer", "confidence"],
+        ),
+        source=f"{_source(view)}, computed now",
+    )
+
+
+def _blocks(
+    view: View, chosen: Chosen, per_block: Mapping[str, Sequence[float]], tasks: Sequence[str]
+) -> None:
+    """L2R: the weights of every adapted block."""
+    st.header("Which adapters each block uses")
+    weights = 100 * np.array(list(per_block.values()))
+    widgets.chart(
+        view,
+        heatmap(
+            weights,
+            list(per_block),
+            tasks,
+            view.look,
+            row_title="block",
+            column_title="adapter",
+            value_title="weight (%)",
+            highlight=view.task,
+        ),
+        "blocks",
+        alt=f"Weights of {counted(len(tasks), 'adapter')} in {counted(len(per_block), 'block')}",
+        what="Every adapted block has a router of its own, which reads what enters the block. "
+        "Each row adds up to 100 %.",
+        formula=GATES,
+        table=figure_table(weights, list(per_block), tasks, "%", "block"),
+        source=f"{_source(view)}, {plain(chosen.name[:60])}, computed now",
+    )
+
+
+def _source(view: View) -> str:
+    return f"run {view.run.name if view.run else ''}, after task {view.after}"

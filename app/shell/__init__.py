@@ -1,0 +1,1 @@
+"""What stands around and in every page: frame, stage, actions, widgets, preferences."""

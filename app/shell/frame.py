@@ -1,0 +1,322 @@
+"""What stands around every page: workspace and run, the stage, the task strip, jobs, the link, the mode."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from app.base import links, styles, theme
+from app.base.text import plain
+from app.data.runs import (
+    PLACES,
+    Place,
+    ending,
+    first_place,
+    first_run,
+    run_names,
+    unreadable,
+    workspace,
+)
+from app.data.view import View
+from app.shell import absent, own_copy
+from app.shell import stage as stages
+from app.shell.absent import Absent
+from cl_core.jobs.queue import Jobs
+from cl_core.runs.cautions import TOLD, cautions
+from cl_core.runs.workspace import RunFolder
+
+RUN_OF = "run-of"
+"""In the session: the workspace whose runs the menu had the last time."""
+
+
+def sidebar() -> tuple[Place, RunFolder | None, Absent | None]:
+    """Which workspace and run: as the address says where one was followed, else as it was; or what is not here."""
+    asked = st.session_state.get(links.ASKED)
+    wanted = (asked or {}).get("run") or None
+    if (
+        "first_place" not in st.session_state
+    ):  # once: a menu's default may not change under a visitor
+        st.session_state["first_place"] = first_place()
+    where = (asked or {}).get("ws")
+    if where is None and wanted is not None:  # a link that somebody wrote by hand
+        where = next((each for each in PLACES if wanted in run_names(each)), None)
+    before = st.session_state.get("ws")
+    _settle("ws", PLACES, where, st.session_state["first_place"])
+    with st.sidebar:
+        place: Place = (
+            st.segmented_control("Workspace", PLACES, required=True, key="ws", width="stretch")
+            or first_place()
+        )
+        if place == "Demonstration":
+            own_copy.offer()
+        names = run_names(place)
+        gone = _gone(place, names, asked, before)
+        # Where there is nothing to choose from, whatever comes next is shown.
+        st.session_state[absent.ASKED] = (place, gone) if gone is not None and names else None
+        if not names:
+            st.caption("No run here that can be read." if unreadable(place) else "No run here yet.")
+            return place, None, gone
+        if gone is None:
+            # The run of the other workspace is no mistake of anybody's: this one's first is shown.
+            _settle("run", names, wanted, first_run(place, names))
+        else:
+            st.session_state["run"] = None
+        runs = {name: workspace(place).find(name) for name in names}
+        labels = {name: ending(run).label(name) for name, run in runs.items()}
+        name = st.selectbox(
+            "Run",
+            names,
+            index=None,
+            placeholder="Choose a run",
+            key="run",
+            format_func=lambda name: labels[name],
+        )
+        st.session_state[RUN_OF] = place
+        if name is None:
+            return place, None, gone
+        said = ending(runs[name])
+        if said.message:
+            st.error(plain(f"This run {said.status}: {said.message}"), icon=":material/error:")
+        _cautions(runs[name])
+        return place, runs[name], None
+
+
+def _gone(
+    place: Place, names: Sequence[str], asked: dict[str, str] | None, before: str | None
+) -> Absent | None:
+    """What the address names, or was looked at until now, and is not here; None once something is chosen instead."""
+    if asked is not None:
+        where, wanted = asked.get("ws"), asked.get("run") or None
+        if where is not None and where not in PLACES:
+            return absent.of_workspace(where, asked)
+        return None if wanted is None or wanted in names else absent.of_run(place, wanted)
+    now, kept = st.session_state.get("run"), st.session_state.get(absent.ASKED)
+    if now is None and kept is not None and kept[0] == place:
+        gone: Absent = kept[1]
+        return gone if gone.address.get("run") not in names or gone.address["ws"] != place else None
+    if now is not None and now not in names and st.session_state.get(RUN_OF) == place == before:
+        return absent.of_run(place, now)  # removed while it was looked at
+    return None
+
+
+def _cautions(run: RunFolder) -> None:
+    """What holds for every number of the run, on whatever page: whether it is told the task, and CIL's head rule."""
+    rule = run.config.head_rule
+    short = {
+        f"{TOLD} told the true task": run.config.recipe.told_the_task,
+        f"head rule: {rule}": rule is not None,
+    }
+    said = "; ".join(words for words, holds in short.items() if holds)
+    if said:
+        whole = [f"{each[0].upper()}{each[1:]}." for each in cautions(run.config)]
+        st.caption(plain(said), help=plain(" ".join(whole)))
+
+
+def _settle(key: str, options: Sequence[str], asked: str | None, default: str) -> None:
+    """Gives a menu what is asked for, else what it has, else its default, of what there is."""
+    now = asked if asked in options else st.session_state.get(key)
+    st.session_state[key] = now if now in options else default
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """What the entry point has drawn around a page.
+
+    Attributes:
+        view: what is being looked at.
+        title: where the page's title goes.
+        link: where the link to what is shown goes.
+        gone: what the address names and is not here.
+    """
+
+    view: View
+    title: DeltaGenerator
+    link: DeltaGenerator
+    gone: Absent | None
+
+
+def surround(page: str) -> None:
+    """Draws the frame, in the entry point, before the page itself runs.
+
+    It must be there: widgets of the entry point belong to all pages, and stay while pages change.
+
+    Args:
+        page: name of the page that will run, as in addresses.
+    """
+    place, run, gone = sidebar()
+    look = theme.look()
+    asked = st.session_state.pop(links.ASKED, None)
+    if asked is not None:
+        st.session_state["lesson"] = asked.get("lesson") == "true"
+    with st.sidebar:
+        stage = stages.choose(place, run, asked)
+        lesson = st.toggle(
+            "Explain as I go",
+            key="lesson",
+            help="Lesson: every figure says how to read it. Lab: figures and numbers only.",
+        )
+        shown = {"ws": place, "run": stage.of[1], "after": stage.after, "task": stage.task}
+        if stage.gone is not None:
+            shown[stage.gone[0]] = stage.gone[1]
+        if gone is not None:
+            shown |= gone.address
+        shown["lesson"] = "true" if lesson else None
+        st.session_state[links.SHOWN] = {name: own for name, own in shown.items() if own}
+        _job_badge(place)
+        with st.container(horizontal=True):
+            link = _copy_link()
+            st.button(
+                "Reset", on_click=_reset, icon=":material/restart_alt:", help="Reset the view"
+            )
+            st.button(
+                "Present",
+                on_click=_present,
+                icon=":material/slideshow:",
+                help="Larger type and no navigation; in Learn the arrow keys go to the next step",
+            )
+    st.html(styles.sheet(look))
+    if theme.presenting():
+        st.html(styles.PRESENTED)
+    st.html(f"<style>html {{font-size: {theme.text_size()}px !important}}</style>")
+    title = st.container()
+    task = None
+    if gone is None and stage.gone is not None:
+        gone = absent.of_task(stage.gone[1], stage.names, stage.gone[0])
+    if stage.names and gone is None and page in stages.STAGED:
+        stages.draw(stage)
+        task = None if stage.task is None else stage.names.index(stage.task)
+    view = View(
+        place, run, stage.place if page in stages.STAGED else len(stage.names), task, look, lesson
+    )
+    st.session_state["frame"] = _Frame(view, title, link, gone)
+
+
+def says_what_is_missing(page: str, title: str) -> bool:
+    """Says what the address names and is not here; whether that is all that is to be on the page.
+
+    Args:
+        page: its name, as in addresses.
+        title: what it is called, where nothing else of it is shown.
+    """
+    gone = st.session_state["frame"].gone
+    if gone is None:
+        return False
+    alone = page in stages.STAGED and bool(gone.choices)
+    if alone:
+        draw(title)
+    gone.draw(page)
+    return alone
+
+
+def draw(title: str) -> View:
+    """Puts the page's title into the frame and returns what is being looked at.
+
+    Args:
+        title: of the page.
+    """
+    frame: _Frame = st.session_state["frame"]
+    frame.title.title(title)
+    return frame.view
+
+
+def show_link() -> None:
+    """Fills in the link; again by a part of a page that is drawn anew by itself."""
+    frame: _Frame = st.session_state["frame"]
+    frame.link.code(links.address(), language=None)
+
+
+def finish() -> None:
+    """Fills in the link, after the page has run: only now the address says what its widgets show.
+
+    Below the page, when presenting, is the way back.
+    """
+    staged = st.session_state["page"] in stages.STAGED
+    shown: dict[str, str] = st.session_state[links.SHOWN]
+    links.write({k: own for k, own in shown.items() if staged or k not in ("after", "task")})
+    show_link()
+    if theme.presenting():
+        st.button(
+            "End presentation",
+            on_click=_end_presentation,
+            type="tertiary",
+            icon=":material/close_fullscreen:",
+        )
+
+
+@st.fragment(run_every=2)
+def _watch(place: Place) -> None:
+    _show_badge(place)
+
+
+def _job_badge(place: Place) -> None:
+    """What is being trained; polled only while something is."""
+    if any(job.state in ("queued", "running") for job in Jobs(workspace("Mine")).all()):
+        _watch(place)
+    else:
+        _show_badge(place)
+
+
+def _show_badge(place: Place) -> None:
+    jobs = Jobs(workspace("Mine"))
+    jobs.wake()
+    states = [job.state for job in jobs.all()]
+    running, queued = states.count("running"), states.count("queued")
+    words = f"{running} training, {queued} waiting" if running or queued else "Nothing is training"
+    icon = ":material/model_training:" if running else ":material/check_circle:"
+    st.page_link(
+        st.session_state["pages"]["train"],
+        label=words,
+        icon=icon,
+        query_params=links.carried(ws="Mine"),
+    )
+
+
+def _copy_link() -> DeltaGenerator:
+    """The address restores the view; the browser's own clipboard is asked. Returns the link's place."""
+    with st.popover("Link", icon=":material/link:"):
+        st.caption("This address restores what you see:")
+        return st.empty()
+
+
+def _present() -> None:
+    st.query_params["present"] = "1"
+
+
+def _end_presentation() -> None:
+    st.query_params.pop("present", None)
+
+
+KEPT = (
+    *(
+        "pages",
+        "page",
+        "frame",
+        "first_place",
+        "ws",
+        "run",
+        "lesson",
+        "text",
+        "text_size",
+        "received",
+    ),
+    *(
+        RUN_OF,
+        absent.ASKED,
+        links.SHOWN,
+        links.READ,
+        links.WRITTEN,
+        links.PINS_READ,
+        links.PINS_WRITTEN,
+    ),
+)
+"""In the session: what *Reset* leaves as it is."""
+
+
+def _reset() -> None:
+    """Back to what a link to this page alone would show; the workspace and the run stay."""
+    for name in list(st.session_state):
+        if name not in KEPT:
+            del st.session_state[name]

@@ -1,0 +1,299 @@
+"""Which stream is looked at: one of the workspace's files, a named one, or a new one that has no tasks yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path, PurePath
+from typing import Any
+
+import streamlit as st
+
+from app.base import links
+from app.base.popovers import closed, popover
+from app.base.text import plain
+from app.data import stream_files
+from app.data.runs import workspace as workspace_of
+from app.data.stream_checks import check_named, check_spec
+from app.shell import absent, actions, asked_downloads
+from app.shell.proposals import proposed
+from app.shell.sharing import is_guest
+from cl_core.errors import UserError
+from cl_core.runs.workspace import Workspace
+from cl_core.tasks.builtin import BUILTIN_STREAMS, is_builtin_stream
+from cl_core.tasks.load import StreamInfo, find_stream, list_streams
+from cl_core.tasks.spec import StreamSpec, TaskSpec
+from cl_core.tasks.stream_file import dump_stream
+
+OWN = "streams/"
+PROTOCOLS = {
+    "til": "til: told the task, at test too",
+    "cil": "cil: not told the task, labels of all tasks",
+    "dil": "dil: not told the task, one label space for all",
+}
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The stream on the page.
+
+    Attributes:
+        label: what the address calls it: "domains", or "streams/mine.yaml".
+        spec: None while a new one has no tasks.
+        name: of the stream.
+        protocol: of the stream.
+        folder: its paths are relative to it.
+        path: its file; None for a named one.
+        users: runs that hold it as it is.
+        how: what to do to have its data; "" where they are here.
+    """
+
+    label: str
+    spec: StreamSpec | None
+    name: str
+    protocol: str
+    folder: Path
+    path: Path | None
+    users: tuple[str, ...] = ()
+    how: str = ""
+
+    @property
+    def editable(self) -> bool:
+        """Whether tasks may be added, moved, renamed and removed."""
+        return self.path is not None and not self.users and not is_guest()
+
+    def checked(self) -> dict[str, Any]:
+        """What is in its data, and what is wrong with them; see `app.workers.checking`."""
+        if self.spec is None:
+            return {"tasks": [], "faults": [], "warnings": [], "words": []}
+        return check_named(self.label) if self.path is None else check_spec(self.spec, self.folder)
+
+
+def labels(workspace: Workspace, key: str, wanted: str | None = None) -> list[str]:
+    """All streams as addresses and menus name them: the first built-in one, the workspace's own, the others.
+
+    The first is left out of addresses, so it is one that is first for everybody, always. A built-in stream with
+    knobs ("domains:n=5") or in another order is among them where it is asked for, or the run
+    that is looked at was made of it.
+
+    Args:
+        workspace: whose files are offered.
+        key: of the menu, and its name in addresses.
+        wanted: another that is asked for.
+    """
+    own = [f"{OWN}{path.name}" for path in stream_files.stream_files(workspace)]
+    begun = [f"{OWN}{name}.yaml" for name in stream_files.drafts(workspace)]
+    own += [label for label in begun if label not in own]
+    first, *others = [info.name for info in named()]
+    asked = [wanted, st.query_params.get(key), st.session_state.get(key), *_looked_at()]
+    varied = [label for label in dict.fromkeys(asked) if label and _is_varied(label)]
+    return [first, *own, *varied, *others]
+
+
+def _is_varied(label: str) -> bool:
+    """Whether it is a built-in stream with knobs that can be, or one of its further orders."""
+    if label in BUILTIN_STREAMS or not is_builtin_stream(label):
+        return False
+    try:
+        find_stream(label)
+    except (UserError, ValueError):
+        return False
+    return True
+
+
+@st.cache_data(show_spinner=False)
+def named() -> list[StreamInfo]:
+    """Built-in streams and those of the papers."""
+    return list_streams()
+
+
+def source(workspace: Workspace, label: str) -> str:
+    """What a run is given: the name, or the file's whole path."""
+    if label.startswith(OWN):
+        return str(stream_files.folder(workspace) / label.removeprefix(OWN))
+    return label
+
+
+def choose(workspace: Workspace) -> Chosen | None:
+    """The menu of streams, and what was chosen; None where the address asks for one that is not here.
+
+    Raises:
+        UserError: its file has faults.
+    """
+    options = labels(workspace, "stream")
+    asked = st.query_params.get("stream")
+    if absent.unknown("stream", asked in options):
+        absent.of_page("stream", "stream", "There is no stream {} here.", str(asked), options)
+        return None
+    settle("stream", options)
+    label = st.selectbox("Stream", options, key="stream", bind="query-params")
+    say_absent(options)
+    return open_stream(workspace, label)
+
+
+def settle(key: str, options: list[str]) -> None:
+    """Gives a menu of streams what a link says or the visitor chose, else the stream of the run that is looked at.
+
+    Args:
+        key: of the menu, and its name in addresses.
+        options: labels.
+    """
+    of = f"{key}-of"  # the run that the menu was last opened beside
+    shown = st.session_state.get(links.SHOWN, {})
+    run = (shown.get("ws"), shown.get("run"))
+    if st.session_state.get(of) not in (None, run) and key not in st.query_params:
+        st.session_state.pop(key, None)
+    st.session_state[of] = run
+    links.settle(key, options, next((each for each in _looked_at() if each in options), options[0]))
+
+
+def say_absent(options: list[str]) -> None:
+    """That the stream of the run that is looked at is not in the menu, where it is not: a file of another place."""
+    called = _looked_at()
+    if called and not any(each in options for each in called):
+        name = st.session_state[links.SHOWN]["run"]
+        st.caption(
+            plain(
+                f"Run {name} was made of the stream '{called[2]}', whose file is not in this workspace: the one shown "
+                "here is another."
+            )
+        )
+
+
+def _looked_at() -> list[str]:
+    """What the stream of the run that is looked at may be called here; the third is its name."""
+    shown = st.session_state.get(links.SHOWN, {})
+    if "run" not in shown:
+        return []
+    try:
+        config = workspace_of(shown["ws"]).find(shown["run"]).config
+    except UserError:
+        return []
+    file = PurePath(config.stream).name
+    return [config.stream, f"{OWN}{file}", config.stream_name, f"{OWN}{config.stream_name}.yaml"]
+
+
+def open_stream(workspace: Workspace, label: str) -> Chosen:
+    """The stream that a label names.
+
+    Raises:
+        UserError: its file has faults.
+    """
+    folder = stream_files.folder(workspace)
+    if not label.startswith(OWN):
+        spec, place = find_stream(label)
+        how = next((info.how for info in named() if info.name == label and not info.available), "")
+        return Chosen(label, spec, spec.name, spec.protocol, place, None, how=how)
+    path = folder / label.removeprefix(OWN)
+    draft = stream_files.drafts(workspace).get(path.stem)
+    if not path.is_file() and draft is not None:
+        return Chosen(label, None, draft.name, draft.protocol, folder, path)
+    spec = stream_files.read(path)
+    held = tuple(stream_files.users(workspace, path))
+    return Chosen(label, spec, spec.name, spec.protocol, folder, path, held)
+
+
+def begin(workspace: Workspace, name: str, protocol: str, copy: Chosen | None) -> str:
+    """A new stream: empty, or a copy of another; its label.
+
+    Raises:
+        UserError: the name is none, or is taken.
+    """
+    path = stream_files.file_of(workspace, name)
+    if path.is_file():
+        raise UserError(f"there is a stream '{name}' already")
+    if copy is not None and copy.spec is not None:
+        beside = copy.folder == stream_files.folder(workspace)
+        spec = (
+            stream_files.rebuilt(copy.spec, name=name)
+            if beside
+            else stream_files.copied(copy.spec, name, copy.folder)
+        )
+        stream_files.save(workspace, spec)
+    else:
+        stream_files.begin_draft(workspace, name, protocol)
+    return f"{OWN}{path.name}"
+
+
+def add(workspace: Workspace, chosen: Chosen, tasks: list[TaskSpec]) -> None:
+    """Puts tasks at the stream's end; the first ones make its file.
+
+    Raises:
+        Faults: the stream does not fit together with them.
+    """
+    if chosen.spec is not None:
+        stream_files.save(workspace, stream_files.added(chosen.spec, tasks))
+        return
+    first = stream_files.checked_stream(
+        {
+            "name": chosen.name,
+            "protocol": chosen.protocol,
+            "tasks": [task.model_dump(mode="json", exclude_defaults=True) for task in tasks[:1]],
+        }
+    )
+    stream_files.save(workspace, stream_files.added(first, tasks[1:]))
+    stream_files.end_draft(workspace, chosen.name)
+
+
+def toolbar(workspace: Workspace, chosen: Chosen) -> None:
+    """New, copy, protocol, download, remove, and on to training."""
+    row, handed = st.container(horizontal=True, vertical_alignment="center"), st.container()
+    with row:
+        if not is_guest():
+            with popover("New stream", "new-stream", ":material/add:"):
+                _new(workspace, None)
+        if chosen.spec is not None:
+            if not is_guest():
+                with popover("Copy and change", "copy-stream", ":material/content_copy:"):
+                    _new(workspace, chosen)
+            asked_downloads.offer(
+                "YAML",
+                "yaml-stream",
+                partial(dump_stream, chosen.spec),
+                f"{chosen.name}.yaml",
+                "application/yaml",
+                place=handed,
+                help="The file that `adapter-lab run --stream FILE` reads",
+            )
+        if chosen.editable:
+            with popover("Remove", "remove-stream", ":material/delete:"):
+                st.write("The stream's file goes; uploaded data stay.")
+                _remove(workspace, chosen)
+        if chosen.spec is not None and actions.pressed(
+            "Train on it", "train-on-it", icon=":material/arrow_forward:"
+        ):
+            links.turn_to("train", on=chosen.label, ws="Mine", show="New run")
+
+
+def _new(workspace: Workspace, copy: Chosen | None) -> None:
+    kind = "copy" if copy else "new"
+    key = f"{kind}-create"
+    taken = {path.stem for path in stream_files.stream_files(workspace)}
+    with st.form(f"{kind}-form", border=False, enter_to_submit=False):
+        proposal = stream_files.free_name(f"my-{copy.name}" if copy else "my-stream", taken)
+        name = proposed("Name", proposal, f"{kind}-name", "Letters, digits and . + - _")
+        protocol = "cil"
+        if copy is None:
+            words = st.selectbox("Protocol", list(PROTOCOLS.values()), index=1, key="new-protocol")
+            protocol = next(name for name, value in PROTOCOLS.items() if value == words)
+        if not actions.pressed(
+            "Copy" if copy else "Create",
+            key,
+            of=copy.label if copy else None,
+            draw=st.form_submit_button,
+            type="primary",
+        ):
+            return
+    with actions.answering(key):
+        label = begin(workspace, name, protocol, copy)
+    actions.then(stream=label, **{f"{kind}-name": ""}, **closed(f"{kind}-stream"))
+
+
+def _remove(workspace: Workspace, chosen: Chosen) -> None:
+    if not actions.pressed("Remove this stream", "remove-now", of=chosen.label, type="primary"):
+        return
+    with actions.answering("remove-now"):
+        if chosen.path is not None:
+            chosen.path.unlink(missing_ok=True)
+        stream_files.end_draft(workspace, chosen.name)
+    actions.then(stream=actions.GONE, **closed("remove-stream"))

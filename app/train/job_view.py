@@ -1,0 +1,170 @@
+"""One job as it runs: where it is and how long it will be, what it has learnt, what went wrong."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from app.base import theme
+from app.base.text import plain
+from app.base.theme import Look
+from app.data.matrices import accuracy_table
+from app.data.training import STATES, duration, way_out
+from app.data.view import View
+from app.figures.cells import UNANSWERABLE
+from app.figures.certain import interval
+from app.figures.learning import learning_curves
+from app.figures.matrix import heatmap
+from app.shell import widgets
+from cl_core.errors import counted
+from cl_core.jobs.queue import Job, Jobs, State
+from cl_core.runs.cautions import marked
+from cl_core.runs.progress import PHASE_WORDS, Progress
+from cl_core.runs.run_config import RunConfig
+from cl_core.runs.undefined import answerable
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+ACTIVE: tuple[State, ...] = ("queued", "running")
+"""A job in these states will change by itself."""
+
+
+def heading(job: Job, state: State, config: RunConfig | None) -> None:
+    """Name, state, and what is run on what."""
+    request = job.request
+    recipe = marked(config) if config else request.recipe.split("/")[-1]
+    stream = config.stream_name if config else request.stream.split("/")[-1]
+    words, icon, colour = STATES[state]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.header(plain(request.run), width="content")
+        st.badge(words, icon=icon, color=colour)
+        st.caption(plain(f"recipe {recipe} on stream {stream}, seed {request.seed}"))
+
+
+def position(job: Job, state: State, progress: Progress | None) -> None:
+    """A bar over the plan, and in words where the run is and how long it will be."""
+    if state == "queued":
+        ahead = sum(
+            each.state in ACTIVE and each.request.submitted < job.request.submitted
+            for each in Jobs(job.workspace).all()
+        )
+        st.progress(
+            0.0,
+            text=f"Waiting behind {counted(ahead, 'other job')}" if ahead else "Starts in a moment",
+        )
+        return
+    if progress is None:
+        if state == "running":
+            st.progress(0.0, text="Getting ready: checking the stream and the settings")
+        return
+    st.progress(progress.share, text=plain(_where(job, state, progress)))
+
+
+def _where(job: Job, state: State, progress: Progress) -> str:
+    spent = f"{duration(progress.seconds)} so far"
+    if state == "finished":
+        return f"all of {counted(progress.steps, 'step')}, {duration(progress.seconds)}"
+    if state != "running":
+        return f"it came to {progress.where}"
+    if job.stop_asked:
+        return f"asked to stop: it will after this step, keeping what it has; {progress.where}"
+    if progress.left is None:
+        return f"{progress.where}; {spent}, time left shows after the first epoch"
+    return f"{progress.where}; {spent}, about {duration(progress.left)} left"
+
+
+def ending(job: Job, state: State) -> None:
+    """What went wrong, and the way out."""
+    if state == "failed":
+        message = job.outcome.message if job.outcome else "its run failed; the log says how"
+        st.error(f"{plain(message)}\n\n**What to do:** {way_out(message)}", icon=":material/error:")
+    elif state == "interrupted":
+        st.warning(
+            "Its process ended without a word: the machine was switched off, or it was killed. *Go on* takes it up "
+            "from its last checkpoint.",
+            icon=":material/power_off:",
+        )
+
+
+def curves(view: View, state: State, config: RunConfig, progress: Progress) -> None:
+    """Loss and validation accuracy of every task so far; while one is learnt, it stands out."""
+    phases = list(dict.fromkeys(phase for phase, _ in progress.curves))
+    if not phases:
+        return
+    phase = phases[-1]
+    if len(phases) > 1:
+        words = [PHASE_WORDS[each] for each in phases]
+        asked = st.selectbox("Curves of", words, len(words) - 1, key="curves-of")
+        phase = phases[words.index(asked)]
+    places = {task.name: place for place, task in enumerate(config.tasks)}
+    lines = {
+        theme.numbered(places[task], task): epochs
+        for (each, task), epochs in progress.curves.items()
+        if each == phase
+    }
+    by_name = {theme.numbered(place, name): place for name, place in places.items()}
+    table = pd.DataFrame(
+        [
+            (name, e.epoch, e.train_loss, e.validation_loss, 100 * e.validation_accuracy)
+            for name, epochs in lines.items()
+            for e in epochs
+        ],
+        columns=["task", "epoch", "training loss", "validation loss", "validation accuracy (%)"],
+    ).set_index(["task", "epoch"])
+    now = places.get(progress.task) if state == "running" and len(lines) > 1 else None
+    widgets.chart(
+        view,
+        learning_curves(lines, by_name, view.look, highlight=now),
+        "learning",
+        alt=f"Loss and validation accuracy over epochs of {counted(len(lines), 'task')}",
+        what="Left, drawn through, the loss on the rows that are trained on; dashed, on the validation rows: where "
+        "they part, the adapter learns its rows by heart; lower is better. Right, the share of rows "
+        "answered rightly; higher is better. The epoch with the best validation accuracy is kept.",
+        table=table,
+        source=f"run {config.name}, validation rows of each task, seed {config.seed}",
+    )
+
+
+def live_figure(config: RunConfig, progress: Progress, look: Look) -> go.Figure:
+    """Accuracies, 0 to 100; what cannot be answered after a stage that was reached is hatched."""
+    names = [theme.numbered(place, task.name) for place, task in enumerate(config.tasks)]
+    reached = np.isfinite(progress.matrix).any(axis=1, keepdims=True)
+    return heatmap(
+        100 * progress.matrix,
+        names,
+        names,
+        look,
+        row_title="after learning",
+        column_title="scored on",
+        value_title="accuracy (%)",
+        note=lambda i, j: interval(progress.matrix[i, j], int(progress.counts[i, j])),
+        empty=reached & ~answerable(config),
+        empty_because=UNANSWERABLE,
+    )
+
+
+def matrix(view: View, config: RunConfig, progress: Progress) -> None:
+    """The cells that are known; it grows downwards, a row for each task learnt."""
+    names = [theme.numbered(place, task.name) for place, task in enumerate(config.tasks)]
+    known = np.isfinite(progress.matrix)
+    if not known.any():
+        return
+    whole = len(names) * (len(names) + 1) // 2
+    st.header("The score matrix, as far as it is known")
+    scores = 100 * progress.matrix
+    widgets.chart(
+        view,
+        live_figure(config, progress, view.look),
+        "filling",
+        alt=f"Score matrix: {int(np.tril(known).sum())} of {counted(whole, 'cell')} known",
+        what="Each row is a stage: what the model scores on every task learnt so far. A row appears when its task has "
+        "been learnt; a column that darkens downwards is a task being forgotten. Higher is better.",
+        formula=r"R_{i,j} = \text{accuracy on task } j \text{ after learning task } i",
+        table=accuracy_table(scores, progress.counts, names),
+        source=f"run {config.name}, {config.settings.evaluate.split} rows, seed {config.seed}; "
+        "Wilson's 95 % intervals, for the number of rows alone",
+    )

@@ -1,0 +1,288 @@
+"""A new run: stream, recipe, settings, seed, name; what it will take; start."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from app.base import links
+from app.base.text import plain
+from app.data import stream_files
+from app.data.runs import readable
+from app.data.training import duration, measured, rows_learnt
+from app.shell import absent, actions, own_copy, stream_choice
+from app.shell.proposals import proposed
+from app.shell.sharing import is_guest
+from app.shell.stream_problems import problems
+from app.train.recipe_form import recipe_form, slots
+from app.train.settings_form import WANTED, changes, settings_form
+from cl_core.engine.launch import default_name
+from cl_core.errors import Faults, UserError, counted
+from cl_core.jobs.queue import Job, Jobs, Request
+from cl_core.recipes.named import RECIPES, load_recipe
+from cl_core.recipes.recipe import Recipe
+from cl_core.recipes.settings import RunSettings, make_settings
+from cl_core.runs.workspace import RunFolder, Workspace
+from cl_core.train.settings import PRESETS
+
+START, NAME = "start", "run-name"
+"""Keys of the button and of the field."""
+PROTOCOLS = ("as the stream says", "til", "cil", "dil")
+
+
+def new_run(place: Workspace, lesson: bool) -> None:
+    """The form, from left to right and top to bottom as a run goes.
+
+    What changes while one types stands below the button: nothing may move it away under the mouse. Each part has a
+    place of its own there: one that takes another's makes the page shorter until that is drawn again, which moves
+    everything, and closes the list that was opened meanwhile.
+    """
+    chosen = _stream(place)
+    if chosen is None:
+        return
+    recipe = recipe_form(lesson)
+    changed: dict[str, Any] = {}
+    preset = st.session_state.get("preset", "default")
+    if recipe is not None:
+        st.header("Settings")
+        kinds = sorted({task.kind for task in chosen.spec.tasks}) if chosen.spec else []
+        changed = settings_form(recipe, preset, kinds)
+    seed, protocol, device, precision = _further()
+    taken = {run.name for run in place.runs()}
+    asked = {job.request.run for job in Jobs(place).all()}  # those that wait have no folder yet
+    name = _name(chosen, recipe, seed, taken | asked)
+    button, differs, foretold, below = (st.container() for _ in range(4))
+    differs.caption(
+        plain(f"Changed from the recipe's and the preset's own: {changes(changed)}")
+        if changed
+        else "All settings are the recipe's and the preset's own."
+    )
+    with foretold:
+        wrong = [*bad_seed(seed), *_wrong(chosen, recipe, changed, preset)]
+    with below:
+        if name in taken:
+            wrong.append(
+                f"there is a run '{name}' already: choose another name, or go on with it under Jobs"
+            )
+            st.warning(plain(f"T{wrong[-1][1:]}."), icon=":material/content_copy:")
+        if is_guest():
+            st.info("Guests look on: whoever shares this lab starts runs.", icon=":material/group:")
+            return
+    with button:
+        if not actions.pressed(
+            "Start training", START, type="primary", icon=":material/play_arrow:"
+        ):
+            return
+        if wrong or recipe is None:
+            actions.refuse(START, "Not started. " + "; ".join(wrong))
+        request = Request(
+            run=name,
+            stream=stream_choice.source(place, chosen.label),
+            recipe=recipe.name,
+            seed=seed,
+            preset=preset,
+            protocol=protocol,
+            settings=changed,
+            device=device,
+            precision=precision,
+        )
+        _start(place, request, recipe)
+
+
+def bad_seed(seed: int) -> list[str]:
+    """What is wrong with a seed; it is said here, as a browser keeps a number to itself that its field refuses."""
+    return [] if seed >= 0 else [f"The seed is {seed}: it is a whole number from 0 on"]
+
+
+def _wrong(
+    chosen: stream_choice.Chosen, recipe: Recipe | None, changed: Mapping[str, Any], preset: str
+) -> list[str]:
+    """Draws what the run will take, or what is wrong with the form; why it cannot start, if it cannot."""
+    if recipe is None:
+        return [
+            "The four parts of the recipe do not go together; what is wrong with them stands there"
+        ]
+    made, faults = _made(recipe, changed, preset)
+    if made is None:
+        return [f"These settings cannot be: {', '.join(faults)}"]
+    whole = _foretold(chosen, recipe, made, [*readable("Mine"), *readable("Demonstration")])
+    return (
+        [] if whole else ["The stream's data are not here, or have problems: they are listed below"]
+    )
+
+
+def _stream(place: Workspace) -> stream_choice.Chosen | None:
+    options = [
+        label
+        for label in stream_choice.labels(place, "on")
+        if not label.startswith(stream_choice.OWN)
+        or (place.root / label).is_file()  # one without tasks yet cannot be learnt
+    ]
+    asked = st.query_params.get("on")
+    if absent.unknown("on", asked in options):
+        words = "There is no stream {} here that can be learnt."
+        absent.of_page("train", "on", words, str(asked), options, show="New run")
+        return None
+    left, right = st.columns([1, 2], vertical_alignment="bottom")
+    with left:
+        stream_choice.settle("on", options)
+        label = st.selectbox("Stream", options, key="on", bind="query-params")
+        stream_choice.say_absent(options)
+    try:
+        chosen = stream_choice.open_stream(place, label)
+    except UserError as error:
+        st.error(plain(str(error)), icon=":material/error:")
+        return None
+    names = [task.name for task in chosen.spec.tasks] if chosen.spec else []
+    with right.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(
+            f"**{counted(len(names), 'task')}**, {chosen.protocol}: {plain(', '.join(names))}",
+            width="content",
+        )
+        if actions.pressed("Look inside", "look-inside", icon=":material/linear_scale:"):
+            links.turn_to("stream", stream=label, ws="Mine")
+    if chosen.how:
+        st.warning(f"Its data are not here: {plain(chosen.how)}.", icon=":material/cloud_off:")
+    return chosen
+
+
+def _further() -> tuple[int, str | None, str, str]:
+    """Preset, seed, protocol, device, precision."""
+    columns = st.columns(5)
+    columns[0].selectbox(
+        "Preset",
+        list(PRESETS),
+        key="preset",
+        help="Named settings beneath the recipe's: the papers' published ones",
+        persist_state="session",
+    )
+    seed = columns[
+        1
+    ].number_input(  # without a least one: the browser would keep what it does not allow to itself
+        "Seed",
+        value=0,
+        key="seed",
+        help="Of initialisation, order of rows and dropout",
+        persist_state="session",
+    )
+    protocol = columns[2].selectbox(
+        "Protocol", PROTOCOLS, key="protocol", help="Over the stream's own", persist_state="session"
+    )
+    device = columns[3].selectbox(
+        "Device", ["auto", "cpu", "cuda"], key="device", persist_state="session"
+    )
+    precision = columns[4].selectbox(
+        "Precision",
+        ["auto", "float32", "bfloat16"],
+        key="precision",
+        help="auto: bfloat16 on a GPU",
+        persist_state="session",
+    )
+    return int(seed), None if protocol == PROTOCOLS[0] else protocol, device, precision
+
+
+def _name(
+    chosen: stream_choice.Chosen, recipe: Recipe | None, seed: int, taken: Collection[str]
+) -> str:
+    proposal = "" if recipe is None else default_name(chosen.label, recipe, seed)
+    return proposed(
+        "Name of the run",
+        stream_files.free_name(proposal, taken),
+        NAME,
+        "Letters, digits, dot, dash and underscore",
+        persist_state="session",
+    )
+
+
+def _made(
+    recipe: Recipe, changed: Mapping[str, Any], preset: str
+) -> tuple[RunSettings | None, list[str]]:
+    """The settings as the run will have them; None where they cannot be, which is then explained."""
+    try:
+        made = make_settings(recipe.settings, changed, preset=preset)
+        recipe.check_settings(made)
+    except Faults as refused:
+        told = [fault for fault in refused.faults if not fault.startswith("known settings:")]
+        faults = "\n".join(f"- {plain(fault)}" for fault in told)
+        st.error(f"**These settings cannot be**\n\n{faults}", icon=":material/block:")
+        return None, told
+    return made, []
+
+
+def _foretold(
+    chosen: stream_choice.Chosen, recipe: Recipe, made: RunSettings, runs: Sequence[RunFolder]
+) -> bool:
+    """How many steps, rows and minutes, before anything starts.
+
+    Returns:
+        Whether the stream's data are here and whole.
+    """
+    if chosen.spec is None or chosen.how:
+        return False
+    checked = chosen.checked()
+    problems(checked)
+    if checked.get("faults") or "error" in checked:
+        return False
+    plan = recipe.plan(len(chosen.spec.tasks), made)
+    rows = {task["name"]: task["rows"].get("train", 0) for task in checked["tasks"]}
+    total = rows_learnt(rows, made.data.limits()["train"])
+    words = (
+        f"{counted(len(plan), 'step')}, {counted(total, 'training row')}, at most "
+        f"{counted(made.train.epochs, 'epoch')} of each."
+    )
+    known = measured(runs, made.backbone.name, made.backbone.max_length)
+    if known is None:
+        words += (
+            f" No run with this backbone and at most {counted(made.backbone.max_length, 'token')} has been "
+            "timed in this "
+            "workspace yet: the time left shows after the first epoch."
+        )
+    else:
+        rate, run = known
+        seconds = rate * total * made.train.epochs
+        words += (
+            f" About {duration(seconds)} of training at most, as timed in run {plain(run.name)}."
+        )
+    st.info(words, icon=":material/schedule:")
+    return True
+
+
+def _start(place: Workspace, request: Request, recipe: Recipe) -> None:
+    """Queues the run, and turns to it.
+
+    From the demonstration its store goes along: what it has learnt is then not learnt again.
+    """
+    with actions.answering(START):
+        if st.session_state.get("ws") == "Demonstration":
+            own_copy.ensure()
+        Jobs(place).submit(request, recipe)
+    actions.then(ws="Mine", show="Jobs", job=request.run, **{NAME: ""})
+
+
+def change(job: Job) -> dict[str, Any]:
+    """What fills the form with what a job was asked to do, to be changed and started anew: names in the session."""
+    request = job.request
+    try:
+        recipe = load_recipe(request.recipe)
+    except UserError:  # its file is gone: the form begins with the first recipe
+        recipe = next(iter(RECIPES.values()))
+    base = recipe.name.split("+")[0]
+    state: dict[str, Any] = {
+        "recipe": base if base in RECIPES else next(iter(RECIPES)),
+        **slots(recipe),
+        "preset": request.preset,
+        "seed": request.seed,
+        "protocol": request.protocol or PROTOCOLS[0],
+        "device": request.device,
+        "precision": request.precision,
+        "show": "New run",
+        WANTED: dict(request.settings),
+    }
+    root = stream_files.folder(job.workspace)
+    own = request.stream.startswith(str(root))
+    label = stream_choice.OWN + request.stream.split("/")[-1] if own else request.stream
+    if label in stream_choice.labels(job.workspace, "on", label):
+        state["on"] = label
+    return state

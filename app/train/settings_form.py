@@ -1,0 +1,275 @@
+"""The settings of a run as a form, made from the models themselves: a new setting appears here by itself.
+
+A field is one and the same under every recipe and preset. When one of them changes, fields that say what was the
+default till then say the new one, and what the visitor typed stays.
+"""
+
+from __future__ import annotations
+
+import math
+import types
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+import streamlit as st
+import yaml
+from streamlit.delta_generator import DeltaGenerator
+
+from cl_core.backbones.catalogue import KNOWN
+from cl_core.errors import Faults
+from cl_core.recipes.recipe import Recipe
+from cl_core.recipes.settings import (
+    GROUPS,
+    RunSettings,
+    flat_name,
+    flat_names,
+    group_names,
+    make_settings,
+)
+
+COMMON = ("epochs", "batch_size", "learning_rate", "limit_train", "limit_test")
+"""Shown at once, whatever the recipe."""
+OF_CHOICES = frozenset({"memory", "network", "improvise", "fusion", "baselines", "merging"})
+"""Parts of the settings that some choices of the slots read, and others do not."""
+COLUMNS = 4
+MAYBE = {None: "as it comes", True: "yes", False: "no"}
+"""Of settings that are yes, no, or left to what they are about."""
+WANTED = "wanted-settings"
+"""In the session: settings that the form is to be filled with, by their flat names, and all others as they come."""
+DRAWN = "settings-by-default"
+"""In the session: what fields say by default, by their keys, as they were drawn last."""
+OTHER = "set-backbone-other"
+"""Key of the field for a backbone that is not in the list."""
+LONGEST_SHOWN = 40
+"""Letters of a value in a list of what was changed."""
+
+
+def common_names(recipe: Recipe) -> list[str]:
+    """The settings that are changed most with this recipe."""
+    names = list(COMMON)
+    if recipe.ranks:
+        names += ["k", "temperature"]
+    if recipe.keeps_memory:
+        names.append("memory")
+    return [*names, *recipe.router.traits.asks]
+
+
+def groups(recipe: Recipe) -> list[str]:
+    """Parts whose settings a recipe reads, so that the form is no longer than it must be."""
+    read = recipe.settings_read
+    return [
+        group
+        for group in GROUPS
+        if group not in OF_CHOICES or not group_names(group).isdisjoint(read)
+    ]
+
+
+def settings_form(recipe: Recipe, preset: str, kinds: Sequence[str]) -> dict[str, Any]:
+    """The settings that differ from those of the preset and the recipe, by their flat names.
+
+    Args:
+        recipe: whose settings are the defaults.
+        preset: named settings beneath it.
+        kinds: of the stream's tasks, which the backbone must read.
+    """
+    defaults = make_settings(recipe.settings, preset=preset)
+    box = key_of(f"backbone-{'-'.join(sorted(kinds))}")
+    options = _backbones(defaults, kinds)
+    wanted = st.session_state.pop(WANTED, None)
+    asked = None if wanted is None else _asked(recipe, preset, wanted)
+    _fill(
+        {**_says(defaults, box, options), OTHER: ""},
+        None if asked is None else _says(asked, box, options),
+    )
+    values: dict[str, Any] = {}
+    columns = st.columns(COLUMNS)
+    with columns[0]:
+        listed = st.selectbox(
+            "backbone",
+            options,
+            key=box,
+            help="Frozen; adapters are trained in it. "
+            + "; ".join(f"{row.name}: {row.summary}" for row in KNOWN.values()),
+            persist_state="session",
+        )
+    with columns[1]:  # a box that takes other words forgets those that are typed without Enter
+        other = st.text_input(
+            "or another backbone",
+            key=OTHER,
+            placeholder="none",
+            help="In place of the one in the list: a checkpoint's folder, hub:owner/name or open_clip:MODEL/TAG.",
+            persist_state="session",
+        )
+    values["backbone"] = other.strip() or listed
+    _grid(common_names(recipe), defaults, values, columns, 2)
+    with st.expander("All settings", icon=":material/tune:", key="all-settings"):
+        st.caption("Each is called here as in `--set name=value` on the terminal.")
+        shown = groups(recipe)
+        for group, tab in zip(shown, st.tabs([name.capitalize() for name in shown]), strict=True):
+            names = [flat_name(group, field) for field in GROUPS[group].model_fields]
+            with tab:
+                rest = [name for name in names if name not in values]
+                _grid(rest, defaults, values, st.columns(COLUMNS))
+    return {name: value for name, value in values.items() if value != value_of(defaults, name)}
+
+
+def value_of(settings: RunSettings, name: str) -> Any:
+    """The setting of a flat name."""
+    group, field = flat_names()[name]
+    return getattr(getattr(settings, group), field)
+
+
+def key_of(name: str) -> str:
+    """The widget's."""
+    return f"set-{name}"
+
+
+def changes(changed: Mapping[str, Any]) -> str:
+    """What `settings_form` found, in words: also fields in parts that are not open."""
+    parts = []
+    for name, value in changed.items():
+        said = "none" if value in (None, ()) else _shown(value)
+        short = said if len(said) <= LONGEST_SHOWN else f"{said[:LONGEST_SHOWN]}…"
+        parts.append(f"{name.replace('_', ' ')} {short}")
+    return ", ".join(parts)
+
+
+def _fill(first: Mapping[str, Any], wanted: Mapping[str, Any] | None) -> None:
+    """Sets the fields that are to say something else than they do.
+
+    Args:
+        first: what fields say by default, by their keys.
+        wanted: what they are to say whatever they do; None where what was typed stays.
+    """
+    state = st.session_state
+    before = state.get(DRAWN, {})
+    if wanted is not None:
+        state.update(wanted)
+    elif any(before.get(key) != default or key not in state for key, default in first.items()):
+        # All of them: a field whose steps change forgets what it said.
+        typed = {key: state[key] for key in first if key in state and state[key] != before.get(key)}
+        state.update({**first, **typed})
+    state[DRAWN] = {**before, **first}
+
+
+def _says(settings: RunSettings, box: str, options: Sequence[str]) -> dict[str, Any]:
+    """What each field says where the settings are these, by its key.
+
+    Args:
+        settings: of a run.
+        box: key of the list of backbones.
+        options: in the list.
+    """
+    names = [name for name in flat_names() if name != "backbone"]
+    own = value_of(settings, "backbone")
+    return {
+        **{key_of(name): _said(name, value_of(settings, name)) for name in names},
+        box: own if own in options else options[0],
+        OTHER: "" if own in options else own,
+    }
+
+
+def _asked(recipe: Recipe, preset: str, wanted: Mapping[str, Any]) -> RunSettings | None:
+    """The settings of a job; None where they do not go with the recipe any more."""
+    try:
+        return make_settings(recipe.settings, wanted, preset=preset)
+    except Faults:
+        return None
+
+
+def _said(name: str, value: Any) -> Any:
+    """A setting's value as its field says it."""
+    group, field = flat_names()[name]
+    kind, _ = _unwrapped(GROUPS[group].model_fields[field].annotation)
+    if kind in (int, float):
+        return None if value is None else kind(value)
+    return value if kind is bool or get_origin(kind) is Literal else _shown(value)
+
+
+def _backbones(defaults: RunSettings, kinds: Sequence[str]) -> list[str]:
+    """Of the named ones those that are here and can read the stream."""
+    fitting = [row.name for row in KNOWN.values() if row.available and set(kinds) <= set(row.reads)]
+    return fitting or [value_of(defaults, "backbone")]
+
+
+def _grid(
+    names: Sequence[str],
+    defaults: RunSettings,
+    values: dict[str, Any],
+    columns: Sequence[DeltaGenerator],
+    first: int = 0,
+) -> None:
+    """Fields from left to right, the first in the column `first`; what they say goes into `values`."""
+    for place, name in enumerate(names, first):
+        with columns[place % COLUMNS]:
+            values[name] = _field(name, value_of(defaults, name))
+
+
+def _field(name: str, default: Any) -> Any:
+    """The widget that fits a setting's type."""
+    group, field = flat_names()[name]
+    info = GROUPS[group].model_fields[field]
+    kind, optional = _unwrapped(info.annotation)
+    label = name.replace("_", " ")
+    common: dict[str, Any] = {
+        "key": key_of(name),
+        "help": f"{_sentence(info.description)} `{name}`",
+        "persist_state": "session",
+    }
+    if get_origin(kind) is Literal:
+        return st.selectbox(label, list(get_args(kind)), **common)
+    if kind is bool:
+        if optional:
+            return st.selectbox(label, list(MAYBE), format_func=MAYBE.__getitem__, **common)
+        return st.toggle(label, **common)
+    if kind in (int, float):
+        common["step"] = 1 if kind is int else _step(default)
+        common["format"] = "%d" if kind is int else "%g"
+        if optional:
+            return st.number_input(label, value=None, placeholder=_empty(name), **common)
+        return st.number_input(label, **common)
+    text = st.text_input(label, placeholder=_empty(name), **common)
+    return _read(text, default)
+
+
+def _unwrapped(annotation: Any) -> tuple[Any, bool]:
+    """The type itself, and whether it may be None: `Annotated[int, ...] | None` is (int, True)."""
+    optional = False
+    if get_origin(annotation) in (Union, types.UnionType):
+        members = [each for each in get_args(annotation) if each is not type(None)]
+        optional = len(members) < len(get_args(annotation))
+        annotation = members[0]
+    if get_origin(annotation) is Annotated:
+        annotation = get_args(annotation)[0]
+    return annotation, optional
+
+
+def _step(value: float | None) -> float:
+    """A tenth of the value's order of magnitude."""
+    return 10.0 ** (math.floor(math.log10(abs(value))) - 1) if value else 0.01
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return ""
+    return ", ".join(map(str, value)) if isinstance(value, tuple | list) else str(value)
+
+
+def _read(text: str, default: Any) -> Any:
+    """What was typed: nothing is None (or no names), numbers with commas a list of them."""
+    if text == _shown(default):
+        return default
+    if not text.strip():
+        return () if isinstance(default, tuple) else None
+    if isinstance(default, str):
+        return text
+    parts = [yaml.safe_load(part) for part in text.split(",")]
+    return tuple(parts) if len(parts) > 1 or isinstance(default, tuple) else text
+
+
+def _empty(name: str) -> str:
+    return "all" if name.startswith("limit") else "none"
+
+
+def _sentence(text: str | None) -> str:
+    return " ".join((text or "").split())

@@ -1,0 +1,1 @@
+"""Analysis of finished runs: comparisons, sweeps, the oracle gap, embeddings, static merges, exports."""

@@ -1,0 +1,181 @@
+"""A comparison as LaTeX: a table for each stream, with the mean, and below it the spread and the interval."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cl_core.analysis.comparison import Comparison, Difference
+from cl_core.analysis.comparison_lines import Line
+from cl_core.analysis.comparison_notes import notes
+from cl_core.evaluate.statistics import Summary, format_p
+from cl_core.evaluate.table import ACCURACY, METRICS
+from cl_core.evaluate.units import bare_title, difference_title, title, unit_of
+from cl_core.reports import latex
+
+WRAPPED_FROM = 34
+"""Characters from which names are broken into lines."""
+
+
+def as_latex(comparison: Comparison) -> str:
+    """A document's part: for each stream a table of the lines, and one of differences where there is a reference."""
+    parts = [latex.PACKAGES, *latex.replaced(_texts(comparison))]
+    for stream in comparison.streams:
+        own = comparison.of(stream)
+        parts.append(_lines(stream, own))
+        if own.differences:
+            parts.append(_differences(stream, own))
+    return "\n".join(parts)
+
+
+def best(lines: Sequence[Line], metric: str) -> set[int]:
+    """Places of the lines with the best mean, as it is shown; those that are told the task are no rivals."""
+    direction = METRICS[metric].direction if metric in METRICS else "lower"
+    sign = {"higher": 1, "lower": -1}.get(direction or "")
+    means = {
+        place: round(summary.mean, unit_of(metric).digits)
+        for place, line in enumerate(lines)
+        if not line.told_the_task and (summary := line.summary(metric)) is not None
+    }
+    if sign is None or len(means) < 2:
+        return set()
+    winner = max(sign * mean for mean in means.values())
+    return {place for place, mean in means.items() if sign * mean == winner}
+
+
+def _lines(stream: str, comparison: Comparison) -> str:
+    metrics, lines = comparison.metrics, comparison.lines
+    bold = {metric: best(lines, metric) for metric in metrics}
+    columns = [
+        latex.column(
+            [s.mean for line in lines if (s := line.summary(metric))], unit_of(metric).digits
+        )
+        for metric in metrics
+    ]
+    head = [r"recipe", *(_head(metric) for metric in metrics)]
+    body: list[str] = []
+    for place, line in enumerate(lines):
+        if line.told_the_task and (place == 0 or not lines[place - 1].told_the_task):
+            body += [] if place == 0 else [r"\midrule"]
+        elif place:
+            body.append(r"\addlinespace")
+        numbers = [_mean(line, metric, place in bold[metric]) for metric in metrics]
+        body.append(
+            _row([latex.escape(line.recipe + (" †" if line.told_the_task else "")), *numbers])
+        )
+        runs = "one run" if len(line.runs) == 1 else f"$n={len(line.runs)}$"
+        about = [latex.escape(part) for part in (line.settings, line.protocol) if part]
+        spreads = [_spread(line, metric) for metric in metrics]
+        body.append(_row([_small("; ".join([*about, runs])), *spreads]))
+    score = "" if comparison.score == ACCURACY else f" (scores: {latex.escape(comparison.score)})"
+    what = "one run each."
+    if any(len(line.runs) > 1 for line in lines):
+        what = (
+            "mean over seeds and orders; below it the standard deviation and the "
+            r"95\,\% interval of the mean (Student's $t$)."
+        )
+    caption = f"{latex.escape(stream)}{score}: {what} {_notes(comparison)}"
+    longest = max(len(f"{line.settings}; {line.protocol}") for line in lines)
+    return _table(caption, [_names(longest), *columns], head, body)
+
+
+def _differences(stream: str, comparison: Comparison) -> str:
+    gaps = comparison.differences
+    digits = max(unit_of(each.metric).digits for each in gaps)
+    against = latex.escape(gaps[0].reference.marked)
+    head = ["recipe", "metric", "{difference}", r"{95\,\% interval}", "{$n$}", "{$p$}"]
+    body = [_row(_gap(each)) for each in gaps]
+    caption = (
+        f"{latex.escape(stream)}: ahead of {against}, paired by order and seed; "
+        "$p$ of the paired $t$-test, two-sided."
+    )
+    column = latex.column([each.difference.mean for each in gaps], digits)
+    widest = max(len(each.line.marked) for each in gaps)
+    return _table(caption, [_names(widest), "l", column, "c", "r", "r"], head, body)
+
+
+def _names(longest: int) -> str:
+    """The column of names: as wide as they are, or, where they are long, broken into lines."""
+    return "l" if longest <= WRAPPED_FROM else r">{\raggedright\arraybackslash}p{0.28\linewidth}"
+
+
+def _gap(each: Difference) -> list[str]:
+    gap, digits = each.difference, unit_of(each.metric).digits
+    return [
+        latex.escape(each.line.marked),
+        latex.escape(difference_title(each.metric)),
+        latex.cell(gap.mean, digits),
+        "--" if gap.low is None or gap.high is None else _interval(gap.low, gap.high, digits),
+        str(gap.n),
+        latex.escape(format_p(gap.p_value)) if gap.p_value is not None else "--",
+    ]
+
+
+def _head(metric: str) -> str:
+    """Two short lines and the unit."""
+    first, _, rest = bare_title(metric).partition(" ")
+    unit = title(metric).removeprefix(bare_title(metric)).strip()
+    parts = [first, rest, unit]
+    return latex.stacked(*(latex.escape(part) for part in parts if part))
+
+
+def _mean(line: Line, metric: str, bold: bool) -> str:
+    summary = line.summary(metric)
+    return "{--}" if summary is None else latex.cell(summary.mean, unit_of(metric).digits, bold)
+
+
+def _spread(line: Line, metric: str) -> str:
+    """ "± 1.1 [69.6, 75.0]" in small type; how many runs where they are not the line's."""
+    summary = line.summary(metric)
+    if summary is None or summary.std is None:
+        return ""
+    said = _deviation(summary, unit_of(metric).digits)
+    if summary.n != len(line.runs):
+        said += f", $n={summary.n}$"
+    return _small(said)
+
+
+def _deviation(summary: Summary, digits: int) -> str:
+    if summary.low is None or summary.high is None or summary.std is None:
+        return "all alike"
+    return rf"$\pm$\,{latex.signed(summary.std, digits)} {_interval(summary.low, summary.high, digits)}"
+
+
+def _interval(low: float, high: float, digits: int) -> str:
+    return f"{{[}}{latex.signed(low, digits)}, {latex.signed(high, digits)}{{]}}"
+
+
+def _small(text: str) -> str:
+    return rf"{{\footnotesize {text}}}"
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"{' & '.join(cells)} \\\\"
+
+
+def _notes(comparison: Comparison) -> str:
+    """Sentences for the caption."""
+    said = notes(comparison, printed=True)
+    return " ".join(f"{latex.escape(each[0].upper() + each[1:])}." for each in said)
+
+
+def _texts(comparison: Comparison) -> list[str]:
+    return [text for line in comparison.lines for text in (line.stream, line.label)]
+
+
+def _table(caption: str, columns: Sequence[str], head: Sequence[str], body: Sequence[str]) -> str:
+    return "\n".join(
+        [
+            r"\begin{table}",
+            r"\centering",
+            r"\small",
+            rf"\caption{{{caption.strip()}}}",
+            rf"\begin{{tabular}}{{{' '.join(columns)}}}",
+            r"\toprule",
+            _row(head),
+            r"\midrule",
+            *body,
+            r"\bottomrule",
+            r"\end{tabular}",
+            r"\end{table}",
+        ]
+    )

@@ -1,0 +1,1 @@
+"""Archives: workspaces and runs packed, unpacked, copied and pruned."""

@@ -1,0 +1,154 @@
+"""A workspace, or some of its runs with everything that they name, as one zip file; `unpack` is the way back.
+
+What belongs to this machine alone stays here: the queue of jobs, preferences, locks, and whatever is half-written.
+"""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+import zipfile
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from cl_core.archive.prune import needed_by
+from cl_core.errors import UserError
+from cl_core.runs.slices import slices
+from cl_core.runs.workspace import RunFolder, Workspace
+from cl_core.store.atomic import PARTIAL_SUFFIX
+from cl_core.tasks.stream_file import read_stream_file
+
+PARTS = ("store", "streams", "slices", "data", "runs")
+"""Folders of a workspace that can be taken along."""
+STAYS = ("run.lock", "stop.request")
+"""Files of a run that mean something only while it is carried out."""
+PACKED_ALREADY = (".safetensors", ".parquet", ".png", ".jpg", ".jpeg", ".webp", ".mp4", ".webm")
+"""Compressing these takes long and gains little."""
+
+
+@dataclass(frozen=True)
+class Baggage:
+    """What is to be packed.
+
+    Attributes:
+        root: of the workspace.
+        files: relative to it, sorted.
+        bytes: of all of them, before packing.
+    """
+
+    root: Path
+    files: tuple[Path, ...]
+    bytes: int
+
+
+def baggage(workspace: Workspace, runs: Sequence[str] | None = None) -> Baggage:
+    """What belongs to a workspace, or to some of its runs.
+
+    A run takes along its folder, the artifacts that it names and those that they were made from, its slices, and the
+    stream file and data that it was given where they lie in the workspace.
+
+    Args:
+        workspace: where they are.
+        runs: names; None for everything.
+
+    Raises:
+        UserError: there is no such run, or nothing to pack.
+    """
+    root = workspace.root.resolve()
+    if runs is None:
+        places = [root / part for part in PARTS]
+    else:
+        chosen = [workspace.find(name) for name in runs]
+        places = [place for run in chosen for place in _own(workspace, run)]
+        places += [
+            root / "store" / kind / key for kind, key in sorted(needed_by(workspace, chosen))
+        ]
+    found = {file for place in places for file in _files(place)}
+    if not found:
+        raise UserError(f"there is nothing to pack in {workspace.root}")
+    files = tuple(sorted(file.relative_to(root) for file in found))
+    return Baggage(root, files, sum(_size(root / file) for file in files))
+
+
+def write_zip(packed: Baggage, target: IO[bytes]) -> None:
+    """Writes the zip, file by file: none is held in memory whole.
+
+    A file that was removed meanwhile is left out: of an artifact the rest then does not pass the check on arrival.
+
+    Args:
+        packed: from `baggage`.
+        target: open for writing; need not be seekable.
+    """
+    with zipfile.ZipFile(target, "w", strict_timestamps=False) as archive:
+        for file in packed.files:
+            method = zipfile.ZIP_STORED if file.suffix in PACKED_ALREADY else zipfile.ZIP_DEFLATED
+            with suppress(FileNotFoundError), (packed.root / file).open("rb") as source:
+                entry = zipfile.ZipInfo.from_file(
+                    packed.root / file, file.as_posix(), strict_timestamps=False
+                )
+                entry.compress_type = method
+                # A file that is being appended to may have grown beyond what was announced.
+                with archive.open(entry, "w", force_zip64=entry.file_size > 2**30) as place:
+                    shutil.copyfileobj(source, place, 2**20)
+
+
+def pack(workspace: Workspace, target: Path, runs: Sequence[str] | None = None) -> Baggage:
+    """Packs into a file, which appears when it is whole; one of that name is replaced.
+
+    Args:
+        workspace: what is packed.
+        target: the zip file; its folder must exist.
+        runs: names; None for everything.
+
+    Raises:
+        UserError: there is no such run, nothing to pack, or no such folder.
+    """
+    packed = baggage(workspace, runs)
+    if not target.parent.is_dir():
+        raise UserError(f"there is no folder '{target.parent}' to write {target.name} to")
+    partial = target.with_name(f".{target.name}.{uuid.uuid4().hex}{PARTIAL_SUFFIX}")
+    try:
+        with partial.open("xb") as file:
+            write_zip(packed, file)
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
+    return packed
+
+
+def _own(workspace: Workspace, run: RunFolder) -> Iterator[Path]:
+    """What belongs to a run beside its artifacts."""
+    root = workspace.root.resolve()
+    yield root / "runs" / run.name
+    for each in slices(workspace, run.name):
+        yield root / "slices" / f"{each.name}.json"
+    stream = Path(run.stream_source).resolve()
+    if not stream.is_relative_to(root / "streams") or not stream.is_file():
+        return
+    yield stream
+    with suppress(UserError):  # a file that has faults today: it goes along, its data are not known
+        spec = read_stream_file(stream)
+        for task in (*spec.tasks, *spec.held_out):
+            path = None if task.path is None else (stream.parent / task.path).resolve()
+            if path is not None and path.is_relative_to(root / "data"):
+                yield root / "data" / path.relative_to(root / "data").parts[0]
+
+
+def _files(place: Path) -> Iterator[Path]:
+    """All files below; links are not followed, hidden ones are somebody's half-written work."""
+    if place.name.startswith(".") or place.name in STAYS or place.is_symlink():
+        return
+    if place.is_dir():
+        for each in place.iterdir():
+            yield from _files(each)
+    elif place.is_file():
+        yield place
+
+
+def _size(file: Path) -> int:
+    with suppress(FileNotFoundError):
+        return file.stat().st_size
+    return 0

@@ -1,0 +1,200 @@
+"""What a workspace takes up, and removing what none of its runs needs any more.
+
+An artifact is needed when a run names it (in `artifacts.json`, or in an event when it was made), when a needed one was
+made from it, or when it says something about a needed one (how long it took, a map of it). Everything else was left by
+runs that were deleted or carried out anew with other settings. Removing it loses no result; what is asked for again is
+computed again.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cl_core.errors import UserError
+from cl_core.jobs.queue import Jobs
+from cl_core.runs.run_files import DamagedFile
+from cl_core.runs.workspace import RunFolder, Workspace
+
+ABOUT = ("timing", "projection", "routed", "varied")
+"""Kinds that say something about other artifacts and are needed only with them."""
+_KEY = re.compile(r"[0-9a-f]{64}")
+_KEY_BYTES = re.compile(_KEY.pattern.encode())
+
+
+@dataclass(frozen=True)
+class Stored:
+    """One artifact and what it takes up."""
+
+    kind: str
+    key: str
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Bytes on the disk, by part of the workspace.
+
+    Attributes:
+        runs: by name of the run.
+        store: by kind of artifact.
+        damaged: artifacts that failed their check and were set aside.
+        rest: by name of any other folder or file.
+    """
+
+    runs: dict[str, int]
+    store: dict[str, int]
+    damaged: int
+    rest: dict[str, int]
+
+    @property
+    def total(self) -> int:
+        """All of it."""
+        parts = (*self.runs.values(), *self.store.values(), self.damaged, *self.rest.values())
+        return sum(parts)
+
+
+def sizes(workspace: Workspace) -> Sizes:
+    """What each part of a workspace takes up; a workspace that is not there takes up nothing."""
+    root = workspace.root
+    store = {path.name: folder_bytes(path) for path in _entries(root / "store")}
+    damaged = store.pop(".damaged", 0)
+    return Sizes(
+        runs={path.name: folder_bytes(path) for path in _entries(root / "runs")},
+        store=store,
+        damaged=damaged,
+        rest={
+            path.name: folder_bytes(path)
+            for path in _entries(root)
+            if path.name not in ("runs", "store")
+        },
+    )
+
+
+def unused(workspace: Workspace, others: Iterable[Workspace] = ()) -> list[Stored]:
+    """The artifacts that no run needs, the largest first.
+
+    Args:
+        workspace: whose store is looked through.
+        others: workspaces whose runs may need them too: maps of the demonstration lie in the visitor's own.
+    """
+    inputs = _inputs(workspace)
+    named = {name for place in (workspace, *others) for name in _named(place.runs())}
+    needed = _needed(inputs, named)
+    # An unfinished run finds its checkpoint by an adapter that is not there yet.
+    resumable = any(run.status != "finished" for run in workspace.runs())
+    left = [
+        (kind, own)
+        for kind, own in inputs
+        if (kind, own) not in needed and not (kind == "checkpoint" and resumable)
+    ]
+    folder = workspace.store.folder
+    found = [Stored(kind, own, folder_bytes(folder(kind, own))) for kind, own in left]
+    return sorted(found, key=lambda each: (-each.bytes, each.kind, each.key))
+
+
+def needed_by(workspace: Workspace, runs: Iterable[RunFolder]) -> set[tuple[str, str]]:
+    """Kind and key of every artifact in a workspace's store that some of its runs need.
+
+    Args:
+        workspace: whose store is looked through.
+        runs: of this workspace; where one of them is unfinished, checkpoints count as needed.
+    """
+    runs = list(runs)
+    inputs = _inputs(workspace)
+    needed = _needed(inputs, set(_named(runs)))
+    if any(run.status != "finished" for run in runs):
+        needed |= {place for place in inputs if place[0] == "checkpoint"}
+    return needed
+
+
+def clean(workspace: Workspace, others: Iterable[Workspace] = ()) -> list[Stored]:
+    """Removes what no run needs; returns what was removed.
+
+    Raises:
+        UserError: something is being trained or waits: what it has just made is named by nobody yet.
+    """
+    busy = [run.name for run in workspace.runs() if run.status == "running"]
+    busy += [job.request.run for job in Jobs(workspace).all() if job.state in ("queued", "running")]
+    if busy:
+        names = ", ".join(dict.fromkeys(busy))
+        raise UserError(f"{names} is being trained or waits; clean up when nothing is")
+    removed = unused(workspace, others)
+    for each in removed:
+        workspace.store.remove(each.kind, each.key)
+    return removed
+
+
+def folder_bytes(path: Path) -> int:
+    """What a file, or all files below a folder, take up; links are not followed, vanished files are 0."""
+    if path.is_symlink():
+        return 0
+    if path.is_dir():
+        return sum(folder_bytes(each) for each in _entries(path))
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def _inputs(workspace: Workspace) -> dict[tuple[str, str], set[str]]:
+    """By kind and key of every artifact, the keys that it was made from."""
+    store = workspace.store
+    return {
+        (kind.name, own): set(_keys_in(store.inputs(kind.name, own)))
+        for kind in _entries(workspace.root / "store")
+        if not kind.name.startswith(".")
+        for own in store.keys(kind.name)
+    }
+
+
+def _needed(inputs: Mapping[tuple[str, str], set[str]], named: set[str]) -> set[tuple[str, str]]:
+    """What is named, what that was made from, and what says something about it."""
+    by_key: dict[str, list[tuple[str, str]]] = {}
+    for kind, own in inputs:
+        by_key.setdefault(own, []).append((kind, own))
+    needed: set[str] = set()
+    waiting = named
+    while waiting:
+        needed |= waiting
+        waiting = {
+            each for own in waiting for place in by_key.get(own, ()) for each in inputs[place]
+        } - needed
+    return {
+        (kind, own)
+        for (kind, own), depends in inputs.items()
+        if own in needed or (kind in ABOUT and depends & needed)
+    }
+
+
+def _named(runs: Iterable[RunFolder]) -> Iterator[str]:
+    """Keys that runs name, as far as a damaged file still does.
+
+    Raises:
+        DamagedFile: what a run needs cannot be told: neither its list of artifacts nor its events can be read.
+    """
+    for run in runs:
+        files = [run.path / name for name in ("artifacts.json", "events.jsonl")]
+        for file in files:
+            if file.is_file():
+                yield from (own.decode() for own in _KEY_BYTES.findall(file.read_bytes()))
+        try:
+            run.artifacts()
+        except DamagedFile:
+            run.events  # noqa: B018 - they name every artifact that was made, too
+
+
+def _keys_in(inputs: Any) -> Iterator[str]:
+    """Everything in an artifact's inputs that may be a key; fingerprints look alike and do no harm."""
+    yield from _KEY.findall(json.dumps(inputs))

@@ -1,0 +1,300 @@
+"""Takes in a zip of a workspace or of run folders: checked before anything is written, and nothing is overwritten.
+
+An archive may come from anybody. Its names are not trusted (no file leaves the workspace), nor are its sizes (what is
+unpacked is counted while it is unpacked), nor its content: artifacts must have the bytes that their key and their
+hashes say, a run must be one. Files are data of known kinds; nothing is run and nothing is unpickled.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import uuid
+import zipfile
+import zlib
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from cl_core.archive.pack import PARTS
+from cl_core.archive.zip_members import Member, members, names_outside
+from cl_core.errors import Faults, UserError, counted
+from cl_core.runs.run_files import DamagedFile
+from cl_core.runs.workspace import RunFolder, Workspace
+from cl_core.store.artifact import DamageError, checked
+
+_RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_KIND, _KEY = re.compile(r"[a-z][a-z0-9_-]*"), re.compile(r"[0-9a-f]{64}")
+KINDS: Mapping[str, tuple[str, ...]] = {
+    "runs": (".yaml", ".json", ".jsonl", ".parquet"),
+    "store": (".safetensors", ".parquet", ".json"),
+    "streams": (".yaml",),
+    "slices": (".json",),
+    "data": (
+        *(".csv", ".tsv", ".jsonl", ".json", ".parquet", ".arrow"),
+        *(".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".mp4", ".webm"),
+    ),
+}
+"""By part of the workspace, the files that are taken in; others are left out."""
+MOST_SETTINGS = 2 * 2**20
+"""Bytes of a `run.yaml`: it is parsed whole."""
+CHUNK = 2**20
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What an archive may come to.
+
+    Attributes:
+        files: entries, folders included.
+        bytes: unpacked.
+        ratio: unpacked over packed. Settings and events pack to a tenth, tensors hardly at all.
+    """
+
+    files: int = 200_000
+    bytes: int = 20 * 2**30
+    ratio: float = 100.0
+
+
+@dataclass(frozen=True)
+class Unpacked:
+    """What came of an archive.
+
+    Attributes:
+        runs: names of those that are new here.
+        already: names of those that were here: they stay as they were.
+        artifacts: new ones in the store.
+        others: new stream files, slices and data files.
+        left_out: files that are no part of a workspace, or of a kind that is not taken in.
+    """
+
+    runs: tuple[str, ...]
+    already: tuple[str, ...]
+    artifacts: int
+    others: int
+    left_out: int
+
+    def __str__(self) -> str:
+        runs = counted(len(self.runs), "new run")
+        new = f"{runs}: {', '.join(self.runs)}" if self.runs else "no new run"
+        said = [
+            f"{new}; {counted(self.artifacts, 'new artifact')}, {counted(self.others, 'other new file')}"
+        ]
+        if self.already:
+            said.append(f"here already, and left as they were: {', '.join(self.already)}")
+        if self.left_out:
+            said.append(f"left out, as no part of a workspace: {counted(self.left_out, 'file')}")
+        return "\n".join(said)
+
+
+def unpack(
+    workspace: Workspace, archive: Path | IO[bytes], limits: Limits | None = None
+) -> Unpacked:
+    """Takes in a zip: of a workspace (`runs/`, `store/`, ...), or of one or several run folders.
+
+    It is unpacked beside the rest and moved into place when all of it is sound, artifacts before the runs that need
+    them. What is here already stays as it is.
+
+    Args:
+        workspace: which gets it; made where there is none.
+        archive: a file, or its content as something that can be read and sought in.
+        limits: what it may come to.
+
+    Raises:
+        UserError: it is no zip, is damaged, holds nothing of a workspace, or does not fit on the disk.
+        Faults: everything that is wrong with its names, sizes, runs and artifacts. Nothing was taken in.
+    """
+    limits = limits or Limits()
+    try:
+        opened = zipfile.ZipFile(archive)
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+        raise UserError(f"the file is no zip archive, or is damaged: {error}") from None
+    with opened:
+        listed = members(opened)
+        _refuse(_faults_of(opened, listed, limits))
+        placed = _placed(listed)
+        fresh = {path: each for path, each in placed.items() if not _is_here(workspace, path)}
+        here = {path.parts[1] for path in placed if path.parts[0] == "runs" and path not in fresh}
+        if not placed:
+            raise UserError(
+                "the archive holds no run and no part of a workspace; it should have run folders "
+                f"(NAME/run.yaml), or {', '.join(f'{part}/' for part in PARTS)}"
+            )
+        _fits(workspace, sum(each.bytes for each in fresh.values()))
+        staging = workspace.root / f".unpacking-{uuid.uuid4().hex}"
+        try:
+            staging.mkdir(parents=True)
+            _extract(opened, fresh, staging, limits)
+            _refuse([*_unsound_runs(staging), *_unsound_artifacts(staging)])
+            moved = [
+                each for part in PARTS for each in _units(staging, part) if _move(each, staging)
+            ]
+        finally:
+            shutil.rmtree(staging, ignore_errors=True)
+    counts = Counter(path.parts[0] for path in moved)
+    return Unpacked(
+        runs=tuple(sorted(path.name for path in moved if path.parts[0] == "runs")),
+        already=tuple(sorted(here)),
+        artifacts=counts["store"],
+        others=counts["streams"] + counts["slices"] + counts["data"],
+        left_out=len(listed) - len(placed),
+    )
+
+
+def _refuse(faults: Sequence[str]) -> None:
+    if faults:
+        shown = [*faults[:20], *([f"and {len(faults) - 20} more"] if len(faults) > 20 else [])]
+        raise Faults("zip archive", shown)
+
+
+def _faults_of(opened: zipfile.ZipFile, listed: Sequence[Member], limits: Limits) -> list[str]:
+    """What is wrong with names and announced sizes."""
+    faults = names_outside(listed)
+    if len(opened.infolist()) > limits.files:
+        faults.append(
+            f"it holds {counted(len(opened.infolist()), 'file')}; at most {limits.files:,}"
+        )
+    size = sum(each.bytes for each in listed)
+    if size > limits.bytes:
+        faults.append(f"it unpacks to {size / 2**20:,.0f} MB; at most {limits.bytes / 2**20:,.0f}")
+    if size > limits.ratio * max(sum(each.packed for each in listed), 1):
+        faults.append(f"it unpacks to more than {limits.ratio:.0f} times its size")
+    return faults
+
+
+def _placed(listed: Sequence[Member]) -> dict[PurePosixPath, Member]:
+    """Where each file belongs in the workspace; those that belong nowhere are left out."""
+    tops = {each.path.parts[0] for each in listed if len(each.path.parts) > 1}
+    wraps = any(len(each.path.parts) > 2 and each.path.parts[1] in PARTS for each in listed)
+    found = {}
+    for each in listed:
+        path = each.path
+        if not tops & set(PARTS):  # a folder around the workspace, or run folders by themselves
+            path = PurePosixPath(*path.parts[1:]) if wraps else PurePosixPath("runs", path)
+        if _belongs(path):
+            found[path] = each
+    return found
+
+
+def _belongs(path: PurePosixPath) -> bool:
+    parts = path.parts
+    if len(parts) < 2 or any(part.startswith(".") for part in parts):
+        return False
+    if path.suffix.lower() not in KINDS.get(parts[0], ()):
+        return False
+    match parts:
+        case ("runs", name, _):
+            return _RUN.fullmatch(name) is not None
+        case ("store", kind, key, _):
+            return bool(_KIND.fullmatch(kind) and _KEY.fullmatch(key))
+        case ("streams" | "slices", _):
+            return True
+    return parts[0] == "data" and len(parts) > 2
+
+
+def _unit(path: PurePosixPath) -> PurePosixPath:
+    """What is taken in whole or not at all: a run, an artifact, a folder of data, a file."""
+    depth = {"runs": 2, "store": 3, "data": 2}.get(path.parts[0], len(path.parts))
+    return PurePosixPath(*path.parts[:depth])
+
+
+def _is_here(workspace: Workspace, path: PurePosixPath) -> bool:
+    return (workspace.root / _unit(path)).exists()
+
+
+def _fits(workspace: Workspace, size: int) -> None:
+    place = next(
+        each
+        for each in (workspace.root.absolute(), *workspace.root.absolute().parents)
+        if each.exists()
+    )
+    free = shutil.disk_usage(place).free
+    if size > free:
+        raise UserError(
+            f"the archive unpacks to {size / 1e6:,.0f} MB, and {place} has {free / 1e6:,.0f} MB left; make room there"
+        )
+
+
+def _extract(
+    opened: zipfile.ZipFile,
+    fresh: Mapping[PurePosixPath, Member],
+    staging: Path,
+    limits: Limits,
+) -> None:
+    """Writes the files, counting what really comes out of them."""
+    spent = 0
+    for path, member in fresh.items():
+        target = staging / path
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with opened.open(member.info) as source, target.open("xb") as file:
+                while chunk := source.read(CHUNK):
+                    spent += len(chunk)
+                    if spent > limits.bytes:
+                        raise Faults(
+                            "zip archive",
+                            [f"it unpacks to more than {limits.bytes / 2**20:,.0f} MB"],
+                        )
+                    file.write(chunk)
+        except (FileExistsError, NotADirectoryError, IsADirectoryError):
+            raise Faults(
+                "zip archive", [f"'{path}' is there twice, or as file and folder"]
+            ) from None
+        except (
+            zipfile.BadZipFile,
+            zlib.error,
+            EOFError,
+            NotImplementedError,
+            RuntimeError,
+        ) as error:
+            raise UserError(f"the archive is damaged at '{path}': {error}") from None
+
+
+def _unsound_runs(staging: Path) -> Iterator[str]:
+    """What is wrong with the runs: settings that cannot be read, tables that are none."""
+    for unit in _units(staging, "runs"):
+        run = RunFolder(staging / unit)
+        file = run.path / "run.yaml"
+        if not file.is_file():
+            yield f"runs/{run.name} has no run.yaml"
+            continue
+        if file.stat().st_size > MOST_SETTINGS:
+            yield f"runs/{run.name}/run.yaml has {file.stat().st_size / 2**20:.0f} MB and can be none"
+            continue
+        try:
+            run.check()
+        except DamagedFile as error:  # without what to do, which is meant for where it comes from
+            yield f"runs/{run.name}/{error.fault}"
+
+
+def _unsound_artifacts(staging: Path) -> Iterator[str]:
+    """Artifacts that are not what their key and their hashes say."""
+    for unit in _units(staging, "store"):
+        try:
+            checked(unit.parts[1], unit.parts[2], staging / unit)
+        except (DamageError, OSError) as damage:
+            yield f"{unit.parts[0]}/{unit.parts[1]}/{unit.parts[2][:12]} is damaged: {damage}"
+
+
+def _units(staging: Path, part: str) -> list[PurePosixPath]:
+    """What was unpacked of a part of the workspace."""
+    files = sorted(path for path in (staging / part).rglob("*") if path.is_file())
+    found = (_unit(PurePosixPath(path.relative_to(staging).as_posix())) for path in files)
+    return list(dict.fromkeys(found))
+
+
+def _move(unit: PurePosixPath, staging: Path) -> bool:
+    """Puts a unit into its place in the workspace; False where somebody else has put one there meanwhile."""
+    target = staging.parent / unit
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if target.exists():
+        return False
+    try:
+        (staging / unit).rename(target)
+    except OSError:
+        if target.exists():
+            return False
+        raise
+    return True

@@ -1,0 +1,191 @@
+"""Vision backbones from checkpoints: open_clip's by tag or from a folder, and those of transformers.
+
+open_clip and torchvision are imported when a backbone asks for them. Weights of folders are read from safetensors only;
+those of a tag are fetched and read by open_clip, tensors alone.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+
+from cl_core.backbones.quiet import quiet_open_clip, quiet_transformers
+from cl_core.backbones.settings import BackboneSettings
+from cl_core.backbones.vision.image import ImageBackbone
+from cl_core.errors import UserError, did_you_mean
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+OPEN_CLIP = "open_clip:"
+"""What the name of a model of open_clip begins with."""
+
+
+def load_tagged(settings: BackboneSettings) -> ImageBackbone:
+    """`open_clip:MODEL/TAG`: a model of open_clip with the weights of one of its tags.
+
+    Raises:
+        UserError: no such model or tag, or weights that can be neither found nor fetched.
+    """
+    open_clip = _open_clip()
+    model, _, tag = settings.name.removeprefix(OPEN_CLIP).partition("/")
+    models = open_clip.list_models()
+    if model not in models:
+        raise UserError(
+            f"open_clip has no model '{model}' in backbone '{settings.name}'; "
+            f"open_clip.list_models() lists {len(models)}.{did_you_mean(model, models)}"
+        )
+    tags = open_clip.list_pretrained_tags_by_model(model)
+    if tag not in tags:
+        raise UserError(
+            f"open_clip's model '{model}' has no weights '{tag}' in backbone '{settings.name}'; write "
+            f"{OPEN_CLIP}{model}/TAG with one of {', '.join(tags) or 'none: use the folder of a checkpoint'}"
+        )
+    with quiet_open_clip():
+        try:
+            made, _, preprocess = open_clip.create_model_and_transforms(model, pretrained=tag)
+        except (OSError, RuntimeError, ValueError) as error:
+            raise UserError(
+                f"the weights of backbone '{settings.name}' can be neither found in the cache nor fetched: {error}. "
+                "Go online once, or give the folder of a checkpoint"
+            ) from error
+    classes = _zero_shot(made, open_clip.get_tokenizer(model), settings.prompt)
+    return _backbone(made.visual, preprocess, settings, None, classes)
+
+
+def load_open_clip(folder: Path, settings: BackboneSettings, revision: str | None) -> ImageBackbone:
+    """A folder with open_clip_config.json and open_clip_model.safetensors, as open_clip's push_to_hub writes it.
+
+    Raises:
+        UserError: files that are missing, damaged, or do not fit each other.
+    """
+    open_clip = _open_clip()
+    if not any(folder.glob("*.safetensors")):
+        raise UserError(
+            f"backbone '{settings.name}' has no weights in safetensors in {folder}; pickled weights are not read"
+        )
+    with quiet_open_clip():
+        try:
+            made, _, preprocess = open_clip.create_model_and_transforms(f"local-dir:{folder}")
+            tokenizer = open_clip.get_tokenizer(f"local-dir:{folder}")
+        except (OSError, RuntimeError, ValueError, KeyError, TypeError) as error:
+            raise UserError(
+                f"backbone '{settings.name}' in {folder} cannot be loaded: {error}"
+            ) from error
+    classes = _zero_shot(made, tokenizer, settings.prompt)
+    return _backbone(made.visual, preprocess, settings, revision, classes)
+
+
+def load_vision(folder: Path, settings: BackboneSettings, revision: str | None) -> ImageBackbone:
+    """A ViT or CLIP checkpoint of transformers, with its image processor.
+
+    Raises:
+        UserError: files that are missing, damaged, or do not fit each other.
+    """
+    from safetensors import SafetensorError
+    from transformers import AutoConfig, AutoImageProcessor, CLIPVisionModel, ViTModel
+
+    try:
+        kind = AutoConfig.from_pretrained(str(folder), local_files_only=True).model_type
+        vit = kind == "vit"
+        options: dict[str, Any] = {"add_pooling_layer": False} if vit else {}
+        with quiet_transformers():
+            model, report = (ViTModel if vit else CLIPVisionModel).from_pretrained(
+                str(folder),
+                dtype=getattr(torch, settings.dtype),
+                local_files_only=True,
+                use_safetensors=True,
+                output_loading_info=True,
+                **options,
+            )
+        processor = AutoImageProcessor.from_pretrained(str(folder), local_files_only=True)
+    except (OSError, ValueError, RuntimeError, ImportError, SafetensorError) as error:
+        raise UserError(
+            f"backbone '{settings.name}' in {folder} cannot be loaded: {error}"
+        ) from error
+    if absent := sorted(report["missing_keys"]):
+        raise UserError(
+            f"backbone '{settings.name}' in {folder} lacks {len(absent)} of its weights, such as {absent[0]}"
+        )
+    return _backbone(model, Processor(processor), settings, revision)
+
+
+class Processor:
+    """An image processor of transformers as a function of one picture, with a name that says all it does."""
+
+    def __init__(self, processor: Any) -> None:
+        self._processor = processor
+
+    def __call__(self, picture: Image) -> Tensor:
+        """(3, H, W) pixels."""
+        found: Tensor = self._processor(images=picture, return_tensors="pt")["pixel_values"][0]
+        return found
+
+    def __repr__(self) -> str:
+        return json.dumps(self._processor.to_dict(), sort_keys=True, default=str)
+
+
+class _Named:
+    """A preprocessing whose name holds no address, so that it is the same in every process."""
+
+    def __init__(self, preprocess: Callable[[Image], Tensor]) -> None:
+        self._preprocess = preprocess
+
+    def __call__(self, picture: Image) -> Tensor:
+        return self._preprocess(picture)
+
+    def __repr__(self) -> str:
+        return re.sub(r" at 0x[0-9a-f]+", "", repr(self._preprocess))
+
+
+def _backbone(
+    model: nn.Module,
+    preprocess: Callable[[Image], Tensor],
+    settings: BackboneSettings,
+    revision: str | None,
+    classes: Callable[[Sequence[str]], Tensor] | None = None,
+) -> ImageBackbone:
+    model = model.to(getattr(torch, settings.dtype))
+    return ImageBackbone(
+        model, _Named(preprocess), name=settings.name, revision=revision, classes=classes
+    )
+
+
+def _zero_shot(
+    clip: Any, tokenizer: Callable[[list[str]], Tensor], prompt: str
+) -> Callable[[Sequence[str]], Tensor] | None:
+    """Names of C classes -> (C, d) weights t P'; t: the prompts' embeddings at length 1, P: the tower's projection.
+
+    The class token's score for a class is then its embedding's product with the class's. None where the tower has no
+    such projection.
+    """
+    projection = getattr(clip.visual, "proj", None)
+    if not isinstance(projection, Tensor):
+        return None
+    clip.eval()
+
+    @torch.no_grad()
+    def classes(names: Sequence[str]) -> Tensor:
+        tokens = tokenizer([prompt.replace("{}", name.replace("_", " ")) for name in names])
+        words: Tensor = clip.encode_text(tokens, normalize=True)
+        # The vision tower may have gone to a GPU; the text tower stays where it was made.
+        return words.float() @ projection.detach().float().cpu().T
+
+    return classes
+
+
+def _open_clip() -> Any:
+    try:
+        import open_clip
+    except ImportError as error:
+        raise UserError(
+            "this backbone needs open_clip and torchvision, which are not installed; "
+            f"run: pip install open_clip_torch torchvision ({error})"
+        ) from error
+    return open_clip

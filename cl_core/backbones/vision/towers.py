@@ -1,0 +1,130 @@
+"""Vision towers by layout: where each keeps its blocks, what is added to the residual stream, and its final norm.
+
+`sites.py` is the table of text encoders. Here a row is found by looking at the model, since one name of open_clip
+stands for several layouts and transformers renames modules between releases. open_clip's attention calls its output
+projection as a function, so a hook on `attn.out_proj` would never fire: sites are `ls_1` and `ls_2`, the last modules
+before each residual add (layer scale, or the identity); in timm `drop_path1` and `drop_path2`, which do nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor, nn
+
+from cl_core.backbones.sites import Place, Site
+from cl_core.errors import UserError
+
+
+@dataclass(frozen=True)
+class Tower:
+    """One layout of a vision transformer.
+
+    Attributes:
+        title: the name that people use.
+        blocks: path of the list of blocks.
+        attention: in a block, path of the last module of attention before the residual add.
+        ffn: the same for the FFN.
+        encode: (model, (B, 3, H, W) pixels) -> (B, T, d), normed hidden states of the last block.
+        tokens: model -> T, class token included.
+    """
+
+    title: str
+    blocks: str
+    attention: str
+    ffn: str
+    encode: Callable[[Any, Tensor], Tensor]
+    tokens: Callable[[Any], int]
+
+    def fits(self, model: nn.Module) -> bool:
+        """Whether the model has all of these modules."""
+        try:
+            first = next(model.get_submodule(self.blocks).children())
+            first.get_submodule(self.attention)
+            first.get_submodule(self.ffn)
+        except (AttributeError, StopIteration):
+            return False
+        return True
+
+    def modules(self, model: nn.Module) -> list[nn.Module]:
+        """The L blocks."""
+        return list(model.get_submodule(self.blocks).children())
+
+    def sites(self, model: nn.Module) -> tuple[Site, ...]:
+        """All 2 L sites, ordered block0.attention, block0.ffn, block1.attention, ..."""
+        places: Sequence[tuple[Place, str]] = (("attention", self.attention), ("ffn", self.ffn))
+        return tuple(
+            Site(f"block{block}.{place}", block, place, f"{self.blocks}.{block}.{path}")
+            for block in range(len(self.modules(model)))
+            for place, path in places
+        )
+
+
+def _open_clip(model: Any, pixels: Tensor) -> Tensor:
+    hidden: Tensor = model.transformer(model._embeds(pixels))
+    if model.attn_pool is not None:  # CoCa: the norm comes after a pooling that changes the width
+        return hidden
+    normed: Tensor = model.ln_post(hidden)
+    return normed
+
+
+def _open_clip_tokens(model: Any) -> int:
+    return int(model.positional_embedding.shape[0])
+
+
+def _timm(model: Any, pixels: Tensor) -> Tensor:
+    hidden: Tensor = model.trunk.forward_features(pixels)
+    return hidden
+
+
+def _timm_tokens(model: Any) -> int:
+    trunk = model.trunk
+    return int(trunk.patch_embed.num_patches) + int(trunk.num_prefix_tokens)
+
+
+def _transformers(model: Any, pixels: Tensor) -> Tensor:
+    hidden: Tensor = model(pixel_values=pixels).last_hidden_state
+    return hidden
+
+
+def _clip(model: Any, pixels: Tensor) -> Tensor:
+    # transformers norms the pooled token alone; normed here are all of them, as in open_clip.
+    inner = getattr(model, "vision_model", model)
+    hidden: Tensor = inner.post_layernorm(_transformers(model, pixels))
+    return hidden
+
+
+def _patches(model: Any) -> int:
+    config = model.config
+    return (int(config.image_size) // int(config.patch_size)) ** 2 + 1
+
+
+TOWERS: tuple[Tower, ...] = (
+    Tower("open_clip ViT", "transformer.resblocks", "ls_1", "ls_2", _open_clip, _open_clip_tokens),
+    Tower("timm ViT in open_clip", "trunk.blocks", "drop_path1", "drop_path2", _timm, _timm_tokens),
+    Tower("CLIP", "encoder.layers", "self_attn.out_proj", "mlp.fc2", _clip, _patches),
+    Tower("CLIP", "vision_model.encoder.layers", "self_attn.out_proj", "mlp.fc2", _clip, _patches),
+    Tower("ViT", "layers", "attention.o_proj", "mlp.fc2", _transformers, _patches),
+    Tower(
+        "ViT", "encoder.layer", "attention.output.dense", "output.dense", _transformers, _patches
+    ),
+)
+"""All layouts; the first that fits is taken."""
+
+
+def tower_of(model: nn.Module, name: str) -> Tower:
+    """The layout of a vision model.
+
+    Raises:
+        UserError: no layout fits, as for convolutional towers.
+    """
+    for tower in TOWERS:
+        if tower.fits(model):
+            return tower
+    supported = ", ".join(dict.fromkeys(tower.title for tower in TOWERS))
+    raise UserError(
+        f"backbone '{name}' has no vision transformer that is known here ({type(model).__name__}); supported are "
+        f"{supported}. To add one, give TOWERS in cl_core/backbones/vision/towers.py a row (docs/backbones.md)."
+    )

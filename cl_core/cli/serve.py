@@ -1,0 +1,96 @@
+"""The command that opens the lab in the browser."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cl_core.cli.app import app
+from cl_core.cli.options import WorkspaceOption
+from cl_core.cli.output import say
+from cl_core.errors import UserError
+from cl_core.runs import variables
+
+LOCAL, EVERYWHERE = "127.0.0.1", "0.0.0.0"  # noqa: S104 - bound to only where --share asks for it
+
+
+@app.command("app")
+def open_app(
+    workspace: WorkspaceOption = None,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Where the server listens.")] = 8501,
+    share: Annotated[
+        bool,
+        typer.Option(
+            "--share", help="Let others on the network look, with a code that is shown here."
+        ),
+    ] = False,
+    browser: Annotated[
+        bool, typer.Option("--browser/--no-browser", help="Open a browser window.")
+    ] = True,
+) -> None:
+    """Open the lab in the browser: look at runs, build streams, train, inspect single samples.
+
+    It begins with the bundled demonstration until there are runs of your own. It listens on this machine alone, unless
+    --share is given. Runs that it starts go on when it is closed.
+
+    Example: adapter-lab app --workspace workspace --port 8501
+    """
+    environment = dict(os.environ)
+    if workspace is not None:
+        environment[variables.WORKSPACE] = str(Path(workspace).expanduser().resolve())
+    if share:
+        code = environment.setdefault(variables.JOIN_CODE, secrets.token_hex(3))
+        say(
+            f"Shared: whoever reaches port {port} of this machine and types the code {code} can look at everything in "
+            "the workspace, sample texts and pictures included. The connection is not encrypted."
+        )
+    else:
+        environment.pop(variables.JOIN_CODE, None)
+    options = {
+        "server.address": EVERYWHERE if share else LOCAL,
+        "server.port": str(port),
+        "server.headless": str(not (browser and has_display())).lower(),
+        "server.showEmailPrompt": "false",  # it would wait for an answer before anything is shown
+        "server.fileWatcherType": "none",
+        "browser.gatherUsageStats": "false",
+    }
+    if share:
+        options["server.allowedHosts"] = "*"
+    command = [sys.executable, "-m", "streamlit", "run", str(entry_point())]
+    command += [f"--{name}={value}" for name, value in options.items()]
+    try:
+        raise typer.Exit(subprocess.run(command, env=environment, check=False).returncode)
+    except KeyboardInterrupt:
+        raise typer.Exit(0) from None
+
+
+def has_display() -> bool:
+    """Whether a browser window could be seen here; on a server the address alone is printed."""
+    if sys.platform in ("win32", "darwin"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def entry_point() -> Path:
+    """The app's first file.
+
+    Raises:
+        UserError: the app is not installed.
+    """
+    if find_spec("streamlit") is None:
+        raise UserError(
+            "the app needs Streamlit, which is not installed; run: pip install 'adapter-lab[app]'"
+        )
+    found = find_spec("app.main")
+    if found is None or found.origin is None:
+        raise UserError(
+            "the app's files are not installed beside cl_core; install the project again"
+        )
+    return Path(found.origin)

@@ -1,0 +1,1 @@
+"""The engine: carries out an experiment, artifact by artifact."""

@@ -1,0 +1,223 @@
+"""A plan carried out: for each task its features, its training, its row of the score matrix."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from cl_core.backbones.encoder import Backbone
+from cl_core.device import Device
+from cl_core.engine.artifact_cache import Reporter
+from cl_core.engine.artifact_keys import Learnt
+from cl_core.engine.artifacts import Assets
+from cl_core.engine.i2i import Improvising
+from cl_core.engine.l2r import Networks
+from cl_core.engine.memory_selection import Remembering
+from cl_core.engine.parameter_counts import count_parameters
+from cl_core.engine.shared_adapter import Sharing
+from cl_core.engine.stage_models import StageModels
+from cl_core.engine.stage_scores import Scoring
+from cl_core.engine.task_adapters import Learning, Start
+from cl_core.engine.visual_tokens import stored_sights
+from cl_core.recipes.plan import Step
+from cl_core.runs.events import Phase
+from cl_core.runs.results import Results
+from cl_core.runs.run_config import RunConfig
+from cl_core.runs.workspace import RunFolder
+from cl_core.store import Store, key
+from cl_core.tasks.stream import Stream
+
+
+class Experiment:
+    """One recipe on one stream, from the first task to the last.
+
+    Args:
+        run: the folder that the results go to.
+        config: what is run.
+        stream: its data.
+        backbone: frozen.
+        device: where.
+        store: artifacts.
+        progress: told of each step inside a phase, for a progress bar.
+    """
+
+    def __init__(
+        self,
+        run: RunFolder,
+        config: RunConfig,
+        stream: Stream,
+        backbone: Backbone,
+        device: Device,
+        store: Store,
+        progress: Callable[[int, int], None],
+    ) -> None:
+        self.run = run
+        self.config = config
+        self.stream = stream
+        self.store = store
+        settings, recipe = config.settings, config.recipe
+        reporter = Reporter(run.record, progress, run.stop_requested, run.warn)
+        self.assets = Assets(
+            store, stream, backbone, settings, device, config.seed, reporter, stored_sights
+        )
+        self.trainer = recipe.trainer.traits
+        self.router = recipe.router.load()(settings.router)
+        self.initialiser = recipe.initialiser.load()()
+        self.results = Results(run, config)
+        self.learnt = Learnt()
+        self.learning = Learning(self.assets)
+        self.remembering = Remembering(self.assets, self.learning)
+        self.improvising = Improvising(self.assets, self.learning)
+        self.networks = Networks(
+            self.assets,
+            self.learning,
+            self.remembering,
+            recipe.compose,
+            config.head_rule or "direct",
+        )
+        self.sharing = Sharing(self.assets, self.learning, self.remembering, recipe.trainer)
+        stages = StageModels(
+            config, self.assets, self.trainer, self.router, self.learning, self.learnt
+        )
+        self.scoring = Scoring(
+            run,
+            self.assets,
+            self.results,
+            stages,
+            self.improvising,
+            self.learnt,
+            recipe.told_the_task,
+        )
+        self._names: dict[str, str] = {}
+
+    @property
+    def _routes_by_features(self) -> bool:
+        """Whether the router looks at features of the frozen backbone."""
+        return "features" in self.config.recipe.router.needs
+
+    @property
+    def plan(self) -> list[Step]:
+        """What `carry_out` does."""
+        return self.config.recipe.plan(len(self.stream.tasks), self.config.settings)
+
+    def carry_out(self) -> None:
+        """Does every step; steps whose artifacts are there are read, not done again.
+
+        Raises:
+            Stopped: somebody asked the run to stop.
+        """
+        try:
+            if self.config.settings.evaluate.unseen:
+                self.scoring.untrained()
+            for number, step in enumerate(self.plan, start=1):
+                self.assets.check_stop()
+                self._do(number, step)
+        finally:
+            # Once, at the end: written anew at each stage, the records of a long stream would cost
+            # more than computing them. A stopped run shows the stages that it has finished.
+            self.results.write_routing()
+
+    def _do(self, number: int, step: Step) -> None:
+        name = self.assets.data.name(step.task)
+        self.run.record(Phase(step=number, phase=step.phase, stage=step.stage + 1, task=name))
+        task, learnt = step.task, self.learnt
+        match step.phase:
+            case "features":
+                self._features(task)
+            case "improvise":
+                learnt.improvised[task] = self.improvising.improvised(task, learnt.adapters)
+                self.scoring.improvised(task)
+            case "initialise":
+                learnt.distilled[task] = self.improvising.distilled(
+                    task, learnt.adapters, learnt.improvised[task]
+                )
+                self.scoring.distilled(task)
+            case "train":
+                self._train(task)
+            case "fuse":
+                learnt.fusions[task] = self.improvising.fused(task, learnt.adapters)
+                self._names[f"fusion/{name}"] = learnt.fusions[task]
+            case "routers":
+                network = self.networks.trained(task, learnt.adapters[: task + 1])
+                learnt.networks[task] = network
+                self._names[f"network/{task + 1}"] = network
+            case "evaluate":
+                self._names |= self.scoring.stage(step.stage)
+        self.run.write_artifacts(self._names)
+
+    def _features(self, task: int) -> None:
+        self.assets.features(task, "train")
+        if self._routes_by_features:
+            self.assets.features(task, self.config.settings.evaluate.split)
+
+    def _train(self, task: int) -> None:
+        if self.trainer.form == "shared":
+            self._train_shared(task)
+        else:
+            self._train_own(task)
+        self.run.record(
+            count_parameters(
+                task,
+                self.config,
+                self.router,
+                self.learning,
+                self.remembering,
+                self.improvising,
+                self.sharing,
+                self.learnt,
+            )
+        )
+
+    def _train_shared(self, task: int) -> None:
+        previous = self.learnt.adapters[-1] if self.learnt.adapters else None
+        own = self.sharing.trained(task, previous, self.learnt)
+        self.learnt.adapters.append(own)
+        self._names[f"shared/{task + 1}"] = own
+
+    def _train_own(self, task: int) -> None:
+        learnt, name = self.learnt, self.assets.data.name(task)
+        start: Start | None
+        if task in learnt.distilled:
+            start = self.improvising.start(learnt.distilled[task])
+        else:
+            parent = self.initialiser.parent(task, self._centroids(task))
+            start = self.learning.copy_of(None if parent is None else learnt.adapters[parent])
+        adapter = self.learning.trained(task, start)
+        learnt.adapters.append(adapter)
+        self._names[f"adapter/{name}"] = adapter
+        if "fishers" in self.config.recipe.composition.needs:
+            self._names[f"fisher/{name}"] = self.learning.fisher_key(task, adapter)
+        if (
+            self.config.recipe.initialiser.traits.improvises
+            and self.config.settings.improvise.vanilla
+        ):
+            vanilla = self.learning.trained(task, None, shown_as="vanilla")
+            self.scoring.vanilla(task, self.learning.weights(vanilla))
+        if not self.trainer.shared:
+            features = self.assets.features(task, "train") if self._routes_by_features else None
+            self.router.add_task(features, self.assets.data.rows(task, "train").labels)
+            self._store_router(task)
+
+    def _centroids(self, task: int) -> Tensor | None:
+        if "features" not in self.config.recipe.initialiser.needs:
+            return None
+        means = [self.assets.features(each, "train").double().mean(0) for each in range(task + 1)]
+        return torch.stack(means).float()
+
+    def _store_router(self, task: int) -> None:
+        """Keeps what the router has learnt, so that a new sample can be routed without the data."""
+        inputs: dict[str, Any] = {
+            "version": self.router.version,
+            **self.assets.backbone_inputs(),
+            "batch_size": self.config.settings.evaluate.eval_batch_size,
+            "router": self.config.recipe.route,
+            "settings": self.config.settings.router.model_dump(exclude={"k", "temperature"}),
+            "tasks": [each.split_fingerprint("train") for each in self.stream.tasks[: task + 1]],
+        }
+        own_key = key("router", inputs)
+        if self.store.read("router", own_key) is None:
+            self.store.write("router", own_key, inputs, tensors=self.router.state())
+        self._names[f"router/{task + 1}"] = own_key

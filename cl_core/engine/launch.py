@@ -1,0 +1,296 @@
+"""Starting and resuming runs: from what the user asked for to a finished run folder."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from cl_core.errors import UserError
+from cl_core.recipes.named import load_recipe
+from cl_core.recipes.recipe import Recipe
+from cl_core.recipes.settings import DataSettings, make_settings
+from cl_core.runs.environment import describe_environment, peak_memory_bytes
+from cl_core.runs.events import Event, Failed, Finished, Started, StoppedEvent, Warned
+from cl_core.runs.run_config import RunConfig, TaskSummary
+from cl_core.runs.workspace import RunFolder, Workspace
+from cl_core.store import RunLock
+from cl_core.tasks.stream import vocabulary
+
+if TYPE_CHECKING:
+    from cl_core.backbones.encoder import Backbone
+    from cl_core.device import Precision
+    from cl_core.tasks.stream import Stream
+    from cl_core.tasks.task import Task
+
+
+class Watcher(Protocol):
+    """Who looks on while a run is carried out."""
+
+    def notice(self, message: str) -> None:
+        """A sentence worth a line: the device, a warning."""
+        ...
+
+    def event(self, event: Event) -> None:
+        """Something happened; the same event is in the run's folder."""
+        ...
+
+    def progress(self, done: int, total: int) -> None:
+        """Inside a phase: steps or rows done."""
+        ...
+
+
+class Silent:
+    """A watcher that says nothing."""
+
+    def notice(self, message: str) -> None:
+        """Nothing."""
+
+    def event(self, event: Event) -> None:
+        """Nothing."""
+
+    def progress(self, done: int, total: int) -> None:
+        """Nothing."""
+
+
+def open_stream(source: str, protocol: str | None, data: DataSettings) -> Stream:
+    """Loads and checks a stream, cut to the settings' limits.
+
+    Raises:
+        UserError: it does not exist, or has faults; all of them are listed.
+    """
+    from cl_core.tasks.load import load_stream
+
+    return load_stream(
+        source,
+        protocol=protocol,
+        limits=data.limits(),
+        limit_seed=data.limit_seed,
+        hold_out=data.hold_out,
+        ground=data.ground,
+    )
+
+
+def default_name(stream: str, recipe: Recipe, seed: int) -> str:
+    """What a run is called that was given no name: stream, recipe and seed, as a file name."""
+    source = Path(stream)
+    plain = source.stem if source.suffix in (".yaml", ".yml") else source.name
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", f"{plain}-{recipe.name}-{seed}")
+
+
+def prepare(
+    workspace: Workspace,
+    stream: str,
+    recipe: str | Recipe = "dam",
+    *,
+    name: str | None = None,
+    seed: int = 0,
+    preset: str = "default",
+    settings: Mapping[str, Any] | None = None,
+    protocol: Literal["til", "cil", "dil"] | None = None,
+    device: str = "auto",
+    precision: Precision = "auto",
+) -> tuple[RunFolder, Stream]:
+    """Checks everything and creates the run's folder; nothing is computed yet.
+
+    Args:
+        workspace: where the run goes.
+        stream: a preset's name or the path of a stream file.
+        recipe: a recipe or the name of one.
+        name: of the run; by default stream, recipe and seed.
+        seed: of initialisation, order and dropout.
+        preset: named training settings.
+        settings: single settings by their flat names, over those of preset and recipe.
+        protocol: overrides the stream's.
+        device: "auto", "cpu", "cuda" or "cuda:n".
+        precision: of forward passes.
+
+    Raises:
+        UserError: something asked for does not exist or does not fit, a run of this name has other settings, or the
+            workspace is read-only.
+    """
+    chosen = load_recipe(recipe) if isinstance(recipe, str) else recipe
+    chosen.check()
+    made = make_settings(chosen.settings, settings or {}, preset=preset)
+    chosen.check_settings(made)
+    run = workspace.run(name or default_name(stream, chosen, seed))
+    loaded = open_stream(stream, protocol, made.data)
+    source = str(Path(stream).resolve()) if Path(stream).suffix in (".yaml", ".yml") else stream
+    config = RunConfig(
+        name=run.name,
+        stream=source,
+        stream_name=loaded.name,
+        protocol=loaded.protocol,
+        recipe=chosen,
+        settings=made,
+        seed=seed,
+        device=device,
+        precision=precision,
+        label_space=tuple(loaded.label_space.names),
+        vocabulary=vocabulary(loaded) if made.answers.answers == "embeddings" else (),
+        tasks=summarise_tasks(loaded, loaded.tasks),
+        held_out=summarise_tasks(loaded, loaded.held_out),
+    )
+    if run.exists:
+        words: Any = {
+            "recipe": {"summary", "source"}
+        }  # what a recipe is described with changes no run
+        differences = _differences(
+            run.config.model_dump(exclude=words), config.model_dump(exclude=words)
+        )
+        if differences and run.status == "failed" and not run.learnt:
+            workspace.check_writable()  # it came to nothing, and holds nobody to what it was
+            run.create(config)
+            run.__dict__.pop("config", None)
+        elif differences:
+            raise UserError(
+                f"run '{run.name}' exists with other settings: {'; '.join(differences)}. Choose another --name, "
+                f"or remove {run.path}"
+            )
+    else:
+        workspace.check_writable()
+        run.create(config)
+    return run, loaded
+
+
+def reopen(run: RunFolder) -> Stream:
+    """Loads the stream of an existing run again.
+
+    Raises:
+        UserError: its data are gone, or are no longer what they were.
+    """
+    config = run.config
+    stream = open_stream(run.stream_source, config.protocol, config.settings.data)
+    now = {task.name: task.fingerprint for task in summarise_tasks(stream, stream.all_tasks)}
+    changed = [task.name for task in config.all_tasks if now.get(task.name) != task.fingerprint]
+    if changed or len(now) != len(config.all_tasks):
+        raise UserError(
+            f"run '{run.name}' cannot go on: the data of {', '.join(changed) or 'its stream'} changed since it began. "
+            "Start a new run; whatever is unchanged is not computed again"
+        )
+    return stream
+
+
+def summarise_tasks(stream: Stream, tasks: Sequence[Task]) -> tuple[TaskSummary, ...]:
+    """What a run folder remembers of some of a stream's tasks."""
+    return tuple(
+        TaskSummary(
+            name=task.name,
+            label_names=task.label_names,
+            labels=tuple(stream.label_space.global_index(task.name)),
+            rows={split: len(rows) for split, rows in task.splits.items()},
+            fingerprint=task.fingerprint,
+            ground=task.ground,
+        )
+        for task in tasks
+    )
+
+
+def carry_out(
+    workspace: Workspace, run: RunFolder, stream: Stream, watcher: Watcher | None = None
+) -> None:
+    """Carries the run out, from its beginning or from where it was left.
+
+    Raises:
+        Stopped: somebody asked it to stop (`RunFolder.request_stop`, or Ctrl-C).
+        LockHeld: another process is at it.
+        ReadOnlyError: the workspace is to stay as it is.
+        DamagedFile: what happened in it so far cannot be read, to which more would be added.
+    """
+    workspace.check_writable()
+    run.events  # noqa: B018 - reading them checks them
+    from cl_core.backbones.load import load_backbone
+    from cl_core.device import choose_device
+    from cl_core.engine.experiment import Experiment
+    from cl_core.train.loop import Stopped
+
+    watcher = watcher or Silent()
+    config = run.config
+    with RunLock(run.lock_path):
+        run.clear_stop()
+        run.onlooker = watcher.event
+        began = time.perf_counter()
+        try:
+            device = choose_device(config.device, config.precision)
+            watcher.notice(f"device: {device.reason}")
+            run.write_environment(describe_environment(device.reason))
+            backbone = load_backbone(config.settings.backbone, device.torch_device)
+            _check_kinds(stream, backbone)
+            workspace.store.on_damage = lambda message: run.record(Warned(message=message))
+            experiment = Experiment(
+                run, config, stream, backbone, device, workspace.store, watcher.progress
+            )
+            run.record(
+                Started(process=os.getpid(), device=device.reason, steps=len(experiment.plan))
+            )
+            for warning in stream.warnings:
+                run.warn(warning)
+            with _interrupt_asks_to_stop(run):
+                experiment.carry_out()
+        except (Stopped, KeyboardInterrupt) as stopped:
+            run.record(StoppedEvent())
+            raise Stopped("stopped as asked") from stopped
+        except Exception as error:
+            run.record(Failed(message=f"{type(error).__name__}: {error}"))
+            raise
+        run.record(
+            Finished(
+                seconds=time.perf_counter() - began,
+                peak_memory_bytes=peak_memory_bytes(),
+                peak_gpu_memory_bytes=device.peak_memory_bytes(),
+            )
+        )
+
+
+def _check_kinds(stream: Stream, backbone: Backbone) -> None:
+    """Refuses tasks that the backbone cannot read."""
+    unread = [task for task in stream.all_tasks if task.kind not in backbone.kinds]
+    if unread:
+        names = ", ".join(f"{task.name} ({task.kind})" for task in unread)
+        raise UserError(
+            f"backbone '{backbone.name}' reads {' and '.join(backbone.kinds)} tasks; stream '{stream.name}' has "
+            f"{names}. Choose another with --set backbone=..."
+        )
+
+
+@contextmanager
+def _interrupt_asks_to_stop(run: RunFolder) -> Iterator[None]:
+    """The first Ctrl-C (or SIGTERM) asks the run to stop at its next step; the second one ends it at once."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        if run.stop_requested():
+            raise KeyboardInterrupt
+        run.request_stop()
+
+    before = {each: signal.signal(each, ask) for each in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
+def _differences(old: Any, new: Any, place: str = "") -> list[str]:
+    """Names the leaves in which two nested mappings differ."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        names = sorted(old.keys() | new.keys())
+        parts = [
+            _differences(old.get(name), new.get(name), f"{place}.{name}".lstrip("."))
+            for name in names
+        ]
+        return [difference for part in parts for difference in part]
+    if old == new:
+        return []
+    if isinstance(old, list | tuple):
+        return [f"{place} differ"]
+    return [f"{place} was {old!r}, now {new!r}"]

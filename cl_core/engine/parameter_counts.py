@@ -1,0 +1,97 @@
+"""How many numbers a model has after a stage, by what they are for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from torch import Tensor
+
+from cl_core.adapters.task_weights import TaskWeights
+from cl_core.engine.artifact_keys import Learnt
+from cl_core.engine.i2i import Improvising
+from cl_core.engine.memory_selection import Remembering
+from cl_core.engine.shared_adapter import Sharing
+from cl_core.engine.task_adapters import Learning
+from cl_core.route.network import parameter_count as network_parameters
+from cl_core.route.router import Router
+from cl_core.runs.events import Parameters
+from cl_core.runs.run_config import RunConfig
+
+
+def count_parameters(
+    stage: int,
+    config: RunConfig,
+    router: Router,
+    learning: Learning,
+    remembering: Remembering,
+    improvising: Improvising,
+    sharing: Sharing,
+    learnt: Learnt,
+) -> Parameters:
+    """The counts after a stage, 0-based; what is trained once all adapters are there is counted as well."""
+    recipe, trainer = config.recipe, config.recipe.trainer.traits
+    backbone = sum(tensor.numel() for tensor in learning.assets.backbone.parameters())
+    memory = 0
+    if config.keeps_memory:
+        memory = sum(remembering.memory_rows(task) for task in range(stage + 1))
+    if trainer.form == "shared":
+        trained, kept = sharing.parameter_counts(learnt.adapters[-1], learnt)
+        active = backbone + trained
+        return _event(stage, trained, kept, active, backbone, memory)
+    weights = [learning.weights(each) for each in learnt.adapters]
+    counts = [_size(each) for each in weights]
+    heads = [sum(tensor.numel() for tensor in each.head.parameters()) for each in weights]
+    pool = trainer.pool(stage)
+    # A shared adapter still needs every task's own head, where labels differ.
+    kept_heads = 0 if config.protocol == "dil" else sum(heads[: pool[0]])
+    learnt_by_router = router.state() if "features" in recipe.router.needs else {}
+    stored = sum(counts[each] for each in pool) + kept_heads + _numbers(learnt_by_router)
+    used = min(len(pool), _most_adapters_per_sample(config, len(pool)))
+    active = backbone + sum(sorted(counts[each] for each in pool)[-used:])
+    trainable = counts[stage]
+    hidden_size = learning.assets.backbone.hidden_size
+    if recipe.routes_inside:
+        blocks = {name.partition(".")[0] for name in learning.site_names}
+        network = network_parameters(
+            len(blocks), len(pool), hidden_size, config.settings.network.shared_router
+        )
+        stored, active = stored + network, active + network
+    if recipe.composition.traits.trained and stage > 0:
+        fusion = improvising.fusion_parameters() + heads[stage]
+        stored += fusion * stage
+        active = backbone + sum(counts) - sum(heads) + fusion
+        trainable = max(trainable, fusion)
+    return _event(stage, trainable, stored, active, backbone, memory)
+
+
+def _event(
+    stage: int, trainable: int, stored: int, active: int, backbone: int, memory: int
+) -> Parameters:
+    return Parameters(
+        stage=stage + 1,
+        trainable_parameters=trainable,
+        stored_parameters=stored,
+        active_parameters=active,
+        backbone_parameters=backbone,
+        memory_rows=memory,
+    )
+
+
+def _most_adapters_per_sample(config: RunConfig, adapters: int) -> int:
+    if config.recipe.composition.traits.one_adapter:
+        return 1
+    match config.recipe.router.traits.weights:
+        case "one-hot":
+            return 1
+        case "soft top-k":
+            return config.settings.router.k
+        case _:
+            return adapters
+
+
+def _size(weights: TaskWeights) -> int:
+    return sum(tensor.numel() for tensor in weights.parameters())
+
+
+def _numbers(tensors: Mapping[str, Tensor]) -> int:
+    return sum(tensor.numel() for tensor in tensors.values())

@@ -1,0 +1,234 @@
+"""One adapter for all tasks, as replay, EWC, LwF and joint training leave it after each stage."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from cl_core.choices import Choice
+from cl_core.engine.artifact_cache import Contents
+from cl_core.engine.artifact_keys import Learnt
+from cl_core.engine.artifacts import VERSIONS, Assets
+from cl_core.engine.checkpoints import MidTaskCheckpoints
+from cl_core.engine.memory_selection import Remembering
+from cl_core.engine.task_adapters import Learning
+from cl_core.store import key
+from cl_core.train.chance import Chance
+from cl_core.train.data import MixedRows
+from cl_core.train.penalties.ewc import FisherSum, Sampling, diagonal_fisher
+from cl_core.train.shared import LabelFrame, Penalty, SharedWeights, fit_shared
+from cl_core.train.trainers import Earlier, Trainer
+from cl_core.train.traits import TrainerTraits
+
+
+class Sharing:
+    """Trains the shared adapter from stage to stage, or finds it."""
+
+    def __init__(
+        self,
+        assets: Assets,
+        learning: Learning,
+        remembering: Remembering,
+        trainer: Choice[type[Trainer], TrainerTraits],
+    ) -> None:
+        self.assets = assets
+        self.learning = learning
+        self.remembering = remembering
+        self.trainer = trainer
+        self._replays, self._keeps_fisher = (
+            need in trainer.needs for need in ("memory", "fishers")
+        )
+
+    def trained(self, stage: int, previous: str | None, learnt: Learnt) -> str:
+        """The shared adapter after a stage, 0-based; returns its key.
+
+        Args:
+            stage: 0-based.
+            previous: key of the stage before; None at the first, and where all tasks are learnt at once.
+            learnt: has the Fisher sums of the stages before, and gets this one's.
+        """
+        assets, settings = self.assets, self.assets.settings
+        learned_now = range(stage + 1) if self.trainer.traits.all_at_once else [stage]
+        memory = self._memory(stage) if self._replays else None
+        inputs: dict[str, Any] = {
+            "version": VERSIONS["shared"],
+            **assets.backbone_inputs(),
+            "trainer": self.trainer.name,
+            "train": [assets.data.fingerprint(task, "train") for task in learned_now],
+            "validation": [
+                assets.data.fingerprint(task, "validation") for task in self._judges(stage)
+            ],
+            "labels": [list(assets.data.positions(task)) for task in range(stage + 1)],
+            "protocol": assets.stream.protocol,
+            "adapter": settings.adapter.model_dump(),
+            "training": settings.train.model_dump(exclude={"checkpoint_every"}),
+            "baselines": settings.baselines.model_dump(include=set(self.trainer.traits.settings)),
+            "memory": settings.memory.model_dump() if self._replays else None,
+            "seed": assets.seed,
+            "previous": previous,
+        }
+        own_key = key("shared", inputs)
+        checkpoints = MidTaskCheckpoints(assets.store, own_key)
+        new = MixedRows.concat([assets.data.mixed(task, "train") for task in learned_now])
+        judges = [assets.data.mixed(task, "validation") for task in self._judges(stage)]
+
+        def compute() -> Contents:
+            start, frame = self._start(stage, previous), self._frame(stage)
+            lesson = assets.lesson(
+                new,
+                MixedRows.concat(judges),
+                settings.train,
+                assets.derived_seed("shared", assets.data.fingerprint(stage, "train")),
+                checkpoints,
+                assets.data.name(stage),
+            )
+            penalty = self._penalty(start, new, frame, stage, learnt)
+            if penalty is not None:
+                lesson = replace(lesson, knobs=replace(lesson.knobs, strengths=self._strengths()))
+            fitted = fit_shared(lesson, start, frame, settings.adapter.dropout, memory, penalty)
+            history = [vars(record) for record in fitted.history]
+            return fitted.weights.tensors(), {"history": history}
+
+        rows = len(new) + (len(memory) if memory else 0)
+        moves = ("adapter.", "heads.")
+        made = assets.make("shared", inputs, compute, stage, stage, rows=rows, moves=moves)
+        assets.judge(assets.data.name(stage), made, self._chance(stage), settings.train)
+        checkpoints.clear()
+        if self._keeps_fisher:
+            learnt.fishers[stage] = self._fisher(stage, own_key, learnt.fishers.get(stage - 1))
+        return own_key
+
+    def weights(self, own_key: str) -> SharedWeights:
+        """The shared adapter and its heads, on the run's device.
+
+        Raises:
+            KeyError: they are not in the store.
+        """
+        return self.assets.weights.shared(own_key)
+
+    def parameter_counts(self, own_key: str, learnt: Learnt) -> tuple[int, int]:
+        """(numbers of adapter and heads, numbers stored: EWC keeps two more for each that it holds)."""
+        own = sum(tensor.numel() for tensor in self.weights(own_key).parameters())
+        if not learnt.fishers:
+            return own, own
+        artifact = self.assets.store.read("fisher", learnt.fishers[max(learnt.fishers)])
+        extra = sum(tensor.numel() for tensor in artifact.tensors.values()) if artifact else 0
+        return own, own + extra
+
+    def _chance(self, stage: int) -> Chance:
+        """What guessing comes to on the rows that choose the epoch."""
+        data, judges = self.assets.data, self._judges(stage)
+        labels = [data.mixed(task, "validation").labels for task in judges]
+        positions = [set(data.positions(task)) for task in judges]
+        if self.assets.stream.protocol == "dil":
+            known = data.candidates(stage)
+            classes = len(self.assets.stream.label_space.names)
+            return Chance.of([(torch.cat(labels), classes if known is None else int(known.sum()))])
+        if self.assets.stream.protocol == "cil":  # those of one task alone, or all together
+            return Chance.of([(torch.cat(labels), len(set().union(*positions)))])
+        return Chance.of(
+            [(own, len(places)) for own, places in zip(labels, positions, strict=True)]
+        )
+
+    def _judges(self, stage: int) -> Sequence[int]:
+        """The tasks whose validation rows choose the best epoch **(ours)**.
+
+        The newest alone; where rows of all tasks are learnt from (replay, joint), all so far, their validation splits
+        whole. Replay thereby keeps earlier tasks' validation rows beside its memory: they train nothing.
+        """
+        rehearses = self._replays or self.trainer.traits.all_at_once
+        return range(stage + 1) if rehearses else [stage]
+
+    def _frame(self, stage: int) -> LabelFrame:
+        data, stream = self.assets.data, self.assets.stream
+        positions = [tuple(data.positions(task)) for task in range(stage + 1)]
+        return LabelFrame(stream.protocol, tuple(positions), len(stream.label_space.names))
+
+    def _start(self, stage: int, previous: str | None) -> SharedWeights:
+        cpu = torch.device("cpu")
+        if previous is None:
+            fresh = self.learning.fresh(stage)
+            if not self.trainer.traits.all_at_once or self.assets.stream.protocol == "dil":
+                return SharedWeights(fresh.adapter, (fresh.head,))
+            heads = tuple(self.learning.fresh_head(task) for task in range(stage + 1))
+            return SharedWeights(fresh.adapter, heads)
+        found = self.weights(previous).clone().to(cpu)
+        found = replace(found, heads=tuple(map(self.learning.refrozen, found.heads)))
+        if self.assets.stream.protocol == "dil":
+            return found
+        return found.with_head(self.learning.fresh_head(stage))
+
+    def _memory(self, stage: int) -> MixedRows | None:
+        """Rows of the tasks before this one."""
+        if stage == 0:
+            return None
+        return MixedRows.concat([self.remembering.remembered(task, None) for task in range(stage)])
+
+    def _penalty(
+        self, start: SharedWeights, new: MixedRows, frame: LabelFrame, stage: int, learnt: Learnt
+    ) -> Penalty | None:
+        if stage == 0:
+            return None
+        assets, settings = self.assets, self.assets.settings
+        sums: FisherSum | None = None
+        if self._keeps_fisher:
+            artifact = assets.store.read("fisher", learnt.fishers[stage - 1])
+            if artifact is None:
+                raise KeyError(learnt.fishers[stage - 1])
+            sums = FisherSum.from_tensors(artifact.tensors).to(assets.device.torch_device)
+        earlier = Earlier(
+            assets.backbone,
+            start,
+            new,
+            frame,
+            settings.train,
+            settings.baselines,
+            assets.device,
+            sums,
+        )
+        return self.trainer.load()().penalty(earlier)
+
+    def _strengths(self) -> tuple[tuple[str, float], ...]:
+        """The settings that weigh the penalty, with what they are."""
+        baselines = self.assets.settings.baselines.model_dump(
+            include=set(self.trainer.traits.settings)
+        )
+        return tuple((name, value) for name, value in baselines.items() if name.endswith("lambda"))
+
+    def _fisher(self, stage: int, own_key: str, earlier: str | None) -> str:
+        """EWC: the sum over tasks up to this one of F and of F theta*; returns its key."""
+        assets, settings = self.assets, self.assets.settings
+        inputs: dict[str, Any] = {
+            "version": VERSIONS["fisher"],
+            "sum": True,
+            "weights": own_key,
+            "earlier": earlier,
+            "rows": settings.baselines.fisher_rows,
+        }
+
+        def compute() -> Contents:
+            weights = self.weights(own_key)
+            rows = assets.data.mixed(stage, "train")
+            generator = torch.Generator().manual_seed(assets.derived_seed("fisher", own_key))
+            fisher: dict[str, Tensor] = diagonal_fisher(
+                assets.backbone,
+                weights,
+                rows,
+                self._frame(stage),
+                Sampling(settings.baselines.fisher_rows, generator),
+                settings.train.head_pooling,
+                assets.device,
+            )
+            total = FisherSum.of(fisher, weights)
+            if earlier is not None:
+                before = assets.store.read("fisher", earlier)
+                if before is None:
+                    raise KeyError(earlier)
+                total = total + FisherSum.from_tensors(before.tensors)
+            return total.tensors(), None
+
+        return assets.make("fisher", inputs, compute, stage, stage).key

@@ -1,0 +1,71 @@
+"""The model of each stage of a run in progress, and the rows that it answers."""
+
+from __future__ import annotations
+
+from cl_core.adapters.bank import Bank
+from cl_core.engine.artifact_keys import Learnt
+from cl_core.engine.artifacts import Assets
+from cl_core.engine.cached_states import ComposedStates, RunSamples
+from cl_core.engine.task_adapters import Learning
+from cl_core.model.model import Model
+from cl_core.model.stored_weights import StageKeys
+from cl_core.route.router import Router
+from cl_core.runs.run_config import RunConfig
+from cl_core.train.traits import TrainerTraits
+
+
+class StageModels:
+    """Builds models from what the run has learnt so far; stages, from 0, are asked for in their order.
+
+    Args:
+        config: of the run.
+        assets: of the run.
+        trainer: says what the run holds after a stage.
+        router: as the last `add_task` left it.
+        learning: has Fisher information.
+        learnt: keys of what is there.
+    """
+
+    def __init__(
+        self,
+        config: RunConfig,
+        assets: Assets,
+        trainer: TrainerTraits,
+        router: Router,
+        learning: Learning,
+        learnt: Learnt,
+    ) -> None:
+        self.config, self.assets, self.trainer = config, assets, trainer
+        self.router, self.learning, self.learnt = router, learning, learnt
+        self._model: tuple[int, Model] | None = None
+        self._composed: dict[int, ComposedStates] = {}
+
+    def model(self, stage: int) -> Model:
+        """The model after a stage."""
+        if self._model is None or self._model[0] != stage:
+            parts = self.assets.weights.parts(
+                self.keys(stage),
+                self.trainer.pool(stage),
+                None if self.trainer.shared else self.router,
+                lambda: self._fishers(stage),
+            )
+            model = parts.model(self.config, stage + 1, self.assets.passes)
+            self._model = stage, model
+        return self._model[1]
+
+    def samples(self, stage: int, task: int, split: str) -> RunSamples:
+        """A split of a task, for the model after a stage; the task may be unseen."""
+        keys = self.keys(stage)
+        return RunSamples(self.assets, keys, stage, task, split, self._composed)
+
+    def keys(self, stage: int) -> StageKeys:
+        """What the model after a stage is made of."""
+        learnt = self.learnt
+        if self.trainer.form == "shared":
+            return StageKeys(shared=learnt.adapters[-1] if learnt.adapters else None)
+        adapters = tuple(learnt.adapters[: stage + 1])
+        return StageKeys(adapters, None, learnt.networks.get(stage), learnt.fusions)
+
+    def _fishers(self, stage: int) -> Bank:
+        adapters = self.learnt.adapters[: stage + 1]
+        return Bank.stack([self.learning.fisher(task, key) for task, key in enumerate(adapters)])

@@ -1,0 +1,65 @@
+"""What a run's backbone sees: the vision encoder's tokens of every picture or clip, made once and read from files."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+import torch
+
+from cl_core.backbones.samples import medium_of
+from cl_core.backbones.vision.seeing import SeeingBackbone
+from cl_core.backbones.vision.visual import Stored, Viewer
+from cl_core.engine.artifact_cache import Contents
+from cl_core.engine.artifacts import VERSIONS, Assets
+from cl_core.store.artifact import TENSORS
+from cl_core.tasks.task import pixel_hashes
+
+A_FILE, A_PASS = 512, 32
+"""Pictures or clips in one artifact, and in one pass of the vision encoder."""
+
+
+def stored_sights(assets: Assets, task: int, split: str) -> Viewer | None:
+    """What is seen of a split; None where there is nothing to see, or nobody who sees.
+
+    Each distinct picture or clip is looked at once, however many questions are about it.
+
+    Args:
+        assets: of the run.
+        task: 0-based.
+        split: of that task.
+    """
+    backbone, rows = assets.backbone, assets.stream.all_tasks[task].splits[split]
+    medium = medium_of(dict.fromkeys(rows.column_names))
+    if medium is None or not isinstance(backbone, SeeingBackbone):
+        return None
+    eye, sources = backbone.eye, rows[medium]
+    ground = assets.stream.all_tasks[task].ground
+    hashes = pixel_hashes(medium, sources, ground)
+    first: dict[str, int] = {}
+    for row, own in enumerate(hashes):
+        first.setdefault(own, row)
+    distinct, files = list(first), []
+    for begin in range(0, len(distinct), A_FILE):
+        chunk = distinct[begin : begin + A_FILE]
+        inputs = {
+            "version": VERSIONS["sights"],
+            "eye": eye.fingerprint,
+            "dtype": assets.settings.backbone.dtype,
+            "device": assets.device.name,
+            "medium": medium,
+            "shown": sha256("".join(chunk).encode()).hexdigest(),
+        }
+
+        def compute(chunk: list[str] = chunk, begin: int = begin) -> Contents:
+            seen = []
+            for start in range(0, len(chunk), A_PASS):
+                some = [sources[first[own]] for own in chunk[start : start + A_PASS]]
+                seen.append(eye.look(medium, some, ground))
+                assets.rows_done(begin + start + len(some), len(distinct))
+            features = torch.cat([sights.features for sights in seen])
+            counts = torch.cat([sights.counts for sights in seen])
+            return {"features": features, "counts": counts}, None
+
+        files.append(assets.make("sights", inputs, compute, task, task).folder / TENSORS)
+    places = {own: place for place, own in enumerate(distinct)}
+    return Stored(tuple(files), A_FILE, tuple(places[own] for own in hashes), eye.tokens(medium))

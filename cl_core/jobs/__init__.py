@@ -1,0 +1,1 @@
+"""Jobs: runs in the background, one after the other."""

@@ -1,0 +1,296 @@
+"""Runs in the background, one after the other: a queue in the workspace, and who works it off.
+
+    workspace/jobs/<id>/
+      job.json       what is to be run
+      recipe.yaml    where it is no named one
+      begun.json     when the worker took it up
+      outcome.json   how it ended
+      log.txt        what the run said
+
+A job is `adapter-lab run` in a process of its own: it survives whoever asked for it. The worker (`worker.py`) holds a
+lock while it lives, so that there is one, and takes the oldest job that nobody has taken. Who is alive is asked of
+locks, never of process numbers.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError
+
+from cl_core.errors import UserError
+from cl_core.recipes.named import RECIPES, load_recipe, recipe_yaml
+from cl_core.recipes.recipe import Recipe
+from cl_core.runs.workspace import Status, Workspace
+from cl_core.settings import Settings
+from cl_core.store import is_held
+from cl_core.store.atomic import write_json, write_text
+
+State = Literal["queued", "cancelled"] | Status
+
+
+class Request(Settings):
+    """What is to be run: the arguments of `adapter-lab run`."""
+
+    run: str
+    """Name of the run; one that exists with the same settings goes on."""
+    stream: str
+    """A preset's name or the path of a stream file."""
+    recipe: str
+    """A name, or the path of a YAML file."""
+    seed: int = 0
+    preset: str = "default"
+    protocol: Literal["til", "cil", "dil"] | None = None
+    settings: dict[str, Any] = Field(default_factory=dict)
+    """Single settings by their flat names."""
+    device: str = "auto"
+    precision: str = "auto"
+    submitted: str = Field(default_factory=lambda: datetime.now(UTC).isoformat())
+    """ISO 8601, UTC: the order of the queue."""
+
+    def command(self, workspace: Path) -> list[str]:
+        """The command line that carries it out."""
+        options = {
+            "--stream": self.stream,
+            "--recipe": self.recipe,
+            "--name": self.run,
+            "--seed": str(self.seed),
+            "--preset": self.preset,
+            "--protocol": self.protocol,
+            "--device": self.device,
+            "--precision": self.precision,
+            "--workspace": str(workspace),
+        }
+        words = [sys.executable, "-m", "cl_core.cli", "run"]
+        for option, value in options.items():
+            if value is not None:
+                words += [option, value]
+        for name, value in self.settings.items():
+            words += ["--set", f"{name}={json.dumps(value)}"]
+        return words
+
+
+class Outcome(Settings):
+    """How a job ended."""
+
+    state: Literal["finished", "stopped", "failed", "cancelled"]
+    message: str = ""
+    """Of a failed one, what it said last."""
+    ended: str = Field(default_factory=lambda: datetime.now(UTC).isoformat())
+
+
+class Job:
+    """One job on disk.
+
+    Args:
+        path: its folder.
+        workspace: where its run goes.
+    """
+
+    def __init__(self, path: Path, workspace: Workspace) -> None:
+        self.path = path
+        self.id = path.name
+        self.workspace = workspace
+
+    @property
+    def request(self) -> Request:
+        """What is to be run."""
+        return Request(**json.loads((self.path / "job.json").read_bytes()))
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """How it ended; None before that."""
+        file = self.path / "outcome.json"
+        return Outcome(**json.loads(file.read_bytes())) if file.is_file() else None
+
+    @property
+    def begun(self) -> bool:
+        """Whether the worker has taken it up."""
+        return (self.path / "begun.json").is_file()
+
+    @property
+    def lock_path(self) -> Path:
+        """Held by the process that works on it."""
+        return self.path / "job.lock"
+
+    @property
+    def state(self) -> State:
+        """`interrupted`: who worked on it died without a word. A run whose worker died may yet come to its end."""
+        outcome = self.outcome
+        if outcome is not None:
+            return outcome.state
+        if not self.begun:
+            return "queued"
+        if is_held(self.lock_path):
+            return "running"
+        run = self.workspace.run(self.request.run)
+        return run.status if run.exists else "interrupted"
+
+    @property
+    def log_path(self) -> Path:
+        """What the run said."""
+        return self.path / "log.txt"
+
+    def begin(self) -> None:
+        """Marks it as taken up."""
+        write_json(self.path / "begun.json", {"time": datetime.now(UTC).isoformat()})
+
+    def end(self, outcome: Outcome) -> None:
+        """Marks it as ended."""
+        write_json(self.path / "outcome.json", outcome.model_dump(mode="json"))
+
+    def log(self, lines: int = 200) -> str:
+        """The last lines of what the run said."""
+        if not self.log_path.is_file():
+            return ""
+        text = self.log_path.read_text(encoding="utf-8", errors="replace")
+        return "\n".join(text.splitlines()[-lines:])
+
+    def stop(self) -> None:
+        """A queued job is cancelled; a running one is asked to stop at its next step, and keeps what it has."""
+        if self.state == "queued":
+            self.end(Outcome(state="cancelled"))
+        elif self.state == "running":
+            self._stop_file.touch()
+            self.pass_stop_on()
+
+    def pass_stop_on(self) -> None:
+        """Asks the run where the job was asked: again and again, as a run that begins forgets what it was asked."""
+        run = self.workspace.run(self.request.run)
+        if run.exists and self._stop_file.exists():
+            run.request_stop()
+
+    @property
+    def stop_asked(self) -> bool:
+        """Whether somebody asked it to stop; it does so at its next step."""
+        return self._stop_file.exists()
+
+    @property
+    def _stop_file(self) -> Path:
+        return self.path / "stop.request"
+
+
+class Jobs:
+    """The queue of a workspace.
+
+    Args:
+        workspace: whose.
+    """
+
+    def __init__(self, workspace: Workspace) -> None:
+        self.workspace = workspace
+        self.root = workspace.root / "jobs"
+
+    @property
+    def lock_path(self) -> Path:
+        """Held by the worker."""
+        return self.root / "worker.lock"
+
+    @property
+    def worked_on(self) -> bool:
+        """Whether there is a worker."""
+        return self.lock_path.is_file() and is_held(self.lock_path)
+
+    def all(self) -> list[Job]:
+        """Every job, the oldest first; folders that are none are passed over."""
+        found = []
+        for path in self.root.iterdir() if self.root.is_dir() else ():
+            try:
+                job = Job(path, self.workspace)
+                found.append((job.request.submitted, job.id, job))
+            except (OSError, ValueError, TypeError, ValidationError):
+                continue
+        return [job for _, _, job in sorted(found, key=lambda each: each[:2])]
+
+    def find(self, name: str) -> Job:
+        """The job of this id.
+
+        Raises:
+            UserError: there is none.
+        """
+        for job in self.all():
+            if job.id == name:
+                return job
+        raise UserError(f"there is no job '{name}' in {self.workspace.root}")
+
+    def of(self, run: str) -> Job | None:
+        """The newest job of a run."""
+        return next((job for job in reversed(self.all()) if job.request.run == run), None)
+
+    def submit(self, request: Request, recipe: Recipe | None = None) -> Job:
+        """Puts a job at the end of the queue and sees to it that somebody works.
+
+        Args:
+            request: what is to be run.
+            recipe: in place of the request's, where it has no name.
+
+        Raises:
+            UserError: the run's name is no file name, a job of that run waits or runs already, or the workspace is
+                read-only.
+        """
+        self.workspace.check_writable()
+        self.workspace.run(request.run)  # refuses names that are none
+        for job in self.all():
+            if job.request.run == request.run and job.state in ("queued", "running"):
+                raise UserError(f"run '{request.run}' is {job.state} already")
+        self.root.mkdir(parents=True, exist_ok=True)
+        partial = self.root / f".{secrets.token_hex(6)}"
+        path = self.root / partial.name[1:]
+        partial.mkdir()
+        if recipe is not None and RECIPES.get(recipe.name) != recipe:
+            write_text(partial / "recipe.yaml", recipe_yaml(recipe))
+            request = request.model_copy(update={"recipe": str(path.resolve() / "recipe.yaml")})
+        write_json(partial / "job.json", request.model_dump(mode="json"))
+        partial.rename(path)
+        self.wake()
+        return Job(path, self.workspace)
+
+    def again(self, job: Job, **changed: Any) -> Job:
+        """The same once more: a stopped, failed or interrupted run goes on where it was left.
+
+        Args:
+            job: whose request; it may be removed afterwards.
+            changed: fields of the request, such as another `run` and `seed`: a new run with the same settings.
+
+        Raises:
+            UserError: the run's job waits or runs already, or the recipe's file is gone.
+        """
+        now = datetime.now(UTC).isoformat()
+        request = job.request.model_copy(update={"submitted": now, **changed})
+        # A recipe without a name lies in the folder of the job that it came with: it is copied, not pointed at.
+        recipe = None if request.recipe in RECIPES else load_recipe(request.recipe)
+        return self.submit(request, recipe)
+
+    def remove(self, job: Job) -> None:
+        """Forgets a job that has ended; its run stays.
+
+        Raises:
+            UserError: it waits or runs.
+        """
+        if job.state in ("queued", "running"):
+            raise UserError(f"job '{job.id}' is {job.state}; stop it first")
+        shutil.rmtree(job.path)
+
+    def wake(self) -> None:
+        """Starts a worker where there is none and there is work."""
+        if self.worked_on or not any(job.state == "queued" for job in self.all()):
+            return
+        threads = str(max((os.cpu_count() or 2) - 1, 1))
+        environment = {"OMP_NUM_THREADS": threads, **os.environ}
+        with (self.root / "worker.log").open("ab") as log:
+            subprocess.Popen(
+                [sys.executable, "-m", "cl_core.jobs.worker", str(self.workspace.root)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                env=environment,
+            )

@@ -1,0 +1,81 @@
+"""Works the queue of a workspace off: `python -m cl_core.jobs.worker WORKSPACE`, started by `Jobs.wake`.
+
+One job after the other, each in a process of its own that yields to whatever else the machine does. It ends when
+nothing waits.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from cl_core.jobs.queue import Job, Jobs, Outcome
+from cl_core.runs.workspace import Workspace
+from cl_core.store.lock import LockHeldError, RunLock
+
+NICENESS = 10
+POLL_SECONDS = 0.2
+
+
+def work(workspace: Workspace) -> None:
+    """Takes one job after the other until none waits; does nothing where another worker is at it."""
+    jobs = Jobs(workspace)
+    jobs.root.mkdir(parents=True, exist_ok=True)
+    try:
+        while _waiting(jobs):  # asked again without the lock: one may have come while it was held
+            with RunLock(jobs.lock_path):
+                while waiting := _waiting(jobs):
+                    _wait_for_orphans(jobs)
+                    _carry_out(waiting[0])
+    except LockHeldError:
+        return
+
+
+def _waiting(jobs: Jobs) -> list[Job]:
+    return [job for job in jobs.all() if job.state == "queued"]
+
+
+def _wait_for_orphans(jobs: Jobs) -> None:
+    """A worker that died may have left its job running: two at once would be in each other's way."""
+    while any(job.state == "running" for job in jobs.all()):
+        time.sleep(POLL_SECONDS)
+
+
+def _carry_out(job: Job) -> None:
+    """Runs a job to its end and writes how it went."""
+    with RunLock(job.lock_path):
+        job.begin()
+        with job.log_path.open("ab") as log:
+            process = subprocess.Popen(
+                job.request.command(job.workspace.root),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                preexec_fn=_yield_to_others,
+            )
+            while process.poll() is None:
+                job.pass_stop_on()
+                time.sleep(POLL_SECONDS)
+        job.end(_outcome(job))
+
+
+def _yield_to_others() -> None:
+    if hasattr(os, "nice"):
+        os.nice(NICENESS)
+
+
+def _outcome(job: Job) -> Outcome:
+    """Asked of the run itself; one that never began says why in the log."""
+    run = job.workspace.run(job.request.run)
+    status = run.status if run.exists else "failed"
+    if status in ("finished", "stopped"):
+        return Outcome(state=status)
+    lines = [line for line in job.log(20).splitlines() if line.strip()]
+    return Outcome(state="failed", message=lines[-1] if lines else "it ended without a word")
+
+
+if __name__ == "__main__":
+    work(Workspace(Path(sys.argv[1])))

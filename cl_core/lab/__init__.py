@@ -1,1 +1,0 @@
-"""From a recipe and a stream to a run on disk."""

@@ -1,0 +1,1 @@
+"""Recipes: which router, trainer, composition and initialiser, and what follows before anything runs."""

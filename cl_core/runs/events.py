@@ -1,0 +1,181 @@
+"""What happens in a run, one JSON line each, append-only.
+
+Whoever watches a run (the terminal, the app, a notebook) reads these lines; nobody asks the
+process. Each kind of event is a frozen model.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+
+from cl_core.recipes.plan import PhaseName
+from cl_core.settings import Settings
+
+
+class Event(Settings):
+    """Base: when it happened (ISO 8601, UTC). A number may be none: an event is a record, not a request."""
+
+    model_config = ConfigDict(allow_inf_nan=True)
+
+    time: str = Field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="milliseconds"))
+
+
+class Started(Event):
+    """A process took the run up, from its beginning or where it was left."""
+
+    type: Literal["started"] = "started"
+    process: int
+    device: str
+    steps: int
+    """Steps of the plan."""
+
+
+class Phase(Event):
+    """A step of the plan begins."""
+
+    type: Literal["phase"] = "phase"
+    step: int
+    """1-based position in the plan."""
+    phase: PhaseName
+    stage: int
+    """1-based stage."""
+    task: str
+
+
+class Epoch(Event):
+    """An epoch of a task ended."""
+
+    type: Literal["epoch"] = "epoch"
+    task: str
+    epoch: int
+    epochs: int
+    train_loss: float
+    validation_loss: float
+    validation_accuracy: float
+
+
+class Made(Event):
+    """An artifact is there: computed now, or found in the store."""
+
+    type: Literal["made"] = "made"
+    kind: str
+    task: str
+    stage: int
+    key: str
+    reused: bool
+    seconds: float
+    """What computing it took, whether now or when it was first made."""
+    rows: int = 0
+    """Training rows that it was made from; 0 where nothing was trained or chosen."""
+    parameters: int = 0
+    """Numbers that moved in making it."""
+
+
+class Parameters(Event):
+    """How many numbers the model has after a stage."""
+
+    type: Literal["parameters"] = "parameters"
+    stage: int
+    trainable_parameters: int
+    """Adapter and head of the task just learnt."""
+    stored_parameters: int
+    """All adapters and heads kept, and what the router keeps."""
+    active_parameters: int
+    """Backbone, and the most adapters with their heads that one sample uses."""
+    backbone_parameters: int
+    memory_rows: int = 0
+    """Training rows of all tasks so far that are kept for replay or for L2R's routers."""
+
+
+class Evaluated(Event):
+    """One cell of the score matrix is known."""
+
+    type: Literal["evaluated"] = "evaluated"
+    stage: int
+    task: str
+    accuracy: float
+    rows: int
+    recomputed: int
+    """Rows whose forward pass was run; the others were looked up."""
+
+
+class Warned(Event):
+    """Something that a person should know; the run goes on."""
+
+    type: Literal["warning"] = "warning"
+    message: str
+
+
+class Finished(Event):
+    """The run is complete."""
+
+    type: Literal["finished"] = "finished"
+    seconds: float
+    """Wall time of this process."""
+    peak_memory_bytes: int
+    """Largest resident memory of this process."""
+    peak_gpu_memory_bytes: int = 0
+
+
+class StoppedEvent(Event):
+    """Somebody asked it to stop; it can be resumed."""
+
+    type: Literal["stopped"] = "stopped"
+
+
+class Failed(Event):
+    """It ended with an error; it can be resumed once the cause is mended."""
+
+    type: Literal["failed"] = "failed"
+    message: str
+
+
+AnyEvent = Annotated[
+    Started
+    | Phase
+    | Epoch
+    | Made
+    | Parameters
+    | Evaluated
+    | Warned
+    | Finished
+    | StoppedEvent
+    | Failed,
+    Field(discriminator="type"),
+]
+_ADAPTER: TypeAdapter[AnyEvent] = TypeAdapter(AnyEvent)
+
+
+def append_event(path: Path, event: Event) -> None:
+    """Adds one line in one write; a line that a killed process left unfinished is closed first."""
+    line = event.model_dump_json() + "\n"
+    descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
+    try:
+        size = os.fstat(descriptor).st_size
+        if size and os.pread(descriptor, 1, size - 1) != b"\n":
+            line = "\n" + line
+        os.write(descriptor, line.encode())
+    finally:
+        os.close(descriptor)
+
+
+def read_events(path: Path) -> Iterator[AnyEvent]:
+    """Yields the events in order; a line that a kill cut short is left out, were it within a letter.
+
+    Raises:
+        UnicodeDecodeError: a line that is whole is not UTF-8.
+    """
+    if not path.exists():
+        return
+    for line in path.read_bytes().split(b"\n"):
+        try:
+            yield _ADAPTER.validate_json(line)
+        except ValidationError:
+            if line.rstrip().endswith(b"}"):
+                line.decode()

@@ -1,0 +1,122 @@
+"""What a run writes down: `scores.parquet` and `routing.parquet`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
+from torch import Tensor
+
+from cl_core.evaluate.matrix import Score, scores_table
+from cl_core.evaluate.records import routing_records
+from cl_core.evaluate.table import ACCURACY, Input, computed
+from cl_core.route.router import Routing
+from cl_core.runs.run_config import RunConfig
+from cl_core.runs.workspace import RunFolder
+from cl_core.store import write_bytes
+from cl_core.store.contents import table_bytes
+from cl_core.train.data import Votes, answer_credit
+
+
+class Results:
+    """Collects scores and routing records stage by stage and writes them atomically."""
+
+    def __init__(self, run: RunFolder, config: RunConfig) -> None:
+        self.run = run
+        self.config = config
+        self._scores: list[Score] = []
+        self._records: list[pa.Table] = []
+        self._stage_records: list[pa.Table] = []
+
+    def add(
+        self,
+        stage: int,
+        task: int,
+        sample_ids: Sequence[str],
+        routing: Routing,
+        predictions: Tensor,
+        labels: Tensor,
+        votes: Votes | None = None,
+        scored: bool = True,
+    ) -> dict[str, float]:
+        """Adds cell (stage, task), both 0-based, and returns its scores by metric; empty where it is none.
+
+        Args:
+            stage: the stage.
+            task: the task whose N samples these are.
+            sample_ids: N ids.
+            routing: what they got.
+            predictions: (N,) labels in the stream's label space.
+            labels: (N,) true ones; -1 for labels that no learnt task has.
+            votes: for places in the label space, where answers carry any: accuracy is then VQA accuracy.
+            scored: whether the stage can answer the task at all; else only its routing is kept.
+        """
+        name = self.config.all_tasks[task].name
+        self._stage_records.append(
+            routing_records(
+                stage=stage + 1,
+                sample_ids=sample_ids,
+                true_task=[task] * len(sample_ids),
+                weights=routing.weights.cpu().numpy(),
+                predictions=predictions.numpy(),
+                labels=labels.numpy(),
+                scores=routing.scores.cpu().numpy(),
+                per_block=None if routing.per_block is None else routing.per_block.cpu().numpy(),
+            )
+        )
+        return self._add_scores(stage + 1, name, predictions, labels, votes) if scored else {}
+
+    def add_phase(
+        self,
+        metric: str,
+        task: int,
+        predictions: Tensor,
+        labels: Tensor,
+        votes: Votes | None = None,
+    ) -> None:
+        """Adds what a task scored at one of I2I's phases, or with its vanilla adapter, as its own metric.
+
+        Args:
+            metric: "phase1_accuracy", "phase2_accuracy" or "vanilla_accuracy".
+            task: 0-based; its stage is its own.
+            predictions: (N,) labels as places in the task's head.
+            labels: (N,) true ones.
+            votes: for places in the task's head.
+        """
+        value = float(answer_credit(predictions, labels, votes).double().mean())
+        name, protocol = self.config.tasks[task].name, self.config.protocol_with_rule
+        self._scores.append(Score(task + 1, name, protocol, metric, value, len(labels)))
+
+    def add_untrained(
+        self, task: str, predictions: Tensor, labels: Tensor, votes: Votes | None = None
+    ) -> None:
+        """Adds b_j, the scores of the untrained model, as stage 0."""
+        self._add_scores(0, task, predictions, labels, votes)
+
+    def finish_stage(self) -> None:
+        """Replaces `scores.parquet`; the stage's records are now fit to be shown."""
+        self._records += self._stage_records
+        self._stage_records = []
+        write_bytes(self.run.path / "scores.parquet", table_bytes(scores_table(self._scores)))
+
+    def write_routing(self) -> None:
+        """Replaces `routing.parquet` by the records of all finished stages, once there is one."""
+        if not self._records:
+            return
+        table = pa.concat_tables(self._records)
+        write_bytes(self.run.path / "routing.parquet", table_bytes(table))
+
+    def _add_scores(
+        self, stage: int, task: str, predictions: Tensor, labels: Tensor, votes: Votes | None
+    ) -> dict[str, float]:
+        given: dict[Input, Any] = {"labels": labels.tolist(), "predictions": predictions.tolist()}
+        values = computed("score", given)
+        if votes is not None:
+            values[ACCURACY] = float(answer_credit(predictions, labels, votes).double().mean())
+        protocol = self.config.protocol_with_rule
+        self._scores += [
+            Score(stage, task, protocol, metric, value, len(labels))
+            for metric, value in values.items()
+        ]
+        return values

@@ -1,0 +1,65 @@
+"""Slices: samples of a run that somebody picked and named, kept as `slices/<name>.json` in the workspace."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pydantic import Field, ValidationError
+
+from cl_core.errors import UserError
+from cl_core.runs.workspace import Workspace
+from cl_core.settings import Settings
+from cl_core.store import write_json
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,79}")
+
+
+class Slice(Settings):
+    """Samples under a name."""
+
+    name: str
+    run: str
+    """The run on whose map they were picked."""
+    split: str
+    after: int
+    """The stage that was looked at, from 1."""
+    samples: tuple[str, ...]
+    """Their ids, as routing records have them."""
+    created: str = Field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+
+
+def save_slice(workspace: Workspace, made: Slice) -> Path:
+    """Writes a slice and returns its file; one of the same name is replaced.
+
+    Raises:
+        UserError: a name that is no file name, nothing in the slice, or a workspace that is read-only.
+    """
+    workspace.check_writable()
+    if not _NAME.fullmatch(made.name):
+        raise UserError(
+            f"slice name '{made.name}' may hold up to 80 letters, digits, spaces, dots, dashes and underscores, "
+            "and begins with a letter or a digit"
+        )
+    if not made.samples:
+        raise UserError("there is no sample to save; select some first")
+    folder = workspace.root / "slices"
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"{made.name}.json"
+    write_json(file, made.model_dump(mode="json"))
+    return file
+
+
+def slices(workspace: Workspace, run: str | None = None) -> list[Slice]:
+    """All slices by name, or those of one run; files that are none are passed over."""
+    found = []
+    for file in sorted((workspace.root / "slices").glob("*.json")):
+        try:
+            made = Slice(**json.loads(file.read_bytes()))
+        except (OSError, ValueError, TypeError, ValidationError):
+            continue
+        if run in (None, made.run):
+            found.append(made)
+    return found

@@ -1,0 +1,1 @@
+"""Synthetic data: seeded generators of the built-in streams, no downloads."""

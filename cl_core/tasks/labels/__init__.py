@@ -1,0 +1,1 @@
+"""Labels: cells as they were found, the classes they name, and what is said about odd ones."""

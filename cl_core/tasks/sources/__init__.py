@@ -1,0 +1,1 @@
+"""Sources of rows: files, folders, pictures and the hub."""

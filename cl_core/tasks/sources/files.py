@@ -1,0 +1,261 @@
+"""Local data: a folder with one file per split, a `save_to_disk` or image folder, or one file that is split."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from cl_core.tasks.raw import Fault, Problem, RawRows, RawTask
+from cl_core.tasks.sources.arrow_table import rows_of_table
+from cl_core.tasks.sources.file_text import mend_halves
+from cl_core.tasks.sources.formats import READERS, read_file
+from cl_core.tasks.sources.image_folder import read_image_folder
+from cl_core.tasks.sources.leftovers import saved_lines
+from cl_core.tasks.sources.split_names import find_splits, resembles
+from cl_core.tasks.sources.table_folder import (
+    Tables,
+    find_tables,
+    listing,
+    missing_parts,
+    other_splits,
+    tables_beside,
+)
+from cl_core.tasks.spec import TaskSpec
+from cl_core.tasks.task import ENCODED, SPLITS
+
+
+def read_files(path: Path, spec: TaskSpec, place: str) -> RawTask:
+    """Reads whatever is at ``path``; faults are collected, not raised.
+
+    Splits that are not there are not made up here; see `cl_core.tasks.prepare`.
+
+    Args:
+        path: a folder or a file.
+        spec: its task, for the names of the files.
+        place: what messages call the path: as the user wrote it.
+    """
+    if not path.exists():
+        message = f"there is nothing at '{place}' (looked for {path}); paths are relative to the stream file"
+        return RawTask(spec.name, place, {}, faults=(Fault(spec.name, None, message),))
+    if path.is_file():
+        alone = _read_splits(spec, place, {"train": [(path, place)]})
+        beside = other_splits(path, place)
+        half = [f"task '{spec.name}' ({place}): {line}" for line in [missing_parts([path])] if line]
+        return replace(
+            alone,
+            unused=(*alone.unused, *beside),
+            warnings=(*alone.warnings, *_said(spec, beside), *half),
+        )
+    if (path / "dataset_dict.json").is_file() or (path / "state.json").is_file():
+        return _read_saved(path, spec, place)
+    tables = find_tables(path, spec.split.model_dump())
+    if spec.kind == "image" and not tables.files and (found := _read_pictures(path, spec, place)):
+        return found
+    faults = _faults_of(tables, path, spec, place)
+    names, wrong = _read_meta(path, spec, place)
+    files = {
+        split: [(file, f"{place}/{file.relative_to(path).as_posix()}") for file in own]
+        for split, own in tables.files.items()
+    }
+    read = _read_splits(spec, place, files, names, (*faults, *wrong))
+    media = {name: column for name, column in spec.inputs.items() if name in ENCODED}
+    lost, like = tables_beside(path, place, tables, read.splits, media)
+    half = [f"task '{spec.name}' ({place}): {line}" for line in tables.halves]
+    return replace(
+        read, unused=(*read.unused, *lost), warnings=(*read.warnings, *half, *_said(spec, like))
+    )
+
+
+def _said(spec: TaskSpec, lines: Sequence[str]) -> list[str]:
+    return [f"task '{spec.name}': not used: {line}" for line in lines]
+
+
+def _read_pictures(path: Path, spec: TaskSpec, place: str) -> RawTask | None:
+    """A folder of folders of pictures; None where it is none."""
+    found = read_image_folder(path, place, spec.split.model_dump())
+    faults = [Fault(spec.name, split, message, place) for split, message in found.problems]
+    if not found.rows and not faults:
+        return None
+    if "train" not in found.rows and not faults:
+        faults.append(_no_training(spec, place, list(found.rows)))
+    warnings = [f"task '{spec.name}': {line}" for line in found.warnings]
+    return RawTask(spec.name, place, found.rows, None, tuple(faults), tuple(warnings), found.unused)
+
+
+def _no_training(spec: TaskSpec, place: str, found: list[str]) -> Fault:
+    message = (
+        f"there are no training rows, only {' and '.join(found)}; a stream's tasks are learnt, unless they "
+        "stand under held_out"
+    )
+    return Fault(spec.name, None, message, place, lacks_train=True)
+
+
+def _faults_of(tables: Tables, folder: Path, spec: TaskSpec, place: str) -> list[Fault]:
+    """What is wrong with the choice of files."""
+    faults = [Fault(spec.name, split, message, place) for split, message in tables.problems]
+    if "train" in tables.files or faults:
+        return faults
+    if tables.files:
+        return [_no_training(spec, place, list(tables.files))]
+    message = (
+        f"there is no train file ({', '.join(f'train{s}' for s in READERS)}); the folder has "
+        f"{listing(folder)}; name the files under split: {{train: ...}}"
+    )
+    return [Fault(spec.name, None, message, place)]
+
+
+def _read_splits(
+    spec: TaskSpec,
+    place: str,
+    files: dict[str, list[tuple[Path, str]]],
+    label_names: tuple[str, ...] | None = None,
+    faults: tuple[Fault, ...] = (),
+) -> RawTask:
+    splits = {}
+    found = list(faults)
+    warnings: list[str] = []
+    unused: list[str] = []
+    for split, parts in files.items():
+        read = []
+        for path, name in parts:
+            file = read_file(path, name, spec.separator)
+            found += _faults(spec, split, name, file.problems)
+            warnings += map(str, _faults(spec, split, name, file.warnings))
+            unused += file.unused
+            if file.rows is not None:
+                read.append(replace(file.rows, folder=path.parent))
+        if read:
+            splits[split] = read[0] if len(read) == 1 else _joined(read, f"{place}/{split}-*")
+    return RawTask(
+        spec.name, place, splits, label_names, tuple(found), tuple(warnings), tuple(unused)
+    )
+
+
+def _faults(spec: TaskSpec, split: str, place: str, problems: tuple[Problem, ...]) -> list[Fault]:
+    """Problems as faults of a task; what is wrong with a column that it does not read is no concern of its."""
+    asked = {*spec.inputs.values(), *spec.outcome.values(), "label_name", None}
+    return [
+        Fault(spec.name, split, message, place, rows)
+        for message, rows, column in problems
+        if column in asked
+    ]
+
+
+def _joined(parts: list[RawRows], place: str) -> RawRows:
+    names = dict.fromkeys(name for part in parts for name in part.columns)
+    columns = {
+        name: [value for part in parts for value in part.columns.get(name, [None] * len(part))]
+        for name in names
+    }
+    carried = dict(parts[0].class_names)
+    for name in {column for part in parts for column in part.class_names}:
+        if any(part.class_names.get(name) != carried.get(name) for part in parts):
+            # Parts that number their classes differently are joined by the classes' names.
+            columns[name] = [cell for part in parts for cell in _by_name(part, name)]
+            carried.pop(name, None)
+    count = sum(map(len, parts))
+    return RawRows(columns, place, range(count), carried, parts[0].folder)
+
+
+def _by_name(part: RawRows, column: str) -> list[object]:
+    """A column's cells, numbers that the file itself names being replaced by their names."""
+    names = dict(enumerate(part.class_names.get(column, ())))
+    cells = part.columns.get(column, [None] * len(part))
+    return [names.get(cell, cell) if isinstance(cell, int) else cell for cell in cells]
+
+
+def _read_meta(
+    folder: Path, spec: TaskSpec, place: str
+) -> tuple[tuple[str, ...] | None, list[Fault]]:
+    """`label_names` of a meta.json beside the data, if there is one."""
+    file = folder / "meta.json"
+    if not file.is_file():
+        return None, []
+    problem = None
+    names = None
+    try:
+        held = json.loads(file.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        problem = f"not valid JSON ({error}); mend it or remove it"
+    else:
+        if isinstance(held, dict):
+            names = held.get("label_names")
+            problem = None if names is None else _names_problem(names)
+        else:
+            kind = "a list" if isinstance(held, list) else "a single value"
+            problem = f"it must be a mapping with label_names, and is {kind}; mend it or remove it"
+    if problem:
+        return None, [Fault(spec.name, None, problem, f"{place}/meta.json")]
+    return None if names is None else tuple(str(mend_halves(name)) for name in names), []
+
+
+def _names_problem(names: object) -> str | None:
+    """What is wrong with a meta.json's `label_names`: each is the one name of one number."""
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        return "label_names must be a list of names"
+    if not all(name.strip() for name in names):
+        return "label_names has an empty name"
+    twice = next((name for name in names if names.count(name) > 1), None)
+    return None if twice is None else f"label_names lists '{twice}' twice; give each class one name"
+
+
+def _read_saved(folder: Path, spec: TaskSpec, place: str) -> RawTask:
+    """A folder written by `datasets`' `save_to_disk`: one split, or several."""
+    from datasets import DatasetDict, load_from_disk
+
+    try:
+        saved = load_from_disk(str(folder))
+    except (OSError, ValueError, KeyError) as error:
+        message = f"cannot be read as a save_to_disk folder ({error})"
+        return RawTask(spec.name, place, {}, faults=(Fault(spec.name, None, message, place),))
+    splits = dict(saved) if isinstance(saved, DatasetDict) else {"train": saved}
+    read = read_datasets(splits, spec, place)
+    names = saved if isinstance(saved, DatasetDict) else ()
+    return replace(read, unused=(*read.unused, *saved_lines(folder, place, names)))
+
+
+def read_datasets(splits: dict[str, Any], spec: TaskSpec, place: str) -> RawTask:
+    """Rows of `datasets.Dataset`s by split name, the spec's names and the usual aliases understood."""
+    faults: list[Fault] = []
+    rows = {}
+    known = find_splits(splits)
+    used = set()
+    for split in SPLITS:
+        named = getattr(spec.split, split)
+        if named is not None and named not in splits:
+            message = f"there is no split '{named}'; there are {', '.join(splits)}"
+            faults.append(Fault(spec.name, split, message, place))
+            continue
+        own = [named] if named is not None else known.get(split, [])
+        if len(own) > 1:
+            message = f"several splits could be it ({', '.join(own)}); name one under split: {{{split}: ...}}"
+            faults.append(Fault(spec.name, split, message, place))
+        if not own:
+            continue
+        source = splits[own[0]]
+        used |= set(own)
+        table = source.with_format("arrow")[:]
+        file = rows_of_table(table, f"{place}, split {split}")
+        faults += _faults(spec, split, place, file.problems)
+        if file.rows is not None:
+            names = {
+                column: tuple(feature.names)
+                for column, feature in source.features.items()
+                if hasattr(feature, "names")
+            }
+            rows[split] = RawRows(file.rows.columns, file.rows.place, file.rows.numbers, names)
+    if "train" not in rows and not faults:
+        message = f"there are no training rows; there are splits {', '.join(splits)}"
+        faults.append(Fault(spec.name, None, message, place, lacks_train=bool(rows)))
+    unused = tuple(
+        f"split '{name}': no name of a split that is read" for name in splits if name not in used
+    )
+    like = [
+        line
+        for line, name in zip(unused, (n for n in splits if n not in used), strict=True)
+        if resembles(name)
+    ]
+    return RawTask(spec.name, place, rows, None, tuple(faults), tuple(_said(spec, like)), unused)

@@ -1,0 +1,155 @@
+"""Reads one file of rows: parquet, arrow, csv, tsv, json lines, json. Every faulty row is named."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from cl_core.tasks.raw import FileRows, Problem, RawRows
+from cl_core.tasks.sources.arrow_table import rows_of_table
+from cl_core.tasks.sources.file_text import HALF_ESCAPED, decode_text, has_half, mend_halves
+from cl_core.tasks.sources.leftovers import named
+from cl_core.tasks.sources.separated import read_separated
+
+
+def read_file(path: Path, place: str, separator: str | None = None) -> FileRows:
+    """Reads a file by its suffix.
+
+    Args:
+        path: the file.
+        place: what messages call it.
+        separator: what separates the cells of csv and tsv; None for what the file itself shows.
+    """
+    suffix = path.suffix.lower()
+    if suffix in SEPARATED:
+        return read_separated(path, place, SEPARATED[suffix], separator)
+    if suffix not in OTHERS:
+        message = f"'{path.suffix}' files cannot be read; allowed are {', '.join(READERS)}"
+        return FileRows(None, (Problem(message),))
+    return OTHERS[suffix](path, place)
+
+
+def _json_lines(path: Path, place: str) -> FileRows:
+    text, problems = decode_text(path.read_bytes())
+    records: list[tuple[int, Mapping[str, object]]] = []
+    broken, not_objects = [], []
+    for number, line in enumerate(text.split("\n")):
+        if not line.strip():
+            continue
+        try:
+            record = json.loads(line)
+        except (ValueError, RecursionError):
+            broken.append(number + 1)
+            continue
+        if isinstance(record, dict):
+            records.append((number, record))
+        else:
+            not_objects.append(number + 1)
+    if broken:
+        problems.append(Problem("not valid JSON", tuple(broken)))
+    if not_objects:
+        problems.append(Problem("not a JSON object ({...})", tuple(not_objects)))
+    return _from_records(records, place, problems, HALF_ESCAPED.search(text) is not None)
+
+
+def _json(path: Path, place: str) -> FileRows:
+    text, problems = decode_text(path.read_bytes())
+    try:
+        found = json.loads(text)
+    except json.JSONDecodeError as error:
+        if error.msg == "Extra data" and text.lstrip().startswith("{"):
+            return _json_lines(path, place)  # json lines under the name .json are common
+        message = f"not valid JSON: line {error.lineno}: {error.msg}"
+        return FileRows(None, (*problems, Problem(message)))
+    except (ValueError, RecursionError) as error:  # numbers without end, lists in lists without end
+        return FileRows(None, (*problems, Problem(f"not JSON that can be read ({error})")))
+    others: list[str] = []
+    if isinstance(found, dict):
+        lists = [name for name, value in found.items() if isinstance(value, list)]
+        wrapped = len(lists) == 1 and all(isinstance(each, dict) for each in found[lists[0]])
+        others = [str(mend_halves(name)) for name in found if wrapped and name not in lists]
+        found = found[lists[0]] if wrapped else [found]  # {"version": 1, "data": [...]}
+    if not isinstance(found, list):
+        return FileRows(None, (*problems, Problem("must hold a list of objects")))
+    bad = tuple(row for row, each in enumerate(found, 1) if not isinstance(each, dict))
+    if bad:
+        problems.append(Problem("not a JSON object ({...})", bad))
+    records = [(row, each) for row, each in enumerate(found) if isinstance(each, dict)]
+    read = _from_records(records, place, problems, HALF_ESCAPED.search(text) is not None)
+    beside = (f"{named(others)} of {place}: beside the list of rows",) if others else ()
+    return replace(read, unused=beside)
+
+
+def _from_records(
+    records: Sequence[tuple[int, Mapping[str, object]]],
+    place: str,
+    problems: list[Problem],
+    halves: bool,
+) -> FileRows:
+    """Rows of objects; `halves` says whether there may be half characters in them."""
+    names = dict.fromkeys(name for _, record in records for name in record)
+    columns: dict[str, list[object]] = {}
+    warnings = []
+    for name in names:
+        values = [record.get(name) for _, record in records]
+        plain = str(mend_halves(name))
+        if halves and (cut := [place for place, value in enumerate(values) if has_half(value)]):
+            for at in cut:
+                values[at] = mend_halves(values[at])
+            numbers = tuple(records[at][0] + 1 for at in cut)
+            message = (
+                f"'{plain}' holds half a character, as a cut emoji leaves it, read as '\ufffd',"
+            )
+            warnings.append(Problem(message, numbers, plain))
+        if plain in columns:
+            problems.append(Problem("two columns have this name", (), plain))
+        columns[plain] = values
+    rows = RawRows(columns, place, [row for row, _ in records])
+    return FileRows(rows, tuple(problems), tuple(warnings))
+
+
+def _parquet(path: Path, place: str) -> FileRows:
+    import pyarrow
+    from pyarrow import parquet
+
+    with path.open("rb") as file:
+        if file.read(4) != b"PAR1":
+            return FileRows(None, (Problem("not a parquet file: it does not begin with 'PAR1'"),))
+    try:
+        table = parquet.ParquetFile(path).read()
+    except (pyarrow.ArrowException, OSError) as error:
+        return FileRows(None, (Problem(f"not a readable parquet file ({_first_line(error)})"),))
+    return rows_of_table(table, place)
+
+
+def _arrow(path: Path, place: str) -> FileRows:
+    import pyarrow
+
+    try:
+        with pyarrow.memory_map(str(path)) as source:
+            try:
+                table = pyarrow.ipc.open_file(source).read_all()
+            except pyarrow.ArrowInvalid:
+                source.seek(0)
+                table = pyarrow.ipc.open_stream(source).read_all()
+            return rows_of_table(table, place)
+    except (pyarrow.ArrowException, OSError) as error:
+        return FileRows(None, (Problem(f"not a readable arrow file ({_first_line(error)})"),))
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
+SEPARATED = {".csv": ",", ".tsv": "\t"}
+OTHERS: dict[str, Callable[[Path, str], FileRows]] = {
+    ".parquet": _parquet,
+    ".jsonl": _json_lines,
+    ".ndjson": _json_lines,
+    ".json": _json,
+    ".arrow": _arrow,
+}
+READERS = (".parquet", ".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".arrow")
+"""Endings of the files that can be read."""

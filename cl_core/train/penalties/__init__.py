@@ -1,0 +1,1 @@
+"""Penalties that keep an adapter near what it has learnt: EWC and LwF."""

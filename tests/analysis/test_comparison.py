@@ -1,0 +1,360 @@
+"""Several runs side by side: what is one line, what is paired with what."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import cl_core as cl
+from cl_core.analysis.comparison import compare
+from cl_core.analysis.comparison_formats import FORMATS, as_dict
+from cl_core.analysis.sweep import parse_seeds, sweep
+from cl_core.cli.output import json_text
+from cl_core.errors import UserError
+from cl_core.evaluate.statistics import MINUS
+from cl_core.recipes.named import RECIPES
+from cl_core.reports.report import Report
+from cl_core.reports.report_formats import as_text as report_as_text
+from cl_core.runs.events import Failed
+from cl_core.runs.workspace import RunFolder, Workspace
+from tests.remade_runs import bundled, other_data, remade
+from tests.small_runs import SMALL, Carry
+
+QUICK = {**SMALL, "epochs": 1}
+
+
+@pytest.fixture(scope="module")
+def swept(
+    tiny: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Workspace, list[RunFolder]]:
+    place = Workspace(tmp_path_factory.mktemp("sweep"))
+    found = sweep(
+        place,
+        ["domains-dil"],
+        ["dam", "sequential"],
+        [0, 1, 2],
+        settings={**QUICK, "backbone": str(tiny)},
+        device="cpu",
+    )
+    assert not found.failures
+    return place, list(found.runs)
+
+
+def test_a_sweep_is_every_recipe_with_every_seed_and_is_not_done_twice(
+    swept: tuple[Workspace, list[RunFolder]], tiny: Path
+) -> None:
+    place, runs = swept
+    assert [run.name for run in runs] == [
+        f"domains-dil-{recipe}-{seed}" for seed in range(3) for recipe in ("dam", "sequential")
+    ]
+    before = {run.name: (run.path / "events.jsonl").read_bytes() for run in runs}
+    settings = {**QUICK, "backbone": str(tiny)}
+    again = sweep(
+        place, ["domains-dil"], ["dam", "sequential"], [0, 1, 2], settings=settings, device="cpu"
+    )
+    assert {run.name: (run.path / "events.jsonl").read_bytes() for run in again.runs} == before
+
+
+def test_one_failing_run_does_not_keep_the_others_from_being_carried_out(
+    tiny: Path, tmp_path: Path
+) -> None:
+    found = sweep(
+        Workspace(tmp_path),
+        ["domains-dil", "no-such-stream"],
+        ["adapters"],
+        [0],
+        settings={**QUICK, "backbone": str(tiny)},
+        device="cpu",
+    )
+    assert [run.name for run in found.runs] == ["domains-dil-adapters-0"]
+    assert found.failures[0][0] == "adapters on no-such-stream, seed 0"
+    assert "no stream 'no-such-stream'" in found.failures[0][1]
+
+
+def test_runs_that_differ_in_seed_alone_are_one_line_with_their_spread(
+    swept: tuple[Workspace, list[RunFolder]],
+) -> None:
+    place, runs = swept
+    found = compare(runs, ["average_accuracy", "forgetting"], against="sequential")
+    assert [line.label for line in found.lines] == ["dam", "sequential"]
+    numbers = [
+        100 * cl.Run(place, run).metrics["average_accuracy"] for run in runs if "dam" in run.name
+    ]
+    summary = found.lines[0].summary("average_accuracy")
+    assert summary is not None
+    assert summary.n == 3
+    assert summary.mean == pytest.approx(np.mean(numbers))
+    assert summary.std == pytest.approx(np.std(numbers, ddof=1))
+    gap = next(each for each in found.differences if each.metric == "average_accuracy")
+    others = [
+        100 * cl.Run(place, run).metrics["average_accuracy"] for run in runs if "seq" in run.name
+    ]
+    assert gap.label == "dam"
+    assert gap.difference.mean == pytest.approx(np.mean(np.subtract(numbers, others)))
+
+
+def test_runs_of_one_recipe_with_other_settings_are_lines_that_say_so(carry: Carry) -> None:
+    runs = [
+        carry("domains-dil", "dam", name=f"k{k}-{seed}", k=k, epochs=1, seed=seed).folder
+        for k in (1, 2)
+        for seed in (0, 1)
+    ]
+    found = compare(runs)
+    assert [line.label for line in found.lines] == ["dam (k=1)", "dam (k=2)"]
+    with pytest.raises(UserError, match=r"'dam' is 2 lines.*give one of these"):
+        compare([*runs, carry("domains-dil", "adapters", name="a", epochs=1).folder], against="dam")
+    with pytest.raises(UserError, match="no line is called 'dan'"):
+        compare(runs, against="dan")
+    with pytest.raises(UserError, match=r"no metric 'forgeting'.*'forgetting'"):
+        compare(runs, ["forgeting"])
+
+
+def test_orders_can_be_pooled_and_are_paired_each_with_itself(carry: Carry, tmp_path: Path) -> None:
+    names = ("restaurants", "hotels")
+    for stem, listed in (("turned", names), ("turned-order2", names[::-1])):
+        tasks = "".join(f"  - {{name: {name}, builtin: domains/{name}}}\n" for name in listed)
+        text = f"name: {stem}\nprotocol: cil\ntasks:\n{tasks}"
+        (tmp_path / f"{stem}.yaml").write_text(text)
+    runs = [
+        carry(str(path), recipe, name=f"{path.stem}-{recipe}", epochs=1).folder
+        for path in (tmp_path / "turned.yaml", tmp_path / "turned-order2.yaml")
+        for recipe in ("dam", "adapters")
+    ]
+    assert len(compare(runs).lines) == 4
+    pooled = compare(runs, against="adapters", over_orders=True)
+    assert [(line.stream, line.summary("average_accuracy").n) for line in pooled.lines] == [  # type: ignore[union-attr]
+        ("turned", 2),
+        ("turned", 2),
+    ]
+    assert {each.difference.n for each in pooled.differences} == {2}
+
+
+def test_every_format_shows_every_line_and_the_spread(
+    swept: tuple[Workspace, list[RunFolder]],
+) -> None:
+    found = compare(swept[1], against="dam")
+    for form, write in FORMATS.items():
+        text = write(found)
+        assert "dam" in text
+        assert "sequential" in text
+        assert ("n=3" in text or "all 3 runs" in text) == (form != "csv")
+    assert len(FORMATS["csv"](found).splitlines()) == 1 + sum(
+        len(values) for line in found.lines for values in line.values.values()
+    )
+    assert as_dict(found)["lines"][0]["metrics"]["average_accuracy"]["n"] == 3
+
+
+def test_unfinished_runs_are_left_out_and_named(
+    swept: tuple[Workspace, list[RunFolder]], tmp_path: Path
+) -> None:
+    runs = swept[1]
+    unfinished = RunFolder(tmp_path / "begun")
+    unfinished.create(runs[0].config)
+    assert compare([*runs, unfinished]).left_out == {
+        "begun": "interrupted: its process ended without a word"
+    }
+    with pytest.raises(UserError, match="none of 1 run is finished"):
+        compare([unfinished])
+
+
+def test_seeds_are_numbers_and_ranges() -> None:
+    assert parse_seeds("0-2,7,1") == [0, 1, 2, 7]
+    for wrong in ("", "a", "1-", "-1"):
+        with pytest.raises(UserError, match="give numbers and ranges"):
+            parse_seeds(wrong)
+
+
+def test_a_recipe_is_told_from_another_by_its_slots_too(carry: Carry) -> None:
+    mixed = RECIPES["dam"].model_copy(update={"compose": "average"})
+    runs = [
+        carry("domains-dil", recipe, name=name, epochs=1).folder
+        for name, recipe in (("merged", "dam"), ("averaged", mixed))
+    ]
+    assert len(compare(runs).lines) == 2
+
+
+def test_runs_are_pooled_by_what_their_tasks_are_and_not_by_a_streams_name(tmp_path: Path) -> None:
+    place = Workspace(tmp_path)
+    first = remade(place, "dam", "first", seed=0)
+    renamed = remade(place, "dam", "renamed", seed=1, stream_name="a name of my own")
+    stranger = remade(place, "dam", "stranger", seed=2, **other_data(first.config))
+    found = compare([first, renamed, stranger])
+    assert [sorted(line.runs.values()) for line in found.lines] == [
+        ["first", "renamed"],
+        ["stranger"],
+    ]
+    name = first.config.stream_name
+    assert found.lines[0].stream.startswith(f"{name} (also a name of my own)")
+    assert len(set(found.streams)) == 2, "other tasks of the same name are called otherwise"
+    other = remade(place, "adapters", "other", seed=2, **other_data(first.config))
+    paired = compare([first, stranger, other], against="dam").differences
+    assert {(each.line.runs["", 2], each.reference.runs["", 2]) for each in paired} == {
+        ("other", "stranger")
+    }, "nothing is paired across other data"
+
+
+def test_streams_of_one_name_say_in_which_data_they_differ(tmp_path: Path) -> None:
+    place = Workspace(tmp_path)
+    first = remade(place, "dam", "first")
+    settings = first.config.settings
+    fewer = settings.data.model_copy(update={"limit_train": 7})
+    second = remade(
+        place,
+        "dam",
+        "second",
+        settings=settings.model_copy(update={"data": fewer}),
+        **other_data(first.config),
+    )
+    name, limit = first.config.stream_name, settings.data.limit_train
+    assert compare([first, second]).streams == [
+        f"{name} (limit_train={limit})",
+        f"{name} (limit_train=7)",
+    ]
+    assert {line.label for line in compare([first, second]).lines} == {"dam"}
+
+
+def test_orders_are_the_same_tasks_whatever_their_streams_are_called(tmp_path: Path) -> None:
+    place = Workspace(tmp_path)
+    first = remade(place, "dam", "first", stream_name="mine")
+    turned = {"tasks": first.config.tasks[::-1]}
+    second = remade(place, "dam", "second", stream_name="backwards", **turned)
+    rivals = [
+        remade(place, "adapters", "third", stream_name="backwards", **turned),
+        remade(place, "adapters", "fourth", stream_name="mine"),
+    ]
+    assert len(compare([first, second]).lines) == 2
+    found = compare([first, second, *rivals], against="dam", over_orders=True)
+    assert [len(line.runs) for line in found.lines] == [2, 2]
+    dam, adapters = found.lines
+    order = {name: place for place, name in dam.runs.items()}
+    assert adapters.runs[order["first"]] == "fourth"
+    assert adapters.runs[order["second"]] == "third"
+
+
+def test_who_is_told_the_task_is_marked_and_stands_apart_in_every_form(tmp_path: Path) -> None:
+    place = Workspace(tmp_path)
+    runs = [remade(place, recipe, recipe) for recipe in ("adapters", "i2i-ff", "dam", "l2r-wavg")]
+    found = compare(runs, against="dam")
+    assert [line.told_the_task for line in found.lines] == [False, False, True, True]
+    for form in ("text", "markdown"):
+        text = FORMATS[form](found)
+        assert text.count("adapters †") >= 2, "beside its numbers, and beside its differences"
+        assert "dam †" not in text
+        assert "told the true task of every sample" in text
+    blocks = FORMATS["text"](found).split("\n\n")
+    assert any("dam" in block and "†" not in block for block in blocks), "they stand apart"
+    rows = list(csv.DictReader(io.StringIO(FORMATS["csv"](found))))
+    assert {row["recipe"]: row["told_the_task"] for row in rows} == {
+        "dam": "no",
+        "l2r-wavg": "no",
+        "adapters": "yes",
+        "i2i-ff": "yes",
+    }
+    assert {row["metric"]: row["unit"] for row in rows}["forgetting"] == "points"
+    data = as_dict(found)
+    assert [line["told_the_task"] for line in data["lines"]] == [False, False, True, True]
+    report = Report(runs[0])
+    assert "told the true task" in report_as_text(report)
+    assert report.as_dict()["told_the_task"]
+
+
+def test_tables_for_people_have_real_minus_signs_and_those_for_programs_hyphens(
+    tmp_path: Path,
+) -> None:
+    place = Workspace(tmp_path)
+    runs = [remade(place, recipe, recipe) for recipe in ("sequential", "adapters")]
+    found = compare(runs, ("average_accuracy", "backward_transfer"), against="adapters")
+    hyphen = re.compile(r"(?<![\w.-])-\d")
+    for text in (
+        FORMATS["text"](found),
+        FORMATS["markdown"](found),
+        report_as_text(Report(runs[0])),
+    ):
+        assert re.search(f"{MINUS}[0-9]", text)
+        assert not hyphen.search(text)
+    rows = list(csv.DictReader(io.StringIO(FORMATS["csv"](found))))
+    assert min(float(row["value"]) for row in rows) < 0
+    assert MINUS not in FORMATS["csv"](found) + json_text(as_dict(found))
+    assert MINUS not in FORMATS["latex"](found)
+
+
+def test_who_learns_all_tasks_at_once_is_named(tmp_path: Path) -> None:
+    place = Workspace(tmp_path)
+    runs = [
+        remade(place, "sequential", "sequential"),
+        remade(place, "sequential", "joint", recipe=RECIPES["joint"]),
+    ]
+    found = compare(runs)
+    for form in ("text", "markdown"):
+        assert "jointly trained, on all tasks at once" in FORMATS[form](found).lower()
+    assert "jointly trained" not in FORMATS["text"](compare(runs[:1]))
+
+
+def test_cil_says_under_which_head_rule_its_numbers_stand(tmp_path: Path) -> None:
+    place = Workspace(tmp_path)
+    runs = [remade(place, recipe, recipe) for recipe in ("dam", "sequential", "clips-dam")]
+    one, several, none = (compare(chosen) for chosen in (runs[:1], runs[:2], runs[2:]))
+    assert "CIL under the head rule 'compose'" in FORMATS["text"](one)
+    assert "CIL under several head rules (compose, direct" in FORMATS["text"](several)
+    assert "may be the rule's and not the recipe's" in FORMATS["latex"](several)
+    assert "head rule" not in FORMATS["text"](none), "under DIL there is none"
+    assert "head rule 'direct'" in report_as_text(Report(runs[1]))
+    assert as_dict(one)["lines"][0]["head_rule"] == "compose"
+
+
+def test_every_chosen_run_counts_and_a_repeated_seed_is_named(tmp_path: Path) -> None:
+    place = Workspace(tmp_path)
+    runs = [
+        remade(place, recipe, f"{recipe}-{seed}", seed=seed)
+        for recipe in ("dam", "l2r-wavg", "adapters")
+        for seed in range(4)
+    ]
+    again = remade(place, "dam", "dam-again", seed=0)
+    found = compare([*runs, again])
+    assert (found.runs, len(found.lines)) == (12, 3)
+    assert found.repeats == ("dam-again",)
+    assert "not counted twice: dam-again" in FORMATS["text"](found)
+
+
+def test_json_has_no_nan(tmp_path: Path) -> None:
+    run = remade(Workspace(tmp_path), "dam", "dam", lambda value: math.nan)
+    text = json_text({"compared": as_dict(compare([run])), "report": Report(run).as_dict()})
+    json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
+    assert json_text({"a": [math.nan, -math.inf, 1.5]}) == json.dumps(
+        {"a": [None, None, 1.5]}, indent=2
+    )
+
+
+def test_no_folder_of_this_machine_is_in_a_table(tmp_path: Path) -> None:
+    place = Workspace(tmp_path)
+    homes = ("/home/ann/models/base", "/home/bob/models/base", "minilm")
+    runs = []
+    for number, home in enumerate(homes):
+        settings = bundled("dam").settings
+        backbone = settings.backbone.model_copy(update={"name": home})
+        runs.append(
+            remade(
+                place,
+                "dam",
+                f"dam-{number}",
+                settings=settings.model_copy(update={"backbone": backbone}),
+            )
+        )
+    failed = remade(place, "dam", "failed")
+    failed.record(Failed(message="UserError: no file '/home/ann/my data/x.csv'"))
+    comparison = compare([*runs, failed])
+    assert [line.label for line in comparison.lines] == [
+        "dam (backbone=base)",
+        "dam (backbone=base (2))",
+        "dam (backbone=minilm)",
+    ]
+    for form in FORMATS.values():
+        assert "home" not in form(comparison)
+    assert "no file 'x.csv'" in FORMATS["markdown"](comparison)

@@ -1,0 +1,88 @@
+"""What is exported are the run's numbers, with their sign and their unit, as files are read and not as they look."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cl_core.analysis.comparison import compare
+from cl_core.analysis.comparison_formats import FORMATS as COMPARED
+from cl_core.analysis.comparison_formats import as_dict
+from cl_core.analysis.comparison_latex import best
+from cl_core.evaluate.units import unit_of
+from cl_core.reports.report import Report
+from cl_core.reports.report_formats import FORMATS as REPORTED
+from cl_core.runs.workspace import RunFolder, Workspace
+from tests.remade_runs import remade
+
+METRICS = ("average_accuracy", "forgetting", "backward_transfer")
+UNITS = {"average_accuracy": "%", "forgetting": "points", "backward_transfer": "points"}
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> dict[str, RunFolder]:
+    """DAM, and one adapter for all tasks, which forgets."""
+    place = Workspace(tmp_path)
+    return {name: remade(place, name, name) for name in ("dam", "sequential")}
+
+
+def test_a_comparison_exports_what_the_reports_say(runs: dict[str, RunFolder]) -> None:
+    known = {name: Report(run).transfer for name, run in runs.items()}
+    assert known["sequential"]["backward_transfer"] < 0 < known["sequential"]["forgetting"]
+    found = compare(list(runs.values()), METRICS, against="sequential")
+    rows = list(csv.DictReader(io.StringIO(COMPARED["csv"](found))))
+    assert len(rows) == 6
+    for row in rows:
+        assert float(row["value"]) == pytest.approx(100 * known[row["run"]][row["metric"]])
+        assert row["unit"] == UNITS[row["metric"]]
+    gaps = {each["metric"]: each["mean"] for each in as_dict(found)["differences"]}
+    assert gaps == pytest.approx(
+        {name: 100 * (known["dam"][name] - known["sequential"][name]) for name in METRICS}
+    )
+
+
+def test_the_best_of_a_column_is_the_lowest_where_lower_is_better(
+    runs: dict[str, RunFolder],
+) -> None:
+    found = compare(list(runs.values()), METRICS)
+    for metric in METRICS:
+        (place,) = best(found.lines, metric)
+        values = [line.summary(metric).mean for line in found.lines]  # type: ignore[union-attr]
+        assert values[place] == (min if metric == "forgetting" else max)(values)
+
+
+def test_a_reports_csv_is_of_shares_and_says_so(runs: dict[str, RunFolder]) -> None:
+    report = Report(runs["sequential"])
+    rows = list(csv.DictReader(io.StringIO(REPORTED["csv"](report))))
+    assert {row["unit"] for row in rows} == {"share"}
+    shown = np.full(report.matrix.shape, np.nan)
+    for row in rows:
+        if row["stage"] != "0":
+            shown[int(row["stage"]) - 1, report.tasks.index(row["task"])] = float(row["value"])
+    np.testing.assert_allclose(shown, report.matrix)
+
+
+def test_a_reports_latex_has_sign_unit_and_escaped_names(runs: dict[str, RunFolder]) -> None:
+    run = runs["sequential"]
+    report = Report(run)
+    text = REPORTED["latex"](report)
+    for name, wanted in (
+        ("Average accuracy", rf"{100 * report.transfer['average_accuracy']:.1f}\,\%"),
+        ("Forgetting", f"{100 * report.transfer['forgetting']:.1f} points"),
+        ("Backward transfer", f"$-${-100 * report.transfer['backward_transfer']:.1f} points"),
+    ):
+        (said,) = re.findall(rf"{name} \$.*?\$: (.*?)[;.](?: |$)", text)
+        assert said == wanted
+        assert unit_of(name.lower().replace(" ", "_")).name in said.replace("\\", "")
+    odd = run.config.tasks[0].model_copy(update={"name": "50%_of & all"})
+    run.create(run.config.model_copy(update={"tasks": (odd, *run.config.tasks[1:])}))
+    named = REPORTED["latex"](Report(RunFolder(run.path)))
+    assert named.count(r"50\%\_of \& all") == 2, "as a row and as a column"
+    assert "50%_of" not in "".join(
+        line for line in named.splitlines() if not line.startswith("%")
+    ).replace("\\", "\\\\")

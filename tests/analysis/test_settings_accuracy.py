@@ -1,0 +1,144 @@
+"""Accuracy under another k or temperature is that of a run that was made with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import cl_core as cl
+from cl_core.analysis.settings_accuracy import (
+    KIND,
+    Accuracy,
+    Setting,
+    grid,
+    own_setting,
+    read,
+    shares,
+)
+from cl_core.analysis.settings_answers import measure_settings, task_rows
+from cl_core.archive.prune import unused
+from cl_core.errors import UserError
+from cl_core.evaluate.intervals import wilson_mean
+from cl_core.model.loaded_model import load_model
+from cl_core.recipes.named import load_recipe
+from cl_core.reports.report import Report
+from cl_core.runs.workspace import Workspace
+from tests.small_runs import Carry
+
+WAYS = (
+    ("domains-dil", "centroid", "merge"),
+    ("domains", "corrupted", "ties"),  # CIL, where the heads are weighed too
+    ("domains-dil", "centroid", "ensemble"),
+)
+OTHERS = (Setting(1, 0.5), Setting(3, 0.5), Setting(2, 5.0))
+
+
+@pytest.mark.parametrize(("stream", "route", "compose"), WAYS)
+def test_every_accuracy_is_that_of_a_run_made_with_the_setting(
+    carry: Carry, stream: str, route: str, compose: str
+) -> None:
+    """The slow twin: runs of the same store with another k or temperature, which train nothing anew."""
+    recipe = load_recipe("dam", route=route, compose=compose)
+
+    def made(name: str, setting: Setting) -> cl.Run:
+        asked = {"k": setting.k, "temperature": setting.temperature}
+        return carry(stream, recipe, name=name, batch_size=4, router_accuracy=0.6, **asked)
+
+    own = made("own", Setting(2, 0.5))
+    place = own.workspace
+    found = {
+        stage: measure_settings(place, place, own.folder, stage, OTHERS, device="cpu")
+        for stage in (2, 3)
+    }
+    for number, setting in enumerate(OTHERS):
+        twin = made(f"twin{number}", setting)
+        adapters = [own for own in twin.folder.artifacts().items() if own[0].startswith("adapter/")]
+        assert set(adapters) <= set(own.folder.artifacts().items())
+        for stage, at_stage in found.items():
+            each, stored = at_stage[number], Report(twin.folder).matrix[stage - 1, :stage]
+            np.testing.assert_allclose(each.accuracy, stored, atol=1e-7, err_msg=f"{setting}")
+            assert each.samples == each.of == (12,) * stage
+
+
+def test_the_runs_own_setting_is_its_stored_score_and_nothing_is_answered_twice(
+    carry: Carry,
+) -> None:
+    run = carry(name="own", temperature=0.5, batch_size=4)
+    place, folder = run.workspace, run.folder
+    own = own_setting(folder, 3)
+    assert own == Setting(2, 0.5)
+    matrix = Report(folder).matrix
+    for stage in (1, 2, 3):
+        # A k of more adapters than there are is all of them.
+        (each,) = measure_settings(
+            place, place, folder, stage, [own_setting(folder, stage)], device="cpu"
+        )
+        np.testing.assert_allclose(each.accuracy, matrix[stage - 1, :stage], atol=1e-7)
+    loaded = load_model(place, folder, 3, "cpu")
+    for rows in task_rows(place, place, folder, loaded, 1000):
+        counts = []
+        for k in (2, 1, 3, 1, 2):
+            rows.credit(Setting(k, 0.5))
+            counts.append(rows.computed)
+        assert counts == [0, 12, 24, 24, 24]
+    ks, taus = grid(folder, 3)
+    assert [each.k for each in ks] == [1, 2, 3]
+    assert own in ks
+    assert own in taus
+    assert len(taus) == 8
+    assert read((place,), folder, 3, own) is not None
+    assert read((place,), folder, 3, ks[0]) is None
+    # A sample of the rows is a result of its own, and says so.
+    (few,) = measure_settings(place, place, folder, 3, [own], 10, "cpu")
+    assert (few.samples, few.of) == ((3, 3, 4), (12, 12, 12))
+    told: list[tuple[int, int]] = []
+    swept = measure_settings(
+        place, place, folder, 3, ks, 1000, "cpu", lambda *done: told.append(done)
+    )
+    assert told == [(1, 3), (2, 3), (3, 3)]
+    assert [read((place,), folder, 3, each) for each in ks] == swept
+    assert KIND not in {each.kind for each in unused(place)}
+
+
+def test_tasks_count_alike_and_the_interval_is_of_the_samples_that_were_answered() -> None:
+    found = Accuracy(Setting(1, 1.0), (0.5, 1.0), (10, 40), (600, 40))
+    assert found.mean == 0.75
+    assert found.interval == wilson_mean((0.5, 1.0), (10, 40))
+
+
+def test_only_what_ranks_by_k_and_temperature_has_them_varied(carry: Carry) -> None:
+    run = carry("domains-dil", "adapters", name="told")
+    with pytest.raises(UserError, match="does not weigh its adapters by k and temperature"):
+        measure_settings(run.workspace, run.workspace, run.folder, 3, [Setting(1, 1.0)])
+
+
+def test_a_stage_that_there_is_not_is_refused() -> None:
+    from app.data.runs import DEMONSTRATION
+
+    run = Workspace(DEMONSTRATION).find("dam")
+    with pytest.raises(UserError, match="no router of stage 9; it has 5 tasks"):
+        read((), run, 9, Setting(1, 1.0))
+
+
+def test_every_task_gives_as_many_samples_and_none_more_than_it_has() -> None:
+    assert shares([60, 60, 60], 1000) == [60, 60, 60]
+    assert shares([10, 5000, 400], 1000) == [10, 590, 400]
+    assert sum(shares([7600, 7600, 7600], 1000)) == 1000
+    assert shares([5, 5], 1) == [1, 1], "every task is asked at least once"
+
+
+def test_many_adapters_are_spread_over_few_ks(tmp_path: Path) -> None:
+    from tests.remade_runs import bundled
+
+    config = bundled("dam")
+    many = config.model_copy(
+        update={"name": "many", "tasks": tuple(config.tasks[0] for _ in range(200))}
+    )
+    run = Workspace(tmp_path).run("many")
+    run.create(many)
+    ks = [each.k for each in grid(run, 200)[0]]
+    assert ks == sorted(set(ks))
+    assert {1, 2, 200} <= set(ks)
+    assert len(ks) <= 17

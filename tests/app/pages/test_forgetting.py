@@ -1,0 +1,137 @@
+"""Forgetting & transfer, as a visitor meets it."""
+
+from __future__ import annotations
+
+import shutil
+from html import escape
+from pathlib import Path
+
+import numpy as np
+
+from app.base.theme import LIGHT
+from app.data import answers
+from app.data.records import last_routed
+from app.data.runs import DEMONSTRATION
+from app.data.view import View
+from app.forgetting import exports
+from cl_core.evaluate.oracle_gap import summarise_losses
+from cl_core.reports.report import Report
+from cl_core.reports.report_formats import number
+from cl_core.runs.workspace import Workspace
+from tests.app.conftest import Open
+
+
+def test_the_numbers_are_those_of_the_report(open_page: Open) -> None:
+    page = open_page("forgetting", run="dam")
+    assert [metric.label for metric in page.metric] == [
+        "Average accuracy",
+        "Forgetting",
+        "Backward transfer",
+    ]
+    assert page.metric[0].value.endswith("%")
+    assert all(metric.value.endswith(" points") for metric in page.metric[1:])
+
+
+def test_the_stage_moves_every_number(open_page: Open) -> None:
+    page = open_page("forgetting", ws="Demonstration", run="dam")
+    report = Report(Workspace(DEMONSTRATION).find("dam"))
+    page.select_slider(key="after").set_value(page.select_slider(key="after").options[1]).run()
+    assert not page.exception
+    known = report.matrix[:2, :2]
+    shown = dict(
+        zip(("average_accuracy", "forgetting", "backward_transfer"), page.metric, strict=False)
+    )
+    assert shown["average_accuracy"].value == f"{100 * known[1].mean():.1f} %"
+    assert shown["forgetting"].value == number("forgetting", known[0, 0] - known[1, 0])
+    assert shown["backward_transfer"].value == number(
+        "backward_transfer", known[1, 0] - known[0, 0]
+    )
+    assert "95 % interval" in shown["average_accuracy"].help
+    tables = [each.value for each in page.dataframe if each.value.index.nlevels == 2]
+    last = page.select_slider(key="after").options[2]
+    assert all(last not in table.index.get_level_values(0) for table in tables)
+    page.select_slider(key="after").set_value(page.select_slider(key="after").options[0]).run()
+    assert page.metric[0].value == f"{100 * report.matrix[0, 0]:.1f} %"
+    assert [metric.value for metric in page.metric[1:3]] == ["not defined", "not defined"]
+    assert "one task has been learnt" in page.metric[1].help
+
+
+def test_a_cell_of_a_later_stage_is_let_go_when_the_stage_is_moved(open_page: Open) -> None:
+    page = open_page("forgetting", run="dam")
+    last = page.selectbox(key="cell_after").options[-1]
+    for key in ("cell_after", "cell_task"):
+        page.selectbox(key=key).set_value(last)
+    page.run()
+    page.select_slider(key="after").set_value(page.select_slider(key="after").options[0]).run()
+    assert not page.exception
+    assert page.selectbox(key="cell_after").value is None
+
+
+def test_the_split_that_was_scored_is_named(
+    open_page: Open, small_workspace: Path, tmp_path: Path
+) -> None:
+    own = shutil.copytree(small_workspace, tmp_path / "workspace")
+    settings = Workspace(own).find("dam").path / "run.yaml"
+    settings.write_text(settings.read_text().replace("split: test", "split: validation"))
+    for name in ("forgetting", "routing"):
+        page = open_page(name, run="dam", workspace=own)
+        said = " ".join(caption.value for caption in page.caption)
+        assert "validation" in said
+        assert "test rows" not in said
+        assert "test samples" not in said
+
+
+def test_tables_of_figures_carry_their_sign_and_unit(open_page: Open) -> None:
+    page = open_page("forgetting", ws="Demonstration", run="dam")
+    run = Workspace(DEMONSTRATION).find("dam")
+    lost = summarise_losses(run.table("lost"), len(run.config.tasks))
+    tables = [each.value for each in page.dataframe]
+    signed = [each for each in tables if "points; minus is lost" in each.columns[0]]
+    for table, values in zip(signed, (lost.routing, lost.merging), strict=True):
+        assert np.allclose(table.to_numpy(), -100 * values, atol=0.006, equal_nan=True)
+        assert table.index.name == "after learning"
+    units = {column[column.rindex("(") :] for table in tables for column in table.columns}
+    assert units == {"(%)", "(points)", "(points; minus is lost)", "(samples)"}
+    forgetting = next(each for each in page.metric if each.label.startswith("Forgetting"))
+    assert forgetting.value.endswith("points"), "a difference of per cent is points"
+
+
+def test_without_a_run_it_says_what_to_do(open_page: Open, tmp_path: Path) -> None:
+    page = open_page("forgetting", workspace=tmp_path)
+    assert "No run has been scored here yet." in page.markdown[-1].value
+
+
+def test_what_was_lost_is_worked_out_where_it_is_asked_for(
+    open_page: Open, small_workspace: Path, tmp_path: Path
+) -> None:
+    own = shutil.copytree(small_workspace, tmp_path / "workspace")
+    page = open_page("forgetting", run="dam", workspace=own)
+    button = next(each for each in page.button if each.label == "Work it out")
+    button.click().run(timeout=180)
+    assert not page.exception
+    assert "Work it out" not in [each.label for each in page.button]
+    run = Workspace(own).find("dam")
+    rows = {(row["stage"], row["sample_id"]): row for row in run.table("lost").to_pylist()}
+    last = page.selectbox(key="cell_after").options[-1]
+    page.selectbox(key="cell_after").set_value(last)
+    page.selectbox(key="cell_task").set_value(page.selectbox(key="cell_task").options[0]).run()
+    listed = next(frame.value for frame in page.dataframe if "lost by" in frame.value.columns)
+    assert len(listed) == sum(
+        stage == 3 and row["true_task"] == 0 for (stage, _), row in rows.items()
+    )
+    for own_id, line in listed.iterrows():
+        row = rows[3, own_id]
+        assert line["own adapter alone"] == ("right" if row["own"] else "wrong")
+        assert ("routing" in line["lost by"]) == (row["own"] > row["first"])
+        assert ("merging" in line["lost by"]) == (row["first"] > row["run"])
+
+
+def test_the_run_can_be_taken_along(open_page: Open, small_workspace: Path) -> None:
+    page = open_page("forgetting", run="dam")
+    assert {"Report (HTML)", "LaTeX"} <= {button.label for button in page.download_button}
+    run = Workspace(small_workspace).find("dam")
+    report = exports.report(View("Mine", run, 3, None, LIGHT, False))
+    shown = [each for each in last_routed(run).ids if each in report]
+    texts = answers.lines(View("Mine", run, 3, None, LIGHT, False))
+    assert shown
+    assert all(escape(texts[own][:60]) in report for own in shown)

@@ -1,0 +1,81 @@
+"""Cleaning a workspace: what no run needs goes, what a run needs stays."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+import cl_core as cl
+from cl_core.archive.prune import clean, folder_bytes, sizes, unused
+from cl_core.errors import UserError
+from cl_core.runs.workspace import Workspace
+from cl_core.store import RunLock, key
+from tests.small_runs import Carry
+
+
+def test_a_fresh_workspace_has_nothing_to_remove(carry: Carry, tmp_path: Path) -> None:
+    carry(name="one")
+    place = Workspace(tmp_path / "workspace")
+    assert unused(place) == []
+    found = sizes(place)
+    assert found.total == folder_bytes(place.root)
+    assert set(found.runs) == {"one"}
+    assert {"adapter", "features", "router", "states"} <= set(found.store)
+
+
+def test_what_a_deleted_run_alone_needed_goes_and_the_other_run_loses_nothing(
+    carry: Carry, tmp_path: Path
+) -> None:
+    carry(name="kept")
+    place = Workspace(tmp_path / "workspace")
+    before = folder_bytes(place.root / "store")
+    carry(name="gone", seed=1)
+    shutil.rmtree(place.find("gone").path)
+    removed = clean(place)
+    assert {"adapter", "states", "timing"} <= {each.kind for each in removed}
+    # Features and the router's centroids do not depend on the seed: both runs needed them.
+    assert not {"features", "router"} & {each.kind for each in removed}
+    assert folder_bytes(place.root / "store") == before
+    events = place.find("kept").events
+    again = carry(name="again")
+    made = [event for event in place.find("again").events if event.type == "made"]
+    assert made
+    assert all(event.reused for event in made)
+    assert isinstance(again, cl.Run)
+    assert place.find("kept").events == events
+
+
+def test_a_map_goes_with_the_features_that_it_is_of(tmp_path: Path) -> None:
+    place = Workspace(tmp_path / "mine")
+    inputs = {"features": ["0" * 64]}
+    place.store.write("projection", key("projection", inputs), inputs, data={})
+    assert [each.kind for each in unused(place)] == ["projection"]
+    other = Workspace(tmp_path / "other")
+    folder = other.root / "runs" / "one"
+    folder.mkdir(parents=True)
+    (folder / "run.yaml").touch()
+    (folder / "artifacts.json").write_text(f'{{"features/a": "{"0" * 64}"}}')
+    assert unused(place, [other]) == []
+
+
+def test_nothing_is_removed_while_something_is_trained(carry: Carry, tmp_path: Path) -> None:
+    carry(name="one")
+    place = Workspace(tmp_path / "workspace")
+    with (
+        RunLock(place.find("one").lock_path),
+        pytest.raises(UserError, match="one is being trained"),
+    ):
+        clean(place)
+
+
+def test_an_unfinished_run_keeps_its_checkpoint(tmp_path: Path) -> None:
+    place = Workspace(tmp_path)
+    inputs = {"adapter": "1" * 64, "step": 3}
+    place.store.write("checkpoint", key("checkpoint", inputs), inputs, data={})
+    assert len(unused(place)) == 1
+    folder = place.root / "runs" / "stopped"
+    folder.mkdir(parents=True)
+    (folder / "run.yaml").touch()
+    assert unused(place) == []

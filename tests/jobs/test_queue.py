@@ -1,0 +1,122 @@
+"""The queue: real processes, one after the other, whoever dies meanwhile."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cl_core.errors import UserError
+from cl_core.jobs.queue import Job, Jobs, Request
+from cl_core.jobs.worker import work
+from cl_core.recipes.recipe import Recipe
+from cl_core.runs.events import Epoch
+from cl_core.runs.workspace import Workspace
+from tests.small_runs import SMALL
+
+PATIENCE = 120.0
+
+
+@pytest.fixture
+def jobs(tmp_path: Path) -> Jobs:
+    return Jobs(Workspace(tmp_path / "workspace"))
+
+
+@pytest.fixture
+def request_of(tiny: Path) -> Callable[..., Request]:
+    def make(run: str, **changed: object) -> Request:
+        settings = {**SMALL, "backbone": str(tiny), "epochs": 1, **changed}
+        return Request(run=run, stream="domains-dil", recipe="dam", settings=settings, device="cpu")
+
+    return make
+
+
+def wait_for(what: Callable[[], object]) -> None:
+    until = time.monotonic() + PATIENCE
+    while not what():
+        assert time.monotonic() < until, "it took too long"
+        time.sleep(0.05)
+
+
+def learning(job: Job) -> bool:
+    """Whether an epoch of its run has ended."""
+    run = job.workspace.run(job.request.run)
+    return run.exists and any(isinstance(event, Epoch) for event in run.events)
+
+
+def test_jobs_run_one_after_the_other_and_keep_their_logs(
+    jobs: Jobs, request_of: Callable[..., Request]
+) -> None:
+    first, second = jobs.submit(request_of("first")), jobs.submit(request_of("second"))
+    assert [job.id for job in jobs.all()] == [first.id, second.id]
+    wait_for(lambda: first.state == "running")
+    assert second.state == "queued"
+    with pytest.raises(UserError, match="run 'second' is queued already"):
+        jobs.submit(request_of("second"))
+    wait_for(lambda: second.state not in ("queued", "running"))
+    assert (first.state, second.state) == ("finished", "finished")
+    ends = [job.outcome.ended for job in (first, second) if job.outcome]
+    assert ends == sorted(ends)
+    assert "R[i, j]: accuracy (%)" in first.log()
+    assert jobs.of("second").id == second.id
+    wait_for(lambda: not jobs.worked_on)
+
+
+def test_a_job_that_cannot_begin_says_why(jobs: Jobs, request_of: Callable[..., Request]) -> None:
+    job = jobs.submit(request_of("odd").model_copy(update={"stream": "domainz"}))
+    wait_for(lambda: job.state == "failed")
+    assert "domainz" in job.outcome.message
+    jobs.remove(job)
+    assert jobs.all() == []
+
+
+def test_a_running_job_is_stopped_and_goes_on_later_and_a_waiting_one_is_cancelled(
+    jobs: Jobs, request_of: Callable[..., Request]
+) -> None:
+    long = jobs.submit(request_of("long", epochs=200, patience=None))
+    waiting = jobs.submit(request_of("waiting"))
+    waiting.stop()
+    assert waiting.state == "cancelled"
+    with pytest.raises(UserError, match="stop it first"):
+        jobs.remove(long)
+    wait_for(lambda: learning(long))
+    long.stop()
+    wait_for(lambda: long.state == "stopped")
+    again = jobs.again(long)
+    wait_for(lambda: again.state == "running")
+    again.stop()
+    wait_for(lambda: again.state == "stopped")
+
+
+def test_a_run_outlives_its_worker_and_the_next_job_waits_for_it(
+    jobs: Jobs, request_of: Callable[..., Request]
+) -> None:
+    first = jobs.submit(request_of("first", epochs=30, patience=None))
+    wait_for(lambda: learning(first))
+    worker = int(jobs.lock_path.read_text().split()[1])
+    os.kill(worker, signal.SIGKILL)
+    wait_for(lambda: not jobs.worked_on)
+    assert first.state == "running"
+    second = jobs.submit(request_of("second"))
+    wait_for(lambda: second.state == "finished")
+    assert first.state == "finished"
+
+
+def test_a_recipe_without_a_name_of_its_own_goes_with_the_job(
+    jobs: Jobs, request_of: Callable[..., Request]
+) -> None:
+    mine = Recipe(
+        name="mine", initialise="random", train="isolated", route="uniform", compose="merge"
+    )
+    job = jobs.submit(request_of("mixed"), mine)
+    wait_for(lambda: job.state == "finished")
+    assert jobs.workspace.run("mixed").config.recipe == mine
+
+
+def test_work_ends_at_once_where_nothing_waits(jobs: Jobs) -> None:
+    work(jobs.workspace)
+    assert not jobs.worked_on

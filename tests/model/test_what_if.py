@@ -1,0 +1,131 @@
+"""What-ifs: each is what a model with that change would have answered."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from cl_core.errors import UserError
+from cl_core.model.encoded_samples import EncodedSamples
+from cl_core.model.predict import Predictor
+from cl_core.model.routed_sample import RoutedSample
+from cl_core.model.what_if import WhatIf
+from cl_core.route.algebra import top_k_softmax
+from tests.small_runs import Carry
+
+TEXTS = ["the soup was cold", "a film about a lighthouse", "my parcel came late"]
+
+
+def ask(
+    model: Predictor, looked: EncodedSamples, task: str | None = None, **changes: object
+) -> list[RoutedSample]:
+    return model.route(looked, task=task, what_if=WhatIf(**changes))
+
+
+def weights(sample: RoutedSample) -> dict[str, float]:
+    return {share.task: share.weight for share in sample.shares}
+
+
+@pytest.fixture
+def dam(carry: Carry) -> Predictor:
+    run = carry("domains-dil", "dam", name="dam", temperature=0.5)
+    return Predictor(run.workspace, run.folder)
+
+
+def test_nothing_changed_is_the_runs_own_answer(dam: Predictor) -> None:
+    assert ask(dam, dam.look(TEXTS)) == dam.route(TEXTS)
+
+
+def test_looking_once_serves_every_question(dam: Predictor) -> None:
+    looked = dam.look(TEXTS)
+    before = looked.features
+    for k in (1, 2, 3):
+        assert ask(dam, looked, k=k) == dam.route(TEXTS, k=k)
+    assert looked.features is before
+
+
+def test_a_forced_adapter_answers_as_it_does_alone(dam: Predictor) -> None:
+    looked = dam.look(TEXTS)
+    for task in dam.tasks:
+        for sample in ask(dam, looked, force=task):
+            share = next(each for each in sample.shares if each.task == task)
+            assert share.weight == 1.0
+            assert sample.prediction == share.alone
+
+
+def test_a_dropped_adapter_makes_room_for_the_next_best(dam: Predictor) -> None:
+    looked = dam.look(TEXTS)
+    for own in dam.route(looked):
+        first = own.shares[0].task
+        (row,) = [each for each in ask(dam, looked, drop=(first,)) if each.sample == own.sample]
+        others = [share for share in row.shares if share.task != first]
+        scores = torch.tensor([[share.score for share in others]])
+        wanted = top_k_softmax(scores, 2, 0.5)[0].tolist()
+        assert weights(row)[first] == 0.0
+        assert [share.weight for share in others] == pytest.approx(wanted, abs=1e-6)
+
+
+def test_uniform_is_the_mean_of_those_that_are_left(dam: Predictor) -> None:
+    (sample, *_) = ask(dam, dam.look(TEXTS), uniform=True, drop=("films",))
+    assert weights(sample) == pytest.approx(
+        {name: 0.0 if name == "films" else 1 / (len(sample.shares) - 1) for name in weights(sample)}
+    )
+
+
+def test_a_router_of_one_adapter_takes_its_second_choice(carry: Carry) -> None:
+    run = carry("domains-dil", "epi", name="epi")
+    model = Predictor(run.workspace, run.folder)
+    (own,) = model.route([TEXTS[0]])
+    (other,) = model.route([TEXTS[0]], what_if=WhatIf(drop=(own.shares[0].task,)))
+    scores = {share.task: share.score for share in own.shares[1:]}
+    assert other.shares[0].weight == 1.0
+    assert other.shares[0].task == max(scores, key=lambda task: scores[task])
+
+
+def test_select_is_the_best_adapter_of_all(dam: Predictor) -> None:
+    looked = dam.look(TEXTS)
+    for sample in ask(dam, looked, compose="select"):
+        assert sample.prediction == sample.shares[0].alone
+
+
+def test_l2r_without_an_adapter_shares_its_weight_among_the_others(carry: Carry) -> None:
+    run = carry("domains-dil", "l2r-wavg", name="l2r", memory=0.5, router_epochs=1)
+    model = Predictor(run.workspace, run.folder)
+    looked = model.look(TEXTS)
+    (own, *_), (other, *_) = model.route(looked), ask(model, looked, drop=("films",))
+    place = model.tasks.index("films")
+    first = next(
+        iter(own.per_block or {})
+    )  # what enters the first block does not depend on adapters
+    left = [w for at, w in enumerate((own.per_block or {})[first]) if at != place]
+    found = [w for at, w in enumerate((other.per_block or {})[first]) if at != place]
+    assert found == pytest.approx([w / sum(left) for w in left], abs=1e-6)
+    assert all(each[place] == 0.0 for each in (other.per_block or {}).values())
+    (forced, *_) = ask(model, looked, force="films")
+    assert forced.prediction == next(s.alone for s in forced.shares if s.task == "films")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"force": "filmz"}, "no adapter of 'filmz'.*Did you mean 'films'"),
+        ({"force": "films", "drop": ("films",)}, "both forced and dropped"),
+        ({"drop": ("restaurants", "films", "products")}, "all adapters are dropped|no adapter of"),
+    ],
+)
+def test_changes_that_leave_nothing_are_refused(
+    dam: Predictor, changes: dict[str, object], message: str
+) -> None:
+    if "drop" in changes and "force" not in changes:
+        changes = {"drop": tuple(dam.tasks)}
+    with pytest.raises(UserError, match=message):
+        ask(dam, dam.look(TEXTS), **changes)
+
+
+def test_changes_that_a_recipe_has_no_place_for_are_refused(carry: Carry) -> None:
+    shared = carry("domains-dil", "sequential", name="shared")
+    with pytest.raises(UserError, match="there is nothing to choose"):
+        Predictor(shared.workspace, shared.folder).route(TEXTS, what_if=WhatIf(uniform=True))
+    l2r = carry("domains-dil", "l2r-wavg", name="l2r", memory=0.5, router_epochs=1)
+    with pytest.raises(UserError, match="there is no k"):
+        Predictor(l2r.workspace, l2r.folder).route(TEXTS, k=1)

@@ -1,0 +1,103 @@
+"""Settings by their flat names, recipes, and the messages of their mistakes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cl_core.errors import Faults, UserError
+from cl_core.recipes.named import RECIPES, load_recipe
+from cl_core.recipes.recipe import SLOTS, Recipe
+from cl_core.recipes.settings import flat_names, make_settings, parse_assignments
+
+
+def test_every_setting_has_a_name_of_its_own() -> None:
+    names = flat_names()
+    assert {
+        "epochs",
+        "limit",
+        "k",
+        "temperature",
+        "backbone",
+        "reduction",
+        "head_rule",
+    } <= names.keys()
+
+
+def test_later_layers_win_over_earlier_ones_and_all_over_the_preset() -> None:
+    made = make_settings({"epochs": 7, "k": 3}, {"k": 1}, preset="dam-published")
+    assert (made.train.epochs, made.router.k, made.train.learning_rate) == (7, 1, 5e-5)
+
+
+def test_dotted_names_mean_the_same() -> None:
+    assert make_settings({"train.epochs": 2}) == make_settings({"epochs": 2})
+
+
+def test_all_mistakes_are_told_at_once_with_the_closest_known_name() -> None:
+    with pytest.raises(Faults) as error:
+        make_settings({"epoch": 2, "k": 0, "router.epochs": 1})
+    message = str(error.value)
+    assert "there is no setting 'epoch'. Did you mean 'epochs'?" in message
+    assert "k=0" in message
+    assert "there is no setting 'router.epochs'" in message
+
+
+def test_values_are_read_as_yaml() -> None:
+    found = parse_assignments(["epochs=1", "clip=null", "weights=[0.5, 0.5]", "sites=pfeiffer"])
+    assert found == {"epochs": 1, "clip": None, "weights": [0.5, 0.5], "sites": "pfeiffer"}
+
+
+def test_names_of_tasks_are_typed_side_by_side_or_as_a_list() -> None:
+    for typed in ("hold_out=films, books", "hold_out=[films, books]"):
+        assert make_settings(parse_assignments([typed])).data.hold_out == ("films", "books")
+    assert make_settings(parse_assignments(["hold_out=films"])).data.hold_out == ("films",)
+
+
+def test_an_assignment_without_a_value_is_a_mistake() -> None:
+    with pytest.raises(Faults, match="name=value"):
+        parse_assignments(["epochs"])
+
+
+@pytest.mark.parametrize("recipe", RECIPES.values(), ids=list(RECIPES))
+def test_every_recipe_of_the_table_can_work_and_its_settings_exist(recipe: Recipe) -> None:
+    recipe.check()
+    make_settings(recipe.settings)
+
+
+def test_dam_is_what_the_paper_says() -> None:
+    dam = RECIPES["dam"]
+    assert [getattr(dam, slot) for slot in SLOTS] == ["previous", "isolated", "centroid", "merge"]
+    made = make_settings(dam.settings)
+    assert (made.router.k, made.router.temperature, made.router.layer) == (2, 0.01, -4)
+
+
+def test_a_slot_can_be_exchanged_and_the_name_says_so() -> None:
+    recipe = load_recipe("dam", route="oracle", compose=None)
+    assert recipe.route == "oracle"
+    assert recipe.name == "dam+route=oracle"
+
+
+def test_a_recipe_is_a_yaml_file_too(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text("initialise: random\ntrain: isolated\nroute: centroid\ncompose: average\n")
+    recipe = load_recipe(str(file))
+    assert (recipe.name, recipe.compose) == ("mine", "average")
+
+
+def test_a_mix_that_cannot_work_is_refused_with_every_reason() -> None:
+    with pytest.raises(Faults) as error:
+        load_recipe("sequential", initialise="random", route="centroid")
+    assert len(error.value.faults) == 2
+    assert "keeps one adapter" in str(error.value)
+
+
+def test_an_unknown_recipe_or_choice_is_named_with_the_closest_one(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="Did you mean 'dam'"):
+        load_recipe("damm")
+    with pytest.raises(Faults, match="Did you mean 'centroid'"):
+        load_recipe("dam", route="centroids")
+    file = tmp_path / "bad.yaml"
+    file.write_text("initialise: random\nrouter: centroid\n")
+    with pytest.raises(UserError, match="router"):
+        load_recipe(str(file))

@@ -1,0 +1,38 @@
+"""Slices: named samples in the workspace."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cl_core.errors import UserError
+from cl_core.runs.slices import Slice, save_slice, slices
+from cl_core.runs.workspace import Workspace
+
+
+def test_a_slice_comes_back_as_it_was_saved(tmp_path: Path) -> None:
+    place = Workspace(tmp_path)
+    made = Slice(name="films to shops", run="one", split="test", after=2, samples=("a/1", "b/2"))
+    save_slice(place, made)
+    save_slice(place, made.model_copy(update={"name": "other", "run": "two"}))
+    assert slices(place, "one") == [made]
+    assert [each.name for each in slices(place)] == ["films to shops", "other"]
+
+
+@pytest.mark.parametrize("name", ["../out", "", "a/b", ".hidden", "x" * 81])
+def test_a_name_that_is_no_file_name_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UserError, match="slice name"):
+        save_slice(
+            Workspace(tmp_path), Slice(name=name, run="one", split="test", after=1, samples=("a",))
+        )
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_empty_slice_is_refused_and_other_files_are_passed_over(tmp_path: Path) -> None:
+    place = Workspace(tmp_path)
+    with pytest.raises(UserError, match="no sample"):
+        save_slice(place, Slice(name="none", run="one", split="test", after=1, samples=()))
+    (tmp_path / "slices").mkdir()
+    (tmp_path / "slices" / "broken.json").write_text("{")
+    assert slices(place) == []
