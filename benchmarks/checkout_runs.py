@@ -88,7 +88,9 @@ def look(run: str, command: str, *options: str) -> None:
 
 def answer(checkout: Path, runs: list[str]) -> None:
     """How two rows of each task are answered under each what-if after each stage: as the worker says it."""
-    (worker,) = checkout.glob("[!.]*/**/workers/answering.py")
+    # "answering.py": what the worker was called in checkouts of before
+    names = ("answer_worker.py", "answering.py")
+    (worker,) = (path for name in names for path in checkout.glob(f"[!.]*/**/workers/{name}"))
     module = ".".join(worker.relative_to(checkout).with_suffix("").parts)
     asked = []
     for run in runs:

@@ -10,7 +10,7 @@ import streamlit as st
 from app.base.text import plain
 from app.compare import compared_runs
 from app.figures import comparison as figures
-from app.shell import actions, asked_downloads, frame, widgets
+from app.shell import actions, downloads, frame, widgets
 from cl_core.analysis.comparison_formats import as_csv
 from cl_core.analysis.comparison_latex import as_latex
 from cl_core.analysis.comparison_lines import headlines
@@ -251,6 +251,6 @@ with row:
         ("CSV, one row for each run and metric", "take-csv", as_csv, "comparison.csv", "text/csv"),
     )
     for label, key, written, file, kind in files:
-        asked_downloads.offer(label, key, partial(written, taken), file, kind, place=handed)
+        downloads.offer(label, key, partial(written, taken), file, kind, place=handed)
 with st.expander("The LaTeX"):
     st.code(as_latex(taken), language="latex")

@@ -6,8 +6,8 @@ import streamlit as st
 
 from app.base.text import plain
 from app.data import answers
-from app.sample import merging, nearest
-from app.sample.choosing import choose
+from app.sample import nearest, sample_merge
+from app.sample.sample_choice import choose
 from app.shell import frame, widgets
 from app.workers.process import WorkerFailed
 from cl_core.errors import UserError
@@ -27,5 +27,5 @@ except (UserError, WorkerFailed) as error:
 
 if chosen is None or shown is None:
     st.stop()  # not while the spinner turns: it would never end
-merging.draw(view, config, chosen, shown)
+sample_merge.draw(view, config, chosen, shown)
 nearest.draw(view, chosen, bool(shown["clip"]))

@@ -14,7 +14,7 @@ from app.figures.matrix import heatmap
 from app.shell import frame, stream_choice, widgets
 from app.shell.figure_table import figure_table
 from app.shell.stream_problems import problems
-from app.stream.stream_adding import adding
+from app.stream.new_task import new_task
 from app.stream.stream_cards import cards, protocol
 from cl_core.errors import UserError, counted
 
@@ -53,7 +53,7 @@ checked = chosen.checked()
 problems(checked)
 cards(mine, chosen, checked)
 if chosen.editable:
-    adding(mine, chosen)
+    new_task(mine, chosen)
 
 tasks = [task for task in checked.get("tasks", []) if task["counts"].get("train")]
 if tasks:

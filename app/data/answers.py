@@ -71,7 +71,7 @@ class Answer:
 @st.cache_resource(show_spinner=False)
 def worker() -> Worker:
     """One for all visitors; it begins to load at the first page that will need it."""
-    made = Worker("app.workers.answering")
+    made = Worker("app.workers.answer_worker")
     made.start()
     return made
 

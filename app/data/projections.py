@@ -1,7 +1,7 @@
 """Maps of a run's embeddings: which there are, and having one computed in a worker process.
 
 A map is an artifact of the visitor's own workspace, keyed by all that it depends on; the demonstration is read-only.
-Nothing here imports umap or scikit-learn: `app.workers.projecting` does the work.
+Nothing here imports umap or scikit-learn: `app.workers.projection_worker` does the work.
 """
 
 from __future__ import annotations
@@ -90,4 +90,4 @@ class Worker(Background):
     """Computes maps, one at a time."""
 
     def __init__(self) -> None:
-        super().__init__("app.workers.projecting", NOTHING_TO_MAP)
+        super().__init__("app.workers.projection_worker", NOTHING_TO_MAP)

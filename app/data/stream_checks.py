@@ -20,7 +20,7 @@ PATIENCE = 300
 
 
 def check_named(source: str) -> dict[str, Any]:
-    """Of a stream that has a name; see `app.workers.checking` for the answer."""
+    """Of a stream that has a name; see `app.workers.check_worker` for the answer."""
     return _ask(json.dumps({"source": source}), ())
 
 
@@ -55,7 +55,7 @@ def run_worker(request: str) -> dict[str, Any]:
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "app.workers.checking"],
+            [sys.executable, "-m", "app.workers.check_worker"],
             input=request,
             capture_output=True,
             text=True,

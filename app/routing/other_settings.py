@@ -39,7 +39,7 @@ LINE = "accuracy, mean of the tasks learnt"
 @st.cache_resource
 def worker() -> Background:
     """One for the whole server."""
-    return Background("app.workers.varying")
+    return Background("app.workers.sweep_worker")
 
 
 def draw(view: View) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 from app.base.text import plain
 from app.data.answers import Answer
 from app.data.view import View
-from app.sample.choosing import Chosen
+from app.sample.sample_choice import Chosen
 from app.sample.what_ifs import Asked
 from cl_core.adapters.compose import COMPOSITIONS, with_given_weights
 from cl_core.runs.run_config import RunConfig

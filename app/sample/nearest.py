@@ -12,7 +12,7 @@ from app.base.text import plain
 from app.data import answers
 from app.data.view import View
 from app.sample import cards
-from app.sample.choosing import Chosen
+from app.sample.sample_choice import Chosen
 from app.shell import widgets
 from app.workers.process import WorkerFailed
 from cl_core.errors import UserError

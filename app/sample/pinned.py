@@ -19,7 +19,7 @@ from app.data import answers
 from app.data.answers import Answer
 from app.data.view import View
 from app.sample import what_ifs
-from app.sample.choosing import TURNS, Chosen
+from app.sample.sample_choice import TURNS, Chosen
 from app.sample.what_ifs import Asked
 from app.shell import actions
 from app.workers.process import WorkerFailed

@@ -15,7 +15,7 @@ from app.base.text import plain
 from app.data import stream_files
 from app.data.runs import workspace as workspace_of
 from app.data.stream_checks import check_named, check_spec
-from app.shell import absent, actions, asked_downloads
+from app.shell import absent, actions, downloads
 from app.shell.proposals import proposed
 from app.shell.sharing import is_guest
 from cl_core.errors import UserError
@@ -63,7 +63,7 @@ class Chosen:
         return self.path is not None and not self.users and not is_guest()
 
     def checked(self) -> dict[str, Any]:
-        """What is in its data, and what is wrong with them; see `app.workers.checking`."""
+        """What is in its data, and what is wrong with them; see `app.workers.check_worker`."""
         if self.spec is None:
             return {"tasks": [], "faults": [], "warnings": [], "words": []}
         return check_named(self.label) if self.path is None else check_spec(self.spec, self.folder)
@@ -246,7 +246,7 @@ def toolbar(workspace: Workspace, chosen: Chosen) -> None:
             if not is_guest():
                 with popover("Copy and change", "copy-stream", ":material/content_copy:"):
                     _new(workspace, chosen)
-            asked_downloads.offer(
+            downloads.offer(
                 "YAML",
                 "yaml-stream",
                 partial(dump_stream, chosen.spec),

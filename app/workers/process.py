@@ -28,7 +28,7 @@ class Worker:
     Safe to share between threads: questions wait for one another.
 
     Args:
-        module: whose end is `serve(...)`, such as "app.workers.answering".
+        module: whose end is `serve(...)`, such as "app.workers.answer_worker".
         timeout: seconds that an answer may take, loading included.
     """
 

@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 import cl_core as cl
-from app.workers import projecting
+from app.workers import projection_worker
 from cl_core.analysis.embeddings import find_embeddings
 from cl_core.runs.workspace import Workspace
 
@@ -85,8 +85,10 @@ def crowd(place: Path, backbone: Path) -> Path:
     if embeddings is None:
         raise ValueError("the run has made no features")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(projecting, "METHODS", ("PCA",))  # UMAP would be compiled for half a minute
-        projecting.project(made, made, embeddings)
+        patch.setattr(
+            projection_worker, "METHODS", ("PCA",)
+        )  # UMAP would be compiled for half a minute
+        projection_worker.project(made, made, embeddings)
     return place
 
 

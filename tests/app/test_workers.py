@@ -21,11 +21,11 @@ from datasets import Dataset
 from PIL import Image
 
 from app.data.runs import DEMONSTRATION
-from app.workers import answering, scored_rows
+from app.workers import answer_worker, scored_rows
 from app.workers.near_rows import near_rows
 from app.workers.process import Worker, WorkerFailed
+from app.workers.request_loop import answer_lines
 from app.workers.scored_rows import ScoredRows, keep
-from app.workers.serving import answer_lines
 from app.workers.thumbnails import png
 from cl_core.analysis.nearest_rows import NearRow
 from cl_core.errors import UserError
@@ -34,7 +34,7 @@ from cl_core.runs.workspace import Workspace
 
 @pytest.fixture(scope="module")
 def worker() -> Iterator[Worker]:
-    worker = Worker("app.workers.answering")
+    worker = Worker("app.workers.answer_worker")
     yield worker
     worker.stop()
 
@@ -75,8 +75,8 @@ def test_where_the_data_are_gone_it_may_be_what_the_backbone_reads(
     def gone(run: object) -> ScoredRows:
         raise UserError("its data are gone")
 
-    monkeypatch.setattr(answering, "ScoredRows", gone)
-    found = answering.Answering().kinds(str(DEMONSTRATION), "clips-dam", 1)
+    monkeypatch.setattr(answer_worker, "ScoredRows", gone)
+    found = answer_worker.AnswerWorker().kinds(str(DEMONSTRATION), "clips-dam", 1)
     assert found == ["text", "image", "image-qa", "video-qa"]
 
 
@@ -204,7 +204,7 @@ def test_an_error_ends_one_question_only() -> None:
 
 def test_the_servers_side_imports_no_torch() -> None:
     modules = (
-        "app.data.answers, app.sample.choosing, app.sample.what_ifs, app.shell.cell_samples, "
+        "app.data.answers, app.sample.sample_choice, app.sample.what_ifs, app.shell.cell_samples, "
         "app.sample.pinned, app.data.routing_tables, "
         "app.sample.nearest, app.forgetting.exports, app.settings.archive"
     )

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 import cl_core as cl
-from app.workers import projecting
+from app.workers import projection_worker
 from cl_core.analysis.embeddings import find_embeddings
 from cl_core.runs.workspace import Workspace
 from tests.browser.chromium import NoBrowser, provide
@@ -65,8 +65,10 @@ def lab(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     embeddings = find_embeddings(made, made.find("dam"))
     assert embeddings is not None
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(projecting, "METHODS", ("PCA",))  # UMAP would be compiled for half a minute
-        projecting.project(made, made, embeddings)
+        patch.setattr(
+            projection_worker, "METHODS", ("PCA",)
+        )  # UMAP would be compiled for half a minute
+        projection_worker.project(made, made, embeddings)
     return place
 
 

@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import expect
 
 from app.data.runs import DEMONSTRATION
-from app.workers.answering import Answering
+from app.workers.answer_worker import AnswerWorker
 from cl_core.runs.slices import slices
 from cl_core.runs.workspace import Workspace
 from cl_core.synthetic.draw import Draw
@@ -54,7 +54,7 @@ def flip(lab: Path) -> tuple[str, int, str, str]:
     """A test row, the place of an adapter that alone answers it otherwise, what the run answers, what that one does."""
     config = Workspace(lab).find("dam").config
     names = [task.name for task in config.tasks]
-    model = Answering()
+    model = AnswerWorker()
     for row in model.samples(str(lab), "dam"):
         forced = [{}, *({"force": name} for name in names)]
         own, *others = model.route(str(lab), "dam", len(names), {"id": row["id"]}, forced)

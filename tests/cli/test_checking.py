@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from app.workers.checking import Asked, answer
+from app.workers.check_worker import CheckRequest, answer
 from cl_core.errors import Faults
 from cl_core.tasks.load import load_stream
 from tests.cli.conftest import Command
@@ -112,7 +112,7 @@ def test_a_stream_file_that_cannot_be_read_is_a_fault_for_machines_too(
 
 def test_the_browser_s_cards_say_the_same(lab: Command, stream: Path) -> None:
     said = json.loads(lab("check", str(stream), "--json").out)
-    card = answer(Asked(source=str(stream)))
+    card = answer(CheckRequest(source=str(stream)))
     assert card["warnings"] == said["warnings"]
     assert card["faults"] == said["faults"]
     for shown, task in zip(card["tasks"], said["tasks"], strict=True):
@@ -126,7 +126,7 @@ def test_a_held_out_task_without_training_rows_is_no_fault(lab: Command, stream:
     (stream.parent / "songs/test.csv").write_text(rows("good"))
     stream.write_text(STREAM + "held_out:\n  - {name: songs, path: songs}\n")
     assert lab("check", str(stream)).status == 0
-    assert answer(Asked(source=str(stream)))["faults"] == []
+    assert answer(CheckRequest(source=str(stream)))["faults"] == []
 
 
 def test_the_command_that_it_ends_with_runs_what_was_checked(lab: Command, stream: Path) -> None:

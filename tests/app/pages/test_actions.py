@@ -128,7 +128,7 @@ def test_no_handler_is_given_what_a_field_said_when_the_page_was_drawn_last() ->
 
 
 GREY = {
-    "app/sample/choosing.py": "the list of samples",
+    "app/sample/sample_choice.py": "the list of samples",
     "app/sample/pinned.py": "what is pinned",
     "app/stream/stream_cards.py": "the stream's file",
     "pages/learn.py": "the step in the address",

@@ -22,7 +22,7 @@ from app.figures.colouring import COLOURS
 from app.figures.scatter import MapView, feature_map
 from app.figures.similarity import similarity
 from app.map import maps, points
-from app.workers import projecting, projection
+from app.workers import projection, projection_worker
 from cl_core.analysis.embeddings import find_embeddings
 from cl_core.evaluate.neighbours import cosines
 from cl_core.runs.workspace import Workspace
@@ -40,7 +40,7 @@ def mapped(small_workspace: Path) -> Path:
     place = Workspace(small_workspace)
     embeddings = find_embeddings(place, place.find("dam"))
     assert embeddings is not None
-    projecting.project(place, place, embeddings)
+    projection_worker.project(place, place, embeddings)
     return small_workspace
 
 
@@ -57,7 +57,7 @@ def test_the_same_seed_gives_the_same_map(mapped: Path, tmp_path: Path) -> None:
     place = Workspace(mapped)
     embeddings = find_embeddings(place, place.find("dam"))
     assert embeddings is not None
-    projecting.project(place, Workspace(tmp_path), embeddings)
+    projection_worker.project(place, Workspace(tmp_path), embeddings)
     for method in projection.METHODS:
         assert np.array_equal(stored(mapped, method).positions, stored_in(tmp_path, mapped, method))
 
@@ -72,16 +72,16 @@ def stored_in(target: Path, source: Path, method: projection.Method) -> np.ndarr
 
 
 def test_every_task_is_sampled_in_proportion() -> None:
-    drawn = projecting.sampled([9_000, 3_000, 3], 1_000, 0)
+    drawn = projection_worker.sampled([9_000, 3_000, 3], 1_000, 0)
     assert [len(rows) for rows in drawn] == [749, 249, 1]
     assert all((np.diff(rows) > 0).all() for rows in drawn)
-    assert [len(rows) for rows in projecting.sampled([5, 7], 12, 0)] == [5, 7]
+    assert [len(rows) for rows in projection_worker.sampled([5, 7], 12, 0)] == [5, 7]
 
 
 def test_pca_finds_the_plane_that_the_points_lie_in() -> None:
     flat = np.random.default_rng(0).normal(size=(50, 2)).astype(np.float32) * [3, 1]
     turn = np.linalg.qr(np.random.default_rng(1).normal(size=(6, 6)))[0][:2]
-    positions, share = projecting.pca((flat @ turn).astype(np.float32))
+    positions, share = projection_worker.pca((flat @ turn).astype(np.float32))
     assert share == pytest.approx(1)
     distances = np.linalg.norm(positions[:, None] - positions, axis=2)
     assert np.allclose(distances, np.linalg.norm(flat[:, None] - flat, axis=2), atol=1e-3)
@@ -286,5 +286,5 @@ def test_rings_and_stars_are_drawn_as_the_points_are_and_after_them(count: int) 
     ("value", "why"), [(0.0, "are zero"), (0.5, "the same"), (np.nan, "not numbers")]
 )
 def test_features_without_any_difference_are_nothing_to_map(value: float, why: str) -> None:
-    with pytest.raises(projecting.NothingToMap, match=f"nothing to map: .*{why}"):
-        projecting.check_spread(np.full((9, 4), value, dtype=np.float32))
+    with pytest.raises(projection_worker.NothingToMap, match=f"nothing to map: .*{why}"):
+        projection_worker.check_spread(np.full((9, 4), value, dtype=np.float32))

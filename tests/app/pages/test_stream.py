@@ -365,7 +365,7 @@ def test_paths_in_the_workspace_or_beside_it_are_relative(place: Workspace, tmp_
 
 def test_the_pages_import_nothing_heavy() -> None:
     names = (
-        "app.train.new_run, app.train.train_jobs, app.stream.stream_adding, "
+        "app.train.new_run, app.train.train_jobs, app.stream.new_task, "
         "app.stream.stream_cards, app.shell.stream_choice"
     )
     heavy = "('torch', 'umap', 'sklearn', 'datasets', 'transformers')"

@@ -1,4 +1,4 @@
-"""Answers for samples: which adapters they get and what comes of it. `python -m app.workers.answering`.
+"""The worker of predictions: how samples are routed, merged and answered. `python -m app.workers.answer_worker`.
 
 Holds the last few models and the last few samples that were looked at, so that a what-if costs one small forward pass.
 """
@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from app.workers.near_rows import near_rows
+from app.workers.request_loop import serve
 from app.workers.scored_rows import ScoredRows, shown
-from app.workers.serving import serve
 from cl_core.analysis.nearest_rows import TrainingFeatures
 from cl_core.errors import UserError
 from cl_core.model.encoded_samples import EncodedSamples
@@ -29,7 +29,7 @@ from cl_core.tasks.task import ENCODED
 Value = TypeVar("Value")
 
 
-class Recent(Generic[Value]):
+class LeastRecentlyUsed(Generic[Value]):
     """The last few values made, by key.
 
     Args:
@@ -50,15 +50,15 @@ class Recent(Generic[Value]):
         return self._values[key]
 
 
-class Answering:
+class AnswerWorker:
     """Models by (workspace, run, stage), test rows by (workspace, run), and samples that were looked at."""
 
     def __init__(self) -> None:
-        self.models: Recent[Predictor] = Recent(6)
-        self.looked: Recent[EncodedSamples] = Recent(64)
-        self.routed: Recent[dict[str, Any]] = Recent(512)
-        self.rows: Recent[ScoredRows] = Recent(3)
-        self.training: Recent[TrainingFeatures] = Recent(2)
+        self.models: LeastRecentlyUsed[Predictor] = LeastRecentlyUsed(6)
+        self.looked: LeastRecentlyUsed[EncodedSamples] = LeastRecentlyUsed(64)
+        self.routed: LeastRecentlyUsed[dict[str, Any]] = LeastRecentlyUsed(512)
+        self.rows: LeastRecentlyUsed[ScoredRows] = LeastRecentlyUsed(3)
+        self.training: LeastRecentlyUsed[TrainingFeatures] = LeastRecentlyUsed(2)
 
     def kinds(self, workspace: str, run: str, stage: int) -> list[str]:
         """What the run's samples are: "text", "image", "image-qa", "video-qa"; so may be those of one's own.
@@ -217,16 +217,16 @@ class Answering:
 
 def main() -> None:
     """Serves until standard input is closed."""
-    answering = Answering()
+    worker = AnswerWorker()
     serve(
         {
             "ready": lambda: True,
-            "kinds": answering.kinds,
-            "samples": answering.samples,
-            "shown": answering.shown,
-            "route": answering.route,
-            "embed": answering.embed,
-            "near": answering.near,
+            "kinds": worker.kinds,
+            "samples": worker.samples,
+            "shown": worker.shown,
+            "route": worker.route,
+            "embed": worker.embed,
+            "near": worker.near,
         }
     )
 

@@ -1,6 +1,8 @@
-"""Reads a stream's data and says what is in them and what is wrong: `python -m app.workers.checking`.
+"""The worker that reads a stream's data sets, and says what is in them and what is wrong with them.
 
-The request is one JSON object on standard input, the answer one on standard output; see `Asked` and `answer`.
+`python -m app.workers.check_worker`.
+
+The request is one JSON object on standard input, the answer one on standard output; see `CheckRequest` and `answer`.
 """
 
 from __future__ import annotations
@@ -43,7 +45,7 @@ MOST_ROWS = 50
 """Rows listed of one problem."""
 
 
-class Asked(Settings):
+class CheckRequest(Settings):
     """A request: one of `source`, `text` and `task`."""
 
     source: str | None = None
@@ -57,7 +59,7 @@ class Asked(Settings):
     """Ask the hub how large the task's data are, and load nothing."""
 
 
-def answer(asked: Asked) -> dict[str, Any]:
+def answer(asked: CheckRequest) -> dict[str, Any]:
     """{"tasks": [...], "faults": [...], "warnings": [...], "words": [...]}, or {"error": ...}."""
     try:
         if asked.size:
@@ -250,7 +252,7 @@ def _plain_fault(message: str) -> dict[str, Any]:
 def main() -> None:
     """One request, one answer; whatever libraries print goes to standard error."""
     with contextlib.redirect_stdout(sys.stderr):
-        found = answer(Asked(**json.load(sys.stdin)))
+        found = answer(CheckRequest(**json.load(sys.stdin)))
     json.dump(found, sys.stdout)
 
 

@@ -1,4 +1,4 @@
-"""Which sample is looked at: one that the run was scored on, or one of the visitor's own."""
+"""The sample that is looked at: one that the run was scored on, or one of the visitor's own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Computes the maps of a run: `python -m app.workers.projecting --source DIR --target DIR --run NAME`.
+"""The worker that projects a run's embeddings to maps, by PCA and UMAP.
+
+`python -m app.workers.projection_worker --source DIR --target DIR --run NAME`.
 
 PCA first, within a second, then UMAP, so that there is something to see meanwhile. Both are stored, and the same
 features, seed and method give the same bytes.

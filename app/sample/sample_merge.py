@@ -1,4 +1,4 @@
-"""How a sample's adapters were chosen and merged, and what if they were others: the middle of the page Sample.
+"""A sample's routing, merge and prediction, and its what-ifs: the middle of the page Sample.
 
 A fragment: a what-if draws this part anew and leaves the rest of the page as it is, so that it is answered at once.
 """
@@ -22,8 +22,8 @@ from app.figures.matrix import heatmap
 from app.figures.merges import merges
 from app.figures.recipe import recipe
 from app.sample import cards, pinned
-from app.sample.choosing import Chosen
 from app.sample.explain import composed, formulas, story, untrained
+from app.sample.sample_choice import Chosen
 from app.sample.what_ifs import Asked, panel
 from app.shell import frame, widgets
 from app.shell.figure_table import figure_table

@@ -1,6 +1,6 @@
-"""Works out how accurate a run is with other k and temperatures, at one stage.
+"""The worker of a sweep: how accurate a run is with other k and temperatures, at one stage.
 
-`python -m app.workers.varying --source DIR --target DIR --run NAME --stage N`; each setting is stored as it is done.
+`python -m app.workers.sweep_worker --source DIR --target DIR --run NAME --stage N`; each setting is stored when done.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Files of what the page says at the moment of the click.
+"""Downloads, made of what the page says at the moment of the click.
 
 Streamlit's own download button holds what it was drawn with, a function as well as bytes: what was chosen since would
 not be in the file. So a click has the page drawn, and that drawing hands the file to the browser.

@@ -1,4 +1,4 @@
-"""The worker's end of the line: reads questions, writes answers, until nobody asks any more."""
+"""A worker's loop over requests: lines of JSON in on standard input, replies out, until nobody asks any more."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a new task comes from: the gallery, a file, a path on the server, or the hub."""
+"""A new task, and where its data set comes from: the gallery, a file, a path on the server, or the hub."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PICKS = "gallery-tasks-"
 SOURCES = ("Gallery", "File", "Path on the server", "Hub")
 
 
-def adding(workspace: Workspace, chosen: Chosen) -> None:
+def new_task(workspace: Workspace, chosen: Chosen) -> None:
     """The four ways in; where something was added, the first is shown again."""
     with st.container(border=True):
         links.settle("add_from", SOURCES, SOURCES[0])
