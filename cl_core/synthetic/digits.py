@@ -95,19 +95,19 @@ def _digits() -> tuple[NDArray[np.uint8], tuple[int, ...]]:
     from PIL import Image
     from sklearn.datasets import load_digits
 
-    found = load_digits()
-    small = (found.images * (255 / 16)).astype(np.uint8)
+    digits = load_digits()
+    small = (digits.images * (255 / 16)).astype(np.uint8)
     inner = SIDE - 2 * _MARGIN
     grown = np.stack(
         [
-            np.asarray(Image.fromarray(each).resize((inner, inner), Image.Resampling.BICUBIC))
-            for each in small
+            np.asarray(Image.fromarray(picture).resize((inner, inner), Image.Resampling.BICUBIC))
+            for picture in small
         ]
     )
     crisp = np.clip((grown / 255.0 - 0.25) * 2, 0, 1)
     edge = ((0, 0), (_MARGIN, _MARGIN), (_MARGIN, _MARGIN))
     inked = np.pad(np.rint(255 * crisp).astype(np.uint8), edge)
-    return inked, tuple(int(label) for label in found.target)
+    return inked, tuple(int(label) for label in digits.target)
 
 
 def _show(ink: NDArray[np.uint8], style: str, draw: Draw) -> NDArray[np.uint8]:

@@ -32,7 +32,7 @@ def animation(frames: Sequence[NDArray[np.uint8]], seconds: float) -> bytes:
     file = io.BytesIO()
     first, *others = map(Image.fromarray, frames)
     # Pillow writes equal neighbours as one frame unless they blend differently; opaque ones look the same either way.
-    blend = [place % 2 for place in range(len(frames))]
+    blend = [frame % 2 for frame in range(len(frames))]
     first.save(
         file,
         "png",

@@ -49,7 +49,7 @@ def read_votes(value: object) -> dict[str, int] | None:
         whole = all(isinstance(n, int) and not isinstance(n, bool) for n in counts.values())
         return {answer: n for answer, n in counts.items() if n > 0 and answer} if whole else None
     given = value if isinstance(value, list | tuple) else [value]
-    answers = [each.get("answer") if isinstance(each, Mapping) else each for each in given]
+    answers = [item.get("answer") if isinstance(item, Mapping) else item for item in given]
     if any(isinstance(answer, list | tuple | Mapping | bytes) for answer in answers):
         return None
     return dict(Counter(cleaned for answer in answers if (cleaned := clean(answer)))) or None
@@ -103,25 +103,25 @@ def index_answers(
     An answer's weight is min(votes / agreement, 1): VQA accuracy with 3 (Antol et al. 2015), iVQA's with 2 (Yang et
     al. 2021). The best answer has the most votes, of equals the first of the vocabulary.
     """
-    index = {name: place for place, name in enumerate(names)}
+    index = {name: position for position, name in enumerate(names)}
     labels: list[int | None] = []
     weights: list[dict[int, float]] = []
     empty: list[int] = []
     unknown = 0
     for number, row in zip(rows.numbers, votes, strict=True):
-        known = sorted((index[answer], n) for answer, n in (row or {}).items() if answer in index)
-        weights.append({place: min(n / spec.agreement, 1.0) for place, n in known})
+        counts = sorted((index[answer], n) for answer, n in (row or {}).items() if answer in index)
+        weights.append({label: min(n / spec.agreement, 1.0) for label, n in counts})
         if row is None:
             empty.append(number + 1)
             labels.append(None)
-        elif known:
-            labels.append(max(known, key=lambda each: each[1])[0])
+        elif counts:
+            labels.append(max(counts, key=lambda pair: pair[1])[0])
         else:
             unknown += 1
             labels.append(NO_ANSWER if split == "test" else None)
     column = next(iter(spec.outcome.values()))
     message = f"'{column}' holds no answer"
-    faults = [Fault(spec.name, split, message, rows.place, tuple(empty))] if empty else []
+    faults = [Fault(spec.name, split, message, rows.source, tuple(empty))] if empty else []
     return Answered(labels, weights if spec.answers else None, unknown), faults
 
 

@@ -85,8 +85,8 @@ class BuiltinTask:
         return cls(
             label_names,
             {
-                split: {kind: [value for value, _ in each], "label": [label for _, label in each]}
-                for split, each in rows.items()
+                split: {kind: [value for value, _ in pairs], "label": [label for _, label in pairs]}
+                for split, pairs in rows.items()
             },
         )
 
@@ -159,14 +159,14 @@ def builtin_stream(source: str) -> StreamSpec:
     plain, order = _split_order(source)
     name = plain.partition(":")[0]
     module = _family(_FAMILY_OF.get(name, name))
-    found = module.stream(parse_source(plain, module.STREAM_KNOBS))
+    stream = module.stream(parse_source(plain, module.STREAM_KNOBS))
     if order is None:
-        return found
-    if order not in found.orders:
+        return stream
+    if order not in stream.orders:
         raise UserError(
-            f"stream '{name}' has no order '{order}'; it has order1{''.join(f', {each}' for each in found.orders)}"
+            f"stream '{name}' has no order '{order}'; it has order1{''.join(f', {other}' for other in stream.orders)}"
         )
-    return found.ordered(order)
+    return stream.ordered(order)
 
 
 def _split_order(source: str) -> tuple[str, str | None]:
@@ -180,25 +180,25 @@ def _split_order(source: str) -> tuple[str, str | None]:
 
 def read_builtin(spec: TaskSpec) -> RawTask:
     """Makes the rows of a built-in task; faults are collected, not raised."""
-    place = spec.builtin or ""
+    source = spec.builtin or ""
     try:
-        family, _, rest = place.partition("/")
+        family, _, rest = source.partition("/")
         if family not in FAMILIES or not rest:
             raise UserError(
-                f"there is no built-in task '{place.partition(':')[0]}'; write "
-                f"{' or '.join(f'{each}/<name>' for each in FAMILIES)}"
+                f"there is no built-in task '{source.partition(':')[0]}'; write "
+                f"{' or '.join(f'{choice}/<name>' for choice in FAMILIES)}"
             )
-        made = _made(family, rest)
+        task = _made(family, rest)
     except Faults as error:
-        faults = tuple(Fault(spec.name, None, fault, place) for fault in error.faults)
-        return RawTask(spec.name, place, {}, faults=faults)
+        faults = tuple(Fault(spec.name, None, fault, source) for fault in error.faults)
+        return RawTask(spec.name, source, {}, faults=faults)
     except UserError as error:
-        return RawTask(spec.name, place, {}, faults=(Fault(spec.name, None, str(error), place),))
+        return RawTask(spec.name, source, {}, faults=(Fault(spec.name, None, str(error), source),))
     splits = {
-        split: RawRows(columns, place, range(len(next(iter(columns.values())))))
-        for split, columns in made.columns.items()
+        split: RawRows(columns, source, range(len(next(iter(columns.values())))))
+        for split, columns in task.columns.items()
     }
-    return RawTask(spec.name, f"built-in {place}", splits, made.label_names)
+    return RawTask(spec.name, f"built-in {source}", splits, task.label_names)
 
 
 @lru_cache(maxsize=KEPT)

@@ -53,7 +53,7 @@ def check_task(task: PreparedTask, one_space: bool = False) -> Report:
             faults.append(Fault(task.name, split, "there are no rows", task.source))
         elif rows is not None and not len(rows) and not faults:
             message = "there are too few rows to cut it from train; add rows, or a file of its own"
-            faults.append(Fault(task.name, split, message, rows.place))
+            faults.append(Fault(task.name, split, message, rows.source))
         if rows is not None and train is not None and split != "train":
             warnings += _shared_rows(task.name, train, split, rows)
     return Report(tuple(faults), tuple(warnings))
@@ -66,7 +66,7 @@ def _check_answers(task: PreparedTask, train: Rows) -> list[Fault]:
         return []
     only = task.label_names[next(iter(given))]
     message = f"all questions have one answer, '{only}'; there is nothing to tell apart"
-    return [Fault(task.name, "train", message, train.place)]
+    return [Fault(task.name, "train", message, train.source)]
 
 
 def _check_classes(task: PreparedTask, train: Rows) -> list[Fault]:
@@ -74,7 +74,7 @@ def _check_classes(task: PreparedTask, train: Rows) -> list[Fault]:
     if len(counts) == 1:
         only = task.label_names[next(iter(counts))]
         message = f"all rows have one class, '{only}'; there is nothing to tell apart"
-        return [Fault(task.name, "train", message, train.place)]
+        return [Fault(task.name, "train", message, train.source)]
     absent = [name for index, name in enumerate(task.label_names) if not counts[index]]
     if not absent:
         return []
@@ -85,7 +85,7 @@ def _check_classes(task: PreparedTask, train: Rows) -> list[Fault]:
         here = sum(task.label_names[label] in absent for label in rows.labels)
         if here:
             message += f" ({split} has {here})"
-    return [Fault(task.name, "train", message, train.place)]
+    return [Fault(task.name, "train", message, train.source)]
 
 
 def _tiny_classes(task: PreparedTask, train: Rows) -> list[str]:
@@ -122,8 +122,8 @@ def _unscored_classes(task: PreparedTask, train: Rows) -> list[str]:
 
 
 def _shared_rows(task: str, train: Rows, split: str, rows: Rows) -> list[str]:
-    known = set(_keys(train))
-    shared = sum(key in known for key in _keys(rows))
+    seen = set(_keys(train))
+    shared = sum(key in seen for key in _keys(rows))
     if not shared:
         return []
     verb = "is" if shared == 1 else "are"
@@ -176,12 +176,12 @@ def check_stream(
             faults.append(
                 Fault(name, None, f"{counted(count, 'task')} have this name; names must be unique")
             )
-    known = [task for task in tasks if task.label_names]
+    labelled = [task for task in tasks if task.label_names]
     if one_space:
-        wrong, notes = check_one_space(known, held_out)
+        wrong, notes = check_one_space(labelled, held_out)
         faults += wrong
         warnings += notes
-    labels = {task.name: task.label_names for task in (*known, *held_out)}
+    labels = {task.name: task.label_names for task in (*labelled, *held_out)}
     for group in shared:
         names = Counter(name for task in group for name in set(labels.get(task, ())))
         if names and max(names.values()) < 2:

@@ -45,9 +45,11 @@ def finish(
     tasks: list[Task] = []
     faults: list[Fault] = []
     warnings: list[str] = []
-    for each, made in zip((*spec.tasks, *spec.held_out), prepared, strict=True):
-        whole = made.task()
-        limited = limit_rows(limit_rows(whole, each.limits, each.seed), limits, limit_seed)
+    for task_spec, prepared_task in zip((*spec.tasks, *spec.held_out), prepared, strict=True):
+        whole = prepared_task.task()
+        limited = limit_rows(
+            limit_rows(whole, task_spec.limits, task_spec.seed), limits, limit_seed
+        )
         task, damaged = drop_damaged(limited)
         warnings += damaged
         learns = len(tasks) < len(spec.tasks)

@@ -35,7 +35,7 @@ def check_one_space(
         for name, sentence in describe_strangers(labels).items()
     ]
     strangers = {fault.task for fault in faults}
-    names = tuple(dict.fromkeys(name for own in labels.values() for name in own))
+    names = tuple(dict.fromkeys(name for task_labels in labels.values() for name in task_labels))
     faults += _twins(tasks, names)
     rows = {task.name: _training_rows(task) for task in tasks}
     learnt = {name for counts in rows.values() for name in counts}
@@ -50,13 +50,13 @@ def check_one_space(
                 "leave it out of label_names"
             )
             if not unread:
-                faults.append(Fault(task.name, "train", message, task.splits["train"].place))
+                faults.append(Fault(task.name, "train", message, task.splits["train"].source))
         lacking = [name for name in names if name in learnt and name not in rows[task.name]]
         if len(learnt) == 1:
             message = (
                 f"all rows have one class, {_listed(list(learnt))}; there is nothing to tell apart"
             )
-            faults.append(Fault(task.name, "train", message, task.splits["train"].place))
+            faults.append(Fault(task.name, "train", message, task.splits["train"].source))
         elif lacking and not strangers:
             warnings.append(_lacks(task, lacking))
     for task in held_out:

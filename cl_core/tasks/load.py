@@ -131,8 +131,8 @@ def read_prepared(spec: StreamSpec, folder: Path, root: Path | None) -> list[Pre
     from cl_core.tasks.prepare import prepare
 
     prepared = []
-    for number, each in enumerate((*spec.tasks, *spec.held_out)):
-        raw, used = read_task(each, folder, root)
+    for number, task in enumerate((*spec.tasks, *spec.held_out)):
+        raw, used = read_task(task, folder, root)
         if number >= len(spec.tasks):
             raw = replace(raw, faults=tuple(f for f in raw.faults if not f.lacks_train))
         prepared.append(prepare(raw, used))
@@ -150,13 +150,13 @@ def find_stream(source: str | Path | StreamSpec) -> tuple[StreamSpec, Path]:
     name = str(source)
     if isinstance(source, str) and is_builtin_stream(name):
         return builtin_stream(name), Path.cwd()
-    known = presets()
-    if isinstance(source, str) and name.removesuffix("-order1") in known:
-        return known[name.removesuffix("-order1")], Path.cwd()
+    ready_made = presets()
+    if isinstance(source, str) and name.removesuffix("-order1") in ready_made:
+        return ready_made[name.removesuffix("-order1")], Path.cwd()
     path = Path(source).expanduser()
     if path.suffix.lower() in (".yaml", ".yml") or path.is_file():
         return read_stream_file(path), path.resolve().parent
-    names = [*BUILTIN_STREAMS, *known]
+    names = [*BUILTIN_STREAMS, *ready_made]
     raise UserError(
         f"there is no stream '{name}'; choose one of {', '.join(names)}, or give the path of a .yaml file."
         f"{did_you_mean(name, names)}"
@@ -165,8 +165,8 @@ def find_stream(source: str | Path | StreamSpec) -> tuple[StreamSpec, Path]:
 
 def data_folder(data: str | Path | None = None) -> Path | None:
     """The folder of real data: as given, else the environment's CL_DATA, else None."""
-    found = data or os.environ.get(DATA_VARIABLE)
-    return Path(found).expanduser() if found else None
+    chosen = data or os.environ.get(DATA_VARIABLE)
+    return Path(chosen).expanduser() if chosen else None
 
 
 def read_task(spec: TaskSpec, folder: Path, root: Path | None) -> tuple[RawTask, TaskSpec]:
@@ -207,11 +207,11 @@ def read_task(spec: TaskSpec, folder: Path, root: Path | None) -> tuple[RawTask,
     if spec.hub is not None:
         from cl_core.tasks.sources.hub import read_hub
 
-        found = read_hub(spec)
-        if found.faults and spec.data is not None:
+        raw = read_hub(spec)
+        if raw.faults and spec.data is not None:
             hint = Fault(spec.name, None, f"or {_how_to_have(spec.data, root)}")
-            found = replace(found, faults=(*found.faults, hint))
-        return found, spec
+            raw = replace(raw, faults=(*raw.faults, hint))
+        return raw, spec
     message = _how_to_have(spec.data or "", root)
     return RawTask(spec.name, spec.data or "", {}, faults=(Fault(spec.name, None, message),)), spec
 

@@ -37,14 +37,14 @@ class Rows:
         inputs: (N,) values by column, as `make_rows` takes them.
         labels: (N,) indices into the task's label names.
         numbers: (N,) row numbers in the source, counted from 0.
-        place: the file, as the user wrote it.
+        source: the file, as the user wrote it.
         votes: (N,) by label, how far it is right, in 0..1; None where each row has one right answer.
     """
 
     inputs: Mapping[str, Sequence[object]]
     labels: Sequence[int]
     numbers: Sequence[int]
-    place: str
+    source: str
     votes: Sequence[Mapping[int, float]] | None = None
 
     def __len__(self) -> int:
@@ -56,7 +56,7 @@ class Rows:
             {name: [values[i] for i in positions] for name, values in self.inputs.items()},
             [self.labels[i] for i in positions],
             [self.numbers[i] for i in positions],
-            self.place,
+            self.source,
             None if self.votes is None else [self.votes[i] for i in positions],
         )
 
@@ -129,7 +129,7 @@ def prepare(raw: RawTask, spec: TaskSpec) -> PreparedTask:
         wrong = _missing_columns(rows, split, spec)
         faults += wrong
         if len(rows) == 0:
-            faults.append(Fault(spec.name, split, "has no rows", rows.place))
+            faults.append(Fault(spec.name, split, "has no rows", rows.source))
         elif not wrong:
             read[split] = rows
     find = _answers if spec.kind in QA_KINDS else _labels
@@ -146,8 +146,8 @@ def prepare(raw: RawTask, spec: TaskSpec) -> PreparedTask:
             good = [a and b for a, b in zip(good, whole, strict=True)]
         labels = outcomes.labels[split]
         kept = [row for row, label in enumerate(labels) if label is not None and good[row]]
-        known = [0 if label is None else label for label in labels]
-        everything = Rows(inputs, known, rows.numbers, rows.place, outcomes.votes[split])
+        indices = [0 if label is None else label for label in labels]
+        everything = Rows(inputs, indices, rows.numbers, rows.source, outcomes.votes[split])
         splits[split] = everything.take(kept)
     warnings = [*raw.warnings, *outcomes.warnings]
     if "train" in splits and len(splits["train"]):
@@ -169,13 +169,13 @@ def prepare(raw: RawTask, spec: TaskSpec) -> PreparedTask:
 def _labels(read: Mapping[str, RawRows], raw: RawTask, spec: TaskSpec) -> _Outcomes:
     """The classes of a task, and each row's."""
     tables, faults = read_tables(spec.name, read, spec.label, spec.label_names)
-    found = find_classes(spec.name, tables, spec.label_names, raw.label_names)
+    classes = find_classes(spec.name, tables, spec.label_names, raw.label_names)
     return _Outcomes(
-        found.names,
-        found.indices,
+        classes.names,
+        classes.indices,
         dict.fromkeys(read),
-        [*faults, *found.faults],
-        found.warnings,
+        [*faults, *classes.faults],
+        classes.warnings,
     )
 
 
@@ -196,8 +196,8 @@ def _answers(read: Mapping[str, RawRows], raw: RawTask, spec: TaskSpec) -> _Outc
             warnings.append(describe_unknown(spec.name, split, unknown, len(rows)))
     return _Outcomes(
         names,
-        {split: each.labels for split, each in answered.items()},
-        {split: each.votes for split, each in answered.items()},
+        {split: task_answers.labels for split, task_answers in answered.items()},
+        {split: task_answers.votes for split, task_answers in answered.items()},
         faults,
         warnings,
     )
@@ -207,12 +207,12 @@ def _missing_columns(rows: RawRows, split: str, spec: TaskSpec) -> list[Fault]:
     faults = []
     for field, column in {**spec.inputs, **spec.outcome}.items():
         if column not in rows.columns:
-            found = ", ".join(rows.columns) or "none"
+            names = ", ".join(rows.columns) or "none"
             message = (
-                f"there is no column '{column}' for {field}; columns are {found}."
+                f"there is no column '{column}' for {field}; columns are {names}."
                 f"{did_you_mean(column, rows.columns)} Name it in the stream file: {field}: ..."
             )
-            faults.append(Fault(spec.name, split, message, rows.place))
+            faults.append(Fault(spec.name, split, message, rows.source))
     return faults
 
 
@@ -235,14 +235,14 @@ def _texts(
             other.setdefault(type(value).__name__, []).append(number + 1)
     good = [bool(str(text).strip()) for text in texts]
     if len(empty) == len(rows):
-        return texts, good, [Fault(spec.name, split, f"column '{column}' is empty", rows.place)]
+        return texts, good, [Fault(spec.name, split, f"column '{column}' is empty", rows.source)]
     faults = []
     if empty:
         message = f"'{column}' is empty"
-        faults.append(Fault(spec.name, split, message, rows.place, tuple(empty)))
-    for kind, found in other.items():
+        faults.append(Fault(spec.name, split, message, rows.source, tuple(empty)))
+    for kind, numbers in other.items():
         message = f"'{column}' is not text but {kind}"
-        faults.append(Fault(spec.name, split, message, rows.place, tuple(found)))
+        faults.append(Fault(spec.name, split, message, rows.source, tuple(numbers)))
     return texts, good, faults
 
 
@@ -262,7 +262,7 @@ def _cut_missing(
     train = splits["train"]
     cut = stratified_split(train.labels, content_keys(train.inputs), fractions, spec.seed)
     shares = " and ".join(f"{len(cut[split])} {split} rows" for split in fractions)
-    made = dict(splits)
-    made.update({split: train.take(rows) for split, rows in cut.items()})
+    completed = dict(splits)
+    completed.update({split: train.take(rows) for split, rows in cut.items()})
     how = f"with seed {spec.seed}, drawn by {DRAWN_BY[spec.kind]}"
-    return made, [f"task '{spec.name}': {shares} were cut from {train.place} {how}"]
+    return completed, [f"task '{spec.name}': {shares} were cut from {train.source} {how}"]

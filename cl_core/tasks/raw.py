@@ -16,7 +16,7 @@ class Fault:
         task: its name.
         split: where, or None for the task as a whole.
         message: what is wrong and what to do.
-        place: the file, as the user wrote it.
+        source: the file, as the user wrote it.
         rows: the rows it concerns, counted from 1 without a header.
         hides_classes: whether rows were left out for their labels, so that classes cannot be counted.
         lacks_train: whether it is only that there are no training rows, which a held-out task does not need.
@@ -25,7 +25,7 @@ class Fault:
     task: str
     split: str | None
     message: str
-    place: str = ""
+    source: str = ""
     rows: tuple[int, ...] = ()
     hides_classes: bool = False
     lacks_train: bool = False
@@ -34,8 +34,8 @@ class Fault:
         where = f"task '{self.task}'"
         if self.split:
             where += f", {self.split}"
-        if self.place:
-            where += f" ({self.place})"
+        if self.source:
+            where += f" ({self.source})"
         return f"{where}: {self.message}{describe_rows(self.rows)}"
 
 
@@ -63,14 +63,14 @@ class RawRows:
 
     Attributes:
         columns: by name, each (N,).
-        place: the file, as the user wrote it.
+        source: the file, as the user wrote it.
         numbers: (N,) row numbers in the source, counted from 0.
         class_names: by column, the names that the format itself carries (`ClassLabel`).
         folder: paths in the rows are relative to it, and may not leave it; None where there are no files.
     """
 
     columns: Mapping[str, Sequence[object]]
-    place: str
+    source: str
     numbers: Sequence[int]
     class_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     folder: Path | None = None
@@ -82,7 +82,7 @@ class RawRows:
         """The rows at these positions."""
         return RawRows(
             {name: [values[i] for i in positions] for name, values in self.columns.items()},
-            self.place,
+            self.source,
             [self.numbers[i] for i in positions],
             self.class_names,
             self.folder,

@@ -226,10 +226,10 @@ class StreamSpec(Settings):
         """
         tasks = {task.name: task for task in self.tasks}
         names = self.orders[order]
-        known = {*names, *(task.name for task in self.held_out)}
+        all_names = {*names, *(task.name for task in self.held_out)}
         shared = None
         if self.shared_labels is not None:
-            kept = (tuple(name for name in group if name in known) for group in self.shared)
+            kept = (tuple(name for name in group if name in all_names) for group in self.shared)
             shared = tuple(group for group in kept if len(group) > 1) or None
         return self.model_copy(
             update={

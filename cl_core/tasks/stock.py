@@ -58,9 +58,11 @@ class Stock:
                 {
                     **describe(task),
                     "limits": {split: most for split, most in limits.items() if most is not None},
-                    "held_out": place >= self.learnt,
+                    "held_out": number >= self.learnt,
                 }
-                for place, (task, limits) in enumerate(zip(self.prepared, self.limits, strict=True))
+                for number, (task, limits) in enumerate(
+                    zip(self.prepared, self.limits, strict=True)
+                )
             ],
             "faults": [describe_fault(fault) for fault in self.faults],
             "warnings": list(self.warnings),
@@ -111,7 +113,7 @@ def describe(task: PreparedTask) -> dict[str, Any]:
         "name": task.name,
         "kind": task.kind,
         "source": task.source,
-        "files": {split: task.splits[split].place for split in SPLITS if split in task.splits},
+        "files": {split: task.splits[split].source for split in SPLITS if split in task.splits},
         "unused": list(task.unused),
         "ground": task.ground,
         "transparent": count_transparent(task),
@@ -123,17 +125,17 @@ def describe(task: PreparedTask) -> dict[str, Any]:
             if split in tallies
         },
         "samples": [
-            {"text": words(rows.inputs, place), "label": label_of(task, rows, place)}
+            {"text": words(rows.inputs, row), "label": label_of(task, rows, row)}
             for rows in [task.splits.get("train") or next(iter(task.splits.values()), None)]
             if rows is not None
-            for place in sample_places(rows)
+            for row in sample_places(rows)
         ],
     }
 
 
 def count_transparent(task: PreparedTask) -> int:
     """How many pictures or clips have transparent parts, or room for them: each once, however many rows name it."""
-    found = {
+    pictures = {
         value
         for rows in task.splits.values()
         for column in ENCODED
@@ -141,7 +143,7 @@ def count_transparent(task: PreparedTask) -> int:
     }
     look = clip_has_transparency if task.kind == "video-qa" else has_transparency
     with ThreadPoolExecutor() as pool:
-        return sum(pool.map(look, found))
+        return sum(pool.map(look, pictures))
 
 
 def describe_fault(fault: Fault) -> dict[str, Any]:
@@ -149,7 +151,7 @@ def describe_fault(fault: Fault) -> dict[str, Any]:
     return {
         "task": fault.task,
         "split": fault.split or "",
-        "file": fault.place,
+        "file": fault.source,
         "problem": fault.message,
         "rows": list(fault.rows),
         "row_count": len(fault.rows),
@@ -159,17 +161,17 @@ def describe_fault(fault: Fault) -> dict[str, Any]:
 def sample_places(rows: Rows) -> list[int]:
     """Positions of a few rows, one of each class first."""
     first: dict[int, int] = {}
-    for place, label in enumerate(rows.labels):
-        first.setdefault(label, place)
-    others = (place for place in range(len(rows)) if place not in first.values())
+    for row, label in enumerate(rows.labels):
+        first.setdefault(label, row)
+    others = (row for row in range(len(rows)) if row not in first.values())
     return [*first.values(), *islice(others, SAMPLES)][:SAMPLES]
 
 
-def words(inputs: Mapping[str, Sequence[object]], place: int) -> str:
+def words(inputs: Mapping[str, Sequence[object]], row: int) -> str:
     """What a row says: its texts, and the path of its picture or video where it has one."""
     written = []
     for name, values in inputs.items():
-        value = values[place]
+        value = values[row]
         if name not in ENCODED:
             written.append(str(value))
         elif isinstance(value, bytes):
@@ -179,7 +181,7 @@ def words(inputs: Mapping[str, Sequence[object]], place: int) -> str:
     return " | ".join(written)[:LONGEST]
 
 
-def label_of(task: PreparedTask, rows: Rows, place: int) -> str:
+def label_of(task: PreparedTask, rows: Rows, row: int) -> str:
     """The name of a row's class; "" for an answer that is none of the vocabulary."""
-    label = rows.labels[place]
+    label = rows.labels[row]
     return task.label_names[label] if 0 <= label < len(task.label_names) else ""

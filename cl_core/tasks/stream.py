@@ -138,13 +138,14 @@ def label_space(
     """
     space = _learnt_space(protocol, labels, shared, questions)
     indices = dict(space.indices)
-    for task, own in (held_out or {}).items():
-        extra = [name for name in own if name not in space.names]
+    for task, classes in (held_out or {}).items():
+        extra = [name for name in classes if name not in space.names]
         if protocol == "dil" and not questions and extra:
             raise UserError(describe_extra(space.names, task, extra))
         group = next((group for group in shared if task in group), ())
         indices[task] = tuple(
-            -1 if protocol == "til" else _place(name, group, labels, space.indices) for name in own
+            -1 if protocol == "til" else _place(name, group, labels, space.indices)
+            for name in classes
         )
     return StreamLabels(space.names, indices)
 
@@ -156,8 +157,14 @@ def _place(
     indices: Mapping[str, tuple[int, ...]],
 ) -> int:
     """Where a held-out task's label is among the learnt ones; -1 where no one place is."""
-    found = {task: indices[task][own.index(name)] for task, own in labels.items() if name in own}
-    kin = {place for task, place in found.items() if task in group} or set(found.values())
+    indices_by_task = {
+        task: indices[task][classes.index(name)]
+        for task, classes in labels.items()
+        if name in classes
+    }
+    kin = {index for task, index in indices_by_task.items() if task in group} or set(
+        indices_by_task.values()
+    )
     return kin.pop() if len(kin) == 1 else -1
 
 
@@ -170,9 +177,9 @@ def _learnt_space(
     if protocol == "dil":
         if not questions and (strangers := describe_strangers(labels)):
             raise UserError(next(iter(strangers.values())))
-        names = tuple(dict.fromkeys(name for own in labels.values() for name in own))
+        names = tuple(dict.fromkeys(name for classes in labels.values() for name in classes))
         return StreamLabels(
-            names, {task: tuple(map(names.index, own)) for task, own in labels.items()}
+            names, {task: tuple(map(names.index, classes)) for task, classes in labels.items()}
         )
     groups = {task: group for group in (shared if protocol == "cil" else ()) for task in group}
     members: dict[tuple[tuple[str, ...], str], list[str]] = {}
@@ -188,25 +195,25 @@ def _learnt_space(
     )
     places = {key: index for index, key in enumerate(members)}
     indices = {
-        task: tuple(places[groups.get(task, (task,)), name] for name in own)
-        for task, own in labels.items()
+        task: tuple(places[groups.get(task, (task,)), name] for name in classes)
+        for task, classes in labels.items()
     }
     return StreamLabels(names, indices)
 
 
 def describe_strangers(labels: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
     """By task, a sentence for each DIL task that no chain of common labels joins to the first task."""
-    first = next((task for task, own in labels.items() if own), "")
+    first = next((task for task, classes in labels.items() if classes), "")
     joined = set(labels.get(first, ()))
-    left = {task: own for task, own in labels.items() if own}
-    while reached := [task for task, own in left.items() if joined & set(own)]:
+    left = {task: classes for task, classes in labels.items() if classes}
+    while reached := [task for task, classes in left.items() if joined & set(classes)]:
         for task in reached:
             joined |= set(left.pop(task))
     return {
-        task: f"task '{task}' has no class in common with task '{first}': {_quoted(own)} here, "
+        task: f"task '{task}' has no class in common with task '{first}': {_quoted(classes)} here, "
         f"{_quoted(labels[first])} there; in a dil stream all tasks share one label space, and each may lack some of "
         "it: give the same label_names, or use protocol til or cil"
-        for task, own in left.items()
+        for task, classes in left.items()
     }
 
 

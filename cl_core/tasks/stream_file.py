@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 from cl_core.errors import Faults, UserError, did_you_mean
 from cl_core.tasks.spec import SplitLimits, SplitNames, StreamSpec, TaskSpec
 
-Place = tuple[str | int, ...]
+Location = tuple[str | int, ...]
 _NOT_TEXT = {int: "a number", float: "a number", bool: "true or false", type(None): "nothing"}
 
 
@@ -59,7 +59,7 @@ def parse_stream(text: str, file: str) -> StreamSpec:
         raise Faults(
             subject, ["it must be a mapping with the fields name, protocol and tasks, and is not"]
         )
-    nodes: dict[Place, yaml.Node] = {}
+    nodes: dict[Location, yaml.Node] = {}
     faults = _walk(root, (), nodes)
     spec = None
     try:
@@ -79,13 +79,13 @@ def _syntax(error: yaml.YAMLError) -> str:
     return f"{where}not valid YAML: {problem}"
 
 
-def _walk(node: yaml.Node, place: Place, nodes: dict[Place, yaml.Node]) -> list[str]:
+def _walk(node: yaml.Node, location: Location, nodes: dict[Location, yaml.Node]) -> list[str]:
     """Collects each field's node, for its line and its raw text; returns fields given twice."""
     faults = []
-    nodes[place] = node
+    nodes[location] = node
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
-            inner = (*place, str(key.value))
+            inner = (*location, str(key.value))
             if inner in nodes:
                 faults.append(f"{_line(key)}: {_dotted(inner)} is given twice")
             faults += _walk(value, inner, nodes)
@@ -93,63 +93,63 @@ def _walk(node: yaml.Node, place: Place, nodes: dict[Place, yaml.Node]) -> list[
             nodes[(*inner, "<key>")] = key
     elif isinstance(node, yaml.SequenceNode):
         for index, value in enumerate(node.value):
-            faults += _walk(value, (*place, index), nodes)
+            faults += _walk(value, (*location, index), nodes)
     return faults
 
 
-def _place(detail: ErrorDetails, nodes: dict[Place, yaml.Node]) -> Place:
-    # pydantic adds the names of a union's members to the place; only what is in the file counts.
-    place: Place = ()
+def _locate(detail: ErrorDetails, nodes: dict[Location, yaml.Node]) -> Location:
+    # pydantic adds the names of a union's members to the location; only what is in the file counts.
+    location: Location = ()
     for part in detail["loc"]:
-        if (*place, part) in nodes:
-            place = (*place, part)
-    return place
+        if (*location, part) in nodes:
+            location = (*location, part)
+    return location
 
 
 def _most_specific(
-    details: list[ErrorDetails], nodes: dict[Place, yaml.Node]
+    details: list[ErrorDetails], nodes: dict[Location, yaml.Node]
 ) -> list[ErrorDetails]:
     """Drops what only repeats, further up or for another member of a union, a fault that is listed."""
-    places = [_place(detail, nodes) for detail in details]
+    locations = [_locate(detail, nodes) for detail in details]
     kept: list[ErrorDetails] = []
-    for detail, place in zip(details, places, strict=True):
+    for detail, location in zip(details, locations, strict=True):
         repeats = detail["type"] not in ("missing", "extra_forbidden", "value_error") and any(
-            len(other) > len(place) and other[: len(place)] == place for other in places
+            len(other) > len(location) and other[: len(location)] == location for other in locations
         )
-        if not repeats and not (detail["type"] == "model_type" and places.count(place) > 1):
+        if not repeats and not (detail["type"] == "model_type" and locations.count(location) > 1):
             kept.append(detail)
     return kept
 
 
-def _explain(detail: ErrorDetails, nodes: dict[Place, yaml.Node]) -> list[str]:
-    place = _place(detail, nodes)
+def _explain(detail: ErrorDetails, nodes: dict[Location, yaml.Node]) -> list[str]:
+    location = _locate(detail, nodes)
     last = detail["loc"][-1] if detail["loc"] else None
     kind = detail["type"]
-    node = nodes.get((*place, "<key>"), nodes[place])
-    where = f"{_line(node)}: {_dotted(place)}".rstrip(": ")
+    node = nodes.get((*location, "<key>"), nodes[location])
+    where = f"{_line(node)}: {_dotted(location)}".rstrip(": ")
     if kind == "missing":
-        return [f"{where} lacks '{last}'" if place else f"the file lacks '{last}'"]
+        return [f"{where} lacks '{last}'" if location else f"the file lacks '{last}'"]
     if kind == "extra_forbidden":
-        allowed = list(_model_at(place[:-1]).model_fields)
+        allowed = list(_model_at(location[:-1]).model_fields)
         return [
             f"{where} is no field that is known here.{did_you_mean(str(last), allowed)} "
             f"Allowed: {', '.join(allowed)}"
         ]
     if kind == "value_error":
         lines = str(detail["ctx"]["error"]).splitlines()
-        return [f"{where} {line}" if place else line for line in lines]
+        return [f"{where} {line}" if location else line for line in lines]
     if kind == "literal_error" and last == "protocol":
-        found = str(detail["input"])
+        protocol = str(detail["input"])
         return [
-            f"{where} is '{found}'; allowed are til, cil and dil.{did_you_mean(found, ['til', 'cil', 'dil'])}"
+            f"{where} is '{protocol}'; allowed are til, cil and dil.{did_you_mean(protocol, ['til', 'cil', 'dil'])}"
         ]
-    if place[-1:] == ("limit",):
+    if location[-1:] == ("limit",):
         return [f"{where} is {detail['input']!r}; it must be a number of rows, 1 or more"]
     if kind == "too_short":
         return [f"{where} is empty; list at least one"]
     if kind == "literal_error":
         return [f"{where} must be true or a list of lists of task names"]
-    scalar = nodes[place]
+    scalar = nodes[location]
     if kind == "string_type" and isinstance(scalar, yaml.ScalarNode):
         read_as = _NOT_TEXT.get(type(detail["input"]), "something else")
         return [f"{where}: {scalar.value} was read as {read_as}; write it in quotes"]
@@ -166,19 +166,19 @@ def _explain(detail: ErrorDetails, nodes: dict[Place, yaml.Node]) -> list[str]:
     return [f"{where} is {detail['input']!r}: {message}"]
 
 
-def _model_at(place: Place) -> type[BaseModel]:
-    if not place:
+def _model_at(location: Location) -> type[BaseModel]:
+    if not location:
         return StreamSpec
-    return {"split": SplitNames, "limit": SplitLimits}.get(str(place[-1]), TaskSpec)
+    return {"split": SplitNames, "limit": SplitLimits}.get(str(location[-1]), TaskSpec)
 
 
 def _line(node: yaml.Node) -> str:
     return f"line {node.start_mark.line + 1}"
 
 
-def _dotted(place: Place) -> str:
+def _dotted(location: Location) -> str:
     text = ""
-    for part in place:
+    for part in location:
         text += f"[{part + 1}]" if isinstance(part, int) else f".{part}" if text else part
     return text
 

@@ -198,14 +198,14 @@ def content_keys(rows: Mapping[str, Sequence[object]]) -> Sequence[str | tuple[s
     hashes = picture_hashes(rows[encoded])
     if "question" not in rows:
         return hashes
-    return [f"{each} {asked}" for each, asked in zip(hashes, rows["question"], strict=True)]
+    return [f"{digest} {asked}" for digest, asked in zip(hashes, rows["question"], strict=True)]
 
 
 def picture_hashes(pictures: Sequence[object]) -> list[str]:
     """(N,) `picture_hash` of each, reading a file once however many rows name it."""
-    known: dict[object, str] = {}
+    hashes: dict[object, str] = {}
     return [
-        known[picture] if picture in known else known.setdefault(picture, picture_hash(picture))
+        hashes[picture] if picture in hashes else hashes.setdefault(picture, picture_hash(picture))
         for picture in pictures
     ]
 
@@ -220,13 +220,13 @@ def pixel_hashes(column: str, values: Sequence[object], ground: str = WHITE) -> 
     """
     version = clip_version if column == "video" else picture_version
     hashes = picture_hashes(values)
-    known: dict[str, str] = {}
-    for own, value in zip(hashes, values, strict=True):
-        if own not in known:
+    keys: dict[str, str] = {}
+    for digest, value in zip(hashes, values, strict=True):
+        if digest not in keys:
             way = version(value if isinstance(value, bytes) else str(value))
             laid = "" if ground == WHITE else f" on {ground}"
-            known[own] = own if way == 1 else f"{own} decoded {way}{laid}"
-    return [known[own] for own in hashes]
+            keys[digest] = digest if way == 1 else f"{digest} decoded {way}{laid}"
+    return [keys[digest] for digest in hashes]
 
 
 def picture_hash(picture: object) -> str:

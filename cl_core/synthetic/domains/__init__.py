@@ -104,10 +104,10 @@ def domain(
             f"There is no built-in domain {name!r}.{did_you_mean(name, ALL_DOMAIN_NAMES)} "
             f"The six are {', '.join(DOMAIN_NAMES)}; ALL_DOMAIN_NAMES lists all {MOST_DOMAINS}."
         )
-    made = all_domains()[name]
-    label_names = SENTIMENT if made.style == "review" else URGENCY
-    rows = generate(made, float(overlap), seed, sizes, noise)
-    return DomainData(name, made.title, label_names, rows)
+    chosen = all_domains()[name]
+    label_names = SENTIMENT if chosen.style == "review" else URGENCY
+    rows = generate(chosen, float(overlap), seed, sizes, noise)
+    return DomainData(name, chosen.title, label_names, rows)
 
 
 def _faults(overlap: float, sizes: Mapping[str, int], noise: float) -> list[str]:

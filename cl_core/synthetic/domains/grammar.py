@@ -46,17 +46,22 @@ class Writer:
 
     Args:
         draw: where choices come from.
-        own: the domain's vocabulary.
+        domain: the domain's vocabulary.
         shared: the vocabulary that all domains of the label space share.
         overlap: the probability that a slot is filled from ``shared``.
         articles: False for headlines ("harbour bridge closed").
     """
 
     def __init__(
-        self, draw: Draw, own: Vocabulary, shared: Vocabulary, overlap: float, articles: bool = True
+        self,
+        draw: Draw,
+        domain: Vocabulary,
+        shared: Vocabulary,
+        overlap: float,
+        articles: bool = True,
     ) -> None:
         self._draw = draw
-        self._own = own
+        self._domain = domain
         self._shared = shared
         self._overlap = overlap
         self._articles = articles
@@ -84,7 +89,7 @@ class Writer:
         return self._unused(self._vocabulary().phrases[kind])
 
     def _vocabulary(self) -> Vocabulary:
-        return self._shared if self._draw.chance(self._overlap) else self._own
+        return self._shared if self._draw.chance(self._overlap) else self._domain
 
     def _unused(self, values: tuple[str, ...]) -> str:
         value = self._draw.choice([v for v in values if v not in self._used] or values)
@@ -121,5 +126,5 @@ def capitalised(text: str) -> str:
     return _FIRST_LETTER.sub(_upper, text)
 
 
-def _upper(found: re.Match[str]) -> str:
-    return found[1] + found[2] + found[3].upper()
+def _upper(match: re.Match[str]) -> str:
+    return match[1] + match[2] + match[3].upper()

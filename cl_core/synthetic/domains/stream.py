@@ -64,5 +64,5 @@ def task(name: str, knobs: Mapping[str, Any]) -> BuiltinTask:
     Raises:
         UserError: there is no such domain, or a knob is out of range.
     """
-    made = domain(name, **knobs)
-    return BuiltinTask.labelled(made.label_names, "text", made.rows)
+    data = domain(name, **knobs)
+    return BuiltinTask.labelled(data.label_names, "text", data.rows)

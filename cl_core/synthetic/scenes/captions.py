@@ -80,4 +80,4 @@ def _subject(scene: Scene, draw: Draw) -> str:
         return (
             f"{with_article(describe(first, draw))} {where} {with_article(describe(second, draw))}"
         )
-    return " and ".join(with_article(describe(each, draw)) for each in draw.shuffled(things))
+    return " and ".join(with_article(describe(thing, draw)) for thing in draw.shuffled(things))

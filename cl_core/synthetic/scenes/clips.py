@@ -105,7 +105,7 @@ def ask_clip(family: str, draw: Draw, answer: str, styles: Sequence[str] = STYLE
 
 def _with(draw: Draw, figure: str, count: int) -> list[str]:
     """`figure` and others, all different."""
-    others = [each for each in draw.shuffled(_SHAPES) if each != figure]
+    others = [shape for shape in draw.shuffled(_SHAPES) if shape != figure]
     return [figure, *others[: count - 1]]
 
 
@@ -123,15 +123,15 @@ def _stage(draw: Draw, figures: Sequence[str], styles: Sequence[str]) -> Scene:
 def _film(scene: Scene, moves: Mapping[int, Path], question: str, answer: str) -> Clip:
     """The scene at FRAMES points in time; moves are by the thing's place in the scene."""
     things = list(scene.things)
-    for place, path in moves.items():
-        things[place] = _fit(things[place], path)
+    for index, path in moves.items():
+        things[index] = _fit(things[index], path)
     frames = []
     for number in range(FRAMES):
         time = number / (FRAMES - 1)
         now = list(things)
-        for place, path in moves.items():
+        for index, path in moves.items():
             dx, dy = path(time)
-            now[place] = replace(now[place], x=now[place].x + dx, y=now[place].y + dy)
+            now[index] = replace(now[index], x=now[index].x + dx, y=now[index].y + dy)
         frames.append(replace(scene, things=tuple(now)))
     return Clip(tuple(frames), question, answer)
 
@@ -140,9 +140,9 @@ def _fit(thing: Thing, path: Path) -> Thing:
     """The thing, begun where its whole path stays in the picture."""
     steps = [path(number / (FRAMES - 1)) for number in range(FRAMES)]
 
-    def begin(place: float, offsets: list[float]) -> float:
+    def begin(start: float, offsets: list[float]) -> float:
         low, high = thing.radius - min(offsets), 1 - thing.radius - max(offsets)
-        return min(max(place, low), high)
+        return min(max(start, low), high)
 
     return replace(
         thing,

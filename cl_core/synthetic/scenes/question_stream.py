@@ -57,11 +57,11 @@ def task(name: str, knobs: Mapping[str, Any]) -> BuiltinTask:
     Raises:
         UserError: there is no such kind of question or style, or a split is to be empty.
     """
-    known = [*FAMILIES, *CLIP_FAMILIES, *STYLES]
-    if name not in known:
+    names = [*FAMILIES, *CLIP_FAMILIES, *STYLES]
+    if name not in names:
         raise UserError(
             f"there is no '{name}' among questions; kinds are {', '.join([*FAMILIES, *CLIP_FAMILIES])}, styles "
-            f"{', '.join(STYLES)}.{did_you_mean(name, known)}"
+            f"{', '.join(STYLES)}.{did_you_mean(name, names)}"
         )
     sizes = sizes_of(f"questions/{name}", knobs, _SIZES)
     seed = knobs.get("seed", 0)
@@ -78,8 +78,8 @@ def task(name: str, knobs: Mapping[str, Any]) -> BuiltinTask:
     return BuiltinTask(
         tuple(dict.fromkeys(answers)),
         {
-            split: {column: [row[column] for row in each] for column in each[0]}
-            for split, each in rows.items()
+            split: {column: [row[column] for row in records] for column in records[0]}
+            for split, records in rows.items()
         },
     )
 

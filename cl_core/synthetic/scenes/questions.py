@@ -71,13 +71,13 @@ def _count(draw: Draw, answer: str, styles: Sequence[str]) -> Asked | None:
     total = max(wanted, 1 + draw.below(_MOST))
     if draw.chance(0.5):
         shape = draw.choice(_SHAPES)
-        others = [each for each in _SHAPES if each != shape]
+        others = [other for other in _SHAPES if other != shape]
         things: list[tuple[str, str | None]] = [(shape, None)] * wanted
         things += [(draw.choice(others), None) for _ in range(total - wanted)]
         question = f"How many {plural(shape)} are there?"
     else:
         colour = draw.choice(_COLOURS)
-        rest = [each for each in _COLOURS if each != colour]
+        rest = [other for other in _COLOURS if other != colour]
         things = [(draw.choice(_SHAPES), colour) for _ in range(wanted)]
         things += [(draw.choice(_SHAPES), draw.choice(rest)) for _ in range(total - wanted)]
         question = f"How many {colour} things are there?"
@@ -156,13 +156,13 @@ def _of(
     scene = draw_scene(draw, len(things), styles=styles, sizes=sizes)
     if len(scene.things) < len(things):
         return None
-    made = [
+    drawn = [
         replace(thing, figure=figure, colour=colour or thing.colour)
         for thing, (figure, colour) in zip(scene.things, things, strict=True)
     ]
-    return replace(scene, things=tuple(draw.shuffled(made)))
+    return replace(scene, things=tuple(draw.shuffled(drawn)))
 
 
 def _named(scene: Scene, *figures: str) -> list[Thing]:
     """The things of these shapes, each the only one."""
-    return [next(each for each in scene.things if each.figure == figure) for figure in figures]
+    return [next(thing for thing in scene.things if thing.figure == figure) for figure in figures]

@@ -21,8 +21,8 @@ def disc(radius: float, x: float = 0.0, y: float = 0.0) -> Distance:
     """A filled circle."""
 
     def distance(px: Array, py: Array) -> Array:
-        found: Array = np.hypot(px - x, py - y) - radius
-        return found
+        signed: Array = np.hypot(px - x, py - y) - radius
+        return signed
 
     return distance
 
@@ -36,8 +36,8 @@ def box(
         dx = np.abs(px - x) - width / 2 + corner
         dy = np.abs(py - y) - height / 2 + corner
         outside = np.hypot(np.maximum(dx, 0.0), np.maximum(dy, 0.0))
-        found: Array = outside + np.minimum(np.maximum(dx, dy), 0.0) - corner
-        return found
+        signed: Array = outside + np.minimum(np.maximum(dx, dy), 0.0) - corner
+        return signed
 
     return distance
 
@@ -55,8 +55,8 @@ def polygon(points: Sequence[tuple[float, float]]) -> Distance:
             above, below, left = py >= ay, py < by, ex * wy > ey * wx
             crosses = (above & below & left) | (~above & ~below & ~left)
             sign = np.where(crosses, -sign, sign)
-        found: Array = sign * np.sqrt(nearest)
-        return found
+        signed: Array = sign * np.sqrt(nearest)
+        return signed
 
     return distance
 
@@ -78,8 +78,8 @@ def union(*parts: Distance) -> Distance:
     """What lies in any of the parts."""
 
     def distance(px: Array, py: Array) -> Array:
-        found: Array = np.minimum.reduce([part(px, py) for part in parts])
-        return found
+        signed: Array = np.minimum.reduce([part(px, py) for part in parts])
+        return signed
 
     return distance
 

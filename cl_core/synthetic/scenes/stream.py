@@ -45,13 +45,13 @@ def task(name: str, knobs: Mapping[str, Any]) -> BuiltinTask:
         UserError: there is no such style or thing, or a split is to be empty.
     """
     asked = name.split("+")
-    known = STYLES if len(asked) == 1 and asked[0] not in THINGS else _THINGS
-    if unknown := [each for each in asked if each not in known]:
+    allowed = STYLES if len(asked) == 1 and asked[0] not in THINGS else _THINGS
+    if unknown := [part for part in asked if part not in allowed]:
         raise UserError(
             f"there is no '{unknown[0]}' among scenes; styles are {', '.join(STYLES)}, things {', '.join(_THINGS)}."
             f"{did_you_mean(unknown[0], (*STYLES, *_THINGS))}"
         )
-    by_style = known is STYLES
+    by_style = allowed is STYLES
     things: Sequence[str] = _THINGS if by_style else asked
     styles: Sequence[str] = asked if by_style else STYLES
     sizes = sizes_of(f"scenes/{name}", knobs, {"train": 240, "validation": 60, "test": 120})

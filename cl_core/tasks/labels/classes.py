@@ -86,14 +86,14 @@ def find_classes(
     warnings += [twin_classes(task, twins) for twins in find_near_twins(names)]
     indices = {}
     for table in tables:
-        places = {name: place for place, name in enumerate(names)}
-        own = named[table.split]
+        places = {name: index for index, name in enumerate(names)}
+        name_of = named[table.split]
         indices[table.split] = [
-            None if label is None or own[label] is None else places.get(own[label] or "")
+            None if label is None or name_of[label] is None else places.get(name_of[label] or "")
             for label in table.labels
         ]
         counted = _counted_names(table, numbered, given)
-        faults += row_faults(task, table, own, {*names, *dropped}, names, counted)
+        faults += row_faults(task, table, name_of, {*names, *dropped}, names, counted)
     return Classes(names, indices, faults, warnings)
 
 
@@ -104,7 +104,7 @@ def _meanings(
     beside: tuple[str, ...] | None,
 ) -> tuple[dict[str, NumberNames], list[Fault], list[str]]:
     """By split, what its numbers are called; a split that does not say it follows the others where they agree."""
-    found: dict[str, NumberNames] = {}
+    meanings: dict[str, NumberNames] = {}
     faults: list[Fault] = []
     warnings: list[str] = []
     for table in tables:
@@ -113,10 +113,10 @@ def _meanings(
             faults += wrong
             warnings += notes
             if names is not None:
-                found[table.split] = names
-    if given and all(names.says_nothing for names in found.values()):
+                meanings[table.split] = names
+    if given and all(names.says_nothing for names in meanings.values()):
         return {}, faults, warnings
-    orders = [list(names.names.items()) for names in found.values()]
+    orders = [list(names.names.items()) for names in meanings.values()]
     agreed = {number: name for order in orders for number, name in order}
     if any(agreed[number] != name for order in orders for number, name in order):
         warnings.append(
@@ -126,8 +126,8 @@ def _meanings(
     elif agreed:
         for table in tables:
             if table.whole:
-                found.setdefault(table.split, NumberNames("the other splits", agreed))
-    return found, faults, warnings
+                meanings.setdefault(table.split, NumberNames("the other splits", agreed))
+    return meanings, faults, warnings
 
 
 def _numbers_are_names(
@@ -159,8 +159,8 @@ def _name(
     spelt = {same_label(name): name for name in listed or ()}
     written = {label: _spelling(label, listed or (), spelt) for label in labels}
     if listed and table.whole and not all(name in listed for name in written.values()):
-        known = dict(enumerate(listed))
-        return {label: known.get(int(label)) for label in labels}
+        listed_names = dict(enumerate(listed))
+        return {label: listed_names.get(int(label)) for label in labels}
     return dict(written)
 
 
@@ -173,7 +173,7 @@ def _spelling(label: Label, listed: Sequence[str], spelt: Mapping[str, str]) -> 
 
 def _declared(meanings: Iterable[NumberNames], beside: tuple[str, ...] | None) -> tuple[str, ...]:
     """The names that the data give, whether they have rows or not, in the order of the first split's numbers."""
-    lists = [[each.names[number] for number in sorted(each.names)] for each in meanings]
+    lists = [[meaning.names[number] for number in sorted(meaning.names)] for meaning in meanings]
     return tuple(dict.fromkeys(name for names in (*lists, beside or ()) for name in names))
 
 

@@ -76,13 +76,13 @@ def read_label(value: object) -> Label | Unfit | None:
     return written or None
 
 
-def settle(found: Iterable[Label]) -> dict[Label, Label | Unfit | None]:
+def settle(cells: Iterable[Label]) -> dict[Label, Label | Unfit | None]:
     """What each label of a task means once all of them are known, over all splits.
 
     Where all are numbers, "1.0" is 1, and "nan" is none, as in tables that have a type for numbers; where all say true
     or false, they are spelt alike. "01" stays as it is written.
     """
-    labels = list(found)
+    labels = list(cells)
     numbers = [label for label in labels if str(label).lower() not in _UNREAL]
     if numbers and all(number_of(label) is not None for label in numbers):
         return {label: _settled(label) for label in labels}

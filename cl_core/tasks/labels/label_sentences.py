@@ -36,7 +36,7 @@ def irreconcilable(
         f"label_names lists {_quoted(absent)}, which the data do not have, and leaves out {_quoted(left)}, which they "
         f"have; the data's own names are {_some(declared)}: write them as the data do, in any order"
     )
-    return Fault(task, None, message, tables[0].place, hides_classes=True)
+    return Fault(task, None, message, tables[0].source, hides_classes=True)
 
 
 def left_out(task: str, counts: Mapping[str, int], dropped: set[str]) -> str:
@@ -57,26 +57,28 @@ def without_rows(task: str, names: Sequence[str], unused: Sequence[str]) -> str:
 def row_faults(
     task: str,
     table: LabelTable,
-    own: Mapping[Label, str | None],
-    known: set[str],
+    name_of: Mapping[Label, str | None],
+    allowed: set[str],
     names: tuple[str, ...],
     counted: Sequence[str] | None,
 ) -> list[Fault]:
     """Rows whose label is missing, or is none of the classes."""
     faults = []
     if table.missing:
-        rows = tuple(table.numbers[place] + 1 for place in table.missing)
+        rows = tuple(table.numbers[row] + 1 for row in table.missing)
         faults.append(
-            Fault(task, table.split, "label is empty", table.place, rows, hides_classes=True)
+            Fault(task, table.split, "label is empty", table.source, rows, hides_classes=True)
         )
     unknown: dict[Label, list[int]] = {}
     for number, label in zip(table.numbers, table.labels, strict=True):
-        if label is not None and (own[label] is None or own[label] not in known):
+        if label is not None and (name_of[label] is None or name_of[label] not in allowed):
             unknown.setdefault(label, []).append(number + 1)
     if unknown:
-        from_zero = any(label is not None and is_whole(label) and int(label) == 0 for label in own)
+        from_zero = any(
+            label is not None and is_whole(label) and int(label) == 0 for label in name_of
+        )
         message = _describe_unknown(unknown, names, counted, from_zero)
-        faults.append(Fault(task, table.split, message, table.place, hides_classes=True))
+        faults.append(Fault(task, table.split, message, table.source, hides_classes=True))
     return faults
 
 
@@ -91,13 +93,13 @@ def _describe_unknown(
         hint = did_you_mean(label, names).rstrip("?") if isinstance(label, str) else ""
         parts.append(f"'{label}'{describe_rows(rows)}" + (f" ({hint.strip()}?)" if hint else ""))
     more = len(unknown) - _MOST_LISTED
-    found = "; ".join(parts) + (f"; and {more} further unknown labels" if more > 0 else "")
+    listed = "; ".join(parts) + (f"; and {more} further unknown labels" if more > 0 else "")
     allowed = _some(names)
     if counted and all(map(is_whole, unknown)):
         allowed = f"0 to {len(counted) - 1} ({_some(counted)})"
         if not from_zero and {int(label) for label in unknown} == {len(counted)}:
             allowed += "; labels count from 0, these seem to count from 1"
-    return f"unknown label{'s' if len(unknown) > 1 else ''} {found}; allowed are {allowed}"
+    return f"unknown label{'s' if len(unknown) > 1 else ''} {listed}; allowed are {allowed}"
 
 
 def _quoted(names: Sequence[str]) -> str:

@@ -22,7 +22,7 @@ class LabelTable:
         names: (N,) the column `label_name`, if there is one.
         class_names: what the format says (`ClassLabel`).
         numbers: (N,) row numbers, counted from 0.
-        place: the file.
+        source: the file.
     """
 
     split: str
@@ -31,13 +31,13 @@ class LabelTable:
     names: Sequence[object] | None
     class_names: tuple[str, ...] | None
     numbers: Sequence[int]
-    place: str
+    source: str
 
     @property
     def whole(self) -> bool:
         """Whether all labels are whole numbers, written or typed."""
-        known = [label for label in set(self.labels) if label is not None]
-        return bool(known) and all(map(is_whole, known))
+        labels = [label for label in set(self.labels) if label is not None]
+        return bool(labels) and all(map(is_whole, labels))
 
 
 def read_tables(
@@ -57,8 +57,8 @@ def read_tables(
     }
     fit = dict.fromkeys(
         cell
-        for each in cells.values()
-        for cell in each
+        for column_cells in cells.values()
+        for cell in column_cells
         if cell is not None and not isinstance(cell, Unfit)
     )
     settled = settle(fit)
@@ -69,31 +69,31 @@ def read_tables(
         missing: list[int] = []
         unfit: dict[Unfit, list[int]] = {}
         fractions: list[int] = []
-        for place, cell in enumerate(cells[split]):
+        for row, cell in enumerate(cells[split]):
             label = cell if cell is None or isinstance(cell, Unfit) else settled[cell]
             if label is None:
-                missing.append(place)
+                missing.append(row)
             elif isinstance(label, Unfit):
-                unfit.setdefault(label, []).append(rows.numbers[place] + 1)
+                unfit.setdefault(label, []).append(rows.numbers[row] + 1)
                 label = None
             elif label in measured:
-                fractions.append(rows.numbers[place] + 1)
+                fractions.append(rows.numbers[row] + 1)
                 label = None
             labels.append(label)
         for kind, numbers in unfit.items():
             message = f"'{column}' {kind.value};"
-            faults.append(_fault(task, split, message, rows.place, numbers))
+            faults.append(_fault(task, split, message, rows.source, numbers))
         if fractions:
             message = (
                 f"'{column}' holds numbers with a fraction, such as {min(measured)}: a measurement to be predicted "
                 "(regression), and a row has one class here; cut them into classes (low, middle, high), or list every "
                 "number under label_names where each is a class;"
             )
-            faults.append(_fault(task, split, message, rows.place, fractions))
+            faults.append(_fault(task, split, message, rows.source, fractions))
         names = rows.columns.get(NAMES_COLUMN) if column != NAMES_COLUMN else None
         carried = rows.class_names.get(column)
         tables.append(
-            LabelTable(split, labels, missing, names, carried, rows.numbers, rows.place)
+            LabelTable(split, labels, missing, names, carried, rows.numbers, rows.source)
         )  # fmt: skip
     return tables, faults
 
@@ -111,5 +111,5 @@ def _measured(
     }
 
 
-def _fault(task: str, split: str, message: str, place: str, rows: Sequence[int]) -> Fault:
-    return Fault(task, split, message, place, tuple(rows), hides_classes=True)
+def _fault(task: str, split: str, message: str, source: str, rows: Sequence[int]) -> Fault:
+    return Fault(task, split, message, source, tuple(rows), hides_classes=True)

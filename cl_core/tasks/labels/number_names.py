@@ -63,11 +63,11 @@ def find_number_names(
     column, faults = _column_names(task, table)
     if column is not None:
         sources.append(column)
-    sources = [each for each in sources if not each.says_nothing] or sources[:1]
+    sources = [source for source in sources if not source.says_nothing] or sources[:1]
     if not sources:
         return None, faults, []
     chosen = next(
-        (each for each in sources if set(given or ()) & set(each.names.values())), sources[0]
+        (source for source in sources if set(given or ()) & set(source.names.values())), sources[0]
     )
     warnings = []
     for other in sources:
@@ -98,7 +98,7 @@ def _compare(
             f"label {number} is '{one.names[number]}' by {one.where} and '{other.names[number]}' by {other.where}; "
             "they cannot both be right: mend one, remove it, or give label: label_name"
         )
-        return [Fault(task, table.split, message, table.place)], []
+        return [Fault(task, table.split, message, table.source)], []
     if differ:
         number = differ[0]
         return [], [
@@ -122,7 +122,7 @@ def _column_names(task: str, table: LabelTable) -> tuple[NumberNames | None, lis
             wrong.setdefault((int(label), name.strip()), []).append(number + 1)
     for (label, name), rows in wrong.items():
         message = f"label {label} is named '{names[label]}' elsewhere, and '{name}'"
-        faults.append(Fault(task, table.split, message, table.place, tuple(rows)))
+        faults.append(Fault(task, table.split, message, table.source, tuple(rows)))
     numbers: dict[str, list[int]] = {}
     for label, name in sorted(names.items()):
         numbers.setdefault(name, []).append(label)
@@ -133,5 +133,5 @@ def _column_names(task: str, table: LabelTable) -> tuple[NumberNames | None, lis
                 f"labels {listed} are all named '{name}' in the column label_name; give each a name of its own, or "
                 "label: label_name where they are one class"
             )
-            faults.append(Fault(task, table.split, message, table.place))
+            faults.append(Fault(task, table.split, message, table.source))
     return (NumberNames(COLUMN, names) if names else None), faults

@@ -14,10 +14,10 @@ FOLDER = Path(__file__).parent
 @cache
 def presets() -> dict[str, StreamSpec]:
     """Every preset by name, further orders under "<name>-<order>", and "<name>-order1" for the first."""
-    found: dict[str, StreamSpec] = {}
+    streams: dict[str, StreamSpec] = {}
     for file in sorted(FOLDER.glob("*.yaml")):
         spec = read_stream_file(file)
-        found[spec.name] = spec
+        streams[spec.name] = spec
         for order in spec.orders:
-            found[f"{spec.name}-{order}"] = spec.ordered(order)
-    return found
+            streams[f"{spec.name}-{order}"] = spec.ordered(order)
+    return streams

@@ -8,12 +8,12 @@ from typing import Any
 from cl_core.tasks.raw import FileRows, Problem, RawRows
 
 
-def rows_of_table(table: Any, place: str) -> FileRows:
+def rows_of_table(table: Any, source: str) -> FileRows:
     """Rows of a `pyarrow.Table`, with the class names that `datasets` keeps in its metadata.
 
     Args:
         table: any columns; those that hold what Python has no value for are problems of their own.
-        place: what messages call it.
+        source: what messages call it.
     """
     columns: dict[str, list[object]] = {}
     problems: list[Problem] = []
@@ -25,23 +25,27 @@ def rows_of_table(table: Any, place: str) -> FileRows:
         if broken:
             problems.append(Problem(f"column '{name}' {reason}", broken, name))
     names = _class_names(table.schema.metadata or {})
-    rows = RawRows(columns, place, range(table.num_rows), names)
+    rows = RawRows(columns, source, range(table.num_rows), names)
     return FileRows(rows, tuple(problems))
 
 
 def _class_names(metadata: Any) -> dict[str, tuple[str, ...]]:
     """Names of the `ClassLabel` columns; whatever else stands there, of other versions or makers, is passed over."""
     try:
-        found = json.loads(metadata.get(b"huggingface", b"null"))
-        features = found["info"]["features"].items()
+        described = json.loads(metadata.get(b"huggingface", b"null"))
+        features = described["info"]["features"].items()
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return {}
     names = {}
     for column, feature in features:
         if isinstance(feature, dict) and feature.get("_type") == "ClassLabel":
-            own = feature.get("names")
-            if isinstance(own, list) and own and all(isinstance(name, str) for name in own):
-                names[column] = tuple(own)
+            classes = feature.get("names")
+            if (
+                isinstance(classes, list)
+                and classes
+                and all(isinstance(name, str) for name in classes)
+            ):
+                names[column] = tuple(classes)
     return names
 
 

@@ -24,8 +24,8 @@ def decode_text(data: bytes) -> tuple[str, list[Problem]]:
     if wide is None and data[:1000].count(0) * 3 > len(data[:1000]):
         wide = "utf-16-le" if data[1:2] == b"\0" else "utf-16-be"  # without its mark
     if wide is not None:
-        found = wide.upper()[:6]
-        problem = Problem(f"is {found}, as some spreadsheets save it; save it as UTF-8")
+        encoding = wide.upper()[:6]
+        problem = Problem(f"is {encoding}, as some spreadsheets save it; save it as UTF-8")
         return data.decode(wide, errors="replace"), [problem]
     try:
         return data.decode("utf-8-sig"), []
@@ -62,10 +62,10 @@ def _as_western(data: bytes, offset: int) -> str:
         around = data[max(0, offset - 20) : offset + 20].decode("cp1252")
     except UnicodeDecodeError:
         return ""
-    place = min(offset, 20)
-    begin = max((m.end() for m in re.finditer(r"\W", around[:place])), default=0)
-    end = re.search(r"\W", around[place:])
-    word = around[begin : place + end.start() if end else len(around)]
+    centre = min(offset, 20)
+    begin = max((m.end() for m in re.finditer(r"\W", around[:centre])), default=0)
+    end = re.search(r"\W", around[centre:])
+    word = around[begin : centre + end.start() if end else len(around)]
     return f"; as Latin-1 or Windows-1252 it would say '{word}'" if word else ""
 
 
@@ -74,9 +74,9 @@ def mend_halves(value: object) -> object:
     if isinstance(value, str):
         return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(value, list):
-        return [mend_halves(each) for each in value]
+        return [mend_halves(item) for item in value]
     if isinstance(value, dict):
-        return {mend_halves(key): mend_halves(each) for key, each in value.items()}
+        return {mend_halves(key): mend_halves(item) for key, item in value.items()}
     return value
 
 

@@ -27,7 +27,7 @@ from cl_core.tasks.spec import TaskSpec
 from cl_core.tasks.task import ENCODED, SPLITS
 
 
-def read_files(path: Path, spec: TaskSpec, place: str) -> RawTask:
+def read_files(path: Path, spec: TaskSpec, source: str) -> RawTask:
     """Reads whatever is at ``path``; faults are collected, not raised.
 
     Splits that are not there are not made up here; see `cl_core.tasks.prepare`.
@@ -35,35 +35,41 @@ def read_files(path: Path, spec: TaskSpec, place: str) -> RawTask:
     Args:
         path: a folder or a file.
         spec: its task, for the names of the files.
-        place: what messages call the path: as the user wrote it.
+        source: what messages call the path: as the user wrote it.
     """
     if not path.exists():
-        message = f"there is nothing at '{place}' (looked for {path}); paths are relative to the stream file"
-        return RawTask(spec.name, place, {}, faults=(Fault(spec.name, None, message),))
+        message = f"there is nothing at '{source}' (looked for {path}); paths are relative to the stream file"
+        return RawTask(spec.name, source, {}, faults=(Fault(spec.name, None, message),))
     if path.is_file():
-        alone = _read_splits(spec, place, {"train": [(path, place)]})
-        beside = other_splits(path, place)
-        half = [f"task '{spec.name}' ({place}): {line}" for line in [missing_parts([path])] if line]
+        alone = _read_splits(spec, source, {"train": [(path, source)]})
+        beside = other_splits(path, source)
+        half = [
+            f"task '{spec.name}' ({source}): {line}" for line in [missing_parts([path])] if line
+        ]
         return replace(
             alone,
             unused=(*alone.unused, *beside),
             warnings=(*alone.warnings, *_said(spec, beside), *half),
         )
     if (path / "dataset_dict.json").is_file() or (path / "state.json").is_file():
-        return _read_saved(path, spec, place)
+        return _read_saved(path, spec, source)
     tables = find_tables(path, spec.split.model_dump())
-    if spec.kind == "image" and not tables.files and (found := _read_pictures(path, spec, place)):
-        return found
-    faults = _faults_of(tables, path, spec, place)
-    names, wrong = _read_meta(path, spec, place)
+    if (
+        spec.kind == "image"
+        and not tables.files
+        and (pictures := _read_pictures(path, spec, source))
+    ):
+        return pictures
+    faults = _faults_of(tables, path, spec, source)
+    names, wrong = _read_meta(path, spec, source)
     files = {
-        split: [(file, f"{place}/{file.relative_to(path).as_posix()}") for file in own]
-        for split, own in tables.files.items()
+        split: [(file, f"{source}/{file.relative_to(path).as_posix()}") for file in paths]
+        for split, paths in tables.files.items()
     }
-    read = _read_splits(spec, place, files, names, (*faults, *wrong))
+    read = _read_splits(spec, source, files, names, (*faults, *wrong))
     media = {name: column for name, column in spec.inputs.items() if name in ENCODED}
-    lost, like = tables_beside(path, place, tables, read.splits, media)
-    half = [f"task '{spec.name}' ({place}): {line}" for line in tables.halves]
+    lost, like = tables_beside(path, source, tables, read.splits, media)
+    half = [f"task '{spec.name}' ({source}): {line}" for line in tables.halves]
     return replace(
         read, unused=(*read.unused, *lost), warnings=(*read.warnings, *half, *_said(spec, like))
     )
@@ -73,78 +79,80 @@ def _said(spec: TaskSpec, lines: Sequence[str]) -> list[str]:
     return [f"task '{spec.name}': not used: {line}" for line in lines]
 
 
-def _read_pictures(path: Path, spec: TaskSpec, place: str) -> RawTask | None:
+def _read_pictures(path: Path, spec: TaskSpec, source: str) -> RawTask | None:
     """A folder of folders of pictures; None where it is none."""
-    found = read_image_folder(path, place, spec.split.model_dump())
-    faults = [Fault(spec.name, split, message, place) for split, message in found.problems]
-    if not found.rows and not faults:
+    pictures = read_image_folder(path, source, spec.split.model_dump())
+    faults = [Fault(spec.name, split, message, source) for split, message in pictures.problems]
+    if not pictures.rows and not faults:
         return None
-    if "train" not in found.rows and not faults:
-        faults.append(_no_training(spec, place, list(found.rows)))
-    warnings = [f"task '{spec.name}': {line}" for line in found.warnings]
-    return RawTask(spec.name, place, found.rows, None, tuple(faults), tuple(warnings), found.unused)
+    if "train" not in pictures.rows and not faults:
+        faults.append(_no_training(spec, source, list(pictures.rows)))
+    warnings = [f"task '{spec.name}': {line}" for line in pictures.warnings]
+    return RawTask(
+        spec.name, source, pictures.rows, None, tuple(faults), tuple(warnings), pictures.unused
+    )
 
 
-def _no_training(spec: TaskSpec, place: str, found: list[str]) -> Fault:
+def _no_training(spec: TaskSpec, source: str, splits: list[str]) -> Fault:
     message = (
-        f"there are no training rows, only {' and '.join(found)}; a stream's tasks are learnt, unless they "
+        f"there are no training rows, only {' and '.join(splits)}; a stream's tasks are learnt, unless they "
         "stand under held_out"
     )
-    return Fault(spec.name, None, message, place, lacks_train=True)
+    return Fault(spec.name, None, message, source, lacks_train=True)
 
 
-def _faults_of(tables: Tables, folder: Path, spec: TaskSpec, place: str) -> list[Fault]:
+def _faults_of(tables: Tables, folder: Path, spec: TaskSpec, source: str) -> list[Fault]:
     """What is wrong with the choice of files."""
-    faults = [Fault(spec.name, split, message, place) for split, message in tables.problems]
+    faults = [Fault(spec.name, split, message, source) for split, message in tables.problems]
     if "train" in tables.files or faults:
         return faults
     if tables.files:
-        return [_no_training(spec, place, list(tables.files))]
+        return [_no_training(spec, source, list(tables.files))]
     message = (
         f"there is no train file ({', '.join(f'train{s}' for s in READERS)}); the folder has "
         f"{listing(folder)}; name the files under split: {{train: ...}}"
     )
-    return [Fault(spec.name, None, message, place)]
+    return [Fault(spec.name, None, message, source)]
 
 
 def _read_splits(
     spec: TaskSpec,
-    place: str,
+    source: str,
     files: dict[str, list[tuple[Path, str]]],
     label_names: tuple[str, ...] | None = None,
     faults: tuple[Fault, ...] = (),
 ) -> RawTask:
     splits = {}
-    found = list(faults)
+    all_faults = list(faults)
     warnings: list[str] = []
     unused: list[str] = []
     for split, parts in files.items():
         read = []
         for path, name in parts:
             file = read_file(path, name, spec.separator)
-            found += _faults(spec, split, name, file.problems)
+            all_faults += _faults(spec, split, name, file.problems)
             warnings += map(str, _faults(spec, split, name, file.warnings))
             unused += file.unused
             if file.rows is not None:
                 read.append(replace(file.rows, folder=path.parent))
         if read:
-            splits[split] = read[0] if len(read) == 1 else _joined(read, f"{place}/{split}-*")
+            splits[split] = read[0] if len(read) == 1 else _joined(read, f"{source}/{split}-*")
     return RawTask(
-        spec.name, place, splits, label_names, tuple(found), tuple(warnings), tuple(unused)
+        spec.name, source, splits, label_names, tuple(all_faults), tuple(warnings), tuple(unused)
     )
 
 
-def _faults(spec: TaskSpec, split: str, place: str, problems: tuple[Problem, ...]) -> list[Fault]:
+def _faults(spec: TaskSpec, split: str, source: str, problems: tuple[Problem, ...]) -> list[Fault]:
     """Problems as faults of a task; what is wrong with a column that it does not read is no concern of its."""
     asked = {*spec.inputs.values(), *spec.outcome.values(), "label_name", None}
     return [
-        Fault(spec.name, split, message, place, rows)
+        Fault(spec.name, split, message, source, rows)
         for message, rows, column in problems
         if column in asked
     ]
 
 
-def _joined(parts: list[RawRows], place: str) -> RawRows:
+def _joined(parts: list[RawRows], source: str) -> RawRows:
     names = dict.fromkeys(name for part in parts for name in part.columns)
     columns = {
         name: [value for part in parts for value in part.columns.get(name, [None] * len(part))]
@@ -157,7 +165,7 @@ def _joined(parts: list[RawRows], place: str) -> RawRows:
             columns[name] = [cell for part in parts for cell in _by_name(part, name)]
             carried.pop(name, None)
     count = sum(map(len, parts))
-    return RawRows(columns, place, range(count), carried, parts[0].folder)
+    return RawRows(columns, source, range(count), carried, parts[0].folder)
 
 
 def _by_name(part: RawRows, column: str) -> list[object]:
@@ -168,7 +176,7 @@ def _by_name(part: RawRows, column: str) -> list[object]:
 
 
 def _read_meta(
-    folder: Path, spec: TaskSpec, place: str
+    folder: Path, spec: TaskSpec, source: str
 ) -> tuple[tuple[str, ...] | None, list[Fault]]:
     """`label_names` of a meta.json beside the data, if there is one."""
     file = folder / "meta.json"
@@ -188,7 +196,7 @@ def _read_meta(
             kind = "a list" if isinstance(held, list) else "a single value"
             problem = f"it must be a mapping with label_names, and is {kind}; mend it or remove it"
     if problem:
-        return None, [Fault(spec.name, None, problem, f"{place}/meta.json")]
+        return None, [Fault(spec.name, None, problem, f"{source}/meta.json")]
     return None if names is None else tuple(str(mend_halves(name)) for name in names), []
 
 
@@ -202,7 +210,7 @@ def _names_problem(names: object) -> str | None:
     return None if twice is None else f"label_names lists '{twice}' twice; give each class one name"
 
 
-def _read_saved(folder: Path, spec: TaskSpec, place: str) -> RawTask:
+def _read_saved(folder: Path, spec: TaskSpec, source: str) -> RawTask:
     """A folder written by `datasets`' `save_to_disk`: one split, or several."""
     from datasets import DatasetDict, load_from_disk
 
@@ -210,46 +218,48 @@ def _read_saved(folder: Path, spec: TaskSpec, place: str) -> RawTask:
         saved = load_from_disk(str(folder))
     except (OSError, ValueError, KeyError) as error:
         message = f"cannot be read as a save_to_disk folder ({error})"
-        return RawTask(spec.name, place, {}, faults=(Fault(spec.name, None, message, place),))
+        return RawTask(spec.name, source, {}, faults=(Fault(spec.name, None, message, source),))
     splits = dict(saved) if isinstance(saved, DatasetDict) else {"train": saved}
-    read = read_datasets(splits, spec, place)
+    read = read_datasets(splits, spec, source)
     names = saved if isinstance(saved, DatasetDict) else ()
-    return replace(read, unused=(*read.unused, *saved_lines(folder, place, names)))
+    return replace(read, unused=(*read.unused, *saved_lines(folder, source, names)))
 
 
-def read_datasets(splits: dict[str, Any], spec: TaskSpec, place: str) -> RawTask:
+def read_datasets(splits: dict[str, Any], spec: TaskSpec, source: str) -> RawTask:
     """Rows of `datasets.Dataset`s by split name, the spec's names and the usual aliases understood."""
     faults: list[Fault] = []
     rows = {}
-    known = find_splits(splits)
+    aliased = find_splits(splits)
     used = set()
     for split in SPLITS:
         named = getattr(spec.split, split)
         if named is not None and named not in splits:
             message = f"there is no split '{named}'; there are {', '.join(splits)}"
-            faults.append(Fault(spec.name, split, message, place))
+            faults.append(Fault(spec.name, split, message, source))
             continue
-        own = [named] if named is not None else known.get(split, [])
-        if len(own) > 1:
-            message = f"several splits could be it ({', '.join(own)}); name one under split: {{{split}: ...}}"
-            faults.append(Fault(spec.name, split, message, place))
-        if not own:
+        names = [named] if named is not None else aliased.get(split, [])
+        if len(names) > 1:
+            message = f"several splits could be it ({', '.join(names)}); name one under split: {{{split}: ...}}"
+            faults.append(Fault(spec.name, split, message, source))
+        if not names:
             continue
-        source = splits[own[0]]
-        used |= set(own)
-        table = source.with_format("arrow")[:]
-        file = rows_of_table(table, f"{place}, split {split}")
-        faults += _faults(spec, split, place, file.problems)
+        dataset = splits[names[0]]
+        used |= set(names)
+        table = dataset.with_format("arrow")[:]
+        file = rows_of_table(table, f"{source}, split {split}")
+        faults += _faults(spec, split, source, file.problems)
         if file.rows is not None:
-            names = {
+            class_names = {
                 column: tuple(feature.names)
-                for column, feature in source.features.items()
+                for column, feature in dataset.features.items()
                 if hasattr(feature, "names")
             }
-            rows[split] = RawRows(file.rows.columns, file.rows.place, file.rows.numbers, names)
+            rows[split] = RawRows(
+                file.rows.columns, file.rows.source, file.rows.numbers, class_names
+            )
     if "train" not in rows and not faults:
         message = f"there are no training rows; there are splits {', '.join(splits)}"
-        faults.append(Fault(spec.name, None, message, place, lacks_train=bool(rows)))
+        faults.append(Fault(spec.name, None, message, source, lacks_train=bool(rows)))
     unused = tuple(
         f"split '{name}': no name of a split that is read" for name in splits if name not in used
     )
@@ -258,4 +268,4 @@ def read_datasets(splits: dict[str, Any], spec: TaskSpec, place: str) -> RawTask
         for line, name in zip(unused, (n for n in splits if n not in used), strict=True)
         if resembles(name)
     ]
-    return RawTask(spec.name, place, rows, None, tuple(faults), tuple(_said(spec, like)), unused)
+    return RawTask(spec.name, source, rows, None, tuple(faults), tuple(_said(spec, like)), unused)

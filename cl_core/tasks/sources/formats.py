@@ -14,24 +14,24 @@ from cl_core.tasks.sources.leftovers import named
 from cl_core.tasks.sources.separated import read_separated
 
 
-def read_file(path: Path, place: str, separator: str | None = None) -> FileRows:
+def read_file(path: Path, source: str, separator: str | None = None) -> FileRows:
     """Reads a file by its suffix.
 
     Args:
         path: the file.
-        place: what messages call it.
+        source: what messages call it.
         separator: what separates the cells of csv and tsv; None for what the file itself shows.
     """
     suffix = path.suffix.lower()
     if suffix in SEPARATED:
-        return read_separated(path, place, SEPARATED[suffix], separator)
+        return read_separated(path, source, SEPARATED[suffix], separator)
     if suffix not in OTHERS:
         message = f"'{path.suffix}' files cannot be read; allowed are {', '.join(READERS)}"
         return FileRows(None, (Problem(message),))
-    return OTHERS[suffix](path, place)
+    return OTHERS[suffix](path, source)
 
 
-def _json_lines(path: Path, place: str) -> FileRows:
+def _json_lines(path: Path, source: str) -> FileRows:
     text, problems = decode_text(path.read_bytes())
     records: list[tuple[int, Mapping[str, object]]] = []
     broken, not_objects = [], []
@@ -51,40 +51,40 @@ def _json_lines(path: Path, place: str) -> FileRows:
         problems.append(Problem("not valid JSON", tuple(broken)))
     if not_objects:
         problems.append(Problem("not a JSON object ({...})", tuple(not_objects)))
-    return _from_records(records, place, problems, HALF_ESCAPED.search(text) is not None)
+    return _from_records(records, source, problems, HALF_ESCAPED.search(text) is not None)
 
 
-def _json(path: Path, place: str) -> FileRows:
+def _json(path: Path, source: str) -> FileRows:
     text, problems = decode_text(path.read_bytes())
     try:
-        found = json.loads(text)
+        content = json.loads(text)
     except json.JSONDecodeError as error:
         if error.msg == "Extra data" and text.lstrip().startswith("{"):
-            return _json_lines(path, place)  # json lines under the name .json are common
+            return _json_lines(path, source)  # json lines under the name .json are common
         message = f"not valid JSON: line {error.lineno}: {error.msg}"
         return FileRows(None, (*problems, Problem(message)))
     except (ValueError, RecursionError) as error:  # numbers without end, lists in lists without end
         return FileRows(None, (*problems, Problem(f"not JSON that can be read ({error})")))
     others: list[str] = []
-    if isinstance(found, dict):
-        lists = [name for name, value in found.items() if isinstance(value, list)]
-        wrapped = len(lists) == 1 and all(isinstance(each, dict) for each in found[lists[0]])
-        others = [str(mend_halves(name)) for name in found if wrapped and name not in lists]
-        found = found[lists[0]] if wrapped else [found]  # {"version": 1, "data": [...]}
-    if not isinstance(found, list):
+    if isinstance(content, dict):
+        lists = [name for name, value in content.items() if isinstance(value, list)]
+        wrapped = len(lists) == 1 and all(isinstance(record, dict) for record in content[lists[0]])
+        others = [str(mend_halves(name)) for name in content if wrapped and name not in lists]
+        content = content[lists[0]] if wrapped else [content]  # {"version": 1, "data": [...]}
+    if not isinstance(content, list):
         return FileRows(None, (*problems, Problem("must hold a list of objects")))
-    bad = tuple(row for row, each in enumerate(found, 1) if not isinstance(each, dict))
+    bad = tuple(row for row, record in enumerate(content, 1) if not isinstance(record, dict))
     if bad:
         problems.append(Problem("not a JSON object ({...})", bad))
-    records = [(row, each) for row, each in enumerate(found) if isinstance(each, dict)]
-    read = _from_records(records, place, problems, HALF_ESCAPED.search(text) is not None)
-    beside = (f"{named(others)} of {place}: beside the list of rows",) if others else ()
+    records = [(row, record) for row, record in enumerate(content) if isinstance(record, dict)]
+    read = _from_records(records, source, problems, HALF_ESCAPED.search(text) is not None)
+    beside = (f"{named(others)} of {source}: beside the list of rows",) if others else ()
     return replace(read, unused=beside)
 
 
 def _from_records(
     records: Sequence[tuple[int, Mapping[str, object]]],
-    place: str,
+    source: str,
     problems: list[Problem],
     halves: bool,
 ) -> FileRows:
@@ -95,7 +95,7 @@ def _from_records(
     for name in names:
         values = [record.get(name) for _, record in records]
         plain = str(mend_halves(name))
-        if halves and (cut := [place for place, value in enumerate(values) if has_half(value)]):
+        if halves and (cut := [row for row, value in enumerate(values) if has_half(value)]):
             for at in cut:
                 values[at] = mend_halves(values[at])
             numbers = tuple(records[at][0] + 1 for at in cut)
@@ -106,11 +106,11 @@ def _from_records(
         if plain in columns:
             problems.append(Problem("two columns have this name", (), plain))
         columns[plain] = values
-    rows = RawRows(columns, place, [row for row, _ in records])
+    rows = RawRows(columns, source, [row for row, _ in records])
     return FileRows(rows, tuple(problems), tuple(warnings))
 
 
-def _parquet(path: Path, place: str) -> FileRows:
+def _parquet(path: Path, source: str) -> FileRows:
     import pyarrow
     from pyarrow import parquet
 
@@ -121,20 +121,20 @@ def _parquet(path: Path, place: str) -> FileRows:
         table = parquet.ParquetFile(path).read()
     except (pyarrow.ArrowException, OSError) as error:
         return FileRows(None, (Problem(f"not a readable parquet file ({_first_line(error)})"),))
-    return rows_of_table(table, place)
+    return rows_of_table(table, source)
 
 
-def _arrow(path: Path, place: str) -> FileRows:
+def _arrow(path: Path, source: str) -> FileRows:
     import pyarrow
 
     try:
-        with pyarrow.memory_map(str(path)) as source:
+        with pyarrow.memory_map(str(path)) as opened:
             try:
-                table = pyarrow.ipc.open_file(source).read_all()
+                table = pyarrow.ipc.open_file(opened).read_all()
             except pyarrow.ArrowInvalid:
-                source.seek(0)
-                table = pyarrow.ipc.open_stream(source).read_all()
-            return rows_of_table(table, place)
+                opened.seek(0)
+                table = pyarrow.ipc.open_stream(opened).read_all()
+            return rows_of_table(table, source)
     except (pyarrow.ArrowException, OSError) as error:
         return FileRows(None, (Problem(f"not a readable arrow file ({_first_line(error)})"),))
 

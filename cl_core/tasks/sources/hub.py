@@ -23,13 +23,13 @@ def read_hub(spec: TaskSpec, *, snapshot: Path | None = None, cache: Path | None
         cache: where `datasets` keeps its copy; its own default where None.
     """
     repository = (spec.hub or "").removeprefix("hub:")
-    place = f"hub:{repository}"
+    source = f"hub:{repository}"
     if loose := unpinned(spec):
-        return RawTask(spec.name, place, {}, faults=(Fault(spec.name, None, loose, place),))
+        return RawTask(spec.name, source, {}, faults=(Fault(spec.name, None, loose, source),))
     from datasets import Dataset, load_dataset
 
     try:
-        found = load_dataset(
+        dataset = load_dataset(
             str(snapshot) if snapshot is not None else repository,
             name=spec.config,
             revision=None if snapshot is not None else spec.revision,
@@ -37,10 +37,10 @@ def read_hub(spec: TaskSpec, *, snapshot: Path | None = None, cache: Path | None
         )
     # The hub's client raises many kinds; all of them end as a fault of this task beside those of the others.
     except (OSError, ValueError, RuntimeError, UserError, ImportError) as error:
-        fault = Fault(spec.name, None, explain(error, spec), place)
-        return RawTask(spec.name, place, {}, faults=(fault,))
-    splits = {"train": found} if isinstance(found, Dataset) else dict(found)
-    return read_datasets(splits, spec, f"{place}@{spec.revision}")
+        fault = Fault(spec.name, None, explain(error, spec), source)
+        return RawTask(spec.name, source, {}, faults=(fault,))
+    splits = {"train": dataset} if isinstance(dataset, Dataset) else dict(dataset)
+    return read_datasets(splits, spec, f"{source}@{spec.revision}")
 
 
 def unpinned(spec: TaskSpec) -> str | None:
@@ -48,13 +48,13 @@ def unpinned(spec: TaskSpec) -> str | None:
     repository = (spec.hub or "").removeprefix("hub:")
     if spec.revision is not None and spec.revision.lower() not in MOVING:
         return None
-    found = (
+    fault = (
         "has no revision"
         if spec.revision is None
         else f"has revision '{spec.revision}', which moves"
     )
     return (
-        f"{found}; pin it, so that the data cannot change under a run: open "
+        f"{fault}; pin it, so that the data cannot change under a run: open "
         f"https://huggingface.co/datasets/{repository}/commits/main, copy the newest commit's hash and add "
         'revision: "<hash>" to the task. A local copy needs none: give its folder as path'
     )

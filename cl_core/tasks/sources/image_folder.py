@@ -32,7 +32,7 @@ class PictureFolder:
 
 
 def read_image_folder(
-    folder: Path, place: str, named: Mapping[str, str | None] | None = None
+    folder: Path, source: str, named: Mapping[str, str | None] | None = None
 ) -> PictureFolder:
     """The rows of `folder/train/cat/1.jpg` or of `folder/cat/1.jpg`, in the order of their paths.
 
@@ -42,17 +42,17 @@ def read_image_folder(
 
     Args:
         folder: with one folder for each split, or for each class.
-        place: what messages call it.
+        source: what messages call it.
         named: folders of splits that the stream file names.
     """
     unused = archive_lines(folder)
     given = {split: name for split, name in (named or {}).items() if name is not None}
     while not given and (inner := _wrapping(folder)) is not None:
-        unused += _beside(folder, {inner.name}, place)
-        folder, place = inner, f"{place}/{inner.name}"
-    visible = [each.name for each in sorted(folder.iterdir()) if not is_hidden(each.name)]
+        unused += _beside(folder, {inner.name}, source)
+        folder, source = inner, f"{source}/{inner.name}"
+    visible = [entry.name for entry in sorted(folder.iterdir()) if not is_hidden(entry.name)]
     folders = [name for name in visible if (folder / name).is_dir()]
-    found = find_splits(folders)
+    by_split = find_splits(folders)
     if missing := {split: name for split, name in given.items() if name not in folders}:
         has = ", ".join(folders[:8]) or "none"
         return PictureFolder(
@@ -60,11 +60,13 @@ def read_image_folder(
                 (s, f"there is no folder '{n}'; folders are {has}") for s, n in missing.items()
             )
         )
-    found |= {split: [name] for split, name in given.items()}
-    flat = {n for names in found.values() for n in names if not _has_classes(folder / n)}
-    splits = {s: own for s, names in found.items() if (own := [n for n in names if n not in flat])}
+    by_split |= {split: [name] for split, name in given.items()}
+    flat = {n for names in by_split.values() for n in names if not _has_classes(folder / n)}
+    splits = {
+        s: left for s, names in by_split.items() if (left := [n for n in names if n not in flat])
+    }
     if not splits:
-        return _without_splits(folder, place, folders, flat, unused)
+        return _without_splits(folder, source, folders, flat, unused)
     problems: list[tuple[str | None, str]] = []
     rows = {}
     for split, names in splits.items():
@@ -75,28 +77,28 @@ def read_image_folder(
             )
             problems.append((split, message))
         root = folder / names[0]
-        rows[split] = _read(root, _classes(root), f"{place}/{root.name}", unused)
+        rows[split] = _read(root, _classes(root), f"{source}/{root.name}", unused)
     used = {name for names in splits.values() for name in names}
-    beside = _beside(folder, used, place)
-    looking = [f"{place}/{name}" for name in visible if name not in used and resembles(name)]
-    warnings = [line for line in beside if any(line.startswith(f"{each}:") for each in looking)]
-    kept = {split: own for split, own in rows.items() if len(own)}
+    beside = _beside(folder, used, source)
+    looking = [f"{source}/{name}" for name in visible if name not in used and resembles(name)]
+    warnings = [line for line in beside if any(line.startswith(f"{path}:") for path in looking)]
+    kept = {split: split_rows for split, split_rows in rows.items() if len(split_rows)}
     return PictureFolder(kept, tuple(problems), (*unused, *beside), tuple(warnings))
 
 
 def _without_splits(
-    folder: Path, place: str, folders: list[str], flat: set[str], unused: list[str]
+    folder: Path, source: str, folders: list[str], flat: set[str], unused: list[str]
 ) -> PictureFolder:
     """Classes beside each other, to be cut into splits."""
     classes = [folder / name for name in folders if _pictures(folder / name)]
-    if classes and all(each.name in flat for each in classes):
-        listed = " and ".join(each.name for each in classes)
+    if classes and all(inner.name in flat for inner in classes):
+        listed = " and ".join(inner.name for inner in classes)
         message = f"{listed} hold pictures in no folders of classes, so nothing says what they show"
         return PictureFolder(problems=((None, message),))
-    rows = _read(folder, classes, place, unused)
-    looking = [each.name for each in classes if resembles(each.name)]
+    rows = _read(folder, classes, source, unused)
+    looking = [inner.name for inner in classes if resembles(inner.name)]
     warnings = [
-        f"{place}/{name}: looks like a split and is read as a class: it holds pictures, and no folders of classes"
+        f"{source}/{name}: looks like a split and is read as a class: it holds pictures, and no folders of classes"
         for name in looking
     ]
     return PictureFolder({"train": rows} if len(rows) else {}, (), tuple(unused), tuple(warnings))
@@ -104,18 +106,20 @@ def _without_splits(
 
 def _wrapping(folder: Path) -> Path | None:
     """The one folder that holds all others, where it has no pictures itself and is no split."""
-    visible = [each for each in folder.iterdir() if each.is_dir() and not is_hidden(each.name)]
+    visible = [inner for inner in folder.iterdir() if inner.is_dir() and not is_hidden(inner.name)]
     if len(visible) != 1 or find_splits([visible[0].name]) or not _has_classes(visible[0]):
         return None
     return None if any(map(_is_picture, [*folder.iterdir(), *visible[0].iterdir()])) else visible[0]
 
 
 def _has_classes(folder: Path) -> bool:
-    return any(_pictures(each) for each in _classes(folder))
+    return any(_pictures(inner) for inner in _classes(folder))
 
 
 def _classes(folder: Path) -> list[Path]:
-    return sorted(each for each in folder.iterdir() if each.is_dir() and not is_hidden(each.name))
+    return sorted(
+        inner for inner in folder.iterdir() if inner.is_dir() and not is_hidden(inner.name)
+    )
 
 
 def _is_picture(file: Path) -> bool:
@@ -131,23 +135,23 @@ def _pictures(folder: Path) -> list[Path]:
     ]
 
 
-def _read(root: Path, classes: list[Path], place: str, unused: list[str]) -> RawRows:
+def _read(root: Path, classes: list[Path], source: str, unused: list[str]) -> RawRows:
     """The pictures of classes; what lies in or beside them and is not used goes to `unused`."""
     pictures: list[Path] = []
-    for each in classes:
-        files = sorted(file for file in each.rglob("*") if file.is_file())
-        own = [file for file in _pictures(each) if _is_text(file.relative_to(root))]
-        pictures += own
-        taken = set(own)
-        unused += _grouped([file for file in files if file not in taken], root, place)
+    for class_folder in classes:
+        files = sorted(file for file in class_folder.rglob("*") if file.is_file())
+        readable = [file for file in _pictures(class_folder) if _is_text(file.relative_to(root))]
+        pictures += readable
+        taken = set(readable)
+        unused += _grouped([file for file in files if file not in taken], root, source)
         if not files:
-            unused.append(f"{place}/{each.name}: an empty folder")
-    unused += _beside(root, {each.name for each in classes}, place)
+            unused.append(f"{source}/{class_folder.name}: an empty folder")
+    unused += _beside(root, {class_folder.name for class_folder in classes}, source)
     columns: dict[str, list[object]] = {
         "image": [str(file.relative_to(root)) for file in pictures],
         "label": [file.relative_to(root).parts[0] for file in pictures],
     }
-    return RawRows(columns, place, range(len(pictures)), folder=root)
+    return RawRows(columns, source, range(len(pictures)), folder=root)
 
 
 def _is_text(path: Path) -> bool:
@@ -159,27 +163,27 @@ def _is_text(path: Path) -> bool:
     return True
 
 
-def _beside(folder: Path, used: set[str], place: str) -> list[str]:
+def _beside(folder: Path, used: set[str], source: str) -> list[str]:
     """What lies in a folder beside what is used: a line for each folder, and for each reason."""
     used = {*used, ARCHIVE_NOTE}
-    others = [each for each in sorted(folder.iterdir()) if each.name not in used]
-    files = [each for each in others if each.is_file() or is_hidden(each.name)]
-    lines = _grouped(files, folder, place)
-    for each in others:
-        if each.is_dir() and not is_hidden(each.name):
-            count = len(_pictures(each))
+    others = [entry for entry in sorted(folder.iterdir()) if entry.name not in used]
+    files = [entry for entry in others if entry.is_file() or is_hidden(entry.name)]
+    lines = _grouped(files, folder, source)
+    for entry in others:
+        if entry.is_dir() and not is_hidden(entry.name):
+            count = len(_pictures(entry))
             what = (
                 f"{counted(count, 'picture')} in no folder of a class"
                 if count
                 else "a folder without pictures"
             )
-            if count and _has_classes(each):
+            if count and _has_classes(entry):
                 what = f"{counted(count, 'picture')}, not among the folders of splits"
-            lines.append(f"{place}/{shown(each.name)}: {what}")
+            lines.append(f"{source}/{shown(entry.name)}: {what}")
     return lines
 
 
-def _grouped(files: list[Path], root: Path, place: str) -> list[str]:
+def _grouped(files: list[Path], root: Path, source: str) -> list[str]:
     """A line for each reason: the first file, how many more, and why they are not used."""
     reasons: dict[str, list[str]] = {}
     for file in files:
@@ -192,7 +196,7 @@ def _grouped(files: list[Path], root: Path, place: str) -> list[str]:
             reason = "a picture in no folder of a class"
         else:
             reason = f"no picture by its ending ({', '.join(SUFFIXES)})"
-        reasons.setdefault(reason, []).append(f"{place}/{shown(path.as_posix())}")
+        reasons.setdefault(reason, []).append(f"{source}/{shown(path.as_posix())}")
     return [
         f"{paths[0]}{f' and {len(paths) - 1} more' if len(paths) > 1 else ''}: {reason}"
         for reason, paths in reasons.items()

@@ -17,9 +17,9 @@ _SAVED = ("dataset_dict.json", "dataset_info.json", "state.json")
 
 def named(names: Iterable[str], most: int = MOST_NAMED) -> str:
     """ "a, b and 3 more"."""
-    found = list(names)
-    more = f" and {len(found) - most} more" if len(found) > most else ""
-    return ", ".join(found[:most]) + more
+    listed = list(names)
+    more = f" and {len(listed) - most} more" if len(listed) > most else ""
+    return ", ".join(listed[:most]) + more
 
 
 def unread_columns(splits: Mapping[str, RawRows], spec: TaskSpec) -> list[str]:
@@ -29,11 +29,11 @@ def unread_columns(splits: Mapping[str, RawRows], spec: TaskSpec) -> list[str]:
     for rows in splits.values():
         others = tuple(name for name in rows.columns if name not in read)
         if others:
-            places.setdefault(others, []).append(rows.place)
+            places.setdefault(others, []).append(rows.source)
     return [
-        f"{'column' if len(others) == 1 else 'columns'} {named(others)} of {named(dict.fromkeys(own))}: "
+        f"{'column' if len(others) == 1 else 'columns'} {named(others)} of {named(dict.fromkeys(files))}: "
         "no field of the task names it"
-        for others, own in places.items()
+        for others, files in places.items()
     ]
 
 
@@ -46,20 +46,20 @@ def archive_lines(folder: Path) -> list[str]:
     return [f"{named(members)} (of the zip): {HIDDEN}"] if members else []
 
 
-def saved_lines(folder: Path, place: str, splits: Iterable[str]) -> list[str]:
+def saved_lines(folder: Path, source: str, splits: Iterable[str]) -> list[str]:
     """Files in a `save_to_disk` folder that are none of its own.
 
     Args:
         folder: as saved.
-        place: what messages call it.
+        source: what messages call it.
         splits: their names, each with a folder of its own where there are several.
     """
     inner = [folder / name for name in splits if (folder / name).is_dir()]
     others = [
-        each
+        entry
         for within in (folder, *inner)
-        for each in sorted(within.iterdir())
-        if each not in inner and each.name not in _SAVED and each.suffix != ".arrow"
+        for entry in sorted(within.iterdir())
+        if entry not in inner and entry.name not in _SAVED and entry.suffix != ".arrow"
     ]
-    names = [f"{place}/{each.relative_to(folder).as_posix()}" for each in others]
+    names = [f"{source}/{entry.relative_to(folder).as_posix()}" for entry in others]
     return [f"{named(names)}: no part of the saved data set"] if names else []

@@ -27,20 +27,20 @@ def read_pictures(
     Returns:
         (N,) pictures, (N,) whether each is one, and what is wrong with the others.
     """
-    found: list[object] = []
+    pictures: list[object] = []
     good: list[bool] = []
     wrong: dict[str, list[int]] = {}
     for number, value in zip(rows.numbers, rows.columns[column], strict=True):
         picture, fault = _picture(value, rows.folder)
-        found.append(picture)
+        pictures.append(picture)
         good.append(fault is None)
         if fault is not None:
             wrong.setdefault(fault, []).append(number + 1)
     faults = [
-        Fault(spec.name, split, f"'{column}' {fault}", rows.place, tuple(numbers))
+        Fault(spec.name, split, f"'{column}' {fault}", rows.source, tuple(numbers))
         for fault, numbers in wrong.items()
     ]
-    return found, good, faults
+    return pictures, good, faults
 
 
 def _picture(value: object, folder: Path | None) -> tuple[bytes | str, str | None]:
@@ -83,9 +83,9 @@ def drop_damaged(task: Task) -> tuple[Task, list[str]]:
     splits, warnings = dict(task.splits), []
     for split, rows in task.splits.items():
         values = list(rows[column])
-        each = list(dict.fromkeys(values))  # many questions may be about one picture
+        distinct = list(dict.fromkeys(values))  # many questions may be about one picture
         with ThreadPoolExecutor() as pool:  # decoding lets go of the interpreter's lock
-            damage = dict(zip(each, pool.map(partial(_damage, read), each), strict=True))
+            damage = dict(zip(distinct, pool.map(partial(_damage, read), distinct), strict=True))
         reasons = [damage[value] for value in values]
         damaged = [row for row, reason in enumerate(reasons) if reason is not None]
         if damaged:
@@ -113,8 +113,8 @@ def lost_to_damage(
         needed: splits that must have rows; "train" among them if the task is learnt.
     """
     faults = []
-    plain = [each.removeprefix(f"task '{after.name}': ") for each in damaged]
-    why = {split: next((each for each in plain if f" {split} " in each), "") for split in needed}
+    plain = [line.removeprefix(f"task '{after.name}': ") for line in damaged]
+    why = {split: next((line for line in plain if f" {split} " in line), "") for split in needed}
     what = "video" if after.kind == "video-qa" else "image"
     for split in needed:
         if len(before.splits.get(split, ())) and not len(after.splits[split]):

@@ -40,7 +40,7 @@ class _Reading:
         return len(self.problems) + len(self.short) + len(self.swallowing)
 
 
-def read_separated(path: Path, place: str, own: str, asked: str | None = None) -> FileRows:
+def read_separated(path: Path, source: str, usual: str, asked: str | None = None) -> FileRows:
     """Reads a table.
 
     Where the header has nothing of what the file's name promises and one other separator, that is read and said
@@ -48,13 +48,13 @@ def read_separated(path: Path, place: str, own: str, asked: str | None = None) -
 
     Args:
         path: the file.
-        place: what messages call it.
-        own: what separates cells by the file's name, "," or a tab.
+        source: what messages call it.
+        usual: what separates cells by the file's name, "," or a tab.
         asked: what the stream file says, which no header changes.
     """
     text, problems = decode_text(path.read_bytes())
     warnings: list[Problem] = []
-    text, separator = _find_separator(text, own, asked, problems, warnings)
+    text, separator = _find_separator(text, usual, asked, problems, warnings)
     reading = _read(text, separator, warnings)
     problems += reading.problems
     records = reading.records
@@ -78,36 +78,34 @@ def read_separated(path: Path, place: str, own: str, asked: str | None = None) -
         )
     kept = [row for row, record in enumerate(body) if len(record) == len(header)]
     columns = {name: [body[row][i] for row in kept] for i, name in enumerate(header)}
-    return FileRows(RawRows(columns, place, kept), tuple(problems), tuple(warnings))
+    return FileRows(RawRows(columns, source, kept), tuple(problems), tuple(warnings))
 
 
 def _find_separator(
-    text: str, own: str, asked: str | None, problems: list[Problem], warnings: list[Problem]
+    text: str, usual: str, asked: str | None, problems: list[Problem], warnings: list[Problem]
 ) -> tuple[str, str]:
     """The text without a spreadsheet's `sep=;`, and what separates its cells."""
     header, _, rest = text.partition("\n")
-    if told := re.fullmatch(r'"?sep=(.)"?', header.strip("\r ")):
-        return rest, asked or told[1]
+    if declared := re.fullmatch(r'"?sep=(.)"?', header.strip("\r ")):
+        return rest, asked or declared[1]
     if asked is not None:
         return text, asked
-    if own in header:
-        return text, own
-    others = [each for each in SEPARATORS if each != own and each in header]
+    if usual in header:
+        return text, usual
+    others = [separator for separator in SEPARATORS if separator != usual and separator in header]
     if len(others) == 1:
-        found = SEPARATORS[others[0]]
-        message = (
-            f"is separated by {found}, not by {SEPARATORS[own]} as its name says, and was read so"
-        )
+        instead = SEPARATORS[others[0]]
+        message = f"is separated by {instead}, not by {SEPARATORS[usual]} as its name says, and was read so"
         warnings.append(Problem(message))
         return text, others[0]
     if others:
-        found = " and ".join(SEPARATORS[each] for each in others)
+        instead = " and ".join(SEPARATORS[separator] for separator in others)
         message = (
-            f"its header has no {SEPARATORS[own]}, but {found}; say which separates its cells in the stream file: "
+            f"its header has no {SEPARATORS[usual]}, but {instead}; say which separates its cells in the stream file: "
             f'separator: "{others[0]}"'
         )
         problems.append(Problem(message))
-    return text, own
+    return text, usual
 
 
 def _read(text: str, separator: str, warnings: list[Problem]) -> _Reading:
@@ -169,25 +167,25 @@ def _swallowing(records: list[list[str]], separator: str) -> dict[int, int]:
     """
     width = len(records[0]) if records else 0
     over = {
-        row: place
+        row: column
         for row, record in enumerate(records[1:], 1)
         if len(record) == width > 1
-        for place, cell in enumerate(record)
+        for column, cell in enumerate(record)
         if "\n" in cell
     }
     if not over:
         return {}
     plain = [r for n, r in enumerate(records) if n and n not in over and len(r) == width]
-    known = [{record[place] for record in plain} - {""} for place in range(width)]
-    found = {}
-    for row, place in over.items():
-        lines = records[row][place].splitlines()
-        begins = [place] + [0] * (len(lines) - 2)  # the last line goes on behind the closing quote
+    cells_of = [{record[column] for record in plain} - {""} for column in range(width)]
+    further = {}
+    for row, column in over.items():
+        lines = records[row][column].splitlines()
+        begins = [column] + [0] * (len(lines) - 2)  # the last line goes on behind the closing quote
         like = 0
         for line, begin in zip(lines, begins, strict=False):
             cells = line.split(separator)
             fits = len(cells) == width - begin
-            like += fits and any(cell in known[begin + n] for n, cell in enumerate(cells))
+            like += fits and any(cell in cells_of[begin + n] for n, cell in enumerate(cells))
         if like * 2 > len(begins):
-            found[row] = len(lines) - 1
-    return found
+            further[row] = len(lines) - 1
+    return further

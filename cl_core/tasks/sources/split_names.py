@@ -33,16 +33,16 @@ def find_splits(names: Iterable[str]) -> dict[str, list[str]]:
     {'train': ['train'], 'validation': ['eval'], 'test': ['test']}
     """
     lower = {name: name.lower() for name in names}
-    found = {
-        split: [name for name, plain in lower.items() if plain in own]
-        for split, own in ALIASES.items()
+    splits = {
+        split: [name for name, plain in lower.items() if plain in aliases]
+        for split, aliases in ALIASES.items()
     }
-    late = [name for name in found["test"] if lower[name] in LATE]
-    if len(found["test"]) > len(late):
-        found["test"] = [name for name in found["test"] if name not in late]
-        if not found["validation"]:
-            found["validation"] = late
-    return {split: own for split, own in found.items() if own}
+    late = [name for name in splits["test"] if lower[name] in LATE]
+    if len(splits["test"]) > len(late):
+        splits["test"] = [name for name in splits["test"] if name not in late]
+        if not splits["validation"]:
+            splits["validation"] = late
+    return {split: matching for split, matching in splits.items() if matching}
 
 
 def resembles(name: str) -> str | None:
@@ -53,4 +53,6 @@ def resembles(name: str) -> str | None:
     """
     words = re.findall(r"[A-Z]?[a-z]+|[A-Z]+", name)
     lower = [word.lower() for word in words]
-    return next((s for s, own in ALIASES.items() if any(word in own for word in lower)), None)
+    return next(
+        (s for s, aliases in ALIASES.items() if any(word in aliases for word in lower)), None
+    )

@@ -38,21 +38,21 @@ def find_tables(folder: Path, named: Mapping[str, str | None]) -> Tables:
         folder: where they are.
         named: the file or folder of a split, as the stream file names it.
     """
-    visible = [each for each in sorted(folder.iterdir()) if not is_hidden(each.name)]
-    found: dict[str, list[Path]] = {}
+    visible = [path for path in sorted(folder.iterdir()) if not is_hidden(path.name)]
+    tables: dict[str, list[Path]] = {}
     problems: list[tuple[str | None, str]] = []
     for split, name in named.items():
         if name is not None and (folder / name).exists():
-            found[split] = _tables_in(folder / name)
-        if name is not None and not found.get(split):
+            tables[split] = _tables_in(folder / name)
+        if name is not None and not tables.get(split):
             problems.append((split, f"there is no file '{name}'; the folder has {listing(folder)}"))
     stems: dict[str, list[Path]] = {}
-    for each in visible:
-        own = _tables_in(each)
-        if own and each.name != "meta.json":
-            stem = each.name if each.is_dir() else each.stem
+    for path in visible:
+        paths = _tables_in(path)
+        if paths and path.name != "meta.json":
+            stem = path.name if path.is_dir() else path.stem
             part = _PART.fullmatch(stem)
-            stems.setdefault(part[1] if part else stem, []).extend(own)
+            stems.setdefault(part[1] if part else stem, []).extend(paths)
     for split, names in find_splits(stems).items():
         if named.get(split) is not None:
             continue
@@ -61,16 +61,16 @@ def find_tables(folder: Path, named: Mapping[str, str | None]) -> Tables:
         parts = [_PART.fullmatch(file.stem) for file in files]
         whole = len(names) == 1 and len({part[3] if part else None for part in parts}) == 1
         if len(apart) > 1 and not (whole and all(parts)):
-            listed = ", ".join(each.name for each in sorted(apart))
+            listed = ", ".join(path.name for path in sorted(apart))
             problems.append(
                 (
                     split,
                     f"several files could be it ({listed}); name one under split: {{{split}: ...}}",
                 )
             )
-        found[split] = files
-    kept = {split: found[split] for split in SPLITS if found.get(split)}
-    halves = tuple(line for own in kept.values() if (line := missing_parts(own)))
+        tables[split] = files
+    kept = {split: tables[split] for split in SPLITS if tables.get(split)}
+    halves = tuple(line for paths in kept.values() if (line := missing_parts(paths)))
     return Tables(kept, tuple(problems), halves)
 
 
@@ -78,8 +78,8 @@ def _tables_in(path: Path) -> list[Path]:
     """A table by itself, or all that a folder holds."""
     if path.is_file():
         return [path] if path.suffix.lower() in READERS else []
-    inner = sorted(each for each in path.iterdir() if not is_hidden(each.name))
-    return [each for each in inner if each.is_file() and each.suffix.lower() in READERS]
+    inner = sorted(entry for entry in path.iterdir() if not is_hidden(entry.name))
+    return [entry for entry in inner if entry.is_file() and entry.suffix.lower() in READERS]
 
 
 def missing_parts(files: list[Path]) -> str | None:
@@ -107,15 +107,15 @@ def listing(folder: Path) -> str:
     return ", ".join(names[:8]) + more if names else "no files"
 
 
-def other_splits(file: Path, place: str) -> tuple[str, ...]:
+def other_splits(file: Path, source: str) -> tuple[str, ...]:
     """Tables beside a file that is named for a split, which are other splits of the same by their names."""
     if not find_splits([_stem(file)]):
         return ()
-    tables = [each for each in sorted(file.parent.iterdir()) if each != file and _tables_in(each)]
+    tables = [path for path in sorted(file.parent.iterdir()) if path != file and _tables_in(path)]
     return tuple(
-        f"{each.name}: lies beside {place} and looks like {split}; give the folder as path, and both are read"
-        for each in tables
-        if (split := next(iter(find_splits([_stem(each)])), None)) and not each.is_dir()
+        f"{path.name}: lies beside {source} and looks like {split}; give the folder as path, and both are read"
+        for path in tables
+        if (split := next(iter(find_splits([_stem(path)])), None)) and not path.is_dir()
     )
 
 
@@ -126,7 +126,7 @@ def _stem(file: Path) -> str:
 
 def tables_beside(
     folder: Path,
-    place: str,
+    source: str,
     tables: Tables,
     splits: Mapping[str, RawRows],
     media: Mapping[str, str],
@@ -135,12 +135,12 @@ def tables_beside(
 
     Args:
         folder: of the tables.
-        place: what messages call it.
+        source: what messages call it.
         tables: which were read.
         splits: their rows.
         media: columns that name files: pictures, videos.
     """
-    read = {file for own in tables.files.values() for file in own}
+    read = {file for paths in tables.files.values() for file in paths}
     named = {
         (rows.folder / value).resolve()
         for rows in splits.values()
@@ -150,30 +150,30 @@ def tables_beside(
     }
     lines, like = [], []
     hidden = []
-    for each in sorted(folder.iterdir()):
-        path = f"{place}/{each.name}"
-        if is_hidden(each.name):
+    for entry in sorted(folder.iterdir()):
+        path = f"{source}/{entry.name}"
+        if is_hidden(entry.name):
             hidden.append(path)
             continue
-        if each in read or each.name == "meta.json" or each.resolve() in named:
+        if entry in read or entry.name == "meta.json" or entry.resolve() in named:
             continue
-        if each.is_dir():
-            files = [file for file in each.rglob("*") if file.is_file()]
+        if entry.is_dir():
+            files = [file for file in entry.rglob("*") if file.is_file()]
             lost = [file for file in files if file not in read and file.resolve() not in named]
             secret = {f for f in lost if any(map(is_hidden, f.relative_to(folder).parts))}
-            hidden += [f"{place}/{file.relative_to(folder).as_posix()}" for file in sorted(secret)]
+            hidden += [f"{source}/{file.relative_to(folder).as_posix()}" for file in sorted(secret)]
             lost = [file for file in lost if file not in secret]
             if not lost:
                 continue
-            inner = f"{place}/{min(lost).relative_to(folder).as_posix()}"
+            inner = f"{source}/{min(lost).relative_to(folder).as_posix()}"
             path = f"{inner} and {len(lost) - 1} more" if len(lost) > 1 else inner
             reason = "no row names it" if media else "in a folder that is no split"
-        elif each.suffix.lower() not in READERS:
+        elif entry.suffix.lower() not in READERS:
             reason = f"no table by its ending ({', '.join(READERS)})"
         else:
             reason = "a table whose name is no split's; name it under split: {train: ...}"
         lines.append(f"{path}: {reason}")
-        if resembles(each.name):
+        if resembles(entry.name):
             like.append(lines[-1])
     if hidden:
         more = f" and {len(hidden) - 1} more" if len(hidden) > 1 else ""
