@@ -21,7 +21,7 @@ from cl_core.evaluate.table import score_names
 from cl_core.evaluate.units import difference_title
 
 view = frame.draw("Which method wins, at what cost?")
-widgets.damaged(view.place)
+widgets.damaged(view.workspace)
 labels = compared_runs.offered()
 if not labels:
     widgets.nothing(

@@ -72,17 +72,17 @@ for column, (title, text, ways) in zip(st.columns(3), CARDS, strict=True):
                 ),
             )
 
-bundled = view.place == "Demonstration"
+bundled = view.workspace == "Demonstration"
 st.header("The demonstration's runs" if bundled else "Recent runs")
-names = run_names(view.place)
+names = run_names(view.workspace)
 if not bundled:
     names = names[:MOST_RUNS]
-widgets.damaged(view.place)
+widgets.damaged(view.workspace)
 if not names:
     st.caption("There are none in this workspace yet.")
 for row in range(0, len(names), 3):
     for column, name in zip(st.columns(3), names[row : row + 3], strict=False):
-        run = workspace(view.place).find(name)
+        run = workspace(view.workspace).find(name)
         config, said = run.config, ending(run)
         with column.container(border=True):
             st.markdown(f"**{plain(name)}**")
@@ -98,7 +98,7 @@ for row in range(0, len(names), 3):
                     pages["train"],
                     label="See its job",
                     icon=":material/arrow_forward:",
-                    query_params=links.carried(ws=view.place, run=name, show="Jobs", job=name),
+                    query_params=links.carried(ws=view.workspace, run=name, show="Jobs", job=name),
                 )
                 continue
             numbers = report(run)
@@ -116,7 +116,7 @@ for row in range(0, len(names), 3):
                 pages["forgetting"],
                 label="Open",
                 icon=":material/arrow_forward:",
-                query_params=links.carried(ws=view.place, run=name, after=None, task=None),
+                query_params=links.carried(ws=view.workspace, run=name, after=None, task=None),
             )
 
 root = workspace("Mine").root.resolve()

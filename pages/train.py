@@ -30,7 +30,7 @@ shown = st.segmented_control(
 if shown == "Jobs":
     jobs_view(view, mine)
 else:
-    if view.place == "Demonstration":
+    if view.workspace == "Demonstration":
         st.caption(
             "The demonstration is read-only: new runs go into your own workspace, and its runs are copied there first."
         )

@@ -9,7 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 from app.base.theme import numbered
-from app.data.runs import PLACES, Place, run_names, stamp, workspace
+from app.data.runs import WORKSPACE_NAMES, WorkspaceName, run_names, stamp, workspace
 from app.data.view import View
 from cl_core.analysis.comparison import Comparison, compare
 from cl_core.analysis.comparison_lines import Line
@@ -85,12 +85,16 @@ COSTS = {
 """Costs of a report that every finished run has."""
 
 
-def offered() -> dict[str, tuple[Place, str]]:
+def offered() -> dict[str, tuple[WorkspaceName, str]]:
     """Label -> workspace and name of every run that can be compared."""
-    return {f"{place} / {name}": (place, name) for place in PLACES for name in run_names(place)}
+    return {
+        f"{workspace_name} / {name}": (workspace_name, name)
+        for workspace_name in WORKSPACE_NAMES
+        for name in run_names(workspace_name)
+    }
 
 
-def kin(view: View, labels: dict[str, tuple[Place, str]], over_orders: bool) -> list[str]:
+def kin(view: View, labels: dict[str, tuple[WorkspaceName, str]], over_orders: bool) -> list[str]:
     """Labels of the finished runs of the workspace on the same tasks as the one that is looked at.
 
     Args:
@@ -101,12 +105,13 @@ def kin(view: View, labels: dict[str, tuple[Place, str]], over_orders: bool) -> 
     if view.run is None:
         return []
     tasks = pooled(identify(view.run.config), over_orders)
-    found = [
+    finished = [
         label
-        for label, (place, name) in labels.items()
-        if place == view.place and _matches(workspace(place).find(name), tasks, over_orders)
+        for label, (workspace_name, name) in labels.items()
+        if workspace_name == view.workspace
+        and _matches(workspace(workspace_name).find(name), tasks, over_orders)
     ]
-    return sorted(found)
+    return sorted(finished)
 
 
 def _matches(run: RunFolder, tasks: TaskIdentity, over_orders: bool) -> bool:
@@ -114,14 +119,14 @@ def _matches(run: RunFolder, tasks: TaskIdentity, over_orders: bool) -> bool:
 
 
 def compared(
-    runs: Sequence[tuple[Place, str]], score: str, over_orders: bool, against: str | None
+    runs: Sequence[tuple[WorkspaceName, str]], score: str, over_orders: bool, against: str | None
 ) -> Comparison:
     """The runs side by side, computed once for as long as their files are the same.
 
     Raises:
         UserError: nothing is finished, or there is no such reference.
     """
-    folders = [workspace(place).find(name) for place, name in runs]
+    folders = [workspace(workspace_name).find(name) for workspace_name, name in runs]
     stamps = tuple(stamp(folder) for folder in folders)
     paths = tuple(str(folder.path) for folder in folders)
     return _compared(paths, stamps, score, over_orders, against)

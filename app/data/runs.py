@@ -20,24 +20,24 @@ from cl_core.runs import variables
 from cl_core.runs.workspace import RunFolder, Stamp, Status, Workspace
 from cl_core.store import is_held
 
-Place = Literal["Demonstration", "Mine"]
-PLACES: tuple[Place, ...] = ("Demonstration", "Mine")
-"""As they are called on the screen and in addresses."""
+WorkspaceName = Literal["Demonstration", "Mine"]
+WORKSPACE_NAMES: tuple[WorkspaceName, ...] = ("Demonstration", "Mine")
+"""Names of the workspaces, as they are called on the screen and in addresses."""
 DEMONSTRATION = ROOT / "app" / "demonstration"
 """The bundled workspace; read-only."""
 
 
-def workspace(place: Place) -> Workspace:
+def workspace(workspace_name: WorkspaceName) -> Workspace:
     """The bundled workspace, or the one that the server was started with."""
-    if place == "Demonstration":
+    if workspace_name == "Demonstration":
         return Workspace(DEMONSTRATION)
     return Workspace(os.environ.get(variables.WORKSPACE) or None)
 
 
-def run_names(place: Place) -> list[str]:
+def run_names(workspace_name: WorkspaceName) -> list[str]:
     """Of all runs, whatever became of them: the newest first, the demonstration's as they are bundled."""
-    names = [run.name for run in readable(place)]
-    if place == "Demonstration":  # its files' times are those of the checkout
+    names = [run.name for run in readable(workspace_name)]
+    if workspace_name == "Demonstration":  # its files' times are those of the checkout
         names.sort(key=lambda name: (NAMES.index(name) if name in NAMES else len(NAMES), name))
     return names
 
@@ -47,9 +47,9 @@ def scored(run: RunFolder) -> bool:
     return (run.path / "scores.parquet").is_file()
 
 
-def first_run(place: Place, names: Sequence[str]) -> str:
+def first_run(workspace_name: WorkspaceName, names: Sequence[str]) -> str:
     """The run that is shown until one is chosen: the first that has anything to look at, of one name at least."""
-    return next((name for name in names if scored(workspace(place).find(name))), names[0])
+    return next((name for name in names if scored(workspace(workspace_name).find(name))), names[0])
 
 
 @dataclass(frozen=True)
@@ -76,23 +76,23 @@ def ending(run: RunFolder) -> Ending:
     return _ending(str(run.path), stamp(run))
 
 
-def readable(place: Place) -> list[RunFolder]:
+def readable(workspace_name: WorkspaceName) -> list[RunFolder]:
     """All runs, the newest first; those of which a file cannot be read are left out, and `unreadable` names them."""
-    return [run for run in workspace(place).runs() if not run.fault]
+    return [run for run in workspace(workspace_name).runs() if not run.fault]
 
 
-def unreadable(place: Place) -> dict[str, str]:
+def unreadable(workspace_name: WorkspaceName) -> dict[str, str]:
     """Damaged runs, each with what of it cannot be read and what to do."""
-    return {run.name: run.fault for run in workspace(place).runs() if run.fault}
+    return {run.name: run.fault for run in workspace(workspace_name).runs() if run.fault}
 
 
-def first_place() -> Place:
-    """Where a visit begins: at the demonstration until there is a run of one's own.
+def first_workspace() -> WorkspaceName:
+    """The workspace in which a visit begins: the demonstration until there is a run of one's own.
 
     What `adapter-lab demo` leaves is no run of one's own: a newcomer's workspace may hold it.
     """
-    own = [run.name for run in readable("Mine") if scored(run)]
-    return "Mine" if set(own) - {variables.DEMONSTRATION_RUN} else "Demonstration"
+    scored_runs = [run.name for run in readable("Mine") if scored(run)]
+    return "Mine" if set(scored_runs) - {variables.DEMONSTRATION_RUN} else "Demonstration"
 
 
 def stamp(run: RunFolder) -> Stamp:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.base import theme
-from app.data.runs import Place, report
+from app.data.runs import WorkspaceName, report
 from cl_core.reports.report import Report
 from cl_core.runs.workspace import RunFolder
 
@@ -15,15 +15,15 @@ class View:
     """What this visitor looks at.
 
     Attributes:
-        place: which workspace.
+        workspace: the name of the one that the run lies in.
         run: the run, or None where there is none yet.
         after: the stage, from 1: how many tasks have been learnt.
-        task: the place of the highlighted task, from 0, or None.
+        task: the index of the highlighted task, from 0, or None.
         look: the theme's colours.
         lesson: whether explanations are shown at length.
     """
 
-    place: Place
+    workspace: WorkspaceName
     run: RunFolder | None
     after: int
     task: int | None

@@ -89,7 +89,7 @@ def _explained(path: str, stamp: Sequence[tuple[str, int, int]]) -> Explained:
 
 def offer(view: View) -> None:
     """A button that works it out, where that may be done."""
-    if view.place == "Demonstration" or is_guest():
+    if view.workspace == "Demonstration" or is_guest():
         st.caption("It was not worked out for this run.")
         return
     st.caption(
@@ -100,7 +100,7 @@ def offer(view: View) -> None:
     if not actions.pressed("Work it out", "work-out", of=name, icon=":material/calculate:"):
         return
     command = [sys.executable, "-m", "cl_core.cli", "explain", name, "--json"]
-    command += ["--workspace", str(workspace(view.place).root.resolve())]
+    command += ["--workspace", str(workspace(view.workspace).root.resolve())]
     with st.spinner("Answering the scored samples again…", show_time=True):
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:

@@ -55,13 +55,13 @@ def worker() -> projections.Worker:
 def look_up(view: View, method: Method) -> Map | None:
     """The run's map, having it computed where it is not there; None where the run has no embeddings."""
     run = _run(view)
-    embeddings = _embeddings(str(workspace(view.place).root), str(run.path), stamp(run))
+    embeddings = _embeddings(str(workspace(view.workspace).root), str(run.path), stamp(run))
     if embeddings is None:
         return None
     wanted = _read(view, embeddings, method)
     if wanted is not None:
         return Map(embeddings, wanted, None)
-    state = worker().ensure(workspace(view.place), workspace("Mine"), run)
+    state = worker().ensure(workspace(view.workspace), workspace("Mine"), run)
     return Map(embeddings, _read(view, embeddings, "PCA"), state)
 
 
@@ -75,7 +75,7 @@ def wait(view: View, embeddings: Embeddings, method: Method, have: Method | None
             ready = method
         elif _read(view, embeddings, "PCA") is not None:
             ready = "PCA"
-        state = worker().ensure(workspace(view.place), workspace("Mine"), _run(view))
+        state = worker().ensure(workspace(view.workspace), workspace("Mine"), _run(view))
         if ready != have or state in ("failed", "nothing"):
             st.rerun()
 
@@ -111,7 +111,7 @@ def own(view: View, shown: Map, sample: answers.Sample) -> Own:
     if shown.projection is None:
         raise ValueError("there is no map to place it on")
     run = _run(view)
-    root = str(workspace(view.place).root)
+    root = str(workspace(view.workspace).root)
     read = _embedded(str(run.path), stamp(run), view, sample)
     query = np.asarray([read], dtype=np.float32)
     points = _points(root, shown.projection.method, shown.embeddings, shown.projection)
@@ -144,7 +144,7 @@ def figure(
 
 def centroid_cosines(view: View, embeddings: Embeddings) -> NDArray[np.float64]:
     """(k, k) exact cosines of the centroids of the tasks learnt by the stage."""
-    return cosines(_centroids(str(workspace(view.place).root), embeddings)[: view.after])
+    return cosines(_centroids(str(workspace(view.workspace).root), embeddings)[: view.after])
 
 
 def task_names(view: View) -> list[str]:
@@ -161,16 +161,18 @@ def _run(view: View) -> RunFolder:
 
 def _read(view: View, embeddings: Embeddings, method: Method) -> Projection | None:
     """From the run's own workspace, where the demonstration's are bundled, or from the visitor's."""
-    own = key(KIND, inputs_of(embeddings, method))
-    for place in dict.fromkeys((view.place, "Mine")):
-        root = workspace(place).root
-        if workspace(place).store.has(KIND, own):
-            return _stored(str(root), own, embeddings, method)
+    projection_key = key(KIND, inputs_of(embeddings, method))
+    for workspace_name in dict.fromkeys((view.workspace, "Mine")):
+        root = workspace(workspace_name).root
+        if workspace(workspace_name).store.has(KIND, projection_key):
+            return _stored(str(root), projection_key, embeddings, method)
     return None
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
-def _stored(root: str, own: str, _embeddings: Embeddings, method: Method) -> Projection | None:
+def _stored(
+    root: str, projection_key: str, _embeddings: Embeddings, method: Method
+) -> Projection | None:
     return projections.read((Workspace(root),), _embeddings, method)
 
 
@@ -210,9 +212,9 @@ def _figure(
 
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _centroids(root: str, embeddings: Embeddings) -> NDArray[np.float32]:
-    place = Workspace(root)
-    features = embeddings.features(place) if embeddings.router is None else []
-    return embeddings.centroids(place, features)
+    source = Workspace(root)
+    features = embeddings.features(source) if embeddings.router is None else []
+    return embeddings.centroids(source, features)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)

@@ -10,7 +10,7 @@ import streamlit as st
 from app.base import links
 from app.base.outcomes import NOT_LEARNT, RIGHT
 from app.base.text import plain
-from app.data.runs import Place, workspace
+from app.data.runs import WorkspaceName, workspace
 from app.data.view import View
 from app.shell import actions, own_copy, widgets
 from app.shell.sharing import is_guest
@@ -140,7 +140,7 @@ def _save(view: View, samples: Sequence[str], split: str) -> None:
             "Save as slice", placeholder="films that went to restaurants", key="slice-name"
         ).strip()
         # For these samples alone: others may have been selected by the time of the click.
-        of = (view.place, view.run.name, split, view.after, tuple(samples))
+        of = (view.workspace, view.run.name, split, view.after, tuple(samples))
         save = actions.pressed(
             "Save",
             SAVE,
@@ -150,19 +150,24 @@ def _save(view: View, samples: Sequence[str], split: str) -> None:
             icon=":material/bookmark_add:",
         )
     if save:
-        _keep(view.place, view.run.name, split, view.after, tuple(samples), name)
+        _keep(view.workspace, view.run.name, split, view.after, tuple(samples), name)
     said = st.session_state.pop("slice-said", None)
     if said is not None:
         st.success(plain(said), icon=":material/check:")
 
 
 def _keep(
-    place: Place, run: str, split: str, after: int, samples: tuple[str, ...], name: str
+    workspace_name: WorkspaceName,
+    run: str,
+    split: str,
+    after: int,
+    samples: tuple[str, ...],
+    name: str,
 ) -> None:
     """Writes it, and has the page drawn with the new one in its menu of slices."""
     copied = ""
     with actions.answering(SAVE):
-        if place == "Demonstration":
+        if workspace_name == "Demonstration":
             if not own_copy.ensure_run(run):
                 raise UserError(
                     f"your workspace has another run called '{run}', to which the slice would seem to belong; look at "

@@ -77,7 +77,7 @@ def _there(view: View, settings: Sequence[Setting], names: Sequence[str]) -> lis
 
 def _places(view: View) -> tuple[Workspace, Workspace]:
     """Of the visitor's own, where it is put, and of the run: the demonstration is read-only."""
-    return workspace("Mine"), workspace(view.place)
+    return workspace("Mine"), workspace(view.workspace)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -130,7 +130,7 @@ def _offer(view: View, names: Sequence[str]) -> None:
         "Compute", "vary", of=f"{run.name} {view.after}", icon=":material/calculate:"
     ):
         worker().forgive(run, *more)
-        source, target = workspace(view.place), workspace("Mine")
+        source, target = workspace(view.workspace), workspace("Mine")
         if worker().ensure(source, target, run, *more) == "waiting":
             actions.refuse(
                 "vary",

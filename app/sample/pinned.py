@@ -61,7 +61,7 @@ def show(view: View, chosen: Chosen, asked: Asked, told: str | None) -> list[tup
     with row:
         meaning = f"Up to {MOST} stay here while you look at other samples or what-ifs."
         # Of this run, and not after a step to another sample that was not on the screen yet.
-        of = (view.place, view.run.name if view.run else "", st.session_state.get(TURNS, 0))
+        of = (view.workspace, view.run.name if view.run else "", st.session_state.get(TURNS, 0))
         icon = ":material/keep:"
         if actions.pressed("Pin this one", "pin", of=of, said=said, icon=icon, help=meaning):
             if new in mine:
@@ -104,13 +104,13 @@ def _pin(
     view: View, sample: dict[str, str], fields: dict[str, Any], told: str | None
 ) -> dict[str, Any]:
     run = view.run
-    where = {"ws": view.place, "run": run.name if run else ""}
+    where = {"ws": view.workspace, "run": run.name if run else ""}
     return {**where, "sample": sample, "fields": fields, "told": told}
 
 
 def _of(view: View, pin: dict[str, Any]) -> bool:
     """Whether it was pinned in the run that is shown."""
-    return (pin["ws"], pin["run"]) == (view.place, view.run.name if view.run else "")
+    return (pin["ws"], pin["run"]) == (view.workspace, view.run.name if view.run else "")
 
 
 def _fits(pin: dict[str, Any]) -> bool:

@@ -12,7 +12,7 @@ import streamlit as st
 
 from app.base import links
 from app.base.text import plain
-from app.data.runs import PLACES, Place, run_names, unreadable
+from app.data.runs import WORKSPACE_NAMES, WorkspaceName, run_names, unreadable
 
 MOST_LINKS = 12
 ASKED = "absent"
@@ -55,27 +55,27 @@ class Absent:
 def of_workspace(wanted: str, asked: Mapping[str, str]) -> Absent:
     """There is no such workspace."""
     return Absent(
-        f"There is no workspace {wanted}; there are {' and '.join(PLACES)}. Choose one of these.",
-        {name: {"ws": name, "run": None, "after": None, "task": None} for name in PLACES},
+        f"There is no workspace {wanted}; there are {' and '.join(WORKSPACE_NAMES)}. Choose one of these.",
+        {name: {"ws": name, "run": None, "after": None, "task": None} for name in WORKSPACE_NAMES},
         {name: asked[name] for name in ("ws", "run") if name in asked},
     )
 
 
-def of_run(place: Place, wanted: str) -> Absent:
+def of_run(workspace_name: WorkspaceName, wanted: str) -> Absent:
     """There is no such run in the workspace, or it cannot be read."""
-    why = unreadable(place).get(wanted)
+    why = unreadable(workspace_name).get(wanted)
     said = (
-        f"There is no run {wanted} in the workspace {place}."
+        f"There is no run {wanted} in the workspace {workspace_name}."
         if why is None
         else f"The run {wanted} cannot be read: {why}."
     )
-    names = run_names(place)
+    names = run_names(workspace_name)
     todo = "Choose one of these." if names else "There is none here yet: train one first."
-    whole = {"ws": place, "after": None, "task": None}
+    whole = {"ws": workspace_name, "after": None, "task": None}
     return Absent(
         f"{said} {todo}",
         {name: {**whole, "run": name} for name in names},
-        {"ws": place, "run": wanted} if names else {},
+        {"ws": workspace_name, "run": wanted} if names else {},
         menu=True,
     )
 

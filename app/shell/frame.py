@@ -11,11 +11,11 @@ from streamlit.delta_generator import DeltaGenerator
 from app.base import links, styles, theme
 from app.base.text import plain
 from app.data.runs import (
-    PLACES,
-    Place,
+    WORKSPACE_NAMES,
+    WorkspaceName,
     ending,
-    first_place,
     first_run,
+    first_workspace,
     run_names,
     unreadable,
     workspace,
@@ -32,39 +32,49 @@ RUN_OF = "run-of"
 """In the session: the workspace whose runs the menu had the last time."""
 
 
-def sidebar() -> tuple[Place, RunFolder | None, Absent | None]:
+def sidebar() -> tuple[WorkspaceName, RunFolder | None, Absent | None]:
     """Which workspace and run: as the address says where one was followed, else as it was; or what is not here."""
     asked = st.session_state.get(links.ASKED)
     wanted = (asked or {}).get("run") or None
     if (
-        "first_place" not in st.session_state
+        "first_workspace" not in st.session_state
     ):  # once: a menu's default may not change under a visitor
-        st.session_state["first_place"] = first_place()
+        st.session_state["first_workspace"] = first_workspace()
     where = (asked or {}).get("ws")
     if where is None and wanted is not None:  # a link that somebody wrote by hand
-        where = next((each for each in PLACES if wanted in run_names(each)), None)
-    before = st.session_state.get("ws")
-    _settle("ws", PLACES, where, st.session_state["first_place"])
-    with st.sidebar:
-        place: Place = (
-            st.segmented_control("Workspace", PLACES, required=True, key="ws", width="stretch")
-            or first_place()
+        where = next(
+            (candidate for candidate in WORKSPACE_NAMES if wanted in run_names(candidate)), None
         )
-        if place == "Demonstration":
+    before = st.session_state.get("ws")
+    _settle("ws", WORKSPACE_NAMES, where, st.session_state["first_workspace"])
+    with st.sidebar:
+        workspace_name: WorkspaceName = (
+            st.segmented_control(
+                "Workspace", WORKSPACE_NAMES, required=True, key="ws", width="stretch"
+            )
+            or first_workspace()
+        )
+        if workspace_name == "Demonstration":
             own_copy.offer()
-        names = run_names(place)
-        gone = _gone(place, names, asked, before)
+        names = run_names(workspace_name)
+        gone = _gone(workspace_name, names, asked, before)
         # Where there is nothing to choose from, whatever comes next is shown.
-        st.session_state[absent.ASKED] = (place, gone) if gone is not None and names else None
+        st.session_state[absent.ASKED] = (
+            (workspace_name, gone) if gone is not None and names else None
+        )
         if not names:
-            st.caption("No run here that can be read." if unreadable(place) else "No run here yet.")
-            return place, None, gone
+            st.caption(
+                "No run here that can be read."
+                if unreadable(workspace_name)
+                else "No run here yet."
+            )
+            return workspace_name, None, gone
         if gone is None:
             # The run of the other workspace is no mistake of anybody's: this one's first is shown.
-            _settle("run", names, wanted, first_run(place, names))
+            _settle("run", names, wanted, first_run(workspace_name, names))
         else:
             st.session_state["run"] = None
-        runs = {name: workspace(place).find(name) for name in names}
+        runs = {name: workspace(workspace_name).find(name) for name in names}
         labels = {name: ending(run).label(name) for name, run in runs.items()}
         name = st.selectbox(
             "Run",
@@ -74,31 +84,42 @@ def sidebar() -> tuple[Place, RunFolder | None, Absent | None]:
             key="run",
             format_func=lambda name: labels[name],
         )
-        st.session_state[RUN_OF] = place
+        st.session_state[RUN_OF] = workspace_name
         if name is None:
-            return place, None, gone
+            return workspace_name, None, gone
         said = ending(runs[name])
         if said.message:
             st.error(plain(f"This run {said.status}: {said.message}"), icon=":material/error:")
         _cautions(runs[name])
-        return place, runs[name], None
+        return workspace_name, runs[name], None
 
 
 def _gone(
-    place: Place, names: Sequence[str], asked: dict[str, str] | None, before: str | None
+    workspace_name: WorkspaceName,
+    names: Sequence[str],
+    asked: dict[str, str] | None,
+    before: str | None,
 ) -> Absent | None:
     """What the address names, or was looked at until now, and is not here; None once something is chosen instead."""
     if asked is not None:
         where, wanted = asked.get("ws"), asked.get("run") or None
-        if where is not None and where not in PLACES:
+        if where is not None and where not in WORKSPACE_NAMES:
             return absent.of_workspace(where, asked)
-        return None if wanted is None or wanted in names else absent.of_run(place, wanted)
+        return None if wanted is None or wanted in names else absent.of_run(workspace_name, wanted)
     now, kept = st.session_state.get("run"), st.session_state.get(absent.ASKED)
-    if now is None and kept is not None and kept[0] == place:
+    if now is None and kept is not None and kept[0] == workspace_name:
         gone: Absent = kept[1]
-        return gone if gone.address.get("run") not in names or gone.address["ws"] != place else None
-    if now is not None and now not in names and st.session_state.get(RUN_OF) == place == before:
-        return absent.of_run(place, now)  # removed while it was looked at
+        return (
+            gone
+            if gone.address.get("run") not in names or gone.address["ws"] != workspace_name
+            else None
+        )
+    if (
+        now is not None
+        and now not in names
+        and st.session_state.get(RUN_OF) == workspace_name == before
+    ):
+        return absent.of_run(workspace_name, now)  # removed while it was looked at
     return None
 
 
@@ -146,26 +167,26 @@ def surround(page: str) -> None:
     Args:
         page: name of the page that will run, as in addresses.
     """
-    place, run, gone = sidebar()
+    workspace_name, run, gone = sidebar()
     look = theme.look()
     asked = st.session_state.pop(links.ASKED, None)
     if asked is not None:
         st.session_state["lesson"] = asked.get("lesson") == "true"
     with st.sidebar:
-        stage = stages.choose(place, run, asked)
+        stage = stages.choose(workspace_name, run, asked)
         lesson = st.toggle(
             "Explain as I go",
             key="lesson",
             help="Lesson: every figure says how to read it. Lab: figures and numbers only.",
         )
-        shown = {"ws": place, "run": stage.of[1], "after": stage.after, "task": stage.task}
+        shown = {"ws": workspace_name, "run": stage.of[1], "after": stage.after, "task": stage.task}
         if stage.gone is not None:
             shown[stage.gone[0]] = stage.gone[1]
         if gone is not None:
             shown |= gone.address
         shown["lesson"] = "true" if lesson else None
         st.session_state[links.SHOWN] = {name: own for name, own in shown.items() if own}
-        _job_badge(place)
+        _job_badge(workspace_name)
         with st.container(horizontal=True):
             link = _copy_link()
             st.button(
@@ -189,7 +210,12 @@ def surround(page: str) -> None:
         stages.draw(stage)
         task = None if stage.task is None else stage.names.index(stage.task)
     view = View(
-        place, run, stage.place if page in stages.STAGED else len(stage.names), task, look, lesson
+        workspace_name,
+        run,
+        stage.place if page in stages.STAGED else len(stage.names),
+        task,
+        look,
+        lesson,
     )
     st.session_state["frame"] = _Frame(view, title, link, gone)
 
@@ -247,19 +273,19 @@ def finish() -> None:
 
 
 @st.fragment(run_every=2)
-def _watch(place: Place) -> None:
-    _show_badge(place)
+def _watch(workspace_name: WorkspaceName) -> None:
+    _show_badge(workspace_name)
 
 
-def _job_badge(place: Place) -> None:
+def _job_badge(workspace_name: WorkspaceName) -> None:
     """What is being trained; polled only while something is."""
     if any(job.state in ("queued", "running") for job in Jobs(workspace("Mine")).all()):
-        _watch(place)
+        _watch(workspace_name)
     else:
-        _show_badge(place)
+        _show_badge(workspace_name)
 
 
-def _show_badge(place: Place) -> None:
+def _show_badge(workspace_name: WorkspaceName) -> None:
     jobs = Jobs(workspace("Mine"))
     jobs.wake()
     states = [job.state for job in jobs.all()]
@@ -294,7 +320,7 @@ KEPT = (
         "pages",
         "page",
         "frame",
-        "first_place",
+        "first_workspace",
         "ws",
         "run",
         "lesson",

@@ -41,15 +41,15 @@ class Stage:
         return len(self.names) if self.after is None else 1 + self.names.index(self.after)
 
 
-def choose(place: str, run: RunFolder | None, asked: Mapping[str, str] | None) -> Stage:
+def choose(workspace_name: str, run: RunFolder | None, asked: Mapping[str, str] | None) -> Stage:
     """The stage: as asked for, else as it was, else the whole of the run; what the run does not have is kept.
 
     Args:
-        place: the workspace.
+        workspace_name: of the workspace.
         run: that is looked at.
         asked: what an address that was followed says: what it leaves out is the run's whole, and no task.
     """
-    of = (place, None if run is None else run.name)
+    of = (workspace_name, None if run is None else run.name)
     tasks = [] if run is None else [task.name for task in run.config.tasks]
     names = tuple(theme.numbered(number, name) for number, name in enumerate(tasks))
     kept: Stage | None = st.session_state.get(KEPT)

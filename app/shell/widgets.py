@@ -11,7 +11,7 @@ import streamlit as st
 
 from app.base.styles import MENU, box
 from app.base.text import plain
-from app.data.runs import Place, ending, scored, unreadable
+from app.data.runs import WorkspaceName, ending, scored, unreadable
 from app.data.view import View
 from app.figures import picture_files, standalone
 from app.figures.base import least_width
@@ -189,9 +189,9 @@ def metrics(numbers: Sequence[tuple[str, str, str]]) -> None:
             st.metric(label, value, help=meaning, border=True)
 
 
-def damaged(place: Place) -> None:
+def damaged(workspace_name: WorkspaceName) -> None:
     """Runs of the workspace that are left out of its lists, each with what cannot be read and what to do."""
-    for name, fault in unreadable(place).items():
+    for name, fault in unreadable(workspace_name).items():
         st.warning(plain(f"{name} is left out: {fault}."), icon=":material/broken_image:")
 
 
