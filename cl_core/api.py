@@ -111,10 +111,10 @@ def run(
     Raises:
         UserError: something asked for does not exist or does not fit; the message says what to do.
     """
-    place = Workspace(workspace)
+    opened = Workspace(workspace)
     asked: Mapping[str, Any] = settings
     folder, loaded = prepare(
-        place,
+        opened,
         str(stream),
         recipe,
         name=name,
@@ -126,5 +126,5 @@ def run(
         precision=precision,
     )
     if folder.status != "finished":
-        carry_out(place, folder, loaded, watcher)
-    return Run(place, folder)
+        carry_out(opened, folder, loaded, watcher)
+    return Run(opened, folder)

@@ -107,7 +107,7 @@ class Rows(Mapping[str, Row]):
         _LISTS[kind] = self
 
     @property
-    def own(self) -> tuple[Row, ...]:
+    def present(self) -> tuple[Row, ...]:
         """The rows that are here now, without looking for those of others."""
         return tuple(self._rows.values())
 
@@ -212,13 +212,13 @@ def register(*rows: Any) -> None:
         UserError: what is no row of any list, or has the name of another.
     """
     for row in rows:
-        found = _LISTS.get(_kind(row))
-        if found is None:
+        slot = _LISTS.get(_kind(row))
+        if slot is None:
             raise UserError(
                 f"{row!r} is no row: give a Choice with RouterTraits, TrainerTraits, CompositionTraits or "
                 "InitialiserTraits, or a Metric"
             )
-        found.add(row)
+        slot.add(row)
 
 
 @cache

@@ -83,15 +83,15 @@ def open_picture(source: Source, ground: str = WHITE) -> Image:
         with warnings.catch_warnings():
             # Pillow warns at half of its own limit; ours is checked below, before any pixel is decoded.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as found:
-                width, height = found.size
+            with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as picture:
+                width, height = picture.size
                 if width * height > MOST_PIXELS:
                     raise UserError(
                         f"picture {where} is {width} x {height}; at most {MOST_PIXELS // 10**6} million pixels "
                         "are read"
                     )
-                found.load()
-                return laid_on(ImageOps.exif_transpose(found), ground)
+                picture.load()
+                return laid_on(ImageOps.exif_transpose(picture), ground)
     except UnidentifiedImageError:
         raise UserError(f"{where}: not a picture that can be read") from None
     except FileNotFoundError:
@@ -147,8 +147,8 @@ def has_transparency(source: Encoded) -> bool:
     from PIL import Image
 
     try:
-        with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as found:
-            return bool(found.has_transparency_data)
+        with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as picture:
+            return bool(picture.has_transparency_data)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         return False
 
@@ -163,11 +163,11 @@ def picture_version(source: Encoded) -> int:
     if first_bytes(source).startswith(b"\xff\xd8"):  # JPEG, which has neither
         return 1
     try:
-        with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as found:
-            if found.width * found.height > MOST_PIXELS:
+        with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as picture:
+            if picture.width * picture.height > MOST_PIXELS:
                 return 1
-            narrow = found.mode.startswith("I;16") and np.asarray(found).max() < 2 ** DEPTHS[1]
-            other = narrow or found.mode in ("I", "F") or found.has_transparency_data
+            narrow = picture.mode.startswith("I;16") and np.asarray(picture).max() < 2 ** DEPTHS[1]
+            other = narrow or picture.mode in ("I", "F") or picture.has_transparency_data
             return 2 if other else 1
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         return 1  # nothing is made of what cannot be read

@@ -62,9 +62,9 @@ def choose_device(name: str = "auto", precision: Precision = "auto") -> Device:
         UserError: an unknown name, a GPU that is not there, or bf16 on a device without it.
     """
     if name == "auto":
-        found = torch.cuda.is_available()
-        device = torch.device("cuda" if found else "cpu")
-        reason = "a GPU is available" if found else "no GPU is available"
+        has_gpu = torch.cuda.is_available()
+        device = torch.device("cuda" if has_gpu else "cpu")
+        reason = "a GPU is available" if has_gpu else "no GPU is available"
     else:
         reason = "as asked"
         try:

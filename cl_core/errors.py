@@ -48,7 +48,7 @@ def counted(count: int, one: str, many: str = "") -> str:
     return f"{count:,} {many or one + ending}"
 
 
-def did_you_mean(found: str, allowed: Iterable[str]) -> str:
+def did_you_mean(given: str, allowed: Iterable[str]) -> str:
     """Returns " Did you mean 'x'?" for the closest allowed name, or "" when none is close.
 
     >>> did_you_mean("dli", ["til", "cil", "dil"])
@@ -56,5 +56,5 @@ def did_you_mean(found: str, allowed: Iterable[str]) -> str:
     >>> did_you_mean("image", ["til", "cil", "dil"])
     ''
     """
-    close = get_close_matches(found, list(allowed), n=1)
+    close = get_close_matches(given, list(allowed), n=1)
     return f" Did you mean '{close[0]}'?" if close else ""

@@ -113,13 +113,13 @@ def read_clip(source: Source, frames: int, ground: str = WHITE) -> Clip:
     places = list(range(len(times))) if len(times) <= frames else shown_at(times, moments)
     wanted = set(places)
     kept = {
-        place: pixels()
-        for place, (_, pixels) in enumerate(decode(source, where))
-        if place in wanted
+        index: pixels()
+        for index, (_, pixels) in enumerate(decode(source, where))
+        if index in wanted
     }
     if len({pixels.shape for pixels in kept.values()}) > 1:
         raise UserError(f"{where}: the video's frames are of several sizes")
-    return Clip(np.stack([kept[place] for place in places]), tuple(moments))
+    return Clip(np.stack([kept[index] for index in places]), tuple(moments))
 
 
 def clip_version(source: Encoded) -> int:
@@ -133,8 +133,8 @@ def clip_version(source: Encoded) -> int:
     if not _is_picture(source):
         return 3 if _film_has_alpha(source) else 2
     try:
-        with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as found:
-            if getattr(found, "n_frames", 1) > FEW_FRAMES:
+        with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as picture:
+            if getattr(picture, "n_frames", 1) > FEW_FRAMES:
                 return 2
     except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError):
         return 1  # nothing is made of what cannot be read
@@ -225,7 +225,7 @@ def _upright(frame: Any, ground: str) -> NDArray[np.uint8]:
         pixels = np.asarray(laid_on(Image.fromarray(frame.to_ndarray(format="rgba")), ground))
     else:
         pixels = frame.to_ndarray(format="rgb24")
-    matrix = next((each for each in frame.side_data if each.type.name == "DISPLAYMATRIX"), None)
+    matrix = next((item for item in frame.side_data if item.type.name == "DISPLAYMATRIX"), None)
     if matrix is None:
         return pixels
     # FFmpeg's display.h: a point (x, y) is shown at (a x + c y, b x + d y), y downwards, in native byte order.

@@ -39,7 +39,7 @@ class SiteLike(Protocol):
         ...
 
     @property
-    def place(self) -> str:
+    def sublayer(self) -> str:
         """ "attention" or "ffn"."""
         ...
 
@@ -77,9 +77,9 @@ class Adapter:
             "up_bias": (sites, hidden_size),
         }
         for name, shape in wanted.items():
-            found = tuple(getattr(self, name).shape)
-            if found != shape:
-                raise ValueError(f"{name} is {found}; down makes it {shape}")
+            actual = tuple(getattr(self, name).shape)
+            if actual != shape:
+                raise ValueError(f"{name} is {actual}; down makes it {shape}")
         if len(self.site_names) != sites:
             raise ValueError(f"{sites} bottlenecks, but {len(self.site_names)} site names")
 
@@ -112,8 +112,8 @@ class Adapter:
 
     def tensors(self) -> dict[str, Tensor]:
         """Named tensors for a safetensors file: "adapter.down" and so on."""
-        own = {f"adapter.{name}": getattr(self, name) for name in NAMES}
-        return own if self.projection is None else own | self.projection.tensors()
+        named = {f"adapter.{name}": getattr(self, name) for name in NAMES}
+        return named if self.projection is None else named | self.projection.tensors()
 
     @classmethod
     def from_tensors(
@@ -192,7 +192,7 @@ def select_sites(sites: Sequence[AnySite], settings: AdapterSettings) -> tuple[A
     return tuple(
         site
         for site in sites
-        if site.block >= lowest and (settings.sites == "houlsby" or site.place == "ffn")
+        if site.block >= lowest and (settings.sites == "houlsby" or site.sublayer == "ffn")
     )
 
 
@@ -215,7 +215,7 @@ def transforms(adapter: Adapter, dropout: float = 0.0) -> dict[str, Transform]:
             dtype, lambda h: bottleneck(h, down, down_bias, up, up_bias, kind, dropout)
         )
 
-    found = {
+    by_site = {
         name: at_site(*parts) for name, parts in zip(adapter.site_names, unstacked, strict=True)
     }
-    return found if adapter.projection is None else found | {VISUAL: adapter.projection.apply}
+    return by_site if adapter.projection is None else by_site | {VISUAL: adapter.projection.apply}

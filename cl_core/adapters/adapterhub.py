@@ -37,11 +37,11 @@ PREFIXES = {
 }
 """Where AdapterHub keeps the blocks of a model type."""
 
-PLACES = {"attention": "attention.output", "ffn": "output"}
-DISTILBERT_PLACES = {"attention": "attention_adapters", "ffn": "output_adapters"}
+PARTS = {"attention": "attention.output", "ffn": "output"}
+DISTILBERT_PARTS = {"attention": "attention_adapters", "ffn": "output_adapters"}
 
 TO_HUB: dict[Activation, str] = {"relu": "relu", "gelu": "gelu", "silu": "swish", "tanh": "tanh"}
-FROM_HUB: dict[str, Activation] = {"silu": "silu", **{hub: own for own, hub in TO_HUB.items()}}
+FROM_HUB: dict[str, Activation] = {"silu": "silu", **{hub: ours for ours, hub in TO_HUB.items()}}
 
 NEEDED: dict[str, tuple[Any, str]] = {
     "original_ln_before": (False, "the bottleneck would read the state after a LayerNorm"),
@@ -65,7 +65,7 @@ NAMED |= {"double_seq_bn": NAMED["houlsby"], "seq_bn": NAMED["pfeiffer"]}
 """Configurations that a file may give by name."""
 
 _KEY = re.compile(
-    r"(?:.*\.)?layer\.(?P<block>\d+)\.(?P<place>attention\.output|attention_adapters|output|output_adapters)"
+    r"(?:.*\.)?layer\.(?P<block>\d+)\.(?P<sublayer>attention\.output|attention_adapters|output|output_adapters)"
     r"\.adapters\.(?P<name>[^.]+)\.(?P<part>adapter_down\.0|adapter_up)\.(?P<kind>weight|bias)"
 )
 
@@ -106,15 +106,15 @@ def write_adapterhub(
         )
     sites = [_parse_site(site) for site in adapter.site_names]
     adapted = sorted({block for block, _ in sites})
-    places = {place for _, place in sites}
-    if len(sites) != len(adapted) * len(places) or "ffn" not in places:
+    sublayers = {sublayer for _, sublayer in sites}
+    if len(sites) != len(adapted) * len(sublayers) or "ffn" not in sublayers:
         raise UserError(
             f"the adapter has sites {', '.join(adapter.site_names)}; AdapterHub has the same sites in every adapted "
             "block, after the FFN or after attention and FFN"
         )
     size, width = adapter.hidden_size, adapter.width
     config = {
-        "mh_adapter": "attention" in places,
+        "mh_adapter": "attention" in sublayers,
         "output_adapter": True,
         "non_linearity": TO_HUB[adapter.activation],
         "reduction_factor": reduction_factor(size, width),
@@ -133,16 +133,16 @@ def write_adapterhub(
         "version": "adapters.1.3.0",
     }
     tensors: dict[str, Tensor] = {}
-    for index, (block, place) in enumerate(sites):
-        stem = _stem(model_type, block, place, name)
+    for index, (block, sublayer) in enumerate(sites):
+        stem = _stem(model_type, block, sublayer, name)
         tensors[f"{stem}.adapter_down.0.weight"] = adapter.down[index]
         tensors[f"{stem}.adapter_down.0.bias"] = adapter.down_bias[index]
         tensors[f"{stem}.adapter_up.weight"] = adapter.up[index].T
         tensors[f"{stem}.adapter_up.bias"] = adapter.up_bias[index]
     folder.mkdir(parents=True, exist_ok=True)
-    own = {key: tensor.detach().cpu().contiguous().clone() for key, tensor in tensors.items()}
+    copies = {key: tensor.detach().cpu().contiguous().clone() for key, tensor in tensors.items()}
     text = json.dumps(description, indent=2, sort_keys=True)
-    _write(folder / "adapter.safetensors", save(own, metadata={"format": "pt"}))
+    _write(folder / "adapter.safetensors", save(copies, metadata={"format": "pt"}))
     _write(folder / "adapter_config.json", f"{text}\n".encode())
 
 
@@ -170,35 +170,35 @@ def read_adapterhub(folder: str | Path) -> Adapter:
         faults.append("residual_before_ln is 'post_add' and must be true or false")
     if faults:
         raise Faults(f"AdapterHub adapter {folder}", faults)
-    found: dict[tuple[int, str], dict[str, Tensor]] = {}
+    tensors_at: dict[tuple[int, str], dict[str, Tensor]] = {}
     names, strange = set(), []
     for key, tensor in tensors.items():
         match = _KEY.fullmatch(key)
         if match is None:
             strange.append(key)
             continue
-        place = "attention" if match["place"].startswith("attention") else "ffn"
+        sublayer = "attention" if match["sublayer"].startswith("attention") else "ffn"
         part = f"{'down' if 'down' in match['part'] else 'up'}.{match['kind']}"
-        found.setdefault((int(match["block"]), place), {})[part] = tensor.float()
+        tensors_at.setdefault((int(match["block"]), sublayer), {})[part] = tensor.float()
         names.add(match["name"])
     if strange or len(names) != 1:
         what = (
             f"weights of no bottleneck: {', '.join(strange[:5])}" if strange else "several adapters"
         )
         raise UserError(
-            f"AdapterHub adapter {folder} has {what if found or strange else 'no weights'}"
+            f"AdapterHub adapter {folder} has {what if tensors_at or strange else 'no weights'}"
         )
-    sites = sorted(found, key=lambda site: (site[0], site[1] != "attention"))
-    parts = [found[site] for site in sites]
-    if any(len(each) != 4 for each in parts):
+    sites = sorted(tensors_at, key=lambda site: (site[0], site[1] != "attention"))
+    parts = [tensors_at[site] for site in sites]
+    if any(len(bottleneck) != 4 for bottleneck in parts):
         raise UserError(f"AdapterHub adapter {folder} lacks some of a bottleneck's four tensors")
     try:
         down, down_bias, up, up_bias = (
-            torch.stack([each[part] for each in parts])
+            torch.stack([bottleneck[part] for bottleneck in parts])
             for part in ("down.weight", "down.bias", "up.weight", "up.bias")
         )
         up = up.transpose(1, 2).contiguous()
-        names_here = tuple(f"block{block}.{place}" for block, place in sites)
+        names_here = tuple(f"block{block}.{sublayer}" for block, sublayer in sites)
         return Adapter(down, down_bias, up, up_bias, names_here, FROM_HUB[asked])
     except (RuntimeError, ValueError) as error:
         raise UserError(
@@ -223,14 +223,14 @@ def _write(path: Path, data: bytes) -> None:
     part.replace(path)
 
 
-def _stem(model_type: str, block: int, place: str, name: str) -> str:
-    places = DISTILBERT_PLACES if model_type == "distilbert" else PLACES
-    return f"{PREFIXES[model_type]}.{block}.{places[place]}.adapters.{name}"
+def _stem(model_type: str, block: int, sublayer: str, name: str) -> str:
+    parts = DISTILBERT_PARTS if model_type == "distilbert" else PARTS
+    return f"{PREFIXES[model_type]}.{block}.{parts[sublayer]}.adapters.{name}"
 
 
 def _parse_site(name: str) -> tuple[int, str]:
-    block, _, place = name.partition(".")
-    return int(block.removeprefix("block")), place
+    block, _, sublayer = name.partition(".")
+    return int(block.removeprefix("block")), sublayer
 
 
 def _read_config(folder: Path) -> Mapping[str, Any]:
@@ -241,9 +241,9 @@ def _read_config(folder: Path) -> Mapping[str, Any]:
         raise UserError(f"{file} cannot be read as an AdapterHub configuration: {error}") from error
     if isinstance(config, str):
         if config not in NAMED:
-            known = ", ".join(NAMED)
+            names = ", ".join(NAMED)
             raise UserError(
-                f"{file}: configuration '{config}' is no bottleneck known here ({known})"
+                f"{file}: configuration '{config}' is no bottleneck known here ({names})"
             )
         config = NAMED[config]
     if not isinstance(config, dict) or "non_linearity" not in config:

@@ -89,8 +89,10 @@ class Bank:
     def adapter(self, k: int) -> Adapter:
         """Adapter k, as a view of the bank's memory."""
         down, down_bias, up, up_bias = (tensor[:, k] for tensor in self.stacks())
-        own = None if self.projection is None else self.projection.changed(lambda each: each[k])
-        return Adapter(down, down_bias, up, up_bias, self.site_names, self.activation, own)
+        projection = (
+            None if self.projection is None else self.projection.changed(lambda tensor: tensor[k])
+        )
+        return Adapter(down, down_bias, up, up_bias, self.site_names, self.activation, projection)
 
     def stacks(self) -> list[Tensor]:
         """The four tensors whose first axis is the site and whose second is the adapter."""
@@ -137,10 +139,10 @@ def _check_same_form(first: Adapter, other: Adapter, index: int) -> None:
         "activation": (first.activation, other.activation),
         "visual projection": (_projection_shape(first), _projection_shape(other)),
     }
-    for what, (wanted, found) in forms.items():
-        if wanted != found:
+    for what, (wanted, actual) in forms.items():
+        if wanted != actual:
             raise ValueError(
-                f"adapter {index} does not fit the bank: its {what} is {found}, not {wanted}"
+                f"adapter {index} does not fit the bank: its {what} is {actual}, not {wanted}"
             )
 
 

@@ -111,7 +111,7 @@ def union_logits(
 
 
 def combine_logits(
-    each: Sequence[Tensor],
+    by_head: Sequence[Tensor],
     weights: Tensor | None,
     labels: Sequence[Sequence[int]],
     classes: int,
@@ -120,16 +120,16 @@ def combine_logits(
     """As `union_logits`, from the heads' own logits: K of (B, C_t)."""
     if rule != "direct" and weights is None:
         raise ValueError(f"rule '{rule}' needs routing weights")
-    union = each[0].new_full((len(each[0]), classes), float("-inf"))
+    union = by_head[0].new_full((len(by_head[0]), classes), float("-inf"))
     best = weights.argmax(dim=1) if weights is not None else None
-    for task, own in enumerate(each):
-        logits = own
+    for task, raw in enumerate(by_head):
+        logits = raw
         if rule == "compose" and weights is not None:
-            share = weights[:, task : task + 1].to(own.dtype)
+            share = weights[:, task : task + 1].to(raw.dtype)
             logits = (logits * share).masked_fill(share == 0, float("-inf"))
         elif rule == "top1" and best is not None:
             logits = logits.masked_fill((best != task).unsqueeze(1), float("-inf"))
-        columns = torch.tensor(labels[task], device=own.device)
+        columns = torch.tensor(labels[task], device=raw.device)
         union[:, columns] = torch.maximum(union[:, columns], logits)
     return union
 
@@ -167,7 +167,7 @@ def own_logits(
     """
     logits = pooled.new_full((len(pooled), classes), float("-inf"), dtype=torch.float32)
     for task, head in enumerate(heads):
-        own = torch.full_like(logits, float("-inf"))
-        own[:, list(labels[task])] = head.logits(pooled)
-        logits = torch.where((tasks == task).unsqueeze(1), own, logits)
+        filled = torch.full_like(logits, float("-inf"))
+        filled[:, list(labels[task])] = head.logits(pooled)
+        logits = torch.where((tasks == task).unsqueeze(1), filled, logits)
     return logits

@@ -52,13 +52,14 @@ class Projection:
         Raises:
             ValueError: some tasks have one and others have not.
         """
-        found = [each for each in projections if each is not None]
-        if not found:
+        present = [projection for projection in projections if projection is not None]
+        if not present:
             return None
-        if len(found) < len(projections):
+        if len(present) < len(projections):
             raise ValueError("some adapters have a visual projection and others have none")
         return cls(
-            torch.stack([each.weight for each in found]), torch.stack([each.bias for each in found])
+            torch.stack([projection.weight for projection in present]),
+            torch.stack([projection.bias for projection in present]),
         )
 
     def parameters(self) -> list[Tensor]:
@@ -68,7 +69,7 @@ class Projection:
     def tensors(self) -> dict[str, Tensor]:
         """Named as stored among an adapter's."""
         return {
-            f"adapter.{name}": each for name, each in zip(NAMES, self.parameters(), strict=True)
+            f"adapter.{name}": tensor for name, tensor in zip(NAMES, self.parameters(), strict=True)
         }
 
     @classmethod

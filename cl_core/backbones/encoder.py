@@ -264,12 +264,12 @@ class Encoder(nn.Module, Generic[B]):
         with self._lock:
             before, self._call = self._call, call
             try:
-                found = self.run(batch)
+                result = self.run(batch)
             except _StopForwardError as stop:
-                found = stop.hidden
+                result = stop.hidden
             finally:
                 self._call = before
-        last, encoded = found if isinstance(found, tuple) else (found, None)
+        last, encoded = result if isinstance(result, tuple) else (result, None)
         states = None if call.hidden_states is None else (*call.hidden_states, last)
         mask = self.mask_at(batch, self.n_blocks if stop_after is None else stop_after)
         return Output(last, states, mask, self.answer_places(batch), encoded)

@@ -111,9 +111,9 @@ class Encoding:
         return None if self.types is None else self._rows(self.types)
 
     def _rows(self, flat: Tensor) -> list[list[int]]:
-        found = flat.tolist()
+        tokens = flat.tolist()
         ends = zip(self.starts.tolist(), self.lengths, strict=True)
-        return [found[start : start + length] for start, length in ends]
+        return [tokens[start : start + length] for start, length in ends]
 
 
 @dataclass(frozen=True)

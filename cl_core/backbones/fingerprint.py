@@ -28,13 +28,13 @@ def hash_weights(model: nn.Module) -> str:
 
     The same on every device. Weights that share memory under two names are hashed under both.
     """
-    found = hashlib.sha256()
+    digest = hashlib.sha256()
     for name, tensor in sorted(model.state_dict().items()):
-        found.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
         whole = tensor.detach().cpu().contiguous()
         # numpy has no bfloat16: the bytes are what counts.
-        found.update(whole.reshape(-1).view(torch.uint8).numpy().data)
-    return found.hexdigest()
+        digest.update(whole.reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()
 
 
 def fingerprint(model: nn.Module, folder: Path) -> str:
@@ -42,9 +42,9 @@ def fingerprint(model: nn.Module, folder: Path) -> str:
 
     Where the folder lies, and what else lies in it, does not matter.
     """
-    found = hashlib.sha256(hash_weights(model).encode())
+    digest = hashlib.sha256(hash_weights(model).encode())
     for name in CONTENT_FILES:
         path = folder / name
         if path.is_file():
-            found.update(f"\n{name} {hashlib.sha256(path.read_bytes()).hexdigest()}".encode())
-    return found.hexdigest()
+            digest.update(f"\n{name} {hashlib.sha256(path.read_bytes()).hexdigest()}".encode())
+    return digest.hexdigest()

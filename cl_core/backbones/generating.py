@@ -110,11 +110,13 @@ class GeneratingBackbone(TextBackbone):
             tree.depth + decoder.embed_positions.offset, decoder.embed_positions.weight
         )
         hidden = decoder.layernorm_embedding(hidden).expand(len(encoded), -1, -1)
-        own = _additive(tree.sees, hidden.dtype).expand(len(encoded), 1, -1, -1)
+        self_mask = _additive(tree.sees, hidden.dtype).expand(len(encoded), 1, -1, -1)
         across = _additive(mask.bool().unsqueeze(1), hidden.dtype)
         across = across.expand(-1, -1, hidden.shape[1], -1)
         for layer in decoder.layers:
-            hidden = layer(hidden, own, encoded, encoder_attention_mask=across, use_cache=False)
+            hidden = layer(
+                hidden, self_mask, encoded, encoder_attention_mask=across, use_cache=False
+            )
         return hidden, encoded
 
     def run(self, batch: Any) -> tuple[Tensor, Tensor]:

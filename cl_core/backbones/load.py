@@ -46,9 +46,9 @@ def load_backbone(settings: BackboneSettings, device: torch.device) -> Backbone:
             checkpoint without safetensors, tokenizer or some of its weights, a `max_length` that it cannot read, or
             two encoders that are not one of texts and one of pictures.
     """
-    known = KNOWN.get(settings.name)
-    if known is not None and known.vision:
-        return _load_known(known, settings).to(device)
+    row = KNOWN.get(settings.name)
+    if row is not None and row.vision:
+        return _load_known(row, settings).to(device)
     if settings.vision is None:
         return _load_one(settings).to(device)
     return _load_seeing(settings, f"{settings.name} with {settings.vision}", None).to(device)
@@ -69,9 +69,13 @@ def _load_known(row: KnownBackbone, settings: BackboneSettings) -> SeeingBackbon
         )
     if not row.available:
         raise UserError(_how_to_have(row))
-    text = next(each for each in KNOWN.values() if each.package == row.package and not each.vision)
-    own = {"name": text.name, "vision": row.vision, "clip_changes": row.changes}
-    both = settings.model_copy(update=own)
+    text = next(
+        candidate
+        for candidate in KNOWN.values()
+        if candidate.package == row.package and not candidate.vision
+    )
+    fields = {"name": text.name, "vision": row.vision, "clip_changes": row.changes}
+    both = settings.model_copy(update=fields)
     return _load_seeing(both, row.name, load_file(str(row.start)))
 
 
@@ -111,15 +115,15 @@ def _load_one(settings: BackboneSettings) -> TextBackbone | ImageBackbone:
         return load_vision(folder, settings, revision)
     row = GENERATORS.get(kind) or architecture(kind)
     if not any(folder.glob("*.safetensors")):
-        found = ", ".join(sorted(path.name for path in folder.iterdir())) or "nothing"
+        listed = ", ".join(sorted(path.name for path in folder.iterdir())) or "nothing"
         raise UserError(
-            f"backbone '{settings.name}' has no weights in safetensors; found {found} in {folder}. Pickled "
+            f"backbone '{settings.name}' has no weights in safetensors; found {listed} in {folder}. Pickled "
             "weights are not read: convert them with model.save_pretrained(folder)"
         )
     with quiet_transformers():
         model = _load_model(folder, row, settings)
         tokenizer = _load_tokenizer(folder, settings.name)
-    head, own = None, fingerprint(model, folder)
+    head, digest = None, fingerprint(model, folder)
     if kind in GENERATORS:
         _check_length(settings, model.config, row)
         return GeneratingBackbone(
@@ -129,12 +133,12 @@ def _load_one(settings: BackboneSettings) -> TextBackbone | ImageBackbone:
             model.final_logits_bias,
             name=settings.name,
             revision=revision,
-            fingerprint=own,
+            fingerprint=digest,
             max_length=settings.max_length,
         )
     if settings.masked:
         head = masked_head(model, row.model_type, settings.name)
-        own = hashlib.sha256(f"{own} {settings.masked_suffix}".encode()).hexdigest()
+        digest = hashlib.sha256(f"{digest} {settings.masked_suffix}".encode()).hexdigest()
         model = model.base_model
     _check_length(settings, model.config, row)
     return TextBackbone(
@@ -142,7 +146,7 @@ def _load_one(settings: BackboneSettings) -> TextBackbone | ImageBackbone:
         tokenizer,
         name=settings.name,
         revision=revision,
-        fingerprint=own,
+        fingerprint=digest,
         max_length=settings.max_length,
         masked=head,
         masked_suffix=settings.masked_suffix,
@@ -211,22 +215,22 @@ def _load_model(folder: Path, row: Architecture, settings: BackboneSettings) -> 
     from transformers import AutoConfig, AutoModel, AutoModelForMaskedLM, AutoModelForSeq2SeqLM
 
     options: dict[str, Any] = {}
-    made = AutoModel
+    auto_class = AutoModel
     if row.model_type in GENERATORS:
-        made = AutoModelForSeq2SeqLM
+        auto_class = AutoModelForSeq2SeqLM
         if settings.masked:
             raise UserError(
                 f"backbone '{settings.name}' answers by generating; masked=true is for masked language models"
             )
     elif settings.masked:
-        made = AutoModelForMaskedLM
+        auto_class = AutoModelForMaskedLM
         options["config"] = AutoConfig.from_pretrained(str(folder), local_files_only=True)
         if row.model_type == "deberta-v2" and not _has_weight(folder, "cls."):
             options["config"].legacy = False  # Microsoft's own layout of the head
     elif row.has_pooler:
         options["add_pooling_layer"] = False
     try:
-        model, report = made.from_pretrained(
+        model, report = auto_class.from_pretrained(
             str(folder),
             dtype=getattr(torch, settings.dtype),
             attn_implementation=row.kernel,

@@ -48,8 +48,8 @@ class MaskedHead(nn.Module):
             raise UserError("an answer has no tokens; it cannot be scored")
         scores: Any = self.words.weight
         ids = [torch.tensor(list(tokens), device=scores.device) for tokens in answers]
-        rows = torch.stack([scores[each].float().mean(dim=0) for each in ids])
-        biases = torch.stack([self.get_buffer("bias")[each].float().mean() for each in ids])
+        rows = torch.stack([scores[tokens].float().mean(dim=0) for tokens in ids])
+        biases = torch.stack([self.get_buffer("bias")[tokens].float().mean() for tokens in ids])
         return rows.detach(), biases.detach()
 
 

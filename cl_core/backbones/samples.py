@@ -53,8 +53,8 @@ class Samples:
     @property
     def lengths(self) -> tuple[int, ...]:
         """Tokens of each sample, those seen included."""
-        seen = (0 if place is None else self.viewers[place[0]].tokens for place in self.places)
-        return tuple(own + more for own, more in zip(self.texts.lengths, seen, strict=True))
+        seen = (0 if shown is None else self.viewers[shown[0]].tokens for shown in self.places)
+        return tuple(words + more for words, more in zip(self.texts.lengths, seen, strict=True))
 
     def __len__(self) -> int:
         return len(self.places)
@@ -63,22 +63,22 @@ class Samples:
         """What some of the samples show, padded to the most tokens among them; None where none shows anything."""
         asked: dict[int, list[int]] = {}
         for position, row in enumerate(rows):
-            place = self.places[row]
-            if place is not None:
-                asked.setdefault(place[0], []).append(position)
+            shown = self.places[row]
+            if shown is not None:
+                asked.setdefault(shown[0], []).append(position)
         if not asked:
             return None
-        found = {}
+        by_viewer = {}
         for viewer, positions in asked.items():
-            own = [self.places[rows[position]] for position in positions]
-            found[viewer] = self.viewers[viewer].see([place[1] for place in own if place])
-        if len(found) == 1 and len(next(iter(asked.values()))) == len(rows):
-            return next(iter(found.values()))
-        any_seen = next(iter(found.values())).features
-        most = max(sights.features.shape[1] for sights in found.values())
+            group = [self.places[rows[position]] for position in positions]
+            by_viewer[viewer] = self.viewers[viewer].see([shown[1] for shown in group if shown])
+        if len(by_viewer) == 1 and len(next(iter(asked.values()))) == len(rows):
+            return next(iter(by_viewer.values()))
+        any_seen = next(iter(by_viewer.values())).features
+        most = max(sights.features.shape[1] for sights in by_viewer.values())
         features = any_seen.new_zeros(len(rows), most, any_seen.shape[2])
         counts = torch.zeros(len(rows), dtype=torch.int64, device=any_seen.device)
-        for viewer, sights in found.items():
+        for viewer, sights in by_viewer.items():
             here = torch.tensor(asked[viewer], device=any_seen.device)
             features[here, : sights.features.shape[1]] = sights.features.to(features)
             counts[here] = sights.counts.to(counts)
@@ -170,8 +170,10 @@ def sequence(lengths: Tensor, counts: Tensor, text_tokens: int) -> tuple[Tensor,
         so that what one sample shows moves no token of another.
     """
     total, seen = (lengths + counts).unsqueeze(1), counts.unsqueeze(1)
-    place = torch.arange(int(total.max()), device=lengths.device).unsqueeze(0)
-    visual = (place >= 1) & (place <= seen)
-    order = torch.where(visual, text_tokens + place - 1, torch.where(place == 0, 0, place - seen))
-    mask = place < total
+    position = torch.arange(int(total.max()), device=lengths.device).unsqueeze(0)
+    visual = (position >= 1) & (position <= seen)
+    order = torch.where(
+        visual, text_tokens + position - 1, torch.where(position == 0, 0, position - seen)
+    )
+    mask = position < total
     return order * mask, mask.long()

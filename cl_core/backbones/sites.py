@@ -12,7 +12,7 @@ from typing import Literal
 
 from cl_core.errors import UserError, did_you_mean
 
-Place = Literal["attention", "ffn"]
+Sublayer = Literal["attention", "ffn"]
 
 
 @dataclass(frozen=True)
@@ -22,13 +22,13 @@ class Site:
     Attributes:
         name: unique in the backbone, "block3.attention" or "block3.ffn".
         block: its block, 0 nearest the input.
-        place: after attention or after the FFN.
+        sublayer: after attention or after the FFN.
         module: dotted path of the linear layer whose output the bottleneck transforms.
     """
 
     name: str
     block: int
-    place: Place
+    sublayer: Sublayer
     module: str
 
 
@@ -110,11 +110,11 @@ def sites_at(row: Architecture, n_blocks: int, n_decoder: int = 0) -> tuple[Site
     paths = [f"{row.blocks}.{block}" for block in range(n_blocks)]
     paths += [f"{row.decoder}.{block}" for block in range(n_decoder)]
     return tuple(
-        Site(f"block{block}.{place}", block, place, f"{blocks}.{path}")
+        Site(f"block{block}.{sublayer}", block, sublayer, f"{blocks}.{path}")
         for block, blocks in enumerate(paths)
-        for place, path in _places(row)
+        for sublayer, path in _sublayers(row)
     )
 
 
-def _places(row: Architecture) -> tuple[tuple[Place, str], tuple[Place, str]]:
+def _sublayers(row: Architecture) -> tuple[tuple[Sublayer, str], tuple[Sublayer, str]]:
     return ("attention", row.attention), ("ffn", row.ffn)

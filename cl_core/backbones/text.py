@@ -119,7 +119,7 @@ class TextBackbone(Encoder[Batch]):
                 else [f"{a} {b}" for a, b in zip(first, second, strict=True)]
             )
             second = [self._suffix] * len(first)
-        found = self.tokenizer(
+        encoded = self.tokenizer(
             first,
             second,
             truncation="only_first" if self.masked is not None else cut,
@@ -128,8 +128,8 @@ class TextBackbone(Encoder[Batch]):
             return_attention_mask=False,
             return_token_type_ids=self._takes_types,
         )
-        types = found["token_type_ids"] if self._takes_types else None
-        return Encoding.from_lists(found["input_ids"], types, self._pad_id)
+        types = encoded["token_type_ids"] if self._takes_types else None
+        return Encoding.from_lists(encoded["input_ids"], types, self._pad_id)
 
     def _collate(self, encoding: Encoding, indices: Sequence[int], device: torch.device) -> Batch:
         return pad_batch(encoding, indices, device)
@@ -163,8 +163,8 @@ class TextBackbone(Encoder[Batch]):
         if self.masked is None:
             return None
         # The last one: a text may hold the token as well.
-        found = (batch.input_ids == int(self.tokenizer.mask_token_id)).long()
-        return batch.input_ids.shape[1] - 1 - found.flip(1).argmax(dim=1)
+        is_mask = (batch.input_ids == int(self.tokenizer.mask_token_id)).long()
+        return batch.input_ids.shape[1] - 1 - is_mask.flip(1).argmax(dim=1)
 
     def read(self, output: Output, pooling: str) -> Tensor:
         """(B, d) what heads read: g of the state at the [MASK] where there is one, else the pooled states."""

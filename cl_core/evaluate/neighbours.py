@@ -38,11 +38,11 @@ def nearest(queries: Array, points: Array, k: int) -> tuple[NDArray[np.int32], A
     for start in range(0, len(queries), CHUNK):
         cosine = queries[start : start + CHUNK] @ points.T
         best = np.argpartition(-cosine, k - 1, axis=1)[:, :k]
-        found = np.take_along_axis(cosine, best, axis=1)
-        order = np.lexsort((best, -found), axis=1)
+        similarity = np.take_along_axis(cosine, best, axis=1)
+        order = np.lexsort((best, -similarity), axis=1)
         indices[start : start + CHUNK] = np.take_along_axis(best, order, axis=1)
-        found = np.take_along_axis(found, order, axis=1)
-        distances[start : start + CHUNK] = np.sqrt(np.maximum(2 - 2 * found, 0))
+        similarity = np.take_along_axis(similarity, order, axis=1)
+        distances[start : start + CHUNK] = np.sqrt(np.maximum(2 - 2 * similarity, 0))
     return indices, distances
 
 
@@ -91,8 +91,8 @@ def trustworthiness(features: Array, positions: Array, k: int = 15) -> float:
         cosine = features[rows] @ features.T
         cosine[np.arange(len(rows)), rows] = -np.inf
         for column in near.T:
-            own = cosine[np.arange(len(rows)), column]
-            rank = 1 + (cosine > own[:, None]).sum(axis=1)
+            similarity = cosine[np.arange(len(rows)), column]
+            rank = 1 + (cosine > similarity[:, None]).sum(axis=1)
             penalty += int(np.maximum(rank - k, 0).sum())
     return 1 - 2 * penalty / (n * k * (2 * n - 3 * k - 1))
 

@@ -34,16 +34,16 @@ LOST_SCHEMA = pa.schema(
 )
 
 
-def lost_by_routing(own: Credit, first: Credit) -> float:
+def lost_by_routing(oracle: Credit, first: Credit) -> float:
     """O - F; (N,) how right each sample is under its own task's adapter, and under the heaviest, 0 to 1 each."""
-    return float(np.mean(own) - np.mean(first))
+    return float(np.mean(oracle) - np.mean(first))
 
 
 def lost_by_merging(first: Credit, run: Credit) -> float:
     """F - R; (N,) how right each sample is under the heaviest adapter alone, and as the run answered, 0 to 1 each.
 
-    >>> own, first, run = np.array([1, 1, 1, 1]), np.array([1, 1, 1, 0]), np.array([1, 1, 0, 0])
-    >>> lost_by_routing(own, first), lost_by_merging(first, run)
+    >>> oracle, first, run = np.array([1, 1, 1, 1]), np.array([1, 1, 1, 0]), np.array([1, 1, 0, 0])
+    >>> lost_by_routing(oracle, first), lost_by_merging(first, run)
     (0.25, 0.25)
     """
     return float(np.mean(first) - np.mean(run))
@@ -73,12 +73,12 @@ def summarise_losses(table: pa.Table, tasks: int) -> Lost:
     """
     lost = Lost(*(np.full((tasks, tasks), np.nan) for _ in range(3)))
     stages, true = table["stage"].to_numpy(), table["true_task"].to_numpy()
-    own, first, run = (table[name].to_numpy() for name in ("own", "first", "run"))
+    oracle, first, run = (table[name].to_numpy() for name in ("own", "first", "run"))
     for stage, task in np.unique(np.stack([stages, true], axis=1), axis=0):
-        here, place = (stages == stage) & (true == task), (stage - 1, task)
-        lost.oracle[place] = np.mean(own[here])
-        lost.routing[place] = lost_by_routing(own[here], first[here])
-        lost.merging[place] = lost_by_merging(first[here], run[here])
+        here, cell = (stages == stage) & (true == task), (stage - 1, task)
+        lost.oracle[cell] = np.mean(oracle[here])
+        lost.routing[cell] = lost_by_routing(oracle[here], first[here])
+        lost.merging[cell] = lost_by_merging(first[here], run[here])
     return lost
 
 
@@ -91,9 +91,9 @@ def loss_errors(table: pa.Table, tasks: int) -> tuple[NDArray[np.float64], NDArr
     """
     routing, merging = (np.full((tasks, tasks), np.nan) for _ in range(2))
     stages, true = table["stage"].to_numpy(), table["true_task"].to_numpy()
-    own, first, run = (table[name].to_numpy() for name in ("own", "first", "run"))
+    oracle, first, run = (table[name].to_numpy() for name in ("own", "first", "run"))
     for stage, task in np.unique(np.stack([stages, true], axis=1), axis=0):
-        here, place = (stages == stage) & (true == task), (stage - 1, task)
-        routing[place] = paired_error(own[here], first[here])
-        merging[place] = paired_error(first[here], run[here])
+        here, cell = (stages == stage) & (true == task), (stage - 1, task)
+        routing[cell] = paired_error(oracle[here], first[here])
+        merging[cell] = paired_error(first[here], run[here])
     return routing, merging

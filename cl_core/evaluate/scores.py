@@ -92,9 +92,9 @@ def _f1_by_class(
     true, predicted = _pair(labels, predictions)
     chosen = np.union1d(true, predicted) if classes is None else np.asarray(classes, dtype=np.int64)
     support = (true[:, None] == chosen).sum(axis=0)
-    found = (predicted[:, None] == chosen).sum(axis=0)
+    guessed = (predicted[:, None] == chosen).sum(axis=0)
     right = ((true == predicted)[:, None] & (true[:, None] == chosen)).sum(axis=0)
-    f1 = 2 * right / np.maximum(support + found, 1)  # 2 TP + FP + FN = labels + predictions of c
+    f1 = 2 * right / np.maximum(support + guessed, 1)  # 2 TP + FP + FN = labels + predictions of c
     return chosen, f1, support
 
 

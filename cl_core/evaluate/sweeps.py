@@ -80,18 +80,18 @@ def try_setting(scores: ArrayLike, true: ArrayLike, k: int, temperature: float) 
         k: how many to keep.
         temperature: tau.
     """
-    weights, own = reweigh(scores, k, temperature), np.asarray(true, np.int64)
-    has_adapter = own < weights.shape[1]
-    places = np.where(has_adapter, own, 0)[:, None]
+    weights, true_task = reweigh(scores, k, temperature), np.asarray(true, np.int64)
+    has_adapter = true_task < weights.shape[1]
+    places = np.where(has_adapter, true_task, 0)[:, None]
     own_weights = np.take_along_axis(weights, places, axis=1)[:, 0] * has_adapter
     return Setting(
         k=k,
         temperature=temperature,
-        router_accuracy=router_accuracy(weights, own),
-        top_k_recall=top_k_recall(scores, own, k),
-        own_weight=float(own_weights.mean()) if len(own) else float("nan"),
-        entropy=float(entropy(weights).mean()) if len(own) else float("nan"),
-        calibration_error=expected_calibration_error(weights, own),
+        router_accuracy=router_accuracy(weights, true_task),
+        top_k_recall=top_k_recall(scores, true_task, k),
+        own_weight=float(own_weights.mean()) if len(true_task) else float("nan"),
+        entropy=float(entropy(weights).mean()) if len(true_task) else float("nan"),
+        calibration_error=expected_calibration_error(weights, true_task),
     )
 
 

@@ -39,15 +39,15 @@ class Unit:
 
 def unit_of(metric: str) -> Unit:
     """The unit of a metric of the table, or of a cost of a report ("seconds_training", "peak_memory_bytes")."""
-    known = METRICS.find(metric)
-    match known.unit if known is not None else _cost_unit(metric):
+    row = METRICS.find(metric)
+    match row.unit if row is not None else _cost_unit(metric):
         case "share":
             return Unit("%", 100, 1, 0, 100)
         case "points":
             return Unit("points", 100, 1, -100, 100)
         case "%":  # relative changes: a score cannot fall by more than all of it
             least, most = -100.0, math.inf
-            if known is not None and known.direction == "lower":
+            if row is not None and row.direction == "lower":
                 least, most = -math.inf, 100.0
             return Unit("%", 1, 1, least, most)
         case name:
@@ -76,9 +76,9 @@ def difference_title(metric: str) -> str:
 
 def bare_title(metric: str) -> str:
     """What a metric is called."""
-    known = METRICS.find(metric)
-    if known is not None:
-        return known.title.removesuffix(f" ({known.unit})")
+    row = METRICS.find(metric)
+    if row is not None:
+        return row.title.removesuffix(f" ({row.unit})")
     name = metric.removesuffix("_bytes")
     if name.startswith("seconds_"):
         return f"Time: {name.removeprefix('seconds_').replace('_', ' ')}"

@@ -30,10 +30,10 @@ class ClosestInitialiser:
         if task == 0:
             return None
         if centroids is None or len(centroids) <= task:
-            found = "none" if centroids is None else str(len(centroids))
+            available = "none" if centroids is None else str(len(centroids))
             raise ValueError(
                 f"the initialiser 'closest' needs the centroids of all {task + 1} tasks up to the "
-                f"new one; found {found}"
+                f"new one; found {available}"
             )
         earlier, new = centroids[:task].double(), centroids[task].double()
         similarity: list[float] = cosine_similarity(earlier, new[None], dim=1).tolist()

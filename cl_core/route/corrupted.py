@@ -36,10 +36,10 @@ class CorruptedRouter(CentroidRouter):
         count = scores.shape[1]
         if count > 1 and features is not None:
             right = chances(features).to(scores.device) < self.settings.router_accuracy
-            true, known = task.to(scores.device).long().clamp(max=count - 1), task < count
+            true, has_adapter = task.to(scores.device).long().clamp(max=count - 1), task < count
             best, second = scores.argsort(dim=1, descending=True, stable=True)[:, :2].unbind(dim=1)
             other = torch.where(right, true, torch.where(best == true, second, best))
-            other = torch.where(known.to(scores.device), other, best)
+            other = torch.where(has_adapter.to(scores.device), other, best)
             rows = torch.arange(len(scores), device=scores.device)
             exchanged = scores.clone()
             exchanged[rows, best] = scores[rows, other]

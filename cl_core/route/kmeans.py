@@ -45,8 +45,8 @@ class KMeansRouter:
         width = self._centres[0].shape[1] if self._centres else None
         points = normalize(check_features(features, "kmeans", width).double().cpu(), dim=1).numpy()
         distinct = len({row.tobytes() for row in points})
-        found = KMeans(min(self.settings.centres, distinct), n_init=10, random_state=0).fit(points)
-        self._centres.append(torch.from_numpy(found.cluster_centers_).float())
+        fitted = KMeans(min(self.settings.centres, distinct), n_init=10, random_state=0).fit(points)
+        self._centres.append(torch.from_numpy(fitted.cluster_centers_).float())
 
     def route(self, features: Tensor | None, task: Tensor | None = None) -> Routing:
         """Returns negative L1 distances and one-hot weights, (N, K), on the features' device."""

@@ -60,16 +60,17 @@ class MahalanobisRouter:
         classes = torch.zeros(len(points)) if labels is None else labels.cpu()
         if len(classes) != len(points):
             raise ValueError(f"{len(classes)} labels for {len(points)} samples")
-        task, own = self.n_tasks, torch.zeros(points.shape[1], points.shape[1], dtype=points.dtype)
+        task = self.n_tasks
+        scatter = torch.zeros(points.shape[1], points.shape[1], dtype=points.dtype)
         values = sorted(set(classes.tolist()))
         for value in values:
             members = points[classes == value]
             mean = members.mean(dim=0)
-            own += (members - mean).T @ (members - mean) / len(members)
+            scatter += (members - mean).T @ (members - mean) / len(members)
             self._means.append(mean)
             self._tasks.append(task)
-        before = self._covariance * task if task else torch.zeros_like(own)
-        self._covariance = (before + own / len(values)) / (task + 1)
+        before = self._covariance * task if task else torch.zeros_like(scatter)
+        self._covariance = (before + scatter / len(values)) / (task + 1)
         self._freedom += len(points) - len(values)
         self._whitening = None
 
@@ -90,7 +91,8 @@ class MahalanobisRouter:
         ).square()  # (N, M)
         owner = torch.tensor(self._tasks, device=given.device)
         scores = torch.stack(
-            [-distances[:, owner == each].min(dim=1).values for each in range(self.n_tasks)], dim=1
+            [-distances[:, owner == index].min(dim=1).values for index in range(self.n_tasks)],
+            dim=1,
         )
         weights = one_hot(scores.argmax(dim=1), self.n_tasks).float()
         return Routing(scores.float(), weights)
@@ -129,7 +131,7 @@ def whitening(covariance: Tensor, freedom: int) -> Tensor:
     spread = covariance.trace() / size
     shrunk = share * covariance + (1 - share) * spread * torch.eye(size, dtype=covariance.dtype)
     values, vectors = torch.linalg.eigh(shrunk)
-    known = values > size * torch.finfo(values.dtype).eps * values.max()
-    roots = torch.where(known, values, torch.ones_like(values)).rsqrt() * known
+    spanned = values > size * torch.finfo(values.dtype).eps * values.max()
+    roots = torch.where(spanned, values, torch.ones_like(values)).rsqrt() * spanned
     whitened: Tensor = vectors * roots
     return whitened

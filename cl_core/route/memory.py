@@ -61,8 +61,8 @@ def select_memory(
     select = MEMORIES.load(how)
     for name, given in (("features", features), ("training", uncertainty)):
         if name in MEMORIES[how].needs and (given is None or len(given) != len(labels)):
-            found = "none" if given is None else f"{len(given)}"
-            raise ValueError(f"memory '{how}' needs {name} of {len(labels)} rows; found {found}")
+            size = "none" if given is None else f"{len(given)}"
+            raise ValueError(f"memory '{how}' needs {name} of {len(labels)} rows; found {size}")
     count = memory_size(labels, fraction)
     if count == 0:
         return []
@@ -95,8 +95,8 @@ def balanced_rows(
 ) -> list[int]:
     """Equal quotas; a class with too few rows gives all, and the others share what it leaves."""
 
-    def shuffled(own: Tensor, quota: int) -> list[int]:
-        return as_ints(own[torch.randperm(len(own), generator=generator)[:quota]])
+    def shuffled(rows: Tensor, quota: int) -> list[int]:
+        return as_ints(rows[torch.randperm(len(rows), generator=generator)[:quota]])
 
     return by_class(labels, count, shuffled)
 
@@ -115,16 +115,16 @@ def herded_rows(
     assert features is not None  # noqa: S101 - `select_memory` has checked
     points = unit_length(features)
 
-    def herd(own: Tensor, quota: int) -> list[int]:
-        mine = points[own]
+    def herd(rows: Tensor, quota: int) -> list[int]:
+        mine = points[rows]
         mean, total = mine.mean(dim=0), torch.zeros(mine.shape[1], dtype=mine.dtype)
-        left = torch.ones(len(own), dtype=torch.bool)
+        left = torch.ones(len(rows), dtype=torch.bool)
         chosen: list[int] = []
         for step in range(1, quota + 1):
             distance = (mean - (total + mine) / step).square().sum(dim=1)
             best = int(distance.masked_fill(~left, math.inf).argmin())
             left[best], total = False, total + mine[best]
-            chosen.append(int(own[best]))
+            chosen.append(int(rows[best]))
         return chosen
 
     return by_class(labels, count, herd)
@@ -146,9 +146,9 @@ def k_centre_rows(
     points = features.double().cpu()
     kept: list[int] = []
     for label in sorted(set(labels.tolist())):
-        own = (labels == label).nonzero().flatten()
-        to_mean = (points[own] - points[own].mean(dim=0)).square().sum(dim=1)
-        kept.append(int(own[int(to_mean.argmin())]))
+        rows = (labels == label).nonzero().flatten()
+        to_mean = (points[rows] - points[rows].mean(dim=0)).square().sum(dim=1)
+        kept.append(int(rows[int(to_mean.argmin())]))
     nearest = torch.full((len(points),), math.inf, dtype=torch.float64)
     for row in kept:
         nearest = torch.minimum(nearest, (points - points[row]).square().sum(dim=1))
@@ -172,18 +172,20 @@ def uncertain_rows(
     assert uncertainty is not None  # noqa: S101 - `select_memory` has checked
     score = uncertainty.cpu()
 
-    def least_sure(own: Tensor, quota: int) -> list[int]:
-        order = torch.sort(score[own], descending=True, stable=True).indices
-        return as_ints(own[order[:quota]])
+    def least_sure(rows: Tensor, quota: int) -> list[int]:
+        order = torch.sort(score[rows], descending=True, stable=True).indices
+        return as_ints(rows[order[:quota]])
 
     return by_class(labels, count, least_sure)
 
 
 def by_class(labels: Tensor, count: int, choose: Callable[[Tensor, int], list[int]]) -> list[int]:
     """`choose(own rows, quota)` of every class, with quotas as equal as the classes' sizes allow."""
-    own = {label: (labels == label).nonzero().flatten() for label in sorted(set(labels.tolist()))}
-    quotas = equal_quotas({label: len(rows) for label, rows in own.items()}, count)
-    return [row for label, rows in own.items() for row in choose(rows, quotas[label])]
+    rows_of = {
+        label: (labels == label).nonzero().flatten() for label in sorted(set(labels.tolist()))
+    }
+    quotas = equal_quotas({label: len(rows) for label, rows in rows_of.items()}, count)
+    return [row for label, rows in rows_of.items() for row in choose(rows, quotas[label])]
 
 
 def equal_quotas(sizes: dict[int, int], count: int) -> dict[int, int]:

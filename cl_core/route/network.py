@@ -131,7 +131,8 @@ class RouterNetwork:
         """Named tensors for a safetensors file."""
         names = ("weight", "bias", "visual_weight", "visual_bias")
         return {
-            f"network.{name}": each for name, each in zip(names, self.parameters(), strict=False)
+            f"network.{name}": tensor
+            for name, tensor in zip(names, self.parameters(), strict=False)
         }
 
     def load(self, tensors: Mapping[str, Tensor]) -> None:
@@ -176,18 +177,18 @@ class RouterNetwork:
         weight, bias = self.visual
         return F.linear(seen.to(weight.dtype), weight, bias)
 
-    def logits(self, place: int, hidden: Tensor, mask: Tensor) -> Tensor:
+    def logits(self, index: int, hidden: Tensor, mask: Tensor) -> Tensor:
         """z = W_r h + b, in the routers' own type, whatever that of the states.
 
         Args:
-            place: of the block among `blocks`.
+            index: of the block among `blocks`.
             hidden: (B, T, d), entering the block.
             mask: (B, T), 1 for tokens and 0 for padding.
 
         Returns:
             (B, K).
         """
-        dtype, router = self.weight.dtype, place if len(self.weight) > 1 else 0
+        dtype, router = self.weight.dtype, index if len(self.weight) > 1 else 0
         # A sum over tokens loses digits in half precision; one token is converted alone.
         states = hidden if self.pooling == "cls" else hidden.to(dtype)
         pooled = pool(states, mask, self.pooling).to(dtype)

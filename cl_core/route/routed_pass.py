@@ -104,11 +104,11 @@ class RoutedPass:
         """Routes the samples at a block by the (B, T, d) hidden state that enters it."""
         if block not in self.network.blocks:
             return
-        network, place = self.network, self.network.blocks.index(block)
+        network, index = self.network, self.network.blocks.index(block)
         # Logits, gates and merged biases in float32, whatever autocast makes of the rest.
         with torch.autocast(hidden.device.type, enabled=False):
-            alpha = self._weigh(network.logits(place, hidden, self.mask_at(block)))
-            self._now = compose(self.bank.parts[place], alpha, self.how)
+            alpha = self._weigh(network.logits(index, hidden, self.mask_at(block)))
+            self._now = compose(self.bank.parts[index], alpha, self.how)
 
     def look(self, projections: Projection, features: Tensor) -> Tensor:
         """Projects what is seen, (B, F, v) to (B, F, d), by weights that the mean of it decides."""
@@ -134,10 +134,10 @@ class RoutedPass:
             return self._now[name](h)
 
         names = [name for part in self.bank.parts for name in part.site_names]
-        found: dict[str, Transform] = {name: partial(apply, name) for name in names}
+        by_site: dict[str, Transform] = {name: partial(apply, name) for name in names}
         if self.bank.projection is not None:
-            found[VISUAL] = partial(self.look, self.bank.projection)
-        return found
+            by_site[VISUAL] = partial(self.look, self.bank.projection)
+        return by_site
 
     def run(self, backbone: Backbone, batch: Masked) -> Output:
         """The backbone's pass over the batch whose mask this is."""

@@ -75,9 +75,9 @@ class Router(Protocol):
 def check_features(features: Tensor | None, router: str, width: int | None) -> Tensor:
     """Returns (N, d) features; raises `ValueError` unless there are any, of this width where one is set."""
     if features is None or features.ndim != 2 or len(features) == 0:
-        found = "None" if features is None else f"shape {tuple(features.shape)}"
+        given = "None" if features is None else f"shape {tuple(features.shape)}"
         raise ValueError(
-            f"the {router} router needs features of shape (N, d), N > 0; found {found}"
+            f"the {router} router needs features of shape (N, d), N > 0; found {given}"
         )
     if width is not None and features.shape[1] != width:
         raise ValueError(

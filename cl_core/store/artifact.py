@@ -103,9 +103,11 @@ def checked(kind: str, key: str, folder: Path) -> Artifact:
             if found_size != size:
                 raise DamageError(f"{name} has {found_size} bytes instead of {size}")
             with (folder / name).open("rb") as file:
-                found = hashlib.file_digest(file, "sha256").hexdigest()
+                actual = hashlib.file_digest(file, "sha256").hexdigest()
         except FileNotFoundError as error:
             raise DamageError(f"{name} is missing") from error
-        if found != digest:
-            raise DamageError(f"{name} has the SHA-256 {found[:12]}... instead of {digest[:12]}...")
+        if actual != digest:
+            raise DamageError(
+                f"{name} has the SHA-256 {actual[:12]}... instead of {digest[:12]}..."
+            )
     return Artifact(kind, key, inputs, folder, tuple(sorted(expected)))

@@ -54,8 +54,8 @@ def canonical_json(data: JSON) -> str:
     )
 
 
-def plain(data: JSON, place: str = "inputs") -> Any:
-    """Returns `data` made of dict, list and scalars only; `place` is where the message says that a
+def plain(data: JSON, path: str = "inputs") -> Any:
+    """Returns `data` made of dict, list and scalars only; `path` is where the message says that a
     fault is.
 
     Raises:
@@ -67,18 +67,16 @@ def plain(data: JSON, place: str = "inputs") -> Any:
         return data
     if type(data) is float:
         if not math.isfinite(data):
-            raise ValueError(
-                f"{place} is {data}, which JSON cannot hold; use null, or leave it out"
-            )
+            raise ValueError(f"{path} is {data}, which JSON cannot hold; use null, or leave it out")
         return data
     if isinstance(data, Mapping):
         for name in data:
             if type(name) is not str:
-                raise TypeError(f"{place} has the key {name!r}; keys must be plain strings")
-        return {name: plain(value, f"{place}.{name}") for name, value in data.items()}
+                raise TypeError(f"{path} has the key {name!r}; keys must be plain strings")
+        return {name: plain(value, f"{path}.{name}") for name, value in data.items()}
     if isinstance(data, list | tuple):
-        return [plain(value, f"{place}[{index}]") for index, value in enumerate(data)]
+        return [plain(value, f"{path}[{index}]") for index, value in enumerate(data)]
     raise TypeError(
-        f"{place} is a {type(data).__module__}.{type(data).__name__}; "
+        f"{path} is a {type(data).__module__}.{type(data).__name__}; "
         "only null, booleans, numbers, strings, lists and mappings can be written as JSON"
     )

@@ -96,12 +96,12 @@ class Store:
         Nothing is checked: whoever needs the content calls `read`.
         """
         try:
-            found: Mapping[str, JSON] = json.loads((self.folder(kind, key) / META).read_bytes())[
+            recorded: Mapping[str, JSON] = json.loads((self.folder(kind, key) / META).read_bytes())[
                 "inputs"
             ]
         except (OSError, ValueError, KeyError, TypeError):
             return None
-        return found
+        return recorded
 
     def write(
         self,

@@ -51,7 +51,7 @@ class Chance:
         if not history or self.loss == 0:
             return None
         kept = max(
-            history, key=lambda each: (each["validation_accuracy"], -each["validation_loss"])
+            history, key=lambda epoch: (epoch["validation_accuracy"], -epoch["validation_loss"])
         )
         accuracy, loss = kept["validation_accuracy"], kept["validation_loss"]
         spread = math.sqrt(self.accuracy * (1 - self.accuracy) / self.rows)

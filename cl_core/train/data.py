@@ -32,9 +32,9 @@ class Votes:
         most = max((len(row) for row in answers), default=0)
         labels = torch.full((len(answers), most), -1, dtype=torch.int64)
         shares = torch.zeros(len(answers), most)
-        for row, (own, share) in enumerate(zip(answers, weights, strict=True)):
-            labels[row, : len(own)] = places[list(own)]
-            shares[row, : len(own)] = torch.tensor(list(share))
+        for row, (indices, share) in enumerate(zip(answers, weights, strict=True)):
+            labels[row, : len(indices)] = places[list(indices)]
+            shares[row, : len(indices)] = torch.tensor(list(share))
         return cls(labels, shares)
 
     @classmethod
@@ -53,10 +53,10 @@ class Votes:
     def dense(self, rows: Sequence[int], classes: int, device: torch.device) -> Tensor:
         """(B, classes) how right each answer is to some of the rows."""
         labels, weights = self.labels[list(rows)], self.weights[list(rows)]
-        found = torch.zeros(len(labels), classes + 1)
+        votes = torch.zeros(len(labels), classes + 1)
         # What is nobody's answer goes to a column of its own, which is dropped.
-        found.scatter_(1, torch.where(labels < 0, classes, labels), weights)
-        return found[:, :classes].to(device)
+        votes.scatter_(1, torch.where(labels < 0, classes, labels), weights)
+        return votes[:, :classes].to(device)
 
 
 @dataclass(frozen=True)
@@ -135,8 +135,8 @@ class MixedRows:
 
 def _any(masks: Sequence[Tensor | None]) -> Tensor | None:
     """What is a candidate in any part."""
-    found = [mask for mask in masks if mask is not None]
-    return torch.stack(found).any(dim=0) if len(found) == len(masks) else None
+    present = [mask for mask in masks if mask is not None]
+    return torch.stack(present).any(dim=0) if len(present) == len(masks) else None
 
 
 def among(logits: Tensor, data: Rows | MixedRows) -> Tensor:

@@ -38,9 +38,9 @@ class Knobs:
             epoch: 1-based.
             settings: trained with.
         """
-        found = "no longer finite" if value is None else f"{value}"
+        shown = "no longer finite" if value is None else f"{value}"
         return UserError(
-            f"training{self._of} diverged: the {what} {'are' if value is None else 'is'} {found} in epoch {epoch}. "
+            f"training{self._of} diverged: the {what} {'are' if value is None else 'is'} {shown} in epoch {epoch}. "
             f"{self._remedies(settings)}"
         )
 

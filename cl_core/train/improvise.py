@@ -199,8 +199,8 @@ class Distillation(Taught[Rows]):
         """Mean squared difference of a batch."""
         batch, wanted = self._wanted(self.lesson.train, rows)
         with self.lesson.device.autocast():
-            found = self.lesson.backbone(batch, transforms(self.adapter, self.dropout))
-        return hidden_state_loss(found, wanted, batch.attention_mask)
+            student = self.lesson.backbone(batch, transforms(self.adapter, self.dropout))
+        return hidden_state_loss(student, wanted, batch.attention_mask)
 
     @torch.no_grad()
     def validate(self) -> tuple[float, float]:
@@ -210,10 +210,10 @@ class Distillation(Taught[Rows]):
         for rows in length_batches(data.encoding.lengths, 2 * lesson.settings.batch_size):
             batch, wanted = self._wanted(data, rows)
             with lesson.device.autocast():
-                found = lesson.backbone(batch, transforms(self.adapter))
-            error = hidden_state_loss(found, wanted, batch.attention_mask)
+                student = lesson.backbone(batch, transforms(self.adapter))
+            error = hidden_state_loss(student, wanted, batch.attention_mask)
             loss += float(error) * len(rows)
-            pooled = lesson.backbone.read(found, lesson.settings.head_pooling)
+            pooled = lesson.backbone.read(student, lesson.settings.head_pooling)
             predictions[rows] = among(self.head.logits(pooled), data).argmax(dim=1).cpu()
         right = answer_credit(predictions, data.labels, data.votes)
         return loss / len(data), float(right.double().mean())
@@ -227,28 +227,28 @@ class Distillation(Taught[Rows]):
             return batch, lesson.backbone(batch, self.teacher())
 
 
-def hidden_state_loss(found: Output, wanted: Output, mask: Tensor) -> Tensor:
+def hidden_state_loss(student: Output, wanted: Output, mask: Tensor) -> Tensor:
     """MSE of the last hidden states; of an encoder-decoder the encoder's plus the decoder's (I2I).
 
     Args:
-        found: the student's pass.
+        student: the student's pass.
         wanted: the teacher's.
         mask: (B, T) of the batch, the encoder's.
     """
-    loss = masked_mse(found.last_hidden_state, wanted.last_hidden_state, found.attention_mask)
-    if found.encoded is None or wanted.encoded is None:
+    loss = masked_mse(student.last_hidden_state, wanted.last_hidden_state, student.attention_mask)
+    if student.encoded is None or wanted.encoded is None:
         return loss
-    return loss + masked_mse(found.encoded, wanted.encoded, mask)
+    return loss + masked_mse(student.encoded, wanted.encoded, mask)
 
 
-def masked_mse(found: Tensor, wanted: Tensor, mask: Tensor) -> Tensor:
+def masked_mse(predicted: Tensor, wanted: Tensor, mask: Tensor) -> Tensor:
     """Mean squared difference over the positions that are tokens, and over d, in float32.
 
     Args:
-        found: (B, T, d).
+        predicted: (B, T, d).
         wanted: (B, T, d).
         mask: (B, T), 1 for tokens and 0 for padding.
     """
-    squared = (found.float() - wanted.float()).square().mean(dim=-1)
+    squared = (predicted.float() - wanted.float()).square().mean(dim=-1)
     share = mask.to(squared.dtype)
     return (squared * share).sum() / share.sum()

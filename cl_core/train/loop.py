@@ -120,10 +120,10 @@ def optimise(
         fused=True,
     )
     progress = Progress()
-    found = checkpoints.load() if checkpoints else None
-    if found:
-        unpack(found[0], weights, best, optimiser)
-        progress = Progress.from_json(found[1])
+    saved = checkpoints.load() if checkpoints else None
+    if saved:
+        unpack(saved[0], weights, best, optimiser)
+        progress = Progress.from_json(saved[1])
     objective = make_objective(weights)
 
     steps_per_epoch = math.ceil(len(objective.lengths) / settings.batch_size)
@@ -145,7 +145,7 @@ def optimise(
     def check_sum() -> None:
         mean = float(loss_sum) / max(progress.rows, 1)
         check("training loss", mean, math.isfinite(mean))
-        moments = [each for state in optimiser.state.values() for each in state.values()]
+        moments = [tensor for state in optimiser.state.values() for tensor in state.values()]
         check("gradients", None, all_finite([norms, *moments]))
         check("weights", None, all_finite(weights.tensors().values()))
 

@@ -47,8 +47,8 @@ def mean_cross_entropy(
     loss = torch.zeros((), dtype=torch.float64, device=device.torch_device)
     predictions = torch.empty_like(data.labels, device=device.torch_device)
     for rows in length_batches(data.encoding.lengths, batch_size):
-        found = logits(rows)
-        loss += answer_loss(found, data, rows, reduction="sum").double()
-        predictions[rows] = among(found, data).argmax(dim=1)
+        scores = logits(rows)
+        loss += answer_loss(scores, data, rows, reduction="sum").double()
+        predictions[rows] = among(scores, data).argmax(dim=1)
     right = answer_credit(predictions.cpu(), data.labels, data.votes)
     return float(loss) / len(data), float(right.double().mean())

@@ -42,7 +42,10 @@ class RoutersAndHeads:
     def parameters(self) -> list[Tensor]:
         """What moves: the routers, and the heads where they are tuned."""
         heads = self.heads if self.tune_heads else ()
-        return [*self.network.parameters(), *(each for head in heads for each in head.parameters())]
+        return [
+            *self.network.parameters(),
+            *(parameter for head in heads for parameter in head.parameters()),
+        ]
 
     def tensors(self) -> dict[str, Tensor]:
         """Named tensors for a safetensors file, the heads "heads.0.weight" and so on, moved or not."""
@@ -103,8 +106,8 @@ def split_memory(
         shares[int(counts.argmax())] = 1
     held: list[int] = []
     for task, share in enumerate(shares):
-        own = (rows.tasks == task).nonzero().flatten()
-        held += own[torch.randperm(len(own), generator=generator)[:share]].tolist()
+        members = (rows.tasks == task).nonzero().flatten()
+        held += members[torch.randperm(len(members), generator=generator)[:share]].tolist()
     if not held:
         return rows, rows
     apart = set(held)
@@ -146,7 +149,7 @@ def fit_routers(
     """
     if not COMPOSITIONS[how].traits.differentiable:
         raise ValueError(f"'{how}' has no gradient for the routers; compose by average or merge")
-    own = lesson.settings.model_copy(
+    train_settings = lesson.settings.model_copy(
         update={
             "epochs": settings.router_epochs,
             "learning_rate": settings.router_learning_rate,
@@ -159,7 +162,7 @@ def fit_routers(
         rate="router_learning_rate",
         usual=RouterNetworkSettings().router_learning_rate,
     )
-    lesson = replace(lesson, settings=own, knobs=knobs)
+    lesson = replace(lesson, settings=train_settings, knobs=knobs)
     frozen = bank.with_parameters([tensor.detach() for tensor in bank.parameters()])
 
     def objective(weights: RoutersAndHeads) -> RouterObjective:

@@ -37,13 +37,16 @@ class SharedWeights:
 
     def parameters(self) -> list[Tensor]:
         """What moves in training, the adapter's tensors first."""
-        return [*self.adapter.parameters(), *(each for h in self.heads for each in h.parameters())]
+        return [
+            *self.adapter.parameters(),
+            *(parameter for h in self.heads for parameter in h.parameters()),
+        ]
 
     def tensors(self) -> dict[str, Tensor]:
         """Named tensors for a safetensors file, the heads "heads.0.weight" and so on."""
         named = self.adapter.tensors()
-        for place, head in enumerate(self.heads):
-            named |= {f"heads.{place}.weight": head.weight, f"heads.{place}.bias": head.bias}
+        for index, head in enumerate(self.heads):
+            named |= {f"heads.{index}.weight": head.weight, f"heads.{index}.bias": head.bias}
         return named
 
     @classmethod
@@ -53,8 +56,8 @@ class SharedWeights:
         """The inverse of `tensors`."""
         count = sum(name.startswith("heads.") and name.endswith(".weight") for name in tensors)
         heads = tuple(
-            Head(tensors[f"heads.{place}.weight"], tensors[f"heads.{place}.bias"])
-            for place in range(count)
+            Head(tensors[f"heads.{index}.weight"], tensors[f"heads.{index}.bias"])
+            for index in range(count)
         )
         return cls(Adapter.from_tensors(tensors, site_names, activation), heads)
 

@@ -16,15 +16,15 @@ class FakeSite:
 
     name: str
     block: int
-    place: str
+    sublayer: str
 
 
 def fake_sites(blocks: int) -> tuple[FakeSite, ...]:
     """Both sites of each block, from the input upwards."""
     return tuple(
-        FakeSite(f"block{block}.{place}", block, place)
+        FakeSite(f"block{block}.{sublayer}", block, sublayer)
         for block in range(blocks)
-        for place in ("attention", "ffn")
+        for sublayer in ("attention", "ffn")
     )
 
 

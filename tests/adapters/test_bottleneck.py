@@ -115,9 +115,9 @@ def test_dropout_drops_hidden_units_and_keeps_their_mean():
         (AdapterSettings(blocks=3), ["0a", "0f", "1a", "1f", "2a", "2f"]),
     ],
 )
-def test_sites_are_chosen_by_place_and_from_the_top(settings, expected):
+def test_sites_are_chosen_by_sublayer_and_from_the_top(settings, expected):
     chosen = select_sites(fake_sites(3), settings)
-    assert [f"{site.block}{site.place[0]}" for site in chosen] == expected
+    assert [f"{site.block}{site.sublayer[0]}" for site in chosen] == expected
     assert select_sites(chosen, settings) == chosen
 
 

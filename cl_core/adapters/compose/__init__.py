@@ -77,7 +77,7 @@ COMPOSITIONS: Table[Composition, CompositionTraits] = Table(
                 ),
                 needs=merge.needs,
             )
-            for merge in MERGES.own
+            for merge in MERGES.present
             if merge.name != "mean"
         ),
         Choice(

@@ -69,10 +69,10 @@ def average(
     parts = zip(
         bank.down.unbind(0), bank.down_bias.unbind(0), bank.up.unbind(0), up_bias, strict=True
     )
-    found = {name: at_site(*part) for name, part in zip(bank.site_names, parts, strict=True)}
+    by_site = {name: at_site(*part) for name, part in zip(bank.site_names, parts, strict=True)}
     if bank.projection is not None:
-        found[VISUAL] = project(bank.projection, routes.weights)
-    return found
+        by_site[VISUAL] = project(bank.projection, routes.weights)
+    return by_site
 
 
 def _one_route(
@@ -105,13 +105,13 @@ def _own_adapters(
     """Each sample's k adapters, fetched from the bank, are its own bottleneck, of width k*r."""
     (samples, kept), index = routes.index.shape, routes.index.flatten()
 
-    def own(side: Tensor) -> Tensor:  # (K, r, d) to (B, k*r, d)
+    def fetched(side: Tensor) -> Tensor:  # (K, r, d) to (B, k*r, d)
         return side.index_select(0, index).view(samples, kept * side.shape[1], side.shape[2])
 
     own_a = a.index_select(0, index).view(samples, 1, -1)
-    before = torch.baddbmm(own_a, h, own(down).transpose(1, 2))
+    before = torch.baddbmm(own_a, h, fetched(down).transpose(1, 2))
     hidden = _scaled(ACTIVATIONS[activation](before), routes.kept)
-    return add_residual(h, torch.baddbmm(b.unsqueeze(1), hidden, own(up)))
+    return add_residual(h, torch.baddbmm(b.unsqueeze(1), hidden, fetched(up)))
 
 
 def _all_adapters(

@@ -74,10 +74,10 @@ def merge(
         return in_precision(bank.dtype, transform)
 
     parts = zip(bank.down.unbind(0), down_bias, bank.up.unbind(0), up_bias, strict=True)
-    found = {name: at_site(*part) for name, part in zip(bank.site_names, parts, strict=True)}
+    by_site = {name: at_site(*part) for name, part in zip(bank.site_names, parts, strict=True)}
     if bank.projection is not None:
-        found[VISUAL] = project(bank.projection, routes.weights)
-    return found
+        by_site[VISUAL] = project(bank.projection, routes.weights)
+    return by_site
 
 
 def merge_gemm(side: Tensor, routes: Routes) -> Tensor:
@@ -116,9 +116,9 @@ def _mix_preactivations(
     h (B, T, d), weights (B, K), down and up (K, r, d), a (B, r), b (B, d); gives (B, T, d).
     """
     (batch, tokens, _), (adapters, width, _) = h.shape, down.shape
-    each = F.linear(h, down.flatten(0, 1)).view(batch * tokens, adapters, width)
-    share = weights.to(each.dtype).repeat_interleave(tokens, dim=0)  # (B*T, K)
-    mixed = torch.bmm(share.unsqueeze(1), each).view(batch, tokens, width)
+    preactivations = F.linear(h, down.flatten(0, 1)).view(batch * tokens, adapters, width)
+    share = weights.to(preactivations.dtype).repeat_interleave(tokens, dim=0)  # (B*T, K)
+    mixed = torch.bmm(share.unsqueeze(1), preactivations).view(batch, tokens, width)
     hidden = ACTIVATIONS[activation](mixed + a.unsqueeze(1).to(mixed.dtype))
     spread = share.view(batch, tokens, adapters, 1) * hidden.unsqueeze(2)  # (B, T, K, r)
     change = torch.matmul(spread.flatten(2), up.flatten(0, 1))

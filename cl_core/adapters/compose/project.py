@@ -23,8 +23,8 @@ def project(projections: Projection, weights: Tensor) -> Transform:
 
     def transform(features: Tensor) -> Tensor:
         with torch.autocast(features.device.type, enabled=False):
-            own = torch.mm(shares, matrices.flatten(1)).view(-1, *matrices.shape[1:])  # (B, d, v)
+            mixed = torch.mm(shares, matrices.flatten(1)).view(-1, *matrices.shape[1:])  # (B, d, v)
             bias = torch.mm(shares, biases).unsqueeze(1)
-            return torch.baddbmm(bias, features.to(matrices.dtype), own.transpose(1, 2))
+            return torch.baddbmm(bias, features.to(matrices.dtype), mixed.transpose(1, 2))
 
     return transform

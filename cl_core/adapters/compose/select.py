@@ -54,7 +54,7 @@ def select(
 
         return in_precision(bank.dtype, transform)
 
-    found = {name: at_site(site) for site, name in enumerate(bank.site_names)}
+    by_site = {name: at_site(site) for site, name in enumerate(bank.site_names)}
     if bank.projection is not None:
-        found[VISUAL] = project(bank.projection, F.one_hot(choice, len(bank)))
-    return found
+        by_site[VISUAL] = project(bank.projection, F.one_hot(choice, len(bank)))
+    return by_site

@@ -135,10 +135,10 @@ def check_merge(bank: Bank, weights: Tensor, fishers: Bank | None) -> None:
     if not bool((weights >= 0).all()):
         raise ValueError(f"merging weights must be 0 or more; found {weights.tolist()}")
     if fishers is not None:
-        wanted, found = (tuple(each.down.shape) for each in (bank, fishers))
-        if wanted != found or bank.site_names != fishers.site_names:
+        wanted, actual = (tuple(stack.down.shape) for stack in (bank, fishers))
+        if wanted != actual or bank.site_names != fishers.site_names:
             raise ValueError(
-                f"the Fishers' down is {found} at sites {fishers.site_names}; the bank's is "
+                f"the Fishers' down is {actual} at sites {fishers.site_names}; the bank's is "
                 f"{wanted} at sites {bank.site_names}"
             )
         if not all(bool((fisher >= 0).all()) for fisher in fishers.parameters()):

@@ -58,8 +58,8 @@ def product(
     return adapter_like(bank, [new_down, new_down_bias, new_up, *plain])
 
 
-def rotation_towards(wanted: Tensor, found: Tensor) -> Tensor:
-    """The orthogonal R (S, r, r) with the smallest ||R found - wanted||, of two (S, r, d)."""
-    ours, _, theirs = torch.linalg.svd(wanted @ found.mT)
+def rotation_towards(wanted: Tensor, start: Tensor) -> Tensor:
+    """The orthogonal R (S, r, r) with the smallest ||R start - wanted||, of two (S, r, d)."""
+    ours, _, theirs = torch.linalg.svd(wanted @ start.mT)
     rotation: Tensor = ours @ theirs
     return rotation

@@ -49,14 +49,14 @@ def load_tagged(settings: BackboneSettings) -> ImageBackbone:
         )
     with quiet_open_clip():
         try:
-            made, _, preprocess = open_clip.create_model_and_transforms(model, pretrained=tag)
+            clip, _, preprocess = open_clip.create_model_and_transforms(model, pretrained=tag)
         except (OSError, RuntimeError, ValueError) as error:
             raise UserError(
                 f"the weights of backbone '{settings.name}' can be neither found in the cache nor fetched: {error}. "
                 "Go online once, or give the folder of a checkpoint"
             ) from error
-    classes = _zero_shot(made, open_clip.get_tokenizer(model), settings.prompt)
-    return _backbone(made.visual, preprocess, settings, None, classes)
+    classes = _zero_shot(clip, open_clip.get_tokenizer(model), settings.prompt)
+    return _backbone(clip.visual, preprocess, settings, None, classes)
 
 
 def load_open_clip(folder: Path, settings: BackboneSettings, revision: str | None) -> ImageBackbone:
@@ -72,14 +72,14 @@ def load_open_clip(folder: Path, settings: BackboneSettings, revision: str | Non
         )
     with quiet_open_clip():
         try:
-            made, _, preprocess = open_clip.create_model_and_transforms(f"local-dir:{folder}")
+            clip, _, preprocess = open_clip.create_model_and_transforms(f"local-dir:{folder}")
             tokenizer = open_clip.get_tokenizer(f"local-dir:{folder}")
         except (OSError, RuntimeError, ValueError, KeyError, TypeError) as error:
             raise UserError(
                 f"backbone '{settings.name}' in {folder} cannot be loaded: {error}"
             ) from error
-    classes = _zero_shot(made, tokenizer, settings.prompt)
-    return _backbone(made.visual, preprocess, settings, revision, classes)
+    classes = _zero_shot(clip, tokenizer, settings.prompt)
+    return _backbone(clip.visual, preprocess, settings, revision, classes)
 
 
 def load_vision(folder: Path, settings: BackboneSettings, revision: str | None) -> ImageBackbone:
@@ -124,8 +124,8 @@ class Processor:
 
     def __call__(self, picture: Image) -> Tensor:
         """(3, H, W) pixels."""
-        found: Tensor = self._processor(images=picture, return_tensors="pt")["pixel_values"][0]
-        return found
+        pixels: Tensor = self._processor(images=picture, return_tensors="pt")["pixel_values"][0]
+        return pixels
 
     def __repr__(self) -> str:
         return json.dumps(self._processor.to_dict(), sort_keys=True, default=str)

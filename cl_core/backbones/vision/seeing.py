@@ -60,8 +60,8 @@ class SeeingBackbone(Encoder[SeeingBatch]):
     ) -> None:
         parts = [text.fingerprint, eye.fingerprint]
         tensors = {name: tensor.float() for name, tensor in (start or {}).items()}
-        for own in sorted(tensors):
-            parts.append(hashlib.sha256(tensors[own].numpy().tobytes()).hexdigest())
+        for key in sorted(tensors):
+            parts.append(hashlib.sha256(tensors[key].numpy().tobytes()).hexdigest())
         super().__init__(
             text.model,
             text.blocks,

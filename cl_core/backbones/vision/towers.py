@@ -14,7 +14,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from cl_core.backbones.sites import Place, Site
+from cl_core.backbones.sites import Site, Sublayer
 from cl_core.errors import UserError
 
 
@@ -54,11 +54,14 @@ class Tower:
 
     def sites(self, model: nn.Module) -> tuple[Site, ...]:
         """All 2 L sites, ordered block0.attention, block0.ffn, block1.attention, ..."""
-        places: Sequence[tuple[Place, str]] = (("attention", self.attention), ("ffn", self.ffn))
+        sublayers: Sequence[tuple[Sublayer, str]] = (
+            ("attention", self.attention),
+            ("ffn", self.ffn),
+        )
         return tuple(
-            Site(f"block{block}.{place}", block, place, f"{self.blocks}.{block}.{path}")
+            Site(f"block{block}.{sublayer}", block, sublayer, f"{self.blocks}.{block}.{path}")
             for block in range(len(self.modules(model)))
-            for place, path in places
+            for sublayer, path in sublayers
         )
 
 

@@ -124,12 +124,12 @@ class Eye:
         hidden = self.vision(batch).last_hidden_state.float()
         grid = self.image_grid if medium == "image" else self.clip_grid
         seen = grid_tokens(hidden, grid)  # (frames, g g, v)
-        most, each = self.tokens(medium), seen.shape[1]
+        most, per_frame = self.tokens(medium), seen.shape[1]
         features = seen.new_zeros(len(sources), most, self.width)
-        for place, part in enumerate(torch.split(seen, shown)):
+        for row, part in enumerate(torch.split(seen, shown)):
             carried = with_changes(part) if self.changes else part
-            features[place, : part.shape[0] * each] = carried.flatten(0, 1)
-        return Sights(features, torch.tensor(shown, device=device) * each)
+            features[row, : part.shape[0] * per_frame] = carried.flatten(0, 1)
+        return Sights(features, torch.tensor(shown, device=device) * per_frame)
 
 
 def grid_tokens(hidden: Tensor, grid: int) -> Tensor:
@@ -226,8 +226,10 @@ class Stored:
     def see(self, rows: Sequence[int]) -> Sights:
         """The tokens of some of them, on the CPU."""
         places = [self.places[row] for row in rows]
-        found = [self._mapped[place // self.size][place % self.size] for place in places]
-        return Sights(torch.from_numpy(np.stack(found)), self._counts[places])
+        features = [
+            self._mapped[position // self.size][position % self.size] for position in places
+        ]
+        return Sights(torch.from_numpy(np.stack(features)), self._counts[places])
 
 
 def map_tensor(path: Path, name: str) -> np.ndarray[Any, Any]:

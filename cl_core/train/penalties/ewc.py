@@ -72,8 +72,8 @@ def diagonal_fisher(
         tasks = rows.tasks[[row]].to(pooled.device)
         return frame.logits(pooled, moving.heads, tasks, together=False)
 
-    found = _squared_gradients(moving.tensors(), logits, len(rows), sampling)
-    return {name: fisher for name, fisher in found.items() if bool(fisher.any())}
+    fishers = _squared_gradients(moving.tensors(), logits, len(rows), sampling)
+    return {name: fisher for name, fisher in fishers.items() if bool(fisher.any())}
 
 
 def adapter_fisher(
@@ -118,7 +118,7 @@ def _squared_gradients(
     """Mean over drawn rows of the squared gradient of log p(y | x), y drawn from p."""
     names = list(tensors)
     moving = [tensors[name].requires_grad_(True) for name in names]
-    sums = [torch.zeros_like(each) for each in moving]
+    sums = [torch.zeros_like(tensor) for tensor in moving]
     generator = sampling.generator
     chosen = torch.randperm(rows, generator=generator)[: sampling.count].tolist()
     for done, row in enumerate(chosen, start=1):
@@ -157,10 +157,10 @@ class FisherSum:
         at = {name: weights.tensors()[name].detach() for name in fisher}
         return cls(
             dict(fisher),
-            {name: each * at[name] for name, each in fisher.items()},
+            {name: diagonal * at[name] for name, diagonal in fisher.items()},
             {
-                name: (each.double() * at[name].double().square()).sum()
-                for name, each in fisher.items()
+                name: (diagonal.double() * at[name].double().square()).sum()
+                for name, diagonal in fisher.items()
             },
         )
 
@@ -175,7 +175,9 @@ class FisherSum:
     def tensors(self) -> dict[str, Tensor]:
         """Named tensors for a safetensors file."""
         parts = {"fisher": self.fisher, "pull": self.pull, "constant": self.constant}
-        return {f"{part}.{n}": each for part, named in parts.items() for n, each in named.items()}
+        return {
+            f"{part}.{n}": tensor for part, named in parts.items() for n, tensor in named.items()
+        }
 
     @classmethod
     def from_tensors(cls, tensors: Mapping[str, Tensor]) -> FisherSum:
@@ -189,13 +191,15 @@ class FisherSum:
 
     def to(self, device: torch.device) -> FisherSum:
         """The same sums on another device."""
-        return FisherSum.from_tensors({n: each.to(device) for n, each in self.tensors().items()})
+        return FisherSum.from_tensors(
+            {n: tensor.to(device) for n, tensor in self.tensors().items()}
+        )
 
 
 def _added(first: Mapping[str, Tensor], second: Mapping[str, Tensor]) -> dict[str, Tensor]:
     total = dict(first)
-    for name, each in second.items():
-        total[name] = total[name].to(each.device) + each if name in total else each
+    for name, tensor in second.items():
+        total[name] = total[name].to(tensor.device) + tensor if name in total else tensor
     return total
 
 
