@@ -170,9 +170,9 @@ class Maker:
             settings: trained with.
         """
         history = (artifact.data or {}).get("history", ())
-        if found := chance.learnt_nothing(history):
+        if reason := chance.learnt_nothing(history):
             self.reporter.warn(
-                f"'{name}' has learnt nothing: {found}. Its scores are those of guessing. Try another learning rate "
+                f"'{name}' has learnt nothing: {reason}. Its scores are those of guessing. Try another learning rate "
                 f"(now {settings.learning_rate:g}), more epochs (now at most {settings.epochs}) or more training rows, "
                 "and look whether the labels fit what they stand beside (adapter-lab check)"
             )

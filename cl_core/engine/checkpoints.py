@@ -21,8 +21,8 @@ class MidTaskCheckpoints:
 
     def load(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
         """The newest whole checkpoint; the store names a damaged one and sets it aside."""
-        for _, each in sorted(self._steps().items(), reverse=True):
-            artifact = self.store.read("checkpoint", each)
+        for _, stored in sorted(self._steps().items(), reverse=True):
+            artifact = self.store.read("checkpoint", stored)
             if artifact is not None:
                 return artifact.tensors, artifact.data
         return None
@@ -33,19 +33,19 @@ class MidTaskCheckpoints:
         step = int(data["step"])
         inputs: dict[str, Any] = {"adapter": self.adapter_key, "step": step}
         self.store.write("checkpoint", key("checkpoint", inputs), inputs, tensors, data=data)
-        for each in older.keys() - {step}:
-            self.store.remove("checkpoint", older[each])
+        for earlier in older.keys() - {step}:
+            self.store.remove("checkpoint", older[earlier])
 
     def clear(self) -> None:
         """Removes all checkpoints of this adapter: it is finished."""
-        for each in self._steps().values():
-            self.store.remove("checkpoint", each)
+        for stored in self._steps().values():
+            self.store.remove("checkpoint", stored)
 
     def _steps(self) -> dict[int, str]:
         """Step -> key of this adapter's checkpoints."""
-        found = {}
-        for each in self.store.keys("checkpoint"):
-            inputs: Any = self.store.inputs("checkpoint", each)
+        steps = {}
+        for stored in self.store.keys("checkpoint"):
+            inputs: Any = self.store.inputs("checkpoint", stored)
             if inputs is not None and inputs.get("adapter") == self.adapter_key:
-                found[int(inputs["step"])] = each
-        return found
+                steps[int(inputs["step"])] = stored
+        return steps

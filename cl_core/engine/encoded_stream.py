@@ -74,10 +74,10 @@ class TokenisedStream:
         """(C,) bool, the answers that are known after a stage, 0-based; None where all are from the start."""
         if not self.seen_only or self.stream.protocol != "dil":
             return None
-        known = torch.zeros(len(self.stream.label_space.names), dtype=torch.bool)
+        candidates = torch.zeros(len(self.stream.label_space.names), dtype=torch.bool)
         for task in range(min(stage + 1, len(self.stream.tasks))):
-            known[list(self.positions(task))] = True
-        return known
+            candidates[list(self.positions(task))] = True
+        return candidates
 
     def positions(self, task: int) -> Sequence[int]:
         """For each of the task's labels, its place in the stream's label space."""

@@ -173,9 +173,9 @@ class Experiment:
 
     def _train_shared(self, task: int) -> None:
         previous = self.learnt.adapters[-1] if self.learnt.adapters else None
-        own = self.sharing.trained(task, previous, self.learnt)
-        self.learnt.adapters.append(own)
-        self._names[f"shared/{task + 1}"] = own
+        key = self.sharing.trained(task, previous, self.learnt)
+        self.learnt.adapters.append(key)
+        self._names[f"shared/{task + 1}"] = key
 
     def _train_own(self, task: int) -> None:
         learnt, name = self.learnt, self.assets.data.name(task)
@@ -204,7 +204,9 @@ class Experiment:
     def _centroids(self, task: int) -> Tensor | None:
         if "features" not in self.config.recipe.initialiser.needs:
             return None
-        means = [self.assets.features(each, "train").double().mean(0) for each in range(task + 1)]
+        means = [
+            self.assets.features(earlier, "train").double().mean(0) for earlier in range(task + 1)
+        ]
         return torch.stack(means).float()
 
     def _store_router(self, task: int) -> None:
@@ -215,7 +217,10 @@ class Experiment:
             "batch_size": self.config.settings.evaluate.eval_batch_size,
             "router": self.config.recipe.route,
             "settings": self.config.settings.router.model_dump(exclude={"k", "temperature"}),
-            "tasks": [each.split_fingerprint("train") for each in self.stream.tasks[: task + 1]],
+            "tasks": [
+                learnt_task.split_fingerprint("train")
+                for learnt_task in self.stream.tasks[: task + 1]
+            ],
         }
         own_key = key("router", inputs)
         if self.store.read("router", own_key) is None:

@@ -41,12 +41,12 @@ class Improvising:
 
         The head, and the visual projection where there is one, start as copies of the task's own **(ours)**.
         """
-        own = adapters[task]
+        key = adapters[task]
         training = self._settings(fusion=True)
-        inputs = self._inputs(task, adapters[: task + 1], 1.0, training) | {"head": own}
+        inputs = self._inputs(task, adapters[: task + 1], 1.0, training) | {"head": key}
 
         def start() -> Ends:
-            weights = self.learning.weights(own)
+            weights = self.learning.weights(key)
             both = Ends(self.learning.refrozen(weights.head), weights.adapter.projection)
             return both.clone().to(torch.device("cpu"))
 
@@ -99,11 +99,11 @@ class Improvising:
         rows = self._rows(task, settings.distil_share, "distil")
 
         def compute() -> Contents:
-            found = self._head(improvised)
+            ends = self._head(improvised)
             if task == 1:
                 return {
                     **self.learning.weights(adapters[0]).adapter.tensors(),
-                    **found.tensors(),
+                    **ends.tensors(),
                 }, None
             bank, fusion = (
                 self._bank(adapters[:task]),
@@ -117,7 +117,7 @@ class Improvising:
                 assets.settings.adapter.dropout,
                 fusion.projection,
             )
-            return {**fitted.weights.tensors(), **found.tensors()}, _history(fitted.history)
+            return {**fitted.weights.tensors(), **ends.tensors()}, _history(fitted.history)
 
         moves = ("adapter.down", "adapter.up") if task > 1 else ()
         used = len(rows) if task > 1 else 0
@@ -134,8 +134,8 @@ class Improvising:
     ) -> tuple[Tensor, Head]:
         """States of a split under the phase-1 model, and its head: what its score is computed from."""
         if task == 1:
-            first, found = self.learning.weights(adapters[0]).adapter, self._head(improvised)
-            weights = TaskWeights(replace(first, projection=found.projection), found.head)
+            first, ends = self.learning.weights(adapters[0]).adapter, self._head(improvised)
+            weights = TaskWeights(replace(first, projection=ends.projection), ends.head)
             return self.adapter_states(task, weights, split), weights.head
         fusion, earlier = self.assets.weights.fusion(improvised, "improvised"), adapters[:task]
         bank = self._bank(earlier)
@@ -188,10 +188,10 @@ class Improvising:
             return fitted.weights.tensors(), _history(fitted.history)
 
         moves = ("fusion.", "head.", "adapter.")
-        made = assets.make(kind, inputs, compute, task, task, rows=len(rows), moves=moves)
+        artifact = assets.make(kind, inputs, compute, task, task, rows=len(rows), moves=moves)
         if kind == "fusion":
             name = f"{assets.data.name(task)}, fusion"
-            assets.judge(name, made, self.learning.chance(task), training)
+            assets.judge(name, artifact, self.learning.chance(task), training)
         checkpoints.clear()
         return own_key
 
@@ -237,11 +237,11 @@ class Improvising:
     def _settings(self, epochs: int | None = None, fusion: bool = False) -> TrainSettings:
         """The training settings, with a phase's own where it has any."""
         settings = self.assets.settings
-        own = settings.fusion
+        fusion_settings = settings.fusion
         changes: dict[str, Any] = {"epochs": epochs}
         if fusion:
-            changes["epochs"] = epochs or own.fusion_epochs
-            changes["learning_rate"] = own.fusion_learning_rate
+            changes["epochs"] = epochs or fusion_settings.fusion_epochs
+            changes["learning_rate"] = fusion_settings.fusion_learning_rate
         return settings.train.model_copy(update={k: v for k, v in changes.items() if v is not None})
 
     def _rows(self, task: int, share: float, purpose: str) -> Rows:
@@ -263,8 +263,8 @@ class Improvising:
         if artifact is None:
             raise KeyError(improvised)
         tensors = artifact.tensors
-        found = Ends(Head.from_tensors(tensors), Projection.from_tensors(tensors))
-        return found.to(self.assets.device.torch_device)
+        ends = Ends(Head.from_tensors(tensors), Projection.from_tensors(tensors))
+        return ends.to(self.assets.device.torch_device)
 
 
 def _history(records: Sequence[Any]) -> dict[str, Any]:

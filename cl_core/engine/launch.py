@@ -118,10 +118,10 @@ def prepare(
     """
     chosen = load_recipe(recipe) if isinstance(recipe, str) else recipe
     chosen.check()
-    made = make_settings(chosen.settings, settings or {}, preset=preset)
-    chosen.check_settings(made)
+    run_settings = make_settings(chosen.settings, settings or {}, preset=preset)
+    chosen.check_settings(run_settings)
     run = workspace.run(name or default_name(stream, chosen, seed))
-    loaded = open_stream(stream, protocol, made.data)
+    loaded = open_stream(stream, protocol, run_settings.data)
     source = str(Path(stream).resolve()) if Path(stream).suffix in (".yaml", ".yml") else stream
     config = RunConfig(
         name=run.name,
@@ -129,12 +129,12 @@ def prepare(
         stream_name=loaded.name,
         protocol=loaded.protocol,
         recipe=chosen,
-        settings=made,
+        settings=run_settings,
         seed=seed,
         device=device,
         precision=precision,
         label_space=tuple(loaded.label_space.names),
-        vocabulary=vocabulary(loaded) if made.answers.answers == "embeddings" else (),
+        vocabulary=vocabulary(loaded) if run_settings.answers.answers == "embeddings" else (),
         tasks=summarise_tasks(loaded, loaded.tasks),
         held_out=summarise_tasks(loaded, loaded.held_out),
     )
@@ -272,25 +272,28 @@ def _interrupt_asks_to_stop(run: RunFolder) -> Iterator[None]:
             raise KeyboardInterrupt
         run.request_stop()
 
-    before = {each: signal.signal(each, ask) for each in (signal.SIGINT, signal.SIGTERM)}
+    before = {
+        signal_number: signal.signal(signal_number, ask)
+        for signal_number in (signal.SIGINT, signal.SIGTERM)
+    }
     try:
         yield
     finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
+        for signal_number, handler in before.items():
+            signal.signal(signal_number, handler)
 
 
-def _differences(old: Any, new: Any, place: str = "") -> list[str]:
+def _differences(old: Any, new: Any, path: str = "") -> list[str]:
     """Names the leaves in which two nested mappings differ."""
     if isinstance(old, dict) and isinstance(new, dict):
         names = sorted(old.keys() | new.keys())
         parts = [
-            _differences(old.get(name), new.get(name), f"{place}.{name}".lstrip("."))
+            _differences(old.get(name), new.get(name), f"{path}.{name}".lstrip("."))
             for name in names
         ]
         return [difference for part in parts for difference in part]
     if old == new:
         return []
     if isinstance(old, list | tuple):
-        return [f"{place} differ"]
-    return [f"{place} was {old!r}, now {new!r}"]
+        return [f"{path} differ"]
+    return [f"{path} was {old!r}, now {new!r}"]

@@ -38,16 +38,18 @@ def count_parameters(
         trained, kept = sharing.parameter_counts(learnt.adapters[-1], learnt)
         active = backbone + trained
         return _event(stage, trained, kept, active, backbone, memory)
-    weights = [learning.weights(each) for each in learnt.adapters]
-    counts = [_size(each) for each in weights]
-    heads = [sum(tensor.numel() for tensor in each.head.parameters()) for each in weights]
+    weights = [learning.weights(key) for key in learnt.adapters]
+    counts = [_size(task_weights) for task_weights in weights]
+    heads = [
+        sum(tensor.numel() for tensor in task_weights.head.parameters()) for task_weights in weights
+    ]
     pool = trainer.pool(stage)
     # A shared adapter still needs every task's own head, where labels differ.
     kept_heads = 0 if config.protocol == "dil" else sum(heads[: pool[0]])
     learnt_by_router = router.state() if "features" in recipe.router.needs else {}
-    stored = sum(counts[each] for each in pool) + kept_heads + _numbers(learnt_by_router)
+    stored = sum(counts[index] for index in pool) + kept_heads + _numbers(learnt_by_router)
     used = min(len(pool), _most_adapters_per_sample(config, len(pool)))
-    active = backbone + sum(sorted(counts[each] for each in pool)[-used:])
+    active = backbone + sum(sorted(counts[index] for index in pool)[-used:])
     trainable = counts[stage]
     hidden_size = learning.assets.backbone.hidden_size
     if recipe.routes_inside:

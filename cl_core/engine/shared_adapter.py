@@ -95,8 +95,8 @@ class Sharing:
 
         rows = len(new) + (len(memory) if memory else 0)
         moves = ("adapter.", "heads.")
-        made = assets.make("shared", inputs, compute, stage, stage, rows=rows, moves=moves)
-        assets.judge(assets.data.name(stage), made, self._chance(stage), settings.train)
+        artifact = assets.make("shared", inputs, compute, stage, stage, rows=rows, moves=moves)
+        assets.judge(assets.data.name(stage), artifact, self._chance(stage), settings.train)
         checkpoints.clear()
         if self._keeps_fisher:
             learnt.fishers[stage] = self._fisher(stage, own_key, learnt.fishers.get(stage - 1))
@@ -112,12 +112,12 @@ class Sharing:
 
     def parameter_counts(self, own_key: str, learnt: Learnt) -> tuple[int, int]:
         """(numbers of adapter and heads, numbers stored: EWC keeps two more for each that it holds)."""
-        own = sum(tensor.numel() for tensor in self.weights(own_key).parameters())
+        size = sum(tensor.numel() for tensor in self.weights(own_key).parameters())
         if not learnt.fishers:
-            return own, own
+            return size, size
         artifact = self.assets.store.read("fisher", learnt.fishers[max(learnt.fishers)])
         extra = sum(tensor.numel() for tensor in artifact.tensors.values()) if artifact else 0
-        return own, own + extra
+        return size, size + extra
 
     def _chance(self, stage: int) -> Chance:
         """What guessing comes to on the rows that choose the epoch."""
@@ -125,13 +125,18 @@ class Sharing:
         labels = [data.mixed(task, "validation").labels for task in judges]
         positions = [set(data.positions(task)) for task in judges]
         if self.assets.stream.protocol == "dil":
-            known = data.candidates(stage)
+            candidates = data.candidates(stage)
             classes = len(self.assets.stream.label_space.names)
-            return Chance.of([(torch.cat(labels), classes if known is None else int(known.sum()))])
+            return Chance.of(
+                [(torch.cat(labels), classes if candidates is None else int(candidates.sum()))]
+            )
         if self.assets.stream.protocol == "cil":  # those of one task alone, or all together
             return Chance.of([(torch.cat(labels), len(set().union(*positions)))])
         return Chance.of(
-            [(own, len(places)) for own, places in zip(labels, positions, strict=True)]
+            [
+                (task_labels, len(places))
+                for task_labels, places in zip(labels, positions, strict=True)
+            ]
         )
 
     def _judges(self, stage: int) -> Sequence[int]:
@@ -156,11 +161,11 @@ class Sharing:
                 return SharedWeights(fresh.adapter, (fresh.head,))
             heads = tuple(self.learning.fresh_head(task) for task in range(stage + 1))
             return SharedWeights(fresh.adapter, heads)
-        found = self.weights(previous).clone().to(cpu)
-        found = replace(found, heads=tuple(map(self.learning.refrozen, found.heads)))
+        weights = self.weights(previous).clone().to(cpu)
+        weights = replace(weights, heads=tuple(map(self.learning.refrozen, weights.heads)))
         if self.assets.stream.protocol == "dil":
-            return found
-        return found.with_head(self.learning.fresh_head(stage))
+            return weights
+        return weights.with_head(self.learning.fresh_head(stage))
 
     def _memory(self, stage: int) -> MixedRows | None:
         """Rows of the tasks before this one."""

@@ -69,14 +69,14 @@ class Scoring:
 
     def improvised(self, task: int) -> None:
         """A task as I2I's phase 1 leaves it."""
-        adapters, own = self.learnt.adapters, self.learnt.improvised[task]
-        states, head = self.improvising.improvised_states(task, adapters, own, self.split)
+        adapters, key = self.learnt.adapters, self.learnt.improvised[task]
+        states, head = self.improvising.improvised_states(task, adapters, key, self.split)
         self._add_phase("phase1_accuracy", task, states, head)
 
     def distilled(self, task: int) -> None:
         """A task as I2I's phase 2 leaves it."""
-        own = self.learnt.distilled[task]
-        states, head = self.improvising.distilled_states(task, own, self.split)
+        key = self.learnt.distilled[task]
+        states, head = self.improvising.distilled_states(task, key, self.split)
         self._add_phase("phase2_accuracy", task, states, head)
 
     def vanilla(self, task: int, weights: TaskWeights) -> None:

@@ -89,19 +89,19 @@ class Learning:
             history = [vars(record) for record in fitted.history]
             return fitted.weights.tensors(), {"history": history}
 
-        made = assets.make(
+        artifact = assets.make(
             "adapter", inputs, compute, task, task, shown_as, len(train), ("adapter.", "head.")
         )
         if shown_as is None:
-            assets.judge(name, made, self.chance(task), assets.settings.train)
+            assets.judge(name, artifact, self.chance(task), assets.settings.train)
         checkpoints.clear()
         return adapter_key
 
     def chance(self, task: int) -> Chance:
         """What guessing comes to on a task's validation rows, under a head of its own."""
         rows = self.assets.data.rows(task, "validation")
-        known = rows.candidates
-        classes = self.assets.data.classes(task) if known is None else int(known.sum())
+        candidates = rows.candidates
+        classes = self.assets.data.classes(task) if candidates is None else int(candidates.sum())
         return Chance.of([(rows.labels, classes)])
 
     def weights(self, adapter_key: str, kind: str = "adapter") -> TaskWeights:
@@ -116,7 +116,7 @@ class Learning:
         """The bank of the adapters under these keys, stacked once and kept until another one is asked for."""
         wanted = kind, tuple(adapters)
         if self._bank is None or self._bank[0] != wanted:
-            self._bank = wanted, Bank.stack([self.adapter(each, kind) for each in adapters])
+            self._bank = wanted, Bank.stack([self.adapter(key, kind) for key in adapters])
         return self._bank[1]
 
     def adapter(self, own_key: str, kind: str = "adapter") -> Adapter:
@@ -148,12 +148,12 @@ class Learning:
             return Adapter.initialise(settings, backbone.sites, backbone.hidden_size, generator)
         start = backbone.start if isinstance(backbone, SeeingBackbone) else {}
         wanted = len(self.site_names), settings.width(backbone.hidden_size), backbone.hidden_size
-        found = tuple(start["adapter.down"].shape) if "adapter.down" in start else None
-        if found != wanted:
+        shape = tuple(start["adapter.down"].shape) if "adapter.down" in start else None
+        if shape != wanted:
             has = (
                 "none"
-                if found is None
-                else f"{counted(found[0], 'bottleneck')} of width {found[1]}"
+                if shape is None
+                else f"{counted(shape[0], 'bottleneck')} of width {shape[1]}"
             )
             raise UserError(
                 f"init=backbone: the adapters that backbone '{backbone.name}' was trained with are {has}; these "
@@ -170,7 +170,7 @@ class Learning:
         if not isinstance(backbone, SeeingBackbone):
             return None
         if backbone.projection is not None:
-            weight, bias = (each.detach().float().cpu().clone() for each in backbone.projection)
+            weight, bias = (tensor.detach().float().cpu().clone() for tensor in backbone.projection)
             return Projection(weight, bias)
         fingerprint = self.assets.data.fingerprint(task, "train")
         seed = self.assets.derived_seed("projection", fingerprint)
@@ -195,12 +195,12 @@ class Learning:
         assets = self.assets
         if assets.settings.answers.answers == "heads":
             return None
-        found = assets.backbone.label_head(assets.data.label_names(task))
-        if found is None:
+        label_head = assets.backbone.label_head(assets.data.label_names(task))
+        if label_head is None:
             raise UserError(
                 f"backbone '{assets.backbone.name}' has no embeddings of what labels are called; use answers=heads"
             )
-        return Head(found.weight.cpu(), found.bias.cpu(), frozen=True)
+        return Head(label_head.weight.cpu(), label_head.bias.cpu(), frozen=True)
 
     def refrozen(self, head: Head) -> Head:
         """A stored head, frozen where heads are made of names."""
@@ -242,9 +242,9 @@ class Learning:
         if start is None:
             return self.fresh(task)
         cpu = torch.device("cpu")
-        found = self.weights(start.key, start.kind)
-        adapter = found.adapter.clone().to(cpu)
-        head = found.head.clone().to(cpu) if start.copies_head else self.fresh_head(task)
+        weights = self.weights(start.key, start.kind)
+        adapter = weights.adapter.clone().to(cpu)
+        head = weights.head.clone().to(cpu) if start.copies_head else self.fresh_head(task)
         return TaskWeights(adapter, self.refrozen(head))
 
     def _inputs(self, task: int, start: Start | None) -> dict[str, Any]:
@@ -265,6 +265,6 @@ class Learning:
         }
 
 
-def _candidates(known: Tensor | None) -> dict[str, list[int]]:
+def _candidates(candidates: Tensor | None) -> dict[str, list[int]]:
     """For keys: the answers known so far, where that is not all of them."""
-    return {} if known is None else {"candidates": known.nonzero().flatten().tolist()}
+    return {} if candidates is None else {"candidates": candidates.nonzero().flatten().tolist()}

@@ -36,8 +36,8 @@ def stored_sights(assets: Assets, task: int, split: str) -> Viewer | None:
     ground = assets.stream.all_tasks[task].ground
     hashes = pixel_hashes(medium, sources, ground)
     first: dict[str, int] = {}
-    for row, own in enumerate(hashes):
-        first.setdefault(own, row)
+    for row, digest in enumerate(hashes):
+        first.setdefault(digest, row)
     distinct, files = list(first), []
     for begin in range(0, len(distinct), A_FILE):
         chunk = distinct[begin : begin + A_FILE]
@@ -53,7 +53,7 @@ def stored_sights(assets: Assets, task: int, split: str) -> Viewer | None:
         def compute(chunk: list[str] = chunk, begin: int = begin) -> Contents:
             seen = []
             for start in range(0, len(chunk), A_PASS):
-                some = [sources[first[own]] for own in chunk[start : start + A_PASS]]
+                some = [sources[first[digest]] for digest in chunk[start : start + A_PASS]]
                 seen.append(eye.look(medium, some, ground))
                 assets.rows_done(begin + start + len(some), len(distinct))
             features = torch.cat([sights.features for sights in seen])
@@ -61,5 +61,7 @@ def stored_sights(assets: Assets, task: int, split: str) -> Viewer | None:
             return {"features": features, "counts": counts}, None
 
         files.append(assets.make("sights", inputs, compute, task, task).folder / TENSORS)
-    places = {own: place for place, own in enumerate(distinct)}
-    return Stored(tuple(files), A_FILE, tuple(places[own] for own in hashes), eye.tokens(medium))
+    places = {digest: position for position, digest in enumerate(distinct)}
+    return Stored(
+        tuple(files), A_FILE, tuple(places[digest] for digest in hashes), eye.tokens(medium)
+    )

@@ -201,14 +201,14 @@ class Jobs:
 
     def all(self) -> list[Job]:
         """Every job, the oldest first; folders that are none are passed over."""
-        found = []
+        entries = []
         for path in self.root.iterdir() if self.root.is_dir() else ():
             try:
                 job = Job(path, self.workspace)
-                found.append((job.request.submitted, job.id, job))
+                entries.append((job.request.submitted, job.id, job))
             except (OSError, ValueError, TypeError, ValidationError):
                 continue
-        return [job for _, _, job in sorted(found, key=lambda each: each[:2])]
+        return [job for _, _, job in sorted(entries, key=lambda entry: entry[:2])]
 
     def find(self, name: str) -> Job:
         """The job of this id.

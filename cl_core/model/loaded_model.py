@@ -91,7 +91,7 @@ def load_model(
     if trainer.form == "shared":
         keys = StageKeys(shared=key_of(f"shared/{stage}"))
     else:
-        fusions = {place: names.get(f"fusion/{task}") for place, task in enumerate(tasks)}
+        fusions = {position: names.get(f"fusion/{task}") for position, task in enumerate(tasks)}
         keys = StageKeys(
             [key_of(f"adapter/{task}") for task in tasks],
             network=key_of(f"network/{stage}") if recipe.routes_inside else None,

@@ -28,16 +28,16 @@ def sample_columns(samples: Sequence[Sample], kinds: Sequence[str]) -> dict[str,
         UserError: there are none, one is empty, or they are of several kinds or of one that is not read.
     """
     plain = kinds[0]
-    rows = [dict(each) if isinstance(each, Mapping) else {plain: each} for each in samples]
+    rows = [dict(sample) if isinstance(sample, Mapping) else {plain: sample} for sample in samples]
     wanted = [set(COLUMNS[kind]) for kind in kinds]
     if not rows or any(not value.strip() for row in rows for value in row.values()):
         nothing = "word" if plain == "text" else "picture"
         raise UserError(f"there is no {plain} to route; give at least one {nothing}")
     if any(set(row) != set(rows[0]) for row in rows) or set(rows[0]) not in wanted:
-        found = " or ".join(sorted({" and ".join(row) for row in rows}))
+        given = " or ".join(sorted({" and ".join(row) for row in rows}))
         allowed = ", ".join(" and ".join(COLUMNS[kind]) for kind in kinds)
         raise UserError(
-            f"a sample is {found}; this run answers for {allowed}, one of them at a time"
+            f"a sample is {given}; this run answers for {allowed}, one of them at a time"
         )
     return {column: [row[column] for row in rows] for column in rows[0]}
 

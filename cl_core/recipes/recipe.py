@@ -232,11 +232,11 @@ class Recipe(Settings):
                 f"memory_selection={memory.memory_selection} asks each task's own model, and train: {self.train} has "
                 "none; choose another"
             )
-        own = settings.router
+        router_settings = settings.router
         faults += [
             f"route: {self.route} needs {what}"
             for name, what in self.router.traits.asks.items()
-            if getattr(own, name) is None
+            if getattr(router_settings, name) is None
         ]
         if faults:
             raise Faults(f"recipe '{self.name}'", faults)

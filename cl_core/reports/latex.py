@@ -53,9 +53,9 @@ def cell(value: float, digits: int, bold: bool = False) -> str:
 def column(values: Sequence[float], digits: int) -> str:
     """An `S` column as wide as its widest number; `detect-weight` lets a number be bold."""
     shown = [_plain(value, digits).replace(",", "") for value in values]
-    numbers = [each for each in shown if each != "-"]
-    whole = max((len(each.lstrip("-").partition(".")[0]) for each in numbers), default=1)
-    minus = "-" if any(each.startswith("-") for each in numbers) else ""
+    numbers = [number for number in shown if number != "-"]
+    whole = max((len(number.lstrip("-").partition(".")[0]) for number in numbers), default=1)
+    minus = "-" if any(number.startswith("-") for number in numbers) else ""
     return f"S[table-format={minus}{whole}.{digits}, detect-weight]"
 
 
@@ -74,33 +74,33 @@ def formula(text: str) -> str:
     r"""A formula of `cl_core.evaluate.table` as LaTeX math, with its dollars: "mean_j R[T, j]"."""
     tokens = re.findall(r"<=|>=|[A-Za-z]+[0-9]*|[0-9.]+|\s+|.", text)
     out: list[str] = []
-    place = 0
-    while place < len(tokens):
-        symbol = tokens[place]
-        if symbol in ("_", "^") and place + 1 < len(tokens):
-            inner, place = _script(tokens, place + 1)
+    index = 0
+    while index < len(tokens):
+        symbol = tokens[index]
+        if symbol in ("_", "^") and index + 1 < len(tokens):
+            inner, index = _script(tokens, index + 1)
             out.append(f"{symbol}{{{inner}}}")
             continue
-        between = symbol.isspace() and _is_word(tokens, place - 1) and _is_word(tokens, place + 1)
+        between = symbol.isspace() and _is_word(tokens, index - 1) and _is_word(tokens, index + 1)
         out.append(r"\ " if between else _math(symbol))
-        place += 1
+        index += 1
     return f"${''.join(out)}$"
 
 
-def _script(tokens: Sequence[str], place: int) -> tuple[str, int]:
+def _script(tokens: Sequence[str], index: int) -> tuple[str, int]:
     """What stands below or above, and the place behind it: a token, or all that is in brackets."""
-    closing = {"{": "}", "(": ")"}.get(tokens[place])
-    if closing is None or closing not in tokens[place:]:
-        return _math(tokens[place]), place + 1
-    end = tokens.index(closing, place)
-    inner = "".join(_math(each) for each in tokens[place + 1 : end])
+    closing = {"{": "}", "(": ")"}.get(tokens[index])
+    if closing is None or closing not in tokens[index:]:
+        return _math(tokens[index]), index + 1
+    end = tokens.index(closing, index)
+    inner = "".join(_math(token) for token in tokens[index + 1 : end])
     return (inner if closing == "}" else f"({inner})"), end + 1
 
 
-def _is_word(tokens: Sequence[str], place: int) -> bool:
-    if not 0 <= place < len(tokens):
+def _is_word(tokens: Sequence[str], index: int) -> bool:
+    if not 0 <= index < len(tokens):
         return False
-    return len(tokens[place]) > 1 and tokens[place].isalpha() and tokens[place] not in _WORDS
+    return len(tokens[index]) > 1 and tokens[index].isalpha() and tokens[index] not in _WORDS
 
 
 def _math(symbol: str) -> str:

@@ -94,7 +94,9 @@ def escape(text: str) -> str:
 
     def flush() -> None:
         if unknown:
-            parts.append("{[}" + " ".join(f"U+{ord(each):04X}" for each in unknown) + "{]}")
+            parts.append(
+                "{[}" + " ".join(f"U+{ord(character):04X}" for character in unknown) + "{]}"
+            )
             unknown.clear()
 
     for character in unicodedata.normalize("NFC", " ".join(text.split())):
@@ -114,7 +116,9 @@ def replaced(texts: Iterable[str]) -> list[str]:
     for text in dict.fromkeys(texts):
         written = escape(text)
         if "U+" in written and "U+" not in text:
-            shown = "".join(each for each in " ".join(text.split()) if each.isprintable())
+            shown = "".join(
+                character for character in " ".join(text.split()) if character.isprintable()
+            )
             said.append(f"% {written} stands for {shown}, which pdflatex has no signs for")
     return said
 
@@ -131,11 +135,11 @@ def _character(character: str) -> str | None:
 
 
 def _greek(character: str) -> str | None:
-    found = re.fullmatch(r"GREEK (SMALL|CAPITAL) LETTER (\w+)", unicodedata.name(character, ""))
-    name = "" if found is None else found.group(2).lower().replace("lamda", "lambda")
-    if found is None or name not in _GREEK:
+    match = re.fullmatch(r"GREEK (SMALL|CAPITAL) LETTER (\w+)", unicodedata.name(character, ""))
+    name = "" if match is None else match.group(2).lower().replace("lamda", "lambda")
+    if match is None or name not in _GREEK:
         return None
-    if found.group(1) == "SMALL":
+    if match.group(1) == "SMALL":
         return "$o$" if name == "omicron" else rf"$\{name}$"
     return rf"$\mathrm{{{_AS_LATIN[name]}}}$" if name in _AS_LATIN else rf"$\{name.title()}$"
 

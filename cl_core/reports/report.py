@@ -89,11 +89,11 @@ class Report:
     @cached_property
     def _scores(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         table = self.run.table("scores")
-        own = table.filter(pc.is_in(table["task"], pa.array(self.tasks)))
+        rows = table.filter(pc.is_in(table["task"], pa.array(self.tasks)))
         try:
-            if table.num_rows and not own.num_rows:
+            if table.num_rows and not rows.num_rows:
                 raise ValueError(f"its scores are not of the tasks {', '.join(self.tasks)}")
-            return score_matrix(own, self.tasks, self.metric)
+            return score_matrix(rows, self.tasks, self.metric)
         except ValueError as error:  # scores of another run
             raise DamagedFile(self.run.path / "scores.parquet", error) from error
 
@@ -121,8 +121,8 @@ class Report:
 
     def undefined_after(self, stage: int) -> dict[str, str]:
         """The same of `transfer_after`."""
-        known = self.transfer_after(stage)
-        return reasons(self.run.config, self.run.status == "finished", known, stage)
+        transfer = self.transfer_after(stage)
+        return reasons(self.run.config, self.run.status == "finished", transfer, stage)
 
     @cached_property
     def _last_records(self) -> pa.Table:
@@ -158,9 +158,9 @@ class Report:
     def cost(self) -> dict[str, float]:
         """Parameters, memory and time. Artifacts found in the store count with what they took when they were made."""
         events = self.run.events
-        made = {event.key: event for event in events if isinstance(event, Made)}
+        events_by_key = {event.key: event for event in events if isinstance(event, Made)}
         seconds = {
-            name: sum(event.seconds for event in made.values() if event.kind in kinds)
+            name: sum(event.seconds for event in events_by_key.values() if event.kind in kinds)
             for name, kinds in PHASES.items()
         }
         always = ("seconds_features", "seconds_training", "seconds_evaluation")
@@ -177,10 +177,10 @@ class Report:
     @cached_property
     def phases(self) -> list[PhaseCost]:
         """Time, rows and parameters of each kind of training that the run did."""
-        made = {event.key: event for event in self.run.events if isinstance(event, Made)}
+        events_by_key = {event.key: event for event in self.run.events if isinstance(event, Made)}
         costs = []
         for name, kinds in PHASES.items():
-            events = [e for e in made.values() if e.kind in kinds and e.kind in TRAINED]
+            events = [e for e in events_by_key.values() if e.kind in kinds and e.kind in TRAINED]
             # I2I's second task is a copy in phase 2: nothing is trained.
             if any(event.parameters for event in events):
                 costs.append(

@@ -61,7 +61,7 @@ def as_csv(report: Report) -> str:
     writer = csv.writer(out, lineterminator="\n")
     config = report.run.config
     run = [report.run.name, config.recipe.name, config.protocol_with_rule]
-    told = "yes" if config.recipe.told_the_task else "no"
+    told_the_task = "yes" if config.recipe.told_the_task else "no"
     head = ["run", "recipe", "protocol", "told_the_task", "stage", "learnt", "task", "metric"]
     writer.writerow([*head, "value", "unit"])
     rows = [
@@ -71,8 +71,8 @@ def as_csv(report: Report) -> str:
     for stage, learnt, values in rows:
         for task, value in zip(report.tasks, values, strict=True):
             if not math.isnan(value):
-                place = [*run, told, stage, learnt, task, report.metric]
-                writer.writerow([*place, repr(float(value)), "share"])
+                cells = [*run, told_the_task, stage, learnt, task, report.metric]
+                writer.writerow([*cells, repr(float(value)), "share"])
     return out.getvalue()
 
 

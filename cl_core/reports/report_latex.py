@@ -21,11 +21,12 @@ def as_latex(report: Report) -> str:
     config, tasks = report.run.config, report.tasks
     values = 100 * report.matrix
     numbered, shrunk = len(tasks) >= NUMBERED_FROM, len(tasks) >= SHRUNK_FROM
-    rows = [f"{place} {task}" if numbered else task for place, task in enumerate(tasks, start=1)]
+    rows = [f"{number} {task}" if numbered else task for number, task in enumerate(tasks, start=1)]
     heads = [
-        str(place) if numbered else latex.escape(task) for place, task in enumerate(tasks, start=1)
+        str(number) if numbered else latex.escape(task)
+        for number, task in enumerate(tasks, start=1)
     ]
-    columns = [latex.column(values[:, place].tolist(), 1) for place in range(len(tasks))]
+    columns = [latex.column(values[:, column].tolist(), 1) for column in range(len(tasks))]
     body = [
         " & ".join([latex.escape(name), *(latex.cell(value, 1) for value in row)]) + r" \\"
         for name, row in zip(rows, values.tolist(), strict=True)
@@ -41,7 +42,8 @@ def as_latex(report: Report) -> str:
         "of task $j$ (column) after learning task $i$ (row)."
     )
     said = " ".join(
-        f"{latex.escape(each[0].upper() + each[1:])}." for each in cautions(config, printed=True)
+        f"{latex.escape(caution[0].upper() + caution[1:])}."
+        for caution in cautions(config, printed=True)
     )
     caption = " ".join(
         part for part in (what, "; ".join(metrics) + "." if metrics else "", said) if part

@@ -31,10 +31,10 @@ def sample_counts(run: RunFolder) -> NDArray[np.int64]:
     """(T, T) how many test samples each accuracy is of; 0 where nothing was scored."""
     names = [task.name for task in run.config.tasks]
     counts = np.zeros((len(names), len(names)), dtype=np.int64)
-    place = {name: index for index, name in enumerate(names)}
+    positions = {name: index for index, name in enumerate(names)}
     for row in run.table("scores").to_pylist():
-        if row["metric"] == ACCURACY and row["stage"] > 0 and row["task"] in place:
-            counts[row["stage"] - 1, place[row["task"]]] = row["samples"]
+        if row["metric"] == ACCURACY and row["stage"] > 0 and row["task"] in positions:
+            counts[row["stage"] - 1, positions[row["task"]]] = row["samples"]
     return counts
 
 
@@ -55,7 +55,7 @@ def change_errors(run: RunFolder, matrix: NDArray[np.float64]) -> Errors:
         then, now = outcomes.get((j + 1, j)), outcomes.get((i + 1, j))
         if then is not None and now is not None and then.keys() == now.keys():
             before = np.array(list(then.values()), dtype=np.float64)
-            after = np.array([now[own] for own in then], dtype=np.float64)
+            after = np.array([now[sample] for sample in then], dtype=np.float64)
             if np.allclose([before.mean(), after.mean()], [matrix[j, j], matrix[i, j]], atol=1e-6):
                 values[i, j], paired[i, j] = paired_error(after, before), True
                 continue
@@ -68,11 +68,11 @@ def _outcomes(run: RunFolder) -> dict[tuple[int, int], dict[str, bool]]:
     if not (run.path / "routing.parquet").is_file():
         return {}
     table: pa.Table = run.table("routing").select(["stage", "true_task", "sample_id", "correct"])
-    found: dict[tuple[int, int], dict[str, bool]] = {}
+    outcomes: dict[tuple[int, int], dict[str, bool]] = {}
     for stage in pc.unique(table["stage"]).to_pylist():
         at_stage = table.filter(pc.equal(table["stage"], stage))
         for task in pc.unique(at_stage["true_task"]).to_pylist():
-            own = at_stage.filter(pc.equal(at_stage["true_task"], task))
-            ids, right = own["sample_id"].to_pylist(), own["correct"].to_pylist()
-            found[stage, task] = dict(zip(ids, right, strict=True))
-    return found
+            records = at_stage.filter(pc.equal(at_stage["true_task"], task))
+            ids, right = records["sample_id"].to_pylist(), records["correct"].to_pylist()
+            outcomes[stage, task] = dict(zip(ids, right, strict=True))
+    return outcomes

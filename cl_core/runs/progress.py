@@ -99,8 +99,8 @@ def read_progress(
     now = now or datetime.now(UTC)
     started = next((event for event in reversed(events) if isinstance(event, Started)), None)
     steps = started.steps if started else 0
-    place = max((i for i, event in enumerate(events) if isinstance(event, Started)), default=0)
-    phase = next((event for event in reversed(events[place:]) if isinstance(event, Phase)), None)
+    begin = max((i for i, event in enumerate(events) if isinstance(event, Started)), default=0)
+    phase = next((event for event in reversed(events[begin:]) if isinstance(event, Phase)), None)
     since = events.index(phase) if phase else len(events)
     epochs = [event for event in events[since:] if isinstance(event, Epoch)]
     ended = bool(events) and isinstance(events[-1], Finished)
@@ -130,7 +130,7 @@ def seconds_per_row(config: RunConfig, events: Sequence[AnyEvent]) -> float | No
     epochs = {
         task: len(seen) for (phase, task), seen in _curves(events).items() if phase == "train"
     }
-    made = [
+    trainings = [
         event
         for event in events
         if isinstance(event, Made)
@@ -138,8 +138,10 @@ def seconds_per_row(config: RunConfig, events: Sequence[AnyEvent]) -> float | No
         and not event.reused
         and epochs.get(event.task)
     ]
-    passes = sum(rows[event.task] * epochs[event.task] for event in made if event.task in rows)
-    return sum(event.seconds for event in made if event.task in rows) / passes if passes else None
+    passes = sum(rows[event.task] * epochs[event.task] for event in trainings if event.task in rows)
+    return (
+        sum(event.seconds for event in trainings if event.task in rows) / passes if passes else None
+    )
 
 
 def _time_left(
@@ -179,22 +181,22 @@ def _work(step: Step, rows: Sequence[int]) -> float:
 def _seconds_by_row(config: RunConfig, events: Sequence[AnyEvent]) -> dict[PhaseName, float]:
     """By phase, the mean over its steps that were carried out to their end, and not found in the store."""
     rows = [task.rows.get("train", 0) for task in config.tasks]
-    places = {task.name: place for place, task in enumerate(config.tasks)}
+    places = {task.name: position for position, task in enumerate(config.tasks)}
     times: dict[PhaseName, list[float]] = defaultdict(list)
     current: Phase | None = None
-    found = False
+    reused = False
     for event in events:
         if isinstance(event, Made) and event.reused and event.kind in ("adapter", "shared"):
-            found = True
+            reused = True
         if isinstance(event, Phase):
-            if current is not None and not found and current.task in places:
+            if current is not None and not reused and current.task in places:
                 work = _work(Step(current.phase, current.stage - 1, places[current.task]), rows)
                 took = (_time(event) - _time(current)).total_seconds()
                 times[current.phase].append(took / max(work, 1.0))
-            current, found = event, False
+            current, reused = event, False
         elif isinstance(event, Started):
             current = None  # what the process before it left is no whole step
-    return {phase: math.fsum(each) / len(each) for phase, each in times.items()}
+    return {phase: math.fsum(seconds) / len(seconds) for phase, seconds in times.items()}
 
 
 def _curves(events: Sequence[AnyEvent]) -> dict[tuple[PhaseName, str], list[Epoch]]:

@@ -34,11 +34,11 @@ def backbone_titles(names: Sequence[str]) -> list[str]:
     >>> backbone_titles(["minilm", "/data/one/base", "/data/two/base"])
     ['minilm', 'base', 'base (2)']
     """
-    known: dict[str, list[str]] = {}
+    names_of: dict[str, list[str]] = {}
     titles = []
     for name in names:
         title = backbone_title(name)
-        kin = known.setdefault(title, [])
+        kin = names_of.setdefault(title, [])
         if name not in kin:
             kin.append(name)
         number = kin.index(name) + 1

@@ -66,10 +66,10 @@ def read_config(file: Path) -> RunConfig:
         DamagedFile: it is missing or is not one.
     """
     try:
-        found = yaml.safe_load(file.read_text(encoding="utf-8"))
-        if not isinstance(found, dict):
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+        if not isinstance(content, dict):
             raise TypeError(NO_MAPPING)
-        return RunConfig(**found)
+        return RunConfig(**content)
     except (OSError, yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         raise DamagedFile(file, error) from error
 
@@ -95,12 +95,12 @@ def read_json(file: Path) -> dict[str, Any]:
     if not file.is_file():
         return {}
     try:
-        found = json.loads(file.read_bytes())
+        content = json.loads(file.read_bytes())
     except (OSError, ValueError, RecursionError) as error:
         raise DamagedFile(file, error) from error
-    if not isinstance(found, dict):
+    if not isinstance(content, dict):
         raise DamagedFile(file, TypeError(NO_MAPPING))
-    return found
+    return content
 
 
 def read_artifacts(file: Path) -> dict[str, str]:
@@ -109,11 +109,11 @@ def read_artifacts(file: Path) -> dict[str, str]:
     Raises:
         DamagedFile: it holds none.
     """
-    found = read_json(file)
-    odd = [name for name, key in found.items() if not isinstance(key, str)]
+    keys = read_json(file)
+    odd = [name for name, key in keys.items() if not isinstance(key, str)]
     if odd:
         raise DamagedFile(file, TypeError(f"'{odd[0]}' is no key of the store"))
-    return found
+    return keys
 
 
 def read_table(file: Path) -> pyarrow.Table:
@@ -164,8 +164,8 @@ def _reason(why: Exception | str) -> str:
             said = "it is nested too deeply"
         case ValidationError():
             first, *others = why.errors()
-            place = ".".join(map(str, first["loc"]))
-            said = f"{place}: {first['msg']}" + (f", and {len(others)} more" if others else "")
+            field = ".".join(map(str, first["loc"]))
+            said = f"{field}: {first['msg']}" + (f", and {len(others)} more" if others else "")
         case json.JSONDecodeError():
             said = f"it is no JSON ({why})"
         case _:

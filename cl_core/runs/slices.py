@@ -31,35 +31,35 @@ class Slice(Settings):
     created: str = Field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
 
 
-def save_slice(workspace: Workspace, made: Slice) -> Path:
+def save_slice(workspace: Workspace, new_slice: Slice) -> Path:
     """Writes a slice and returns its file; one of the same name is replaced.
 
     Raises:
         UserError: a name that is no file name, nothing in the slice, or a workspace that is read-only.
     """
     workspace.check_writable()
-    if not _NAME.fullmatch(made.name):
+    if not _NAME.fullmatch(new_slice.name):
         raise UserError(
-            f"slice name '{made.name}' may hold up to 80 letters, digits, spaces, dots, dashes and underscores, "
+            f"slice name '{new_slice.name}' may hold up to 80 letters, digits, spaces, dots, dashes and underscores, "
             "and begins with a letter or a digit"
         )
-    if not made.samples:
+    if not new_slice.samples:
         raise UserError("there is no sample to save; select some first")
     folder = workspace.root / "slices"
     folder.mkdir(parents=True, exist_ok=True)
-    file = folder / f"{made.name}.json"
-    write_json(file, made.model_dump(mode="json"))
+    file = folder / f"{new_slice.name}.json"
+    write_json(file, new_slice.model_dump(mode="json"))
     return file
 
 
 def slices(workspace: Workspace, run: str | None = None) -> list[Slice]:
     """All slices by name, or those of one run; files that are none are passed over."""
-    found = []
+    kept = []
     for file in sorted((workspace.root / "slices").glob("*.json")):
         try:
-            made = Slice(**json.loads(file.read_bytes()))
+            stored = Slice(**json.loads(file.read_bytes()))
         except (OSError, ValueError, TypeError, ValidationError):
             continue
-        if run in (None, made.run):
-            found.append(made)
-    return found
+        if run in (None, stored.run):
+            kept.append(stored)
+    return kept

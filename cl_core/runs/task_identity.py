@@ -60,17 +60,17 @@ def stream_titles(configs: Sequence[RunConfig], over_orders: bool) -> dict[TaskI
     members: dict[TaskIdentity, list[RunConfig]] = {}
     for config in configs:
         members.setdefault(pooled(identify(config), over_orders), []).append(config)
-    names = {own: _called(runs, over_orders) for own, runs in members.items()}
+    names = {identity: _called(runs, over_orders) for identity, runs in members.items()}
     titles = {}
-    for own, name in names.items():
-        others = [each for each in names if each != own and names[each] == name]
-        differ = _differing(members[own][0], [members[each][0] for each in others])
+    for identity, name in names.items():
+        others = [other for other in names if other != identity and names[other] == name]
+        differ = _differing(members[identity][0], [members[other][0] for other in others])
         unique = differ and all(
-            differ != _differing(members[each][0], [members[own][0]]) for each in others
+            differ != _differing(members[other][0], [members[identity][0]]) for other in others
         )
         if others:
-            name += f" ({differ})" if unique else f" (data {own.short})"
-        titles[own] = name
+            name += f" ({differ})" if unique else f" (data {identity.short})"
+        titles[identity] = name
     return titles
 
 
@@ -86,16 +86,16 @@ def order_names(configs: Sequence[RunConfig]) -> dict[TaskIdentity, str]:
     """
     names: dict[TaskIdentity, str] = {}
     for config in configs:
-        own = identify(config)
-        if own in names:
+        identity = identify(config)
+        if identity in names:
             continue
-        found = _ORDER.search(config.stream_name)
-        name, number = found.group(1) if found else "order1", 1
-        kin = {names[each] for each in names if each.unordered == own.unordered}
+        match = _ORDER.search(config.stream_name)
+        name, number = match.group(1) if match else "order1", 1
+        kin = {names[other] for other in names if other.unordered == identity.unordered}
         while name in kin:
             number += 1
             name = f"order{number}"
-        names[own] = name
+        names[identity] = name
     return names
 
 
@@ -110,10 +110,10 @@ def _called(runs: Sequence[RunConfig], over_orders: bool) -> str:
 
 def _differing(config: RunConfig, others: Sequence[RunConfig]) -> str:
     """Settings of the data in which a run differs from any of the others."""
-    own = config.settings.data
+    data = config.settings.data
     names = [
         name
         for name in DataSettings.model_fields
-        if any(getattr(each.settings.data, name) != getattr(own, name) for each in others)
+        if any(getattr(other.settings.data, name) != getattr(data, name) for other in others)
     ]
-    return ", ".join(f"{name}={getattr(own, name)}" for name in names)
+    return ", ".join(f"{name}={getattr(data, name)}" for name in names)

@@ -39,8 +39,8 @@ def answerable(config: RunConfig) -> NDArray[np.bool_]:
                 case "cil":
                     can[stage, task] = labels[task] <= seen
                 case "dil":
-                    known = config.settings.answers.vocabulary == "known"
-                    can[stage, task] = known or bool(labels[task] & seen)
+                    all_answered = config.settings.answers.vocabulary == "known"
+                    can[stage, task] = all_answered or bool(labels[task] & seen)
     return can
 
 
@@ -61,9 +61,9 @@ def answerable_rows(
     learnt = np.asarray(true < stage)
     if config.protocol == "til":
         return learnt
-    known = config.protocol == "dil" and config.settings.answers.vocabulary == "known"
+    all_answered = config.protocol == "dil" and config.settings.answers.vocabulary == "known"
     seen = [label for task in config.tasks[:stage] for label in task.labels]
-    return learnt | (labels >= 0 if known else np.isin(labels, seen))
+    return learnt | (labels >= 0 if all_answered else np.isin(labels, seen))
 
 
 def reasons(

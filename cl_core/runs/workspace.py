@@ -122,7 +122,7 @@ class RunFolder:
 
     def warn(self, message: str) -> None:
         """Says something that a person should know; a run that goes on does not say it again."""
-        if not any(isinstance(each, Warned) and each.message == message for each in self.events):
+        if not any(isinstance(event, Warned) and event.message == message for event in self.events):
             self.record(Warned(message=message))
 
     @property
@@ -130,8 +130,8 @@ class RunFolder:
         """What changes when the run does."""
         names = ("run.yaml", "events.jsonl", "artifacts.json", "environment.json")
         files = [self.path / name for name in (*names, *(f"{name}.parquet" for name in COLUMNS))]
-        found = [(file.name, file.stat()) for file in files if file.is_file()]
-        return tuple((name, its.st_size, its.st_mtime_ns) for name, its in found)
+        stats = [(file.name, file.stat()) for file in files if file.is_file()]
+        return tuple((name, its.st_size, its.st_mtime_ns) for name, its in stats)
 
     @property
     def fault(self) -> str:
@@ -318,10 +318,10 @@ class Workspace:
             return RunFolder(self.root / "runs" / name)
         run = self.run(name)
         if not run.exists:
-            names = [each.name for each in self.runs()]
-            known = f"runs here: {', '.join(names)}" if names else "there are no runs here yet"
+            names = [run.name for run in self.runs()]
+            listed = f"runs here: {', '.join(names)}" if names else "there are no runs here yet"
             raise UserError(
-                f"there is no run '{name}' in {self.root}; {known}.{did_you_mean(name, names)}"
+                f"there is no run '{name}' in {self.root}; {listed}.{did_you_mean(name, names)}"
             )
         return run
 
