@@ -93,9 +93,9 @@ class Comparison:
             tuple(line for line in self.lines if line.stream == stream),
             self.against,
             tuple(
-                each
-                for each in self.differences
-                if each.stream == stream and each.metric in columns
+                difference
+                for difference in self.differences
+                if difference.stream == stream and difference.metric in columns
             ),
             self.left_out,
             self.repeats,
@@ -157,27 +157,27 @@ def _reason(run: RunFolder) -> str:
 def _differences(
     lines: Sequence[Line], against: str, metrics: Sequence[str]
 ) -> Iterable[Difference]:
-    known = [line.label for line in lines]
+    labels = [line.label for line in lines]
     names = [line for line in lines if against in (line.label, line.recipe)]
     if not names:
         raise UserError(
-            f"no line is called '{against}'; there are {', '.join(dict.fromkeys(known))}."
-            f"{did_you_mean(against, known)}"
+            f"no line is called '{against}'; there are {', '.join(dict.fromkeys(labels))}."
+            f"{did_you_mean(against, labels)}"
         )
     for line in lines:
         # Recipes may answer by different head rules; the protocol must be the same.
         rivals = [
-            each
-            for each in names
-            if each.stream == line.stream
-            and each.protocol.partition("/")[0] == line.protocol.partition("/")[0]
+            other
+            for other in names
+            if other.stream == line.stream
+            and other.protocol.partition("/")[0] == line.protocol.partition("/")[0]
         ]
         if not rivals or line in names:
             continue
         if len(rivals) > 1:
             raise UserError(
                 f"'{against}' is {counted(len(rivals), 'line')} of stream '{line.stream}': "
-                f"{'; '.join(each.label for each in rivals)}; give one of these"
+                f"{'; '.join(other.label for other in rivals)}; give one of these"
             )
         for metric in metrics:
             mine, theirs = line.values[metric], rivals[0].values[metric]

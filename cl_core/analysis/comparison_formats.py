@@ -24,7 +24,7 @@ def as_text(comparison: Comparison) -> str:
 
 def as_markdown(comparison: Comparison) -> str:
     """Markdown tables, the best of each column in bold, and below them what must be said."""
-    said = [f"{each[0].upper()}{each[1:]}." for each in notes(comparison)]
+    said = [f"{note[0].upper()}{note[1:]}." for note in notes(comparison)]
     return "\n\n".join([*_tables(comparison, _markdown), *said])
 
 
@@ -35,10 +35,17 @@ def as_csv(comparison: Comparison) -> str:
     head = ["stream", "protocol", "recipe", "told_the_task", "order", "seed", "run", "metric"]
     writer.writerow([*head, "value", "unit"])
     for line in comparison.lines:
-        told = "yes" if line.told_the_task else "no"
+        told_the_task = "yes" if line.told_the_task else "no"
         for metric in comparison.metrics:
-            for place, value in line.values[metric].items():
-                run = [line.stream, line.protocol, line.label, told, *place, line.runs[place]]
+            for pair, value in line.values[metric].items():
+                run = [
+                    line.stream,
+                    line.protocol,
+                    line.label,
+                    told_the_task,
+                    *pair,
+                    line.runs[pair],
+                ]
                 writer.writerow([*run, metric, value, unit_of(metric).name])
     return text.getvalue().rstrip("\n")
 
@@ -62,14 +69,14 @@ def as_dict(comparison: Comparison) -> dict[str, Any]:
                 "metrics": {name: spread(line.summary(name)) for name in comparison.metrics},
                 "runs": [
                     {
-                        "order": place[0],
-                        "seed": place[1],
-                        "run": line.runs[place],
+                        "order": pair[0],
+                        "seed": pair[1],
+                        "run": line.runs[pair],
                         "metric": name,
                         "value": value,
                     }
                     for name in comparison.metrics
-                    for place, value in line.values[name].items()
+                    for pair, value in line.values[name].items()
                 ],
             }
             for line in comparison.lines
@@ -77,13 +84,13 @@ def as_dict(comparison: Comparison) -> dict[str, Any]:
         "against": comparison.against,
         "differences": [
             {
-                "stream": each.stream,
-                "recipe": each.label,
-                "told_the_task": each.line.told_the_task,
-                "metric": each.metric,
-                **asdict(each.difference),
+                "stream": gap.stream,
+                "recipe": gap.label,
+                "told_the_task": gap.line.told_the_task,
+                "metric": gap.metric,
+                **asdict(gap.difference),
             }
-            for each in comparison.differences
+            for gap in comparison.differences
         ],
         "left_out": dict(comparison.left_out),
         "repeats": list(comparison.repeats),
@@ -105,35 +112,35 @@ Table = Callable[[str, Sequence[str], Sequence[Rows]], str]
 
 def _tables(comparison: Comparison, table: Table) -> list[str]:
     """A table of means for each stream, and below it one of differences where there is a reference."""
-    made = []
+    tables = []
     for stream in comparison.streams:
-        own = comparison.of(stream)
+        part = comparison.of(stream)
         head = ["recipe", "protocol", *(title(metric) for metric in comparison.metrics)]
-        bold = {m: best(own.lines, m) if table is _markdown else set() for m in own.metrics}
+        bold = {m: best(part.lines, m) if table is _markdown else set() for m in part.metrics}
         groups: list[list[list[str]]] = [[], []]
-        for place, line in enumerate(own.lines):
+        for index, line in enumerate(part.lines):
             cells = [
-                f"**{_cell(line, metric)}**" if place in bold[metric] else _cell(line, metric)
-                for metric in own.metrics
+                f"**{_cell(line, metric)}**" if index in bold[metric] else _cell(line, metric)
+                for metric in part.metrics
             ]
             groups[line.told_the_task].append([line.marked, line.protocol, *cells])
         score = "" if comparison.score == ACCURACY else f", {comparison.score}"
-        made.append(
+        tables.append(
             table(f"{stream}{score}: mean ± standard deviation (95 % interval)", head, groups)
         )
-        if own.differences:
+        if part.differences:
             gaps: list[list[list[str]]] = [[], []]
-            for each in own.differences:
-                gaps[each.line.told_the_task].append(_gap(each))
-            reference = own.differences[0].reference.marked
+            for gap in part.differences:
+                gaps[gap.line.told_the_task].append(_gap(gap))
+            reference = part.differences[0].reference.marked
             caption = f"{stream}{score}: ahead of {reference}, paired by order and seed"
-            made.append(table(caption, ["recipe", "metric", "difference"], gaps))
-    return made
+            tables.append(table(caption, ["recipe", "metric", "difference"], gaps))
+    return tables
 
 
-def _gap(each: Difference) -> list[str]:
-    said = format_difference(each.difference, unit_of(each.metric).digits)
-    return [each.line.marked, difference_title(each.metric), said]
+def _gap(row: Difference) -> list[str]:
+    said = format_difference(row.difference, unit_of(row.metric).digits)
+    return [row.line.marked, difference_title(row.metric), said]
 
 
 def _cell(line: Line, metric: str) -> str:

@@ -20,10 +20,10 @@ def as_latex(comparison: Comparison) -> str:
     """A document's part: for each stream a table of the lines, and one of differences where there is a reference."""
     parts = [latex.PACKAGES, *latex.replaced(_texts(comparison))]
     for stream in comparison.streams:
-        own = comparison.of(stream)
-        parts.append(_lines(stream, own))
-        if own.differences:
-            parts.append(_differences(stream, own))
+        part = comparison.of(stream)
+        parts.append(_lines(stream, part))
+        if part.differences:
+            parts.append(_differences(stream, part))
     return "\n".join(parts)
 
 
@@ -32,14 +32,14 @@ def best(lines: Sequence[Line], metric: str) -> set[int]:
     direction = METRICS[metric].direction if metric in METRICS else "lower"
     sign = {"higher": 1, "lower": -1}.get(direction or "")
     means = {
-        place: round(summary.mean, unit_of(metric).digits)
-        for place, line in enumerate(lines)
+        index: round(summary.mean, unit_of(metric).digits)
+        for index, line in enumerate(lines)
         if not line.told_the_task and (summary := line.summary(metric)) is not None
     }
     if sign is None or len(means) < 2:
         return set()
     winner = max(sign * mean for mean in means.values())
-    return {place for place, mean in means.items() if sign * mean == winner}
+    return {index for index, mean in means.items() if sign * mean == winner}
 
 
 def _lines(stream: str, comparison: Comparison) -> str:
@@ -53,12 +53,12 @@ def _lines(stream: str, comparison: Comparison) -> str:
     ]
     head = [r"recipe", *(_head(metric) for metric in metrics)]
     body: list[str] = []
-    for place, line in enumerate(lines):
-        if line.told_the_task and (place == 0 or not lines[place - 1].told_the_task):
-            body += [] if place == 0 else [r"\midrule"]
-        elif place:
+    for index, line in enumerate(lines):
+        if line.told_the_task and (index == 0 or not lines[index - 1].told_the_task):
+            body += [] if index == 0 else [r"\midrule"]
+        elif index:
             body.append(r"\addlinespace")
-        numbers = [_mean(line, metric, place in bold[metric]) for metric in metrics]
+        numbers = [_mean(line, metric, index in bold[metric]) for metric in metrics]
         body.append(
             _row([latex.escape(line.recipe + (" †" if line.told_the_task else "")), *numbers])
         )
@@ -80,16 +80,16 @@ def _lines(stream: str, comparison: Comparison) -> str:
 
 def _differences(stream: str, comparison: Comparison) -> str:
     gaps = comparison.differences
-    digits = max(unit_of(each.metric).digits for each in gaps)
+    digits = max(unit_of(gap.metric).digits for gap in gaps)
     against = latex.escape(gaps[0].reference.marked)
     head = ["recipe", "metric", "{difference}", r"{95\,\% interval}", "{$n$}", "{$p$}"]
-    body = [_row(_gap(each)) for each in gaps]
+    body = [_row(_gap(gap)) for gap in gaps]
     caption = (
         f"{latex.escape(stream)}: ahead of {against}, paired by order and seed; "
         "$p$ of the paired $t$-test, two-sided."
     )
-    column = latex.column([each.difference.mean for each in gaps], digits)
-    widest = max(len(each.line.marked) for each in gaps)
+    column = latex.column([gap.difference.mean for gap in gaps], digits)
+    widest = max(len(gap.line.marked) for gap in gaps)
     return _table(caption, [_names(widest), "l", column, "c", "r", "r"], head, body)
 
 
@@ -98,11 +98,11 @@ def _names(longest: int) -> str:
     return "l" if longest <= WRAPPED_FROM else r">{\raggedright\arraybackslash}p{0.28\linewidth}"
 
 
-def _gap(each: Difference) -> list[str]:
-    gap, digits = each.difference, unit_of(each.metric).digits
+def _gap(row: Difference) -> list[str]:
+    gap, digits = row.difference, unit_of(row.metric).digits
     return [
-        latex.escape(each.line.marked),
-        latex.escape(difference_title(each.metric)),
+        latex.escape(row.line.marked),
+        latex.escape(difference_title(row.metric)),
         latex.cell(gap.mean, digits),
         "--" if gap.low is None or gap.high is None else _interval(gap.low, gap.high, digits),
         str(gap.n),
@@ -155,7 +155,7 @@ def _row(cells: Sequence[str]) -> str:
 def _notes(comparison: Comparison) -> str:
     """Sentences for the caption."""
     said = notes(comparison, printed=True)
-    return " ".join(f"{latex.escape(each[0].upper() + each[1:])}." for each in said)
+    return " ".join(f"{latex.escape(note[0].upper() + note[1:])}." for note in said)
 
 
 def _texts(comparison: Comparison) -> list[str]:

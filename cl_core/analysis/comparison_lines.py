@@ -72,8 +72,8 @@ class Line:
 
     def summary(self, metric: str) -> Summary | None:
         """Over seeds and orders; None where the metric is defined for none of the runs."""
-        known = list(self.values[metric].values())
-        return summarise(known, unit_of(metric).bounds) if known else None
+        numbers = list(self.values[metric].values())
+        return summarise(numbers, unit_of(metric).bounds) if numbers else None
 
 
 def make_lines(
@@ -102,8 +102,8 @@ def make_lines(
     orders = order_names(configs) if over_orders else {}
     repeats: list[str] = []
     lines = [
-        _line(members, titles[key[0]], own, metrics, orders, score, repeats)
-        for (key, members), own in zip(groups.items(), settings, strict=True)
+        _line(members, titles[key[0]], differing, metrics, orders, score, repeats)
+        for (key, members), differing in zip(groups.items(), settings, strict=True)
     ]
     return lines, repeats
 
@@ -120,18 +120,18 @@ def _settings(lines: Sequence[tuple[TaskIdentity, RunConfig]]) -> list[str]:
     """The settings in which lines of one recipe on the same tasks differ, for each line."""
     flat = [_flat(config) for _, config in lines]
     for name in ("backbone", "vision"):  # folders of this machine, which tables are no place for
-        given = [str(each[name] or "none") for each in flat]
-        for each, title in zip(flat, backbone_titles(given), strict=True):
-            each[name] = title
+        given = [str(values[name] or "none") for values in flat]
+        for values, title in zip(flat, backbone_titles(given), strict=True):
+            values[name] = title
     settings = []
-    for (tasks, config), own in zip(lines, flat, strict=True):
+    for (tasks, config), values in zip(lines, flat, strict=True):
         kin = [
             other
-            for (theirs, each), other in zip(lines, flat, strict=True)
-            if each.recipe.name == config.recipe.name and theirs == tasks
+            for (rival_tasks, rival), other in zip(lines, flat, strict=True)
+            if rival.recipe.name == config.recipe.name and rival_tasks == tasks
         ]
-        differ = [name for name in own if any(other[name] != own[name] for other in kin)]
-        settings.append(", ".join(f"{name}={own[name]}" for name in differ))
+        differ = [name for name in values if any(other[name] != values[name] for other in kin)]
+        settings.append(", ".join(f"{name}={values[name]}" for name in differ))
     return settings
 
 
@@ -157,16 +157,16 @@ def _line(
     stages: dict[tuple[str, int], tuple[float, ...]] = {}
     names: dict[tuple[str, int], str] = {}
     for run in runs:
-        place = orders.get(identify(run.config), ""), run.config.seed
+        pair = orders.get(identify(run.config), ""), run.config.seed
         if (
-            place in names
-        ):  # the same seed is the same numbers: counted twice, it would feign certainty
+            pair in names
+        ):  # the same seed, the same numbers: counted twice, it would feign certainty
             repeats.append(run.name)
             continue
-        names[place] = run.name
+        names[pair] = run.name
         report = Report(run, score)
         numbers = _numbers(report)
-        stages[place] = tuple(
+        stages[pair] = tuple(
             100 * float(row[: i + 1].mean()) for i, row in enumerate(report.matrix)
         )
         for metric in metrics:
@@ -177,7 +177,7 @@ def _line(
                 )
             number = numbers[metric] * unit_of(metric).factor
             if not math.isnan(number):
-                values[metric][place] = number
+                values[metric][pair] = number
     first = runs[0].config
     return Line(
         stream,

@@ -28,12 +28,12 @@ def notes(comparison: Comparison, printed: bool = False) -> list[str]:
 
 def told_notes(lines: Sequence[Line]) -> list[str]:
     """Which lines are no rivals of the others."""
-    told = [line.label for line in lines if line.told_the_task]
-    if not told:
+    labels = [line.label for line in lines if line.told_the_task]
+    if not labels:
         return []
     return [
         f"{TOLD} told the true task of every sample: no router can choose better, and no rival of the others "
-        f"({', '.join(dict.fromkeys(told))})"
+        f"({', '.join(dict.fromkeys(labels))})"
     ]
 
 
@@ -64,8 +64,8 @@ def head_rule_notes(lines: Sequence[Line], printed: bool = False) -> list[str]:
 
 def _interval_notes(comparison: Comparison) -> list[str]:
     summaries = [line.summary(metric) for line in comparison.lines for metric in comparison.metrics]
-    cut = any(each is not None and each.cut for each in summaries)
-    if not (cut or any(each.difference.cut for each in comparison.differences)):
+    cut = any(summary is not None and summary.cut for summary in summaries)
+    if not (cut or any(gap.difference.cut for gap in comparison.differences)):
         return []
     return [
         "intervals are Student's t, cut where the number can be no larger or smaller: the t distribution does not know "

@@ -59,7 +59,7 @@ class Embeddings:
         """
         if self.router is not None:
             return stored_array(workspace, "router", self.router, "centroids")
-        return np.stack([each.mean(axis=0) for each in features])
+        return np.stack([task_features.mean(axis=0) for task_features in features])
 
 
 def find_embeddings(workspace: Workspace, run: RunFolder) -> Embeddings | None:
@@ -71,18 +71,18 @@ def find_embeddings(workspace: Workspace, run: RunFolder) -> Embeddings | None:
     """
     config, names = run.config, run.artifacts()
     scored = _scored_rows(workspace, run)
-    made = _features_by_rows(workspace, config.settings.router.model_dump(), scored)
-    places = [place for place, task in enumerate(config.all_tasks) if task.name in made]
+    keys_by_task = _features_by_rows(workspace, config.settings.router.model_dump(), scored)
+    places = [index for index, task in enumerate(config.all_tasks) if task.name in keys_by_task]
     if not places:
         return None
-    keys = tuple(made[config.all_tasks[place].name] for place in places)
+    keys = tuple(keys_by_task[config.all_tasks[index].name] for index in places)
     router = names.get(f"router/{len(config.tasks)}")
     holds = router is not None and config.recipe.router.traits.keeps_centroids
     split = config.settings.evaluate.split
     return Embeddings(
         tasks=tuple(places),
         keys=keys,
-        rows=tuple(config.all_tasks[place].rows[split] for place in places),
+        rows=tuple(config.all_tasks[index].rows[split] for index in places),
         split=split,
         layer=config.settings.router.layer,
         pooling=config.settings.router.pooling,
@@ -98,16 +98,20 @@ def find_training(workspace: Workspace, run: RunFolder) -> dict[int, str]:
         run: one of its runs.
     """
     config = run.config
-    made = _features_by_rows(
+    keys_by_task = _features_by_rows(
         workspace, config.settings.router.model_dump(), _training_rows(workspace, run)
     )
-    return {place: made[task.name] for place, task in enumerate(config.tasks) if task.name in made}
+    return {
+        index: keys_by_task[task.name]
+        for index, task in enumerate(config.tasks)
+        if task.name in keys_by_task
+    }
 
 
 def _training_rows(workspace: Workspace, run: RunFolder) -> dict[str, tuple[str, str]]:
     """Task name -> fingerprints of its training rows and of the backbone, as what was trained on them has them."""
     tasks = [task.name for task in run.config.tasks]
-    found: dict[str, tuple[str, str]] = {}
+    rows_by_task: dict[str, tuple[str, str]] = {}
     for name, key in run.artifacts().items():
         kind, _, of = name.partition("/")
         inputs: Mapping[str, Any] | None = None
@@ -117,27 +121,27 @@ def _training_rows(workspace: Workspace, run: RunFolder) -> dict[str, tuple[str,
             continue
         backbone = str(inputs["backbone"])
         if kind == "adapter":
-            found[of] = str(inputs["train"]), backbone
+            rows_by_task[of] = str(inputs["train"]), backbone
             continue
         # What is learnt at a stage: its own task, or all tasks up to it at once.
-        learnt = [str(each) for each in inputs["train"]]
+        learnt = [str(fingerprint) for fingerprint in inputs["train"]]
         for task, rows in zip(tasks[int(of) - len(learnt) : int(of)], learnt, strict=True):
-            found[task] = rows, backbone
-    return found
+            rows_by_task[task] = rows, backbone
+    return rows_by_task
 
 
 def _scored_rows(workspace: Workspace, run: RunFolder) -> dict[str, tuple[str, str]]:
     """Task name -> fingerprints of its scored rows and of the backbone, as the run's states have them."""
-    found: dict[str, tuple[str, str]] = {}
+    rows_by_task: dict[str, tuple[str, str]] = {}
     for name, key in run.artifacts().items():
         kind, _, rest = name.partition("/")
         if kind != "states":
             continue
         task = rest.partition("/")[2].partition("/")[0]
         inputs: Mapping[str, Any] | None = workspace.store.inputs("states", key)
-        if task not in found and inputs is not None:
-            found[task] = str(inputs["data"]), str(inputs["backbone"])
-    return found
+        if task not in rows_by_task and inputs is not None:
+            rows_by_task[task] = str(inputs["data"]), str(inputs["backbone"])
+    return rows_by_task
 
 
 def _features_by_rows(

@@ -28,11 +28,11 @@ def export_adapter(workspace: Workspace, run: RunFolder, task: str, folder: Path
         UserError: the run has no such adapter, or AdapterHub has no names for the backbone.
     """
     config, names = run.config, run.artifacts()
-    known = [name.partition("/")[2] for name in names if name.startswith("adapter/")]
-    if task not in known:
+    tasks = [name.partition("/")[2] for name in names if name.startswith("adapter/")]
+    if task not in tasks:
         raise UserError(
-            f"run '{run.name}' has no adapter of task '{task}'; it has those of {', '.join(known) or 'none'}."
-            f"{did_you_mean(task, known)}"
+            f"run '{run.name}' has no adapter of task '{task}'; it has those of {', '.join(tasks) or 'none'}."
+            f"{did_you_mean(task, tasks)}"
         )
     artifact = workspace.store.read("adapter", names[f"adapter/{task}"])
     if artifact is None:

@@ -57,7 +57,7 @@ class TrainingFeatures:
             task: stored_array(self.workspace, "features", key, "features")
             for task, key in self.keys.items()
         }
-        return {task: unit(each) for task, each in read.items()}
+        return {task: unit(rows) for task, rows in read.items()}
 
     def nearest(self, query: Array, k: int, stage: int) -> list[NearRow]:
         """The k rows nearest to a sample, nearest first; fewer where there are fewer.
@@ -71,17 +71,17 @@ class TrainingFeatures:
             UserError: an artifact was removed or is damaged.
             ValueError: the sample has another number of features than the rows.
         """
-        known = {task: each for task, each in self.features.items() if task < stage and len(each)}
-        if not known:
+        by_task = {task: rows for task, rows in self.features.items() if task < stage and len(rows)}
+        if not by_task:
             return []
-        points = np.concatenate(list(known.values()))
+        points = np.concatenate(list(by_task.values()))
         if query.shape != points.shape[1:]:
             raise ValueError(f"{query.shape} features cannot be compared with {points.shape[1:]}")
-        places = [(task, row) for task, each in known.items() for row in range(len(each))]
+        places = [(task, row) for task, rows in by_task.items() for row in range(len(rows))]
         scaled = unit(query[None])
-        found, _ = nearest(scaled, points, min(k, len(points)))
-        cosines = points[found[0]] @ scaled[0]
+        indices, _ = nearest(scaled, points, min(k, len(points)))
+        cosines = points[indices[0]] @ scaled[0]
         return [
-            NearRow(places[place][0], places[place][1], float(cosine))
-            for place, cosine in zip(found[0], cosines, strict=True)
+            NearRow(places[index][0], places[index][1], float(cosine))
+            for index, cosine in zip(indices[0], cosines, strict=True)
         ]

@@ -55,7 +55,7 @@ def explain_losses(
         )
     stages = sorted(set(records["stage"].to_pylist()))
     stream = reopen(run)
-    made: list[pa.Table] = []
+    tables: list[pa.Table] = []
     alone: Alone | None = None
     for done, stage in enumerate(stages):
         loaded = load_model(workspace, run, stage, device)
@@ -77,11 +77,11 @@ def explain_losses(
             alone = Alone(assets.data, settings.evaluate.split)
         rows = records.filter(pc.equal(records["stage"], stage))
         for task in range(loaded.stage):
-            own = rows.filter(pc.equal(rows["true_task"], task))
-            if own.num_rows:
-                made.append(_explain_cell(model, alone, stage, task, own))
+            task_records = rows.filter(pc.equal(rows["true_task"], task))
+            if task_records.num_rows:
+                tables.append(_explain_cell(model, alone, stage, task, task_records))
         progress(done + 1, len(stages))
-    table = pa.concat_tables(made) if made else LOST_SCHEMA.empty_table()
+    table = pa.concat_tables(tables) if tables else LOST_SCHEMA.empty_table()
     write_bytes(run.path / "lost.parquet", table_bytes(table))
     return table
 
@@ -103,8 +103,8 @@ class Alone:
         """Places of a task's samples in the split."""
         if task not in self._places:
             split = self.data.stream.all_tasks[task].splits[self.split]
-            self._places[task] = {own: row for row, own in enumerate(split["id"])}
-        return [self._places[task][own] for own in ids]
+            self._places[task] = {sample_id: row for row, sample_id in enumerate(split["id"])}
+        return [self._places[task][sample_id] for sample_id in ids]
 
     def states(self, model: Model, task: int, rows: list[int], adapters: Tensor) -> Tensor:
         """(n, d) states of a task's rows.
@@ -149,7 +149,7 @@ def _explain_cell(model: Model, alone: Alone, stage: int, task: int, records: pa
     data, ids = alone.data, records["sample_id"].to_pylist()
     rows = alone.rows(task, ids)
     heaviest = torch.tensor(records["weights"].to_pylist()).argmax(dim=1)
-    own = torch.full_like(heaviest, task)
+    true_task = torch.full_like(heaviest, task)
     labels = data.global_labels(task, alone.split)[rows]
     votes = data.global_votes(task, alone.split)
     votes = None if votes is None else votes.subset(rows)
@@ -164,7 +164,7 @@ def _explain_cell(model: Model, alone: Alone, stage: int, task: int, records: pa
         "stage": [stage] * len(ids),
         "sample_id": ids,
         "true_task": [task] * len(ids),
-        "own": credit(own).numpy(),
+        "own": credit(true_task).numpy(),
         "first": credit(heaviest).numpy(),
         "run": answer_credit(answered, labels, votes).numpy(),
     }

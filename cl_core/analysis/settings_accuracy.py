@@ -87,14 +87,14 @@ def grid(run: RunFolder, stage: int) -> tuple[list[Setting], list[Setting]]:
         run: a run whose router ranks.
         stage: from 1, with as many adapters.
     """
-    own = own_setting(run, stage)
+    of_run = own_setting(run, stage)
     ks = set(range(1, stage + 1))
     if stage > MOST_K:
-        ks = {round(float(k)) for k in np.geomspace(1, stage, MOST_K)} | {own.k}
-    taus = sorted({*TEMPERATURES, own.temperature})
+        ks = {round(float(k)) for k in np.geomspace(1, stage, MOST_K)} | {of_run.k}
+    taus = sorted({*TEMPERATURES, of_run.temperature})
     return (
-        [Setting(k, own.temperature) for k in sorted(ks)],
-        [Setting(own.k, tau) for tau in taus],
+        [Setting(k, of_run.temperature) for k in sorted(ks)],
+        [Setting(of_run.k, tau) for tau in taus],
     )
 
 
@@ -106,10 +106,10 @@ def shares(counts: Sequence[int], most: int) -> list[int]:
         most: in all; every task has one at least.
     """
     taken, left = [0] * len(counts), most
-    smallest_first = sorted(range(len(counts)), key=lambda place: counts[place])
-    for done, place in enumerate(smallest_first):
-        taken[place] = min(counts[place], max(1, left // (len(counts) - done)))
-        left -= taken[place]
+    smallest_first = sorted(range(len(counts)), key=lambda task: counts[task])
+    for done, task in enumerate(smallest_first):
+        taken[task] = min(counts[task], max(1, left // (len(counts) - done)))
+        left -= taken[task]
     return taken
 
 
@@ -136,8 +136,8 @@ def inputs_of(run: RunFolder, stage: int, setting: Setting, most: int) -> dict[s
     settings, at_stage = config.settings, f"states/{stage}/"
     ours = set(tasks)
     states = sorted(
-        own
-        for name, own in names.items()
+        key
+        for name, key in names.items()
         if name.startswith(at_stage) and name.split("/")[2] in ours
     )
     return {
@@ -178,9 +178,9 @@ def read(
     Raises:
         UserError: the run has not come to the stage.
     """
-    own = key(KIND, inputs_of(run, stage, setting, most))
+    accuracy_key = key(KIND, inputs_of(run, stage, setting, most))
     for workspace in workspaces:
-        artifact = workspace.store.read(KIND, own)
+        artifact = workspace.store.read(KIND, accuracy_key)
         if artifact is not None:
             return accuracy_of(setting, artifact.data)
     return None
@@ -190,7 +190,7 @@ def accuracy_of(setting: Setting, data: Any) -> Accuracy:
     """An artifact's data."""
     return Accuracy(
         setting,
-        tuple(float(each) for each in data["accuracy"]),
-        tuple(int(each) for each in data["samples"]),
-        tuple(int(each) for each in data["of"]),
+        tuple(float(number) for number in data["accuracy"]),
+        tuple(int(number) for number in data["samples"]),
+        tuple(int(number) for number in data["of"]),
     )

@@ -73,28 +73,28 @@ def measure_settings(
         UserError: the router does not rank, the run has not come to the stage, or its data changed.
     """
     own_setting(run, stage)  # says where there is nothing to vary
-    found: list[Accuracy] = []
+    accuracies: list[Accuracy] = []
     rows: list[TaskRows] = []
     loaded: LoadedModel | None = None
     for done, setting in enumerate(settings):
-        known = read((target, source), run, stage, setting, most)
-        if known is None:
+        accuracy = read((target, source), run, stage, setting, most)
+        if accuracy is None:
             target.check_writable()
             if loaded is None:
                 loaded = load_model(source, run, stage, device)
                 rows = task_rows(source, target, run, loaded, most)
-            credits = [each.credit(setting) for each in rows]
+            credits = [task_samples.credit(setting) for task_samples in rows]
             inputs = inputs_of(run, stage, setting, most)
             data: dict[str, Any] = {
-                "accuracy": [float(each.double().mean()) for each in credits],
-                "samples": [len(each) for each in credits],
-                "of": [each.of for each in rows],
+                "accuracy": [float(credit.double().mean()) for credit in credits],
+                "samples": [len(credit) for credit in credits],
+                "of": [task_samples.of for task_samples in rows],
             }
             target.store.write(KIND, key(KIND, inputs), inputs, data=data)
-            known = accuracy_of(setting, data)
-        found.append(known)
+            accuracy = accuracy_of(setting, data)
+        accuracies.append(accuracy)
         progress(done + 1, len(settings))
-    return found
+    return accuracies
 
 
 def task_rows(
@@ -117,17 +117,19 @@ def task_rows(
     )
     alone = Alone(assets.data, split)
     embeddings = find_embeddings(source, run)
-    made = {} if embeddings is None else dict(zip(embeddings.tasks, embeddings.keys, strict=True))
-    found = []
+    keys_by_task = (
+        {} if embeddings is None else dict(zip(embeddings.tasks, embeddings.keys, strict=True))
+    )
+    by_task = []
     counts = [len(assets.data.encoding(task, split)) for task in range(loaded.stage)]
     for task, (count, taken) in enumerate(zip(counts, shares(counts, most), strict=True)):
         drawn = np.random.default_rng([SEED, task]).choice(count, taken, replace=False)
-        stored = source.store.read("features", made[task]) if task in made else None
+        stored = source.store.read("features", keys_by_task[task]) if task in keys_by_task else None
         features = stored.tensors["features"] if stored else assets.features(task, split)
-        own = records.filter(pc.equal(records["true_task"], task))
+        task_records = records.filter(pc.equal(records["true_task"], task))
         rows = torch.from_numpy(np.sort(drawn))
-        found.append(TaskRows(loaded.model, alone, task, rows, features[rows], own))
-    return found
+        by_task.append(TaskRows(loaded.model, alone, task, rows, features[rows], task_records))
+    return by_task
 
 
 class TaskRows:
@@ -173,19 +175,21 @@ class TaskRows:
         what_if = WhatIf(k=setting.k, temperature=setting.temperature)
         model = self.model.changed(what_if)
         weights = model.route(self.samples, self.task).weights.cpu()
-        found = torch.full((len(self.rows),), torch.nan)
+        credits = torch.full((len(self.rows),), torch.nan)
         for before, credit in self._known:
-            same = found.isnan() & (before == weights).all(dim=1)
-            found[same] = credit[same]
-        fresh = found.isnan()
+            same = credits.isnan() & (before == weights).all(dim=1)
+            credits[same] = credit[same]
+        fresh = credits.isnan()
         if fresh.any():
-            samples, own = self.samples.subset(fresh), weights[fresh]
-            logits = model.logits(model.states(samples, own, self.task), own, self.task)
+            samples, fresh_weights = self.samples.subset(fresh), weights[fresh]
+            logits = model.logits(
+                model.states(samples, fresh_weights, self.task), fresh_weights, self.task
+            )
             check_answers(logits, self.alone.data.name(self.task))
-            found[fresh] = self._credit(logits.argmax(dim=1), self.rows[fresh])
+            credits[fresh] = self._credit(logits.argmax(dim=1), self.rows[fresh])
             self.computed += int(fresh.sum())
-        self._known.append((weights, found))
-        return found
+        self._known.append((weights, credits))
+        return credits
 
     def _credit(self, predictions: Tensor, rows: Tensor) -> Tensor:
         places = rows.tolist()

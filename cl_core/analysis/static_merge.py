@@ -93,8 +93,8 @@ def load_merged(folder: Path) -> tuple[Adapter, tuple[Head, ...]]:
         tensors = load_file(folder / TENSORS)
     except (OSError, ValueError, SafetensorError) as error:
         raise UserError(f"there is no merged adapter in {folder}: {error}") from error
-    found = SharedWeights.from_tensors(tensors, description["sites"], description["activation"])
-    return found.adapter, found.heads
+    merged = SharedWeights.from_tensors(tensors, description["sites"], description["activation"])
+    return merged.adapter, merged.heads
 
 
 def merge_run(
@@ -120,7 +120,7 @@ def merge_run(
     Raises:
         UserError: the run is not finished or keeps one adapter, the weights do not fit, or there is no such merge.
     """
-    config, told = run.config, watcher or Silent()
+    config, listener = run.config, watcher or Silent()
     if run.status != "finished" or config.recipe.shares_adapter:
         why = f"is {run.status}" if run.status != "finished" else "keeps one adapter already"
         raise UserError(
@@ -132,7 +132,7 @@ def merge_run(
     stream = reopen(run)
     where = choose_device(device, config.precision)
     backbone = load_backbone(config.settings.backbone, where.torch_device)
-    reporter = Reporter(lambda event: None, told.progress, lambda: False)
+    reporter = Reporter(lambda event: None, listener.progress, lambda: False)
     assets = Assets(
         workspace.store,
         stream,

@@ -66,10 +66,10 @@ def sweep(
         Stopped: somebody asked the sweep to stop.
         UserError: nothing to do, or a recipe does not exist.
     """
-    chosen = [load_recipe(each) if isinstance(each, str) else each for each in recipes]
+    chosen = [load_recipe(name) if isinstance(name, str) else name for name in recipes]
     if not (streams and chosen and seeds):
         raise UserError("a sweep needs at least one stream, one recipe and one seed")
-    told = watcher or Silent()
+    listener = watcher or Silent()
     runs: list[RunFolder] = []
     failures: list[tuple[str, str]] = []
     for seed in seeds:
@@ -90,14 +90,14 @@ def sweep(
                         device=device,
                         precision=precision,
                     )
-                    told.notice(f"{what}: run '{folder.name}'")
+                    listener.notice(f"{what}: run '{folder.name}'")
                     if folder.status != "finished":
-                        carry_out(workspace, folder, loaded, told)
+                        carry_out(workspace, folder, loaded, listener)
                     runs.append(folder)
                 except Stopped:
                     raise
                 except AdapterLabError as error:
-                    told.notice(f"{what} failed: {error}")
+                    listener.notice(f"{what} failed: {error}")
                     failures.append((what, str(error)))
     return Swept(tuple(runs), tuple(failures))
 

@@ -61,18 +61,18 @@ def copy_runs(source: Workspace, target: Workspace, names: Sequence[str]) -> Cop
     partial.mkdir(parents=True, exist_ok=True)
     # The store first: a run that is there can be opened.
     for artifact in _artifacts(source.root / "store"):
-        place = target.root / "store" / artifact.parent.name / artifact.name
-        if not place.is_dir():
-            _copy(artifact, place, partial)
+        destination = target.root / "store" / artifact.parent.name / artifact.name
+        if not destination.is_dir():
+            _copy(artifact, destination, partial)
     copied, present, kept = [], [], []
     for run in reversed(folders):  # the newest is the one that was written last
-        place = target.run(run.name).path
+        destination = target.run(run.name).path
         if is_copied(run, target):
             present.append(run.name)
-        elif place.exists():
+        elif destination.exists():
             kept.append(run.name)
         else:
-            _copy(run.path, place, partial)
+            _copy(run.path, destination, partial)
             copied.append(run.name)
     return Copied(tuple(copied), tuple(present), tuple(kept))
 
@@ -81,18 +81,18 @@ def _artifacts(store: Path) -> Iterator[Path]:
     """Folders of all artifacts; those being made and those set aside are none."""
     for kind in sorted(store.iterdir()) if store.is_dir() else ():
         if kind.is_dir() and not kind.name.startswith("."):
-            yield from sorted(each for each in kind.iterdir() if each.is_dir())
+            yield from sorted(folder for folder in kind.iterdir() if folder.is_dir())
 
 
-def _copy(source: Path, place: Path, partial: Path) -> None:
+def _copy(source: Path, destination: Path, partial: Path) -> None:
     """Copies a folder; of two that copy at once the first one's stays."""
     beside = partial / uuid.uuid4().hex
     try:
         shutil.copytree(source, beside, copy_function=shutil.copyfile)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        beside.rename(place)
+        destination.parent.mkdir(parents=True, exist_ok=True)
+        beside.rename(destination)
     except OSError:
-        if not place.is_dir():
+        if not destination.is_dir():
             raise
     finally:
         shutil.rmtree(beside, ignore_errors=True)

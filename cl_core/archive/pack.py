@@ -62,14 +62,14 @@ def baggage(workspace: Workspace, runs: Sequence[str] | None = None) -> Baggage:
         places = [root / part for part in PARTS]
     else:
         chosen = [workspace.find(name) for name in runs]
-        places = [place for run in chosen for place in _own(workspace, run)]
+        places = [path for run in chosen for path in _own(workspace, run)]
         places += [
             root / "store" / kind / key for kind, key in sorted(needed_by(workspace, chosen))
         ]
-    found = {file for place in places for file in _files(place)}
-    if not found:
+    contents = {file for path in places for file in _files(path)}
+    if not contents:
         raise UserError(f"there is nothing to pack in {workspace.root}")
-    files = tuple(sorted(file.relative_to(root) for file in found))
+    files = tuple(sorted(file.relative_to(root) for file in contents))
     return Baggage(root, files, sum(_size(root / file) for file in files))
 
 
@@ -91,8 +91,8 @@ def write_zip(packed: Baggage, target: IO[bytes]) -> None:
                 )
                 entry.compress_type = method
                 # A file that is being appended to may have grown beyond what was announced.
-                with archive.open(entry, "w", force_zip64=entry.file_size > 2**30) as place:
-                    shutil.copyfileobj(source, place, 2**20)
+                with archive.open(entry, "w", force_zip64=entry.file_size > 2**30) as member:
+                    shutil.copyfileobj(source, member, 2**20)
 
 
 def pack(workspace: Workspace, target: Path, runs: Sequence[str] | None = None) -> Baggage:
@@ -123,8 +123,8 @@ def _own(workspace: Workspace, run: RunFolder) -> Iterator[Path]:
     """What belongs to a run beside its artifacts."""
     root = workspace.root.resolve()
     yield root / "runs" / run.name
-    for each in slices(workspace, run.name):
-        yield root / "slices" / f"{each.name}.json"
+    for piece in slices(workspace, run.name):
+        yield root / "slices" / f"{piece.name}.json"
     stream = Path(run.stream_source).resolve()
     if not stream.is_relative_to(root / "streams") or not stream.is_file():
         return
@@ -137,15 +137,15 @@ def _own(workspace: Workspace, run: RunFolder) -> Iterator[Path]:
                 yield root / "data" / path.relative_to(root / "data").parts[0]
 
 
-def _files(place: Path) -> Iterator[Path]:
+def _files(path: Path) -> Iterator[Path]:
     """All files below; links are not followed, hidden ones are somebody's half-written work."""
-    if place.name.startswith(".") or place.name in STAYS or place.is_symlink():
+    if path.name.startswith(".") or path.name in STAYS or path.is_symlink():
         return
-    if place.is_dir():
-        for each in place.iterdir():
-            yield from _files(each)
-    elif place.is_file():
-        yield place
+    if path.is_dir():
+        for inner in path.iterdir():
+            yield from _files(inner)
+    elif path.is_file():
+        yield path
 
 
 def _size(file: Path) -> int:

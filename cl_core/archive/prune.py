@@ -83,18 +83,18 @@ def unused(workspace: Workspace, others: Iterable[Workspace] = ()) -> list[Store
         others: workspaces whose runs may need them too: maps of the demonstration lie in the visitor's own.
     """
     inputs = _inputs(workspace)
-    named = {name for place in (workspace, *others) for name in _named(place.runs())}
+    named = {name for searched in (workspace, *others) for name in _named(searched.runs())}
     needed = _needed(inputs, named)
     # An unfinished run finds its checkpoint by an adapter that is not there yet.
     resumable = any(run.status != "finished" for run in workspace.runs())
     left = [
-        (kind, own)
-        for kind, own in inputs
-        if (kind, own) not in needed and not (kind == "checkpoint" and resumable)
+        (kind, key)
+        for kind, key in inputs
+        if (kind, key) not in needed and not (kind == "checkpoint" and resumable)
     ]
     folder = workspace.store.folder
-    found = [Stored(kind, own, folder_bytes(folder(kind, own))) for kind, own in left]
-    return sorted(found, key=lambda each: (-each.bytes, each.kind, each.key))
+    artifacts = [Stored(kind, key, folder_bytes(folder(kind, key))) for kind, key in left]
+    return sorted(artifacts, key=lambda artifact: (-artifact.bytes, artifact.kind, artifact.key))
 
 
 def needed_by(workspace: Workspace, runs: Iterable[RunFolder]) -> set[tuple[str, str]]:
@@ -108,7 +108,7 @@ def needed_by(workspace: Workspace, runs: Iterable[RunFolder]) -> set[tuple[str,
     inputs = _inputs(workspace)
     needed = _needed(inputs, set(_named(runs)))
     if any(run.status != "finished" for run in runs):
-        needed |= {place for place in inputs if place[0] == "checkpoint"}
+        needed |= {identity for identity in inputs if identity[0] == "checkpoint"}
     return needed
 
 
@@ -124,8 +124,8 @@ def clean(workspace: Workspace, others: Iterable[Workspace] = ()) -> list[Stored
         names = ", ".join(dict.fromkeys(busy))
         raise UserError(f"{names} is being trained or waits; clean up when nothing is")
     removed = unused(workspace, others)
-    for each in removed:
-        workspace.store.remove(each.kind, each.key)
+    for artifact in removed:
+        workspace.store.remove(artifact.kind, artifact.key)
     return removed
 
 
@@ -134,7 +134,7 @@ def folder_bytes(path: Path) -> int:
     if path.is_symlink():
         return 0
     if path.is_dir():
-        return sum(folder_bytes(each) for each in _entries(path))
+        return sum(folder_bytes(entry) for entry in _entries(path))
     try:
         return path.stat().st_size
     except FileNotFoundError:
@@ -152,29 +152,32 @@ def _inputs(workspace: Workspace) -> dict[tuple[str, str], set[str]]:
     """By kind and key of every artifact, the keys that it was made from."""
     store = workspace.store
     return {
-        (kind.name, own): set(_keys_in(store.inputs(kind.name, own)))
+        (kind.name, key): set(_keys_in(store.inputs(kind.name, key)))
         for kind in _entries(workspace.root / "store")
         if not kind.name.startswith(".")
-        for own in store.keys(kind.name)
+        for key in store.keys(kind.name)
     }
 
 
 def _needed(inputs: Mapping[tuple[str, str], set[str]], named: set[str]) -> set[tuple[str, str]]:
     """What is named, what that was made from, and what says something about it."""
     by_key: dict[str, list[tuple[str, str]]] = {}
-    for kind, own in inputs:
-        by_key.setdefault(own, []).append((kind, own))
+    for kind, key in inputs:
+        by_key.setdefault(key, []).append((kind, key))
     needed: set[str] = set()
     waiting = named
     while waiting:
         needed |= waiting
         waiting = {
-            each for own in waiting for place in by_key.get(own, ()) for each in inputs[place]
+            depended
+            for key in waiting
+            for identity in by_key.get(key, ())
+            for depended in inputs[identity]
         } - needed
     return {
-        (kind, own)
-        for (kind, own), depends in inputs.items()
-        if own in needed or (kind in ABOUT and depends & needed)
+        (kind, key)
+        for (kind, key), depends in inputs.items()
+        if key in needed or (kind in ABOUT and depends & needed)
     }
 
 
@@ -188,7 +191,7 @@ def _named(runs: Iterable[RunFolder]) -> Iterator[str]:
         files = [run.path / name for name in ("artifacts.json", "events.jsonl")]
         for file in files:
             if file.is_file():
-                yield from (own.decode() for own in _KEY_BYTES.findall(file.read_bytes()))
+                yield from (key.decode() for key in _KEY_BYTES.findall(file.read_bytes()))
         try:
             run.artifacts()
         except DamagedFile:

@@ -115,21 +115,21 @@ def unpack(
         listed = members(opened)
         _refuse(_faults_of(opened, listed, limits))
         placed = _placed(listed)
-        fresh = {path: each for path, each in placed.items() if not _is_here(workspace, path)}
+        fresh = {path: member for path, member in placed.items() if not _is_here(workspace, path)}
         here = {path.parts[1] for path in placed if path.parts[0] == "runs" and path not in fresh}
         if not placed:
             raise UserError(
                 "the archive holds no run and no part of a workspace; it should have run folders "
                 f"(NAME/run.yaml), or {', '.join(f'{part}/' for part in PARTS)}"
             )
-        _fits(workspace, sum(each.bytes for each in fresh.values()))
+        _fits(workspace, sum(member.bytes for member in fresh.values()))
         staging = workspace.root / f".unpacking-{uuid.uuid4().hex}"
         try:
             staging.mkdir(parents=True)
             _extract(opened, fresh, staging, limits)
             _refuse([*_unsound_runs(staging), *_unsound_artifacts(staging)])
             moved = [
-                each for part in PARTS for each in _units(staging, part) if _move(each, staging)
+                unit for part in PARTS for unit in _units(staging, part) if _move(unit, staging)
             ]
         finally:
             shutil.rmtree(staging, ignore_errors=True)
@@ -156,26 +156,26 @@ def _faults_of(opened: zipfile.ZipFile, listed: Sequence[Member], limits: Limits
         faults.append(
             f"it holds {counted(len(opened.infolist()), 'file')}; at most {limits.files:,}"
         )
-    size = sum(each.bytes for each in listed)
+    size = sum(member.bytes for member in listed)
     if size > limits.bytes:
         faults.append(f"it unpacks to {size / 2**20:,.0f} MB; at most {limits.bytes / 2**20:,.0f}")
-    if size > limits.ratio * max(sum(each.packed for each in listed), 1):
+    if size > limits.ratio * max(sum(member.packed for member in listed), 1):
         faults.append(f"it unpacks to more than {limits.ratio:.0f} times its size")
     return faults
 
 
 def _placed(listed: Sequence[Member]) -> dict[PurePosixPath, Member]:
     """Where each file belongs in the workspace; those that belong nowhere are left out."""
-    tops = {each.path.parts[0] for each in listed if len(each.path.parts) > 1}
-    wraps = any(len(each.path.parts) > 2 and each.path.parts[1] in PARTS for each in listed)
-    found = {}
-    for each in listed:
-        path = each.path
+    tops = {member.path.parts[0] for member in listed if len(member.path.parts) > 1}
+    wraps = any(len(member.path.parts) > 2 and member.path.parts[1] in PARTS for member in listed)
+    placed = {}
+    for member in listed:
+        path = member.path
         if not tops & set(PARTS):  # a folder around the workspace, or run folders by themselves
             path = PurePosixPath(*path.parts[1:]) if wraps else PurePosixPath("runs", path)
         if _belongs(path):
-            found[path] = each
-    return found
+            placed[path] = member
+    return placed
 
 
 def _belongs(path: PurePosixPath) -> bool:
@@ -205,15 +205,15 @@ def _is_here(workspace: Workspace, path: PurePosixPath) -> bool:
 
 
 def _fits(workspace: Workspace, size: int) -> None:
-    place = next(
-        each
-        for each in (workspace.root.absolute(), *workspace.root.absolute().parents)
-        if each.exists()
+    folder = next(
+        parent
+        for parent in (workspace.root.absolute(), *workspace.root.absolute().parents)
+        if parent.exists()
     )
-    free = shutil.disk_usage(place).free
+    free = shutil.disk_usage(folder).free
     if size > free:
         raise UserError(
-            f"the archive unpacks to {size / 1e6:,.0f} MB, and {place} has {free / 1e6:,.0f} MB left; make room there"
+            f"the archive unpacks to {size / 1e6:,.0f} MB, and {folder} has {free / 1e6:,.0f} MB left; make room there"
         )
 
 
@@ -281,8 +281,8 @@ def _unsound_artifacts(staging: Path) -> Iterator[str]:
 def _units(staging: Path, part: str) -> list[PurePosixPath]:
     """What was unpacked of a part of the workspace."""
     files = sorted(path for path in (staging / part).rglob("*") if path.is_file())
-    found = (_unit(PurePosixPath(path.relative_to(staging).as_posix())) for path in files)
-    return list(dict.fromkeys(found))
+    units = (_unit(PurePosixPath(path.relative_to(staging).as_posix())) for path in files)
+    return list(dict.fromkeys(units))
 
 
 def _move(unit: PurePosixPath, staging: Path) -> bool:

@@ -45,9 +45,9 @@ def members(opened: zipfile.ZipFile) -> list[Member]:
 def names_outside(listed: Sequence[Member]) -> list[str]:
     """One sentence for each name that would leave the folder, stand for something else, or is there twice."""
     faults = []
-    for each in listed:
-        mode, name = each.info.external_attr >> 16, each.info.filename
-        if each.path.is_absolute() or ".." in each.path.parts or not each.path.parts:
+    for member in listed:
+        mode, name = member.info.external_attr >> 16, member.info.filename
+        if member.path.is_absolute() or ".." in member.path.parts or not member.path.parts:
             faults.append(f"'{name}' would leave the folder")
         elif ":" in name or any(ord(letter) < 32 for letter in name):
             faults.append(f"{name!r} is no plain file name")
@@ -55,8 +55,8 @@ def names_outside(listed: Sequence[Member]) -> list[str]:
             faults.append(f"'{name}' is a link")
         elif stat.S_IFMT(mode) not in (0, stat.S_IFREG):
             faults.append(f"'{name}' is no regular file")
-        elif each.info.flag_bits & 1:
+        elif member.info.flag_bits & 1:
             faults.append(f"'{name}' is encrypted")
-    counts = Counter(each.path.as_posix() for each in listed)
+    counts = Counter(member.path.as_posix() for member in listed)
     faults += [f"'{name}' is there {count} times" for name, count in counts.items() if count > 1]
     return faults

@@ -65,7 +65,7 @@ def _task_lines(number: int, task: dict[str, Any]) -> list[str]:
     if task["limits"]:
         most = ", ".join(f"{rows} {split}" for split, rows in task["limits"].items())
         lines.append(f"    of which a run gets at most {most} rows (limit)")
-    lines += [f"    not used: {each}" for each in task["unused"]]
+    lines += [f"    not used: {line}" for line in task["unused"]]
     if task["transparent"]:
         what = "video" if task["kind"] == "video-qa" else "picture"
         many = counted(task["transparent"], what)
@@ -74,13 +74,15 @@ def _task_lines(number: int, task: dict[str, Any]) -> list[str]:
     if names and task["counts"]:
         head = [counted(len(names), "class"), *task["counts"]]
         rows = [
-            [_line(name), *(str(counts[place]) for counts in task["counts"].values())]
-            for place, name in enumerate(names[:MOST_CLASSES])
+            [_line(name), *(str(counts[index]) for counts in task["counts"].values())]
+            for index, name in enumerate(names[:MOST_CLASSES])
         ]
         lines += [f"    {line}" for line in table(head, rows).splitlines()]
         if len(names) > MOST_CLASSES:
             lines.append(f"    and {len(names) - MOST_CLASSES} more")
-    lines += [f"    {_line(each['label'])}: {_line(each['text'])}" for each in task["samples"]]
+    lines += [
+        f"    {_line(sample['label'])}: {_line(sample['text'])}" for sample in task["samples"]
+    ]
     return lines
 
 

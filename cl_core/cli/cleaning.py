@@ -29,21 +29,21 @@ def clean(
     from cl_core.cli.output import say, say_json, table
     from cl_core.runs.workspace import Workspace
 
-    place = Workspace(workspace)
-    found = remove(place) if yes else unused(place)
+    opened = Workspace(workspace)
+    artifacts = remove(opened) if yes else unused(opened)
     if as_json:
-        say_json({"removed": yes, "artifacts": [asdict(each) for each in found]})
+        say_json({"removed": yes, "artifacts": [asdict(artifact) for artifact in artifacts]})
         return
-    if not found:
-        say(f"every artifact in {place.root / 'store'} is needed by a run; nothing to clean up")
+    if not artifacts:
+        say(f"every artifact in {opened.root / 'store'} is needed by a run; nothing to clean up")
         return
-    kinds = dict.fromkeys(each.kind for each in found)
+    kinds = dict.fromkeys(artifact.kind for artifact in artifacts)
     rows = []
     for kind in kinds:
-        own = [each.bytes for each in found if each.kind == kind]
-        rows.append([kind, str(len(own)), f"{sum(own) / 1e6:.1f}"])
+        sizes = [artifact.bytes for artifact in artifacts if artifact.kind == kind]
+        rows.append([kind, str(len(sizes)), f"{sum(sizes) / 1e6:.1f}"])
     say(table(["kind", "artifacts", "MB"], rows))
-    total = sum(each.bytes for each in found) / 1e6
+    total = sum(artifact.bytes for artifact in artifacts) / 1e6
     say(
         f"\n{'removed' if yes else 'no run needs these; adapter-lab clean --yes removes'}: {total:.1f} MB"
     )

@@ -97,7 +97,7 @@ def sweep(
     elif as_json:
         say_json({"lines": [], "failures": failures})
     if failures:
-        what = "; ".join(f"{each['run']}: {each['error']}" for each in failures)
+        what = "; ".join(f"{failure['run']}: {failure['error']}" for failure in failures)
         raise UserError(f"{len(failures)} of the sweep's runs failed: {what}")
 
 
@@ -136,24 +136,24 @@ def compare(
     from cl_core.runs.workspace import Workspace
     from cl_core.store import write_text
 
-    place = Workspace(workspace)
+    opened = Workspace(workspace)
     if not runs:
-        found = list(place.runs())
-        if not found:
-            raise UserError(f"there are no runs in {place.root} to compare")
+        chosen = list(opened.runs())
+        if not chosen:
+            raise UserError(f"there are no runs in {opened.root} to compare")
     else:
-        everything = list(place.runs())
-        found = []
+        everything = list(opened.runs())
+        chosen = []
         for pattern in runs:
             fits = [run for run in everything if fnmatchcase(run.name, pattern)]
             if pattern in (run.name for run in fits):
-                place.find(pattern).check()  # asked for by its name, a damaged one is not left out
+                opened.find(pattern).check()  # asked for by its name, a damaged one is not left out
             if not fits and set(pattern) & set("*?["):
                 names = ", ".join(run.name for run in everything) or "none"
                 raise UserError(f"no run fits '{pattern}'; runs here: {names}")
-            found += [run for run in fits or [place.find(pattern)] if run not in found]
+            chosen += [run for run in fits or [opened.find(pattern)] if run not in chosen]
     comparison = put_side_by_side(
-        sorted(found, key=lambda run: run.name),
+        sorted(chosen, key=lambda run: run.name),
         metric or headlines(),
         against,
         over_orders,

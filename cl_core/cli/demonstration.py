@@ -70,8 +70,8 @@ def _routed(workspace: Workspace, run: RunFolder, device: str) -> dict[str, Any]
         "version": 2,
     }
     own_key = key("routed", inputs)
-    found = workspace.store.read("routed", own_key)
-    if found is None:
+    artifact = workspace.store.read("routed", own_key)
+    if artifact is None:
         from cl_core.model.predict import Predictor
 
         samples = Predictor(workspace, run, device=device).route(SENTENCES)
@@ -79,5 +79,5 @@ def _routed(workspace: Workspace, run: RunFolder, device: str) -> dict[str, Any]
             "text": "\n\n".join(str(sample) for sample in samples),
             "samples": [sample.as_dict() for sample in samples],
         }
-        found = workspace.store.write("routed", own_key, inputs, data=data)
-    return dict(found.data)
+        artifact = workspace.store.write("routed", own_key, inputs, data=data)
+    return dict(artifact.data)

@@ -43,13 +43,13 @@ def report(
 
     form = one_of("--format", form, tuple(FORMATS)) or "text"
     chosen = one_of("--metric", metric, score_names()) or ACCURACY
-    found = Workspace(workspace).find(name)
+    run_folder = Workspace(workspace).find(name)
     if html is not None:
         _write_html(Workspace(workspace), name, html)
         say_written(html, as_json)
         return
-    made = Report(found, chosen)
-    text = json_text(made.as_dict()) if as_json else FORMATS[form](made)
+    scored = Report(run_folder, chosen)
+    text = json_text(scored.as_dict()) if as_json else FORMATS[form](scored)
     if output is None:
         say(text)
     else:
@@ -100,10 +100,10 @@ def explain(
     from cl_core.evaluate.statistics import decimal
     from cl_core.runs.workspace import Workspace
 
-    place, watcher = Workspace(workspace), TerminalWatcher(quiet=as_json)
-    run = place.find(name)
+    opened, watcher = Workspace(workspace), TerminalWatcher(quiet=as_json)
+    run = opened.find(name)
     names = [task.name for task in run.config.tasks]
-    lost = summarise_losses(explain_losses(place, run, device, watcher.progress), len(names))
+    lost = summarise_losses(explain_losses(opened, run, device, watcher.progress), len(names))
     watcher.finish()
     # A run that is not finished has been scored up to some task; those after it are not defined.
     scored = [stage for stage in range(len(names)) if not np.isnan(lost.oracle[stage]).all()]
@@ -181,8 +181,8 @@ def route(
     from cl_core.model.predict import Predictor
     from cl_core.runs.workspace import Workspace
 
-    place = Workspace(workspace)
-    model = Predictor(place, place.find(name), stage, device)
+    opened = Workspace(workspace)
+    model = Predictor(opened, opened.find(name), stage, device)
     given = {"text": text, "image": image, "video": video, "question": question}
     asked = _samples({column: values for column, values in given.items() if values})
     samples = model.route(asked, k=k, temperature=temperature, task=task)

@@ -26,9 +26,9 @@ def streams(as_json: JsonOption = False) -> None:
     from cl_core.cli.output import say, say_json, table
     from cl_core.tasks.load import list_streams
 
-    found = list_streams()
+    infos = list_streams()
     if as_json:
-        say_json([asdict(info) for info in found])
+        say_json([asdict(info) for info in infos])
         return
     rows = [
         [
@@ -38,10 +38,10 @@ def streams(as_json: JsonOption = False) -> None:
             "yes" if info.available else "no",
             info.title,
         ]
-        for info in found
+        for info in infos
     ]
     say(table(["stream", "protocol", "tasks", "here", "what it is"], rows))
-    missing = [info for info in found if not info.available]
+    missing = [info for info in infos if not info.available]
     if missing:
         say("\nnot here:")
         for info in missing:
@@ -131,14 +131,14 @@ def backbones(as_json: JsonOption = False) -> None:
     from cl_core.backbones.catalogue import list_backbones
     from cl_core.cli.output import say, say_json, table
 
-    found = list_backbones()
+    rows = list_backbones()
     if as_json:
-        say_json(found)
+        say_json(rows)
         return
     say(
         table(
             ["backbone", "here", "what it is"],
-            [[b["name"], "yes" if b["available"] else "no", b["summary"]] for b in found],
+            [[b["name"], "yes" if b["available"] else "no", b["summary"]] for b in rows],
         )
     )
 
@@ -168,35 +168,35 @@ def runs(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None
     from cl_core.cli.output import say, say_json, table
     from cl_core.runs.workspace import Workspace
 
-    place = Workspace(workspace)
-    found = [_described(run) for run in place.runs()]
+    opened = Workspace(workspace)
+    described = [_described(run) for run in opened.runs()]
     if as_json:
-        say_json(found)
-    elif not found:
-        say(f"there are no runs in {place.root} yet; start one with: adapter-lab demo")
+        say_json(described)
+    elif not described:
+        say(f"there are no runs in {opened.root} yet; start one with: adapter-lab demo")
     else:
-        columns = [name for name in found[0] if name != "message"]
+        columns = [name for name in described[0] if name != "message"]
         rows = [
-            ["-" if each[name] is None else str(each[name]) for name in columns] for each in found
+            ["-" if row[name] is None else str(row[name]) for name in columns] for row in described
         ]
         say(table(columns, rows))
-        for each in found:
-            if each["message"]:
-                say(f"\n{each['run']} {each['status']}: {each['message']}")
+        for row in described:
+            if row["message"]:
+                say(f"\n{row['run']} {row['status']}: {row['message']}")
 
 
 def _described(run: RunFolder) -> dict[str, Any]:
     """What is listed of a run; what it is is unknown where its `run.yaml` cannot be read."""
     from cl_core.runs.run_files import DamagedFile
 
-    known: dict[str, Any] = dict.fromkeys(("stream", "protocol", "recipe", "seed", "tasks"))
+    details: dict[str, Any] = dict.fromkeys(("stream", "protocol", "recipe", "seed", "tasks"))
     with suppress(DamagedFile):
         config = run.config
-        known = {
+        details = {
             "stream": config.stream_name,
             "protocol": config.protocol_with_rule,
             "recipe": config.recipe.name,
             "seed": config.seed,
             "tasks": len(config.tasks),
         }
-    return {"run": run.name, "status": run.status, **known, "message": run.failure}
+    return {"run": run.name, "status": run.status, **details, "message": run.failure}

@@ -45,13 +45,19 @@ def merge(
     from cl_core.runs.cautions import cautions
     from cl_core.runs.workspace import Workspace
 
-    place, watcher = Workspace(workspace), TerminalWatcher(quiet=as_json)
+    opened, watcher = Workspace(workspace), TerminalWatcher(quiet=as_json)
     try:
         shares = None if weights is None else [float(part) for part in weights.split(",")]
     except ValueError:
         raise UserError(f"--weights is '{weights}'; give numbers, such as 0.5,0.3,0.2") from None
     merged = merge_run(
-        place, place.find(name), how, shares, parse_assignments(assignments or []), device, watcher
+        opened,
+        opened.find(name),
+        how,
+        shares,
+        parse_assignments(assignments or []),
+        device,
+        watcher,
     )
     watcher.finish()
     if output is not None:
@@ -73,7 +79,7 @@ def merge(
     mean = sum(merged.run_scores.values()) / len(rows)
     rows.append(["mean", f"{100 * merged.average:.1f}", f"{100 * mean:.1f}"])
     say(table(["task", f"merged ({how}), %", f"run '{name}', %"], rows))
-    for caution in cautions(place.find(name).config):
+    for caution in cautions(opened.find(name).config):
         say(f"run '{name}': {caution}")
     if output is not None:
         say(f"written to {output}")
@@ -95,8 +101,8 @@ def export(
     from cl_core.cli.output import say, say_json
     from cl_core.runs.workspace import Workspace
 
-    place = Workspace(workspace)
-    adapter = export_adapter(place, place.find(name), task, output)
+    opened = Workspace(workspace)
+    adapter = export_adapter(opened, opened.find(name), task, output)
     if as_json:
         say_json({"folder": str(output), "parameters": adapter.parameter_count})
     else:

@@ -41,7 +41,7 @@ def one_of(option: str, value: str | None, allowed: tuple[Allowed, ...]) -> Allo
     """Returns the value if it is allowed; raises `UserError` with those that are."""
     if value is None:
         return None
-    for each in allowed:
-        if each == value:
-            return each
+    for choice in allowed:
+        if choice == value:
+            return choice
     raise UserError(f"{option} is '{value}'; choose one of {', '.join(allowed)}")

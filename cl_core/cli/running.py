@@ -80,9 +80,9 @@ def run(
     settings = parse_assignments(assignments or [])
     if backbone is not None:
         settings["backbone"] = backbone
-    place = Workspace(workspace)
+    opened = Workspace(workspace)
     folder, loaded = prepare(
-        place,
+        opened,
         stream,
         chosen,
         name=name,
@@ -93,7 +93,7 @@ def run(
         device=device,
         precision=one_of("--precision", precision, PRECISIONS) or "auto",
     )
-    follow(place, folder, loaded, watcher, as_json)
+    follow(opened, folder, loaded, watcher, as_json)
 
 
 @app.command()
@@ -109,9 +109,9 @@ def resume(
     from cl_core.runs.workspace import Workspace
 
     watcher = TerminalWatcher(quiet=as_json)
-    place = Workspace(workspace)
-    folder = place.find(name)
-    follow(place, folder, reopen(folder), watcher, as_json, again=True)
+    opened = Workspace(workspace)
+    folder = opened.find(name)
+    follow(opened, folder, reopen(folder), watcher, as_json, again=True)
 
 
 @app.command()

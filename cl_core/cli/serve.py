@@ -88,9 +88,9 @@ def entry_point() -> Path:
         raise UserError(
             "the app needs Streamlit, which is not installed; run: pip install 'adapter-lab[app]'"
         )
-    found = find_spec("app.main")
-    if found is None or found.origin is None:
+    spec = find_spec("app.main")
+    if spec is None or spec.origin is None:
         raise UserError(
             "the app's files are not installed beside cl_core; install the project again"
         )
-    return Path(found.origin)
+    return Path(spec.origin)

@@ -59,37 +59,39 @@ def vary(
     for tau in temperature or ():
         if not 0 < tau < float("inf"):
             raise UserError(f"--temperature is {tau:g}; it must be a number above 0")
-    place, watcher = Workspace(workspace), TerminalWatcher(quiet=as_json)
-    run = place.find(name)
+    opened, watcher = Workspace(workspace), TerminalWatcher(quiet=as_json)
+    run = opened.find(name)
     names = [task.name for task in run.config.tasks]
     stage = stage or len(names)
-    own = own_setting(run, stage)
+    of_run = own_setting(run, stage)
     by_k, by_temperature = grid(run, stage)
     if k or temperature:
-        by_k = [Setting(min(each, stage), own.temperature) for each in k or ()]
-        by_temperature = [Setting(own.k, each) for each in temperature or ()]
-    asked = sorted({own, *by_k, *by_temperature}, key=lambda each: (each.k, each.temperature))
-    found = measure_settings(place, place, run, stage, asked, rows, device, watcher.progress)
+        by_k = [Setting(min(count, stage), of_run.temperature) for count in k or ()]
+        by_temperature = [Setting(of_run.k, degrees) for degrees in temperature or ()]
+    asked = sorted(
+        {of_run, *by_k, *by_temperature}, key=lambda setting: (setting.k, setting.temperature)
+    )
+    accuracies = measure_settings(opened, opened, run, stage, asked, rows, device, watcher.progress)
     watcher.finish()
     if as_json:
         say_json(
             [
                 {
-                    "k": each.setting.k,
-                    "temperature": each.setting.temperature,
-                    "own": each.setting == own,
+                    "k": accuracy.setting.k,
+                    "temperature": accuracy.setting.temperature,
+                    "own": accuracy.setting == of_run,
                     "stage": stage,
-                    "accuracy": each.mean,
-                    "interval": list(each.interval),
-                    "samples": sum(each.samples),
-                    "of": sum(each.of),
-                    "tasks": dict(zip(names, each.accuracy, strict=False)),
+                    "accuracy": accuracy.mean,
+                    "interval": list(accuracy.interval),
+                    "samples": sum(accuracy.samples),
+                    "of": sum(accuracy.of),
+                    "tasks": dict(zip(names, accuracy.accuracy, strict=False)),
                 }
-                for each in found
+                for accuracy in accuracies
             ]
         )
         return
-    answered, there = sum(found[0].samples), sum(found[0].of)
+    answered, there = sum(accuracies[0].samples), sum(accuracies[0].of)
     drawn = "" if answered == there else ", as many of every task, drawn with seed 0"
     say(
         f"After learning '{names[stage - 1]}' ({stage} of {counted(len(names), 'task')}): mean accuracy of the "
@@ -98,12 +100,12 @@ def vary(
     )
     lines = [
         [
-            str(each.setting.k),
-            f"{each.setting.temperature:g}",
-            decimal(100 * each.mean),
-            " to ".join(decimal(100 * bound) for bound in each.interval),
-            "this run" if each.setting == own else "",
+            str(accuracy.setting.k),
+            f"{accuracy.setting.temperature:g}",
+            decimal(100 * accuracy.mean),
+            " to ".join(decimal(100 * bound) for bound in accuracy.interval),
+            "this run" if accuracy.setting == of_run else "",
         ]
-        for each in found
+        for accuracy in accuracies
     ]
     say(table(["k", "temperature", "accuracy (%)", "95 % interval (%)", ""], lines))
