@@ -147,8 +147,8 @@ def compare(
         "non_linearity": TO_HUB[activation],
         "leave_out": list(range(BLOCKS - (blocks or BLOCKS))),
     }
-    made = theirs("make", config)
-    read = float((made - ours(read_adapterhub(folder / "theirs"))).abs().max())
+    output = theirs("make", config)
+    read = float((output - ours(read_adapterhub(folder / "theirs"))).abs().max())
     return effect, written, read
 
 

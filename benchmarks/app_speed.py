@@ -161,14 +161,16 @@ def main() -> None:
     with sync_playwright() as playwright:
         browser = launch(playwright, provide())
         began = time.perf_counter()
-        with served(asked.workspace) as (server, place):
-            address = {"ws": place, "run": run}
+        with served(asked.workspace) as (server, name):
+            address = {"ws": name, "run": run}
             visitor = Visitor(browser, server.url)
             visitor.go("", **address)
             lines.append(row("server start to first page", [time.perf_counter() - began]))
             times = switches(visitor, asked.rounds)
-            lines.append(row("page switch", [each for page in times.values() for each in page]))
-            lines += [row(f"to {name}", each) for name, each in times.items()]
+            lines.append(
+                row("page switch", [seconds for page in times.values() for seconds in page])
+            )
+            lines += [row(f"to {name}", waits) for name, waits in times.items()]
             visitor.go("sample", **address)
             ranked, chosen = what_ifs(visitor, asked.rounds)
             lines.append(row("what if: k, weights and prediction", ranked, "0.3 / 1.5"))

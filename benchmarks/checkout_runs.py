@@ -101,22 +101,24 @@ def answer(checkout: Path, runs: list[str]) -> None:
         for stage in pc.unique(records["stage"]).to_pylist():
             here = records.filter(pc.equal(records["stage"], stage))
             for task in range(min(stage, 2)):
-                own = here.filter(pc.equal(here["true_task"], task))["sample_id"].to_pylist()
+                ids = here.filter(pc.equal(here["true_task"], task))["sample_id"].to_pylist()
                 where = {"workspace": "workspace", "run": run, "stage": stage}
                 where["task"] = ("first", "second")[task]
                 asked += [
                     {"ask": "route", **where, "sample": {"id": row}, "what_ifs": [change]}
-                    for row in (own[0], own[-1])
+                    for row in (ids[0], ids[-1])
                     for change in WHAT_IFS
                 ]
-    lines = "".join(json.dumps(each) + "\n" for each in asked)
+    lines = "".join(json.dumps(request) + "\n" for request in asked)
     done = subprocess.run(
         [sys.executable, "-m", module], input=lines, stdout=subprocess.PIPE, text=True, check=True
     )
-    told: dict[str, list[Any]] = {}
-    for each, reply in zip(asked, done.stdout.splitlines(), strict=True):
-        told.setdefault(each["run"], []).append({"asked": each, "told": json.loads(reply)})
-    for run, replies in told.items():
+    replies_by_run: dict[str, list[Any]] = {}
+    for request, reply in zip(asked, done.stdout.splitlines(), strict=True):
+        replies_by_run.setdefault(request["run"], []).append(
+            {"asked": request, "told": json.loads(reply)}
+        )
+    for run, replies in replies_by_run.items():
         write(f"{run}-answers.json", json.dumps(replies, indent=0))
 
 

@@ -118,9 +118,9 @@ def main() -> None:
     parser.add_argument("--clips", type=int, default=3000)
     parser.add_argument("--epochs", type=int, default=5)
     asked = parser.parse_args()
-    made = sliding(asked.clips)
+    clips = sliding(asked.clips)
     for changes in (False, True):
-        learn(changes, *made, asked.epochs)
+        learn(changes, *clips, asked.epochs)
 
 
 if __name__ == "__main__":

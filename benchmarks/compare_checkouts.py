@@ -83,20 +83,20 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, help="an empty folder for both, to look into")
     chosen = parser.parse_args()
     with contextlib.ExitStack() as stack:
-        made = stack.enter_context(tempfile.TemporaryDirectory(prefix="compare-checkouts-"))
-        folder = (chosen.keep or Path(made)).resolve()
+        temporary = stack.enter_context(tempfile.TemporaryDirectory(prefix="compare-checkouts-"))
+        folder = (chosen.keep or Path(temporary)).resolve()
         folder.mkdir(parents=True, exist_ok=True)
         checkouts = {"before": chosen.before.resolve(), "after": chosen.after.resolve()}
         world = make_world(folder, checkouts, chosen.recipes, chosen.all)
         for name, checkout in checkouts.items():
             carry_out(checkout, folder / name, world)
         before, after = (files(folder / name) for name in checkouts)
-        found = list(differences(before, after))
-    for line in found:
+        lines = list(differences(before, after))
+    for line in lines:
         print(line)
     runs = sum(name.endswith("scores.parquet") for name in after)
-    print(f"{runs} runs, {len(before | after)} files: {len(found) or 'none'} differ")
-    sys.exit(1 if found else 0)
+    print(f"{runs} runs, {len(before | after)} files: {len(lines) or 'none'} differ")
+    sys.exit(1 if lines else 0)
 
 
 def make_world(
@@ -117,12 +117,12 @@ def make_world(
     mixes = MIXES if everything else {}
     names = [*recipes, *(OTHERS if everything else ()), *mixes]
     runs = []
-    for kind, (own, tasks) in STREAMS.items():
+    for kind, (default, tasks) in STREAMS.items():
         numbered = zip(("first", "second", "third"), tasks, strict=False)
         lines = "".join(f"  - {{name: {name}, {task}}}\n" for name, task in numbered)
         file = folder / f"{kind}.yaml"
-        file.write_text(f"name: {kind}\nprotocol: {own}\ntasks:\n{lines}")
-        for protocol in ("til", "cil", "dil") if everything else (own,):
+        file.write_text(f"name: {kind}\nprotocol: {default}\ntasks:\n{lines}")
+        for protocol in ("til", "cil", "dil") if everything else (default,):
             for name in names:
                 slots = {"slots": {"name": name, **mixes[name]}} if name in mixes else {}
                 run = {"name": f"{kind}-{protocol}-{name}", "recipe": name, **slots}
@@ -134,13 +134,13 @@ def make_world(
     return world
 
 
-def carry_out(checkout: Path, place: Path, world: Path) -> None:
+def carry_out(checkout: Path, workspace: Path, world: Path) -> None:
     """All runs into a folder, by a checkout's code and, where it has one, its interpreter."""
-    place.mkdir()
-    own = checkout / ".venv" / "bin" / "python"
+    workspace.mkdir()
+    python = checkout / ".venv" / "bin" / "python"
     subprocess.run(
-        [str(own) if own.exists() else sys.executable, HERE / "checkout_runs.py", world],
-        cwd=place,
+        [str(python) if python.exists() else sys.executable, HERE / "checkout_runs.py", world],
+        cwd=workspace,
         env={
             **os.environ,
             "PYTHONPATH": str(checkout),
@@ -151,11 +151,11 @@ def carry_out(checkout: Path, place: Path, world: Path) -> None:
     )
 
 
-def files(place: Path) -> dict[str, Path]:
+def files(folder: Path) -> dict[str, Path]:
     """All files below a folder that are the same each time, by their names in it."""
-    found = {str(path.relative_to(place)): path for path in place.rglob("*") if path.is_file()}
+    paths = {str(path.relative_to(folder)): path for path in folder.rglob("*") if path.is_file()}
     passing = ("environment.json", ".lock", "lock")
-    return {name: path for name, path in found.items() if not name.endswith(passing)}
+    return {name: path for name, path in paths.items() if not name.endswith(passing)}
 
 
 def differences(before: dict[str, Path], after: dict[str, Path]) -> Iterator[str]:
@@ -203,16 +203,16 @@ def timeless(events: Path) -> list[dict[str, Any]]:
     return [{name: line[name] for name in line if name not in TIMES} for line in lines]
 
 
-def first_difference(before: Any, after: Any, place: str = "") -> str:
+def first_difference(before: Any, after: Any, path: str = "") -> str:
     """The first leaf in which two nested values differ; empty where in none."""
     if isinstance(before, dict) and isinstance(after, dict):
-        pairs = [(f"{place}.{name}", before.get(name), after.get(name)) for name in before | after]
+        pairs = [(f"{path}.{name}", before.get(name), after.get(name)) for name in before | after]
     elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
         both = enumerate(zip(before, after, strict=True))
-        pairs = [(f"{place}[{i}]", one, other) for i, (one, other) in both]
+        pairs = [(f"{path}[{i}]", one, other) for i, (one, other) in both]
     else:
         same = before == after
-        return "" if same else f"{place.lstrip('.')}: {before!r}, then {after!r}"[:300]
+        return "" if same else f"{path.lstrip('.')}: {before!r}, then {after!r}"[:300]
     differences = (first_difference(one, other, where) for where, one, other in pairs)
     return next((what for what in differences if what), "")
 

@@ -31,8 +31,8 @@ def draw_memory(
     streams = list(dict.fromkeys(entry.stream for entry in entries))
     figure, axes = _canvas(len(streams))
     for axis, stream in zip(axes, streams, strict=True):
-        own = [entry for entry in entries if entry.stream == stream]
-        _curve(workspace, seeds, axis, shares, own, "l2r-wavg")
+        of_stream = [entry for entry in entries if entry.stream == stream]
+        _curve(workspace, seeds, axis, shares, of_stream, "l2r-wavg")
         for other, colour in (("dam", "grey"), ("adapters", "black")):
             values = _accuracies(workspace, Entry(stream, other, other), seeds)
             if values:
@@ -65,8 +65,8 @@ def draw_corrupted(
     figure, axes = _canvas(len(streams))
     for axis, stream in zip(axes, streams, strict=True):
         for how in ("select", "merge"):
-            own = [e for e in entries if e.stream == stream and e.label.startswith(how)]
-            _curve(workspace, seeds, axis, right, own, how)
+            matching = [e for e in entries if e.stream == stream and e.label.startswith(how)]
+            _curve(workspace, seeds, axis, right, matching, how)
         axis.set(xlabel="router's top-1 accuracy, forced (%)", ylabel="average accuracy (%)")
         axis.set_title(stream)
         axis.legend(fontsize=8)
@@ -80,8 +80,8 @@ def _canvas(count: int) -> tuple[Any, Any]:
     mpl.rcParams["svg.hashsalt"] = "adapter-lab"  # the same bytes for the same numbers
     from matplotlib import pyplot
 
-    found: tuple[Any, Any] = pyplot.subplots(1, count, figsize=(9, 3.4), layout="constrained")
-    return found
+    canvas: tuple[Any, Any] = pyplot.subplots(1, count, figsize=(9, 3.4), layout="constrained")
+    return canvas
 
 
 def _curve(
@@ -98,12 +98,12 @@ def _curve(
         if values := _accuracies(workspace, entry, seeds):
             points.append((100 * share, summarise(values)))
     where = [x for x, _ in points]
-    axis.plot(where, [each.mean for _, each in points], marker="o", label=label)
-    low = [each.mean if each.low is None else each.low for _, each in points]
-    high = [each.mean if each.high is None else each.high for _, each in points]
+    axis.plot(where, [summary.mean for _, summary in points], marker="o", label=label)
+    low = [summary.mean if summary.low is None else summary.low for _, summary in points]
+    high = [summary.mean if summary.high is None else summary.high for _, summary in points]
     axis.fill_between(where, low, high, alpha=0.2)
 
 
 def _accuracies(workspace: Workspace, entry: Entry, seeds: Sequence[int]) -> list[float]:
-    found = reports(workspace, entry, seeds).values()
-    return [100 * each.transfer["average_accuracy"] for each in found]
+    scored = reports(workspace, entry, seeds).values()
+    return [100 * report.transfer["average_accuracy"] for report in scored]

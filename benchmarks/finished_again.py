@@ -36,8 +36,8 @@ def main() -> None:
     parser.add_argument("--name", default="again", help="of the run")
     parser.add_argument("--rounds", type=int, default=3)
     chosen = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="finished-again-") as made:
-        workspace = Path(made) / "workspace"
+    with tempfile.TemporaryDirectory(prefix="finished-again-") as folder:
+        workspace = Path(folder) / "workspace"
         if chosen.workspace:
             copy_run(chosen.workspace, chosen.name, workspace)
         else:
@@ -51,11 +51,11 @@ def main() -> None:
             raise RuntimeError(f"run '{chosen.name}' is {run.status}")
         times = []
         for _ in range(chosen.rounds):
-            told = len(run.events)
+            count = len(run.events)
             began, processor = time.perf_counter(), processor_seconds()
             terminal("resume", chosen.name, workspace=workspace)
             times.append(time.perf_counter() - began)
-            since = run.events[told:]
+            since = run.events[count:]
             read = [event for event in since if isinstance(event, Made)]
             computed = [f"{event.kind} of {event.task}" for event in read if not event.reused]
             inside = [event.seconds for event in since if isinstance(event, Finished)]

@@ -59,7 +59,7 @@ def measure(shape: tuple[int, ...], device: torch.device, rounds: int, clock: st
     )
     fusion = Fusion.initialise(bank.site_names, size, generator).to(device)
     h = draw(samples, tokens, size).requires_grad_(True)
-    moving = [h, *(each.requires_grad_(True) for each in fusion.parameters())]
+    moving = [h, *(parameter.requires_grad_(True) for parameter in fusion.parameters())]
 
     def timed(form: Callable[[], Tensor]) -> float:
         began = CLOCKS[clock]()

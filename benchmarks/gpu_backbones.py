@@ -84,9 +84,9 @@ def random_vision(
 
     torch.manual_seed(0)
     model = CLIPVisionModel(CLIPVisionConfig(**shape)).to(dtype)
-    made = ImageBackbone(model, Squeeze(shape["image_size"]), name="random", revision=None)
-    made.to(device.torch_device)
-    return made
+    backbone = ImageBackbone(model, Squeeze(shape["image_size"]), name="random", revision=None)
+    backbone.to(device.torch_device)
+    return backbone
 
 
 def random_deberta(shape: dict[str, Any], max_length: int) -> TextBackbone:

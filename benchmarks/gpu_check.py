@@ -59,7 +59,7 @@ def main() -> None:
     name = chosen.backbone or ("minilm" if KNOWN["minilm"].available else "random")
     with tempfile.TemporaryDirectory() as folder:
         if name == "random":
-            texts = [text for each in DOMAINS for text, _ in domain(each, train=200).rows["train"]]
+            texts = [text for name in DOMAINS for text, _ in domain(name, train=200).rows["train"]]
             write_random_bert(MINILM, texts, Path(folder))
         settings = BackboneSettings(name=folder if name == "random" else name, max_length=TOKENS)
         on_cpu = load_backbone(settings, cpu.torch_device)
@@ -70,7 +70,7 @@ def main() -> None:
     before = on_device.weight_hash()
     check_compositions(report, on_device, device)
     check_routing(report, on_device.hidden_size, device)
-    tasks = [partial(domain_rows, each, size) for each in DOMAINS]
+    tasks = [partial(domain_rows, name, size) for name in DOMAINS]
     stream = Stream(tasks, 2, size.epochs, wrong=size.wrong)
     compare_streams(report, (on_cpu, cpu), (on_device, device), stream)
     compare_bfloat16(report, on_device, device, stream)

@@ -34,13 +34,13 @@ def check_compositions(report: Report, backbone: TextBackbone, device: Device) -
     one_hot = torch.nn.functional.one_hot(owner, len(bank)).float().to(device.torch_device)
     # Each sample through its own adapter alone.
     wanted = torch.stack(
-        [states(transforms(bank.adapter(int(each))))[i] for i, each in enumerate(owner)]
+        [states(transforms(bank.adapter(int(adapter))))[i] for i, adapter in enumerate(owner)]
     )
     apart = distance(wanted[1:], states(transforms(bank.adapter(0)))[1:])
     report.notes.append(f"for scale, distance of the states under different adapters: {apart:.2e}")
     for how in ("select", "merge", "average"):
-        found = distance(states(compose(bank, one_hot, how)), wanted)
-        report.check(f"one-hot {how} is one adapter", found, TOLERANCES["composition"])
+        off = distance(states(compose(bank, one_hot, how)), wanted)
+        report.check(f"one-hot {how} is one adapter", off, TOLERANCES["composition"])
 
     weights = routes(8, len(bank), 3).to(device.torch_device)
     for how, paths, loop in (
@@ -49,12 +49,12 @@ def check_compositions(report: Report, backbone: TextBackbone, device: Device) -
     ):
         wanted = states(loop(bank, weights))
         for path in (None, *(path for path in paths if path != "shared")):
-            found = distance(states(compose(bank, weights, how, path)), wanted)
+            off = distance(states(compose(bank, weights, how, path)), wanted)
             name = f"{how}, path {path or 'chosen'}, is the loop"
-            report.check(name, found, TOLERANCES["composition"])
+            report.check(name, off, TOLERANCES["composition"])
         same = weights[:1].expand(8, -1)
-        found = distance(states(compose(bank, same, how, "shared")), states(loop(bank, same)))
-        report.check(f"{how}, path shared, is the loop", found, TOLERANCES["composition"])
+        off = distance(states(compose(bank, same, how, "shared")), states(loop(bank, same)))
+        report.check(f"{how}, path shared, is the loop", off, TOLERANCES["composition"])
 
 
 def slow_merge(bank: Bank, weights: Tensor) -> dict[str, Callable[[Tensor], Tensor]]:
@@ -65,7 +65,7 @@ def slow_merge(bank: Bank, weights: Tensor) -> dict[str, Callable[[Tensor], Tens
             out = []
             for sample, share in zip(h, weights, strict=True):
                 down, a, up, b = (
-                    sum(p * each for p, each in zip(share, tensor[site], strict=True))
+                    sum(p * weight for p, weight in zip(share, tensor[site], strict=True))
                     for tensor in bank.parameters()
                 )
                 out.append(sample + torch.relu(sample @ down.T + a) @ up + b)
@@ -102,5 +102,5 @@ def check_routing(report: Report, width: int, device: Device) -> None:
         router.add_task(features.to(device.torch_device))
     features = torch.randn(256, width, generator=generator)
     wanted = router.route(features).weights
-    found = router.route(features.to(device.torch_device)).weights.cpu()
-    report.check("routing of the same features", largest(found - wanted), TOLERANCES["routing"])
+    weights = router.route(features.to(device.torch_device)).weights.cpu()
+    report.check("routing of the same features", largest(weights - wanted), TOLERANCES["routing"])

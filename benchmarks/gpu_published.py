@@ -61,7 +61,7 @@ def measure_published(report: Report, device: Device, quick: bool, small: bool) 
     text, eye = random_deberta(read, TEXT_TOKENS), Eye(vision, FRAMES, 0, 0)
     both = SeeingBackbone(text, eye, name="published", revision=None)
     both.to(device.torch_device)
-    count = sum(each.numel() for each in both.parameters())
+    count = sum(parameter.numel() for parameter in both.parameters())
     report.notes.append(f"published sizes: {count / 1e6:.0f} million frozen weights, bf16")
     adapter = new_weights(both, 2).adapter
     report.notes.append(f"one adapter with its projection: {adapter.parameter_count:,} numbers")

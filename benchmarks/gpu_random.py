@@ -25,8 +25,8 @@ def new_weights(backbone: Backbone, classes: int) -> TaskWeights:
     adapter = Adapter.initialise(AdapterSettings(), backbone.sites, backbone.hidden_size, generator)
     head = Head.initialise(classes, backbone.hidden_size, generator)
     if isinstance(backbone, SeeingBackbone):
-        own = Projection.initialise(backbone.embedding_size, backbone.visual_size, generator)
-        adapter = replace(adapter, projection=own)
+        projection = Projection.initialise(backbone.embedding_size, backbone.visual_size, generator)
+        adapter = replace(adapter, projection=projection)
     return TaskWeights(adapter, head)
 
 

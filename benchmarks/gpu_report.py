@@ -48,11 +48,16 @@ class Report:
             report.notes.append("**No GPU was measured**: this is the CPU compared with itself.")
         return report
 
-    def check(self, name: str, found: float, tolerance: float) -> None:
+    def check(self, name: str, measured: float, tolerance: float) -> None:
         """Keeps one comparison; NaN fails."""
-        row = {"check": name, "found": found, "tolerance": tolerance, "holds": found <= tolerance}
+        row = {
+            "check": name,
+            "found": measured,
+            "tolerance": tolerance,
+            "holds": measured <= tolerance,
+        }
         self.checks.append(row)
-        print(f"{'holds' if row['holds'] else 'FAILS'}: {name}: {found:.2e}", file=sys.stderr)
+        print(f"{'holds' if row['holds'] else 'FAILS'}: {name}: {measured:.2e}", file=sys.stderr)
 
     def speed(self, work: str, device: Device, batch: int, measure: Callable[[], float]) -> None:
         """Keeps the samples per second that `measure` returns, and the peak memory while it ran."""
@@ -118,19 +123,19 @@ def describe(device: Device) -> dict[str, str]:
         "TF32 in float32 products": str(torch.get_float32_matmul_precision() != "highest"),
     }
     if device.torch_device.type == "cuda":
-        found = torch.cuda.get_device_properties(device.torch_device)
+        gpu = torch.cuda.get_device_properties(device.torch_device)
         facts |= {
-            "GPU": found.name,
-            "GPU memory": f"{found.total_memory / 2**30:.0f} GiB",
-            "compute capability": f"{found.major}.{found.minor}",
+            "GPU": gpu.name,
+            "GPU memory": f"{gpu.total_memory / 2**30:.0f} GiB",
+            "compute capability": f"{gpu.major}.{gpu.minor}",
             "CUDA": str(torch.version.cuda),
         }
     return facts
 
 
-def distance(found: Tensor, wanted: Tensor) -> float:
+def distance(actual: Tensor, wanted: Tensor) -> float:
     """Of two tensors, relative to the second."""
-    return float((found - wanted).norm() / wanted.norm())
+    return float((actual - wanted).norm() / wanted.norm())
 
 
 def largest(difference: Tensor) -> float:

@@ -37,7 +37,7 @@ def measure_speed(report: Report, backbone: TextBackbone, device: Device, quick:
     steps, batches = (2, (8,)) if quick else (30, (32, 256))
     for precision in ("float32", "bfloat16"):
         try:
-            own = choose_device(str(device.torch_device), precision)
+            at_precision = choose_device(str(device.torch_device), precision)
         except UserError:
             continue
         for batch in batches:
@@ -46,7 +46,12 @@ def measure_speed(report: Report, backbone: TextBackbone, device: Device, quick:
                 ("inference, one plain adapter", plain_speed),
                 (f"inference, routed, merge, K={K}, k={KEPT}", routed_speed),
             ):
-                report.speed(work, own, batch, partial(measure, backbone, own, batch, steps))
+                report.speed(
+                    work,
+                    at_precision,
+                    batch,
+                    partial(measure, backbone, at_precision, batch, steps),
+                )
     kind = "held by torch on the GPU" if device.torch_device.type == "cuda" else "of the process"
     report.notes.append(f"peak memory is that {kind}; texts have {TOKENS} tokens")
 

@@ -174,7 +174,7 @@ def learn(
             features = extract_features(backbone, rows.encoding, autocast=device.autocast)
             weights = router.route(features).weights
             states = merged_states(backbone, device, learnt.tasks, rows, weights)
-            heads = [each.head for each in learnt.tasks]
+            heads = [task.head for task in learnt.tasks]
             answers = merged_logits(states, heads, weights).argmax(1)
             learnt.matrix[stage, seen] = (answers == rows.labels).float().mean()
         learnt.weights, learnt.states = weights, states

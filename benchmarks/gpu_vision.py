@@ -64,14 +64,14 @@ def main() -> None:
 
     tasks = [partial(picture_rows, style, size) for style in STYLES]
     seen = Stream(tasks, len(COLOURS), size.epochs, "pictures: ", size.wrong)
-    on_cpu, on_device = (random_vision(SMALL_VISION, each) for each in (cpu, device))
+    on_cpu, on_device = (random_vision(SMALL_VISION, where) for where in (cpu, device))
     compare_streams(report, (on_cpu, cpu), (on_device, device), seen)
     compare_bfloat16(report, on_device, device, seen)
 
-    tasks = [partial(question_rows, *each, size) for each in ASKED]
+    tasks = [partial(question_rows, *asked_for, size) for asked_for in ASKED]
     asked = Stream(tasks, len(COLOURS), size.epochs, "questions: ", size.wrong)
     settings = BackboneSettings(name=chosen.text, max_length=32)
-    seeing_on_cpu, seeing = (small_seeing(settings, each) for each in (cpu, device))
+    seeing_on_cpu, seeing = (small_seeing(settings, where) for where in (cpu, device))
     before = seeing.weight_hash()
     compare_streams(report, (seeing_on_cpu, cpu), (seeing, device), asked)
     compare_bfloat16(report, seeing, device, asked)
@@ -98,7 +98,7 @@ def painted(style: str, split: str, count: int) -> list[NDArray[np.uint8]]:
 def picture_rows(style: str, size: Size, backbone: Backbone, split: str) -> Rows:
     """Pictures in a style; the label is the colour."""
     pictures = painted(style, split, size.rows[split])
-    encoding = backbone.encode({"image": [png(each) for each in pictures]})
+    encoding = backbone.encode({"image": [png(picture) for picture in pictures]})
     return Rows(encoding, torch.arange(len(pictures)) % 3)
 
 
@@ -108,9 +108,11 @@ def question_rows(
     """Questions about pictures, or about clips in which everything slides; half as many as of other rows."""
     pictures = painted(style, split, max(size.rows[split] // 2, 8))
     if medium == "video":
-        shown = [animation([np.roll(each, 4 * n, 1) for n in range(4)], 0.25) for each in pictures]
+        shown = [
+            animation([np.roll(picture, 4 * n, 1) for n in range(4)], 0.25) for picture in pictures
+        ]
     else:
-        shown = [png(each) for each in pictures]
+        shown = [png(picture) for picture in pictures]
     rows = backbone.encode({"question": [question] * len(shown), medium: shown})
     return Rows(rows, torch.arange(len(shown)) % 3)
 

@@ -36,8 +36,10 @@ def main() -> None:
     for stream in asked.streams:
         for recipe in asked.recipes:
             for rule in ("direct", "compose", "top1"):
-                found = [accuracy(asked, stream, recipe, rule, s) for s in asked.seeds]
-                print(f"{stream} {recipe} {rule}: {format_summary(summarise(found))}", flush=True)
+                accuracies = [accuracy(asked, stream, recipe, rule, s) for s in asked.seeds]
+                print(
+                    f"{stream} {recipe} {rule}: {format_summary(summarise(accuracies))}", flush=True
+                )
 
 
 def accuracy(asked: argparse.Namespace, stream: str, recipe: str, rule: str, seed: int) -> float:

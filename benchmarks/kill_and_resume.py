@@ -102,8 +102,8 @@ def main() -> None:
     parser.add_argument("--warm", action="store_true", help="fork processes that have imported all")
     parser.add_argument("--seed", type=int, default=secrets.randbelow(10**6))
     chosen = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="kill-and-resume-") as made:
-        folder = Path(made)
+    with tempfile.TemporaryDirectory(prefix="kill-and-resume-") as temporary:
+        folder = Path(temporary)
         backbone = make_backbone(folder / "backbone")
         undisturbed = leave_alone(folder / "undisturbed", backbone, chosen.warm)
         print(
@@ -209,13 +209,13 @@ class Command:
             process.start()
             self._process: BaseProcess | subprocess.Popen[bytes] = process
         else:
-            own = {"OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
+            variables = {"OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
             with self.log.open("w") as log:
                 self._process = subprocess.Popen(
                     [*TERMINAL, *line],
                     stdout=log,
                     stderr=subprocess.STDOUT,
-                    env={**os.environ, **own},
+                    env={**os.environ, **variables},
                 )
 
     @property
@@ -327,17 +327,17 @@ def wait_a_little(process: Command) -> None:
 def describe(events: Sequence[AnyEvent]) -> str:
     """Where the last process was when it ended, in words."""
     last = max(i for i, event in enumerate(events) if isinstance(event, Started))
-    place, detail = "work, before its first phase", ""
+    where, detail = "work, before its first phase", ""
     for event in events[last:]:
         if isinstance(event, Phase):
-            place, detail = f"{event.phase}, stage {event.stage} ({event.task})", ""
+            where, detail = f"{event.phase}, stage {event.stage} ({event.task})", ""
         elif isinstance(event, Epoch):
             detail = f", after epoch {event.epoch} of {event.epochs}"
         elif isinstance(event, Made) and event.kind != "features":
             detail = f", after {event.kind} of {event.task}"
         elif isinstance(event, Finished):
-            place, detail = "the report, after the run", ""
-    return place + detail
+            where, detail = "the report, after the run", ""
+    return where + detail
 
 
 def compare(workspace: Path, undisturbed: Path) -> tuple[str, ...]:
@@ -350,16 +350,16 @@ def compare(workspace: Path, undisturbed: Path) -> tuple[str, ...]:
 
 def results(workspace: Path) -> dict[str, bytes]:
     """Name to bytes: the run's tables, its list of artifacts and every artifact's tensors."""
-    place = Workspace(workspace)
-    run = place.run(NAME)
+    opened = Workspace(workspace)
+    run = opened.run(NAME)
     tables = ("scores.parquet", "routing.parquet", "artifacts.json")
-    found = {name: (run.path / name).read_bytes() for name in tables}
+    contents = {name: (run.path / name).read_bytes() for name in tables}
     for name, key in run.artifacts().items():
-        file = place.store.folder(name.split("/")[0], key) / "tensors.safetensors"
-        found[name] = file.read_bytes() if file.is_file() else b""
-    if not any(name.startswith("adapter/") for name in found):
+        file = opened.store.folder(name.split("/")[0], key) / "tensors.safetensors"
+        contents[name] = file.read_bytes() if file.is_file() else b""
+    if not any(name.startswith("adapter/") for name in contents):
         raise RuntimeError("the run names no adapter: there is nothing to compare")
-    return found
+    return contents
 
 
 def truncate_and_resume(undisturbed: Undisturbed, before: Path) -> tuple[str, tuple[str, ...]]:
@@ -376,16 +376,16 @@ def truncate_and_resume(undisturbed: Undisturbed, before: Path) -> tuple[str, tu
         RuntimeError: the run did not name the artifact, or did not compute it again.
     """
     shutil.copytree(undisturbed.workspace, before)
-    place = Workspace(undisturbed.workspace)
-    run = place.run(NAME)
+    workspace = Workspace(undisturbed.workspace)
+    run = workspace.run(NAME)
     names = [name for name in run.artifacts() if name.startswith("adapter/")]
     key = run.artifacts()[names[len(names) // 2]]
-    file = place.store.folder("adapter", key) / "tensors.safetensors"
+    file = workspace.store.folder("adapter", key) / "tensors.safetensors"
     with file.open("r+b") as opened:
         opened.truncate(file.stat().st_size // 2)
-    told = len(run.events)
+    count = len(run.events)
     resume(undisturbed.workspace, undisturbed.warm).finish()
-    since = run.events[told:]
+    since = run.events[count:]
     said = [event.message for event in since if isinstance(event, Warned) and key in event.message]
     again = [event for event in since if isinstance(event, Made) and event.key == key]
     if not said:

@@ -71,17 +71,17 @@ class LightVisitor:
         asked.rerun_script.page_name = page
         asked.rerun_script.context_info.timezone = "UTC"
         socket.send(asked.SerializeToString())
-        told = ForwardMsg()
+        message = ForwardMsg()
         while True:
             try:
-                told.ParseFromString(socket.recv(timeout=PATIENCE, decode=False))
+                message.ParseFromString(socket.recv(timeout=PATIENCE, decode=False))
             except TimeoutError:
                 self.faults.append(f"{page or 'start'} did not come within {PATIENCE:.0f} s")
                 return
-            kind = told.WhichOneof("type")
-            if kind == "delta" and told.delta.new_element.HasField("exception"):
-                self.faults.append(f"{page}: {told.delta.new_element.exception.message}")
-            if kind == "script_finished" and told.script_finished in (
+            kind = message.WhichOneof("type")
+            if kind == "delta" and message.delta.new_element.HasField("exception"):
+                self.faults.append(f"{page}: {message.delta.new_element.exception.message}")
+            if kind == "script_finished" and message.script_finished in (
                 ForwardMsg.FINISHED_SUCCESSFULLY,
                 ForwardMsg.FINISHED_WITH_COMPILE_ERROR,
             ):
@@ -115,4 +115,6 @@ def crowd(
         thread.start()
     for thread in threads:
         thread.join()
-    return [t for each in there for t in each.times], [f for each in there for f in each.faults]
+    return [t for visitor in there for t in visitor.times], [
+        f for visitor in there for f in visitor.faults
+    ]

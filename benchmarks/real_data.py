@@ -171,16 +171,17 @@ def show(workspace: Workspace, part: str, entries: Sequence[Entry], seeds: Seque
         titles = [title for title, _ in COLUMNS.values()] + ["weighted F1 (%)"] * weighted
         lines = []
         for entry in entries:
-            found = reports(workspace, entry, seeds) if entry.stream == stream else {}
-            if not found:
+            scored = reports(workspace, entry, seeds) if entry.stream == stream else {}
+            if not scored:
                 continue
-            values = [numbers(report) for report in found.values()]
+            values = [numbers(report) for report in scored.values()]
             cells = [
-                cell([each.get(c, math.nan) for each in values], s) for c, (_, s) in COLUMNS.items()
+                cell([values_of.get(c, math.nan) for values_of in values], s)
+                for c, (_, s) in COLUMNS.items()
             ]
             if weighted:
                 scores = reports(workspace, entry, seeds, "weighted_f1").values()
-                cells.append(cell([each.transfer["average_accuracy"] for each in scores], 100))
+                cells.append(cell([report.transfer["average_accuracy"] for report in scores], 100))
             lines.append(f"| {marked(entry.label)} | " + " | ".join(cells) + " |")
         if lines:
             print(f"\n### {part}: {stream}\n")
@@ -195,13 +196,13 @@ def show_costs(workspace: Workspace, seeds: Sequence[int]) -> None:
     print("| recipe | " + " | ".join(COSTS.values()) + " | seconds per phase |")
     print("| --- |" + " ---: |" * len(COSTS) + " --- |")
     for entry in named(["wos"], [*MAIN, *OTHERS]):
-        found = [report.cost for report in reports(workspace, entry, seeds).values()]
-        if not found:
+        costs = [report.cost for report in reports(workspace, entry, seeds).values()]
+        if not costs:
             continue
-        counts = [f"{int(found[0].get(name, 0)):,}" for name in COSTS]
+        counts = [f"{int(costs[0].get(name, 0)):,}" for name in COSTS]
         seconds = {
-            name.removeprefix("seconds_"): median(cost.get(name, 0.0) for cost in found)
-            for name in found[0]
+            name.removeprefix("seconds_"): median(cost.get(name, 0.0) for cost in costs)
+            for name in costs[0]
             if name.startswith("seconds_") and name != "seconds_this_run"
         }
         phases = ", ".join(f"{name} {value:.0f}" for name, value in seconds.items() if value >= 0.5)
@@ -214,11 +215,17 @@ def show_held_out(workspace: Workspace, seeds: Sequence[int]) -> None:
     printed = False
     for entry in named(["afrisenti"], MAIN):
         by_metric = {
-            metric: [each.held_out for each in reports(workspace, entry, seeds, metric).values()]
+            metric: [
+                scores_of.held_out
+                for scores_of in reports(workspace, entry, seeds, metric).values()
+            ]
             for metric in ("accuracy", "weighted_f1")
         }
         names = [
-            f"{task}, {metric}" for metric, each in by_metric.items() if each for task in each[0]
+            f"{task}, {metric}"
+            for metric, scores_of in by_metric.items()
+            if scores_of
+            for task in scores_of[0]
         ]
         if not names:
             continue
@@ -226,9 +233,9 @@ def show_held_out(workspace: Workspace, seeds: Sequence[int]) -> None:
             print(f"| recipe | {' | '.join(names)} |\n| --- |{' ---: |' * len(names)}")
             printed = True
         cells = [
-            cell([scores[task] for scores in found], 100)
-            for found in by_metric.values()
-            for task in found[0]
+            cell([scores[task] for scores in scores_of], 100)
+            for scores_of in by_metric.values()
+            for task in scores_of[0]
         ]
         print(f"| {marked(entry.label)} | {' | '.join(cells)} |")
 
@@ -291,17 +298,17 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=Path("docs"))
     parser.add_argument("--full", action="store_true", help="all rows, for a GPU")
     asked = parser.parse_args()
-    place = Workspace(asked.workspace)
+    workspace = Workspace(asked.workspace)
     if asked.what == "figures":
         folder, seeds = asked.output, asked.seeds
-        draw_memory(place, folder / "memory-curve.svg", seeds, MEMORY, everything["memory"])
+        draw_memory(workspace, folder / "memory-curve.svg", seeds, MEMORY, everything["memory"])
         draw_corrupted(
-            place, folder / "corrupted-router.svg", seeds, RIGHT, everything["corrupted"]
+            workspace, folder / "corrupted-router.svg", seeds, RIGHT, everything["corrupted"]
         )
         return
     for part in asked.parts:
         if part in READ_ONLY:
-            READ_ONLY[part](place, asked.seeds)
+            READ_ONLY[part](workspace, asked.seeds)
             continue
         entries = [
             entry
@@ -310,7 +317,7 @@ def main() -> None:
             and (asked.recipes is None or entry.label in asked.recipes)
         ]
         if asked.what == "show":
-            show(place, part, entries, asked.seeds)
+            show(workspace, part, entries, asked.seeds)
             continue
         try:
             run(asked.workspace, entries, asked.seeds, asked.full)

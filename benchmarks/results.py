@@ -85,7 +85,7 @@ def keep(benchmark: str, tables: Mapping[str, Table], kept: Path = KEPT) -> Path
         source=None,
         machine=f"{os.cpu_count()} x {_processor()}, {platform.system()}, Python {platform.python_version()}",
         date=datetime.now(UTC).isoformat(timespec="seconds"),
-        load=[round(each, 2) for each in os.getloadavg()],
+        load=[round(minutes, 2) for minutes in os.getloadavg()],
         tables=dict(tables),
     )
     file = kept / f"{benchmark}.json"

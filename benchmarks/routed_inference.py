@@ -81,8 +81,8 @@ def main() -> None:
     calls: dict[str, Callable[[], object]] = {"plain": plain}
     print(f"torch {torch.__version__}, {device.reason}; {chosen.clock} clock")
     print(f"MiniLM, K={K}, k={KEPT}, B={SAMPLES}, T={TOKENS}, {len(bank.site_names)} sites")
-    for name, made in make_features(centroids).items():
-        features = made.to(device.torch_device)
+    for name, on_cpu in make_features(centroids).items():
+        features = on_cpu.to(device.torch_device)
         weights = router.route(features).weights
         print(f"  {name}: {len(torch.unique(weights, dim=0))} distinct routes in the batch")
         calls[name] = partial(routed, features)

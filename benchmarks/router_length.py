@@ -37,10 +37,12 @@ def main() -> None:
         router, test, true = CentroidRouter(settings), [], []
         for index, task in enumerate(stream.tasks):
             rows = (backbone.tokenize(list(task.splits[s]["text"])) for s in ("train", "test"))
-            train, own = (extract_features(backbone, each, layer=settings.layer) for each in rows)
+            train, tested = (
+                extract_features(backbone, split, layer=settings.layer) for split in rows
+            )
             router.add_task(train)
-            test.append(own)
-            true += [index] * len(own)
+            test.append(tested)
+            true += [index] * len(tested)
         accuracy = router_accuracy(router.route(torch.cat(test)).weights.numpy(), true)
         print(
             f"{arguments.stream}, {length} tokens: {100 * accuracy:.1f} % routed to their own task",

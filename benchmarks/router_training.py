@@ -96,16 +96,16 @@ def measure(
     order = list(range(chosen.batch_size))
     objective = make_objective(backbone, device, settings, adapters, rows, how, pooling)
     plain = adapters[0].clone()
-    moving = [each.requires_grad_(True) for each in plain.parameters()]
+    moving = [parameter.requires_grad_(True) for parameter in plain.parameters()]
 
     def route() -> None:
-        for each in objective.weights.parameters():
-            each.grad = None
+        for parameter in objective.weights.parameters():
+            parameter.grad = None
         torch.autograd.backward(objective.loss(order))
 
     def pass_plainly() -> None:
-        for each in moving:
-            each.grad = None
+        for parameter in moving:
+            parameter.grad = None
         batch = backbone.collate(rows.encoding, order, where)
         with device.autocast():
             output = backbone(batch, transforms(plain))
@@ -136,13 +136,13 @@ def make_objective(
     generator = torch.Generator().manual_seed(1)
     size, count = backbone.hidden_size, len(adapters)
     sites = select_sites(backbone.sites, settings)
-    own = RouterNetworkSettings(router_pooling=pooling)
+    network_settings = RouterNetworkSettings(router_pooling=pooling)
     blocks = sorted({site.block for site in sites})
-    network = RouterNetwork.initialise(blocks, count, size, generator, own)
+    network = RouterNetwork.initialise(blocks, count, size, generator, network_settings)
     heads = tuple(Head.initialise(CLASSES, size, generator) for _ in adapters)
     weights = RoutersAndHeads(network, heads).to(device.torch_device)
-    for each in weights.parameters():
-        each.requires_grad_(True)
+    for parameter in weights.parameters():
+        parameter.requires_grad_(True)
     places = [range(CLASSES * task, CLASSES * (task + 1)) for task in range(count)]
     answers = Answers("cil", places, CLASSES * count, "compose")
     bank = Bank.stack(adapters)

@@ -55,9 +55,11 @@ def probe(backbone: Backbone, task: Task, layer: int, pooling: str) -> float:
         make_pipeline(StandardScaler(), LogisticRegression(C=strength, max_iter=2000))
         for strength in STRENGTHS
     ]
-    for each in probes:
-        each.fit(features["train"], labels["train"])
-    best = max(probes, key=lambda each: each.score(features["validation"], labels["validation"]))
+    for candidate in probes:
+        candidate.fit(features["train"], labels["train"])
+    best = max(
+        probes, key=lambda candidate: candidate.score(features["validation"], labels["validation"])
+    )
     return 100 * float(best.score(features["test"], labels["test"]))
 
 

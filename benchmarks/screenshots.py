@@ -47,11 +47,11 @@ WIDTH, HEIGHT = 1440, 900
 @contextmanager
 def served(workspace: Path) -> Iterator[tuple[Server, str]]:
     """A server on the workspace, and which of the two places in the app it is: the demonstration has its own."""
-    own = workspace.resolve() == DEMONSTRATION.resolve()
+    bundled = workspace.resolve() == DEMONSTRATION.resolve()
     with tempfile.TemporaryDirectory(prefix="adapter-lab-") as folder:
-        mine = Path(folder) / "workspace" if own else workspace
+        mine = Path(folder) / "workspace" if bundled else workspace
         with Server(mine, Path(folder) / "server.log") as server:
-            yield server, "Demonstration" if own else "Mine"
+            yield server, "Demonstration" if bundled else "Mine"
 
 
 def runs_of(workspace: Path) -> list[str]:
@@ -85,7 +85,7 @@ def take(
     visitor = Visitor(browser, url, width=width, height=HEIGHT, dark=dark)
     try:
         visitor.go(page, **address)
-        over = [f"unreadable: {each}" for each in unreadable(visitor.page)]
+        over = [f"unreadable: {contrast}" for contrast in unreadable(visitor.page)]
         visitor.page.screenshot(path=file)
         return [*visitor.faults, *over]
     finally:
@@ -114,23 +114,25 @@ def main() -> None:
     runs = asked.run or runs_of(asked.workspace)[:1]
     asked.out.mkdir(parents=True, exist_ok=True)
     wrong = 0
-    with served(asked.workspace) as (server, place), sync_playwright() as playwright:
+    with served(asked.workspace) as (server, name), sync_playwright() as playwright:
         browser = launch(playwright, provide())
         for run in runs:
             for page in asked.page or PAGES:
                 for width in asked.width or [WIDTH]:
                     for theme in asked.theme or ("light", "dark"):
                         file = asked.out / f"{run}-{page or 'start'}-{theme}-{width}.png"
-                        more = dict(each.split("=", 1) for each in asked.set)
-                        address = {"ws": place, "run": run, **more}
-                        found = take(
+                        more = dict(pair.split("=", 1) for pair in asked.set)
+                        address = {"ws": name, "run": run, **more}
+                        faults_here = take(
                             browser, server.url, address, page, width, theme == "dark", file
                         )
-                        faults = [each for each in found if not each.startswith("unreadable")]
-                        wrong += bool(faults or (asked.strict and found))
-                        print(f"{'ok  ' if not found else 'look'} {file}")
-                        for each in found:
-                            print(f"       {each}")
+                        faults = [
+                            fault for fault in faults_here if not fault.startswith("unreadable")
+                        ]
+                        wrong += bool(faults or (asked.strict and faults_here))
+                        print(f"{'ok  ' if not faults_here else 'look'} {file}")
+                        for fault in faults_here:
+                            print(f"       {fault}")
         browser.close()
     if wrong:
         raise SystemExit(f"{wrong} pages are not as they should be")

@@ -52,9 +52,9 @@ def main() -> None:
         )
         line, best, worst = f"`adapter-lab {' '.join(command)}`", min(times), max(times)
         rows.append([line, f"{best:.2f}", f"{worst:.2f}", f"under {TARGET_SECONDS:g}"])
-        found = imported(command)
-        forbidden = [name for name in found if name in FORBIDDEN]
-        print(f"  of {', '.join(HEAVY)} it imports: {', '.join(found) or 'none'}")
+        modules = imported(command)
+        forbidden = [name for name in modules if name in FORBIDDEN]
+        print(f"  of {', '.join(HEAVY)} it imports: {', '.join(modules) or 'none'}")
         print(
             f"  {'misses' if forbidden else 'meets'}: {', '.join(FORBIDDEN)} "
             f"{'must not be imported, but ' + ', '.join(forbidden) + ' is' if forbidden else 'are not imported'}"
@@ -84,8 +84,8 @@ def slowest(command: Sequence[str], count: int = 10) -> list[tuple[str, float]]:
     lines = python("-X", "importtime", "-c", START, *command).stderr.splitlines()
     # import time: self [us] | cumulative | imported package
     fields = [line.removeprefix("import time:").split("|") for line in lines if "|" in line][1:]
-    own = [(name.strip(), int(micro) / 1e6) for micro, _, name in fields]
-    return sorted(own, key=lambda each: -each[1])[:count]
+    seconds = [(name.strip(), int(micro) / 1e6) for micro, _, name in fields]
+    return sorted(seconds, key=lambda module: -module[1])[:count]
 
 
 def python(*arguments: str) -> subprocess.CompletedProcess[str]:

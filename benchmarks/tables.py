@@ -74,9 +74,9 @@ def reports(
     """Of its finished runs, by seed."""
     runs = {seed: workspace.run(entry.name(seed)) for seed in seeds}
     return {
-        seed: Report(each, metric)
-        for seed, each in runs.items()
-        if each.exists and each.status == "finished"
+        seed: Report(run, metric)
+        for seed, run in runs.items()
+        if run.exists and run.status == "finished"
     }
 
 
@@ -87,8 +87,8 @@ def numbers(report: Report) -> dict[str, float]:
 
 def cell(values: Sequence[float], scale: float) -> str:
     """Mean, deviation and interval; one seed is never shown as if it were a mean."""
-    known = [scale * value for value in values if not math.isnan(value)]
-    return format_summary(summarise(known), digits=1) if known else "-"
+    numbers = [scale * value for value in values if not math.isnan(value)]
+    return format_summary(summarise(numbers), digits=1) if numbers else "-"
 
 
 def paired(
@@ -97,8 +97,8 @@ def paired(
     """The paired difference of average accuracy (points) between two recipes; None with fewer than two seeds."""
     both = []
     for name in (of, over):
-        found = reports(workspace, Entry(stream, name, name), seeds)
-        both.append({s: 100 * each.transfer["average_accuracy"] for s, each in found.items()})
+        scored = reports(workspace, Entry(stream, name, name), seeds)
+        both.append({s: 100 * report.transfer["average_accuracy"] for s, report in scored.items()})
     if len(both[0].keys() & both[1].keys()) < 2:
         return None
     d = paired_difference(both[0], both[1])

@@ -88,8 +88,8 @@ def measure(
     one = train.subset([0])
     settings = TrainSettings(epochs=1, batch_size=batch_size)
     start = new_weights(backbone)
-    own = start.clone().to(device.torch_device)
-    for parameter in own.parameters():
+    adapter = start.clone().to(device.torch_device)
+    for parameter in adapter.parameters():
         parameter.requires_grad_(True)
     order = epoch_order(train.encoding.lengths, batch_size, SEED, 0)
     turns = Turns()
@@ -101,7 +101,7 @@ def measure(
         fitted = clock() - began
         batch = backbone.collate(train.encoding, order[step - 1], device.torch_device)
         bare = seconds(lambda: bare_step(backbone, batch, device), device, clock)
-        passes = seconds(lambda: adapter_passes(backbone, batch, own, device), device, clock)
+        passes = seconds(lambda: adapter_passes(backbone, batch, adapter, device), device, clock)
         if step > WARM_UP:
             turns.fit.append(fitted)
             turns.bare.append(bare)

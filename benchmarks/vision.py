@@ -167,9 +167,9 @@ def measure_memory(vision: str, folder: Path, clips: int) -> None:
     """Peaks of two runs on clips in files, each in a process of its own."""
     peaks = []
     for times in (1, 4):
-        place = folder / f"run{times}"
-        place.mkdir()
-        task = place / "t"
+        folder_of_run = folder / f"run{times}"
+        folder_of_run.mkdir()
+        task = folder_of_run / "t"
         task.mkdir()
         number = 0
         for split, share in {"train": 1.0, "validation": 0.1, "test": 0.1}.items():
@@ -180,7 +180,7 @@ def measure_memory(vision: str, folder: Path, clips: int) -> None:
                 number += 1
             lines = "".join(json.dumps(row) + "\n" for row in rows)
             (task / f"{split}.jsonl").write_text(lines)
-        stream = place / "stream.yaml"
+        stream = folder_of_run / "stream.yaml"
         stream.write_text(
             "name: s\nprotocol: til\ntasks:\n  - {name: t, kind: video-qa, path: t}\n"
         )
@@ -191,9 +191,9 @@ def measure_memory(vision: str, folder: Path, clips: int) -> None:
             "run = cl.run(stream, 'dam', name='r', epochs=1, vision=vision, workspace=workspace)\n"
             "print(int(Report(run.folder).cost['peak_memory_bytes']))"
         )
-        command = [sys.executable, "-c", code, str(stream), vision, str(place / "w")]
-        found = subprocess.run(command, capture_output=True, text=True, check=True)
-        peaks.append(int(found.stdout.split()[-1]))
+        command = [sys.executable, "-c", code, str(stream), vision, str(folder_of_run / "w")]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        peaks.append(int(done.stdout.split()[-1]))
     print(
         f"memory: {peaks[1] / 2**20:.0f} MiB with {4 * clips} clips over {peaks[0] / 2**20:.0f} with {clips}: "
         f"{peaks[1] / peaks[0]:.3f}"

@@ -58,7 +58,7 @@ PAIRS = (
 )
 """Recipes whose difference the papers make claims about."""
 TOLD = ("i2i-ff", "i2i-fl", "i2i-ll", "adapter-fusion", "closest-task-init")
-DRAWN = tuple(each for orders in ORDERS.values() for each in orders)
+DRAWN = tuple(stream for orders in ORDERS.values() for stream in orders)
 MIXED = "mixed"
 STREAMS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
     **dict.fromkeys(DRAWN, ((*ROUTED, *TOLD), {**QUESTIONS, **DRAWN_ROWS})),
@@ -86,7 +86,7 @@ def show_routed(workspace: Workspace, seeds: Sequence[int]) -> None:
             values = [numbers(r) for r in reports(workspace, entry(stream, label), seeds).values()]
             if values:
                 columns = ("average_accuracy", "forgetting", "router_accuracy")
-                cells = [cell([each.get(c, float("nan")) for each in values], 100) for c in columns]
+                cells = [cell([row.get(c, float("nan")) for row in values], 100) for c in columns]
                 print(f"| {marked(label)} | {' | '.join(cells)} |")
 
 
@@ -96,10 +96,10 @@ def show_tasks(workspace: Workspace, seeds: Sequence[int]) -> None:
     print("| stream | recipe | accuracy after the last task (%) |\n| --- | --- | --- |")
     for stream in STREAMS:
         for label in ("adapters", "dam"):
-            found = list(reports(workspace, entry(stream, label), seeds).values())
-            if found:
-                last = 100 * np.mean([each.matrix[-1] for each in found], axis=0)
-                named = zip(found[0].tasks, last, strict=True)
+            scored = list(reports(workspace, entry(stream, label), seeds).values())
+            if scored:
+                last = 100 * np.mean([report.matrix[-1] for report in scored], axis=0)
+                named = zip(scored[0].tasks, last, strict=True)
                 cells = ", ".join(f"{name} {value:.1f}" for name, value in named)
                 print(f"| {stream} | {marked(label)} | {cells} |")
 
@@ -111,7 +111,7 @@ def show_transfer(workspace: Workspace, seeds: Sequence[int]) -> None:
         print(f"\n### knowledge transfer over vanilla adapters (%), {name}\n")
         print("| recipe | order 1 | order 2 | overall |\n| --- | ---: | ---: | ---: |")
         for label in TOLD:
-            cells = [cell(_gains(workspace, label, each, seeds), 1) for each in columns]
+            cells = [cell(_gains(workspace, label, orders, seeds), 1) for orders in columns]
             print(f"| {marked(label)} | {' | '.join(cells)} |")
 
 
@@ -123,11 +123,11 @@ def _gains(
     for seed in seeds:
         gains: list[float] = []
         for stream in streams:
-            own = reports(workspace, entry(stream, label), [seed]).get(seed)
+            report = reports(workspace, entry(stream, label), [seed]).get(seed)
             plain = reports(workspace, entry(stream, "adapters"), [seed]).get(seed)
-            if own and plain:
-                found = transfer(own.matrix.diagonal(), plain.matrix.diagonal())
-                gains += found[1:].tolist()
+            if report and plain:
+                gained = transfer(report.matrix.diagonal(), plain.matrix.diagonal())
+                gains += gained[1:].tolist()
         if gains:
             by_seed.append(fmean(gains))
     return by_seed
@@ -154,11 +154,11 @@ def main() -> None:
     parser.add_argument("--streams", nargs="+", default=there, choices=there)
     asked = parser.parse_args()
     if asked.what == "show":
-        place = Workspace(asked.workspace)
-        show_routed(place, asked.seeds)
-        show_tasks(place, asked.seeds)
-        show_transfer(place, asked.seeds)
-        show_pairs(place, asked.seeds)
+        workspace = Workspace(asked.workspace)
+        show_routed(workspace, asked.seeds)
+        show_tasks(workspace, asked.seeds)
+        show_transfer(workspace, asked.seeds)
+        show_pairs(workspace, asked.seeds)
         return
     try:
         for seed in asked.seeds:

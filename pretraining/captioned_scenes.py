@@ -75,7 +75,7 @@ def region(thing: Thing) -> NDArray[np.bool_]:
     return covered.reshape(-1)
 
 
-def made(
+def draw_part(
     asked: tuple[int, int, int],
 ) -> tuple[NDArray[np.uint8], list[list[str]], NDArray[np.bool_], NDArray[np.int64]]:
     """Pixels, captions, regions and things of the scenes numbered begin..end - 1."""
@@ -84,9 +84,9 @@ def made(
     regions = np.zeros((len(drawn), MOST_THINGS, PATCHES**2), dtype=np.bool_)
     things = np.full((len(drawn), MOST_THINGS), -1, dtype=np.int64)
     for row, (scene, _) in enumerate(drawn):
-        for place, thing in enumerate(scene.things):
-            regions[row, place] = region(thing)
-            things[row, place] = WORDS.index(f"{thing.colour} {thing.figure}")
+        for index, thing in enumerate(scene.things):
+            regions[row, index] = region(thing)
+            things[row, index] = WORDS.index(f"{thing.colour} {thing.figure}")
     pixels = np.stack([paint(scene) for scene, _ in drawn])
     return pixels, [sentences for _, sentences in drawn], regions, things
 
@@ -96,11 +96,11 @@ def scenes(seed: int, begin: int, count: int) -> Lots:
     step = 500
     parts = [(seed, b, min(b + step, begin + count)) for b in range(begin, begin + count, step)]
     with ProcessPoolExecutor(max_workers=os.cpu_count()) as pool:
-        found = list(pool.map(made, parts))
-    pixels, captions, regions, things = zip(*found, strict=True)
+        lots = list(pool.map(draw_part, parts))
+    pixels, captions, regions, things = zip(*lots, strict=True)
     return Lots(
         torch.from_numpy(np.concatenate(pixels)).permute(0, 3, 1, 2).contiguous(),
-        [each for part in captions for each in part],
+        [caption for part in captions for caption in part],
         torch.from_numpy(np.concatenate(regions)),
         torch.from_numpy(np.concatenate(things)),
     )

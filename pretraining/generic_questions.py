@@ -86,9 +86,11 @@ def _clip(draw: Draw) -> Asked:
     frames = film.frames
     if family == "which-way" and draw.chance(0.7):
         frames = tuple(replace(scene, things=scene.things[:1]) for scene in frames)
-    told, kinds = _happens(draw, family, film.answer, frames[0].things, frames[-1].things)
-    question, answer, kind = _leave_out(draw, told.split(), kinds)
-    return Asked("video", animation([paint(each) for each in frames], 0.25), question, answer, kind)
+    sentence, kinds = _happens(draw, family, film.answer, frames[0].things, frames[-1].things)
+    question, answer, kind = _leave_out(draw, sentence.split(), kinds)
+    return Asked(
+        "video", animation([paint(frame) for frame in frames], 0.25), question, answer, kind
+    )
 
 
 def _happens(
@@ -102,11 +104,11 @@ def _happens(
         return f"{name[0]} slides and then {name[1]}", ("figure",)
     motions = [_motion(one, other) for one, other in zip(begun, ended, strict=True)]
     if family == "what-moved" and draw.chance(0.4):  # whether something slides, without the way
-        place = draw.below(len(begun))
-        return f"the {begun[place].figure} {motions[place].split()[0]}", ("motion",)
-    moving = [place for place, motion in enumerate(motions) if motion != "rests"]
-    place = draw.choice(moving)
-    return f"{name[place]} {motions[place]}", ("way",) if family == "which-way" else (
+        index = draw.below(len(begun))
+        return f"the {begun[index].figure} {motions[index].split()[0]}", ("motion",)
+    moving = [index for index, motion in enumerate(motions) if motion != "rests"]
+    index = draw.choice(moving)
+    return f"{name[index]} {motions[index]}", ("way",) if family == "which-way" else (
         "figure",
         "way",
     )
@@ -134,12 +136,12 @@ def _caption(draw: Draw) -> Asked:
 
 def _leave_out(draw: Draw, words: Sequence[str], kinds: Sequence[str]) -> tuple[str, str, str]:
     """The sentence with a blank, the word that stood there and its kind, which is drawn before the word."""
-    found = {
-        place: kind for place, word in enumerate(words) for kind in kinds if word in KINDS[kind]
+    kind_at = {
+        index: kind for index, word in enumerate(words) for kind in kinds if word in KINDS[kind]
     }
-    kind = draw.choice(tuple(dict.fromkeys(found.values())))
-    place = draw.choice([place for place in found if found[place] == kind])
-    return " ".join([*words[:place], BLANK, *words[place + 1 :]]), words[place], kind
+    kind = draw.choice(tuple(dict.fromkeys(kind_at.values())))
+    index = draw.choice([index for index in kind_at if kind_at[index] == kind])
+    return " ".join([*words[:index], BLANK, *words[index + 1 :]]), words[index], kind
 
 
 def _question(draw: Draw) -> Asked:
@@ -175,7 +177,9 @@ def _about(draw: Draw, kind: str, scene: Scene) -> tuple[str, str]:
             return " ".join([f"The {one.figure} is {BLANK}", *rest, f"the {other.figure}."]), word
         case _:
             there = draw.chance(0.5)
-            absent = [name for name in SHAPES if name not in {each.figure for each in scene.things}]
+            absent = [
+                name for name in SHAPES if name not in {thing.figure for thing in scene.things}
+            ]
             figure = one.figure if there else draw.choice(absent)
             return f"Is there {with_article(figure)}?", "yes" if there else "no"
 
@@ -191,5 +195,5 @@ def make(seed: int, begin: int, count: int) -> list[Asked]:
     step = 250
     parts = [(seed, b, min(b + step, begin + count)) for b in range(begin, begin + count, step)]
     with ProcessPoolExecutor(max_workers=os.cpu_count()) as pool:
-        found = [each for part in pool.map(lots, parts) for each in part]
-    return sorted(found, key=lambda each: each.medium)
+        questions = [question for part in pool.map(lots, parts) for question in part]
+    return sorted(questions, key=lambda question: question.medium)

@@ -79,8 +79,8 @@ def batches(count: int, size: int, generator: torch.Generator) -> Iterator[Tenso
 @torch.no_grad()
 def embed_images(model: open_clip.CLIP, pixels: Tensor, device: torch.device) -> Tensor:
     """(N, e) of length 1."""
-    found = [model.encode_image(normal(part, device), normalize=True) for part in pixels.split(250)]
-    return torch.cat(found).float().cpu()
+    parts = [model.encode_image(normal(part, device), normalize=True) for part in pixels.split(250)]
+    return torch.cat(parts).float().cpu()
 
 
 @torch.no_grad()
@@ -92,8 +92,8 @@ def embed_texts(
 ) -> Tensor:
     """(N, e) of length 1."""
     tokens = tokenize(list(texts)).to(device)
-    found = [model.encode_text(part, normalize=True) for part in tokens.split(250)]
-    return torch.cat(found).float().cpu()
+    parts = [model.encode_text(part, normalize=True) for part in tokens.split(250)]
+    return torch.cat(parts).float().cpu()
 
 
 def quality(
@@ -107,11 +107,13 @@ def quality(
     model.eval()
     held_out = scenes(seed, 10**9, count)
     images = embed_images(model, held_out.pixels, device)
-    texts = embed_texts(model, tokenize, [each[0] for each in held_out.captions], device)
+    texts = embed_texts(
+        model, tokenize, [caption_list[0] for caption_list in held_out.captions], device
+    )
     ranks = (images @ texts.T).argsort(dim=1, descending=True)
-    place = (ranks == torch.arange(len(ranks)).unsqueeze(1)).float().argmax(dim=1)
-    found = {
-        f"caption of a picture, R@{k} of {count}": float((place < k).float().mean())
+    rank = (ranks == torch.arange(len(ranks)).unsqueeze(1)).float().argmax(dim=1)
+    shares = {
+        f"caption of a picture, R@{k} of {count}": float((rank < k).float().mean())
         for k in (1, 5, 10)
     }
     names = list(FIGURES)
@@ -121,29 +123,29 @@ def quality(
         )
         for n in range(40 * len(names))
     ]
-    pictures = torch.from_numpy(np.stack([paint(each) for each in alone])).permute(0, 3, 1, 2)
+    pictures = torch.from_numpy(np.stack([paint(scene) for scene in alone])).permute(0, 3, 1, 2)
     images = embed_images(model, pictures.contiguous(), device)
     prompts = {
         "figure": (
             [with_article(name) for name in names],
-            [each.things[0].figure for each in alone],
+            [scene.things[0].figure for scene in alone],
             names,
         ),
         "colour": (
             [f"{with_article(colour)} thing" for colour in COLOURS],
-            [each.things[0].colour for each in alone],
+            [scene.things[0].colour for scene in alone],
             list(COLOURS),
         ),
         "style": (
             [f"a picture {manner}" for manner in MANNERS.values()],
-            [each.style for each in alone],
+            [scene.style for scene in alone],
             list(MANNERS),
         ),
     }
     for what, (texts_of, true, classes) in prompts.items():
         best = (images @ embed_texts(model, tokenize, texts_of, device).T).argmax(dim=1).tolist()
         right = np.mean([classes[guess] == truth for guess, truth in zip(best, true, strict=True)])
-        found[f"zero-shot {what}, {len(classes)} classes"] = float(right)
+        shares[f"zero-shot {what}, {len(classes)} classes"] = float(right)
     with torch.no_grad():
         patches = [
             look(model, normal(part, device))[1].cpu() for part in held_out.pixels.split(250)
@@ -155,9 +157,9 @@ def quality(
     kinds["figure"] = (guess % len(FIGURES), true % len(FIGURES), len(FIGURES))
     for what, (guesses, truth, classes) in kinds.items():
         right = float((guesses == truth).float().mean())
-        found[f"{what} of a thing where it lies, among others, {classes} classes"] = right
+        shares[f"{what} of a thing where it lies, among others, {classes} classes"] = right
     model.train()
-    return found
+    return shares
 
 
 def main() -> None:
@@ -180,7 +182,7 @@ def main() -> None:
     print(f"torch {torch.__version__}, {device}, seed {asked.seed}, parameters {count}", flush=True)
     began = time.perf_counter()
     lots = scenes(asked.seed, 0, asked.scenes)
-    tokens = torch.stack([tokenize(each) for each in lots.captions])  # (N, CAPTIONS, T)
+    tokens = torch.stack([tokenize(caption) for caption in lots.captions])  # (N, CAPTIONS, T)
     names = tokenize([with_article(words) for words in WORDS]).to(device)
     print(f"{asked.scenes} scenes in {time.perf_counter() - began:.0f} s", flush=True)
     decayed = [p for p in model.parameters() if p.dim() > 1]

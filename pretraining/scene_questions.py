@@ -69,20 +69,23 @@ def kept(backbone: SeeingBackbone, medium: Medium, shown: Sequence[bytes]) -> Ke
         backbone.eye.look(medium, shown[begin : begin + AT_ONCE])
         for begin in range(0, len(shown), AT_ONCE)
     ]
-    features = torch.cat([each.features for each in seen]).cpu()
-    return Kept(Sights(features, torch.cat([each.counts for each in seen]).cpu()))
+    features = torch.cat([sights.features for sights in seen]).cpu()
+    return Kept(Sights(features, torch.cat([sights.counts for sights in seen]).cpu()))
 
 
 def rows_of(backbone: SeeingBackbone, asked: Sequence[Asked]) -> tuple[Rows, Tensor]:
     """Questions as training rows, in their order, and (n, v) tokens that are seen of some pictures and clips."""
     parts, some = [], []
-    for medium in dict.fromkeys(each.medium for each in asked):
-        own = [each for each in asked if each.medium == medium]
-        seen = kept(backbone, medium, [each.shown for each in own])
+    for medium in dict.fromkeys(question.medium for question in asked):
+        of_medium = [question for question in asked if question.medium == medium]
+        seen = kept(backbone, medium, [question.shown for question in of_medium])
         some.append(seen.sights.features[:SOME].flatten(0, 1))
-        columns = {"question": [each.question for each in own], medium: [b""] * len(own)}
+        columns = {
+            "question": [question.question for question in of_medium],
+            medium: [b""] * len(of_medium),
+        }
         parts.append(backbone.encode(columns, seen))
-    labels = torch.tensor([ANSWERS.index(each.answer) for each in asked])
+    labels = torch.tensor([ANSWERS.index(question.answer) for question in asked])
     return Rows(Samples.concat(parts), labels), torch.cat(some)
 
 
@@ -113,10 +116,10 @@ def by_kind(lesson: Lesson[Rows], weights: TaskWeights, asked: Sequence[Asked]) 
     right: dict[str, list[bool]] = {kind: [] for kind in KINDS}
     for begin in range(0, len(asked), 50):
         places = range(begin, min(begin + 50, len(asked)))
-        found = weights.head.logits(lesson.states(rows, places, here)).argmax(dim=1).cpu()
-        for place, answer in zip(places, found.tolist(), strict=True):
-            right[asked[place].kind].append(answer == int(rows.labels[place]))
-    return {kind: sum(each) / len(each) for kind, each in right.items() if each}
+        predicted = weights.head.logits(lesson.states(rows, places, here)).argmax(dim=1).cpu()
+        for index, answer in zip(places, predicted.tolist(), strict=True):
+            right[asked[index].kind].append(answer == int(rows.labels[index]))
+    return {kind: sum(answered) / len(answered) for kind, answered in right.items() if answered}
 
 
 def main() -> None:
