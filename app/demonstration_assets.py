@@ -57,20 +57,20 @@ def make(workspace: Workspace, runs: Sequence[Bundled], watcher: Watcher | None 
         runs: which.
         watcher: is told what happens.
     """
-    for each in runs:
+    for bundled in runs:
         carry_out(
-            each.stream,
-            each.recipe,
-            name=each.name,
+            bundled.stream,
+            bundled.recipe,
+            name=bundled.name,
             seed=SEED,
             workspace=workspace.root,
             device="cpu",
             precision="float32",
             watcher=watcher,
-            **each.settings,
+            **bundled.settings,
         )
-    for each in runs:
-        run = workspace.find(each.name)
+    for bundled in runs:
+        run = workspace.find(bundled.name)
         scored_rows.keep(workspace, run)
         if not run.config.recipe.shares_adapter:
             explain_losses(workspace, run, "cpu")
@@ -87,15 +87,15 @@ def pack(workspace: Workspace, target: Path, runs: Sequence[Bundled]) -> None:
     """
     packed = Workspace(target.with_name(f"{target.name}.new"))
     shutil.rmtree(packed.root, ignore_errors=True)
-    for each in runs:
-        folder = workspace.find(each.name)
+    for bundled in runs:
+        folder = workspace.find(bundled.name)
         shutil.copytree(
-            folder.path, packed.run(each.name).path, ignore=shutil.ignore_patterns("*.lock")
+            folder.path, packed.run(bundled.name).path, ignore=shutil.ignore_patterns("*.lock")
         )
-        for kind, own in needed(workspace, folder):
-            place = packed.store.folder(kind, own)
-            if not place.is_dir():
-                shutil.copytree(workspace.store.folder(kind, own), place)
+        for kind, artifact_key in needed(workspace, folder):
+            destination = packed.store.folder(kind, artifact_key)
+            if not destination.is_dir():
+                shutil.copytree(workspace.store.folder(kind, artifact_key), destination)
     write_text(packed.root / READ_ONLY, NOTE)
     size = folder_bytes(packed.root) / 1e6
     if size > LARGEST_MB:
@@ -106,52 +106,58 @@ def pack(workspace: Workspace, target: Path, runs: Sequence[Bundled]) -> None:
 
 def needed(workspace: Workspace, run: RunFolder) -> set[tuple[str, str]]:
     """(kind, key) of the artifacts of a run that pages read; see `NAMED`."""
-    found: set[tuple[str, str]] = set()
+    artifacts: set[tuple[str, str]] = set()
     states: dict[str, str] = {}
-    for name, own in run.artifacts().items():
+    for name, artifact_key in run.artifacts().items():
         kind, _, rest = name.partition("/")
         if kind in NAMED:
-            found.add((kind, own))
+            artifacts.add((kind, artifact_key))
         elif kind == "states":
-            states[rest.partition("/")[2].partition("/")[0]] = own
-    found |= {("states", own) for own in states.values()}
+            states[rest.partition("/")[2].partition("/")[0]] = artifact_key
+    artifacts |= {("states", artifact_key) for artifact_key in states.values()}
     embeddings = find_embeddings(workspace, run)
     if embeddings is not None:
-        found |= {("features", own) for own in embeddings.keys}
-        found |= {(KIND, key(KIND, inputs_of(embeddings, method))) for method in METHODS}
-    found.add((scored_rows.KIND, key(scored_rows.KIND, scored_rows.inputs_of(run.config))))
+        artifacts |= {("features", artifact_key) for artifact_key in embeddings.keys}
+        artifacts |= {(KIND, key(KIND, inputs_of(embeddings, method))) for method in METHODS}
+    artifacts.add((scored_rows.KIND, key(scored_rows.KIND, scored_rows.inputs_of(run.config))))
     for event in run.events:
         if isinstance(event, Made) and event.kind == "features":
             inputs = workspace.store.inputs("features", event.key)
             if (
                 inputs is not None and "layer" in inputs
             ):  # training rows' too: neighbours are looked for among them
-                found.add(("features", event.key))
-    timings = {("timing", key("timing", {"artifact": own})) for _, own in found}
-    return found | {each for each in timings if workspace.store.has(*each)}
+                artifacts.add(("features", event.key))
+    timings = {
+        ("timing", key("timing", {"artifact": artifact_key})) for _, artifact_key in artifacts
+    }
+    return artifacts | {timing for timing in timings if workspace.store.has(*timing)}
 
 
-def differences(made: RunFolder, bundled: RunFolder) -> list[str]:
+def differences(fresh: RunFolder, bundled: RunFolder) -> list[str]:
     """In what a run made anew differs from the bundled one: settings, keys of artifacts, scores.
 
     Keys of states hold the hash of routing weights, whose last bit differs between processors: they are not compared.
     """
-    found = []
-    if made.config != bundled.config:
-        found.append("run.yaml differs")
-    new, old = (_keys(run.artifacts()) for run in (made, bundled))
-    found += [
+    lines = []
+    if fresh.config != bundled.config:
+        lines.append("run.yaml differs")
+    new, old = (_keys(run.artifacts()) for run in (fresh, bundled))
+    lines += [
         f"artifact {name} is {new.get(name, 'missing')[:12]}, bundled is {old.get(name, 'missing')[:12]}"
         for name in sorted(new.keys() | old.keys())
         if new.get(name) != old.get(name)
     ]
-    scores, known = Report(made).matrix, Report(bundled).matrix
-    if scores.shape != known.shape or not np.allclose(
-        scores, known, rtol=0, atol=TOLERANCE, equal_nan=True
+    scores, bundled_scores = Report(fresh).matrix, Report(bundled).matrix
+    if scores.shape != bundled_scores.shape or not np.allclose(
+        scores, bundled_scores, rtol=0, atol=TOLERANCE, equal_nan=True
     ):
-        largest = np.nanmax(np.abs(scores - known)) if scores.shape == known.shape else math.nan
-        found.append(f"the score matrices differ by up to {largest:.3f}")
-    return found
+        largest = (
+            np.nanmax(np.abs(scores - bundled_scores))
+            if scores.shape == bundled_scores.shape
+            else math.nan
+        )
+        lines.append(f"the score matrices differ by up to {largest:.3f}")
+    return lines
 
 
 def _keys(names: Mapping[str, str]) -> dict[str, str]:
@@ -170,7 +176,7 @@ def main() -> None:
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         workspace = Workspace(asked.work or Path(temporary) / "workspace")
-        runs = [each for each in RUNS if each.name in asked.only]
+        runs = [run for run in RUNS if run.name in asked.only]
         make(workspace, runs, TerminalWatcher())
         if not asked.check:
             pack(workspace, asked.target, runs)
@@ -179,13 +185,13 @@ def main() -> None:
             )
             return
         bundled = Workspace(asked.target)
-        found = [
-            f"{each.name}: {difference}"
-            for each in runs
-            for difference in differences(workspace.find(each.name), bundled.find(each.name))
+        lines = [
+            f"{run.name}: {difference}"
+            for run in runs
+            for difference in differences(workspace.find(run.name), bundled.find(run.name))
         ]
-    say("\n".join(found) or f"what is bundled: {counted(len(runs), 'run')}")
-    raise SystemExit(1 if found else 0)
+    say("\n".join(lines) or f"what is bundled: {counted(len(runs), 'run')}")
+    raise SystemExit(1 if lines else 0)
 
 
 if __name__ == "__main__":

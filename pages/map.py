@@ -110,7 +110,7 @@ try:
         # Only then is the worker asked what the run's samples are: the map itself needs no model.
         if giving.open or own_sample.begun(OWN):
             sample = own_sample.draw(answers.kinds(view), OWN)
-            own = None if sample is None else maps.own(view, shown, sample)
+            own = None if sample is None else maps.own_position(view, shown, sample)
 except AdapterLabError as error:
     st.warning(plain(str(error)))
 count = counted(len(samples), "sample")
@@ -132,7 +132,7 @@ with wide:
     st.header(f"{projection.method} of what the router reads")
     lassoed = widgets.chart(
         view,
-        maps.figure(view, shown, colour, found, samples, None if own is None else own.place),
+        maps.figure(view, shown, colour, found, samples, None if own is None else own.position),
         "map",
         alt=f"{projection.method} map of {count} ({embeddings.split}) of "
         f"{counted(len(view.tasks), 'task')}, coloured by "
@@ -144,7 +144,7 @@ with wide:
         f"**Trustworthiness** ({trust}) is the share of neighbours here that are neighbours in truth: 1 is all, 0.5 "
         "is chance; higher is better.",
         formula=rf"T = 1 - \frac{{2}}{{Nk(2N-3k-1)}} \sum_i \sum_{{j \in U_k(i)}} (r(i,j) - k), \quad k = {NEIGHBOURS}",
-        table=samples.drop(columns=["place", "adapter_place", "learnt"]).set_index("sample"),
+        table=samples.drop(columns=["task_index", "adapter_index", "learnt"]).set_index("sample"),
         source=source,
         select=("points", "box", "lasso"),
     )

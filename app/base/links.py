@@ -46,14 +46,14 @@ def arrive(page: str) -> None:
     if LEAVING in st.query_params:
         del st.query_params[LEAVING]
     given = {name: st.query_params[name] for name in FRAMED if name in st.query_params}
-    known = (st.session_state.get(READ), st.session_state.get(WRITTEN))
+    last_addresses = (st.session_state.get(READ), st.session_state.get(WRITTEN))
     st.session_state[TURNED] = st.session_state.get("page") != page
-    if given and (st.session_state[TURNED] or given not in known):
+    if given and (st.session_state[TURNED] or given not in last_addresses):
         st.session_state[ASKED] = given
     st.session_state[READ] = given
     pins = st.query_params.get_all(PINNED)
-    known_pins = (st.session_state.get(PINS_READ), st.session_state.get(PINS_WRITTEN))
-    if page == "sample" and pins and (st.session_state[TURNED] or pins not in known_pins):
+    last_pins = (st.session_state.get(PINS_READ), st.session_state.get(PINS_WRITTEN))
+    if page == "sample" and pins and (st.session_state[TURNED] or pins not in last_pins):
         st.session_state[PINS_ASKED] = pins
     st.session_state[PINS_READ] = pins
     st.session_state["page"] = page

@@ -65,13 +65,13 @@ PRESENTED = """<style>
 def sheet(look: Look) -> str:
     """The style sheet of all pages in one theme, as HTML."""
     quiet, on_primary = ("#59626e", "#ffffff") if look.name == "light" else ("#a9b3c0", "#101418")
-    own = f":root {{--paper: {look.paper}; --quiet: {quiet}; --on-primary: {on_primary}}}"
-    return f"<style>{own}\n{STYLE}{_boxes()}</style>"
+    variables = f":root {{--paper: {look.paper}; --quiet: {quiet}; --on-primary: {on_primary}}}"
+    return f"<style>{variables}\n{STYLE}{_boxes()}</style>"
 
 
 def box(key: str, least: int) -> str:
     """The key of a container whose content is at least so many pixels wide, and scrolled where there is less room."""
-    width = next((each for each in BOXES if each >= least), BOXES[-1])
+    width = next((box_width for box_width in BOXES if box_width >= least), BOXES[-1])
     return f"box-{width}-{key}" if least > 0 else f"box-{key}"
 
 

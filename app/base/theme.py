@@ -112,16 +112,16 @@ def look() -> Look:
     return Look(plain.name, plain.text, plain.faint, plain.paper, max(text_size() - 2, 14))
 
 
-def task_colour(place: int) -> str:
-    """Of the task at this place, from 0."""
-    return PETROFF[place % len(PETROFF)] if place < 2 * len(PETROFF) else GREY
+def task_colour(index: int) -> str:
+    """Of the task at this index, from 0."""
+    return PETROFF[index % len(PETROFF)] if index < 2 * len(PETROFF) else GREY
 
 
-def task_symbol(place: int) -> str:
+def task_symbol(index: int) -> str:
     """Its marker, as plotly names it."""
-    return "circle" if place < len(PETROFF) else "diamond-open"
+    return "circle" if index < len(PETROFF) else "diamond-open"
 
 
-def numbered(place: int, name: str) -> str:
+def numbered(index: int, name: str) -> str:
     """What a task is called wherever it is shown: number and name."""
-    return f"{place + 1} {name}"
+    return f"{index + 1} {name}"

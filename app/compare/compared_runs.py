@@ -152,8 +152,8 @@ def called(lines: Sequence[Line]) -> list[str]:
         for line in lines
     ]
     return [
-        numbered(place, f"{name} {TOLD}" if line.told_the_task else name)
-        for place, (name, line) in enumerate(zip(names, lines, strict=True))
+        numbered(index, f"{name} {TOLD}" if line.told_the_task else name)
+        for index, (name, line) in enumerate(zip(names, lines, strict=True))
     ]
 
 
@@ -169,11 +169,11 @@ def short(metric: str) -> str:
 
 def meaning(metric: str) -> str:
     """Formula, direction and note of a metric."""
-    known = METRICS.find(metric)
-    if known is None:
+    row = METRICS.find(metric)
+    if row is None:
         return COSTS[metric].meaning
-    direction = f"; {known.direction} is better" if known.direction else ""
-    return f"`{known.formula}`{direction}. {known.note}"
+    direction = f"; {row.direction} is better" if row.direction else ""
+    return f"`{row.formula}`{direction}. {row.note}"
 
 
 def scaled(metric: str, value: float) -> float:

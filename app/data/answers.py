@@ -39,28 +39,28 @@ class Answer:
     @property
     def chosen(self) -> int:
         """The adapter with the largest weight, the earlier one of equals."""
-        return max(range(len(self.weights)), key=lambda place: self.weights[place])
+        return max(range(len(self.weights)), key=lambda index: self.weights[index])
 
     @property
     def words(self) -> str:
         """ "0.93 T4 + 0.07 T5": shares of a hundredth and more, the largest first."""
-        order = sorted(range(len(self.weights)), key=lambda place: -self.weights[place])
-        used = [place for place in order if self.weights[place] >= 0.005]
-        return " + ".join(f"{self.weights[place]:.2f} T{place + 1}" for place in used)
+        order = sorted(range(len(self.weights)), key=lambda index: -self.weights[index])
+        used = [index for index in order if self.weights[index] >= 0.005]
+        return " + ".join(f"{self.weights[index]:.2f} T{index + 1}" for index in used)
 
     @classmethod
-    def of(cls, told: Mapping[str, Any], tasks: Sequence[str]) -> Answer:
+    def of(cls, reply: Mapping[str, Any], tasks: Sequence[str]) -> Answer:
         """From a `RoutedSample` as plain values, whose shares are sorted by weight.
 
         Args:
-            told: as the worker says it.
+            reply: the worker's.
             tasks: names of those whose adapters there are, in order; a recipe with one adapter for all has one share.
         """
-        shares = sorted(told["shares"], key=lambda share: tasks.index(share["task"]))
-        blocks = told["per_block"]
+        shares = sorted(reply["shares"], key=lambda share: tasks.index(share["task"]))
+        blocks = reply["per_block"]
         return cls(
-            told["prediction"],
-            told["confidence"],
+            reply["prediction"],
+            reply["confidence"],
             tuple(share["score"] for share in shares),
             tuple(share["weight"] for share in shares),
             tuple(share["alone"] for share in shares if share["alone"] is not None),
@@ -71,9 +71,9 @@ class Answer:
 @st.cache_resource(show_spinner=False)
 def worker() -> Worker:
     """One for all visitors; it begins to load at the first page that will need it."""
-    made = Worker("app.workers.answer_worker")
-    made.start()
-    return made
+    process = Worker("app.workers.answer_worker")
+    process.start()
+    return process
 
 
 def lines(view: View) -> dict[str, str]:
@@ -93,8 +93,8 @@ def shown(view: View, sample: Sample) -> dict[str, Any]:
         UserError: there is no such row, or a picture that cannot be read.
     """
     root, name, _ = _where(view)
-    told: dict[str, Any] = worker().ask("shown", workspace=root, run=name, sample=dict(sample))
-    return told
+    reply: dict[str, Any] = worker().ask("shown", workspace=root, run=name, sample=dict(sample))
+    return reply
 
 
 def kinds(view: View) -> list[str]:
@@ -112,16 +112,16 @@ def answers(
         UserError: a change that does not fit the recipe, or a recipe that must be told the task.
     """
     root, name, stage = _where(view)
-    told = worker().ask(
+    replies = worker().ask(
         "route",
         workspace=root,
         run=name,
         stage=stage,
         sample=dict(sample),
-        what_ifs=[dict(each) for each in what_ifs],
+        what_ifs=[dict(what_if) for what_if in what_ifs],
         task=task,
     )
-    return [Answer.of(each, view.tasks) for each in told]
+    return [Answer.of(reply, view.tasks) for reply in replies]
 
 
 def embedded(view: View, sample: Sample) -> list[float]:
@@ -131,8 +131,8 @@ def embedded(view: View, sample: Sample) -> list[float]:
         UserError: there is no such row, or the backbone does not read such a sample.
     """
     root, name, stage = _where(view)
-    told = worker().ask("embed", workspace=root, run=name, stage=stage, sample=dict(sample))
-    return [float(number) for number in told]
+    features = worker().ask("embed", workspace=root, run=name, stage=stage, sample=dict(sample))
+    return [float(number) for number in features]
 
 
 def near(view: View, sample: Sample, k: int) -> list[dict[str, Any]]:
@@ -144,8 +144,8 @@ def near(view: View, sample: Sample, k: int) -> list[dict[str, Any]]:
         UserError: the sample cannot be read, or the training rows are no longer there.
     """
     root, name, stage = _where(view)
-    told = worker().ask("near", workspace=root, run=name, stage=stage, sample=dict(sample), k=k)
-    return list(told)
+    rows = worker().ask("near", workspace=root, run=name, stage=stage, sample=dict(sample), k=k)
+    return list(rows)
 
 
 def _where(view: View) -> tuple[str, str, int]:

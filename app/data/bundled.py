@@ -53,7 +53,8 @@ def _on(
     stream: str, shared: Mapping[str, Any], runs: Mapping[str, tuple[str, Mapping[str, Any]]]
 ) -> tuple[Bundled, ...]:
     return tuple(
-        Bundled(name, stream, recipe, {**shared, **own}) for name, (recipe, own) in runs.items()
+        Bundled(name, stream, recipe, {**shared, **settings})
+        for name, (recipe, settings) in runs.items()
     )
 
 

@@ -40,7 +40,7 @@ class Matrices:
     @cached_property
     def tasks(self) -> list[str]:
         """T numbered names."""
-        return [numbered(place, name) for place, name in enumerate(self.report.tasks)]
+        return [numbered(index, name) for index, name in enumerate(self.report.tasks)]
 
     @cached_property
     def unanswerable(self) -> NDArray[np.bool_]:

@@ -24,11 +24,11 @@ from cl_core.store import key
 
 @dataclass(frozen=True)
 class Projection:
-    """Places of samples and centroids on a plane.
+    """Positions of samples and centroids on a plane.
 
     Attributes:
         method: how they were found.
-        task: (N,) place of each sample's task.
+        task: (N,) index of each sample's task.
         row: (N,) which row of its task's split each sample is.
         positions: (N, 2).
         centroids: (K, 2) of the tasks in order.
@@ -57,9 +57,9 @@ def read(
         embeddings: what it is of.
         method: how it was found.
     """
-    own = key(KIND, inputs_of(embeddings, method))
+    projection_key = key(KIND, inputs_of(embeddings, method))
     for workspace in workspaces:
-        artifact = workspace.store.read(KIND, own)
+        artifact = workspace.store.read(KIND, projection_key)
         if artifact is not None:
             return _projection(method, artifact.tables, artifact.data)
     return None

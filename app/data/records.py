@@ -44,7 +44,7 @@ class Routed:
 
     @cached_property
     def true(self) -> NDArray[np.int64]:
-        """(N,) places of the true tasks, held-out ones behind the others."""
+        """(N,) indices of the true tasks, held-out ones behind the others."""
         return np.asarray(self.table["true_task"].to_numpy(), np.int64)
 
     @cached_property
@@ -86,11 +86,11 @@ class Routed:
         stage, labels = int(self.table["stage"][0].as_py()), self.table["label"].to_numpy()
         return answerable_rows(self.config, stage, self.true, np.asarray(labels, np.int64))
 
-    def verdict(self, place: int) -> str:
-        """Of the sample at this place, in words."""
-        if not self.answerable[place]:
+    def verdict(self, row: int) -> str:
+        """Of the sample in this row, in words."""
+        if not self.answerable[row]:
             return NOT_LEARNT
-        return RIGHT if self.right_answer[place] else WRONG
+        return RIGHT if self.right_answer[row] else WRONG
 
     def column(self, name: str) -> NDArray[np.float64]:
         """(N,) numbers: "entropy", "margin", "prediction", "label"."""
@@ -98,11 +98,11 @@ class Routed:
 
     def row_of(self, sample_id: str) -> int | None:
         """Where a sample stands; None where it was not scored at this stage."""
-        return self._places.get(sample_id)
+        return self._rows.get(sample_id)
 
     @cached_property
-    def _places(self) -> dict[str, int]:
-        return {own: place for place, own in enumerate(self.ids)}
+    def _rows(self) -> dict[str, int]:
+        return {sample_id: row for row, sample_id in enumerate(self.ids)}
 
 
 ONLY: tuple[str, ...] = (
@@ -116,7 +116,7 @@ ONLY: tuple[str, ...] = (
 
 
 def keep(routed: Routed, only: str, task: int | None = None) -> NDArray[np.int64]:
-    """Places of the samples that are asked for; an answer that could not be right yet is not a wrong one.
+    """Rows of the samples that are asked for; an answer that could not be right yet is not a wrong one.
 
     Args:
         routed: N samples.

@@ -35,8 +35,8 @@ def folder(workspace: Workspace) -> Path:
 
 def stream_files(workspace: Workspace) -> list[Path]:
     """All of them, by name."""
-    place = folder(workspace)
-    return sorted(place.glob(f"*{SUFFIX}")) if place.is_dir() else []
+    directory = folder(workspace)
+    return sorted(directory.glob(f"*{SUFFIX}")) if directory.is_dir() else []
 
 
 @dataclass(frozen=True)
@@ -49,13 +49,13 @@ class Draft:
 
 def drafts(workspace: Workspace) -> dict[str, Draft]:
     """Name to draft of the streams that were begun; kept on disk, so that none goes with the tab or the page."""
-    found = {}
+    by_name = {}
     for path in sorted((workspace.root.resolve() / DRAFTS).glob("*.json")):
         try:
-            found[path.stem] = Draft(**json.loads(path.read_bytes()))
+            by_name[path.stem] = Draft(**json.loads(path.read_bytes()))
         except (OSError, ValueError, TypeError):  # whoever put it there
             continue
-    return found
+    return by_name
 
 
 def begin_draft(workspace: Workspace, name: str, protocol: str) -> None:
@@ -64,9 +64,9 @@ def begin_draft(workspace: Workspace, name: str, protocol: str) -> None:
     Raises:
         UserError: the name is no file name.
     """
-    place = workspace.root.resolve() / DRAFTS / f"{file_of(workspace, name).stem}.json"
-    place.parent.mkdir(parents=True, exist_ok=True)
-    write_json(place, {"name": name, "protocol": protocol})
+    path = workspace.root.resolve() / DRAFTS / f"{file_of(workspace, name).stem}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_json(path, {"name": name, "protocol": protocol})
 
 
 def end_draft(workspace: Workspace, name: str) -> None:
@@ -143,7 +143,7 @@ def _checked(model: type[Spec], what: str, fields: dict[str, Any]) -> Spec:
     try:
         return model.model_validate(fields)
     except ValidationError as error:
-        lines = [line for each in error.errors() for line in _lines(each)]
+        lines = [line for detail in error.errors() for line in _lines(detail)]
         raise Faults(f"{what} '{fields.get('name', '')}'", lines) from None
 
 
@@ -165,28 +165,28 @@ def added(spec: StreamSpec, tasks: Iterable[TaskSpec]) -> StreamSpec:
     """With tasks at the end; a name that is taken gets a number."""
     listed = list(spec.tasks)
     for task in tasks:
-        taken = {each.name for each in (*listed, *spec.held_out)}
+        taken = {other.name for other in (*listed, *spec.held_out)}
         listed.append(task.model_copy(update={"name": free_name(task.name, taken)}))
     return _with_tasks(spec, listed)
 
 
-def moved(spec: StreamSpec, place: int, by: int) -> StreamSpec:
-    """With the task at `place` (from 0) `by` places later; it stays within the stream."""
+def moved(spec: StreamSpec, index: int, by: int) -> StreamSpec:
+    """With the task at `index` (from 0) `by` positions later; it stays within the stream."""
     listed = list(spec.tasks)
-    task = listed.pop(place)
-    listed.insert(min(max(place + by, 0), len(listed)), task)
+    task = listed.pop(index)
+    listed.insert(min(max(index + by, 0), len(listed)), task)
     return _with_tasks(spec, listed)
 
 
-def removed(spec: StreamSpec, place: int) -> StreamSpec:
-    """Without the task at `place`.
+def removed(spec: StreamSpec, index: int) -> StreamSpec:
+    """Without the task at `index`.
 
     Raises:
         UserError: it is the only one.
     """
     if len(spec.tasks) == 1:
         raise UserError("a stream has one task at least: remove the stream instead")
-    gone = spec.tasks[place].name
+    gone = spec.tasks[index].name
     orders = {
         name: tuple(task for task in listed if task != gone) for name, listed in spec.orders.items()
     }
@@ -194,7 +194,7 @@ def removed(spec: StreamSpec, place: int) -> StreamSpec:
     if isinstance(shared, tuple):
         groups = (tuple(task for task in group if task != gone) for group in shared)
         shared = tuple(group for group in groups if len(group) > 1) or None
-    kept = [task for i, task in enumerate(spec.tasks) if i != place]
+    kept = [task for i, task in enumerate(spec.tasks) if i != index]
     return rebuilt(
         spec,
         tasks=[_fields(task) for task in kept],
@@ -203,19 +203,19 @@ def removed(spec: StreamSpec, place: int) -> StreamSpec:
     )
 
 
-def renamed(spec: StreamSpec, place: int, name: str) -> StreamSpec:
-    """With the task at `place` called differently, wherever it is named.
+def renamed(spec: StreamSpec, index: int, name: str) -> StreamSpec:
+    """With the task at `index` called differently, wherever it is named.
 
     Raises:
         Faults: the name is taken, or is none.
     """
-    old = spec.tasks[place].name
+    old = spec.tasks[index].name
 
     def new(names: Iterable[str]) -> list[str]:
-        return [name if each == old else each for each in names]
+        return [name if task_name == old else task_name for task_name in names]
 
     tasks = [_fields(task) for task in spec.tasks]
-    tasks[place] = {**tasks[place], "name": name}
+    tasks[index] = {**tasks[index], "name": name}
     shared = spec.shared_labels
     return rebuilt(
         spec,
@@ -252,10 +252,10 @@ def users(workspace: Workspace, path: Path) -> list[str]:
 
 def free_name(name: str, taken: Iterable[str]) -> str:
     """The name, or with the first number that makes it a new one."""
-    known = set(taken)
+    taken_names = set(taken)
     number = 2
     free = name
-    while free in known:
+    while free in taken_names:
         free, number = f"{name}-{number}", number + 1
     return free
 

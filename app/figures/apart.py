@@ -9,14 +9,14 @@ ROUNDS = 50
 """Of moving marks apart; two are apart after one."""
 
 
-def apart(places: NDArray[np.float64], distance: float) -> NDArray[np.float64]:
-    """Returns places moved as little as keeps any two a distance apart, none by more than that distance: (K, 2).
+def apart(positions: NDArray[np.float64], distance: float) -> NDArray[np.float64]:
+    """Returns positions moved as little as keeps any two a distance apart, none by more than that distance: (K, 2).
 
     Args:
-        places: (K, 2); those of one place stand side by side afterwards.
+        positions: (K, 2); those of one place stand side by side afterwards.
         distance: in the same unit.
     """
-    moved = np.asarray(places, dtype=np.float64).copy()
+    moved = np.asarray(positions, dtype=np.float64).copy()
     order = np.arange(len(moved))
     aside = np.stack([np.sign(order[:, None] - order), np.zeros((len(moved),) * 2)], axis=-1)
     for _ in range(ROUNDS):
@@ -26,7 +26,7 @@ def apart(places: NDArray[np.float64], distance: float) -> NDArray[np.float64]:
         if not lacking.any():
             break
         way = np.where(far[..., None] > 0, between / np.maximum(far, 1e-12)[..., None], aside)
-        step = moved - places + (way * lacking[..., None]).sum(axis=1) / 2
+        step = moved - positions + (way * lacking[..., None]).sum(axis=1) / 2
         length = np.linalg.norm(step, axis=-1, keepdims=True)
-        moved = places + step * np.minimum(1.0, distance / np.maximum(length, 1e-12))
+        moved = positions + step * np.minimum(1.0, distance / np.maximum(length, 1e-12))
     return moved

@@ -27,20 +27,20 @@ def class_balance(
     Args:
         counts: numbered name of a task to (class, rows), in the order of the classes.
         look: the theme.
-        highlight: the place of a task that stands out.
+        highlight: the index of a task that stands out.
     """
     figure = go.Figure()
     longest = max(sum(rows for _, rows in classes) for classes in counts.values())
-    for place, (name, classes) in enumerate(counts.items()):
-        faded = highlight is not None and highlight != place
+    for index, (name, classes) in enumerate(counts.items()):
+        faded = highlight is not None and highlight != index
         for number, (label, rows) in enumerate(shortened(classes)):
             # Neighbouring classes differ in strength, and a gap of the background's colour parts them.
             strength = (1.0 - 0.6 * (number % 4) / 3) * (0.35 if faded else 1.0)
-            fill = mixed(task_colour(place), look.paper, strength)
+            fill = mixed(task_colour(index), look.paper, strength)
             words = f"{label} {rows}"
             fits = rows / longest > LETTER * len(words)
             figure.add_bar(
-                y=[place],
+                y=[index],
                 x=[rows],
                 orientation="h",
                 marker={"color": fill, "line": {"color": look.paper, "width": 2}},

@@ -59,8 +59,8 @@ def outcomes(counts: NDArray[np.int64], tasks: Sequence[str], look: Look) -> go.
             textangle=0,
             textfont={"size": look.size, "color": "#101418"},
             customdata=[
-                (escape(task), interval(shares[place, column] / 100, int(totals[place])))
-                for place, task in enumerate(tasks)
+                (escape(task), interval(shares[index, column] / 100, int(totals[index])))
+                for index, task in enumerate(tasks)
             ],
             hovertemplate=f"%{{customdata[0]}}<br>{name}: %{{x:.1f}} %<br>%{{customdata[1]}}<extra></extra>",
         )
@@ -123,18 +123,18 @@ def usage(
         samples: that these are of.
     """
     figure = go.Figure()
-    places = list(range(len(tasks)))
+    indices = list(range(len(tasks)))
     figure.add_bar(
-        x=places,
+        x=indices,
         y=mean,
         name="mean weight",
-        marker={"color": [task_colour(place) for place in places]},
+        marker={"color": [task_colour(index) for index in indices]},
         customdata=[escape(name) for name in tasks],
         hovertemplate="%{customdata}<br>mean weight %{y:.1f} %<extra></extra>",
         showlegend=False,
     )
     figure.add_scatter(
-        x=places,
+        x=indices,
         y=chosen,
         mode="markers",
         cliponaxis=False,

@@ -95,8 +95,8 @@ def inks(values: Sequence[float], scale: object, low: float, high: float) -> lis
     if not values:
         return []
     steps = get_colorscale(scale) if isinstance(scale, str) else scale
-    places = [min(max((value - low) / (high - low), 0.0), 1.0) for value in values]
-    return [_ink(colour) for colour in sample_colorscale(steps, places, colortype="tuple")]
+    fractions = [min(max((value - low) / (high - low), 0.0), 1.0) for value in values]
+    return [_ink(colour) for colour in sample_colorscale(steps, fractions, colortype="tuple")]
 
 
 def ink(fill: str) -> str:

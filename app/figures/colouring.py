@@ -66,56 +66,56 @@ def groups(points: pd.DataFrame, mode: str, highlight: int | None) -> list[Group
     Args:
         points: from `app.map.points.table`.
         mode: one of COLOURS.
-        highlight: place of a task that stands out; None for none.
+        highlight: index of a task that stands out; None for none.
     """
     learnt = points["learnt"].to_numpy()
-    place = points["place"].to_numpy()
+    task_indices = points["task_index"].to_numpy()
     if mode == "Task":
         return [
             Group(
-                points["task"].iloc[np.flatnonzero(place == each)[0]],
-                np.flatnonzero(place == each),
-                task_colour(int(each)) if learnt[place == each].any() else GREY,
-                task_symbol(int(each)),
-                highlight not in (None, int(each)) or not learnt[place == each].any(),
+                points["task"].iloc[np.flatnonzero(task_indices == index)[0]],
+                np.flatnonzero(task_indices == index),
+                task_colour(int(index)) if learnt[task_indices == index].any() else GREY,
+                task_symbol(int(index)),
+                highlight not in (None, int(index)) or not learnt[task_indices == index].any(),
             )
-            for each in np.unique(place)
+            for index in np.unique(task_indices)
         ]
     if mode == "Class":
-        found = _by_class(points, learnt)
+        coloured = _by_class(points, learnt)
     elif mode == "Chosen adapter":
-        chosen = points["adapter_place"].to_numpy()
-        found = [
+        chosen = points["adapter_index"].to_numpy()
+        coloured = [
             Group(
-                f"{ADAPTER}{points['adapter'].iloc[np.flatnonzero(chosen == each)[0]]}",
-                np.flatnonzero(chosen == each),
-                task_colour(int(each)),
-                task_symbol(int(each)),
+                f"{ADAPTER}{points['adapter'].iloc[np.flatnonzero(chosen == index)[0]]}",
+                np.flatnonzero(chosen == index),
+                task_colour(int(index)),
+                task_symbol(int(index)),
             )
-            for each in np.unique(chosen[chosen >= 0])
+            for index in np.unique(chosen[chosen >= 0])
         ]
     elif mode == "Right or wrong":
         answer = points["answer"].to_numpy()
         learnt = (
             answer != NOT_LEARNT
         )  # rows that are held out may have labels that cannot be answered
-        found = [
+        coloured = [
             Group(RIGHT, np.flatnonzero(answer == RIGHT), PETROFF[0]),
             Group(WRONG, np.flatnonzero(answer == WRONG), PETROFF[2], "x"),
         ]
     else:
-        known = np.flatnonzero(learnt)
-        found = [Group("learnt tasks", known, points["entropy"].to_numpy()[known])]
+        learnt_rows = np.flatnonzero(learnt)
+        coloured = [Group("learnt tasks", learnt_rows, points["entropy"].to_numpy()[learnt_rows])]
     later = Group(NOT_LEARNT, np.flatnonzero(~learnt), GREY, "circle", faint=True)
-    return [group for group in [later, *found] if len(group.rows)]
+    return [group for group in [later, *coloured] if len(group.rows)]
 
 
 def _by_class(points: pd.DataFrame, learnt: NDArray[np.bool_]) -> list[Group]:
     classes = points["class"].to_numpy()
     often = list(points.loc[learnt, "class"].value_counts().index[:MOST_CLASSES])
-    found = [
+    frequent = [
         Group(name, np.flatnonzero(learnt & (classes == name)), PETROFF[index], symbol)
         for index, (name, symbol) in enumerate(zip(sorted(often), SYMBOLS, strict=False))
     ]
     others = np.flatnonzero(learnt & ~np.isin(classes, often))
-    return [*found, Group("other classes", others, GREY, "circle-open")]
+    return [*frequent, Group("other classes", others, GREY, "circle-open")]

@@ -33,28 +33,28 @@ def spread(
         x_title: the metric with its unit.
     """
     figure = go.Figure()
-    for place, (name, own) in enumerate(values.items()):
+    for index, (name, run_values) in enumerate(values.items()):
         summary = summaries[name]
         if summary is None:
             continue
         interval = interval_words(summary)
         figure.add_scatter(
             x=[summary.mean],
-            y=[place],
+            y=[index],
             mode="markers",
-            marker=_marker(place, 15, told(name)),
-            error_x=_error(summary, place),
+            marker=_marker(index, 15, is_told_the_task(name)),
+            error_x=_error(summary, index),
             hovertemplate=f"{escape(name)}<br>mean {decimal(summary.mean, 2)}, {interval}, n={summary.n}"
             "<extra></extra>",
         )
-        if len(own) < 2:  # its ring would only say again where the mark is
+        if len(run_values) < 2:  # its ring would only say again where the mark is
             continue
         figure.add_scatter(
-            x=list(own),
-            y=[place + 0.22] * len(own),
+            x=list(run_values),
+            y=[index + 0.22] * len(run_values),
             mode="markers",
             marker={"symbol": "circle-open", "size": 8, "color": look.text},
-            customdata=[decimal(value, 2) for value in own],
+            customdata=[decimal(value, 2) for value in run_values],
             hovertemplate=f"{escape(name)}<br>one run %{{customdata}}<extra></extra>",
         )
     _rows(figure, list(values))
@@ -72,11 +72,11 @@ def stages(lines: Mapping[str, Sequence[Sequence[float]]], look: Look) -> go.Fig
     """
     figure = go.Figure()
     longest, called = 0, listed(list(lines))
-    for place, (name, runs) in enumerate(lines.items()):
+    for index, (name, runs) in enumerate(lines.items()):
         table = np.asarray(runs, dtype=np.float64)
         x = list(range(1, table.shape[1] + 1))
         longest = max(longest, len(x))
-        colour = task_colour(place)
+        colour = task_colour(index)
         if len(table) > 1:
             figure.add_scatter(
                 x=[*x, *x[::-1]],
@@ -91,11 +91,15 @@ def stages(lines: Mapping[str, Sequence[Sequence[float]]], look: Look) -> go.Fig
         figure.add_scatter(
             x=x,
             y=table.mean(axis=0),
-            name=called[place],
+            name=called[index],
             legendgroup=name,
             mode="lines+markers",
-            line={"color": colour, "width": 2.5, "dash": "dash" if told(name) else "solid"},
-            marker=_marker(place, 9, told(name)),
+            line={
+                "color": colour,
+                "width": 2.5,
+                "dash": "dash" if is_told_the_task(name) else "solid",
+            },
+            marker=_marker(index, 9, is_told_the_task(name)),
             hovertemplate=f"{escape(name)}<br>after %{{x}} tasks: %{{y:.1f}} %, n={len(table)}<extra></extra>",
         )
     figure.update_xaxes(title="tasks learnt", dtick=1 if longest <= 20 else None)
@@ -112,14 +116,14 @@ def differences(gaps: Mapping[str, PairedDifference], look: Look, x_title: str) 
         x_title: the metric, its unit and the reference.
     """
     figure = go.Figure()
-    for place, (name, gap) in enumerate(gaps.items()):
+    for index, (name, gap) in enumerate(gaps.items()):
         words = interval_words(gap, "pair")
         number = int(name.partition(" ")[0]) - 1
         figure.add_scatter(
             x=[gap.mean],
-            y=[place],
+            y=[index],
             mode="markers",
-            marker=_marker(number, 15, told(name)),
+            marker=_marker(number, 15, is_told_the_task(name)),
             error_x=_error(gap, number),
             hovertemplate=f"{escape(name)}<br>{decimal(gap.mean, 2, signed=True)}, {words}, n={gap.n}<extra></extra>",
         )
@@ -130,37 +134,37 @@ def differences(gaps: Mapping[str, PairedDifference], look: Look, x_title: str) 
 
 
 def against_cost(
-    places: Mapping[str, tuple[float, Summary]], look: Look, x_title: str, y_title: str
+    points: Mapping[str, tuple[float, Summary]], look: Look, x_title: str, y_title: str
 ) -> go.Figure:
     """Score against cost: up and to the left is better.
 
     Args:
-        places: by line: cost, and the score over its runs.
+        points: by line: cost, and the score over its runs.
         look: the theme.
         x_title: cost with its unit.
         y_title: score with its unit.
     """
-    figure, called = go.Figure(), listed(list(places))
-    sides = _sides([(cost, score.mean) for cost, score in places.values()])
-    for place, (name, (cost, score)) in enumerate(places.items()):
+    figure, called = go.Figure(), listed(list(points))
+    sides = _sides([(cost, score.mean) for cost, score in points.values()])
+    for index, (name, (cost, score)) in enumerate(points.items()):
         figure.add_scatter(
             x=[cost],
             y=[score.mean],
-            name=called[place],
+            name=called[index],
             mode="markers+text",
             text=[name.partition(" ")[0]],
-            textposition=sides[place],
+            textposition=sides[index],
             textfont={"size": look.size, "color": look.text},
-            marker=_marker(place, 15, told(name)),
-            error_y=_error(score, place),
+            marker=_marker(index, 15, is_told_the_task(name)),
+            error_y=_error(score, index),
             hovertemplate=f"{escape(name)}<br>{x_title} %{{x:,.4g}}<br>{y_title} {decimal(score.mean, 2)}, "
             f"{interval_words(score)}<extra></extra>",
         )
     # Numbers beside the outermost marks are within the axes too.
-    most = max((cost for cost, _ in places.values()), default=0.0) or 1.0
-    ends = [score.mean for _, score in places.values()]
+    most = max((cost for cost, _ in points.values()), default=0.0) or 1.0
+    ends = [score.mean for _, score in points.values()]
     ends += [
-        end for _, score in places.values() for end in (score.low, score.high) if end is not None
+        end for _, score in points.values() for end in (score.low, score.high) if end is not None
     ]
     low, high = min(ends, default=0.0), max(ends, default=1.0)
     edge = 0.15 * ((high - low) or 1.0)
@@ -169,41 +173,41 @@ def against_cost(
     return style(figure, look, HEIGHT)
 
 
-def told(name: str) -> bool:
+def is_told_the_task(name: str) -> bool:
     """Whether a line's name is marked as told the true task: such marks are open and such lines dashed."""
     return name.endswith(TOLD)
 
 
-def interval_words(found: Summary | PairedDifference, one: str = "run") -> str:
+def interval_words(summary: Summary | PairedDifference, one: str = "run") -> str:
     """ "95 % interval 69.60 to 75.00"; what there is instead where there is none."""
-    if found.n == 1:
+    if summary.n == 1:
         return f"one {one}"
-    if found.low is None or found.high is None:
-        return f"the same in all {found.n} {one}s"
-    ends = f"95 % interval {decimal(found.low, 2)} to {decimal(found.high, 2)}"
-    return f"{ends}, cut at what it can be" if found.cut else ends
+    if summary.low is None or summary.high is None:
+        return f"the same in all {summary.n} {one}s"
+    ends = f"95 % interval {decimal(summary.low, 2)} to {decimal(summary.high, 2)}"
+    return f"{ends}, cut at what it can be" if summary.cut else ends
 
 
-def _error(found: Summary | PairedDifference, place: int) -> dict[str, object]:
+def _error(summary: Summary | PairedDifference, index: int) -> dict[str, object]:
     """The bar from the interval's lower to its upper end: cut at one end, it is not symmetric."""
-    low = found.mean if found.low is None else found.low
-    high = found.mean if found.high is None else found.high
+    low = summary.mean if summary.low is None else summary.low
+    high = summary.mean if summary.high is None else summary.high
     return {
         "type": "data",
         "symmetric": False,
-        "array": [high - found.mean],
-        "arrayminus": [found.mean - low],
+        "array": [high - summary.mean],
+        "arrayminus": [summary.mean - low],
         "thickness": 2,
-        "color": task_colour(place),
+        "color": task_colour(index),
     }
 
 
-def _marker(place: int, size: int, is_told: bool = False) -> dict[str, object]:
-    symbol = SYMBOLS[place % len(SYMBOLS)]
+def _marker(index: int, size: int, is_told: bool = False) -> dict[str, object]:
+    symbol = SYMBOLS[index % len(SYMBOLS)]
     return {
         "symbol": f"{symbol}-open" if is_told else symbol,
         "size": size,
-        "color": task_colour(place),
+        "color": task_colour(index),
         "line": {"width": 2.5 if is_told else 0},
     }
 
@@ -226,15 +230,15 @@ SIDES = (
 """Of a mark, where its number may stand."""
 
 
-def _sides(places: Sequence[tuple[float, float]]) -> list[str]:
+def _sides(points: Sequence[tuple[float, float]]) -> list[str]:
     """Where each mark's number stands: marks near one another have theirs on different sides."""
-    spots = np.asarray(places, dtype=np.float64).reshape(-1, 2)
+    spots = np.asarray(points, dtype=np.float64).reshape(-1, 2)
     spans = np.maximum(
         np.ptp(np.vstack([spots, [[0.0, spots[:, 1].min(initial=0.0)]]]), axis=0), 1e-9
     )
     chosen: list[int] = []
-    for place, spot in enumerate(spots):
-        near = np.abs((spots[:place] - spot) / spans).max(axis=-1, initial=0.0) < 0.09
+    for index, spot in enumerate(spots):
+        near = np.abs((spots[:index] - spot) / spans).max(axis=-1, initial=0.0) < 0.09
         taken = {side for side, close in zip(chosen, near, strict=True) if close}
         free = [side for side in range(len(SIDES)) if side not in taken]
         chosen.append(free[0] if free else 0)

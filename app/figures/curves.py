@@ -36,29 +36,29 @@ def task_lines(
         look: the theme.
         x_title: of the horizontal axis.
         y_title: of the vertical axis, with its unit.
-        highlight: the place of a task whose line stands out.
+        highlight: the index of a task whose line stands out.
         y_range: of the vertical axis; None where it follows the values.
         intervals: low and high of each value, (stages, lines), for the hover.
         counts: (stages, lines) samples behind each value.
     """
     figure, called = go.Figure(), listed(list(lines))
     stated = unmarked(stages)
-    for place, (name, values) in enumerate(zip(unmarked(list(lines)), lines.values(), strict=True)):
+    for index, (name, values) in enumerate(zip(unmarked(list(lines)), lines.values(), strict=True)):
         figure.add_scatter(
             x=list(range(len(stages))),
             y=list(values),
-            name=called[place],
+            name=called[index],
             mode="lines+markers",
-            line={"color": task_colour(place), "width": 4 if place == highlight else 2},
-            marker={"symbol": task_symbol(place), "size": 9},
-            opacity=1.0 if highlight in (None, place) else 0.35,
+            line={"color": task_colour(index), "width": 4 if index == highlight else 2},
+            marker={"symbol": task_symbol(index), "size": 9},
+            opacity=1.0 if highlight in (None, index) else 0.35,
             text=[
                 f"{x_title} {stage}"
                 + (
                     ""
                     if intervals is None or counts is None
-                    else f"<br>95 % interval {intervals[0][i, place]:.1f} to {intervals[1][i, place]:.1f}, "
-                    f"n = {counts[i, place]}"
+                    else f"<br>95 % interval {intervals[0][i, index]:.1f} to {intervals[1][i, index]:.1f}, "
+                    f"n = {counts[i, index]}"
                 )
                 for i, stage in enumerate(stated)
             ],

@@ -16,7 +16,7 @@ from cl_core.runs.events import Epoch
 
 def learning_curves(
     curves: Mapping[str, Sequence[Epoch]],
-    places: Mapping[str, int],
+    indices: Mapping[str, int],
     look: Look,
     *,
     highlight: int | None = None,
@@ -26,22 +26,22 @@ def learning_curves(
 
     Args:
         curves: numbered name of a task to its epochs.
-        places: the same names to the task's place in the stream, from 0.
+        indices: the same names to the task's index in the stream, from 0.
         look: the theme.
-        highlight: the place of a task whose lines stand out.
+        highlight: the index of a task whose lines stand out.
         height: pixels.
     """
     figure = make_subplots(rows=1, cols=2, horizontal_spacing=0.12)
     for called, (name, epochs) in zip(listed(list(curves)), curves.items(), strict=True):
-        place = places[name]
-        faded = highlight is not None and highlight != place
+        index = indices[name]
+        faded = highlight is not None and highlight != index
         common = {
             "x": [epoch.epoch for epoch in epochs],
             "legendgroup": name,
             "opacity": 0.3 if faded else 1.0,
             "mode": "lines+markers",
         }
-        marker = {"symbol": task_symbol(place), "size": 7}
+        marker = {"symbol": task_symbol(index), "size": 7}
         losses = (
             ("training loss", "solid", [epoch.train_loss for epoch in epochs]),
             ("validation loss", "dash", [epoch.validation_loss for epoch in epochs]),
@@ -51,7 +51,7 @@ def learning_curves(
                 y=values,
                 name=called,
                 showlegend=dash == "solid",
-                line={"color": task_colour(place), "width": 2, "dash": dash},
+                line={"color": task_colour(index), "width": 2, "dash": dash},
                 marker=marker,
                 hovertemplate=f"{escape(name)}, epoch %{{x}}<br>{what} %{{y:.3f}}<extra></extra>",
                 row=1,
@@ -62,7 +62,7 @@ def learning_curves(
             y=[100 * epoch.validation_accuracy for epoch in epochs],
             name=called,
             showlegend=False,
-            line={"color": task_colour(place), "width": 2},
+            line={"color": task_colour(index), "width": 2},
             marker=marker,
             hovertemplate=f"{escape(name)}, epoch %{{x}}<br>%{{y:.1f}} %<extra></extra>",
             row=1,

@@ -76,7 +76,7 @@ def heatmap(
     scale = look.diverging if signed else ACCURACY
     inside = [(i, j) for i, j in np.ndindex(values.shape) if np.isfinite(values[i, j])]
     shown = np.where(grey, np.nan, values)
-    places = {"x": list(range(len(columns))), "y": list(range(len(rows))), "xgap": 2, "ygap": 2}
+    axes = {"x": list(range(len(columns))), "y": list(range(len(rows))), "xgap": 2, "ygap": 2}
     hatch: list[Cell] = [(int(i), int(j)) for i, j in np.argwhere(blank)]
     figure = go.Figure()
     lines = _key(figure, errors is not None, empty_because if hatch else "", look)
@@ -84,7 +84,7 @@ def heatmap(
     if signed:
         bar |= {"tickvals": list(MARKS), "ticktext": list(MARKS.values())}
     figure.add_heatmap(
-        z=shown, hoverinfo="skip", colorbar=bar, colorscale=scale, zmin=low, zmax=high, **places
+        z=shown, hoverinfo="skip", colorbar=bar, colorscale=scale, zmin=low, zmax=high, **axes
     )
     if not np.isfinite(shown).any():
         # The bar of a heatmap without a value is not drawn; that of a mark, here of none that is seen, is.
@@ -103,7 +103,7 @@ def heatmap(
             colorscale=[[0, NOTHING[look.name]], [1, NOTHING[look.name]]],
             showscale=False,
             hoverinfo="skip",
-            **places,
+            **axes,
         )
 
     def said_of(i: int, j: int) -> str:

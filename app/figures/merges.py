@@ -33,15 +33,15 @@ def merges(
         look: the theme.
     """
     figure, called = go.Figure(), listed(tasks)
-    for place, name in enumerate(tasks):
-        shares = [row[place] if place < len(row) else 0.0 for row in weights]
+    for index, name in enumerate(tasks):
+        shares = [row[index] if index < len(row) else 0.0 for row in weights]
         figure.add_bar(
             x=shares,
             y=list(range(len(rows))),
             orientation="h",
-            name=called[place],
-            marker={"color": task_colour(place), "line": {"color": look.paper, "width": 1}},
-            text=[f"{share:.2f} T{place + 1}" if share >= 0.08 else "" for share in shares],
+            name=called[index],
+            marker={"color": task_colour(index), "line": {"color": look.paper, "width": 1}},
+            text=[f"{share:.2f} T{index + 1}" if share >= 0.08 else "" for share in shares],
             textposition="inside",
             insidetextanchor="middle",
             textangle=0,
@@ -49,10 +49,10 @@ def merges(
             textfont={"size": look.size},
             hovertemplate=f"{escape(name)}: %{{x:.4f}}<extra></extra>",
         )
-    for place, answer in enumerate(answers):
+    for index, answer in enumerate(answers):
         figure.add_annotation(
             x=1.01,
-            y=place,
+            y=index,
             text="<br>".join(escape(line) for line in wrap(short(answer, 2 * LINE), LINE)[:2]),
             hovertext=escape(answer),
             align="left",

@@ -60,8 +60,8 @@ def thinned(values: Sequence[Number]) -> list[Number]:
 def ticks(names: Sequence[str]) -> dict[str, list[int] | list[str]]:
     """Ticks of columns at 0, 1, 2 ..., as an axis takes them: not more of them than can be read on a phone."""
     called = across(names)
-    places = thinned(range(len(names)))
-    return {"tickvals": places, "ticktext": [called[place] for place in places]}
+    indices = thinned(range(len(names)))
+    return {"tickvals": indices, "ticktext": [called[index] for index in indices]}
 
 
 def width(names: Sequence[str], look: Look) -> int:

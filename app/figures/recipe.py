@@ -98,21 +98,21 @@ def _nearness(
     low, high = min(scores), max(scores)
     reach = (high - low) or 1.0
     marks = [NEAR[0] + (NEAR[1] - NEAR[0]) * (0.04 + 0.92 * (s - low) / reach) for s in scores]
-    places = range(len(tasks))
+    indices = range(len(tasks))
     kept = [weight > 0 for weight in weights]
     _line(
         figure,
-        [x for _ in places for x in (*NEAR, None)],
-        [y for place in places for y in (place, place, None)],
+        [x for _ in indices for x in (*NEAR, None)],
+        [y for index in indices for y in (index, index, None)],
         look.faint,
         1,
     )
-    for place in places:
-        if kept[place]:
-            _line(figure, [marks[place], SHARE[0]], [place, place], task_colour(place), 2)
+    for index in indices:
+        if kept[index]:
+            _line(figure, [marks[index], SHARE[0]], [index, index], task_colour(index), 2)
     figure.add_scatter(
         x=marks,
-        y=list(places),
+        y=list(indices),
         mode="markers+text",
         text=[decimal(score, 3 if abs(score) < 10 else 0) for score in scores],
         textposition="top center",
@@ -120,11 +120,11 @@ def _nearness(
         cliponaxis=False,
         marker={
             # Filled or empty says whether it is kept; the colour of an open symbol would be that of its line.
-            "symbol": [task_symbol(place).removesuffix("-open") for place in places],
+            "symbol": [task_symbol(index).removesuffix("-open") for index in indices],
             "size": 15,
-            "color": [task_colour(place) if kept[place] else look.paper for place in places],
-            "opacity": [1 if each else 0.6 for each in kept],
-            "line": {"color": [task_colour(place) for place in places], "width": 2.5},
+            "color": [task_colour(index) if kept[index] else look.paper for index in indices],
+            "opacity": [1 if is_kept else 0.6 for is_kept in kept],
+            "line": {"color": [task_colour(index) for index in indices], "width": 2.5},
         },
         hovertext=[
             f"{escape(name)}<br>score {decimal(score, 4)}"
@@ -146,10 +146,10 @@ def _shares(
     width = share[1] - share[0]
     was = before if before is not None else [0.0] * len(tasks)
     x, words, inks, hover = [], [], [], []
-    for place, (weight, earlier) in enumerate(zip(weights, was, strict=True)):
-        top, bottom = place - TALL / 2, place + TALL / 2
+    for index, (weight, earlier) in enumerate(zip(weights, was, strict=True)):
+        top, bottom = index - TALL / 2, index + TALL / 2
         if weight > 0:
-            _box(figure, share[0], share[0] + width * weight, top, bottom, task_colour(place))
+            _box(figure, share[0], share[0] + width * weight, top, bottom, task_colour(index))
         if earlier > 0:
             figure.add_shape(
                 type="rect",
@@ -165,9 +165,9 @@ def _shares(
         inside = weight > 0.5
         x.append(share[0] + (0 if inside else width * max(weight, earlier)) + 0.008)
         words.append(said)
-        inks.append(_ink(place) if inside else look.text if weight > 0 else _faded(look.text, 0.75))
+        inks.append(_ink(index) if inside else look.text if weight > 0 else _faded(look.text, 0.75))
         hover.append(
-            f"{escape(tasks[place])}<br>weight {weight:.4f}"
+            f"{escape(tasks[index])}<br>weight {weight:.4f}"
             + ("" if before is None else f"<br>before {earlier:.4f}")
         )
     figure.add_scatter(
@@ -194,25 +194,25 @@ def _merge(
     total, top = sum(weights) or 1.0, -TALL / 2
     height = rows - 1 + TALL
     named: list[tuple[float, int]] = []
-    for place, weight in enumerate(weights):
+    for index, weight in enumerate(weights):
         if weight <= 0:
             continue
         bottom = top + height * weight / total
         thick = TALL * max(weight, 0.04) / 2
         begin = share[0] + (share[1] - share[0]) * weight
-        _ribbon(figure, begin, (place - thick, place + thick), (top, bottom), task_colour(place))
-        _box(figure, MERGE[0], MERGE[1], top, bottom, task_colour(place))
+        _ribbon(figure, begin, (index - thick, index + thick), (top, bottom), task_colour(index))
+        _box(figure, MERGE[0], MERGE[1], top, bottom, task_colour(index))
         if bottom - top > 0.35:
-            named.append(((top + bottom) / 2, place))
+            named.append(((top + bottom) / 2, index))
         top = bottom
     figure.add_scatter(
         x=[(MERGE[0] + MERGE[1]) / 2] * len(named),
         y=[middle for middle, _ in named],
         mode="text",
-        text=[f"<b>{weights[place]:.2f} T{place + 1}</b>" for _, place in named],
-        textfont={"size": look.size, "color": [_ink(place) for _, place in named]},
+        text=[f"<b>{weights[index]:.2f} T{index + 1}</b>" for _, index in named],
+        textfont={"size": look.size, "color": [_ink(index) for _, index in named]},
         hovertext=[
-            f"{escape(tasks[place])}<br>{weights[place]:.4f} of the merge" for _, place in named
+            f"{escape(tasks[index])}<br>{weights[index]:.4f} of the merge" for _, index in named
         ],
         hoverinfo="text",
     )
@@ -287,8 +287,8 @@ def _faded(colour: str, opacity: float) -> str:
     return f"rgba({red},{green},{blue},{opacity})"
 
 
-def _ink(place: int) -> str:
+def _ink(index: int) -> str:
     """Black or white, whichever can be read on a task's colour."""
-    colour = task_colour(place)
+    colour = task_colour(index)
     red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
     return "#101418" if 0.299 * red + 0.587 * green + 0.114 * blue > 128 else "#ffffff"

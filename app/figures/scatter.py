@@ -38,16 +38,16 @@ class MapView:
     Attributes:
         colour: one of COLOURS, to begin with.
         after: the stage, from 1: later tasks are grey and have no centroid.
-        highlight: place of a task that stands out.
-        found: id of a sample to put a ring around.
-        own: place of a sample of the visitor's own.
+        highlight: index of a task that stands out.
+        ringed: id of a sample to put a ring around.
+        own_position: where a sample of the visitor's own is put.
     """
 
     colour: str
     after: int
     highlight: int | None = None
-    found: str | None = None
-    own: tuple[float, float] | None = None
+    ringed: str | None = None
+    own_position: tuple[float, float] | None = None
 
 
 def feature_map(
@@ -69,7 +69,7 @@ def feature_map(
         shown: what of them.
     """
     figure = go.Figure()
-    colour, found, own = shown.colour, shown.found, shown.own
+    colour, ringed, own_position = shown.colour, shown.ringed, shown.own_position
     owner: list[str] = []
     kind = go.Scatter if len(points) <= MOST_SVG else go.Scattergl
     # What WebGL draws covers what SVG draws: marks above the points are drawn as the points are, and after them.
@@ -89,25 +89,25 @@ def feature_map(
         y=rings[:learnt, 1],
         mode="markers+text",
         name="centroid",
-        text=[str(place + 1) for place in range(learnt)],
+        text=[str(index + 1) for index in range(learnt)],
         textposition="middle center",
         textfont={"size": look.size, "color": "#101418", "weight": "bold"},
         marker={
             "symbol": "circle",
             "size": 26,
             "color": "#ffffff",
-            "line": {"width": 4, "color": [task_colour(place) for place in range(learnt)]},
+            "line": {"width": 4, "color": [task_colour(index) for index in range(learnt)]},
         },
         hovertemplate=[f"centroid of {escape(name)}<extra></extra>" for name in tasks[:learnt]],
     )
     owner.append("")
-    ring = points[points["sample"] == found] if found else points[:0]
+    ring = points[points["sample"] == ringed] if ringed else points[:0]
     if len(ring):
         mark(
             x=ring["x"],
             y=ring["y"],
             mode="markers",
-            name=escape(short(str(found))),
+            name=escape(short(str(ringed))),
             marker={
                 "symbol": "circle-open",
                 "size": 24,
@@ -117,10 +117,10 @@ def feature_map(
             hoverinfo="skip",
         )
         owner.append("")
-    if own is not None:
+    if own_position is not None:
         mark(
-            x=[own[0]],
-            y=[own[1]],
+            x=[own_position[0]],
+            y=[own_position[1]],
             mode="markers+text",
             name="your own",
             text=["yours"],
@@ -226,7 +226,7 @@ def _buttons(figure: go.Figure, owner: Sequence[str], colour: str, look: Look) -
                     {
                         "label": mode,
                         "method": "restyle",
-                        "args": [{"visible": [each in ("", mode) for each in owner]}],
+                        "args": [{"visible": [trace_mode in ("", mode) for trace_mode in owner]}],
                     }
                     for mode in COLOURS
                 ],

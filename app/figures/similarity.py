@@ -29,8 +29,8 @@ def similarity(
     """
     count = len(names)
     shown = np.where(np.eye(count, dtype=bool), np.nan, cosines)
-    known = shown[np.isfinite(shown)]
-    low = min(float(known.min()), 0.999) if known.size else 0.0
+    finite = shown[np.isfinite(shown)]
+    low = min(float(finite.min()), 0.999) if finite.size else 0.0
     middle = (low + 1) / 2
     small = count <= MOST_TEXT
     text = [
@@ -93,7 +93,7 @@ def similarity(
     }
     figure.update_xaxes(
         tickvals=thinned(range(count)),
-        ticktext=[names[place].partition(" ")[0] for place in thinned(range(count))],
+        ticktext=[names[index].partition(" ")[0] for index in thinned(range(count))],
         side="top",
         title="task",
         range=[-0.5, count - 0.5],

@@ -41,14 +41,19 @@ def document(
 
     Args:
         title: as it is; it is escaped here.
-        body: HTML, in which `place` has made room for each figure.
+        body: HTML, in which `placeholder` has made room for each figure.
         figures: by name: under "light", "dark" or both.
         style: CSS.
     """
     scripts = (_plotlyjs(), DRAW)
     allowed = " ".join(f"'sha256-{_digest(script)}'" for script in scripts)
-    traces = [each for looks in figures.values() for own in looks.values() for each in own.data]
-    if any(trace.type.endswith("gl") for trace in traces):
+    kinds = [
+        trace.type
+        for looks in figures.values()
+        for figure in looks.values()
+        for trace in figure.data
+    ]
+    if any(kind.endswith("gl") for kind in kinds):
         allowed += " 'unsafe-eval'"  # plotly.js compiles what it draws with WebGL
     policy = (
         f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data: blob:; "
@@ -72,7 +77,7 @@ def document(
     )
 
 
-def place(name: str, height: int, alt: str) -> str:
+def placeholder(name: str, height: int, alt: str) -> str:
     """Room for a figure in a page's body, as high as the figure so that nothing jumps.
 
     Args:
@@ -97,7 +102,7 @@ def alone(name: str, figure: go.Figure, look: Look, alt: str, source: str) -> by
         source: run, stage and number of samples.
     """
     style = f"body {{margin:1rem;background:{look.paper};color:{look.text};font:{look.size}px sans-serif}}"
-    body = place(name, int(figure.layout.height or 450), alt) + f"<p>{escape(source)}</p>"
+    body = placeholder(name, int(figure.layout.height or 450), alt) + f"<p>{escape(source)}</p>"
     return document(name, body, {name: {look.name: figure}}, style).encode()
 
 

@@ -89,19 +89,19 @@ def table(view: View, projection: Projection) -> pd.DataFrame:
 
 
 @dataclass(frozen=True)
-class Own:
-    """A sample of the visitor's own.
+class OwnPosition:
+    """Where a sample of the visitor's own belongs.
 
     Attributes:
-        place: among its nearest samples on the map.
+        position: among its nearest samples on the map.
         cosines: (k,) exact, with the centroids of the tasks learnt by the stage.
     """
 
-    place: tuple[float, float]
+    position: tuple[float, float]
     cosines: tuple[float, ...]
 
 
-def own(view: View, shown: Map, sample: answers.Sample) -> Own:
+def own_position(view: View, shown: Map, sample: answers.Sample) -> OwnPosition:
     """Where a sample belongs, as the frozen backbone reads it; the worker computes its features.
 
     Raises:
@@ -117,7 +117,9 @@ def own(view: View, shown: Map, sample: answers.Sample) -> Own:
     points = _points(root, shown.projection.method, shown.embeddings, shown.projection)
     (x, y) = placed(query, points, shown.projection.positions.astype(np.float32))[0]
     centroids = unit(_centroids(root, shown.embeddings)[: view.after])
-    return Own((float(x), float(y)), tuple((unit(query) @ centroids.T)[0].astype(float).tolist()))
+    return OwnPosition(
+        (float(x), float(y)), tuple((unit(query) @ centroids.T)[0].astype(float).tolist())
+    )
 
 
 def figure(

@@ -17,8 +17,8 @@ from cl_core.runs.undefined import answerable_rows
 def table(projection: Projection, config: RunConfig, routing: pa.Table, after: int) -> pd.DataFrame:
     """One row for each sample on the map, in the map's order.
 
-    Columns: sample, task (numbered), place (of the task, from 0), class, learnt (by the stage), adapter (numbered),
-    adapter_place (-1 before the task is learnt), answer, entropy (nats), x, y.
+    Columns: sample, task (numbered), task_index (from 0), class, learnt (by the stage), adapter (numbered),
+    adapter_index (-1 before the task is learnt), answer, entropy (nats), x, y.
 
     Args:
         projection: where samples are.
@@ -34,11 +34,11 @@ def table(projection: Projection, config: RunConfig, routing: pa.Table, after: i
         {
             "sample": "",
             "task": [names[place] for place in projection.task],
-            "place": projection.task,
+            "task_index": projection.task,
             "class": "",
             "learnt": False,
             "adapter": NOT_LEARNT,
-            "adapter_place": -1,
+            "adapter_index": -1,
             "answer": NOT_LEARNT,
             "entropy": np.nan,
             "x": projection.positions[:, 0],
@@ -58,7 +58,7 @@ def table(projection: Projection, config: RunConfig, routing: pa.Table, after: i
         answered = now[place].take(pa.array(rows))
         chosen = np.array([best[0] if best else -1 for best in answered["top_k"].to_pylist()])
         frame.loc[here, "learnt"] = True
-        frame.loc[here, "adapter_place"] = chosen
+        frame.loc[here, "adapter_index"] = chosen
         frame.loc[here, "adapter"] = [_adapter(names, each) for each in chosen]
         right = np.array(answered["correct"].to_pylist(), dtype=bool)
         labels = np.array(answered["label"].to_pylist(), dtype=np.int64)

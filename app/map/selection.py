@@ -55,7 +55,7 @@ def rules(view: View, samples: pd.DataFrame) -> pd.DataFrame | None:
 def card(view: View, chosen: pd.DataFrame, split: str) -> None:
     """What the selected samples are: how many of each task, class and adapter, and how they were answered."""
     learnt = chosen[chosen["learnt"]]
-    own = (learnt["adapter_place"] == learnt["place"]).mean() if len(learnt) else float("nan")
+    own = (learnt["adapter_index"] == learnt["task_index"]).mean() if len(learnt) else float("nan")
     answers = learnt.loc[learnt["answer"] != NOT_LEARNT, "answer"]
     right = (answers == RIGHT).mean() if len(answers) else float("nan")
     widgets.metrics(

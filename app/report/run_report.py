@@ -20,7 +20,7 @@ from app.data.routing_tables import row_shares, usage
 from app.figures.bars import usage as usage_bars
 from app.figures.certain import interval
 from app.figures.matrix import heatmap
-from app.figures.standalone import document, place
+from app.figures.standalone import document, placeholder
 from app.report import report_html as html
 from app.report.report_samples import samples
 from app.report.report_words import cost_rows, header, metric_rows, settings_rows, transfer_words
@@ -53,7 +53,7 @@ class Page:
         """A figure that comes next, drawn for either theme."""
         looks = {look.name: make(look) for look in (LIGHT, DARK)}
         self.figures[name] = looks
-        self.add(place(name, int(looks["light"].layout.height), alt))
+        self.add(placeholder(name, int(looks["light"].layout.height), alt))
 
 
 def run_report(run: RunFolder, show: Show | None = None) -> str:

@@ -142,7 +142,7 @@ def _controls(workspace: Workspace, chosen: Chosen, place: int, learnt: int) -> 
             if actions.pressed(words, key, of=chosen.label, said=said, idle=at_end, icon=icon):
                 if at_end:
                     actions.refuse(key, f"It is the {'first' if by < 0 else 'last'} task already.")
-                move = partial(stream_files.moved, place=place, by=by)
+                move = partial(stream_files.moved, index=place, by=by)
                 _save(workspace, key, move, chosen)
         with popover("Change", f"change-{name}", ":material/edit:"):
             _change(workspace, chosen, place)

@@ -15,11 +15,11 @@ def scattered(places: NDArray[np.float64]) -> pd.DataFrame:
         {
             "sample": [f"s{row}" for row in range(len(places))],
             "task": "1 a",
-            "place": 0,
+            "task_index": 0,
             "class": "c",
             "learnt": True,
             "adapter": "1 a",
-            "adapter_place": 0,
+            "adapter_index": 0,
             "answer": RIGHT,
             "entropy": 0.5,
             "x": places[:, 0],

@@ -93,7 +93,7 @@ def test_the_stage_greys_later_tasks_and_moves_nothing(mapped: Path) -> None:
     first = points.table(projection, run.config, routing, 1)
     last = points.table(projection, run.config, routing, 3)
     assert (first[["x", "y", "sample", "class"]] == last[["x", "y", "sample", "class"]]).all().all()
-    assert set(first.loc[~first["learnt"], "place"]) == {1, 2}
+    assert set(first.loc[~first["learnt"], "task_index"]) == {1, 2}
     assert last["learnt"].all()
     records = {(row["sample_id"], row["stage"]): row for row in routing.to_pylist()}
     for row in last.itertuples():
@@ -276,7 +276,7 @@ def test_rings_and_stars_are_drawn_as_the_points_are_and_after_them(count: int) 
         np.zeros((1, 2)),
         ["1 a"],
         LIGHT,
-        MapView("Task", after=1, found="s1", own=(0.0, 0.0)),
+        MapView("Task", after=1, ringed="s1", own_position=(0.0, 0.0)),
     )
     assert len({trace.type for trace in figure.data}) == 1
     assert [trace.mode for trace in figure.data][-3:] == ["markers+text", "markers", "markers+text"]
