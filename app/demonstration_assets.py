@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from app.data.bundled import NAMES, RUNS, SEED, Bundled
+from app.data.bundled import NAMES, RUNS, SEED, BundledRun
 from app.data.runs import DEMONSTRATION
 from app.workers import scored_rows
 from app.workers.projection import KIND, METHODS, inputs_of
@@ -49,7 +49,7 @@ TOLERANCE = 0.05
 """Of a score: other processors round differently, and of 60 test rows three may tip over."""
 
 
-def make(workspace: Workspace, runs: Sequence[Bundled], watcher: Watcher | None = None) -> None:
+def make(workspace: Workspace, runs: Sequence[BundledRun], watcher: Watcher | None = None) -> None:
     """Carries the runs out, explains their losses and computes their maps.
 
     Args:
@@ -79,7 +79,7 @@ def make(workspace: Workspace, runs: Sequence[Bundled], watcher: Watcher | None 
             project(workspace, workspace, embeddings)
 
 
-def pack(workspace: Workspace, target: Path, runs: Sequence[Bundled]) -> None:
+def pack(workspace: Workspace, target: Path, runs: Sequence[BundledRun]) -> None:
     """Copies what pages read of the runs to a folder, which is replaced.
 
     Raises:

@@ -59,14 +59,14 @@ if not chosen:
     st.stop()
 runs = [labels[label] for label in chosen]
 try:
-    found = compared_runs.compared(runs, score, pooled, None)
+    comparison = compared_runs.compared(runs, score, pooled, None)
 except UserError as error:
     st.info(
         f"{plain(str(error))}. A run can be compared when it has come to its end.",
         icon=":material/hourglass_top:",
     )
     st.stop()
-references = list(dict.fromkeys(line.label for line in found.lines))
+references = list(dict.fromkeys(line.label for line in comparison.lines))
 against = third.selectbox(
     "Compare with",
     ["nothing", *references],
@@ -76,22 +76,22 @@ against = third.selectbox(
 )
 if against != "nothing":
     try:
-        found = compared_runs.compared(runs, score, pooled, against)
+        comparison = compared_runs.compared(runs, score, pooled, against)
     except UserError as error:
         st.warning(plain(str(error)))
-stream = first.selectbox("Stream", found.streams, key="compared", bind="query-params")
-found = found.of(stream)
-lines = found.lines
+stream = first.selectbox("Stream", comparison.streams, key="compared", bind="query-params")
+comparison = comparison.of(stream)
+lines = comparison.lines
 names = compared_runs.called(lines)
 alone = [name for name, line in zip(names, lines, strict=True) if len(line.runs) == 1]
-source = f"stream {stream}, {score}, {counted(found.runs, 'run')}"
+source = f"stream {stream}, {score}, {counted(comparison.runs, 'run')}"
 drawn = dict(zip(names[: compared_runs.MOST_LINES], lines, strict=False))
-for note in notes(found):
+for note in notes(comparison):
     st.caption(plain(f"{note[0].upper()}{note[1:]}."))
 if len(lines) > len(drawn):
     st.caption(
         f"Figures draw the first {len(drawn)} of {counted(len(lines), 'line')}; tables and files have all of "
-        f"{counted(found.runs, 'run')}. Take "
+        f"{counted(comparison.runs, 'run')}. Take "
         "some away above to see the others."
     )
 if alone:
@@ -131,9 +131,9 @@ columns = {
 }
 said = {"quality": ["protocol", "rests on"], "costs": []}
 for part, kinds in (("quality", compared_runs.quality()), ("costs", compared_runs.COSTS)):
-    own = [compared_runs.shown(metric) for metric in kinds if metric in shown]
+    heads = [compared_runs.shown(metric) for metric in kinds if metric in shown]
     st.dataframe(
-        table[["recipe", *said[part], *own]],
+        table[["recipe", *said[part], *heads]],
         hide_index=True,
         key=f"side-by-side-{part}",
         column_config=columns,
@@ -163,22 +163,22 @@ with left:
 with right:
     costs = {compared_runs.shown(name): name for name in compared_runs.COSTS}
     cost = costs[st.selectbox("Cost", costs, key="cost", bind="query-params")]
-    places = {}
+    points = {}
     for name, line in drawn.items():
         paid, got = line.summary(cost), line.summary(metric)
         if paid is not None and got is not None:
-            places[name] = (compared_runs.scaled(cost, paid.mean), got)
+            points[name] = (compared_runs.scaled(cost, paid.mean), got)
     widgets.chart(
         view,
         figures.against_cost(
-            places, view.look, compared_runs.shown(cost), compared_runs.shown(metric)
+            points, view.look, compared_runs.shown(cost), compared_runs.shown(metric)
         ),
         "cost",
         alt=f"{compared_runs.shown(metric)} against {compared_runs.shown(cost)}",
         what=f"Each mark is a recipe. Left is cheaper: {compared_runs.COSTS[cost].meaning}. "
         f"{compared_runs.meaning(metric)}",
         table=pd.DataFrame(
-            [(name, paid, got.mean) for name, (paid, got) in places.items()],
+            [(name, paid, got.mean) for name, (paid, got) in points.items()],
             columns=["recipe", compared_runs.shown(cost), compared_runs.shown(metric)],
         ).set_index("recipe"),
         source=source,
@@ -198,15 +198,15 @@ widgets.chart(
         [
             (name, order, seed, stage, round(value, 2))
             for name, line in zip(names, lines, strict=True)
-            for (order, seed), own in line.stages.items()
-            for stage, value in enumerate(own, start=1)
+            for (order, seed), run_means in line.stages.items()
+            for stage, value in enumerate(run_means, start=1)
         ],
         columns=["recipe", "order", "seed", "tasks learnt", f"mean {score} (%)"],
     ).set_index(["recipe", "order", "seed", "tasks learnt"]),
     source=source,
 )
 
-gaps = [each for each in found.differences if each.metric == metric]
+gaps = [gap for gap in comparison.differences if gap.metric == metric]
 if against != "nothing":
     st.header("Ahead of the reference")
     if not gaps:
@@ -214,7 +214,7 @@ if against != "nothing":
             "No other line has a run on the same order and seed as the reference: nothing can be paired."
         )
     else:
-        paired = {names[lines.index(each.line)]: each.difference for each in gaps}
+        paired = {names[lines.index(gap.line)]: gap.difference for gap in gaps}
         ahead = f"{difference_title(metric)}: ahead of {gaps[0].reference.marked}"
         widgets.chart(
             view,
@@ -243,7 +243,7 @@ exported = st.multiselect(
     bind="query-params",
     help="Of the LaTeX table and the CSV.",
 )
-taken = found.of(stream, exported)
+taken = comparison.of(stream, exported)
 row, handed = st.container(horizontal=True), st.container()
 with row:
     files = (
@@ -251,6 +251,6 @@ with row:
         ("CSV, one row for each run and metric", "take-csv", as_csv, "comparison.csv", "text/csv"),
     )
     for label, key, written, file, kind in files:
-        downloads.offer(label, key, partial(written, taken), file, kind, place=handed)
+        downloads.offer(label, key, partial(written, taken), file, kind, room=handed)
 with st.expander("The LaTeX"):
     st.code(as_latex(taken), language="latex")

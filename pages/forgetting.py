@@ -34,8 +34,8 @@ view = frame.draw("Forgetting & transfer")
 run = widgets.must_be_scored(view)
 
 report = view.report
-known = matrices.Matrices(report, view.after)
-tasks, scores = known.tasks, known.scores
+stage_matrices = matrices.Matrices(report, view.after)
+tasks, scores = stage_matrices.tasks, stage_matrices.scores
 seen = np.tri(len(tasks), dtype=bool)
 split = run.config.settings.evaluate.split
 source = f"run {run.name}, after task {view.after}, {split} rows of every task, one seed"
@@ -57,7 +57,7 @@ always = [
     (
         "average_accuracy",
         f"mean over j of R[T, j], the {counted(view.after, 'task')} learnt by the stage shown, T; higher is better. "
-        + known.average_is,
+        + stage_matrices.average_is,
     ),
     (
         "forgetting",
@@ -95,14 +95,14 @@ for name in others.keys() & why.keys():
 st.header("What each task is answered with, after each task")
 chosen = widgets.chart(
     view,
-    known.score_figure(view.look, view.task),
+    stage_matrices.score_figure(view.look, view.task),
     "scores",
     alt=f"Score matrix of {counted(len(tasks), 'task')}: average accuracy {metric('average_accuracy')}, "
     f"forgetting {metric('forgetting')}",
     what="Each row is a stage: what the model scores on every task after it has learnt one more. Read a column "
     "downwards: where it darkens, something was forgotten. Higher is better.",
     formula=r"R_{i,j} = \text{accuracy on task } j \text{ after learning task } i",
-    table=known.score_table(),
+    table=stage_matrices.score_table(),
     source=f"{source}; Wilson's 95 % intervals, for the number of {split} rows alone",
     select=True,
 )
@@ -111,8 +111,8 @@ scored = [name for j, name in enumerate(tasks) if j < view.after or np.isfinite(
 OPTIONS = (tasks[: view.after], scored)
 if chosen and st.session_state.get("cell-click") != chosen[0]:
     # A click is taken over once; afterwards the boxes rule, which a keyboard can reach.
-    for key, place in zip(CELL, chosen[0], strict=True):
-        st.session_state[key] = tasks[place]
+    for key, index in zip(CELL, chosen[0], strict=True):
+        st.session_state[key] = tasks[index]
 st.session_state["cell-click"] = chosen[0] if chosen else None
 for key, options in zip(CELL, OPTIONS, strict=True):
     if st.session_state.get(key) not in (None, *options):
@@ -130,45 +130,45 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         )
         for key, label, options in zip(CELL, ("After learning", "samples of"), OPTIONS, strict=True)
     ]
-found = oracle_gap.explained(run)
+gap = oracle_gap.read_oracle_gap(run)
 if None in boxes:
     st.caption("Click a cell above, or choose both here, to see the samples behind it.")
 else:
     i, j = (tasks.index(str(box)) for box in boxes)
     routed = routed_at(run, i + 1)
-    places = np.flatnonzero(() if routed is None else routed.true == j)
-    if routed is None or not len(places):
+    rows = np.flatnonzero(() if routed is None else routed.true == j)
+    if routed is None or not len(rows):
         st.caption("This cell was not scored.")
     elif np.isnan(scores[i, j]):
         st.caption(f"This cell is no score: {UNKNOWN_LABELS}.")
     else:
-        more = found.columns(i + 1, [routed.ids[place] for place in places]) if found else None
-        title = f"{counted(len(places), 'sample')} of {tasks[j]} after learning {tasks[i]}, {scores[i, j]:.1f} % right"
-        list_samples(view, run.config, routed, places, title, more, tasks[i])
+        more = gap.columns(i + 1, [routed.ids[index] for index in rows]) if gap else None
+        title = f"{counted(len(rows), 'sample')} of {tasks[j]} after learning {tasks[i]}, {scores[i, j]:.1f} % right"
+        list_samples(view, run.config, routed, rows, title, more, tasks[i])
 
 st.header("What changed since a task was learnt")
 widgets.chart(
     view,
-    known.change_figure(view.look, view.task),
+    stage_matrices.change_figure(view.look, view.task),
     "change",
     alt="Change of every task's accuracy since it was learnt, in points",
     what="The same matrix less its diagonal: red is lost, blue is gained after the task itself had been learnt. "
     "Grey is within one standard error of 0, as one sample of all would be. The colours are the same for every run: "
     "they end at 50 points.",
     formula=r"R_{i,j} - R_{j,j}",
-    table=known.change_table(),
-    source=f"{source}; {known.errors_are}",
+    table=stage_matrices.change_table(),
+    source=f"{source}; {stage_matrices.errors_are}",
 )
 
 if not run.config.recipe.shares_adapter:
     st.header("Lost by routing, lost by merging")
-    if found is None:
+    if gap is None:
         oracle_gap.offer(view)
     else:
-        parts = {"by routing": found.lost.routing, "by merging": found.lost.merging}
+        parts = {"by routing": gap.lost.routing, "by merging": gap.lost.merging}
         shown = np.broadcast_to(np.arange(len(tasks))[:, None] < view.after, scores.shape)
         for column, (how, values), errors in zip(
-            st.columns(2, gap="large"), parts.items(), found.errors, strict=True
+            st.columns(2, gap="large"), parts.items(), gap.errors, strict=True
         ):
             # What the figure draws and the table says: below 0 is lost.
             points = np.where(shown, -100 * values, np.nan)
@@ -206,13 +206,13 @@ widgets.chart(
         x_title="after learning",
         y_title="accuracy (%)",
         highlight=view.task,
-        intervals=known.interval,
-        counts=known.counts,
+        intervals=stage_matrices.interval,
+        counts=stage_matrices.counts,
     ),
     "lines",
     alt="Accuracy of each task from when it was learnt to the stage shown",
     what="Each line begins where its task is learnt. A falling line is a task being forgotten.",
-    table=known.score_table(),
+    table=stage_matrices.score_table(),
     source=source,
 )
 

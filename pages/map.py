@@ -36,7 +36,7 @@ if not (run.path / "routing.parquet").is_file():
     )
     st.stop()
 
-left, middle, right, place = st.columns([2, 2, 3, 2], vertical_alignment="bottom")
+left, middle, right, own_column = st.columns([2, 2, 3, 2], vertical_alignment="bottom")
 method = left.segmented_control(
     "Projection",
     METHODS,
@@ -93,7 +93,7 @@ if shown.projection is None:
 
 projection, embeddings = shown.projection, shown.embeddings
 samples = maps.table(view, projection)
-found = right.selectbox(
+ringed = right.selectbox(
     "Find a sample",
     samples["sample"].sort_values(),
     index=None,
@@ -102,15 +102,15 @@ found = right.selectbox(
     bind="query-params",
     help="Puts a ring around it.",
 )
-own = sample = None
+own_position = sample = None
 try:
-    with place.popover(
+    with own_column.popover(
         "Place my own", icon=":material/add_location_alt:", key="placing", on_change="rerun"
     ) as giving:
         # Only then is the worker asked what the run's samples are: the map itself needs no model.
         if giving.open or own_sample.begun(OWN):
             sample = own_sample.draw(answers.kinds(view), OWN)
-            own = None if sample is None else maps.own_position(view, shown, sample)
+            own_position = None if sample is None else maps.own_position(view, shown, sample)
 except AdapterLabError as error:
     st.warning(plain(str(error)))
 count = counted(len(samples), "sample")
@@ -132,7 +132,14 @@ with wide:
     st.header(f"{projection.method} of what the router reads")
     lassoed = widgets.chart(
         view,
-        maps.figure(view, shown, colour, found, samples, None if own is None else own.position),
+        maps.figure(
+            view,
+            shown,
+            colour,
+            ringed,
+            samples,
+            None if own_position is None else own_position.position,
+        ),
         "map",
         alt=f"{projection.method} map of {count} ({embeddings.split}) of "
         f"{counted(len(view.tasks), 'task')}, coloured by "
@@ -169,16 +176,16 @@ with narrow:
         source=f"run {run.name}, after task {view.after}, {measured}",
     )
 
-    if own is not None:
+    if own_position is not None:
         st.header("How near your own is")
-        nearness = pd.DataFrame({"task": names, "cosine": own.cosines})
+        nearness = pd.DataFrame({"task": names, "cosine": own_position.cosines})
         st.dataframe(
             nearness.sort_values("cosine", ascending=False),
             hide_index=True,
             key="nearness",
             column_config={
                 "cosine": st.column_config.ProgressColumn(
-                    format="%.3f", min_value=min(0.0, *own.cosines), max_value=1.0
+                    format="%.3f", min_value=min(0.0, *own_position.cosines), max_value=1.0
                 )
             },
         )

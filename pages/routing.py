@@ -43,13 +43,13 @@ if routed is None:
     st.stop()
 answers.worker()  # begins to load: the texts behind a cell come from there
 
-adapters = [theme.numbered(place, name) for place, name in enumerate(view.tasks[: view.after])]
-every = [theme.numbered(place, task.name) for place, task in enumerate(config.all_tasks)]
+adapters = [theme.numbered(index, name) for index, name in enumerate(view.tasks[: view.after])]
+every = [theme.numbered(index, task.name) for index, task in enumerate(config.all_tasks)]
 every = [
-    name + (" (held out)" if place >= len(view.tasks) else "") for place, name in enumerate(every)
+    name + (" (held out)" if index >= len(view.tasks) else "") for index, name in enumerate(every)
 ]
-present = [place for place in range(len(every)) if (routed.true == place).any()]
-rows = [every[place] for place in present]
+present = [index for index in range(len(every)) if (routed.true == index).any()]
+rows = [every[index] for index in present]
 learnt = routed.true < len(adapters)
 source = (
     f"run {run.name}, after task {view.after}, {len(routed)} "

@@ -107,17 +107,17 @@ st.header("Carry it elsewhere")
 archive.carry()
 
 st.header("This machine")
-found = diagnostics.environment()
+environment = diagnostics.environment()
 machine, packages = st.columns(2, gap="large")
 machine.dataframe(
     pd.DataFrame(
         [
             ("Adapter Lab", __version__),
-            ("Device", found["device"]),
-            ("Cores", str(found["cores"])),
-            ("Processor", found["processor"]),
-            ("System", found["platform"]),
-            ("Python", found["python"]),
+            ("Device", environment["device"]),
+            ("Cores", str(environment["cores"])),
+            ("Processor", environment["processor"]),
+            ("System", environment["platform"]),
+            ("Python", environment["python"]),
         ],
         columns=["what", "here"],
     ),
@@ -126,7 +126,10 @@ machine.dataframe(
 )
 packages.dataframe(
     pd.DataFrame(
-        [(name, own or "not installed") for name, own in found["packages"].items()],
+        [
+            (name, package_version or "not installed")
+            for name, package_version in environment["packages"].items()
+        ],
         columns=["package", "version"],
     ),
     hide_index=True,

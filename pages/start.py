@@ -103,7 +103,7 @@ for row in range(0, len(names), 3):
                 continue
             numbers = report(run)
             accuracy = number("average_accuracy", numbers.transfer["average_accuracy"])
-            words = " ".join(f"{each[0].upper()}{each[1:]}." for each in cautions(config))
+            words = " ".join(f"{caution[0].upper()}{caution[1:]}." for caution in cautions(config))
             st.caption(plain(f"{what}: average accuracy {accuracy}"), help=plain(words) or None)
             st.plotly_chart(
                 thumbnail(100 * numbers.matrix, view.look),

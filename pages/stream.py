@@ -58,7 +58,7 @@ if chosen.editable:
 tasks = [task for task in checked.get("tasks", []) if task["counts"].get("train")]
 if tasks:
     st.header("How the classes are spread")
-    names = [theme.numbered(place, task["name"]) for place, task in enumerate(tasks)]
+    names = [theme.numbered(index, task["name"]) for index, task in enumerate(tasks)]
     counts = {
         name: list(zip(task["classes"], task["counts"]["train"], strict=True))
         for name, task in zip(names, tasks, strict=True)
@@ -72,7 +72,7 @@ if tasks:
         "plain accuracy flatter the frequent class; *macro F1* and the setting `class_weights` answer that.",
         formula=r"n_{t,c} = |\{(x, y) \in D_t : y = c\}|",
         table=pd.DataFrame(
-            [(name, label, rows) for name, each in counts.items() for label, rows in each],
+            [(name, label, rows) for name, classes in counts.items() for label, rows in classes],
             columns=["task", "class", "training rows"],
         ).set_index(["task", "class"]),
         source=f"stream {chosen.name}, all training rows before limits",
@@ -80,7 +80,7 @@ if tasks:
 words = np.array(checked.get("words") or [])
 if words.size > 1:
     st.header("How alike the tasks' words are")
-    names = [theme.numbered(place, task["name"]) for place, task in enumerate(checked["tasks"])]
+    names = [theme.numbered(index, task["name"]) for index, task in enumerate(checked["tasks"])]
     names = names[: len(words)]
     widgets.chart(
         view,

@@ -33,7 +33,7 @@ CLIPS: Mapping[str, Any] = {
 
 
 @dataclass(frozen=True)
-class Bundled:
+class BundledRun:
     """One run of the demonstration.
 
     Attributes:
@@ -51,14 +51,14 @@ class Bundled:
 
 def _on(
     stream: str, shared: Mapping[str, Any], runs: Mapping[str, tuple[str, Mapping[str, Any]]]
-) -> tuple[Bundled, ...]:
+) -> tuple[BundledRun, ...]:
     return tuple(
-        Bundled(name, stream, recipe, {**shared, **settings})
+        BundledRun(name, stream, recipe, {**shared, **settings})
         for name, (recipe, settings) in runs.items()
     )
 
 
-RUNS: tuple[Bundled, ...] = (
+RUNS: tuple[BundledRun, ...] = (
     *_on(
         "domains:n=5",
         TEXTS,

@@ -23,7 +23,7 @@ from cl_core.runs.workspace import RunFolder
 
 
 @dataclass(frozen=True)
-class Routed:
+class RoutingRecords:
     """What N samples got at one stage.
 
     Attributes:
@@ -115,7 +115,7 @@ ONLY: tuple[str, ...] = (
 """Which samples are listed; labels as on the screen and in addresses."""
 
 
-def keep(routed: Routed, only: str, task: int | None = None) -> NDArray[np.int64]:
+def keep(routed: RoutingRecords, only: str, task: int | None = None) -> NDArray[np.int64]:
     """Rows of the samples that are asked for; an answer that could not be right yet is not a wrong one.
 
     Args:
@@ -134,25 +134,25 @@ def keep(routed: Routed, only: str, task: int | None = None) -> NDArray[np.int64
     return np.flatnonzero(kept & (True if task is None else routed.true == task))
 
 
-def routed_at(run: RunFolder, stage: int) -> Routed | None:
+def routed_at(run: RunFolder, stage: int) -> RoutingRecords | None:
     """The records of a stage; None where the run has none of it (yet)."""
     if not (run.path / "routing.parquet").is_file():
         return None
     return _routed(str(run.path), stage, stamp(run))
 
 
-def last_routed(run: RunFolder) -> Routed | None:
+def last_routed(run: RunFolder) -> RoutingRecords | None:
     """The records of the last stage that has any; None where the run has none (yet)."""
     if not (run.path / "routing.parquet").is_file():
         return None
     table = run.table("routing")
     table = table.filter(pc.equal(table["stage"], pc.max(table["stage"])))
-    return Routed(table, run.config) if table.num_rows else None
+    return RoutingRecords(table, run.config) if table.num_rows else None
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
-def _routed(path: str, stage: int, stamp: Sequence[tuple[str, int, int]]) -> Routed | None:
+def _routed(path: str, stage: int, stamp: Sequence[tuple[str, int, int]]) -> RoutingRecords | None:
     run = RunFolder(Path(path))
     table = run.table("routing")
     table = table.filter(pc.equal(table["stage"], stage))
-    return Routed(table, run.config) if table.num_rows else None
+    return RoutingRecords(table, run.config) if table.num_rows else None

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from app.data.records import Routed
+from app.data.records import RoutingRecords
 from cl_core.evaluate.routing import task_confusion
 
 
-def confusion(routed: Routed, tasks: int) -> NDArray[np.int64]:
+def confusion(routed: RoutingRecords, tasks: int) -> NDArray[np.int64]:
     """(tasks, K) samples of true task (row) whose heaviest adapter is (column).
 
     Args:
@@ -25,7 +25,7 @@ def row_shares(counts: NDArray[np.int64]) -> NDArray[np.float64]:
     return np.where(total > 0, 100 * counts / np.maximum(total, 1), np.nan)
 
 
-def outcomes(routed: Routed, tasks: int) -> NDArray[np.int64]:
+def outcomes(routed: RoutingRecords, tasks: int) -> NDArray[np.int64]:
     """(tasks, 4) samples by route and answer: right right, right wrong, wrong right, wrong wrong.
 
     Those that could not be answered rightly at this stage are left out.
@@ -36,14 +36,14 @@ def outcomes(routed: Routed, tasks: int) -> NDArray[np.int64]:
     return counts.reshape(tasks, 4).astype(np.int64)
 
 
-def usage(routed: Routed) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def usage(routed: RoutingRecords) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """(K,) mean weight, and (K,) share of samples whose heaviest adapter it is; percent."""
     adapters = routed.weights.shape[1]
     chosen = np.bincount(routed.chosen, minlength=adapters) / max(len(routed), 1)
     return 100 * routed.weights.mean(axis=0).astype(np.float64), 100 * chosen
 
 
-def block_means(routed: Routed, task: int | None) -> NDArray[np.float64] | None:
+def block_means(routed: RoutingRecords, task: int | None) -> NDArray[np.float64] | None:
     """(R, K) mean weights of each adapted block, percent; None where blocks do not differ.
 
     Args:

@@ -1,4 +1,4 @@
-"""Where a run loses against the oracle's route: read from its folder, or worked out by a process of its own."""
+"""The oracle gap, where a run loses against the oracle's route: read from its folder, or worked out by a process."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ OWN, FIRST = "own adapter alone", "heaviest alone"
 
 
 @dataclass(frozen=True)
-class Explained:
-    """What is known of a run's losses.
+class OracleGap:
+    """What a run loses against the oracle's route.
 
     Attributes:
         table: rows of `LOST_SCHEMA`.
@@ -47,44 +47,44 @@ class Explained:
             ids: of samples.
         """
         rows = self.table.filter(pc.equal(self.table["stage"], stage)).to_pylist()
-        known = {row["sample_id"]: row for row in rows}
-        found: dict[str, list[str]] = {OWN: [], FIRST: [], "lost by": []}
-        for own in ids:
-            row = known.get(own)
-            found[OWN].append("" if row is None else _verdict(row["own"]))
-            found[FIRST].append("" if row is None else _verdict(row["first"]))
-            found["lost by"].append(
+        rows_by_id = {row["sample_id"]: row for row in rows}
+        columns: dict[str, list[str]] = {OWN: [], FIRST: [], "lost by": []}
+        for sample_id in ids:
+            row = rows_by_id.get(sample_id)
+            columns[OWN].append("" if row is None else _verdict(row["own"]))
+            columns[FIRST].append("" if row is None else _verdict(row["first"]))
+            columns["lost by"].append(
                 "" if row is None else _reason(row["own"], row["first"], row["run"])
             )
-        return found
+        return columns
 
 
 def _verdict(credit: float) -> str:
     return "right" if credit == 1 else "wrong" if credit == 0 else f"{credit:.0%} right"
 
 
-def _reason(own: float, first: float, run: float) -> str:
+def _reason(oracle: float, heaviest: float, run: float) -> str:
     """Of one sample: its share of O - F and of F - R."""
     parts = [
-        ("routing" if own > first else "gained by the route", own - first),
-        ("merging" if first > run else "gained by the merge", first - run),
+        ("routing" if oracle > heaviest else "gained by the route", oracle - heaviest),
+        ("merging" if heaviest > run else "gained by the merge", heaviest - run),
     ]
     return ", ".join(name for name, share in parts if share)
 
 
-def explained(run: RunFolder) -> Explained | None:
+def read_oracle_gap(run: RunFolder) -> OracleGap | None:
     """What was worked out before; None where nothing was."""
     if not (run.path / "lost.parquet").is_file():
         return None
-    return _explained(str(run.path), stamp(run))
+    return _read_oracle_gap(str(run.path), stamp(run))
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
-def _explained(path: str, stamp: Sequence[tuple[str, int, int]]) -> Explained:
+def _read_oracle_gap(path: str, stamp: Sequence[tuple[str, int, int]]) -> OracleGap:
     run = RunFolder(Path(path))
     table = run.table("lost")
     tasks = len(run.config.tasks)
-    return Explained(table, summarise_losses(table, tasks), loss_errors(table, tasks))
+    return OracleGap(table, summarise_losses(table, tasks), loss_errors(table, tasks))
 
 
 def offer(view: View) -> None:

@@ -126,9 +126,9 @@ def figure(
     view: View,
     shown: Map,
     colour: str,
-    found: str | None,
+    ringed: str | None,
     samples: pd.DataFrame,
-    own: tuple[float, float] | None = None,
+    position: tuple[float, float] | None = None,
 ) -> go.Figure:
     """The same object for the same view: a figure made anew would lose zoom and selection."""
     assert shown.projection is not None  # noqa: S101 - the page asks only then
@@ -138,7 +138,7 @@ def figure(
         stamp(run),
         shown.projection.method,
         view.look,
-        MapView(colour, view.after, view.task, found, own),
+        MapView(colour, view.after, view.task, ringed, position),
         samples,
         shown.projection.centroids,
     )
@@ -152,7 +152,7 @@ def centroid_cosines(view: View, embeddings: Embeddings) -> NDArray[np.float64]:
 def task_names(view: View) -> list[str]:
     """Numbered, of all tasks that may be on the map, held-out ones too."""
     tasks = _run(view).config.all_tasks
-    return [numbered(place, task.name) for place, task in enumerate(tasks)]
+    return [numbered(index, task.name) for index, task in enumerate(tasks)]
 
 
 def _run(view: View) -> RunFolder:
@@ -202,7 +202,7 @@ def _figure(
     _centroids: NDArray[np.float64],
 ) -> go.Figure:
     tasks = RunFolder(Path(run)).config.tasks
-    names = [numbered(place, task.name) for place, task in enumerate(tasks)]
+    names = [numbered(index, task.name) for index, task in enumerate(tasks)]
     return feature_map(
         _samples,
         _centroids,

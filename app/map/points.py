@@ -27,13 +27,13 @@ def table(projection: Projection, config: RunConfig, routing: pa.Table, after: i
         after: the stage, from 1.
     """
     now = _by_task(routing, after)
-    known = _by_task(routing)
+    newest = _by_task(routing)
     tasks = config.all_tasks
-    names = [numbered(place, task.name) for place, task in enumerate(tasks)]
+    names = [numbered(index, task.name) for index, task in enumerate(tasks)]
     frame = pd.DataFrame(
         {
             "sample": "",
-            "task": [names[place] for place in projection.task],
+            "task": [names[index] for index in projection.task],
             "task_index": projection.task,
             "class": "",
             "learnt": False,
@@ -45,45 +45,45 @@ def table(projection: Projection, config: RunConfig, routing: pa.Table, after: i
             "y": projection.positions[:, 1],
         }
     )
-    for place in np.unique(projection.task):
-        here = np.flatnonzero(projection.task == place)
+    for index in np.unique(projection.task):
+        here = np.flatnonzero(projection.task == index)
         rows = projection.row[here]
-        if place not in known:
+        if index not in newest:
             continue
-        own = known[place].take(pa.array(rows))
-        frame.loc[here, "sample"] = own["sample_id"].to_pylist()
-        frame.loc[here, "class"] = _classes(config, own["label"].to_pylist())
-        if place not in now or (place >= after and place < len(config.tasks)):
+        records = newest[index].take(pa.array(rows))
+        frame.loc[here, "sample"] = records["sample_id"].to_pylist()
+        frame.loc[here, "class"] = _classes(config, records["label"].to_pylist())
+        if index not in now or (index >= after and index < len(config.tasks)):
             continue
-        answered = now[place].take(pa.array(rows))
+        answered = now[index].take(pa.array(rows))
         chosen = np.array([best[0] if best else -1 for best in answered["top_k"].to_pylist()])
         frame.loc[here, "learnt"] = True
         frame.loc[here, "adapter_index"] = chosen
-        frame.loc[here, "adapter"] = [_adapter(names, each) for each in chosen]
+        frame.loc[here, "adapter"] = [_adapter(names, adapter) for adapter in chosen]
         right = np.array(answered["correct"].to_pylist(), dtype=bool)
         labels = np.array(answered["label"].to_pylist(), dtype=np.int64)
-        able = answerable_rows(config, after, np.full(len(here), place), labels)
+        able = answerable_rows(config, after, np.full(len(here), index), labels)
         frame.loc[here, "answer"] = np.where(able, np.where(right, RIGHT, WRONG), NOT_LEARNT)
         frame.loc[here, "entropy"] = np.array(answered["entropy"].to_pylist(), dtype=np.float64)
     return frame
 
 
-def _adapter(names: list[str], place: int) -> str:
-    return names[place] if place >= 0 else "none"
+def _adapter(names: list[str], index: int) -> str:
+    return names[index] if index >= 0 else "none"
 
 
 def _by_task(routing: pa.Table, stage: int | None = None) -> dict[int, pa.Table]:
     """Records by true task, in the order of its split: of a stage, or of each task's newest one."""
-    found = {}
-    for place in pc.unique(routing["true_task"]).to_pylist():
-        own = routing.filter(pc.equal(routing["true_task"], place))
-        wanted = pc.max(own["stage"]) if stage is None else stage
-        own = own.filter(pc.equal(own["stage"], wanted))
-        if own.num_rows:
-            found[place] = own
-    return found
+    by_task = {}
+    for index in pc.unique(routing["true_task"]).to_pylist():
+        records = routing.filter(pc.equal(routing["true_task"], index))
+        wanted = pc.max(records["stage"]) if stage is None else stage
+        records = records.filter(pc.equal(records["stage"], wanted))
+        if records.num_rows:
+            by_task[index] = records
+    return by_task
 
 
 def _classes(config: RunConfig, labels: list[int]) -> list[str]:
-    """What labels are called; records have them as places in the stream's label space under every protocol."""
+    """What labels are called; records have them as indices in the stream's label space under every protocol."""
     return [config.label_space[label] if label >= 0 else "another answer" for label in labels]

@@ -35,27 +35,32 @@ def rules(view: View, samples: pd.DataFrame) -> pd.DataFrame | None:
     chosen = samples
     asked = False
     columns = st.columns(len(RULES) + 1)
-    for place, (key, column) in zip(columns, RULES.items(), strict=False):
+    for box, (key, column) in zip(columns, RULES.items(), strict=False):
         options = [ANY, *sorted(samples[column].unique())]
-        with place:
+        with box:
             value = st.selectbox(LABELS[key], options, key=key, bind="query-params")
         if value != ANY:
             chosen, asked = chosen[chosen[column] == value], True
     saved = slices(workspace("Mine"), view.run.name if view.run else None)
     with columns[-1]:
         name = st.selectbox(
-            "Saved slice", [ANY, *(each.name for each in saved)], key="slice", bind="query-params"
+            "Saved slice",
+            [ANY, *(saved_slice.name for saved_slice in saved)],
+            key="slice",
+            bind="query-params",
         )
-    for each in saved:
-        if each.name == name:
-            chosen, asked = chosen[chosen["sample"].isin(each.samples)], True
+    for saved_slice in saved:
+        if saved_slice.name == name:
+            chosen, asked = chosen[chosen["sample"].isin(saved_slice.samples)], True
     return chosen if asked else None
 
 
 def card(view: View, chosen: pd.DataFrame, split: str) -> None:
     """What the selected samples are: how many of each task, class and adapter, and how they were answered."""
     learnt = chosen[chosen["learnt"]]
-    own = (learnt["adapter_index"] == learnt["task_index"]).mean() if len(learnt) else float("nan")
+    own_adapter = (
+        (learnt["adapter_index"] == learnt["task_index"]).mean() if len(learnt) else float("nan")
+    )
     answers = learnt.loc[learnt["answer"] != NOT_LEARNT, "answer"]
     right = (answers == RIGHT).mean() if len(answers) else float("nan")
     widgets.metrics(
@@ -69,7 +74,7 @@ def card(view: View, chosen: pd.DataFrame, split: str) -> None:
             ),
             (
                 "Own adapter chosen",
-                _percent(own),
+                _percent(own_adapter),
                 "share whose largest routing weight is their own task's; higher is better",
             ),
             (
@@ -79,13 +84,13 @@ def card(view: View, chosen: pd.DataFrame, split: str) -> None:
             ),
         ]
     )
-    for place, (title, column) in zip(
+    for column_box, (title, column) in zip(
         st.columns(3),
         {"Task": "task", "Class": "class", "Chosen adapter": "adapter"}.items(),
         strict=True,
     ):
         counts = chosen[column].value_counts().rename_axis(title).reset_index(name="samples")
-        place.dataframe(
+        column_box.dataframe(
             counts,
             hide_index=True,
             key=f"counts-{column}",
@@ -174,8 +179,8 @@ def _keep(
                     "that one to make slices of it"
                 )
             copied = ". The demonstration is read-only: its runs are in your own workspace now, too"
-        made = Slice(name=name, run=run, split=split, after=after, samples=samples)
-        file = save_slice(workspace("Mine"), made)
+        new_slice = Slice(name=name, run=run, split=split, after=after, samples=samples)
+        file = save_slice(workspace("Mine"), new_slice)
     st.session_state["slice-said"] = f"{counted(len(samples), 'sample')} saved as {file}{copied}"
     actions.then(**{"slice-name": ""})
 

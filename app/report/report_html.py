@@ -94,8 +94,8 @@ def sample(title: str, text: str, pictures: Sequence[str], pairs: Mapping[str, s
         pairs: named values.
     """
     seen = "".join(
-        f'<img alt="picture {place + 1}" src="data:image/png;base64,{escape(each)}">'
-        for place, each in enumerate(pictures)
+        f'<img alt="picture {index + 1}" src="data:image/png;base64,{escape(picture)}">'
+        for index, picture in enumerate(pictures)
     )
     return (
         f'<article><code>{escape(title)}</code><p class="text">{escape(text)}</p>{seen}{facts(pairs)}'

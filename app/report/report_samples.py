@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.data.records import Routed
+from app.data.records import RoutingRecords
 from app.report import report_html as html
 from cl_core.errors import AdapterLabError, counted
 from cl_core.runs.run_config import RunConfig
@@ -21,7 +21,7 @@ LONGEST = 600
 
 def samples(
     run: RunFolder,
-    routed: Routed,
+    routed: RoutingRecords,
     tasks: Sequence[str],
     show: Callable[[str], Mapping[str, Any]] | None,
 ) -> list[str]:
@@ -48,7 +48,7 @@ def samples(
     return parts
 
 
-def _kinds(config: RunConfig, routed: Routed) -> dict[str, NDArray[np.bool_]]:
+def _kinds(config: RunConfig, routed: RoutingRecords) -> dict[str, NDArray[np.bool_]]:
     """What samples are told apart by: name, and (N,) which are so."""
     route, answer, wrong = (
         routed.right_route,
@@ -67,18 +67,18 @@ def _kinds(config: RunConfig, routed: Routed) -> dict[str, NDArray[np.bool_]]:
 
 def _one(
     config: RunConfig,
-    routed: Routed,
+    routed: RoutingRecords,
     row: int,
     tasks: Sequence[str],
     every: Sequence[str],
     show: Callable[[str], Mapping[str, Any]] | None,
 ) -> str:
-    own = routed.ids[row]
+    sample_id = routed.ids[row]
     text, pictures = "", []
     if show is not None:
         try:
-            shown = show(own)
-            text = "\n".join(str(each) for each in shown["texts"].values())
+            shown = show(sample_id)
+            text = "\n".join(str(input_text) for input_text in shown["texts"].values())
             pictures = list(shown["pictures"])
         except AdapterLabError as error:
             text = f"(its text cannot be shown: {error})"
@@ -92,12 +92,12 @@ def _one(
         "true answer": config.label_space[label] if label >= 0 else "none that was learnt",
     }
     cut = text if len(text) <= LONGEST else text[:LONGEST] + "…"
-    return html.sample(own, cut, pictures, pairs)
+    return html.sample(sample_id, cut, pictures, pairs)
 
 
-def _merge(routed: Routed, row: int, tasks: Sequence[str]) -> str:
+def _merge(routed: RoutingRecords, row: int, tasks: Sequence[str]) -> str:
     """ "0.62 of 3 films + 0.38 of 5 news": shares of a hundredth and more, the largest first."""
     weights = routed.weights[row]
-    order = sorted(range(len(weights)), key=lambda place: -weights[place])
-    used = [place for place in order if weights[place] >= 0.005]
-    return " + ".join(f"{weights[place]:.2f} of {tasks[place]}" for place in used)
+    order = sorted(range(len(weights)), key=lambda index: -weights[index])
+    used = [index for index in order if weights[index] >= 0.005]
+    return " + ".join(f"{weights[index]:.2f} of {tasks[index]}" for index in used)

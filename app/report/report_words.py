@@ -40,8 +40,10 @@ def header(report: Report) -> dict[str, str]:
     started = [event for event in report.run.events if isinstance(event, Started)]
     packages = environment.get("packages", {})
     failure = without_folders(report.run.failure)
-    versions = ", ".join(f"{name} {own}" for name, own in sorted(packages.items()))
-    said = [f"{each[0].upper()}{each[1:]}." for each in cautions(config)]
+    versions = ", ".join(
+        f"{name} {package_version}" for name, package_version in sorted(packages.items())
+    )
+    said = [f"{caution[0].upper()}{caution[1:]}." for caution in cautions(config)]
     return {
         "Run": f"{report.run.name} ({': '.join(filter(None, (report.run.status, failure)))})",
         "Stream": f"{config.stream_name}, {config.protocol_with_rule.upper()}, {counted(len(config.tasks), 'task')}: "
@@ -59,25 +61,25 @@ def header(report: Report) -> dict[str, str]:
 
 def transfer_words(report: Report) -> list[str]:
     """The numbers of the matrix as sentences that need no formula."""
-    found, tasks = report.transfer, report.tasks
+    transfer, tasks = report.transfer, report.tasks
     said = []
-    if not math.isnan(found["average_accuracy"]):
+    if not math.isnan(transfer["average_accuracy"]):
         said.append(
             f"After the last of {counted(len(tasks), 'task')}, "
-            f"{number('average_accuracy', found['average_accuracy'])} of the "
+            f"{number('average_accuracy', transfer['average_accuracy'])} of the "
             "rows are answered rightly, on average over tasks."
         )
-    if not math.isnan(found["forgetting"]):
+    if not math.isnan(transfer["forgetting"]):
         said.append(_forgetting(report))
-    if not math.isnan(found["backward_transfer"]):
+    if not math.isnan(transfer["backward_transfer"]):
         said.append(
             "Since they were learnt, the earlier tasks' scores have changed by "
-            f"{number('backward_transfer', found['backward_transfer'])} on average."
+            f"{number('backward_transfer', transfer['backward_transfer'])} on average."
         )
-    if not math.isnan(found["forward_transfer"]):
+    if not math.isnan(transfer["forward_transfer"]):
         said.append(
             "Just before a task was learnt, its score differed from the untrained model's by "
-            f"{number('forward_transfer', found['forward_transfer'])} on average."
+            f"{number('forward_transfer', transfer['forward_transfer'])} on average."
         )
     if why := report.undefined.get("forward_transfer"):
         said.append(f"Forward transfer is not defined: {why}.")

@@ -15,7 +15,7 @@ import pandas as pd
 
 from app.base.theme import DARK, LIGHT, Look, numbered
 from app.data.matrices import Matrices
-from app.data.records import Routed, last_routed
+from app.data.records import RoutingRecords, last_routed
 from app.data.routing_tables import row_shares, usage
 from app.figures.bars import usage as usage_bars
 from app.figures.certain import interval
@@ -67,7 +67,7 @@ def run_report(run: RunFolder, show: Show | None = None) -> str:
         UserError: the run cannot be read, or has no scores yet.
     """
     report, page = Report(run), Page()
-    tasks = [numbered(place, name) for place, name in enumerate(report.tasks)]
+    tasks = [numbered(index, name) for index, name in enumerate(report.tasks)]
     routed = last_routed(run)
     page.add(f"<h1>{html.escape(run.name)}</h1>", html.facts(header(report)))
     page.add(
@@ -91,7 +91,7 @@ def run_report(run: RunFolder, show: Show | None = None) -> str:
 
 
 def _scores(page: Page, report: Report, tasks: list[str]) -> None:
-    known = Matrices(report, len(tasks))
+    matrices = Matrices(report, len(tasks))
     where = f"run {report.run.name}, accuracy on the {_split(report)} rows of every task, one seed"
     page.add(
         html.heading("What each task is answered with, after each task"),
@@ -103,7 +103,7 @@ def _scores(page: Page, report: Report, tasks: list[str]) -> None:
     page.draw(
         "scores",
         f"Score matrix of {counted(len(tasks), 'task')}",
-        known.score_figure,
+        matrices.score_figure,
     )
     page.add(
         html.source(
@@ -111,7 +111,7 @@ def _scores(page: Page, report: Report, tasks: list[str]) -> None:
             "rows alone"
         )
     )
-    page.add(html.folded("Numbers (%)", _cells(known.score_table(), "table-scores")))
+    page.add(html.folded("Numbers (%)", _cells(matrices.score_table(), "table-scores")))
     page.add(
         html.heading("What changed since a task was learnt"),
         html.sentence(
@@ -122,10 +122,10 @@ def _scores(page: Page, report: Report, tasks: list[str]) -> None:
     page.draw(
         "change",
         "Change of every task's accuracy since it was learnt, in points",
-        known.change_figure,
+        matrices.change_figure,
     )
-    page.add(html.source(f"R[i, j] - R[j, j]; {where}; {known.errors_are}"))
-    page.add(html.folded("Numbers (points)", _cells(known.change_table(), "table-change")))
+    page.add(html.source(f"R[i, j] - R[j, j]; {where}; {matrices.errors_are}"))
+    page.add(html.folded("Numbers (points)", _cells(matrices.change_table(), "table-change")))
 
 
 def _transfer(page: Page, report: Report) -> None:
@@ -135,7 +135,7 @@ def _transfer(page: Page, report: Report) -> None:
     page.add(html.table(("", "", "formula", "better", "what it is"), rows, "table-transfer"))
 
 
-def _routing(page: Page, report: Report, tasks: list[str], routed: Routed | None) -> None:
+def _routing(page: Page, report: Report, tasks: list[str], routed: RoutingRecords | None) -> None:
     page.add(html.heading("Which adapters samples got"))
     config = report.run.config
     if config.recipe.shares_adapter:
@@ -144,11 +144,11 @@ def _routing(page: Page, report: Report, tasks: list[str], routed: Routed | None
     if routed is None or not report.router:
         page.add(html.sentence("No sample has been routed yet."))
         return
-    every = [numbered(place, task.name) for place, task in enumerate(config.all_tasks)]
-    present = [place for place in range(len(every)) if (routed.true == place).any()]
+    every = [numbered(index, task.name) for index, task in enumerate(config.all_tasks)]
+    present = [index for index in range(len(every)) if (routed.true == index).any()]
     adapters = tasks[: routed.weights.shape[1]]
     counts = report.confusion[present]
-    rows = [every[place] for place in present]
+    rows = [every[index] for index in present]
     stage = int(routed.table["stage"][0].as_py())
     where = f"run {report.run.name}, after task {stage}, {len(routed):,} {_split(report)} samples, one seed"
     page.draw(
@@ -167,7 +167,10 @@ def _routing(page: Page, report: Report, tasks: list[str], routed: Routed | None
         ),
     )
     page.add(html.source(f"Each row adds up to 100 %; {where}"))
-    numbers = [[row, *(str(count) for count in own)] for row, own in zip(rows, counts, strict=True)]
+    numbers = [
+        [row, *(str(count) for count in row_counts)]
+        for row, row_counts in zip(rows, counts, strict=True)
+    ]
     page.add(
         html.folded("Numbers (samples)", html.table(("", *adapters), numbers, "table-routing"))
     )
@@ -195,8 +198,8 @@ def _cost(page: Page, report: Report) -> None:
     page.add(html.heading("What it cost"))
     page.add(html.table(("", "", "what it is"), cost_rows(report), "table-cost"))
     phases = [
-        [each.phase, f"{each.parameters:,}", f"{each.rows:,}", f"{each.seconds:.1f}"]
-        for each in report.phases
+        [phase.phase, f"{phase.parameters:,}", f"{phase.rows:,}", f"{phase.seconds:.1f}"]
+        for phase in report.phases
     ]
     if phases:
         head = ("phase", "parameters moved at most", "training rows", "seconds")
@@ -254,7 +257,7 @@ def _from_data(run: RunFolder) -> Show | None:
         rows = ScoredRows(run)
     except UserError:
         return None
-    return lambda own: shown(rows.inputs(own), rows.ground(own))
+    return lambda sample_id: shown(rows.inputs(sample_id), rows.ground(sample_id))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from app.data import routing_tables as tables
-from app.data.records import Routed
+from app.data.records import RoutingRecords
 from app.data.view import View
 from app.figures.matrix import heatmap
 from app.shell import widgets
@@ -17,7 +17,7 @@ from cl_core.errors import counted
 
 def draw(
     view: View,
-    routed: Routed,
+    routed: RoutingRecords,
     present: Sequence[int],
     rows: Sequence[str],
     adapters: Sequence[str],
@@ -40,7 +40,7 @@ def draw(
     means = tables.block_means(routed, None if of not in rows else present[rows.index(of)])
     if means is None:
         return
-    blocks = [f"router {place + 1}" for place in range(len(means))]
+    blocks = [f"router {index + 1}" for index in range(len(means))]
     widgets.chart(
         view,
         heatmap(

@@ -53,29 +53,29 @@ def draw(view: View) -> None:
     except UserError as error:
         st.caption(plain(str(error)))
         return
-    found = [_there(view, settings, names) for settings in (by_k, by_temperature)]
-    if not all(found):
+    accuracies = [_there(view, settings, names) for settings in (by_k, by_temperature)]
+    if not all(accuracies):
         _offer(view, names)
         return
     left, right = st.columns(2, gap="large")
     with left:
-        _chart(view, found[0], "k", lambda setting: setting.k)
+        _chart(view, accuracies[0], "k", lambda setting: setting.k)
     with right:
-        _chart(view, found[1], "temperature", lambda setting: setting.temperature)
+        _chart(view, accuracies[1], "temperature", lambda setting: setting.temperature)
 
 
 def _there(view: View, settings: Sequence[Setting], names: Sequence[str]) -> list[Accuracy]:
     """What was worked out, of all settings; empty where some is missing or damaged."""
     if view.run is None or _done(view, names) < len(names):
         return []
-    found = _found(str(view.run.path), view.after, tuple(settings), stamp(view.run))
-    if len(found) < len(settings):
+    accuracies = _found(str(view.run.path), view.after, tuple(settings), stamp(view.run))
+    if len(accuracies) < len(settings):
         _found.clear()
         return []
-    return found
+    return accuracies
 
 
-def _places(view: View) -> tuple[Workspace, Workspace]:
+def _workspaces(view: View) -> tuple[Workspace, Workspace]:
     """Of the visitor's own, where it is put, and of the run: the demonstration is read-only."""
     return workspace("Mine"), workspace(view.workspace)
 
@@ -93,14 +93,14 @@ def _keys(
         UserError: the run has not come to the stage.
     """
     run = RunFolder(Path(path))
-    found = (key(KIND, inputs_of(run, stage, setting, MOST)) for setting in settings)
-    return list(dict.fromkeys(found))
+    keys = (key(KIND, inputs_of(run, stage, setting, MOST)) for setting in settings)
+    return list(dict.fromkeys(keys))
 
 
 def _done(view: View, names: Sequence[str]) -> int:
     """How many settings are there."""
-    stores = [place.store for place in _places(view)]
-    return sum(any(store.has(KIND, own) for store in stores) for own in names)
+    stores = [workspace_of.store for workspace_of in _workspaces(view)]
+    return sum(any(store.has(KIND, artifact_key) for store in stores) for artifact_key in names)
 
 
 def _offer(view: View, names: Sequence[str]) -> None:
@@ -156,7 +156,7 @@ def _wait(view: View, run: RunFolder, more: tuple[str, ...], names: Sequence[str
 
 def _chart(
     view: View,
-    found: Sequence[Accuracy],
+    accuracies: Sequence[Accuracy],
     name: str,
     value: Callable[[Setting], float],
 ) -> None:
@@ -164,16 +164,16 @@ def _chart(
     run = view.run
     if run is None:
         return
-    own = own_setting(run, view.after)
-    values = [value(each.setting) for each in found]
-    means = [100 * each.mean for each in found]
-    low, high = ([100 * each.interval[side] for each in found] for side in (0, 1))
-    other = f"τ = {own.temperature:g}" if name == "k" else f"k = {own.k}"
-    answered, there = sum(found[0].samples), sum(found[0].of)
+    run_setting = own_setting(run, view.after)
+    values = [value(accuracy.setting) for accuracy in accuracies]
+    means = [100 * accuracy.mean for accuracy in accuracies]
+    low, high = ([100 * accuracy.interval[side] for accuracy in accuracies] for side in (0, 1))
+    other = f"τ = {run_setting.temperature:g}" if name == "k" else f"k = {run_setting.k}"
+    answered, there = sum(accuracies[0].samples), sum(accuracies[0].of)
     taken = counted(answered, "scored sample")
     if answered < there:
         taken = f"{answered:,} of {counted(there, 'scored sample')}, as many of every task, drawn with seed 0"
-    best = max(range(len(found)), key=lambda place: means[place])
+    best = max(range(len(accuracies)), key=lambda index: means[index])
     table = setting_table({LINE: means}, values, name)
     bounds = pd.DataFrame({"from (%)": low, "to (%)": high}, table.index).round(2)
     widgets.chart(
@@ -181,7 +181,7 @@ def _chart(
         setting_lines(
             {LINE: means},
             values,
-            value(own),
+            value(run_setting),
             view.look,
             x_title="k" if name == "k" else "temperature τ",
             y_title="accuracy (%)",
@@ -210,6 +210,6 @@ def _found(
 ) -> list[Accuracy]:
     """What is stored; asked only where all of it is."""
     run = RunFolder(Path(path))
-    places = (workspace("Mine"), Workspace(run.path.parents[1]))
-    found = [read(places, run, stage, setting) for setting in settings]
-    return [each for each in found if each is not None]
+    workspaces = (workspace("Mine"), Workspace(run.path.parents[1]))
+    accuracies = [read(workspaces, run, stage, setting) for setting in settings]
+    return [accuracy for accuracy in accuracies if accuracy is not None]

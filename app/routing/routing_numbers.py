@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from app.data.records import Routed
+from app.data.records import RoutingRecords
 from app.data.view import View
 from app.figures.certain import interval
 from app.shell import widgets
@@ -13,7 +13,7 @@ from cl_core.evaluate.routing import router_accuracy, top_k_recall
 from cl_core.runs.run_config import RunConfig
 
 
-def draw(view: View, routed: Routed, adapters: Sequence[str]) -> None:
+def draw(view: View, routed: RoutingRecords, adapters: Sequence[str]) -> None:
     """All of the samples of the tasks that are learnt: others have no adapter of their own, and may have no label yet.
 
     Args:
@@ -26,7 +26,7 @@ def draw(view: View, routed: Routed, adapters: Sequence[str]) -> None:
 
 
 def numbers(
-    config: RunConfig, routed: Routed, adapters: Sequence[str]
+    config: RunConfig, routed: RoutingRecords, adapters: Sequence[str]
 ) -> list[tuple[str, str, str]]:
     """What each is called, how much it is, and of which samples, with its 95 % interval.
 
@@ -43,7 +43,7 @@ def numbers(
     tasks = "task" if len(adapters) == 1 else counted(len(adapters), "task")
     of = f"of the {counted(samples, 'sample')} of the {tasks} learnt"
     route = router_accuracy(routed.weights[learnt], routed.true[learnt])
-    found = [
+    rows = [
         (
             "Right route",
             f"{100 * route:.1f} %",
@@ -53,7 +53,7 @@ def numbers(
     ]
     if config.recipe.router.traits.scores:
         recall = top_k_recall(routed.scores[learnt], routed.true[learnt], k)
-        found.append(
+        rows.append(
             (
                 f"Own adapter among the {k} best",
                 f"{100 * recall:.1f} %",
@@ -62,7 +62,7 @@ def numbers(
             )
         )
     share = float(answers.mean()) if samples else float("nan")
-    found += [
+    rows += [
         (
             "Right answers despite a wrong route",
             f"{forgiven} of {wrong}",
@@ -76,4 +76,4 @@ def numbers(
             "are not in it; higher is better; " + interval(share, samples),
         ),
     ]
-    return found
+    return rows

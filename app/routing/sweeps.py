@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
-from app.data.records import Routed
+from app.data.records import RoutingRecords
 from app.data.view import View
 from app.figures.curves import setting_lines
 from app.routing import other_settings
@@ -26,7 +26,7 @@ COUNTED = (KEPT, ROUTE)
 """Lines that are shares of samples."""
 
 
-def draw(view: View, routed: Routed, adapters: Sequence[str], source: str) -> None:
+def draw(view: View, routed: RoutingRecords, adapters: Sequence[str], source: str) -> None:
     """Both sweeps, and what the settings do to the accuracy; of the samples of the tasks that have an adapter.
 
     Args:
@@ -39,8 +39,8 @@ def draw(view: View, routed: Routed, adapters: Sequence[str], source: str) -> No
         return
     config = view.run.config
     ranked = config.recipe.ranks
-    known = routed.true < len(adapters)
-    scores, true = routed.scores[known], routed.true[known]
+    has_adapter = routed.true < len(adapters)
+    scores, true = routed.scores[has_adapter], routed.true[has_adapter]
     st.header("What if k or the temperature were others?")
     st.caption(
         "Computed from the recorded scores; nothing is run. What scores best weighs most under every setting."
@@ -63,20 +63,20 @@ def _by_k(
 ) -> None:
     if view.run is None:
         return
-    own = view.run.config.settings.router
+    settings = view.run.config.settings.router
     ks = range(1, scores.shape[1] + 1)
-    found = sweep(scores, true, ks, [own.temperature])
+    points = sweep(scores, true, ks, [settings.temperature])
     lines = {
-        KEPT: [100 * each.top_k_recall for each in found],
-        ROUTE: [100 * each.router_accuracy for each in found],
-        **({WEIGHT: [100 * each.own_weight for each in found]} if ranked else {}),
+        KEPT: [100 * point.top_k_recall for point in points],
+        ROUTE: [100 * point.router_accuracy for point in points],
+        **({WEIGHT: [100 * point.own_weight for point in points]} if ranked else {}),
     }
     widgets.chart(
         view,
         setting_lines(
             lines,
             list(ks),
-            min(own.k, len(ks)),
+            min(settings.k, len(ks)),
             view.look,
             x_title="k",
             counted=COUNTED,
@@ -87,7 +87,7 @@ def _by_k(
         what="The more adapters are kept, the likelier the own one is among them, and the less it weighs.",
         formula=r"R@k = \#(t \in K(x)) / N",
         table=_table(lines, list(ks), "k", true),
-        source=f"{source}, recorded scores, τ = {own.temperature:g}",
+        source=f"{source}, recorded scores, τ = {settings.temperature:g}",
     )
 
 
@@ -96,20 +96,20 @@ def _by_temperature(
 ) -> None:
     if view.run is None:
         return
-    own = view.run.config.settings.router
-    taus = sorted({*TEMPERATURES, own.temperature})
-    found = sweep(scores, true, [own.k], taus)
+    settings = view.run.config.settings.router
+    taus = sorted({*TEMPERATURES, settings.temperature})
+    points = sweep(scores, true, [settings.k], taus)
     lines = {
-        WEIGHT: [100 * each.own_weight for each in found],
-        ROUTE: [100 * each.router_accuracy for each in found],
-        "calibration error": [100 * each.calibration_error for each in found],
+        WEIGHT: [100 * point.own_weight for point in points],
+        ROUTE: [100 * point.router_accuracy for point in points],
+        "calibration error": [100 * point.calibration_error for point in points],
     }
     widgets.chart(
         view,
         setting_lines(
             lines,
             taus,
-            own.temperature,
+            settings.temperature,
             view.look,
             x_title="temperature τ",
             logarithmic=True,
@@ -122,7 +122,7 @@ def _by_temperature(
         "calibration error says how far the largest weight is from the chance of being right; lower is better.",
         formula=r"p_t = \mathrm{softmax}_{K(x)}(s_t / \tau)",
         table=_table(lines, taus, "temperature", true),
-        source=f"{source}, recorded scores, k = {own.k}",
+        source=f"{source}, recorded scores, k = {settings.k}",
     )
 
 

@@ -16,17 +16,17 @@ from app.data.answers import Answer
 RIGHT, WRONG = "✓ right", "✗ wrong"
 
 
-def show_sample(told: Mapping[str, Any], look: Look) -> None:
+def show_sample(shown: Mapping[str, Any], look: Look) -> None:
     """The sample itself: texts, then its picture or frames.
 
     Args:
-        told: from `answers.shown`.
+        shown: from `answers.shown`.
         look: the theme.
     """
     texts = "".join(
         f'<div style="font-size:{look.size + 4}px;line-height:1.45;white-space:pre-wrap;overflow-wrap:anywhere">'
         f"{escape(str(text))}</div>"
-        for text in told["texts"].values()
+        for text in shown["texts"].values()
     )
     st.html(
         f'<div style="max-height:9.5em;overflow-y:auto;border-left:4px solid {look.faint};padding:.1em 0 .1em .8em">'
@@ -34,11 +34,11 @@ def show_sample(told: Mapping[str, Any], look: Look) -> None:
         if texts
         else "<div></div>"
     )
-    pictures = [b64decode(picture) for picture in told["pictures"]]
-    if told["clip"]:
+    pictures = [b64decode(picture) for picture in shown["pictures"]]
+    if shown["clip"]:
         with st.container(horizontal=True, gap="xsmall", key=FRAMES):
-            for place, picture in enumerate(pictures):
-                st.image(picture, caption=f"frame {place + 1}", width="stretch")
+            for index, picture in enumerate(pictures):
+                st.image(picture, caption=f"frame {index + 1}", width="stretch")
     else:
         for picture in pictures:
             st.image(picture, width=240)
@@ -90,14 +90,14 @@ def voices(answer: Answer, tasks: Sequence[str], label: str | None, look: Look) 
         _voice(
             name,
             f'<span style="display:inline-block;width:.75em;height:.75em;border-radius:50%;margin-right:.5em;'
-            f'background:{task_colour(place)}"></span>',
-            answer.alone[place],
+            f'background:{task_colour(index)}"></span>',
+            answer.alone[index],
             label,
             look,
             strong=False,
-            faint=answer.weights[place] <= 0,
+            faint=answer.weights[index] <= 0,
         )
-        for place, name in enumerate(tasks[: len(answer.alone)])
+        for index, name in enumerate(tasks[: len(answer.alone)])
     ]
     st.html(
         f'<table style="width:100%;border-collapse:collapse;font-size:{look.size + 1}px">'

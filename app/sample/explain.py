@@ -7,8 +7,8 @@ import numpy as np
 from app.base.text import plain
 from app.data.answers import Answer
 from app.data.view import View
-from app.sample.sample_choice import Chosen
-from app.sample.what_ifs import Asked
+from app.sample.sample_choice import SampleChoice
+from app.sample.what_ifs import WhatIfChoice
 from cl_core.adapters.compose import COMPOSITIONS, with_given_weights
 from cl_core.runs.run_config import RunConfig
 
@@ -18,13 +18,13 @@ GIVEN = "Here the weights are dialled in, whatever the router says of the sample
 """Of a what-if that chooses the adapters itself."""
 
 
-def composed(config: RunConfig, asked: Asked) -> str:
+def composed(config: RunConfig, asked: WhatIfChoice) -> str:
     """The composition that answers: the recipe's, or the what-if's."""
     how = str(asked.fields.get("compose", config.recipe.compose))
     return with_given_weights(how) if _given(asked) else how
 
 
-def story(config: RunConfig, other: Answer, asked: Asked) -> str:
+def story(config: RunConfig, other: Answer, asked: WhatIfChoice) -> str:
     """The figure in a few sentences: what the router's row says, and the composition's.
 
     Args:
@@ -44,7 +44,7 @@ def story(config: RunConfig, other: Answer, asked: Asked) -> str:
     return f"{begin} {then} Here: {_plain(other.words)}.{compared}"
 
 
-def formulas(config: RunConfig, asked: Asked) -> str:
+def formulas(config: RunConfig, asked: WhatIfChoice) -> str:
     """LaTeX of the weights and of what becomes of the adapters; empty where there is nothing to write down."""
     if config.recipe.shares_adapter:
         return ""
@@ -53,12 +53,12 @@ def formulas(config: RunConfig, asked: Asked) -> str:
     return r",\quad ".join(part for part in parts if part)
 
 
-def _given(asked: Asked) -> bool:
+def _given(asked: WhatIfChoice) -> bool:
     """Whether the what-if chooses the adapters itself, so that the router has no say."""
     return not asked.fields.keys().isdisjoint(("uniform", "force"))
 
 
-def untrained(view: View, chosen: Chosen) -> list[tuple[str, str]]:
+def untrained(view: View, chosen: SampleChoice) -> list[tuple[str, str]]:
     """How often the untrained model is right on the sample's task, where the run knows it."""
     if chosen.true is None or chosen.true >= len(view.tasks):
         return []

@@ -12,7 +12,7 @@ from app.base.text import plain
 from app.data import answers
 from app.data.view import View
 from app.sample import cards
-from app.sample.sample_choice import Chosen
+from app.sample.sample_choice import SampleChoice
 from app.shell import widgets
 from app.workers.process import WorkerFailed
 from cl_core.errors import UserError
@@ -28,7 +28,7 @@ WHAT = (
 FORMULA = r"\cos(e(x), e(x_i)) = \frac{e(x) \cdot e(x_i)}{|e(x)||e(x_i)|}"
 
 
-def draw(view: View, chosen: Chosen, clip: bool) -> None:
+def draw(view: View, chosen: SampleChoice, clip: bool) -> None:
     """The list with its cosines; why there is none where there is none.
 
     Args:
@@ -54,30 +54,30 @@ def draw(view: View, chosen: Chosen, clip: bool) -> None:
     )
     try:
         with st.spinner("Looking through the training rows…", show_time=True):
-            found = answers.near(view, chosen.sample, int(count))
+            rows = answers.near(view, chosen.sample, int(count))
     except (UserError, WorkerFailed) as error:
         st.warning(f"The training samples cannot be shown: {plain(str(error))}")
         return
-    if not found:
+    if not rows:
         st.caption(
             "No features of this run's training rows are stored. A run of the recipe dam on the same stream makes "
             "them, and they are then shown here too."
         )
         return
-    names = {name: theme.numbered(place, name) for place, name in enumerate(view.tasks)}
+    names = {name: theme.numbered(index, name) for index, name in enumerate(view.tasks)}
     table = pd.DataFrame(
         {
-            "cosine": [row["cosine"] for row in found],
-            "task": [names.get(row["task"], row["task"]) for row in found],
-            "label": [row["label"] for row in found],
-            "sample": [row["text"] for row in found],
+            "cosine": [row["cosine"] for row in rows],
+            "task": [names.get(row["task"], row["task"]) for row in rows],
+            "label": [row["label"] for row in rows],
+            "sample": [row["text"] for row in rows],
         },
-        index=pd.Index([row["id"] for row in found], name="id"),
+        index=pd.Index([row["id"] for row in rows], name="id"),
     )
     cards.line(summary(table["task"].tolist()), view.look)
     seen = table
-    if any(row["picture"] for row in found):
-        pictures = [f"data:image/png;base64,{row['picture']}" for row in found]
+    if any(row["picture"] for row in rows):
+        pictures = [f"data:image/png;base64,{row['picture']}" for row in rows]
         seen = table.assign(picture=pictures)[["cosine", "task", "label", "picture", "sample"]]
     low = float(table["cosine"].min())
     st.dataframe(

@@ -19,8 +19,8 @@ from app.data import answers
 from app.data.answers import Answer
 from app.data.view import View
 from app.sample import what_ifs
-from app.sample.sample_choice import TURNS, Chosen
-from app.sample.what_ifs import Asked
+from app.sample.sample_choice import TURNS, SampleChoice
+from app.sample.what_ifs import WhatIfChoice
 from app.shell import actions
 from app.workers.process import WorkerFailed
 from cl_core.adapters.compose import plain_compositions
@@ -45,18 +45,20 @@ SOUND: dict[str, Callable[[Any, Sequence[str]], bool]] = {
 """By field of a what-if, whether a value is one, given the names of the run's tasks."""
 
 
-def show(view: View, chosen: Chosen, asked: Asked, told: str | None) -> list[tuple[str, Answer]]:
+def show(
+    view: View, chosen: SampleChoice, asked: WhatIfChoice, true_task: str | None
+) -> list[tuple[str, Answer]]:
     """Draws the buttons; returns the name and the answer of each pinned sample, asked again at this stage.
 
     Args:
         view: what is looked at.
         chosen: the sample of now.
         asked: the what-if of now.
-        told: its task, where it has an adapter.
+        true_task: its own, where it has an adapter.
     """
     pinned, odd = _followed(view)
     mine = [pin for pin in pinned if _of(view, pin)]
-    new = _pin(view, dict(chosen.sample), asked.fields, told)
+    new = _pin(view, dict(chosen.sample), asked.fields, true_task)
     row, said = st.container(horizontal=True), st.container()
     with row:
         meaning = f"Up to {MOST} stay here while you look at other samples or what-ifs."
@@ -84,7 +86,7 @@ def show(view: View, chosen: Chosen, asked: Asked, told: str | None) -> list[tup
         )
     if odd:
         st.warning("Some of what the address pins cannot be read, and is left out.")
-    return [found for pin in mine if (found := _ask(view, pin)) is not None]
+    return [answered for pin in mine if (answered := _ask(view, pin)) is not None]
 
 
 def _followed(view: View) -> tuple[list[dict[str, Any]], bool]:
@@ -101,11 +103,11 @@ def _followed(view: View) -> tuple[list[dict[str, Any]], bool]:
 
 
 def _pin(
-    view: View, sample: dict[str, str], fields: dict[str, Any], told: str | None
+    view: View, sample: dict[str, str], fields: dict[str, Any], true_task: str | None
 ) -> dict[str, Any]:
     run = view.run
     where = {"ws": view.workspace, "run": run.name if run else ""}
-    return {**where, "sample": sample, "fields": fields, "told": told}
+    return {**where, "sample": sample, "fields": fields, "told": true_task}
 
 
 def _of(view: View, pin: dict[str, Any]) -> bool:
@@ -134,16 +136,16 @@ def _read(view: View, text: str) -> dict[str, Any] | None:
         return None
     if not isinstance(parts, dict):
         return None
-    told = parts.pop("told", None)
+    true_task = parts.pop("told", None)
     sample = {name: parts.pop(name) for name in NAMED if name in parts}
     names = [] if view.run is None else [task.name for task in view.run.config.tasks]
     sound = (
         len(sample) == 1
         and all(isinstance(value, str) and value for value in sample.values())
-        and (told is None or isinstance(told, str))
+        and (true_task is None or isinstance(true_task, str))
         and all(name in SOUND and SOUND[name](value, names) for name, value in parts.items())
     )
-    return _pin(view, sample, parts, told) if sound else None
+    return _pin(view, sample, parts, true_task) if sound else None
 
 
 def _ask(view: View, pin: dict[str, Any]) -> tuple[str, Answer] | None:
@@ -153,9 +155,9 @@ def _ask(view: View, pin: dict[str, Any]) -> tuple[str, Answer] | None:
     called = sample.get("id") or sample.get("text") or sample.get("question") or "my picture"
     words = what_ifs.describe(pin["fields"], names)
     name = f"{called[:28]}{', ' + words if words else ''}"
-    known = pin["told"] if pin["told"] in view.tasks[: view.after] else None
+    true_task = pin["told"] if pin["told"] in view.tasks[: view.after] else None
     try:
-        return name, answers.answers(view, sample, [pin["fields"]], known)[0]
+        return name, answers.answers(view, sample, [pin["fields"]], true_task)[0]
     except (UserError, WorkerFailed) as error:
         st.warning(plain(f"The pinned {name} has no answer here: {error}"))
         return None

@@ -14,7 +14,7 @@ from app.base.styles import ICONS
 from app.base.text import plain
 from app.data import answers
 from app.data.answers import Sample
-from app.data.records import ONLY, Routed, keep, routed_at
+from app.data.records import ONLY, RoutingRecords, keep, routed_at
 from app.data.view import View
 from app.shell import absent, actions, own_sample
 from app.shell.absent import MOST_LINKS
@@ -36,13 +36,13 @@ MOST_ROWS = 1000
 
 
 @dataclass(frozen=True)
-class Chosen:
+class SampleChoice:
     """What is looked at.
 
     Attributes:
         sample: as the worker is asked.
         name: in one line.
-        true: place of its task, held-out ones behind the others; None where it is the visitor's own.
+        true: index of its task, held-out ones behind the others; None where it is the visitor's own.
         label: what it should be answered with; None where that is not known.
     """
 
@@ -52,7 +52,7 @@ class Chosen:
     label: str | None = None
 
 
-def choose(view: View, config: RunConfig) -> Chosen | None:
+def choose(view: View, config: RunConfig) -> SampleChoice | None:
     """Draws the choice; None while a sample of one's own is not complete."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
         source = st.segmented_control(
@@ -74,7 +74,7 @@ def must_be_told(config: RunConfig) -> bool:
     return config.protocol == "til" or config.recipe.told_the_task
 
 
-def _scored(view: View, config: RunConfig) -> Chosen | None:
+def _scored(view: View, config: RunConfig) -> SampleChoice | None:
     """A row that the run was scored on at this stage."""
     routed = None if view.run is None else routed_at(view.run, view.after)
     if routed is None:
@@ -82,7 +82,7 @@ def _scored(view: View, config: RunConfig) -> Chosen | None:
             "No sample has been routed at this stage yet. Choose a later one, or type your own."
         )
         return None
-    every = [theme.numbered(place, task.name) for place, task in enumerate(config.all_tasks)]
+    every = [theme.numbered(index, task.name) for index, task in enumerate(config.all_tasks)]
     of = st.selectbox(
         "Of", [EVERY, *every], key="of", bind="query-params", width=150, on_change=_refilter
     )
@@ -90,8 +90,8 @@ def _scored(view: View, config: RunConfig) -> Chosen | None:
         "Show", ONLY, key="only", bind="query-params", width=190, on_change=_refilter
     )
     task = None if of in (None, EVERY) else every.index(of)
-    places = keep(routed, only or ONLY[0], task)
-    ids = [routed.ids[place] for place in places]
+    rows = keep(routed, only or ONLY[0], task)
+    ids = [routed.ids[index] for index in rows]
     asked = st.session_state.get("sample") or st.query_params.get("sample")
     if st.session_state.pop(REFILTERED, False) and ids:
         st.session_state["sample"] = ids[0]
@@ -110,10 +110,10 @@ def _scored(view: View, config: RunConfig) -> Chosen | None:
     if not ids:
         st.info(f"There are no {only} here: good news, or another filter is due.")
         return None
-    own = st.selectbox(
+    sample_id = st.selectbox(
         f"Sample, one of {len(ids)}", ids, key="sample", bind="query-params", width=190
     )
-    here = ids.index(own) if own in ids else 0
+    here = ids.index(sample_id) if sample_id in ids else 0
     with st.container(horizontal=True, width="content", gap="xsmall", key=ICONS):
         for icon, step, words in (
             ("chevron_left", -1, "The one before"),
@@ -129,7 +129,7 @@ def _scored(view: View, config: RunConfig) -> Chosen | None:
     if row is None:
         return None
     label = int(routed.column("label")[row])
-    return Chosen(
+    return SampleChoice(
         {"id": ids[here]},
         ids[here],
         int(routed.true[row]),
@@ -156,17 +156,17 @@ def _take() -> None:
     """The row that was ticked, of the table as it was on the screen."""
     taken = st.session_state["browse"]["selection"]["rows"]
     if taken:
-        own = st.session_state[BROWSED][taken[0]]
-        st.session_state.update({"sample": own, **_turned(), **closed(BROWSE)})
+        sample_id = st.session_state[BROWSED][taken[0]]
+        st.session_state.update({"sample": sample_id, **_turned(), **closed(BROWSE)})
 
 
-def _browse(view: View, config: RunConfig, routed: Routed, ids: Sequence[str]) -> None:
+def _browse(view: View, config: RunConfig, routed: RoutingRecords, ids: Sequence[str]) -> None:
     """The samples as a table with their texts; a row can be chosen."""
-    lines, rows = answers.lines(view), [routed.row_of(own) or 0 for own in ids]
+    lines, rows = answers.lines(view), [routed.row_of(sample_id) or 0 for sample_id in ids]
     named = [task.name for task in config.all_tasks]
     table = pd.DataFrame(
         {
-            "sample": [lines.get(own, "") or own for own in ids],
+            "sample": [lines.get(sample_id, "") or sample_id for sample_id in ids],
             "task": [
                 theme.numbered(int(routed.true[row]), named[int(routed.true[row])]) for row in rows
             ],
@@ -187,7 +187,7 @@ def _browse(view: View, config: RunConfig, routed: Routed, ids: Sequence[str]) -
     )
 
 
-def _own(view: View, config: RunConfig) -> Chosen | None:
+def _own(view: View, config: RunConfig) -> SampleChoice | None:
     """A sample of the visitor's own, and the task that it is of where the run must be told."""
     kinds = answers.kinds(view)
     sample = own_sample.draw(kinds, OWN)
@@ -197,8 +197,8 @@ def _own(view: View, config: RunConfig) -> Chosen | None:
         return None
     true = None
     if must_be_told(config):
-        names = [theme.numbered(place, name) for place, name in enumerate(view.tasks[: view.after])]
-        told = st.selectbox(
+        names = [theme.numbered(index, name) for index, name in enumerate(view.tasks[: view.after])]
+        task_name = st.selectbox(
             "Answer as of task",
             names,
             key="as",
@@ -206,5 +206,5 @@ def _own(view: View, config: RunConfig) -> Chosen | None:
             width=260,
             help="This run must be told which task a sample is of.",
         )
-        true = names.index(told) if told in names else 0
-    return Chosen(sample, sample.get("text") or sample.get("question") or "my picture", true)
+        true = names.index(task_name) if task_name in names else 0
+    return SampleChoice(sample, sample.get("text") or sample.get("question") or "my picture", true)

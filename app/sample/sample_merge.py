@@ -23,8 +23,8 @@ from app.figures.merges import merges
 from app.figures.recipe import recipe
 from app.sample import cards, pinned
 from app.sample.explain import composed, formulas, story, untrained
-from app.sample.sample_choice import Chosen
-from app.sample.what_ifs import Asked, panel
+from app.sample.sample_choice import SampleChoice
+from app.sample.what_ifs import WhatIfChoice, panel
 from app.shell import frame, widgets
 from app.shell.figure_table import figure_table
 from app.workers.process import WorkerFailed
@@ -35,7 +35,7 @@ GATES = r"\alpha^{(b)}_t = \frac{m^{(b)}_t}{\sum_u m^{(b)}_u},\quad m = \sigma(z
 
 
 @st.fragment
-def draw(view: View, config: RunConfig, chosen: Chosen, shown: Mapping[str, Any]) -> None:
+def draw(view: View, config: RunConfig, chosen: SampleChoice, shown: Mapping[str, Any]) -> None:
     """The sample, its way to an answer beside the controls of a what-if, and the answers side by side.
 
     Args:
@@ -44,11 +44,11 @@ def draw(view: View, config: RunConfig, chosen: Chosen, shown: Mapping[str, Any]
         chosen: the sample.
         shown: the same as it can be shown, from `answers.shown`.
     """
-    tasks = [theme.numbered(place, name) for place, name in enumerate(view.tasks[: view.after])]
+    tasks = [theme.numbered(index, name) for index, name in enumerate(view.tasks[: view.after])]
     shared = config.recipe.shares_adapter
     adapters = ["one for all tasks"] if shared else tasks
     learnt = chosen.true if chosen.true is not None and chosen.true < len(tasks) else None
-    told = None if learnt is None else view.tasks[learnt]
+    true_task = None if learnt is None else view.tasks[learnt]
     left, right = st.columns([2.3, 1], gap="medium")
     with right, st.container(border=True):
         st.header("What if?")
@@ -58,35 +58,46 @@ def draw(view: View, config: RunConfig, chosen: Chosen, shown: Mapping[str, Any]
         cards.show_sample(shown, view.look)
         try:
             with st.spinner("Asking the model…", show_time=True):
-                own, other = answers.answers(view, chosen.sample, [{}, asked.fields], told)
+                of_run, of_what_if = answers.answers(
+                    view, chosen.sample, [{}, asked.fields], true_task
+                )
         except (UserError, WorkerFailed) as error:
             st.error(plain(str(error)))
             return
-        _say(view, config, chosen, asked, own, other)
-        _chain(view, config, chosen, asked, adapters, own, other)
+        _say(view, config, chosen, asked, of_run, of_what_if)
+        _chain(view, config, chosen, asked, adapters, of_run, of_what_if)
     compare = st.container()
     if (
-        other.alone
+        of_what_if.alone
     ):  # one adapter for all tasks says what the run answers, and is no second voice beside it
         compare, said = st.columns([2.1, 1], gap="large")
         with said:
             st.header("Each adapter alone")
-            cards.voices(other, adapters, chosen.label, view.look)
+            cards.voices(of_what_if, adapters, chosen.label, view.look)
     with compare:
         st.header("Side by side")
-        beside = pinned.show(view, chosen, asked, told)
-        rows = [("this run", own), *([(asked.words, other)] if asked.fields else []), *beside]
+        beside = pinned.show(view, chosen, asked, true_task)
+        rows = [
+            ("this run", of_run),
+            *([(asked.words, of_what_if)] if asked.fields else []),
+            *beside,
+        ]
         _side_by_side(view, rows, adapters)
-    if other.per_block is not None:
-        _blocks(view, chosen, other.per_block, tasks)
+    if of_what_if.per_block is not None:
+        _blocks(view, chosen, of_what_if.per_block, tasks)
 
 
 def _say(
-    view: View, config: RunConfig, chosen: Chosen, asked: Asked, own: Answer, other: Answer
+    view: View,
+    config: RunConfig,
+    chosen: SampleChoice,
+    asked: WhatIfChoice,
+    of_run: Answer,
+    of_what_if: Answer,
 ) -> None:
     """The truth and the answers, and in one line what the what-if changes."""
-    every = [theme.numbered(place, task.name) for place, task in enumerate(config.all_tasks)]
-    answered = [("this run answers", own), *([("what if", other)] if asked.fields else [])]
+    every = [theme.numbered(index, task.name) for index, task in enumerate(config.all_tasks)]
+    answered = [("this run answers", of_run), *([("what if", of_what_if)] if asked.fields else [])]
     cards.facts(
         [
             ("true task", "not known" if chosen.true is None else every[chosen.true]),
@@ -100,23 +111,23 @@ def _say(
         view.look,
     )
     if asked.fields:
-        changed = "changes" if own.prediction != other.prediction else "stays the same"
-        cards.line(f"What if: {asked.words}: {other.words}. The answer {changed}.", view.look)
+        changed = "changes" if of_run.prediction != of_what_if.prediction else "stays the same"
+        cards.line(f"What if: {asked.words}: {of_what_if.words}. The answer {changed}.", view.look)
     else:
         shared = config.recipe.shares_adapter
         cards.line(
-            f"As in the run: {'one adapter for all tasks' if shared else own.words}.", view.look
+            f"As in the run: {'one adapter for all tasks' if shared else of_run.words}.", view.look
         )
 
 
 def _chain(
     view: View,
     config: RunConfig,
-    chosen: Chosen,
-    asked: Asked,
+    chosen: SampleChoice,
+    asked: WhatIfChoice,
     adapters: Sequence[str],
-    own: Answer,
-    other: Answer,
+    of_run: Answer,
+    of_what_if: Answer,
 ) -> None:
     """From features to the answer, from left to right."""
     scores = "" if config.recipe.shares_adapter else config.recipe.router.traits.scores
@@ -125,13 +136,13 @@ def _chain(
         view,
         recipe(
             adapters,
-            other.weights,
+            of_what_if.weights,
             view.look,
-            answer=other.prediction,
-            confidence=other.confidence,
-            scores=other.scores if scores else None,
-            before=own.weights if asked.fields else None,
-            was=own.prediction if own.prediction != other.prediction else None,
+            answer=of_what_if.prediction,
+            confidence=of_what_if.confidence,
+            scores=of_what_if.scores if scores else None,
+            before=of_run.weights if asked.fields else None,
+            was=of_run.prediction if of_run.prediction != of_what_if.prediction else None,
             headings=(
                 f"Nearness: {escape(scores)}" if scores else "",
                 "Weights",
@@ -140,18 +151,18 @@ def _chain(
             ),
         ),
         "recipe",
-        alt=f"{other.words} answers {other.prediction}",
-        what=story(config, other, asked),
+        alt=f"{of_what_if.words} answers {of_what_if.prediction}",
+        what=story(config, of_what_if, asked),
         formula=formulas(config, asked),
         table=pd.DataFrame(
             {
-                "score": other.scores,
-                "weight before": own.weights,
-                "weight after": other.weights,
+                "score": of_what_if.scores,
+                "weight before": of_run.weights,
+                "weight after": of_what_if.weights,
                 "difference of weights": [
-                    b - a for a, b in zip(own.weights, other.weights, strict=True)
+                    b - a for a, b in zip(of_run.weights, of_what_if.weights, strict=True)
                 ],
-                **({"alone": other.alone} if other.alone else {}),
+                **({"alone": of_what_if.alone} if of_what_if.alone else {}),
             },
             pd.Index(list(adapters), name="adapter"),
         ),
@@ -186,7 +197,7 @@ def _side_by_side(view: View, rows: Sequence[tuple[str, Answer]], adapters: Sequ
 
 
 def _blocks(
-    view: View, chosen: Chosen, per_block: Mapping[str, Sequence[float]], tasks: Sequence[str]
+    view: View, chosen: SampleChoice, per_block: Mapping[str, Sequence[float]], tasks: Sequence[str]
 ) -> None:
     """L2R: the weights of every adapted block."""
     st.header("Which adapters each block uses")

@@ -24,7 +24,7 @@ KEYS = ("k", "t", "by", "drop", "how")
 
 
 @dataclass(frozen=True)
-class Asked:
+class WhatIfChoice:
     """A what-if.
 
     Attributes:
@@ -41,7 +41,7 @@ def reasons(config: RunConfig) -> dict[str, str]:
     return {_control(field): why for field, why in config.recipe.what_ifs.items()}
 
 
-def panel(config: RunConfig, tasks: Sequence[str], true: int | None) -> Asked:
+def panel(config: RunConfig, tasks: Sequence[str], true: int | None) -> WhatIfChoice:
     """Draws the controls and returns what they ask.
 
     Args:
@@ -114,8 +114,8 @@ def panel(config: RunConfig, tasks: Sequence[str], true: int | None) -> Asked:
     if how != own_how:
         fields["compose"] = how
     if drop:
-        fields["drop"] = [names[list(tasks).index(each)] for each in drop]
-    return Asked(
+        fields["drop"] = [names[list(tasks).index(dropped)] for dropped in drop]
+    return WhatIfChoice(
         {name: value for name, value in fields.items() if _control(name) not in why},
         describe(fields, names),
     )
@@ -123,7 +123,7 @@ def panel(config: RunConfig, tasks: Sequence[str], true: int | None) -> Asked:
 
 def describe(fields: dict[str, Any], names: Sequence[str]) -> str:
     """A what-if in words: "k = 3, without 2 films"."""
-    numbered = {name: theme.numbered(place, name) for place, name in enumerate(names)}
+    numbered = {name: theme.numbered(index, name) for index, name in enumerate(names)}
     said: dict[str, Callable[[Any], str]] = {
         "force": lambda name: f"only {numbered[name]}",
         "uniform": lambda _: ALIKE,
@@ -137,43 +137,43 @@ def describe(fields: dict[str, Any], names: Sequence[str]) -> str:
 
 def _k(config: RunConfig, most: int, disabled: bool) -> tuple[int, int]:
     """k from 1 to K, and the run's own."""
-    own = min(config.settings.router.k, most)
+    run_k = min(config.settings.router.k, most)
     if most == 1:
         return 1, 1
     if st.session_state.get("k") not in (None, *range(1, most + 1)):
-        st.session_state["k"] = own
+        st.session_state["k"] = run_k
     # Buttons, where there is room for them: a slider tells the server what it shows a fifth of a second later.
-    label, options = f"Adapters kept, k (run: {own})", list(range(1, most + 1))
+    label, options = f"Adapters kept, k (run: {run_k})", list(range(1, most + 1))
     if most > MOST_BUTTONS:
         return st.select_slider(
             label,
             options,
-            value=own,
+            value=run_k,
             key="k",
             bind="query-params",
             disabled=disabled,
             help=HELP_K,
-        ), own
+        ), run_k
     value = st.segmented_control(
         label,
         options,
-        default=own,
+        default=run_k,
         required=True,
         key="k",
         bind="query-params",
         disabled=disabled,
         help=HELP_K,
     )
-    return value or own, own
+    return value or run_k, run_k
 
 
 def _temperature(config: RunConfig, disabled: bool) -> tuple[float, float]:
     """The softmax's temperature, and the run's own."""
-    own = config.settings.router.temperature
+    run_temperature = config.settings.router.temperature
     value = st.pills(
-        f"Temperature τ (run: {own:g})",
-        sorted({*TEMPERATURES, own}),
-        default=own,
+        f"Temperature τ (run: {run_temperature:g})",
+        sorted({*TEMPERATURES, run_temperature}),
+        default=run_temperature,
         required=True,
         key="t",
         bind="query-params",
@@ -181,7 +181,7 @@ def _temperature(config: RunConfig, disabled: bool) -> tuple[float, float]:
         disabled=disabled,
         help="Small: nearly the best alone. Large: the k kept count nearly alike.",
     )
-    return float(own if value is None else value), own
+    return float(run_temperature if value is None else value), run_temperature
 
 
 def _keep_valid(key: str, options: Sequence[str], several: bool = False) -> None:
@@ -190,7 +190,7 @@ def _keep_valid(key: str, options: Sequence[str], several: bool = False) -> None
         return
     now = st.session_state[key]
     if several:
-        st.session_state[key] = [each for each in now or [] if each in options]
+        st.session_state[key] = [option for option in now or [] if option in options]
     elif now not in options:
         del st.session_state[key]
 

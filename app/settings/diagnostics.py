@@ -23,9 +23,11 @@ APP_PACKAGES = ("streamlit", "plotly", "umap-learn", "pandas", "scikit-learn", "
 @st.cache_resource(show_spinner=False)
 def environment() -> dict[str, Any]:
     """As a run's `environment.json`, with the app's packages; the device is what runs may find."""
-    found = describe_environment(", ".join(graphics_cards()) or "CPU: no NVIDIA driver answers")
-    found["packages"] |= {name: _version(name) for name in APP_PACKAGES}
-    return found
+    description = describe_environment(
+        ", ".join(graphics_cards()) or "CPU: no NVIDIA driver answers"
+    )
+    description["packages"] |= {name: _version(name) for name in APP_PACKAGES}
+    return description
 
 
 def graphics_cards() -> list[str]:
@@ -45,7 +47,7 @@ def as_text(sizes: Sizes) -> str:
     """All of it as JSON: versions, machine, runs, failures; no data and no names of files in it."""
     mine = workspace("Mine")
     jobs = Jobs(mine).all()
-    found = {
+    report = {
         "environment": environment(),
         "offline": preferences.offline(),
         "bytes": {"runs": sum(sizes.runs.values()), "store": sizes.store, "rest": sizes.rest},
@@ -64,7 +66,7 @@ def as_text(sizes: Sizes) -> str:
             if job.state == "failed"
         ],
     }
-    return json.dumps(found, indent=1, ensure_ascii=False, allow_nan=False)
+    return json.dumps(report, indent=1, ensure_ascii=False, allow_nan=False)
 
 
 def _version(package: str) -> str | None:

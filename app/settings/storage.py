@@ -51,13 +51,13 @@ def downloads() -> dict[str, tuple[Path, int]]:
     return {name: (folder, folder_bytes(folder)) for name, folder in folders.items()}
 
 
-def table(found: Sizes) -> pd.DataFrame:
+def table(sizes: Sizes) -> pd.DataFrame:
     """Rows: part, what it is, bytes as MB; the largest first."""
-    rows = [("runs", f"run {name}", size) for name, size in found.runs.items()]
-    rows += [(f"store/{kind}", KINDS.get(kind, ""), size) for kind, size in found.store.items()]
-    rows += [(name, "", size) for name, size in found.rest.items()]
-    if found.damaged:
-        rows.append(("store/.damaged", "artifacts that failed their check", found.damaged))
+    rows = [("runs", f"run {name}", size) for name, size in sizes.runs.items()]
+    rows += [(f"store/{kind}", KINDS.get(kind, ""), size) for kind, size in sizes.store.items()]
+    rows += [(name, "", size) for name, size in sizes.rest.items()]
+    if sizes.damaged:
+        rows.append(("store/.damaged", "artifacts that failed their check", sizes.damaged))
     frame = pd.DataFrame(
         [(part, size / 1e6, what) for part, what, size in rows],
         columns=["part", "MB", "what it is"],
@@ -73,15 +73,17 @@ def clean_up() -> None:
             f"Removed {counted(removed[0], 'artifact')}, {megabytes(removed[1])}.",
             icon=":material/check:",
         )
-    found = _unused(str(workspace("Mine").root.resolve()))
-    if not found:
+    unused = _unused(str(workspace("Mine").root.resolve()))
+    if not unused:
         st.caption("Every artifact in the store is needed by a run. There is nothing to clean up.")
         return
     st.write(
-        f"No run needs **{counted(len(found), 'artifact')}, {megabytes(_bytes(found))}**, left by runs that were "
+        f"No run needs **{counted(len(unused), 'artifact')}, {megabytes(_bytes(unused))}**, left by runs that were "
         "deleted or carried out anew. Results stay; what is asked for again is computed again."
     )
-    kinds = pd.DataFrame([(each.kind, each.bytes) for each in found], columns=["kind", "MB"])
+    kinds = pd.DataFrame(
+        [(artifact.kind, artifact.bytes) for artifact in unused], columns=["kind", "MB"]
+    )
     by_kind = kinds.groupby("kind")["MB"].agg(["count", "sum"]).reset_index()
     by_kind.columns = ["kind", "artifacts", "MB"]
     by_kind["MB"] /= 1e6
@@ -90,7 +92,7 @@ def clean_up() -> None:
         st.caption("Guests cannot clean up.")
         return
     sure = st.checkbox("Remove them for good", key="sure")
-    words = f"Remove {megabytes(_bytes(found))}"
+    words = f"Remove {megabytes(_bytes(unused))}"
     if not actions.pressed(words, "remove-unused", icon=":material/delete:", type="primary"):
         return
     if not sure:
@@ -108,5 +110,5 @@ def megabytes(count: int) -> str:
     return f"{count / 1e9:.2f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"
 
 
-def _bytes(found: list[Stored]) -> int:
-    return sum(each.bytes for each in found)
+def _bytes(artifacts: list[Stored]) -> int:
+    return sum(artifact.bytes for artifact in artifacts)

@@ -91,15 +91,15 @@ def of_task(wanted: str, names: tuple[str, ...], which: str) -> Absent:
     )
 
 
-def unknown(key: str, known: bool) -> bool:
+def unknown(key: str, exists: bool) -> bool:
     """Whether the address asks a menu of the page for what is not here; not so where the page itself removed it.
 
     Args:
         key: the menu's, and its name in addresses.
-        known: whether there is what the address names.
+        exists: whether there is what the address names.
     """
     asked, kept = st.query_params.get(key), f"{ASKED}-{key}"
-    gone = asked is not None and not known
+    gone = asked is not None and not exists
     gone = gone and (
         st.session_state.get(links.TURNED, False) or st.session_state.get(kept) == asked
     )

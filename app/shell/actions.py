@@ -91,7 +91,7 @@ def pressed(
     mine = [click for click in noted if click.key == key]
     if mine:
         click = mine[0]
-        st.session_state[NOTED] = [each for each in noted if each is not click]
+        st.session_state[NOTED] = [other for other in noted if other is not click]
         if click.of == of:
             st.session_state[DONE] = click
             return True

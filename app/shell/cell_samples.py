@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from app.base import links
 from app.base.text import plain
 from app.data import answers
-from app.data.records import Routed
+from app.data.records import RoutingRecords
 from app.data.view import View
 from app.shell import actions
 from app.workers.process import WorkerFailed
@@ -26,7 +26,7 @@ LAST_CLICK = "confusion-click"
 def behind_a_cell(
     view: View,
     config: RunConfig,
-    routed: Routed,
+    routed: RoutingRecords,
     clicked: Sequence[Sequence[int]],
     present: Sequence[int],
     rows: Sequence[str],
@@ -39,7 +39,7 @@ def behind_a_cell(
         config: of the run.
         routed: the stage's records.
         clicked: row and column of the cell that was clicked, if any.
-        present: places of the tasks in the rows.
+        present: indices of the tasks in the rows.
         rows: their names.
         adapters: names of the columns.
     """
@@ -73,22 +73,26 @@ def behind_a_cell(
     if true is None or got is None:
         st.caption("Click a cell above, or choose both here, to see the samples behind it.")
         return
-    places = np.flatnonzero(
+    sample_rows = np.flatnonzero(
         (routed.true == present[rows.index(true)]) & (routed.chosen == adapters.index(got))
     )
-    if not len(places):
+    if not len(sample_rows):
         st.caption(plain(f"No sample of {true} got {got}."))
         return
     list_samples(
-        view, config, routed, places, f"{counted(len(places), 'sample')} of {true} got {got}"
+        view,
+        config,
+        routed,
+        sample_rows,
+        f"{counted(len(sample_rows), 'sample')} of {true} got {got}",
     )
 
 
 def list_samples(
     view: View,
     config: RunConfig,
-    routed: Routed,
-    places: Sequence[int] | NDArray[np.intp],
+    routed: RoutingRecords,
+    rows: Sequence[int] | NDArray[np.intp],
     title: str,
     more: Mapping[str, Sequence[str]] | None = None,
     after: str | None = None,
@@ -99,12 +103,12 @@ def list_samples(
         view: what is looked at.
         config: of the run.
         routed: the records of a stage.
-        places: of the samples among them.
+        rows: of the samples among them.
         title: what they are.
-        more: further columns, one value for each place.
+        more: further columns, one value for each row.
         after: the stage as the slider names it, where it is not the one that is looked at.
     """
-    places = places[:MOST_ROWS]
+    rows = rows[:MOST_ROWS]
     stage = {} if after is None else {"after": after}
     try:
         with st.spinner("Fetching their texts…", show_time=True):
@@ -112,19 +116,19 @@ def list_samples(
     except (UserError, WorkerFailed) as error:
         st.warning(f"Their texts cannot be shown: {plain(str(error))}")
         lines = {}
-    ids = [routed.ids[place] for place in places]
+    ids = [routed.ids[row] for row in rows]
     label, said = routed.column("label").astype(int), routed.column("prediction").astype(int)
     space = config.label_space
     table = pd.DataFrame(
         {
-            "sample": [lines.get(own) or own for own in ids],
+            "sample": [lines.get(sample_id) or sample_id for sample_id in ids],
             "true answer": [
-                space[label[place]] if label[place] >= 0 else "none learnt" for place in places
+                space[label[row]] if label[row] >= 0 else "none learnt" for row in rows
             ],
-            "answer": [space[said[place]] for place in places],
-            "is": [routed.verdict(place) for place in places],
-            **{name: values[: len(places)] for name, values in (more or {}).items()},
-            "margin": [routed.column("margin")[place] for place in places],
+            "answer": [space[said[row]] for row in rows],
+            "is": [routed.verdict(row) for row in rows],
+            **{name: values[: len(rows)] for name, values in (more or {}).items()},
+            "margin": [routed.column("margin")[row] for row in rows],
         },
         index=pd.Index(ids, name="id"),
     )

@@ -33,7 +33,7 @@ def offer(
     name: str,
     kind: str,
     *,
-    place: DeltaGenerator,
+    room: DeltaGenerator,
     help: str | None = None,
 ) -> None:
     """Draws a button that gives a file, made when it is asked for; of some megabytes at most.
@@ -44,13 +44,15 @@ def offer(
         make: its content, a text or bytes.
         name: of the file.
         kind: its media type.
-        place: where what hands it over goes, which is not seen; in the row of the buttons it would take room.
+        room: where what hands it over goes, which is not seen; in the row of the buttons it would take room.
         help: what the file is for.
     """
     if not actions.pressed(label, key, icon=":material/download:", help=help):
         return
     with actions.answering(key):
-        made = make()
-    content = b64encode(made.encode() if isinstance(made, str) else made).decode()
-    words = [json.dumps(each).replace("<", "\\u003c") for each in (kind, name)]
-    place.html(HAND_OVER % (content, *words), unsafe_allow_javascript=True)
+        file_content = make()
+    content = b64encode(
+        file_content.encode() if isinstance(file_content, str) else file_content
+    ).decode()
+    words = [json.dumps(value).replace("<", "\\u003c") for value in (kind, name)]
+    room.html(HAND_OVER % (content, *words), unsafe_allow_javascript=True)

@@ -132,7 +132,7 @@ def _cautions(run: RunFolder) -> None:
     }
     said = "; ".join(words for words, holds in short.items() if holds)
     if said:
-        whole = [f"{each[0].upper()}{each[1:]}." for each in cautions(run.config)]
+        whole = [f"{caution[0].upper()}{caution[1:]}." for caution in cautions(run.config)]
         st.caption(plain(said), help=plain(" ".join(whole)))
 
 
@@ -185,7 +185,7 @@ def surround(page: str) -> None:
         if gone is not None:
             shown |= gone.address
         shown["lesson"] = "true" if lesson else None
-        st.session_state[links.SHOWN] = {name: own for name, own in shown.items() if own}
+        st.session_state[links.SHOWN] = {name: value for name, value in shown.items() if value}
         _job_badge(workspace_name)
         with st.container(horizontal=True):
             link = _copy_link()
@@ -212,7 +212,7 @@ def surround(page: str) -> None:
     view = View(
         workspace_name,
         run,
-        stage.place if page in stages.STAGED else len(stage.names),
+        stage.number if page in stages.STAGED else len(stage.names),
         task,
         look,
         lesson,
@@ -261,7 +261,7 @@ def finish() -> None:
     """
     staged = st.session_state["page"] in stages.STAGED
     shown: dict[str, str] = st.session_state[links.SHOWN]
-    links.write({k: own for k, own in shown.items() if staged or k not in ("after", "task")})
+    links.write({k: value for k, value in shown.items() if staged or k not in ("after", "task")})
     show_link()
     if theme.presenting():
         st.button(

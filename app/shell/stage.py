@@ -36,7 +36,7 @@ class Stage:
     gone: tuple[str, str] | None = None
 
     @property
-    def place(self) -> int:
+    def number(self) -> int:
         """The stage, from 1; 0 where there is no run."""
         return len(self.names) if self.after is None else 1 + self.names.index(self.after)
 
@@ -60,18 +60,20 @@ def choose(workspace_name: str, run: RunFolder | None, asked: Mapping[str, str] 
         after = st.session_state.get("after", kept.after)
         task = st.session_state.get("task", kept.task)
     given = {"after": after, "task": task}
-    gone = [(name, own) for name, own in given.items() if own is not None and own not in names]
+    gone = [
+        (name, value) for name, value in given.items() if value is not None and value not in names
+    ]
     if asked is None and kept is not None and kept.of == of and kept.gone is not None:
         gone = [kept.gone]
-    found = Stage(
+    stage = Stage(
         of,
         names,
         after if after in names[:-1] else None,
         task if task in names else None,
         gone[0] if gone and names else None,
     )
-    st.session_state[KEPT] = found
-    return found
+    st.session_state[KEPT] = stage
+    return stage
 
 
 def draw(stage: Stage) -> Stage:
@@ -95,10 +97,10 @@ def draw(stage: Stage) -> Stage:
 def _strip(names: tuple[str, ...]) -> None:
     """Chips with number, colour and name; a click highlights a task in every figure."""
     rules = "".join(
-        f".st-key-task button:nth-of-type({place + 1})::before {{content: ''; display: inline-block; width: .7em; "
-        f"height: .7em; margin-right: .45em; border-radius: {'50%' if place < 10 else '0'}; background: "
-        f"{theme.task_colour(place) if place < 10 else 'transparent'}; border: 2px solid {theme.task_colour(place)}}}"
-        for place in range(len(names))
+        f".st-key-task button:nth-of-type({index + 1})::before {{content: ''; display: inline-block; width: .7em; "
+        f"height: .7em; margin-right: .45em; border-radius: {'50%' if index < 10 else '0'}; background: "
+        f"{theme.task_colour(index) if index < 10 else 'transparent'}; border: 2px solid {theme.task_colour(index)}}}"
+        for index in range(len(names))
     )
     st.html(f"<style>{rules}</style>")
     st.pills("Tasks", names, key="task", label_visibility="collapsed")

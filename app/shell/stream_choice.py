@@ -34,7 +34,7 @@ PROTOCOLS = {
 
 
 @dataclass(frozen=True)
-class Chosen:
+class StreamChoice:
     """The stream on the page.
 
     Attributes:
@@ -81,13 +81,13 @@ def labels(workspace: Workspace, key: str, wanted: str | None = None) -> list[st
         key: of the menu, and its name in addresses.
         wanted: another that is asked for.
     """
-    own = [f"{OWN}{path.name}" for path in stream_files.stream_files(workspace)]
+    own_labels = [f"{OWN}{path.name}" for path in stream_files.stream_files(workspace)]
     begun = [f"{OWN}{name}.yaml" for name in stream_files.drafts(workspace)]
-    own += [label for label in begun if label not in own]
+    own_labels += [label for label in begun if label not in own_labels]
     first, *others = [info.name for info in named()]
     asked = [wanted, st.query_params.get(key), st.session_state.get(key), *_looked_at()]
     varied = [label for label in dict.fromkeys(asked) if label and _is_varied(label)]
-    return [first, *own, *varied, *others]
+    return [first, *own_labels, *varied, *others]
 
 
 def _is_varied(label: str) -> bool:
@@ -114,7 +114,7 @@ def source(workspace: Workspace, label: str) -> str:
     return label
 
 
-def choose(workspace: Workspace) -> Chosen | None:
+def choose(workspace: Workspace) -> StreamChoice | None:
     """The menu of streams, and what was chosen; None where the address asks for one that is not here.
 
     Raises:
@@ -144,13 +144,15 @@ def settle(key: str, options: list[str]) -> None:
     if st.session_state.get(of) not in (None, run) and key not in st.query_params:
         st.session_state.pop(key, None)
     st.session_state[of] = run
-    links.settle(key, options, next((each for each in _looked_at() if each in options), options[0]))
+    links.settle(
+        key, options, next((label for label in _looked_at() if label in options), options[0])
+    )
 
 
 def say_absent(options: list[str]) -> None:
     """That the stream of the run that is looked at is not in the menu, where it is not: a file of another place."""
     called = _looked_at()
-    if called and not any(each in options for each in called):
+    if called and not any(label in options for label in called):
         name = st.session_state[links.SHOWN]["run"]
         st.caption(
             plain(
@@ -173,7 +175,7 @@ def _looked_at() -> list[str]:
     return [config.stream, f"{OWN}{file}", config.stream_name, f"{OWN}{config.stream_name}.yaml"]
 
 
-def open_stream(workspace: Workspace, label: str) -> Chosen:
+def open_stream(workspace: Workspace, label: str) -> StreamChoice:
     """The stream that a label names.
 
     Raises:
@@ -181,19 +183,19 @@ def open_stream(workspace: Workspace, label: str) -> Chosen:
     """
     folder = stream_files.folder(workspace)
     if not label.startswith(OWN):
-        spec, place = find_stream(label)
+        spec, data_folder = find_stream(label)
         how = next((info.how for info in named() if info.name == label and not info.available), "")
-        return Chosen(label, spec, spec.name, spec.protocol, place, None, how=how)
+        return StreamChoice(label, spec, spec.name, spec.protocol, data_folder, None, how=how)
     path = folder / label.removeprefix(OWN)
     draft = stream_files.drafts(workspace).get(path.stem)
     if not path.is_file() and draft is not None:
-        return Chosen(label, None, draft.name, draft.protocol, folder, path)
+        return StreamChoice(label, None, draft.name, draft.protocol, folder, path)
     spec = stream_files.read(path)
     held = tuple(stream_files.users(workspace, path))
-    return Chosen(label, spec, spec.name, spec.protocol, folder, path, held)
+    return StreamChoice(label, spec, spec.name, spec.protocol, folder, path, held)
 
 
-def begin(workspace: Workspace, name: str, protocol: str, copy: Chosen | None) -> str:
+def begin(workspace: Workspace, name: str, protocol: str, copy: StreamChoice | None) -> str:
     """A new stream: empty, or a copy of another; its label.
 
     Raises:
@@ -215,7 +217,7 @@ def begin(workspace: Workspace, name: str, protocol: str, copy: Chosen | None) -
     return f"{OWN}{path.name}"
 
 
-def add(workspace: Workspace, chosen: Chosen, tasks: list[TaskSpec]) -> None:
+def add(workspace: Workspace, chosen: StreamChoice, tasks: list[TaskSpec]) -> None:
     """Puts tasks at the stream's end; the first ones make its file.
 
     Raises:
@@ -235,7 +237,7 @@ def add(workspace: Workspace, chosen: Chosen, tasks: list[TaskSpec]) -> None:
     stream_files.end_draft(workspace, chosen.name)
 
 
-def toolbar(workspace: Workspace, chosen: Chosen) -> None:
+def toolbar(workspace: Workspace, chosen: StreamChoice) -> None:
     """New, copy, protocol, download, remove, and on to training."""
     row, handed = st.container(horizontal=True, vertical_alignment="center"), st.container()
     with row:
@@ -252,7 +254,7 @@ def toolbar(workspace: Workspace, chosen: Chosen) -> None:
                 partial(dump_stream, chosen.spec),
                 f"{chosen.name}.yaml",
                 "application/yaml",
-                place=handed,
+                room=handed,
                 help="The file that `adapter-lab run --stream FILE` reads",
             )
         if chosen.editable:
@@ -265,7 +267,7 @@ def toolbar(workspace: Workspace, chosen: Chosen) -> None:
             links.turn_to("train", on=chosen.label, ws="Mine", show="New run")
 
 
-def _new(workspace: Workspace, copy: Chosen | None) -> None:
+def _new(workspace: Workspace, copy: StreamChoice | None) -> None:
     kind = "copy" if copy else "new"
     key = f"{kind}-create"
     taken = {path.stem for path in stream_files.stream_files(workspace)}
@@ -289,7 +291,7 @@ def _new(workspace: Workspace, copy: Chosen | None) -> None:
     actions.then(stream=label, **{f"{kind}-name": ""}, **closed(f"{kind}-stream"))
 
 
-def _remove(workspace: Workspace, chosen: Chosen) -> None:
+def _remove(workspace: Workspace, chosen: StreamChoice) -> None:
     if not actions.pressed("Remove this stream", "remove-now", of=chosen.label, type="primary"):
         return
     with actions.answering("remove-now"):

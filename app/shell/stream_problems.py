@@ -38,7 +38,7 @@ def problems(checked: dict[str, Any]) -> None:
 
 def _sentence(fault: dict[str, Any]) -> str:
     """Where, what, and in which rows; nothing of it is read as markup."""
-    where = ", ".join(each for each in (fault["task"], fault["split"], fault["file"]) if each)
+    where = ", ".join(part for part in (fault["task"], fault["split"], fault["file"]) if part)
     few = {**fault, "rows": fault["rows"][:MOST_NUMBERS]}
     rows = f" in rows {_rows(few)}" if fault["rows"] else ""
     return plain(f"{where}: {fault['problem']}{rows}" if where else f"{fault['problem']}{rows}")

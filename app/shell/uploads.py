@@ -36,7 +36,7 @@ DAY = 24 * 3600
 
 
 @dataclass(frozen=True)
-class Received:
+class Upload:
     """An upload that was not added to a stream yet.
 
     Attributes:
@@ -87,33 +87,33 @@ def receive(workspace: Workspace, name: str, content: bytes) -> Path:
     incoming = _incoming(workspace)
     incoming.mkdir(parents=True, exist_ok=True)
     _sweep(incoming)
-    place = incoming / hashlib.sha256(content).hexdigest()[:16]
-    path = place
+    upload_folder = incoming / hashlib.sha256(content).hexdigest()[:16]
+    path = upload_folder
     if suffix == "zip":
-        if not place.is_dir():
-            _unpack(content, place, name)
+        if not upload_folder.is_dir():
+            _unpack(content, upload_folder, name)
     else:
-        place.mkdir(exist_ok=True)
-        path = place / f"{plain_name(Path(name).stem)}.{suffix}"
+        upload_folder.mkdir(exist_ok=True)
+        path = upload_folder / f"{plain_name(Path(name).stem)}.{suffix}"
         if not path.is_file():
             write_bytes(path, content)
-    write_json(_note(place), {"name": name, "path": path.relative_to(incoming).as_posix()})
+    write_json(_note(upload_folder), {"name": name, "path": path.relative_to(incoming).as_posix()})
     return path
 
 
-def waiting(workspace: Workspace) -> list[Received]:
+def waiting(workspace: Workspace) -> list[Upload]:
     """Uploads that were not added to a stream yet, the newest first."""
     incoming = _incoming(workspace)
     notes = incoming.glob("*.json") if incoming.is_dir() else ()
-    found = []
+    uploads = []
     for note in sorted(notes, key=lambda note: -note.stat().st_mtime_ns):
         said = _read_note(note)
         if said is not None and (incoming / said["path"]).exists():
-            found.append(Received(incoming / said["path"], said["name"]))
-    return found
+            uploads.append(Upload(incoming / said["path"], said["name"]))
+    return uploads
 
 
-def called(said: Any, received: Received) -> Any:
+def called(said: Any, received: Upload) -> Any:
     """What was said of an upload, with the file's own name in place of the path that it is kept under for now.
 
     Args:
@@ -124,9 +124,9 @@ def called(said: Any, received: Received) -> Any:
         case str():
             return said.replace(str(received.path), received.name)
         case list():
-            return [called(each, received) for each in said]
+            return [called(part, received) for part in said]
         case dict():
-            return {name: called(each, received) for name, each in said.items()}
+            return {name: called(part, received) for name, part in said.items()}
         case _:
             return said
 
@@ -170,10 +170,10 @@ def allowed_roots(workspace: Workspace) -> list[Path]:
 
 def likely_kind(path: Path) -> str:
     """What a row of a path's data is, as far as names of files say: pictures in folders, else texts."""
-    if not path.is_dir() or any(each.suffix.lower()[1:] in TABLES for each in path.iterdir()):
+    if not path.is_dir() or any(file.suffix.lower()[1:] in TABLES for file in path.iterdir()):
         return "text"
-    nested = islice((each for each in path.rglob("*") if each.is_file()), MOST_LOOKED_AT)
-    return "image" if any(each.suffix.lower() in SUFFIXES for each in nested) else "text"
+    nested = islice((file for file in path.rglob("*") if file.is_file()), MOST_LOOKED_AT)
+    return "image" if any(file.suffix.lower() in SUFFIXES for file in nested) else "text"
 
 
 def server_path(workspace: Workspace, text: str) -> Path:
@@ -184,19 +184,19 @@ def server_path(workspace: Workspace, text: str) -> Path:
     """
     roots = allowed_roots(workspace)
     path = Path(text.strip()).expanduser()
-    found = next((root / path for root in roots if (root / path).exists()), path).resolve()
-    if not any(found.is_relative_to(root) for root in roots):
+    resolved = next((root / path for root in roots if (root / path).exists()), path).resolve()
+    if not any(resolved.is_relative_to(root) for root in roots):
         listed = ", ".join(str(root) for root in roots)
         raise UserError(
             f"'{text}' is not under a folder that may be read: {listed}. Whoever runs the server can allow more with "
             f"{DATA_ROOTS}"
         )
-    if not found.exists():
+    if not resolved.exists():
         raise UserError(f"there is nothing at '{text}'")
-    return found
+    return resolved
 
 
-def _unpack(content: bytes, place: Path, name: str) -> None:
+def _unpack(content: bytes, target_folder: Path, name: str) -> None:
     """Unpacks a zip of pictures, which is called so; nothing else is allowed in, and nothing leaves the folder."""
     import io
 
@@ -210,7 +210,7 @@ def _unpack(content: bytes, place: Path, name: str) -> None:
         faults = _wrong(members)
         if faults:
             raise Faults(f"zip archive '{name}'", faults)
-        partial = place.with_name(f".{place.name}.partial")
+        partial = target_folder.with_name(f".{target_folder.name}.partial")
         shutil.rmtree(partial, ignore_errors=True)
         spent = 0
         for member in members:
@@ -229,13 +229,13 @@ def _unpack(content: bytes, place: Path, name: str) -> None:
                 shutil.rmtree(partial)
                 raise UserError(f"'{name}' unpacks to more than {MOST_UNPACKED // 2**20} MB")
             target.write_bytes(picture)
-        inner = [each for each in partial.iterdir() if each.is_dir()]
+        inner = [folder for folder in partial.iterdir() if folder.is_dir()]
         # A zip of one folder that holds the folders of classes: the folder is the wrapping.
-        wrapped = len(inner) == 1 and not any(each.is_file() for each in inner[0].iterdir())
+        wrapped = len(inner) == 1 and not any(entry.is_file() for entry in inner[0].iterdir())
         top = inner[0] if wrapped else partial
-        if litter := [_one_line(each.filename) for each in files if _litter(each.filename)]:
+        if litter := [_one_line(file.filename) for file in files if _litter(file.filename)]:
             (top / ARCHIVE_NOTE).write_text("\n".join(litter), encoding="utf-8")
-        top.rename(place)
+        top.rename(target_folder)
         shutil.rmtree(partial, ignore_errors=True)
 
 
@@ -294,8 +294,8 @@ def _folder(received: Path) -> Path:
     return received.parent if received.is_file() else received
 
 
-def _note(place: Path) -> Path:
-    return place.with_name(f"{place.name}.json")
+def _note(upload_folder: Path) -> Path:
+    return upload_folder.with_name(f"{upload_folder.name}.json")
 
 
 def _read_note(note: Path) -> dict[str, str] | None:

@@ -61,7 +61,7 @@ def chart(
     Returns:
         The custom data of the points that are selected.
     """
-    place = st.container(key=box(key, least_width(figure)))
+    container = st.container(key=box(key, least_width(figure)))
     name, config = (
         f"figure-{key}",
         {**PLOTLY, "toImageButtonOptions": {"format": "svg", "filename": key}},
@@ -69,7 +69,7 @@ def chart(
     points: list[dict[str, Any]] = []
     if select:
         ways: tuple[Way, ...] = ("points",) if isinstance(select, bool) else select
-        event = place.plotly_chart(
+        event = container.plotly_chart(
             figure,
             key=name,
             config=config,
@@ -80,7 +80,7 @@ def chart(
         )
         points = event["selection"]["points"]
     else:
-        place.plotly_chart(figure, key=name, config=config, alt=alt, theme=None)
+        container.plotly_chart(figure, key=name, config=config, alt=alt, theme=None)
     beneath(
         view, key, what=what, formula=formula, table=table, source=source, figure=figure, alt=alt
     )

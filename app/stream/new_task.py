@@ -12,7 +12,7 @@ from app.base.text import plain
 from app.data import stream_files
 from app.data.stream_checks import hub_size
 from app.shell import actions, uploads
-from app.shell.stream_choice import Chosen, add, named
+from app.shell.stream_choice import StreamChoice, add, named
 from app.stream.stream_columns import mapping
 from cl_core.errors import UserError, counted
 from cl_core.runs.workspace import Workspace
@@ -28,7 +28,7 @@ PICKS = "gallery-tasks-"
 SOURCES = ("Gallery", "File", "Path on the server", "Hub")
 
 
-def new_task(workspace: Workspace, chosen: Chosen) -> None:
+def new_task(workspace: Workspace, chosen: StreamChoice) -> None:
     """The four ways in; where something was added, the first is shown again."""
     with st.container(border=True):
         links.settle("add_from", SOURCES, SOURCES[0])
@@ -45,7 +45,7 @@ def new_task(workspace: Workspace, chosen: Chosen) -> None:
             actions.then(add_from=SOURCES[0], **{key: [] for key in picks})
 
 
-def _gallery(workspace: Workspace, chosen: Chosen) -> bool:
+def _gallery(workspace: Workspace, chosen: StreamChoice) -> bool:
     available = [info for info in named() if info.available]
     left, right = st.columns([1, 2], vertical_alignment="bottom")
     name = left.selectbox("Gallery", [info.name for info in available], key="gallery")
@@ -73,7 +73,7 @@ def _from_gallery(workspace: Workspace, task: TaskSpec, folder: Path) -> TaskSpe
     return task.model_copy(update={"path": stream_files.named_from(workspace, path)})
 
 
-def _file(workspace: Workspace, chosen: Chosen) -> bool:
+def _file(workspace: Workspace, chosen: StreamChoice) -> bool:
     given = st.file_uploader(
         "A table with a text and a label in each row, or a zip with one folder of pictures for each class",
         type=[*uploads.TABLES, "zip"],
@@ -86,23 +86,25 @@ def _file(workspace: Workspace, chosen: Chosen) -> bool:
         except UserError as error:
             st.error(plain(str(error)), icon=":material/error:")
             return False
-        one = uploads.Received(received, given.name)
+        one = uploads.Upload(received, given.name)
     else:
-        found = _waiting(workspace)
-        if found is None:
+        waiting = _waiting(workspace)
+        if waiting is None:
             return False
-        one = found
+        one = waiting
     kind = "image" if one.path.is_dir() else "text"
     return mapping(workspace, chosen, {"path": str(one.path)}, Path(one.name).stem, kind, one)
 
 
-def _waiting(workspace: Workspace) -> uploads.Received | None:
+def _waiting(workspace: Workspace) -> uploads.Upload | None:
     """What was received before: the browser forgets a file on the way to another page and when it is reloaded."""
     waiting = uploads.waiting(workspace)
     if not waiting:
         return None
     left, right = st.columns([3, 1], vertical_alignment="bottom")
-    by_path = {each.path.relative_to(workspace.root.resolve()).as_posix(): each for each in waiting}
+    by_path = {
+        upload.path.relative_to(workspace.root.resolve()).as_posix(): upload for upload in waiting
+    }
     if st.session_state.get(RECEIVED) not in by_path:
         st.session_state.pop(RECEIVED, None)
     path = left.selectbox(
@@ -119,7 +121,7 @@ def _waiting(workspace: Workspace) -> uploads.Received | None:
     return by_path[path]
 
 
-def _path(workspace: Workspace, chosen: Chosen) -> bool:
+def _path(workspace: Workspace, chosen: StreamChoice) -> bool:
     roots = ", ".join(str(root) for root in uploads.allowed_roots(workspace))
     text = st.text_input("A file or folder on the server", key="server-path", help=f"Under {roots}")
     if not text:
@@ -134,7 +136,7 @@ def _path(workspace: Workspace, chosen: Chosen) -> bool:
     return mapping(workspace, chosen, source, path.stem, uploads.likely_kind(path))
 
 
-def _hub(workspace: Workspace, chosen: Chosen) -> bool:
+def _hub(workspace: Workspace, chosen: StreamChoice) -> bool:
     one, two, three = st.columns([2, 1, 2])
     name = one.text_input("Data set", placeholder="owner/name", key="hub-name").strip()
     config = two.text_input("Configuration", placeholder="its default", key="hub-config").strip()

@@ -15,7 +15,7 @@ from app.base.popovers import closed, popover
 from app.base.text import plain
 from app.data import stream_files
 from app.shell import actions
-from app.shell.stream_choice import PROTOCOLS, Chosen
+from app.shell.stream_choice import PROTOCOLS, StreamChoice
 from cl_core.errors import UserError, counted
 from cl_core.runs.workspace import Workspace
 from cl_core.tasks.spec import StreamSpec
@@ -35,35 +35,35 @@ MOST_LETTERS = 110
 """Of a sample's text."""
 
 
-def cards(workspace: Workspace, chosen: Chosen, checked: dict[str, Any]) -> None:
+def cards(workspace: Workspace, chosen: StreamChoice, checked: dict[str, Any]) -> None:
     """One card per task, three in a row, in the order in which they are learnt."""
     tasks = checked.get("tasks", [])
     learnt = len(chosen.spec.tasks) if chosen.spec else 0
     for start in range(0, len(tasks), COLUMNS):
         columns = st.columns(COLUMNS)
-        for column, place in zip(columns, range(start, start + COLUMNS), strict=True):
-            if place < len(tasks):
+        for column, index in zip(columns, range(start, start + COLUMNS), strict=True):
+            if index < len(tasks):
                 with column.container(border=True, height="stretch", gap="xsmall"):
-                    _card(workspace, chosen, tasks[place], place, learnt, checked["faults"])
+                    _card(workspace, chosen, tasks[index], index, learnt, checked["faults"])
 
 
 def _card(
     workspace: Workspace,
-    chosen: Chosen,
+    chosen: StreamChoice,
     task: dict[str, Any],
-    place: int,
+    index: int,
     learnt: int,
     faults: list[dict[str, Any]],
 ) -> None:
-    name = theme.numbered(place, task["name"])
-    filled = theme.task_colour(place) if place < len(theme.PETROFF) else "transparent"
+    name = theme.numbered(index, task["name"])
+    filled = theme.task_colour(index) if index < len(theme.PETROFF) else "transparent"
     st.html(
         f"<div style='font-size:1.15rem;font-weight:600'><span style='display:inline-block;width:.8em;height:.8em;"
-        f"border-radius:{'50%' if place < len(theme.PETROFF) else '0'};background:{filled};border:2px solid "
-        f"{theme.task_colour(place)};margin-right:.5em'></span>{html.escape(name)}</div>"
+        f"border-radius:{'50%' if index < len(theme.PETROFF) else '0'};background:{filled};border:2px solid "
+        f"{theme.task_colour(index)};margin-right:.5em'></span>{html.escape(name)}</div>"
     )
     with st.container(horizontal=True, gap="small"):
-        _state(chosen, task["name"], place >= learnt, faults)
+        _state(chosen, task["name"], index >= learnt, faults)
         icon, words = KINDS[task["kind"]]
         st.badge(words, icon=icon, color="gray")
     rows = task["rows"]
@@ -73,8 +73,8 @@ def _card(
     st.markdown(" · ".join(counts) or "no rows could be read")
     trained = task["counts"].get("train", ())
     classes = ", ".join(
-        f"{each} ({trained[number]:,})" if trained else each
-        for number, each in enumerate(task["classes"][:MOST_SHOWN])
+        f"{label} ({trained[number]:,})" if trained else label
+        for number, label in enumerate(task["classes"][:MOST_SHOWN])
     )
     more = (
         f" and {task['class_count'] - MOST_SHOWN} more" if task["class_count"] > MOST_SHOWN else ""
@@ -84,16 +84,16 @@ def _card(
         st.caption(plain(f"{task['transparent']:,} with transparent parts, on {task['ground']}"))
     if task.get("unused"):
         with st.popover(
-            f"Not used: {len(task['unused'])}", icon=":material/folder_off:", key=f"unused-{place}"
+            f"Not used: {len(task['unused'])}", icon=":material/folder_off:", key=f"unused-{index}"
         ):
-            for each in task["unused"][:MOST_UNUSED]:
-                st.text(each)
-    _samples(task, place)
-    if chosen.editable and place < learnt:
-        _controls(workspace, chosen, place, learnt)
+            for unused in task["unused"][:MOST_UNUSED]:
+                st.text(unused)
+    _samples(task, index)
+    if chosen.editable and index < learnt:
+        _controls(workspace, chosen, index, learnt)
 
 
-def _state(chosen: Chosen, name: str, held_out: bool, faults: list[dict[str, Any]]) -> None:
+def _state(chosen: StreamChoice, name: str, held_out: bool, faults: list[dict[str, Any]]) -> None:
     wrong = sum(fault["task"] == name for fault in faults)
     if wrong:
         words = counted(wrong, "problem")
@@ -106,7 +106,7 @@ def _state(chosen: Chosen, name: str, held_out: bool, faults: list[dict[str, Any
         st.badge("ready", icon=":material/check:", color="green")
 
 
-def _samples(task: dict[str, Any], place: int) -> None:
+def _samples(task: dict[str, Any], index: int) -> None:
     """Pictures as they are, texts as text: never as markup."""
     pictures = [sample for sample in task["samples"] if sample["picture"]]
     if pictures:
@@ -117,7 +117,7 @@ def _samples(task: dict[str, Any], place: int) -> None:
                     width=62,
                     alt=f"{sample['text']} {sample['label']}".strip(),
                 )
-    colour = theme.task_colour(place)
+    colour = theme.task_colour(index)
     for sample in task["samples"][:2]:
         if sample["text"]:
             words = sample["text"]
@@ -128,28 +128,28 @@ def _samples(task: dict[str, Any], place: int) -> None:
             )
 
 
-def _controls(workspace: Workspace, chosen: Chosen, place: int, learnt: int) -> None:
-    """Move, rename, remove. The buttons are the task's, not the place's: they stay with it when it moves."""
+def _controls(workspace: Workspace, chosen: StreamChoice, index: int, learnt: int) -> None:
+    """Move, rename, remove. The buttons are the task's, not its position's: they stay with it when it moves."""
     if chosen.spec is None:
         return
     row, said = st.container(horizontal=True, gap="xxsmall"), st.container()
-    name = chosen.spec.tasks[place].name
+    name = chosen.spec.tasks[index].name
     with row:
         for words, by, way in (("Earlier", -1, "back"), ("Later", 1, "forward")):
             key = f"{words.lower()}-{name}"
             icon = f":material/arrow_{way}:"
-            at_end = not 0 <= place + by < learnt
+            at_end = not 0 <= index + by < learnt
             if actions.pressed(words, key, of=chosen.label, said=said, idle=at_end, icon=icon):
                 if at_end:
                     actions.refuse(key, f"It is the {'first' if by < 0 else 'last'} task already.")
-                move = partial(stream_files.moved, index=place, by=by)
+                move = partial(stream_files.moved, index=index, by=by)
                 _save(workspace, key, move, chosen)
         with popover("Change", f"change-{name}", ":material/edit:"):
-            _change(workspace, chosen, place)
+            _change(workspace, chosen, index)
 
 
-def _change(workspace: Workspace, chosen: Chosen, place: int) -> None:
-    old = chosen.spec.tasks[place].name if chosen.spec else ""
+def _change(workspace: Workspace, chosen: StreamChoice, index: int) -> None:
+    old = chosen.spec.tasks[index].name if chosen.spec else ""
     key = f"rename-{old}"
     with st.form(f"{key}-form", border=False):
         field = f"name-{chosen.label}-{old}"
@@ -161,7 +161,7 @@ def _change(workspace: Workspace, chosen: Chosen, place: int) -> None:
         _save(
             workspace,
             key,
-            lambda spec: stream_files.renamed(spec, place, name),
+            lambda spec: stream_files.renamed(spec, index, name),
             chosen,
             closed(f"change-{old}"),
         )
@@ -171,7 +171,7 @@ def _change(workspace: Workspace, chosen: Chosen, place: int) -> None:
         _save(
             workspace,
             key,
-            lambda spec: stream_files.removed(spec, place),
+            lambda spec: stream_files.removed(spec, index),
             chosen,
             closed(f"change-{old}"),
         )
@@ -181,7 +181,7 @@ def _save(
     workspace: Workspace,
     key: str,
     change: Callable[[StreamSpec], StreamSpec],
-    chosen: Chosen,
+    chosen: StreamChoice,
     state: Mapping[str, Any] | None = None,
 ) -> None:
     """Writes the stream with a change, and has the page drawn with it, and with these names in the session."""
@@ -191,7 +191,7 @@ def _save(
         actions.then(**(state or {}))
 
 
-def protocol(workspace: Workspace, chosen: Chosen) -> None:
+def protocol(workspace: Workspace, chosen: StreamChoice) -> None:
     """What is known at test; to be changed while the stream may be."""
     names, words = list(PROTOCOLS), list(PROTOCOLS.values())
     asked = st.selectbox(

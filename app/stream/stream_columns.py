@@ -12,7 +12,7 @@ from app.data import stream_files
 from app.data.stream_checks import check_task
 from app.shell import actions, uploads
 from app.shell.proposals import proposed
-from app.shell.stream_choice import Chosen, add
+from app.shell.stream_choice import StreamChoice, add
 from app.shell.stream_problems import problems
 from app.stream.stream_cards import KINDS
 from cl_core.decode import WHITE
@@ -33,11 +33,11 @@ FIELDS = {
 
 def mapping(
     workspace: Workspace,
-    chosen: Chosen,
+    chosen: StreamChoice,
     source: dict[str, Any],
     name: str,
     kind: str,
-    received: uploads.Received | None = None,
+    received: uploads.Upload | None = None,
 ) -> bool:
     """Name, kind and columns of the task; ten rows as they were found; what is wrong; *Add*.
 
@@ -57,31 +57,31 @@ def mapping(
     first, second = st.columns(2)
     with first:
         name = proposed("Name of the task", proposal, f"map-name-{seed}")
-    words = {label: each for each, (_, label) in KINDS.items()}
+    words = {label: name_of_kind for name_of_kind, (_, label) in KINDS.items()}
     label = second.selectbox(
         "A row is one of", list(words), list(words.values()).index(kind), key=f"map-kind-{seed}"
     )
     fields = {"name": proposal, **source, "kind": words[label]}
     try:
-        found = _checked(stream_files.checked_task(fields), chosen, received)
+        checked = _checked(stream_files.checked_task(fields), chosen, received)
     except UserError as error:
         st.error(plain(str(error)), icon=":material/error:")
         return False
-    columns = found.get("found", {}).get("columns", [])
+    columns = checked.get("found", {}).get("columns", [])
     if not columns:
-        problems(found)
+        problems(checked)
         return False
-    labelled = _columns(fields, columns, found["found"]["guess"], seed)
+    labelled = _columns(fields, columns, checked["found"]["guess"], seed)
     if fields["kind"] != "text":
         _ground(fields, seed)
     st.caption("The first ten rows, as they were found")
-    preview = pd.DataFrame(found["found"]["preview"])
+    preview = pd.DataFrame(checked["found"]["preview"])
     preview.index = pd.RangeIndex(1, len(preview) + 1, name="row")
     st.dataframe(preview, key=f"preview-{seed}")
     button, below = st.container(), st.container()  # what changes while one types is below
     with below:
-        each = [{**fields, **named} for named in _labelled(name, labelled)]
-        ready = [_ready(one, chosen, received) for one in each]
+        specs = [{**fields, **named} for named in _labelled(name, labelled)]
+        ready = [_ready(spec, chosen, received) for spec in specs]
         tasks = [task for task in ready if task is not None]
     with button:
         of, icon = (chosen.label, seed), ":material/add:"
@@ -102,8 +102,8 @@ def _columns(
     pairs = ("text_pair",) if fields["kind"] == "text" else ()
     boxes = st.columns(len(wanted) + len(pairs))
     labelled: list[str] = []
-    for place, (field, box) in enumerate(zip(wanted, boxes, strict=False)):
-        likely = guesses.get(field, columns[min(place, len(columns) - 1)])
+    for position, (field, box) in enumerate(zip(wanted, boxes, strict=False)):
+        likely = guesses.get(field, columns[min(position, len(columns) - 1)])
         key = f"map-{field}-{seed}"
         if field == "label":
             labelled = box.multiselect(
@@ -152,7 +152,9 @@ def _labelled(name: str, labelled: list[str]) -> list[dict[str, str]]:
     ]
 
 
-def _checked(task: TaskSpec, chosen: Chosen, received: uploads.Received | None) -> dict[str, Any]:
+def _checked(
+    task: TaskSpec, chosen: StreamChoice, received: uploads.Upload | None
+) -> dict[str, Any]:
     """What `check_task` says, of an upload under the name that the visitor knows."""
     said = check_task(task, chosen.folder)
     if received is None:
@@ -162,7 +164,7 @@ def _checked(task: TaskSpec, chosen: Chosen, received: uploads.Received | None) 
 
 
 def _ready(
-    fields: dict[str, Any], chosen: Chosen, received: uploads.Received | None
+    fields: dict[str, Any], chosen: StreamChoice, received: uploads.Upload | None
 ) -> TaskSpec | None:
     """Draws what is in the task's rows, or what is wrong with them; the task if it can be added."""
     try:
@@ -181,7 +183,10 @@ def _ready(
 
 
 def _add_mapped(
-    workspace: Workspace, chosen: Chosen, tasks: list[TaskSpec], received: uploads.Received | None
+    workspace: Workspace,
+    chosen: StreamChoice,
+    tasks: list[TaskSpec],
+    received: uploads.Upload | None,
 ) -> None:
     """Uploads move beside the stream's file, named relatively, so that the workspace can be carried elsewhere."""
     if received is not None:

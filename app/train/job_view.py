@@ -49,8 +49,8 @@ def position(job: Job, state: State, progress: Progress | None) -> None:
     """A bar over the plan, and in words where the run is and how long it will be."""
     if state == "queued":
         ahead = sum(
-            each.state in ACTIVE and each.request.submitted < job.request.submitted
-            for each in Jobs(job.workspace).all()
+            other.state in ACTIVE and other.request.submitted < job.request.submitted
+            for other in Jobs(job.workspace).all()
         )
         st.progress(
             0.0,
@@ -97,16 +97,16 @@ def curves(view: View, state: State, config: RunConfig, progress: Progress) -> N
         return
     phase = phases[-1]
     if len(phases) > 1:
-        words = [PHASE_WORDS[each] for each in phases]
+        words = [PHASE_WORDS[name] for name in phases]
         asked = st.selectbox("Curves of", words, len(words) - 1, key="curves-of")
         phase = phases[words.index(asked)]
-    places = {task.name: place for place, task in enumerate(config.tasks)}
+    indices = {task.name: index for index, task in enumerate(config.tasks)}
     lines = {
-        theme.numbered(places[task], task): epochs
-        for (each, task), epochs in progress.curves.items()
-        if each == phase
+        theme.numbered(indices[task], task): epochs
+        for (learnt_in, task), epochs in progress.curves.items()
+        if learnt_in == phase
     }
-    by_name = {theme.numbered(place, name): place for name, place in places.items()}
+    by_name = {theme.numbered(index, name): index for name, index in indices.items()}
     table = pd.DataFrame(
         [
             (name, e.epoch, e.train_loss, e.validation_loss, 100 * e.validation_accuracy)
@@ -115,7 +115,7 @@ def curves(view: View, state: State, config: RunConfig, progress: Progress) -> N
         ],
         columns=["task", "epoch", "training loss", "validation loss", "validation accuracy (%)"],
     ).set_index(["task", "epoch"])
-    now = places.get(progress.task) if state == "running" and len(lines) > 1 else None
+    now = indices.get(progress.task) if state == "running" and len(lines) > 1 else None
     widgets.chart(
         view,
         learning_curves(lines, by_name, view.look, highlight=now),
@@ -131,7 +131,7 @@ def curves(view: View, state: State, config: RunConfig, progress: Progress) -> N
 
 def live_figure(config: RunConfig, progress: Progress, look: Look) -> go.Figure:
     """Accuracies, 0 to 100; what cannot be answered after a stage that was reached is hatched."""
-    names = [theme.numbered(place, task.name) for place, task in enumerate(config.tasks)]
+    names = [theme.numbered(index, task.name) for index, task in enumerate(config.tasks)]
     reached = np.isfinite(progress.matrix).any(axis=1, keepdims=True)
     return heatmap(
         100 * progress.matrix,
@@ -149,9 +149,9 @@ def live_figure(config: RunConfig, progress: Progress, look: Look) -> go.Figure:
 
 def matrix(view: View, config: RunConfig, progress: Progress) -> None:
     """The cells that are known; it grows downwards, a row for each task learnt."""
-    names = [theme.numbered(place, task.name) for place, task in enumerate(config.tasks)]
-    known = np.isfinite(progress.matrix)
-    if not known.any():
+    names = [theme.numbered(index, task.name) for index, task in enumerate(config.tasks)]
+    scored = np.isfinite(progress.matrix)
+    if not scored.any():
         return
     whole = len(names) * (len(names) + 1) // 2
     st.header("The score matrix, as far as it is known")
@@ -160,7 +160,7 @@ def matrix(view: View, config: RunConfig, progress: Progress) -> None:
         view,
         live_figure(config, progress, view.look),
         "filling",
-        alt=f"Score matrix: {int(np.tril(known).sum())} of {counted(whole, 'cell')} known",
+        alt=f"Score matrix: {int(np.tril(scored).sum())} of {counted(whole, 'cell')} known",
         what="Each row is a stage: what the model scores on every task learnt so far. A row appears when its task has "
         "been learnt; a column that darkens downwards is a task being forgotten. Higher is better.",
         formula=r"R_{i,j} = \text{accuracy on task } j \text{ after learning task } i",

@@ -32,14 +32,14 @@ START, NAME = "start", "run-name"
 PROTOCOLS = ("as the stream says", "til", "cil", "dil")
 
 
-def new_run(place: Workspace, lesson: bool) -> None:
+def new_run(workspace: Workspace, lesson: bool) -> None:
     """The form, from left to right and top to bottom as a run goes.
 
     What changes while one types stands below the button: nothing may move it away under the mouse. Each part has a
     place of its own there: one that takes another's makes the page shorter until that is drawn again, which moves
     everything, and closes the list that was opened meanwhile.
     """
-    chosen = _stream(place)
+    chosen = _stream(workspace)
     if chosen is None:
         return
     recipe = recipe_form(lesson)
@@ -50,8 +50,8 @@ def new_run(place: Workspace, lesson: bool) -> None:
         kinds = sorted({task.kind for task in chosen.spec.tasks}) if chosen.spec else []
         changed = settings_form(recipe, preset, kinds)
     seed, protocol, device, precision = _further()
-    taken = {run.name for run in place.runs()}
-    asked = {job.request.run for job in Jobs(place).all()}  # those that wait have no folder yet
+    taken = {run.name for run in workspace.runs()}
+    asked = {job.request.run for job in Jobs(workspace).all()}  # those that wait have no folder yet
     name = _name(chosen, recipe, seed, taken | asked)
     button, differs, foretold, below = (st.container() for _ in range(4))
     differs.caption(
@@ -79,7 +79,7 @@ def new_run(place: Workspace, lesson: bool) -> None:
             actions.refuse(START, "Not started. " + "; ".join(wrong))
         request = Request(
             run=name,
-            stream=stream_choice.source(place, chosen.label),
+            stream=stream_choice.source(workspace, chosen.label),
             recipe=recipe.name,
             seed=seed,
             preset=preset,
@@ -88,7 +88,7 @@ def new_run(place: Workspace, lesson: bool) -> None:
             device=device,
             precision=precision,
         )
-        _start(place, request, recipe)
+        _start(workspace, request, recipe)
 
 
 def bad_seed(seed: int) -> list[str]:
@@ -97,28 +97,31 @@ def bad_seed(seed: int) -> list[str]:
 
 
 def _wrong(
-    chosen: stream_choice.Chosen, recipe: Recipe | None, changed: Mapping[str, Any], preset: str
+    chosen: stream_choice.StreamChoice,
+    recipe: Recipe | None,
+    changed: Mapping[str, Any],
+    preset: str,
 ) -> list[str]:
     """Draws what the run will take, or what is wrong with the form; why it cannot start, if it cannot."""
     if recipe is None:
         return [
             "The four parts of the recipe do not go together; what is wrong with them stands there"
         ]
-    made, faults = _made(recipe, changed, preset)
-    if made is None:
+    settings, faults = _settings(recipe, changed, preset)
+    if settings is None:
         return [f"These settings cannot be: {', '.join(faults)}"]
-    whole = _foretold(chosen, recipe, made, [*readable("Mine"), *readable("Demonstration")])
+    whole = _foretold(chosen, recipe, settings, [*readable("Mine"), *readable("Demonstration")])
     return (
         [] if whole else ["The stream's data are not here, or have problems: they are listed below"]
     )
 
 
-def _stream(place: Workspace) -> stream_choice.Chosen | None:
+def _stream(workspace: Workspace) -> stream_choice.StreamChoice | None:
     options = [
         label
-        for label in stream_choice.labels(place, "on")
+        for label in stream_choice.labels(workspace, "on")
         if not label.startswith(stream_choice.OWN)
-        or (place.root / label).is_file()  # one without tasks yet cannot be learnt
+        or (workspace.root / label).is_file()  # one without tasks yet cannot be learnt
     ]
     asked = st.query_params.get("on")
     if absent.unknown("on", asked in options):
@@ -131,7 +134,7 @@ def _stream(place: Workspace) -> stream_choice.Chosen | None:
         label = st.selectbox("Stream", options, key="on", bind="query-params")
         stream_choice.say_absent(options)
     try:
-        chosen = stream_choice.open_stream(place, label)
+        chosen = stream_choice.open_stream(workspace, label)
     except UserError as error:
         st.error(plain(str(error)), icon=":material/error:")
         return None
@@ -184,7 +187,7 @@ def _further() -> tuple[int, str | None, str, str]:
 
 
 def _name(
-    chosen: stream_choice.Chosen, recipe: Recipe | None, seed: int, taken: Collection[str]
+    chosen: stream_choice.StreamChoice, recipe: Recipe | None, seed: int, taken: Collection[str]
 ) -> str:
     proposal = "" if recipe is None else default_name(chosen.label, recipe, seed)
     return proposed(
@@ -196,23 +199,26 @@ def _name(
     )
 
 
-def _made(
+def _settings(
     recipe: Recipe, changed: Mapping[str, Any], preset: str
 ) -> tuple[RunSettings | None, list[str]]:
     """The settings as the run will have them; None where they cannot be, which is then explained."""
     try:
-        made = make_settings(recipe.settings, changed, preset=preset)
-        recipe.check_settings(made)
+        settings = make_settings(recipe.settings, changed, preset=preset)
+        recipe.check_settings(settings)
     except Faults as refused:
-        told = [fault for fault in refused.faults if not fault.startswith("known settings:")]
-        faults = "\n".join(f"- {plain(fault)}" for fault in told)
+        relevant = [fault for fault in refused.faults if not fault.startswith("known settings:")]
+        faults = "\n".join(f"- {plain(fault)}" for fault in relevant)
         st.error(f"**These settings cannot be**\n\n{faults}", icon=":material/block:")
-        return None, told
-    return made, []
+        return None, relevant
+    return settings, []
 
 
 def _foretold(
-    chosen: stream_choice.Chosen, recipe: Recipe, made: RunSettings, runs: Sequence[RunFolder]
+    chosen: stream_choice.StreamChoice,
+    recipe: Recipe,
+    settings: RunSettings,
+    runs: Sequence[RunFolder],
 ) -> bool:
     """How many steps, rows and minutes, before anything starts.
 
@@ -225,23 +231,23 @@ def _foretold(
     problems(checked)
     if checked.get("faults") or "error" in checked:
         return False
-    plan = recipe.plan(len(chosen.spec.tasks), made)
+    plan = recipe.plan(len(chosen.spec.tasks), settings)
     rows = {task["name"]: task["rows"].get("train", 0) for task in checked["tasks"]}
-    total = rows_learnt(rows, made.data.limits()["train"])
+    total = rows_learnt(rows, settings.data.limits()["train"])
     words = (
         f"{counted(len(plan), 'step')}, {counted(total, 'training row')}, at most "
-        f"{counted(made.train.epochs, 'epoch')} of each."
+        f"{counted(settings.train.epochs, 'epoch')} of each."
     )
-    known = measured(runs, made.backbone.name, made.backbone.max_length)
-    if known is None:
+    measurement = measured(runs, settings.backbone.name, settings.backbone.max_length)
+    if measurement is None:
         words += (
-            f" No run with this backbone and at most {counted(made.backbone.max_length, 'token')} has been "
+            f" No run with this backbone and at most {counted(settings.backbone.max_length, 'token')} has been "
             "timed in this "
             "workspace yet: the time left shows after the first epoch."
         )
     else:
-        rate, run = known
-        seconds = rate * total * made.train.epochs
+        rate, run = measurement
+        seconds = rate * total * settings.train.epochs
         words += (
             f" About {duration(seconds)} of training at most, as timed in run {plain(run.name)}."
         )
@@ -249,7 +255,7 @@ def _foretold(
     return True
 
 
-def _start(place: Workspace, request: Request, recipe: Recipe) -> None:
+def _start(workspace: Workspace, request: Request, recipe: Recipe) -> None:
     """Queues the run, and turns to it.
 
     From the demonstration its store goes along: what it has learnt is then not learnt again.
@@ -257,7 +263,7 @@ def _start(place: Workspace, request: Request, recipe: Recipe) -> None:
     with actions.answering(START):
         if st.session_state.get("ws") == "Demonstration":
             own_copy.ensure()
-        Jobs(place).submit(request, recipe)
+        Jobs(workspace).submit(request, recipe)
     actions.then(ws="Mine", show="Jobs", job=request.run, **{NAME: ""})
 
 
@@ -281,8 +287,8 @@ def change(job: Job) -> dict[str, Any]:
         WANTED: dict(request.settings),
     }
     root = stream_files.folder(job.workspace)
-    own = request.stream.startswith(str(root))
-    label = stream_choice.OWN + request.stream.split("/")[-1] if own else request.stream
+    in_workspace = request.stream.startswith(str(root))
+    label = stream_choice.OWN + request.stream.split("/")[-1] if in_workspace else request.stream
     if label in stream_choice.labels(job.workspace, "on", label):
         state["on"] = label
     return state

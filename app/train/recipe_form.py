@@ -28,8 +28,8 @@ def recipe_form(lesson: bool) -> Recipe | None:
     with left:
         base = st.selectbox("Recipe", names, key="recipe", bind="query-params", on_change=_fill)
     right.markdown(f"{plain(RECIPES[base].summary)} — *{plain(_plain(RECIPES[base].source))}*")
-    for key, own in slots(RECIPES[base]).items():
-        st.session_state.setdefault(key, own)
+    for key, choice in slots(RECIPES[base]).items():
+        st.session_state.setdefault(key, choice)
     chosen = {}
     for number, (column, slot) in enumerate(zip(st.columns(4), SLOTS, strict=True), 1):
         with column.container(border=True, height="stretch", gap="xsmall"):

@@ -161,11 +161,11 @@ def _says(settings: RunSettings, box: str, options: Sequence[str]) -> dict[str, 
         options: in the list.
     """
     names = [name for name in flat_names() if name != "backbone"]
-    own = value_of(settings, "backbone")
+    backbone = value_of(settings, "backbone")
     return {
         **{key_of(name): _said(name, value_of(settings, name)) for name in names},
-        box: own if own in options else options[0],
-        OTHER: "" if own in options else own,
+        box: backbone if backbone in options else options[0],
+        OTHER: "" if backbone in options else backbone,
     }
 
 
@@ -200,8 +200,8 @@ def _grid(
     first: int = 0,
 ) -> None:
     """Fields from left to right, the first in the column `first`; what they say goes into `values`."""
-    for place, name in enumerate(names, first):
-        with columns[place % COLUMNS]:
+    for position, name in enumerate(names, first):
+        with columns[position % COLUMNS]:
             values[name] = _field(name, value_of(defaults, name))
 
 
@@ -236,7 +236,7 @@ def _unwrapped(annotation: Any) -> tuple[Any, bool]:
     """The type itself, and whether it may be None: `Annotated[int, ...] | None` is (int, True)."""
     optional = False
     if get_origin(annotation) in (Union, types.UnionType):
-        members = [each for each in get_args(annotation) if each is not type(None)]
+        members = [member for member in get_args(annotation) if member is not type(None)]
         optional = len(members) < len(get_args(annotation))
         annotation = members[0]
     if get_origin(annotation) is Annotated:

@@ -30,15 +30,15 @@ AGAIN = "again"
 
 def newest(jobs: Jobs) -> list[Job]:
     """The newest job of every run, the newest first."""
-    found: dict[str, Job] = {}
+    by_run: dict[str, Job] = {}
     for job in reversed(jobs.all()):
-        found.setdefault(job.request.run, job)
-    return list(found.values())
+        by_run.setdefault(job.request.run, job)
+    return list(by_run.values())
 
 
-def jobs_view(view: View, place: Workspace) -> None:
+def jobs_view(view: View, workspace: Workspace) -> None:
     """Left the queue, right the job that is looked at; asked again each second while something runs."""
-    listed = newest(Jobs(place))
+    listed = newest(Jobs(workspace))
     asked = st.query_params.get("job")
     names = [job.request.run for job in listed]
     if absent.unknown("job", asked in names):
@@ -69,17 +69,17 @@ def jobs_view(view: View, place: Workspace) -> None:
     job = listed[names.index(chosen or names[0])]
     with right:
         if any(state in ACTIVE for state in states.values()):
-            _watch(view, place, job, states)
+            _watch(view, workspace, job, states)
         else:
             _show(view, job)
 
 
 @st.fragment(run_every=1)
-def _watch(view: View, place: Workspace, job: Job, states: dict[str, State]) -> None:
+def _watch(view: View, workspace: Workspace, job: Job, states: dict[str, State]) -> None:
     """Shows a job each second; where the state of any has changed, the whole page is drawn once more."""
-    jobs = Jobs(place)
+    jobs = Jobs(workspace)
     jobs.wake()
-    if {each.request.run: each.state for each in newest(jobs)} != states:
+    if {other.request.run: other.state for other in newest(jobs)} != states:
         st.rerun()
     _show(view, job)
 
@@ -149,18 +149,17 @@ def _steer(job: Job, state: State, said: DeltaGenerator) -> None:
         meaning = "The run itself stays"
         if pressed("Remove from the list", "remove", icon=":material/delete:", help=meaning):
             with actions.answering("remove"):
-                for (
-                    each
-                ) in jobs.all():  # earlier attempts at the same run are not shown, and go with it
-                    if each.request.run == job.request.run:
-                        jobs.remove(each)
+                # Earlier attempts at the same run are not shown, and go with it.
+                for attempt in jobs.all():
+                    if attempt.request.run == job.request.run:
+                        jobs.remove(attempt)
             actions.then(job=actions.GONE)
 
 
 def _again(job: Job) -> None:
     """The same settings under another name, with this seed or another one."""
     taken = {run.name for run in job.workspace.runs()}
-    taken |= {each.request.run for each in Jobs(job.workspace).all()}
+    taken |= {other.request.run for other in Jobs(job.workspace).all()}
     key = "again-start"
     with st.form(f"again-{job.id}", border=False, enter_to_submit=False):
         proposal = free_name(job.request.run, taken)

@@ -108,7 +108,7 @@ class AnswerWorker:
             return model.route(looked, task=task, what_if=WhatIf(**change))[0].as_dict()
 
         # The run's own way is asked for with every what-if, and teachers go to and fro between two.
-        asked = (*self._place(workspace, run, stage, sample), task)
+        asked = (*self._sample_key(workspace, run, stage, sample), task)
         return [
             self.routed.get((*asked, json.dumps(change, sort_keys=True)), partial(answer, change))
             for change in what_ifs
@@ -147,25 +147,25 @@ class AnswerWorker:
         Raises:
             UserError: as `embed`, or the training rows are no longer there.
         """
-        place = Workspace(workspace)
+        folder = Workspace(workspace)
         key = self._key(workspace, run)
-        training = self.training.get(key, lambda: TrainingFeatures(place, place.find(run)))
+        training = self.training.get(key, lambda: TrainingFeatures(folder, folder.find(run)))
         if not training.keys:
             return []
         model = self._model(workspace, run, stage)
         looked = self._looked(model, workspace, run, stage, sample)
         query = looked.features[0].float().cpu().numpy()
-        found = training.nearest(query, k, stage)
-        return near_rows(self._rows(workspace, run).stream, training, found)
+        nearest = training.nearest(query, k, stage)
+        return near_rows(self._rows(workspace, run).stream, training, nearest)
 
     def _looked(
         self, model: Predictor, workspace: str, run: str, stage: int, sample: dict[str, str]
     ) -> EncodedSamples:
         """The sample with what has been computed of it already."""
-        key = self._place(workspace, run, stage, sample)
+        key = self._sample_key(workspace, run, stage, sample)
         return self.looked.get(key, lambda: self._look(model, workspace, run, sample))
 
-    def _place(
+    def _sample_key(
         self, workspace: str, run: str, stage: int, sample: dict[str, str]
     ) -> tuple[Hashable, ...]:
         """Names a sample at a stage of a run."""
@@ -199,9 +199,9 @@ class AnswerWorker:
         return Workspace(workspace).find(run).config.ground
 
     def _model(self, workspace: str, run: str, stage: int) -> Predictor:
-        place = Workspace(workspace)
+        folder = Workspace(workspace)
         key = (*self._key(workspace, run), stage)
-        return self.models.get(key, lambda: Predictor(place, place.find(run), stage))
+        return self.models.get(key, lambda: Predictor(folder, folder.find(run), stage))
 
     def _rows(self, workspace: str, run: str) -> ScoredRows:
         return self.rows.get(

@@ -88,19 +88,19 @@ def _stream(spec: StreamSpec, folder: Path) -> dict[str, Any]:
 
 def _one(spec: TaskSpec, folder: Path) -> dict[str, Any]:
     raw, used = read_task(spec, folder, data_folder())
-    made = prepare(raw, used)
-    report = check_task(made)
+    prepared = prepare(raw, used)
+    report = check_task(prepared)
     warnings, faults = list(report.warnings), list(report.faults)
-    if not faults and made.kind != "text":  # a zip of pictures: is each of them one?
-        whole = made.task()
+    if not faults and prepared.kind != "text":  # a zip of pictures: is each of them one?
+        whole = prepared.task()
         left, damaged = drop_damaged(whole)
         warnings += damaged
         faults += lost_to_damage(whole, left, damaged, SPLITS)
     return {
-        "tasks": [card(made)],
+        "tasks": [card(prepared)],
         "faults": [_fault(fault) for fault in faults],
         "warnings": warnings,
-        "found": found(raw),
+        "found": preview_of(raw),
     }
 
 
@@ -108,7 +108,7 @@ def card(task: PreparedTask) -> dict[str, Any]:
     """What a task's card shows: what `adapter-lab check` says, with pictures, and the first of many classes."""
     said = describe(task)
     rows = task.splits.get("train")
-    samples = [] if rows is None else [_sample(task, rows, place) for place in sample_places(rows)]
+    samples = [] if rows is None else [_sample(task, rows, row) for row in sample_places(rows)]
     return {
         **said,
         "classes": said["classes"][:MOST_CLASSES],
@@ -118,17 +118,17 @@ def card(task: PreparedTask) -> dict[str, Any]:
     }
 
 
-def _sample(task: PreparedTask, rows: Rows, place: int) -> dict[str, str | None]:
+def _sample(task: PreparedTask, rows: Rows, row: int) -> dict[str, str | None]:
     """A row: its text, its picture (PNG, base64), its label."""
     written = {name: values for name, values in rows.inputs.items() if name not in ENCODED}
     return {
-        "text": words(written, place),
-        "picture": _thumbnail(rows.inputs, place, task.ground),
-        "label": label_of(task, rows, place),
+        "text": words(written, row),
+        "picture": _thumbnail(rows.inputs, row, task.ground),
+        "label": label_of(task, rows, row),
     }
 
 
-def _thumbnail(inputs: Mapping[str, Sequence[Any]], place: int, ground: str) -> str | None:
+def _thumbnail(inputs: Mapping[str, Sequence[Any]], row: int, ground: str) -> str | None:
     """The picture, or a video's first frame; None where there is none or it cannot be read."""
     from PIL import Image
 
@@ -137,9 +137,9 @@ def _thumbnail(inputs: Mapping[str, Sequence[Any]], place: int, ground: str) -> 
 
     try:
         if "image" in inputs:
-            picture = open_picture(inputs["image"][place], ground)
+            picture = open_picture(inputs["image"][row], ground)
         elif "video" in inputs:
-            clip = read_clip(inputs["video"][place], 1, ground)
+            clip = read_clip(inputs["video"][row], 1, ground)
             picture = Image.fromarray(clip.frames[0])
         else:
             return None
@@ -148,14 +148,14 @@ def _thumbnail(inputs: Mapping[str, Sequence[Any]], place: int, ground: str) -> 
     return png(picture, THUMBNAIL)
 
 
-def found(raw: RawTask) -> dict[str, Any]:
+def preview_of(raw: RawTask) -> dict[str, Any]:
     """Columns, the first rows, and which columns they could be mapped to."""
     rows = raw.splits.get("train") or next(iter(raw.splits.values()), None)
     if rows is None:
         return {"columns": [], "preview": [], "guess": {}}
     preview = [
-        {name: _cell(values[place]) for name, values in rows.columns.items()}
-        for place in range(min(PREVIEW, len(rows)))
+        {name: _cell(values[row]) for name, values in rows.columns.items()}
+        for row in range(min(PREVIEW, len(rows)))
     ]
     return {"columns": list(rows.columns), "preview": preview, "guess": guess(rows)}
 
@@ -252,8 +252,8 @@ def _plain_fault(message: str) -> dict[str, Any]:
 def main() -> None:
     """One request, one answer; whatever libraries print goes to standard error."""
     with contextlib.redirect_stdout(sys.stderr):
-        found = answer(CheckRequest(**json.load(sys.stdin)))
-    json.dump(found, sys.stdout)
+        reply = answer(CheckRequest(**json.load(sys.stdin)))
+    json.dump(reply, sys.stdout)
 
 
 if __name__ == "__main__":

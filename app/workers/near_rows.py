@@ -22,27 +22,27 @@ HEIGHT = 96
 
 
 def near_rows(
-    stream: Stream, features: TrainingFeatures, found: Sequence[NearRow]
+    stream: Stream, features: TrainingFeatures, nearest: Sequence[NearRow]
 ) -> list[dict[str, Any]]:
     """Rows for a browser: "task" (name), "id", "label", "cosine", "text" (cut), "picture" (base64 PNG, or "").
 
     Args:
         stream: whose training rows they are.
         features: that they were found by.
-        found: in the order in which they are shown.
+        nearest: in the order in which they are shown.
 
     Raises:
         UserError: the data have changed since the features were made, or a picture cannot be read.
     """
     shown = []
-    for each in found:
-        task = stream.tasks[each.task]
+    for near in nearest:
+        task = stream.tasks[near.task]
         rows = task.splits["train"]
-        if len(rows) != len(features.features[each.task]):
+        if len(rows) != len(features.features[near.task]):
             raise UserError(
                 f"the training rows of '{task.name}' are no longer those that the run has learnt from"
             )
-        row = rows[each.row]
+        row = rows[near.row]
         inputs = {column: row[column] for column in INPUTS if row.get(column) is not None}
         texts = [str(value) for column, value in inputs.items() if column not in ENCODED]
         label = int(row["label"])
@@ -51,7 +51,7 @@ def near_rows(
                 "task": task.name,
                 "id": str(row["id"]),
                 "label": task.label_names[label] if label >= 0 else "another answer",
-                "cosine": each.cosine,
+                "cosine": near.cosine,
                 "text": " · ".join(" ".join(text.split())[:LINE] for text in texts),
                 "picture": _picture(inputs, task.ground),
             }
@@ -71,12 +71,14 @@ def _picture(inputs: dict[str, Any], ground: str) -> str:
     else:
         return ""
     small = [
-        each.convert("RGB").resize((max(1, round(each.width * HEIGHT / each.height)), HEIGHT))
-        for each in seen
+        picture.convert("RGB").resize(
+            (max(1, round(picture.width * HEIGHT / picture.height)), HEIGHT)
+        )
+        for picture in seen
     ]
-    strip = Image.new("RGB", (sum(each.width for each in small), HEIGHT))
-    for place, each in enumerate(small):
-        strip.paste(each, (sum(before.width for before in small[:place]), 0))
+    strip = Image.new("RGB", (sum(picture.width for picture in small), HEIGHT))
+    for index, picture in enumerate(small):
+        strip.paste(picture, (sum(before.width for before in small[:index]), 0))
     file = io.BytesIO()
     strip.save(file, "PNG")
     return b64encode(file.getvalue()).decode()

@@ -59,10 +59,10 @@ class Worker:
             raise WorkerFailed(
                 f"the process {self.module} ended before it answered; is there enough memory for the model?"
             )
-        told = json.loads(reply)
-        if "answer" in told:
-            return told["answer"]
-        raise (UserError if told["users"] else WorkerFailed)(told["error"])
+        reply_fields = json.loads(reply)
+        if "answer" in reply_fields:
+            return reply_fields["answer"]
+        raise (UserError if reply_fields["users"] else WorkerFailed)(reply_fields["error"])
 
     def stop(self) -> None:
         """Ends the process; the next question starts another."""

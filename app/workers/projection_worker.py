@@ -118,8 +118,12 @@ def project(source: Workspace, target: Workspace, embeddings: Embeddings) -> Non
     """Computes and stores what is not stored yet."""
     features = embeddings.features(source)
     centroids = embeddings.centroids(source, features)
-    drawn = sampled([len(each) for each in features], MOST, SEED)
-    points = unit(np.concatenate([each[rows] for each, rows in zip(features, drawn, strict=True)]))
+    drawn = sampled([len(task_features) for task_features in features], MOST, SEED)
+    points = unit(
+        np.concatenate(
+            [task_features[rows] for task_features, rows in zip(features, drawn, strict=True)]
+        )
+    )
     check_spread(points)
     task = np.repeat(embeddings.tasks, [len(rows) for rows in drawn]).astype(np.int32)
     start, explained = pca(points)
@@ -146,7 +150,7 @@ def project(source: Workspace, target: Workspace, embeddings: Embeddings) -> Non
         data = {
             "trustworthiness": None if math.isnan(trust) else trust,
             "explained": explained if method == "PCA" else None,
-            "total": sum(len(each) for each in features),
+            "total": sum(len(task_features) for task_features in features),
         }
         target.store.write(KIND, key(KIND, inputs), inputs, tables=tables, data=data)
 

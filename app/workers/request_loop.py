@@ -30,9 +30,9 @@ def serve(handlers: Handlers) -> None:
 def answer_lines(questions: BinaryIO, answers: BinaryIO, handlers: Handlers) -> None:
     """One line of JSON for each line: {"answer": ...}, or {"error": message, "users": whether it is theirs}."""
     for line in questions:
-        told = json.loads(line)
+        request = json.loads(line)
         try:
-            reply = {"answer": handlers[told.pop("ask")](**told)}
+            reply = {"answer": handlers[request.pop("ask")](**request)}
         except UserError as error:
             reply = {"error": str(error), "users": True}
         except Exception as error:  # noqa: BLE001 - one question that fails must not end the others

@@ -47,7 +47,9 @@ class ScoredRows:
         self.split = self.config.settings.evaluate.split
         kept = Workspace(run.path.parents[1]).store.read(KIND, key(KIND, inputs_of(self.config)))
         self.table = kept.tables[KIND] if kept is not None else self._read()
-        self._place = {own: row for row, own in enumerate(self.table["id"].to_pylist())}
+        self._row_of = {
+            sample_id: row for row, sample_id in enumerate(self.table["id"].to_pylist())
+        }
 
     @cached_property
     def stream(self) -> Stream:
@@ -62,18 +64,18 @@ class ScoredRows:
         """{"id", "line"} of each: the text or the question, cut; empty where there is only a picture."""
         columns = (self.table[name].to_pylist() for name in ("id", "text", "question"))
         return [
-            {"id": own, "line": " ".join(str(text or question or "").split())[:LINE]}
-            for own, text, question in zip(*columns, strict=True)
+            {"id": sample_id, "line": " ".join(str(text or question or "").split())[:LINE]}
+            for sample_id, text, question in zip(*columns, strict=True)
         ]
 
     def kinds(self) -> list[str]:
         """What the rows are, each kind once: "text", "image", "image-qa", "video-qa"."""
         given = [self.table[name].is_valid().to_pylist() for name in ("video", "image", "question")]
-        found = {
+        kinds = {
             "video-qa" if video else "text" if not image else "image-qa" if question else "image"
             for video, image, question in zip(*given, strict=True)
         }
-        return [kind for kind in get_args(Kind) if kind in found]
+        return [kind for kind in get_args(Kind) if kind in kinds]
 
     def inputs(self, sample_id: str) -> dict[str, Any]:
         """What the backbone reads of a row, by column.
@@ -81,15 +83,17 @@ class ScoredRows:
         Raises:
             UserError: there is no such row.
         """
-        if sample_id not in self._place:
+        if sample_id not in self._row_of:
             raise UserError(f"the run's stream has no row '{sample_id}'; choose one from the list")
-        row = self.table.slice(self._place[sample_id], 1).to_pylist()[0]
+        row = self.table.slice(self._row_of[sample_id], 1).to_pylist()[0]
         return {column: row[column] for column in INPUTS if row[column] is not None}
 
     def ground(self, sample_id: str) -> str:
         """What shows where a row's picture or clip is transparent."""
-        own = sample_id.split("/")[0]
-        return next((task.ground for task in self.config.all_tasks if task.name == own), WHITE)
+        task_name = sample_id.split("/")[0]
+        return next(
+            (task.ground for task in self.config.all_tasks if task.name == task_name), WHITE
+        )
 
 
 def inputs_of(config: RunConfig) -> dict[str, Any]:
@@ -124,6 +128,6 @@ def shown(inputs: Mapping[str, Any], ground: str = WHITE) -> dict[str, Any]:
         pictures = [open_picture(frame) for frame in clip.frames]
     return {
         "texts": {column: value for column, value in inputs.items() if column not in ENCODED},
-        "pictures": [png(each, LONGEST_SIDE) for each in pictures],
+        "pictures": [png(picture, LONGEST_SIDE) for picture in pictures],
         "clip": "video" in inputs,
     }

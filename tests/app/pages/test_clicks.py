@@ -113,8 +113,8 @@ def test_an_upload_is_found_again_until_it_is_added_or_forgotten(tmp_path: Path)
     first = uploads.receive(place, "My rows.csv", b"text,label\n" + b"x,a\ny,b\n" * 20)
     second = uploads.receive(place, "others.csv", b"text,label\n" + b"x,a\nz,b\n" * 20)
     assert uploads.waiting(place) == [
-        uploads.Received(second, "others.csv"),
-        uploads.Received(first, "My rows.csv"),
+        uploads.Upload(second, "others.csv"),
+        uploads.Upload(first, "My rows.csv"),
     ]
     uploads.keep(place, first, "rows")
     uploads.forget(place, second)

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from app.base.outcomes import NOT_LEARNT
 from app.base.theme import LIGHT
 from app.data import routing_tables as tables
-from app.data.records import ONLY, Routed, keep, routed_at
+from app.data.records import ONLY, RoutingRecords, keep, routed_at
 from app.data.runs import DEMONSTRATION
 from app.figures.bars import outcomes
 from app.routing import other_settings
@@ -29,9 +29,9 @@ from tests.remade_runs import bundled
 
 
 @pytest.fixture
-def routed() -> Routed:
+def routed() -> RoutingRecords:
     """Four samples: right right, right wrong, wrong right, wrong wrong; the last of a held-out task."""
-    return Routed(
+    return RoutingRecords(
         routing_records(
             stage=2,
             sample_ids=["a/test/0", "a/test/1", "b/test/0", "c/test/0"],
@@ -43,7 +43,7 @@ def routed() -> Routed:
     )
 
 
-def test_outcomes_count_routes_and_answers(routed: Routed) -> None:
+def test_outcomes_count_routes_and_answers(routed: RoutingRecords) -> None:
     assert tables.outcomes(routed, 3).tolist() == [[1, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]
 
 
@@ -91,7 +91,7 @@ def test_numbers_leave_out_what_has_no_adapter_yet_whatever_it_was_answered() ->
     """Ten samples of the two tasks learnt, and ten of a third, answered rightly by another task's adapter."""
     learnt = [(0, 0, 0)] * 3 + [(0, 0, 1)] + [(0, 1, 0)] * 2 + [(1, 1, 1)] * 2 + [(1, 0, 0)] * 2
     rows = learnt + [(2, 0, 1)] * 10
-    routed = Routed(
+    routed = RoutingRecords(
         routing_records(
             stage=2,
             sample_ids=[f"{true}/test/{place}" for place, (true, *_) in enumerate(rows)],
@@ -128,13 +128,13 @@ def test_numbers_leave_out_what_has_no_adapter_yet_whatever_it_was_answered() ->
         assert f"{sure} {100 * low:.1f} to {100 * high:.1f}, n = {n}" in found[name][1]
 
 
-def test_a_held_out_task_is_a_row_of_its_own(routed: Routed) -> None:
+def test_a_held_out_task_is_a_row_of_its_own(routed: RoutingRecords) -> None:
     counts = tables.confusion(routed, 3)
     assert counts.tolist() == [[2, 0], [1, 0], [0, 1]]
     assert tables.row_shares(counts)[2].tolist() == [0.0, 100.0]
 
 
-def test_usage_is_mean_weight_and_how_often_it_is_the_heaviest(routed: Routed) -> None:
+def test_usage_is_mean_weight_and_how_often_it_is_the_heaviest(routed: RoutingRecords) -> None:
     mean, heaviest = tables.usage(routed)
     assert mean == pytest.approx([67.5, 32.5], abs=1e-4)
     assert heaviest.tolist() == [75.0, 25.0]
@@ -143,7 +143,7 @@ def test_usage_is_mean_weight_and_how_often_it_is_the_heaviest(routed: Routed) -
 @pytest.mark.parametrize(
     ("only", "kept"), list(zip(ONLY, ([0, 1, 2, 3], [1, 3], [2, 3], [2], [1]), strict=True))
 )
-def test_filters(routed: Routed, only: str, kept: list[int]) -> None:
+def test_filters(routed: RoutingRecords, only: str, kept: list[int]) -> None:
     assert keep(routed, only).tolist() == kept
 
 
@@ -157,7 +157,7 @@ def test_blocks_are_averaged_over_a_tasks_samples() -> None:
         labels=[0, 0],
         per_block=np.array([[[1.0, 0.0]], [[0.5, 0.5]]]),
     )
-    means = tables.block_means(Routed(table), 0)
+    means = tables.block_means(RoutingRecords(table), 0)
     assert means is not None
     assert means.tolist() == [[75.0, 25.0]]
 

@@ -16,7 +16,7 @@ from app.data.answers import Answer
 from app.figures.recipe import recipe
 from app.sample.explain import formulas, story
 from app.sample.nearest import summary
-from app.sample.what_ifs import Asked, describe, reasons
+from app.sample.what_ifs import WhatIfChoice, describe, reasons
 from cl_core.recipes.named import RECIPES
 from cl_core.runs.workspace import Workspace
 from tests.app.conftest import Open
@@ -253,13 +253,13 @@ def test_only_what_weighs_by_a_softmax_is_explained_with_one(name: str) -> None:
     recipe = RECIPES[name]
     config = bundled("dam").model_copy(update={"recipe": recipe})
     answer = Answer("x", 0.7, (0.9, 0.1), (1.0, 0.0), ("x", "y"))
-    own = Asked({}, "")
+    own = WhatIfChoice({}, "")
     assert ("softmax" in story(config, answer, own)) == recipe.ranks
     assert ("tau" in formulas(config, own)) == recipe.ranks
     if not recipe.shares_adapter:
         assert plain(recipe.router.traits.explanation) in story(config, answer, own)
         for given in ({"uniform": True}, {"force": "films"}):  # the router has no say
-            asked = Asked(given, "what if")
+            asked = WhatIfChoice(given, "what if")
             assert plain(recipe.router.traits.explanation) not in story(config, answer, asked)
             assert "softmax" not in story(config, answer, asked)
 
