@@ -30,7 +30,7 @@ from cl_core.train.data import Rows
 TEXT_TOKENS, FRAMES, K, KEPT = 48, 10, 5, 2
 
 
-class Kept:
+class StoredTokens:
     """Random visual tokens, as many as frames, in the place of those that were seen and stored."""
 
     tokens = FRAMES
@@ -91,7 +91,7 @@ def asked_rows(backbone: SeeingBackbone, count: int) -> Rows:
         "question": [question] * count,
         "video": [b""] * count,
     }
-    rows = backbone.encode(columns, Kept(count, backbone.visual_size))
+    rows = backbone.encode(columns, StoredTokens(count, backbone.visual_size))
     return Rows(rows, torch.arange(count) % 2)
 
 

@@ -70,7 +70,7 @@ class Stream:
 
 
 @dataclass
-class Learnt:
+class StreamOutcome:
     """What came of a stream of K tasks.
 
     Attributes:
@@ -150,7 +150,7 @@ def learn(
     device: Device,
     stream: Stream,
     starts: Sequence[TaskWeights] | None = None,
-) -> Learnt:
+) -> StreamOutcome:
     """DAM on a small stream: train, route, merge, score after each task.
 
     A task starts from the weights of the one before it; from those in `starts`, where they are given.
@@ -160,7 +160,9 @@ def learn(
     settings, dropout = TrainSettings(epochs=stream.epochs, patience=None), 0.0
     router = CentroidRouter(RouterSettings(k=KEPT))
     now = new_weights(backbone, stream.classes)
-    learnt = Learnt([], [], [], torch.zeros(len(tasks), len(tasks)), torch.empty(0), torch.empty(0))
+    learnt = StreamOutcome(
+        [], [], [], torch.zeros(len(tasks), len(tasks)), torch.empty(0), torch.empty(0)
+    )
     for stage, task in enumerate(tasks):
         train, validation = task(backbone, "train"), task(backbone, "validation")
         router.add_task(extract_features(backbone, train.encoding, autocast=device.autocast))
@@ -207,6 +209,6 @@ def apart(one: TaskWeights, other: TaskWeights) -> float:
     return math.sqrt(sum(float((a - b).double().square().sum()) for a, b in pairs))
 
 
-def row_text(learnt: Learnt) -> str:
+def row_text(learnt: StreamOutcome) -> str:
     """Accuracies after the last task."""
     return ", ".join(f"{100 * float(value):.1f} %" for value in learnt.matrix[-1])

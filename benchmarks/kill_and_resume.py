@@ -70,7 +70,7 @@ PATIENCE_SECONDS = 300
 
 
 @dataclass(frozen=True)
-class Undisturbed:
+class ReferenceRun:
     """The run that is compared with, and how long its parts took: loading, then the work itself."""
 
     workspace: Path
@@ -135,7 +135,7 @@ def make_backbone(folder: Path) -> Path:
     return write_checkpoint("bert", folder)
 
 
-def leave_alone(workspace: Path, backbone: Path, warm: bool = False) -> Undisturbed:
+def leave_alone(workspace: Path, backbone: Path, warm: bool = False) -> ReferenceRun:
     """The run, begun and finished by one process."""
     folder = Workspace(workspace).run(NAME)
     process = begin(workspace, backbone, warm)
@@ -145,12 +145,12 @@ def leave_alone(workspace: Path, backbone: Path, warm: bool = False) -> Undistur
     # The work ends with its last event: what follows is the report, and the interpreter's end.
     moments = [datetime.fromisoformat(event.time) for event in folder.events]
     work = (moments[-1] - moments[0]).total_seconds()
-    return Undisturbed(workspace, backbone, warm, started - loaded, work)
+    return ReferenceRun(workspace, backbone, warm, started - loaded, work)
 
 
 def trials(
     folder: Path,
-    undisturbed: Undisturbed,
+    undisturbed: ReferenceRun,
     kills: int,
     seed: int,
     again: float = 0.5,
@@ -362,7 +362,7 @@ def results(workspace: Path) -> dict[str, bytes]:
     return contents
 
 
-def truncate_and_resume(undisturbed: Undisturbed, before: Path) -> tuple[str, tuple[str, ...]]:
+def truncate_and_resume(undisturbed: ReferenceRun, before: Path) -> tuple[str, tuple[str, ...]]:
     """Cuts one adapter of the finished run in half, resumes, and compares with what was there.
 
     Args:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.kill_and_resume import (
-    Undisturbed,
+    ReferenceRun,
     compare,
     leave_alone,
     make_backbone,
@@ -21,14 +21,14 @@ from benchmarks.kill_and_resume import (
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> ReferenceRun:
     """One run left alone, which all tests here compare with."""
     folder = tmp_path_factory.mktemp("undisturbed")
     return leave_alone(folder / "workspace", make_backbone(folder / "backbone"), warm=True)
 
 
 @pytest.mark.slow
-def test_a_killed_run_resumes_to_the_same_bytes(undisturbed: Undisturbed, tmp_path: Path) -> None:
+def test_a_killed_run_resumes_to_the_same_bytes(undisturbed: ReferenceRun, tmp_path: Path) -> None:
     kills = 0
     for trial in trials(tmp_path, undisturbed, kills=3, seed=0, again=1.0):
         assert trial.differences == (), [kill.phase for kill in trial.kills]
@@ -38,7 +38,7 @@ def test_a_killed_run_resumes_to_the_same_bytes(undisturbed: Undisturbed, tmp_pa
 
 @pytest.mark.slow
 def test_a_truncated_adapter_is_named_and_computed_again_to_the_same_bytes(
-    undisturbed: Undisturbed, tmp_path: Path
+    undisturbed: ReferenceRun, tmp_path: Path
 ) -> None:
     said, differences = truncate_and_resume(undisturbed, tmp_path / "before")
     assert "adapter/" in said
@@ -47,7 +47,7 @@ def test_a_truncated_adapter_is_named_and_computed_again_to_the_same_bytes(
 
 
 @pytest.mark.slow
-def test_the_comparison_sees_a_single_byte(undisturbed: Undisturbed, tmp_path: Path) -> None:
+def test_the_comparison_sees_a_single_byte(undisturbed: ReferenceRun, tmp_path: Path) -> None:
     other = tmp_path / "other"
     shutil.copytree(undisturbed.workspace, other)
     assert compare(other, undisturbed.workspace) == ()
