@@ -1,4 +1,4 @@
-"""Which method wins, at what cost?"""
+"""The page Compare, of scores and costs of runs side by side: which method wins, at what cost?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was lost, and what carried over?"""
+"""The page Forgetting & transfer, of the score matrix: what was lost, and what carried over?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Teach me."""
+"""The page Learn, of the lessons: teach me."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Do the tasks look different to the backbone?"""
+"""The page Map, of the embeddings' projection: do the tasks look different to the backbone?"""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import streamlit as st
 from app.base import links
 from app.base.text import plain
 from app.data import answers
-from app.figures.colouring import COLOURS
+from app.figures.colour_modes import COLOURS
 from app.figures.scatter import HEIGHT
 from app.figures.similarity import similarity
 from app.map import maps, selection

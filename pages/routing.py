@@ -1,4 +1,4 @@
-"""Which adapters do samples get?"""
+"""The page Routing, of the router and its records: which adapters do samples get?"""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from app.data import answers
 from app.data import routing_tables as tables
 from app.data.records import routed_at
 from app.figures import bars
-from app.figures.certain import interval
+from app.figures.confidence import interval
 from app.figures.distribution import distribution
 from app.figures.matrix import heatmap
 from app.routing import block_weights, routing_numbers, sweeps

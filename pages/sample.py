@@ -1,4 +1,4 @@
-"""How was this sample answered?"""
+"""The page Sample, of one prediction: how was this sample answered?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where is my data?"""
+"""The page Settings, of the workspace and this machine: where is my data?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where do I begin?"""
+"""The page Start, of the runs there are: where do I begin?"""
 
 from __future__ import annotations
 

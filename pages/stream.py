@@ -1,4 +1,4 @@
-"""What will be learnt, and in which order?"""
+"""The page Stream, of tasks and their data sets: what will be learnt, and in which order?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is being learnt now, and what should be next?"""
+"""The page Train, of jobs and the form of a new run: what is being learnt now, and what should be next?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an address restores: `?ws=Mine&run=first&after=3+films&task=2+news`, the same names on every page.
+"""Links, and what an address restores: `?ws=Mine&run=first&after=3+films&task=2+news`, the same on every page.
 
 The address is the owner of what is being looked at. Of the frame, which all pages share, it is read where it says
 something new (`arrive`: a link, Back, a reload) and written when a page has been drawn (`write`); widgets of single

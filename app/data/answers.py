@@ -1,4 +1,4 @@
-"""Asks the worker how samples are answered; nothing here imports torch."""
+"""Predictions for samples, with routing weights and nearest rows, asked of the worker; no torch is imported here."""
 
 from __future__ import annotations
 

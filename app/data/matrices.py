@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from app.base.theme import Look, numbered
 from app.figures.cells import UNANSWERABLE
-from app.figures.certain import interval
+from app.figures.confidence import interval
 from app.figures.matrix import heatmap, written
 from cl_core.evaluate.intervals import wilson, wilson_mean
 from cl_core.reports.report import Report

@@ -1,4 +1,4 @@
-"""What the page on routing shows, as arrays: of the records of one stage."""
+"""Routing tables of one stage, as arrays: confusion of tasks and adapters, outcomes, usage, weights of each block."""
 
 from __future__ import annotations
 

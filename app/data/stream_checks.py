@@ -1,4 +1,4 @@
-"""What a stream's data hold and what is wrong with them: a worker reads, and its answer is kept while files last."""
+"""Checks of a stream's data sets, what they hold and what is wrong: read by a worker, kept while the files last."""
 
 from __future__ import annotations
 

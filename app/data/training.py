@@ -1,4 +1,4 @@
-"""What the page on training says of time, states and failures: words and numbers, no widgets."""
+"""Training in words and numbers: states of jobs, durations, failures and what to do about them; no widgets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a visitor looks at: the run, its stage, and how it is drawn."""
+"""The view: the run, its stage and the task that a visitor looks at, and how they are drawn."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a stream's classes are spread over its tasks."""
+"""Class balance: how a stream's classes are spread over its tasks."""
 
 from __future__ import annotations
 

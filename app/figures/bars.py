@@ -1,4 +1,4 @@
-"""Bars over tasks: what became of routes and answers, and how often each adapter is used."""
+"""Bar charts over tasks: what became of routes and answers, and how often each adapter is used."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from app.base.theme import Look, task_colour
 from app.figures.base import rows_height, style
 from app.figures.cells import UNANSWERABLE
-from app.figures.certain import interval
+from app.figures.confidence import interval
 from app.figures.names import beside, ticks, width
 
 OUTCOMES = (

@@ -1,4 +1,4 @@
-"""Recipes side by side: one number with its spread, accuracy over stages, differences, score against cost."""
+"""Figures of a comparison: one metric with its spread, accuracy over stages, differences, score against cost."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from app.base.theme import Look, task_colour, task_symbol
 from app.figures.base import PER_CENT, style, unmarked
-from app.figures.certain import interval
+from app.figures.confidence import interval
 from app.figures.names import listed, thinned, ticks
 
 

@@ -1,4 +1,4 @@
-"""How one number of many samples is spread, for two groups of them."""
+"""Histograms of one number of many samples, for two groups of them."""
 
 from __future__ import annotations
 

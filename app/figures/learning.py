@@ -1,4 +1,4 @@
-"""How tasks are learnt: loss and validation accuracy over epochs, one colour per task."""
+"""Learning curves: loss and validation accuracy over epochs, one colour per task."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Merges one below the other: what each is made of, in task colours, and what it answers."""
+"""Merges as stacked bars, one below the other: the routing weights of each, and what it answers."""
 
 from __future__ import annotations
 

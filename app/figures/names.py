@@ -1,4 +1,4 @@
-"""Names in figures: shortened in the middle, or their numbers alone, so that none lies over another.
+"""Labels in figures: names shortened in the middle, or their numbers alone, so that none lies over another.
 
 What a mark is called in full is said when it is pointed at, and in the table under the figure.
 """

@@ -1,4 +1,4 @@
-"""How one sample's adapters were chosen and merged, from left to right: nearness, the k best, the merge, the answer.
+"""The routing figure of one sample, from left to right: router's scores, the k best, the merge, the prediction.
 
 Drawn in one coordinate system of our own: x runs from 0 to 1 through three zones, y counts the K adapters downwards.
 The answer stands in the margin, which has room for it however narrow the window is.

@@ -12,10 +12,10 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from app.base.theme import Look, task_colour
-from app.figures.apart import apart
 from app.figures.base import style
-from app.figures.colouring import COLOURS, Group, groups, legend
+from app.figures.colour_modes import COLOURS, Group, groups, legend
 from app.figures.names import short
+from app.figures.overlap import moved_apart
 
 MOST_SVG = 2_000
 """More points are drawn with WebGL."""
@@ -83,7 +83,7 @@ def feature_map(
             owner.append(mode)
     learnt = min(shown.after, len(centroids))
     extent = np.maximum(np.ptp(points[["x", "y"]].to_numpy(), axis=0), 1e-6) / (ASPECT, 1)
-    rings = apart(centroids / extent, RING) * extent  # of all tasks: no stage moves any
+    rings = moved_apart(centroids / extent, RING) * extent  # of all tasks: no stage moves any
     mark(
         x=rings[:learnt, 0],
         y=rings[:learnt, 1],

@@ -1,4 +1,4 @@
-"""A run in files: the report that opens offline, the score matrix as LaTeX and CSV."""
+"""Exports of a run: the report that opens offline, the score matrix as LaTeX and CSV."""
 
 from __future__ import annotations
 

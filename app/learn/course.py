@@ -1,4 +1,4 @@
-"""Turning the steps of a lesson: handlers that read what the page *Learn* shows."""
+"""Navigation through the steps of a lesson: handlers that read what the page *Learn* shows."""
 
 from __future__ import annotations
 

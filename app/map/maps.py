@@ -1,4 +1,4 @@
-"""What the page of the feature map shows: the map that is there, its samples after a stage, its figure; all cached."""
+"""The feature map of a run: the projection that is there, its samples after a stage, its figure; all cached."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Samples picked on the map, by hand or by rule: what they are, and keeping them as a slice."""
+"""The selection on the map, by hand or by rule: which samples it has, and keeping them as a slice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A run's numbers in words and rows, for its report: plain words first, then symbol, unit, formula and direction."""
+"""Metrics of a run in words and rows, for its report: plain words first, then symbol, unit, formula, direction."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from app.data.matrices import Matrices
 from app.data.records import RoutingRecords, last_routed
 from app.data.routing_tables import row_shares, usage
 from app.figures.bars import usage as usage_bars
-from app.figures.certain import interval
+from app.figures.confidence import interval
 from app.figures.matrix import heatmap
 from app.figures.standalone import document, placeholder
 from app.report import report_html as html

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from app.data.records import RoutingRecords
 from app.data.view import View
-from app.figures.certain import interval
+from app.figures.confidence import interval
 from app.shell import widgets
 from cl_core.errors import counted
 from cl_core.evaluate.routing import router_accuracy, top_k_recall

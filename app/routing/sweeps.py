@@ -1,4 +1,4 @@
-"""What if k or the temperature were others: routing under other settings, from the recorded scores."""
+"""Sweeps over k and the temperature: routing under other settings, from the recorded scores."""
 
 from __future__ import annotations
 

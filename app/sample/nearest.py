@@ -1,4 +1,4 @@
-"""The training samples that a sample is most like, as the router sees it: a piece of the page Sample."""
+"""Nearest training samples of a sample, as the router sees it: a piece of the page Sample."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Samples that are kept beside the one that is looked at: what to ask of them, never the answers.
+"""Pinned samples, kept beside the one that is looked at: what to ask of them, never the answers.
 
 The session holds them for all runs, the address those of the run that is shown: a reload and a copied link bring them
 back. Pictures and clips do not fit into an address; those are the session's alone.

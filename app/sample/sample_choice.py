@@ -16,8 +16,8 @@ from app.data import answers
 from app.data.answers import Sample
 from app.data.records import ONLY, RoutingRecords, keep, routed_at
 from app.data.view import View
-from app.shell import absent, actions, own_sample
-from app.shell.absent import MOST_LINKS
+from app.shell import actions, not_found, own_sample
+from app.shell.not_found import MOST_LINKS
 from app.shell.own_sample import KINDS, Keys
 from cl_core.runs.run_config import RunConfig
 
@@ -98,9 +98,9 @@ def _scored(view: View, config: RunConfig) -> SampleChoice | None:
     elif asked is not None and asked not in ids:
         if routed.row_of(asked) is not None:
             ids = [asked, *ids]  # a link's sample stays, whatever the filters say
-        elif absent.unknown("sample", not _nowhere(view, asked)):
+        elif not_found.unknown("sample", not _nowhere(view, asked)):
             words = "{} was not scored in this run."
-            absent.of_page("sample", "sample", words, asked, ids[:MOST_LINKS])
+            not_found.of_page("sample", "sample", words, asked, ids[:MOST_LINKS])
             return None
         else:
             st.session_state.pop("sample", None)

@@ -22,7 +22,7 @@ from app.figures.matrix import heatmap
 from app.figures.merges import merges
 from app.figures.recipe import recipe
 from app.sample import cards, pinned
-from app.sample.explain import composed, formulas, story, untrained
+from app.sample.explanation import composed, formulas, story, untrained
 from app.sample.sample_choice import SampleChoice
 from app.sample.what_ifs import WhatIfChoice, panel
 from app.shell import frame, widgets

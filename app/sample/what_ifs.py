@@ -1,4 +1,4 @@
-"""What if the adapters were others: the controls, which of them a recipe has a place for, and what they ask."""
+"""What-ifs of routing and merging: the controls, which of them a recipe has a place for, and what they ask."""
 
 from __future__ import annotations
 

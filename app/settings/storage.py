@@ -1,4 +1,4 @@
-"""How large the parts of the workspace are, and clearing it: pieces of the page of settings."""
+"""Disk use of the workspace by its parts, and clearing the store: pieces of the page of settings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands around every page: workspace and run, the stage, the task strip, jobs, the link, the mode."""
+"""The frame around every page: workspace and run, the stage, the task strip, jobs, the link, the mode."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from app.data.runs import (
     workspace,
 )
 from app.data.view import View
-from app.shell import absent, own_copy
+from app.shell import not_found, own_copy
 from app.shell import stage as stages
-from app.shell.absent import Absent
+from app.shell.not_found import NotFound
 from cl_core.jobs.queue import Jobs
 from cl_core.runs.cautions import TOLD, cautions
 from cl_core.runs.workspace import RunFolder
@@ -32,7 +32,7 @@ RUN_OF = "run-of"
 """In the session: the workspace whose runs the menu had the last time."""
 
 
-def sidebar() -> tuple[WorkspaceName, RunFolder | None, Absent | None]:
+def sidebar() -> tuple[WorkspaceName, RunFolder | None, NotFound | None]:
     """Which workspace and run: as the address says where one was followed, else as it was; or what is not here."""
     asked = st.session_state.get(links.ASKED)
     wanted = (asked or {}).get("run") or None
@@ -59,7 +59,7 @@ def sidebar() -> tuple[WorkspaceName, RunFolder | None, Absent | None]:
         names = run_names(workspace_name)
         gone = _gone(workspace_name, names, asked, before)
         # Where there is nothing to choose from, whatever comes next is shown.
-        st.session_state[absent.ASKED] = (
+        st.session_state[not_found.ASKED] = (
             (workspace_name, gone) if gone is not None and names else None
         )
         if not names:
@@ -99,16 +99,18 @@ def _gone(
     names: Sequence[str],
     asked: dict[str, str] | None,
     before: str | None,
-) -> Absent | None:
+) -> NotFound | None:
     """What the address names, or was looked at until now, and is not here; None once something is chosen instead."""
     if asked is not None:
         where, wanted = asked.get("ws"), asked.get("run") or None
         if where is not None and where not in WORKSPACE_NAMES:
-            return absent.of_workspace(where, asked)
-        return None if wanted is None or wanted in names else absent.of_run(workspace_name, wanted)
-    now, kept = st.session_state.get("run"), st.session_state.get(absent.ASKED)
+            return not_found.of_workspace(where, asked)
+        return (
+            None if wanted is None or wanted in names else not_found.of_run(workspace_name, wanted)
+        )
+    now, kept = st.session_state.get("run"), st.session_state.get(not_found.ASKED)
     if now is None and kept is not None and kept[0] == workspace_name:
-        gone: Absent = kept[1]
+        gone: NotFound = kept[1]
         return (
             gone
             if gone.address.get("run") not in names or gone.address["ws"] != workspace_name
@@ -119,7 +121,7 @@ def _gone(
         and now not in names
         and st.session_state.get(RUN_OF) == workspace_name == before
     ):
-        return absent.of_run(workspace_name, now)  # removed while it was looked at
+        return not_found.of_run(workspace_name, now)  # removed while it was looked at
     return None
 
 
@@ -156,7 +158,7 @@ class _Frame:
     view: View
     title: DeltaGenerator
     link: DeltaGenerator
-    gone: Absent | None
+    gone: NotFound | None
 
 
 def surround(page: str) -> None:
@@ -205,7 +207,7 @@ def surround(page: str) -> None:
     title = st.container()
     task = None
     if gone is None and stage.gone is not None:
-        gone = absent.of_task(stage.gone[1], stage.names, stage.gone[0])
+        gone = not_found.of_task(stage.gone[1], stage.names, stage.gone[0])
     if stage.names and gone is None and page in stages.STAGED:
         stages.draw(stage)
         task = None if stage.task is None else stage.names.index(stage.task)
@@ -330,7 +332,7 @@ KEPT = (
     ),
     *(
         RUN_OF,
-        absent.ASKED,
+        not_found.ASKED,
         links.SHOWN,
         links.READ,
         links.WRITTEN,

@@ -1,4 +1,4 @@
-"""The demonstration is read-only: whoever wants to work with it gets a copy in a workspace of their own."""
+"""A copy of the demonstration, which is read-only, in a workspace of the visitor's own, to work with."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names that are proposed: a field that is left empty means what it shows in grey, and what was typed stays.
+"""Default names as proposals: a field that is left empty means what it shows in grey, and what was typed stays.
 
 A proposal that were the field's value would have to be written over when the seed or the stream changes, and with it
 what the visitor has typed or is typing.

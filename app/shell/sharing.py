@@ -1,4 +1,4 @@
-"""Who is host and who is guest where the lab is shared: guests type a code, look, and change nothing."""
+"""Hosts and guests of a lab that is shared: guests type a code, look, and change nothing."""
 
 from __future__ import annotations
 

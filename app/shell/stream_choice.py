@@ -1,4 +1,4 @@
-"""Which stream is looked at: one of the workspace's files, a named one, or a new one that has no tasks yet."""
+"""The choice of a stream: one of the workspace's files, a named one, or a new one that has no tasks yet."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from app.base.text import plain
 from app.data import stream_files
 from app.data.runs import workspace as workspace_of
 from app.data.stream_checks import check_named, check_spec
-from app.shell import absent, actions, downloads
+from app.shell import actions, downloads, not_found
 from app.shell.proposals import proposed
 from app.shell.sharing import is_guest
 from cl_core.errors import UserError
@@ -122,8 +122,8 @@ def choose(workspace: Workspace) -> StreamChoice | None:
     """
     options = labels(workspace, "stream")
     asked = st.query_params.get("stream")
-    if absent.unknown("stream", asked in options):
-        absent.of_page("stream", "stream", "There is no stream {} here.", str(asked), options)
+    if not_found.unknown("stream", asked in options):
+        not_found.of_page("stream", "stream", "There is no stream {} here.", str(asked), options)
         return None
     settle("stream", options)
     label = st.selectbox("Stream", options, key="stream", bind="query-params")

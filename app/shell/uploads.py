@@ -1,4 +1,4 @@
-"""Files that a visitor brings: checked, kept under a name of their own, never run and never unpickled."""
+"""Uploads of data sets: checked, kept under a name of their own, never run and never unpickled."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from app.data.matrices import accuracy_table
 from app.data.training import STATES, duration, way_out
 from app.data.view import View
 from app.figures.cells import UNANSWERABLE
-from app.figures.certain import interval
+from app.figures.confidence import interval
 from app.figures.learning import learning_curves
 from app.figures.matrix import heatmap
 from app.shell import widgets

@@ -12,7 +12,7 @@ from app.base.text import plain
 from app.data import stream_files
 from app.data.runs import readable
 from app.data.training import duration, measured, rows_learnt
-from app.shell import absent, actions, own_copy, stream_choice
+from app.shell import actions, not_found, own_copy, stream_choice
 from app.shell.proposals import proposed
 from app.shell.sharing import is_guest
 from app.shell.stream_problems import problems
@@ -124,9 +124,9 @@ def _stream(workspace: Workspace) -> stream_choice.StreamChoice | None:
         or (workspace.root / label).is_file()  # one without tasks yet cannot be learnt
     ]
     asked = st.query_params.get("on")
-    if absent.unknown("on", asked in options):
+    if not_found.unknown("on", asked in options):
         words = "There is no stream {} here that can be learnt."
-        absent.of_page("train", "on", words, str(asked), options, show="New run")
+        not_found.of_page("train", "on", words, str(asked), options, show="New run")
         return None
     left, right = st.columns([1, 2], vertical_alignment="bottom")
     with left:

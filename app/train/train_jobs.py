@@ -1,4 +1,4 @@
-"""The queue, the job of it that is looked at, and what can be done with it."""
+"""The queue of training jobs, the one that is looked at, and what can be done with it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from app.base.text import plain
 from app.data.stream_files import free_name
 from app.data.training import STATES
 from app.data.view import View
-from app.shell import absent, actions
+from app.shell import actions, not_found
 from app.shell.proposals import proposed
 from app.shell.sharing import is_guest
 from app.train.job_view import ACTIVE, curves, ending, heading, matrix, position
@@ -41,8 +41,8 @@ def jobs_view(view: View, workspace: Workspace) -> None:
     listed = newest(Jobs(workspace))
     asked = st.query_params.get("job")
     names = [job.request.run for job in listed]
-    if absent.unknown("job", asked in names):
-        absent.of_page("train", "job", "There is no job {}.", str(asked), names, show="Jobs")
+    if not_found.unknown("job", asked in names):
+        not_found.of_page("train", "job", "There is no job {}.", str(asked), names, show="Jobs")
         return
     if asked is not None and asked not in names:
         st.warning(f"There is no job {plain(repr(asked))}.", icon=":material/link_off:")

@@ -1,4 +1,4 @@
-"""One process at a time that works something out of a run, while the pages look whether it is there yet."""
+"""Background work: one process at a time works something out of a run, while the pages look whether it is there."""
 
 from __future__ import annotations
 

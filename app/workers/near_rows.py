@@ -1,4 +1,4 @@
-"""Training rows near a sample, as a page shows them: task, label, text, and a small picture or a strip of frames."""
+"""Nearest training rows of a sample, as a page shows them: task, label, text, and a small picture or frames."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""A process that is kept warm and answers questions, one at a time, as lines of JSON.
+"""A worker process that is kept warm and answers questions, one at a time, as lines of JSON.
 
-The server imports no torch: whoever wants a forward pass asks a `Worker`, whose other end is `serving.serve`.
+The server imports no torch: whoever wants a forward pass asks a `Worker`, whose other end is `request_loop.serve`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The rows that a run was scored on, named by id in routing records: as they are kept, or from its stream again."""
+"""Evaluation rows of a run, named by id in routing records: as they are kept, or from its stream again."""
 
 from __future__ import annotations
 

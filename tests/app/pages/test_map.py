@@ -17,8 +17,8 @@ from app.base.outcomes import NOT_LEARNT, RIGHT
 from app.base.theme import LIGHT
 from app.data import projections
 from app.data.projections import Projection
-from app.figures.apart import apart
-from app.figures.colouring import COLOURS
+from app.figures.colour_modes import COLOURS
+from app.figures.overlap import moved_apart
 from app.figures.scatter import MapView, feature_map
 from app.figures.similarity import similarity
 from app.map import maps, points
@@ -241,12 +241,12 @@ def test_a_zero_vector_has_no_cosine() -> None:
 
 def test_rings_that_would_cover_each_other_stand_side_by_side() -> None:
     places = np.array([[0.0, 0.0], [0.0, 0.0], [0.1, 0.0], [5.0, 5.0]])
-    moved = apart(places, 0.5)
+    moved = moved_apart(places, 0.5)
     far = np.linalg.norm(moved[:, None] - moved, axis=-1)[np.triu_indices(4, 1)]
     assert far.min() > 0.49
     assert np.array_equal(moved[3], places[3])
     assert np.linalg.norm(moved - places, axis=-1).max() <= 0.5 + 1e-9
-    assert np.array_equal(apart(moved, 0.4), moved)
+    assert np.array_equal(moved_apart(moved, 0.4), moved)
 
 
 def test_a_text_of_ones_own_is_placed_among_its_neighbours(mapped: Path, open_page: Open) -> None:

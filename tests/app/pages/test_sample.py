@@ -14,7 +14,7 @@ from app.base.text import plain
 from app.base.theme import LIGHT
 from app.data.answers import Answer
 from app.figures.recipe import recipe
-from app.sample.explain import formulas, story
+from app.sample.explanation import formulas, story
 from app.sample.nearest import summary
 from app.sample.what_ifs import WhatIfChoice, describe, reasons
 from cl_core.recipes.named import RECIPES

@@ -1,4 +1,4 @@
-"""The ways in which the map's samples are coloured: for each, groups of points that look alike."""
+"""Colour modes of the map's samples: for each, groups of points that look alike."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an address names that is not here: said on the page itself, with what is here to choose from.
+"""What an address names and is not found: said on the page itself, with what is here to choose from.
 
 Nothing else is shown in its place, and the address stays as it is until something is chosen.
 """
@@ -20,7 +20,7 @@ ASKED = "absent"
 
 
 @dataclass(frozen=True)
-class Absent:
+class NotFound:
     """Something that is not here.
 
     Attributes:
@@ -52,16 +52,16 @@ class Absent:
             st.caption(f"The menu at the left has all {len(names)}.")
 
 
-def of_workspace(wanted: str, asked: Mapping[str, str]) -> Absent:
+def of_workspace(wanted: str, asked: Mapping[str, str]) -> NotFound:
     """There is no such workspace."""
-    return Absent(
+    return NotFound(
         f"There is no workspace {wanted}; there are {' and '.join(WORKSPACE_NAMES)}. Choose one of these.",
         {name: {"ws": name, "run": None, "after": None, "task": None} for name in WORKSPACE_NAMES},
         {name: asked[name] for name in ("ws", "run") if name in asked},
     )
 
 
-def of_run(workspace_name: WorkspaceName, wanted: str) -> Absent:
+def of_run(workspace_name: WorkspaceName, wanted: str) -> NotFound:
     """There is no such run in the workspace, or it cannot be read."""
     why = unreadable(workspace_name).get(wanted)
     said = (
@@ -72,7 +72,7 @@ def of_run(workspace_name: WorkspaceName, wanted: str) -> Absent:
     names = run_names(workspace_name)
     todo = "Choose one of these." if names else "There is none here yet: train one first."
     whole = {"ws": workspace_name, "after": None, "task": None}
-    return Absent(
+    return NotFound(
         f"{said} {todo}",
         {name: {**whole, "run": name} for name in names},
         {"ws": workspace_name, "run": wanted} if names else {},
@@ -80,9 +80,9 @@ def of_run(workspace_name: WorkspaceName, wanted: str) -> Absent:
     )
 
 
-def of_task(wanted: str, names: tuple[str, ...], which: str) -> Absent:
+def of_task(wanted: str, names: tuple[str, ...], which: str) -> NotFound:
     """The run has no such task, of which it is the stage ("after") or which is highlighted ("task")."""
-    return Absent(
+    return NotFound(
         f"This run has no task {wanted}. Choose one of its own, or the run as a whole.",
         {
             "The whole run": {"after": None, "task": None},
@@ -123,4 +123,4 @@ def of_page(
     st.session_state.pop(key, None)
     todo = "Choose one of these." if options else "There is none."
     said = kind.format(f"'{wanted}'")
-    Absent(f"{said} {todo}", {name: {**others, key: name} for name in options}).draw(page)
+    NotFound(f"{said} {todo}", {name: {**others, key: name} for name in options}).draw(page)

@@ -13,7 +13,7 @@ from scipy import stats
 from app.base.theme import LIGHT
 from app.data.matrices import Matrices
 from app.figures.bars import outcomes, usage
-from app.figures.certain import interval
+from app.figures.confidence import interval
 from app.figures.curves import setting_lines, task_lines
 from app.shell.figure_table import setting_table, share_table
 from cl_core.evaluate.intervals import wilson

@@ -1,4 +1,4 @@
-"""Marks of one size that would cover each other, side by side."""
+"""Overlap of marks, removed: marks of one size that would cover each other are moved side by side."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ ROUNDS = 50
 """Of moving marks apart; two are apart after one."""
 
 
-def apart(positions: NDArray[np.float64], distance: float) -> NDArray[np.float64]:
+def moved_apart(positions: NDArray[np.float64], distance: float) -> NDArray[np.float64]:
     """Returns positions moved as little as keeps any two a distance apart, none by more than that distance: (K, 2).
 
     Args:

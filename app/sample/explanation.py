@@ -1,4 +1,4 @@
-"""What a sample's figure says, in words that need no paper."""
+"""The explanation of a sample's routing and merge, in words that need no paper."""
 
 from __future__ import annotations
 

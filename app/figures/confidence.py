@@ -1,4 +1,4 @@
-"""How sure a share is, in words, for the hover of figures and the help of tiles."""
+"""Confidence intervals of shares in words, for the hover of figures and the help of tiles."""
 
 from __future__ import annotations
 
