@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from cl_core.engine.artifact_cache import Reporter
-from cl_core.engine.artifacts import Assets
+from cl_core.engine.artifacts import RunArtifacts
 from cl_core.engine.encoded_stream import TokenisedStream
 from cl_core.engine.launch import reopen
 from cl_core.engine.visual_tokens import stored_sights
@@ -64,7 +64,7 @@ def explain_losses(
         if alone is None:
             silent = Reporter(lambda event: None, lambda step, steps: None, lambda: False)
             settings, seed = run.config.settings, run.config.seed
-            assets = Assets(
+            artifacts = RunArtifacts(
                 workspace.store,
                 stream,
                 model.passes.backbone,
@@ -74,7 +74,7 @@ def explain_losses(
                 silent,
                 stored_sights,
             )
-            alone = Alone(assets.data, settings.evaluate.split)
+            alone = Alone(artifacts.data, settings.evaluate.split)
         rows = records.filter(pc.equal(records["stage"], stage))
         for task in range(loaded.stage):
             task_records = rows.filter(pc.equal(rows["true_task"], task))

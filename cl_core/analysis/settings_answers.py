@@ -30,7 +30,7 @@ from cl_core.analysis.settings_accuracy import (
     shares,
 )
 from cl_core.engine.artifact_cache import Reporter
-from cl_core.engine.artifacts import Assets
+from cl_core.engine.artifacts import RunArtifacts
 from cl_core.engine.launch import reopen
 from cl_core.engine.stage_scores import check_answers
 from cl_core.engine.visual_tokens import stored_sights
@@ -105,7 +105,7 @@ def task_rows(
     records = run.table("routing")
     records = records.filter(pc.equal(records["stage"], loaded.stage))
     silent = Reporter(lambda event: None, lambda step, steps: None, lambda: False)
-    assets = Assets(
+    artifacts = RunArtifacts(
         target.store,
         reopen(run),
         loaded.model.passes.backbone,
@@ -115,17 +115,17 @@ def task_rows(
         silent,
         stored_sights,
     )
-    alone = Alone(assets.data, split)
+    alone = Alone(artifacts.data, split)
     embeddings = find_embeddings(source, run)
     keys_by_task = (
         {} if embeddings is None else dict(zip(embeddings.tasks, embeddings.keys, strict=True))
     )
     by_task = []
-    counts = [len(assets.data.encoding(task, split)) for task in range(loaded.stage)]
+    counts = [len(artifacts.data.encoding(task, split)) for task in range(loaded.stage)]
     for task, (count, taken) in enumerate(zip(counts, shares(counts, most), strict=True)):
         drawn = np.random.default_rng([SEED, task]).choice(count, taken, replace=False)
         stored = source.store.read("features", keys_by_task[task]) if task in keys_by_task else None
-        features = stored.tensors["features"] if stored else assets.features(task, split)
+        features = stored.tensors["features"] if stored else artifacts.features(task, split)
         task_records = records.filter(pc.equal(records["true_task"], task))
         rows = torch.from_numpy(np.sort(drawn))
         by_task.append(TaskRows(loaded.model, alone, task, rows, features[rows], task_records))

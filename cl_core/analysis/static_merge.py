@@ -25,9 +25,9 @@ from cl_core.adapters.merging.heads import merge_heads
 from cl_core.backbones.load import load_backbone
 from cl_core.device import choose_device
 from cl_core.engine.artifact_cache import Reporter
-from cl_core.engine.artifacts import Assets
+from cl_core.engine.artifacts import RunArtifacts
 from cl_core.engine.launch import Silent, Watcher, reopen
-from cl_core.engine.task_adapters import Learning
+from cl_core.engine.task_adapters import TaskAdapterTrainer
 from cl_core.engine.visual_tokens import stored_sights
 from cl_core.errors import UserError, counted
 from cl_core.model.encoded_samples import EncodedSamples
@@ -133,7 +133,7 @@ def merge_run(
     where = choose_device(device, config.precision)
     backbone = load_backbone(config.settings.backbone, where.torch_device)
     reporter = Reporter(lambda event: None, listener.progress, lambda: False)
-    assets = Assets(
+    artifacts = RunArtifacts(
         workspace.store,
         stream,
         backbone,
@@ -143,24 +143,24 @@ def merge_run(
         reporter,
         stored_sights,
     )
-    learning, names = Learning(assets), run.artifacts()
+    task_trainer, names = TaskAdapterTrainer(artifacts), run.artifacts()
     keys = [names[f"adapter/{task.name}"] for task in config.tasks]
     fishers = None
     if needs_fishers:
-        fishers = Bank.stack([learning.fisher(task, key) for task, key in enumerate(keys)])
-    adapter = merge_adapters(how, learning.bank(keys), shares, merging, fishers)
-    heads = [learning.weights(key).head for key in keys]
+        fishers = Bank.stack([task_trainer.fisher(task, key) for task, key in enumerate(keys)])
+    adapter = merge_adapters(how, task_trainer.bank(keys), shares, merging, fishers)
+    heads = [task_trainer.weights(key).head for key in keys]
     if config.protocol == "dil":
         heads = [merge_heads(heads, shares.to(where.torch_device))]
-    merged = _model(config, assets.passes, adapter, heads)
+    merged = _model(config, artifacts.passes, adapter, heads)
     scores = {}
     for task, summary in enumerate(config.tasks):
         samples = EncodedSamples(
-            assets.passes, assets.data.encoding(task, config.settings.evaluate.split)
+            artifacts.passes, artifacts.data.encoding(task, config.settings.evaluate.split)
         )
         logits = merged.answer(samples, task).logits
-        truth = assets.data.global_labels(task, config.settings.evaluate.split)
-        votes = assets.data.global_votes(task, config.settings.evaluate.split)
+        truth = artifacts.data.global_labels(task, config.settings.evaluate.split)
+        votes = artifacts.data.global_votes(task, config.settings.evaluate.split)
         right = answer_credit(logits.argmax(dim=1), truth, votes)
         scores[summary.name] = float(right.double().mean())
     final = Report(run).matrix[-1].tolist()

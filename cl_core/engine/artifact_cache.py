@@ -1,4 +1,4 @@
-"""Making artifacts: each is looked for in the store, else computed and kept, and the run is told which it was."""
+"""Artifacts, each looked for in the store, else computed and kept; the run is told which it was."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ class Reporter:
     warn: Callable[[str], None] = lambda message: None
 
 
-class Maker:
-    """Makes artifacts for a run, each once, and speaks to the run meanwhile.
+class ArtifactCache:
+    """Finds or computes the artifacts of a run, each once, and speaks to the run meanwhile.
 
     Args:
         store: where they are.
@@ -64,7 +64,7 @@ class Maker:
         self.device = device
         self.reporter = reporter
 
-    def make(
+    def get_or_compute(
         self,
         kind: str,
         inputs: Mapping[str, Any],
@@ -160,7 +160,9 @@ class Maker:
         if self.reporter.stop():
             raise Stopped("stopped as asked")
 
-    def judge(self, name: str, artifact: Artifact, chance: Chance, settings: TrainSettings) -> None:
+    def warn_if_nothing_learnt(
+        self, name: str, artifact: Artifact, chance: Chance, settings: TrainSettings
+    ) -> None:
         """Warns where what was trained has learnt nothing, computed now or found.
 
         Args:

@@ -18,7 +18,7 @@ from cl_core.backbones.encoder import Backbone
 from cl_core.backbones.vision.seeing import SeeingBackbone
 from cl_core.backbones.vision.visual import Viewer
 from cl_core.device import Device
-from cl_core.engine.artifact_cache import Contents, Maker, Reporter
+from cl_core.engine.artifact_cache import ArtifactCache, Contents, Reporter
 from cl_core.engine.encoded_stream import TokenisedStream
 from cl_core.model.forward_passes import ForwardPasses
 from cl_core.model.stored_weights import StoredWeights
@@ -45,7 +45,7 @@ VERSIONS = {
 }
 
 
-class Assets(Maker):
+class RunArtifacts(ArtifactCache):
     """Artifacts of one stream on one backbone under one set of settings and one seed.
 
     Args:
@@ -68,7 +68,7 @@ class Assets(Maker):
         device: Device,
         seed: int,
         reporter: Reporter,
-        viewer: Callable[[Assets, int, str], Viewer | None],
+        viewer: Callable[[RunArtifacts, int, str], Viewer | None],
     ) -> None:
         self.stream = stream
         generates = settings.answers.answers == "embeddings"
@@ -114,7 +114,7 @@ class Assets(Maker):
             def compute() -> Contents:
                 return {"features": self.passes.features(self.data.encoding(task, split))}, None
 
-            artifact = self.make("features", inputs, compute, task, task)
+            artifact = self.get_or_compute("features", inputs, compute, task, task)
             self._features[task, split] = artifact.tensors["features"]
         return self._features[task, split]
 
@@ -131,7 +131,7 @@ class Assets(Maker):
         def compute() -> Contents:
             return {"states": self.passes.bare(self.data.encoding(task, split), pooling)}, None
 
-        return self.make("features", inputs, compute, task, task).tensors["states"]
+        return self.get_or_compute("features", inputs, compute, task, task).tensors["states"]
 
     @property
     def sees(self) -> bool:

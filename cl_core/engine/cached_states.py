@@ -16,7 +16,7 @@ from cl_core.adapters.compose import COMPOSITIONS
 from cl_core.adapters.fusion import FusionWeights
 from cl_core.backbones.encoding import Encoded
 from cl_core.engine.artifact_cache import Contents
-from cl_core.engine.artifacts import VERSIONS, Assets
+from cl_core.engine.artifacts import VERSIONS, RunArtifacts
 from cl_core.evaluate.states import changed_rows
 from cl_core.model.encoded_samples import EncodedSamples, MakeBank
 from cl_core.model.forward_passes import RoutedStates
@@ -47,7 +47,7 @@ class RunSamples(EncodedSamples):
     """A split of a task's rows, answered by the model of a stage.
 
     Args:
-        assets: of the run.
+        artifacts: of the run.
         keys: of what the stage's model is made of.
         stage: 0-based, for the events.
         task: 0-based task whose rows they are.
@@ -61,36 +61,36 @@ class RunSamples(EncodedSamples):
 
     def __init__(
         self,
-        assets: Assets,
+        artifacts: RunArtifacts,
         keys: StageKeys,
         stage: int,
         task: int,
         split: str,
         earlier: dict[int, ComposedStates],
     ) -> None:
-        super().__init__(assets.passes, None)
-        self.assets, self.keys = assets, keys
+        super().__init__(artifacts.passes, None)
+        self.artifacts, self.keys = artifacts, keys
         self.stage, self.task, self.split = stage, task, split
         self.earlier = earlier
         self.state_keys: list[str] = []
         self.recomputed = len(self)
 
     def __len__(self) -> int:
-        return len(self.assets.stream.all_tasks[self.task].splits[self.split])
+        return len(self.artifacts.stream.all_tasks[self.task].splits[self.split])
 
     @cached_property
     def encoding(self) -> Encoded:
         """As the backbone reads them; not asked for where all states are there."""
-        return self.assets.data.encoding(self.task, self.split)
+        return self.artifacts.data.encoding(self.task, self.split)
 
     @cached_property
     def features(self) -> Tensor:
         """(N, d) router embeddings."""
-        return self.assets.features(self.task, self.split)
+        return self.artifacts.features(self.task, self.split)
 
     def bare(self, pooling: str) -> Tensor:
         """(N, d) states without adapters."""
-        return self.assets.bare_states(self.task, self.split, pooling)
+        return self.artifacts.bare_states(self.task, self.split, pooling)
 
     def alone(self, bank: Bank, adapter: int) -> Tensor:
         """(N, d) states under one adapter by itself; what an earlier stage ran is looked up."""
@@ -123,18 +123,23 @@ class RunSamples(EncodedSamples):
         key, adapters = self.keys.fusions[task], self.keys.adapters[: task + 1]
         self.state_keys.append(key)
         of_task = bank.first(task + 1)
-        return fused_states(self.assets, key, fusion, adapters, of_task, task, self.split)
+        return fused_states(self.artifacts, key, fusion, adapters, of_task, task, self.split)
 
     def routed(self, bank: Bank, network: RouterNetwork, how: str) -> RoutedStates:
         """States and weights where L2R's routers weigh the adapters."""
         if self._routed is None:
-            inputs = {**_inputs(self.assets, self.task, self.split), "network": self.keys.network}
+            inputs = {
+                **_inputs(self.artifacts, self.task, self.split),
+                "network": self.keys.network,
+            }
 
             def compute() -> Contents:
                 routed = self.passes.routed(self.encoding, bank, network, how)
                 return vars(routed), None
 
-            artifact = self.assets.make("states", inputs, compute, self.task, self.stage)
+            artifact = self.artifacts.get_or_compute(
+                "states", inputs, compute, self.task, self.stage
+            )
             self.state_keys.append(artifact.key)
             self._routed = network, how, RoutedStates(**artifact.tensors)
         return self._routed[2]
@@ -154,9 +159,9 @@ class RunSamples(EncodedSamples):
             if not changed.any():
                 return ComposedStates(previous.key, previous.values, tuple(adapters), weights, 0)
         lookup = previous is not None and not bool(changed.all())
-        settings = self.assets.settings
+        settings = self.artifacts.settings
         inputs: dict[str, Any] = {
-            **_inputs(self.assets, self.task, self.split),
+            **_inputs(self.artifacts, self.task, self.split),
             "adapters": list(adapters),
             "weights": hashlib.sha256(weights.contiguous().numpy().tobytes()).hexdigest(),
             "compose": how,
@@ -182,13 +187,13 @@ class RunSamples(EncodedSamples):
             values[changed] = fresh
             return {"states": values}, None
 
-        artifact = self.assets.make("states", inputs, compute, self.task, self.stage)
+        artifact = self.artifacts.get_or_compute("states", inputs, compute, self.task, self.stage)
         values = artifact.tensors["states"]
         return ComposedStates(artifact.key, values, tuple(adapters), weights, int(changed.sum()))
 
 
 def fused_states(
-    assets: Assets,
+    artifacts: RunArtifacts,
     key: str,
     fusion: FusionWeights,
     adapters: Sequence[str],
@@ -199,7 +204,7 @@ def fused_states(
     """(N, d) states of a split under a fusion of adapters.
 
     Args:
-        assets: of the run.
+        artifacts: of the run.
         key: of the fusion.
         fusion: the same.
         adapters: keys of those that it fuses.
@@ -207,22 +212,22 @@ def fused_states(
         task: 0-based task whose rows they are.
         split: of that task.
     """
-    inputs = {**_inputs(assets, task, split), "adapters": list(adapters), "fusion": key}
+    inputs = {**_inputs(artifacts, task, split), "adapters": list(adapters), "fusion": key}
 
     def compute() -> Contents:
         return {
-            "states": assets.passes.fused(assets.data.encoding(task, split), bank, fusion)
+            "states": artifacts.passes.fused(artifacts.data.encoding(task, split), bank, fusion)
         }, None
 
-    return assets.make("states", inputs, compute, task, task).tensors["states"]
+    return artifacts.get_or_compute("states", inputs, compute, task, task).tensors["states"]
 
 
-def _inputs(assets: Assets, task: int, split: str) -> Mapping[str, Any]:
+def _inputs(artifacts: RunArtifacts, task: int, split: str) -> Mapping[str, Any]:
     """What the key of all states of a split depends on."""
     return {
         "version": VERSIONS["states"],
-        **assets.backbone_inputs(),
-        "data": assets.data.fingerprint(task, split),
-        "pooling": assets.settings.train.head_pooling,
-        "batch_size": assets.settings.evaluate.eval_batch_size,
+        **artifacts.backbone_inputs(),
+        "data": artifacts.data.fingerprint(task, split),
+        "pooling": artifacts.settings.train.head_pooling,
+        "batch_size": artifacts.settings.evaluate.eval_batch_size,
     }

@@ -12,15 +12,16 @@ from cl_core.backbones.encoder import Backbone
 from cl_core.device import Device
 from cl_core.engine.artifact_cache import Reporter
 from cl_core.engine.artifact_keys import Learnt
-from cl_core.engine.artifacts import Assets
-from cl_core.engine.i2i import Improvising
-from cl_core.engine.l2r import Networks
-from cl_core.engine.memory_selection import Remembering
+from cl_core.engine.artifacts import RunArtifacts
+from cl_core.engine.fusion import FusionTrainer
+from cl_core.engine.i2i import I2ITrainer
+from cl_core.engine.l2r import RouterTrainer
+from cl_core.engine.memory_selection import MemorySelector
 from cl_core.engine.parameter_counts import count_parameters
-from cl_core.engine.shared_adapter import Sharing
+from cl_core.engine.shared_adapter import SharedAdapterTrainer
 from cl_core.engine.stage_models import StageModels
-from cl_core.engine.stage_scores import Scoring
-from cl_core.engine.task_adapters import Learning, Start
+from cl_core.engine.stage_scores import StageEvaluator
+from cl_core.engine.task_adapters import Start, TaskAdapterTrainer
 from cl_core.engine.visual_tokens import stored_sights
 from cl_core.recipes.plan import Step
 from cl_core.runs.events import Phase
@@ -60,7 +61,7 @@ class Experiment:
         self.store = store
         settings, recipe = config.settings, config.recipe
         reporter = Reporter(run.record, progress, run.stop_requested, run.warn)
-        self.assets = Assets(
+        self.artifacts = RunArtifacts(
             store, stream, backbone, settings, device, config.seed, reporter, stored_sights
         )
         self.trainer = recipe.trainer.traits
@@ -68,26 +69,29 @@ class Experiment:
         self.initialiser = recipe.initialiser.load()()
         self.results = Results(run, config)
         self.learnt = Learnt()
-        self.learning = Learning(self.assets)
-        self.remembering = Remembering(self.assets, self.learning)
-        self.improvising = Improvising(self.assets, self.learning)
-        self.networks = Networks(
-            self.assets,
-            self.learning,
-            self.remembering,
+        self.task_trainer = TaskAdapterTrainer(self.artifacts)
+        self.memory_selector = MemorySelector(self.artifacts, self.task_trainer)
+        self.fusion_trainer = FusionTrainer(self.artifacts, self.task_trainer)
+        self.i2i_trainer = I2ITrainer(self.artifacts, self.task_trainer, self.fusion_trainer)
+        self.router_trainer = RouterTrainer(
+            self.artifacts,
+            self.task_trainer,
+            self.memory_selector,
             recipe.compose,
             config.head_rule or "direct",
         )
-        self.sharing = Sharing(self.assets, self.learning, self.remembering, recipe.trainer)
-        stages = StageModels(
-            config, self.assets, self.trainer, self.router, self.learning, self.learnt
+        self.shared_trainer = SharedAdapterTrainer(
+            self.artifacts, self.task_trainer, self.memory_selector, recipe.trainer
         )
-        self.scoring = Scoring(
+        stages = StageModels(
+            config, self.artifacts, self.trainer, self.router, self.task_trainer, self.learnt
+        )
+        self.evaluator = StageEvaluator(
             run,
-            self.assets,
+            self.artifacts,
             self.results,
             stages,
-            self.improvising,
+            self.i2i_trainer,
             self.learnt,
             recipe.told_the_task,
         )
@@ -111,9 +115,9 @@ class Experiment:
         """
         try:
             if self.config.settings.evaluate.unseen:
-                self.scoring.untrained()
+                self.evaluator.evaluate_untrained()
             for number, step in enumerate(self.plan, start=1):
-                self.assets.check_stop()
+                self.artifacts.check_stop()
                 self._do(number, step)
         finally:
             # Once, at the end: written anew at each stage, the records of a long stream would cost
@@ -121,37 +125,37 @@ class Experiment:
             self.results.write_routing()
 
     def _do(self, number: int, step: Step) -> None:
-        name = self.assets.data.name(step.task)
+        name = self.artifacts.data.name(step.task)
         self.run.record(Phase(step=number, phase=step.phase, stage=step.stage + 1, task=name))
         task, learnt = step.task, self.learnt
         match step.phase:
             case "features":
                 self._features(task)
             case "improvise":
-                learnt.improvised[task] = self.improvising.improvised(task, learnt.adapters)
-                self.scoring.improvised(task)
+                learnt.improvised[task] = self.i2i_trainer.improvise(task, learnt.adapters)
+                self.evaluator.evaluate_improvised(task)
             case "initialise":
-                learnt.distilled[task] = self.improvising.distilled(
+                learnt.distilled[task] = self.i2i_trainer.distil(
                     task, learnt.adapters, learnt.improvised[task]
                 )
-                self.scoring.distilled(task)
+                self.evaluator.evaluate_distilled(task)
             case "train":
                 self._train(task)
             case "fuse":
-                learnt.fusions[task] = self.improvising.fused(task, learnt.adapters)
+                learnt.fusions[task] = self.fusion_trainer.train(task, learnt.adapters)
                 self._names[f"fusion/{name}"] = learnt.fusions[task]
             case "routers":
-                network = self.networks.trained(task, learnt.adapters[: task + 1])
+                network = self.router_trainer.train(task, learnt.adapters[: task + 1])
                 learnt.networks[task] = network
                 self._names[f"network/{task + 1}"] = network
             case "evaluate":
-                self._names |= self.scoring.stage(step.stage)
+                self._names |= self.evaluator.evaluate_stage(step.stage)
         self.run.write_artifacts(self._names)
 
     def _features(self, task: int) -> None:
-        self.assets.features(task, "train")
+        self.artifacts.features(task, "train")
         if self._routes_by_features:
-            self.assets.features(task, self.config.settings.evaluate.split)
+            self.artifacts.features(task, self.config.settings.evaluate.split)
 
     def _train(self, task: int) -> None:
         if self.trainer.form == "shared":
@@ -163,49 +167,50 @@ class Experiment:
                 task,
                 self.config,
                 self.router,
-                self.learning,
-                self.remembering,
-                self.improvising,
-                self.sharing,
+                self.task_trainer,
+                self.memory_selector,
+                self.fusion_trainer,
+                self.shared_trainer,
                 self.learnt,
             )
         )
 
     def _train_shared(self, task: int) -> None:
         previous = self.learnt.adapters[-1] if self.learnt.adapters else None
-        key = self.sharing.trained(task, previous, self.learnt)
+        key = self.shared_trainer.train(task, previous, self.learnt)
         self.learnt.adapters.append(key)
         self._names[f"shared/{task + 1}"] = key
 
     def _train_own(self, task: int) -> None:
-        learnt, name = self.learnt, self.assets.data.name(task)
+        learnt, name = self.learnt, self.artifacts.data.name(task)
         start: Start | None
         if task in learnt.distilled:
-            start = self.improvising.start(learnt.distilled[task])
+            start = self.i2i_trainer.start(learnt.distilled[task])
         else:
             parent = self.initialiser.parent(task, self._centroids(task))
-            start = self.learning.copy_of(None if parent is None else learnt.adapters[parent])
-        adapter = self.learning.trained(task, start)
+            start = self.task_trainer.copy_of(None if parent is None else learnt.adapters[parent])
+        adapter = self.task_trainer.train(task, start)
         learnt.adapters.append(adapter)
         self._names[f"adapter/{name}"] = adapter
         if "fishers" in self.config.recipe.composition.needs:
-            self._names[f"fisher/{name}"] = self.learning.fisher_key(task, adapter)
+            self._names[f"fisher/{name}"] = self.task_trainer.fisher_key(task, adapter)
         if (
             self.config.recipe.initialiser.traits.improvises
             and self.config.settings.improvise.vanilla
         ):
-            vanilla = self.learning.trained(task, None, shown_as="vanilla")
-            self.scoring.vanilla(task, self.learning.weights(vanilla))
+            vanilla = self.task_trainer.train(task, None, shown_as="vanilla")
+            self.evaluator.evaluate_vanilla(task, self.task_trainer.weights(vanilla))
         if not self.trainer.shared:
-            features = self.assets.features(task, "train") if self._routes_by_features else None
-            self.router.add_task(features, self.assets.data.rows(task, "train").labels)
+            features = self.artifacts.features(task, "train") if self._routes_by_features else None
+            self.router.add_task(features, self.artifacts.data.rows(task, "train").labels)
             self._store_router(task)
 
     def _centroids(self, task: int) -> Tensor | None:
         if "features" not in self.config.recipe.initialiser.needs:
             return None
         means = [
-            self.assets.features(earlier, "train").double().mean(0) for earlier in range(task + 1)
+            self.artifacts.features(earlier, "train").double().mean(0)
+            for earlier in range(task + 1)
         ]
         return torch.stack(means).float()
 
@@ -213,7 +218,7 @@ class Experiment:
         """Keeps what the router has learnt, so that a new sample can be routed without the data."""
         inputs: dict[str, Any] = {
             "version": self.router.version,
-            **self.assets.backbone_inputs(),
+            **self.artifacts.backbone_inputs(),
             "batch_size": self.config.settings.evaluate.eval_batch_size,
             "router": self.config.recipe.route,
             "settings": self.config.settings.router.model_dump(exclude={"k", "temperature"}),

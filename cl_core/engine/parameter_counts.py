@@ -8,10 +8,10 @@ from torch import Tensor
 
 from cl_core.adapters.task_weights import TaskWeights
 from cl_core.engine.artifact_keys import Learnt
-from cl_core.engine.i2i import Improvising
-from cl_core.engine.memory_selection import Remembering
-from cl_core.engine.shared_adapter import Sharing
-from cl_core.engine.task_adapters import Learning
+from cl_core.engine.fusion import FusionTrainer
+from cl_core.engine.memory_selection import MemorySelector
+from cl_core.engine.shared_adapter import SharedAdapterTrainer
+from cl_core.engine.task_adapters import TaskAdapterTrainer
 from cl_core.route.network import parameter_count as network_parameters
 from cl_core.route.router import Router
 from cl_core.runs.events import Parameters
@@ -22,23 +22,23 @@ def count_parameters(
     stage: int,
     config: RunConfig,
     router: Router,
-    learning: Learning,
-    remembering: Remembering,
-    improvising: Improvising,
-    sharing: Sharing,
+    task_trainer: TaskAdapterTrainer,
+    memory_selector: MemorySelector,
+    fusion_trainer: FusionTrainer,
+    shared_trainer: SharedAdapterTrainer,
     learnt: Learnt,
 ) -> Parameters:
     """The counts after a stage, 0-based; what is trained once all adapters are there is counted as well."""
     recipe, trainer = config.recipe, config.recipe.trainer.traits
-    backbone = sum(tensor.numel() for tensor in learning.assets.backbone.parameters())
+    backbone = sum(tensor.numel() for tensor in task_trainer.artifacts.backbone.parameters())
     memory = 0
     if config.keeps_memory:
-        memory = sum(remembering.memory_rows(task) for task in range(stage + 1))
+        memory = sum(memory_selector.size(task) for task in range(stage + 1))
     if trainer.form == "shared":
-        trained, kept = sharing.parameter_counts(learnt.adapters[-1], learnt)
+        trained, kept = shared_trainer.parameter_counts(learnt.adapters[-1], learnt)
         active = backbone + trained
         return _event(stage, trained, kept, active, backbone, memory)
-    weights = [learning.weights(key) for key in learnt.adapters]
+    weights = [task_trainer.weights(key) for key in learnt.adapters]
     counts = [_size(task_weights) for task_weights in weights]
     heads = [
         sum(tensor.numel() for tensor in task_weights.head.parameters()) for task_weights in weights
@@ -51,15 +51,15 @@ def count_parameters(
     used = min(len(pool), _most_adapters_per_sample(config, len(pool)))
     active = backbone + sum(sorted(counts[index] for index in pool)[-used:])
     trainable = counts[stage]
-    hidden_size = learning.assets.backbone.hidden_size
+    hidden_size = task_trainer.artifacts.backbone.hidden_size
     if recipe.routes_inside:
-        blocks = {name.partition(".")[0] for name in learning.site_names}
+        blocks = {name.partition(".")[0] for name in task_trainer.site_names}
         network = network_parameters(
             len(blocks), len(pool), hidden_size, config.settings.network.shared_router
         )
         stored, active = stored + network, active + network
     if recipe.composition.traits.trained and stage > 0:
-        fusion = improvising.fusion_parameters() + heads[stage]
+        fusion = fusion_trainer.parameter_count() + heads[stage]
         stored += fusion * stage
         active = backbone + sum(counts) - sum(heads) + fusion
         trainable = max(trainable, fusion)

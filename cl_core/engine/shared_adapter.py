@@ -12,10 +12,10 @@ from torch import Tensor
 from cl_core.choices import Choice
 from cl_core.engine.artifact_cache import Contents
 from cl_core.engine.artifact_keys import Learnt
-from cl_core.engine.artifacts import VERSIONS, Assets
+from cl_core.engine.artifacts import VERSIONS, RunArtifacts
 from cl_core.engine.checkpoints import MidTaskCheckpoints
-from cl_core.engine.memory_selection import Remembering
-from cl_core.engine.task_adapters import Learning
+from cl_core.engine.memory_selection import MemorySelector
+from cl_core.engine.task_adapters import TaskAdapterTrainer
 from cl_core.store import key
 from cl_core.train.chance import Chance
 from cl_core.train.data import MixedRows
@@ -25,25 +25,25 @@ from cl_core.train.trainers import Earlier, Trainer
 from cl_core.train.traits import TrainerTraits
 
 
-class Sharing:
+class SharedAdapterTrainer:
     """Trains the shared adapter from stage to stage, or finds it."""
 
     def __init__(
         self,
-        assets: Assets,
-        learning: Learning,
-        remembering: Remembering,
+        artifacts: RunArtifacts,
+        task_trainer: TaskAdapterTrainer,
+        memory_selector: MemorySelector,
         trainer: Choice[type[Trainer], TrainerTraits],
     ) -> None:
-        self.assets = assets
-        self.learning = learning
-        self.remembering = remembering
+        self.artifacts = artifacts
+        self.task_trainer = task_trainer
+        self.memory_selector = memory_selector
         self.trainer = trainer
         self._replays, self._keeps_fisher = (
             need in trainer.needs for need in ("memory", "fishers")
         )
 
-    def trained(self, stage: int, previous: str | None, learnt: Learnt) -> str:
+    def train(self, stage: int, previous: str | None, learnt: Learnt) -> str:
         """The shared adapter after a stage, 0-based; returns its key.
 
         Args:
@@ -51,40 +51,40 @@ class Sharing:
             previous: key of the stage before; None at the first, and where all tasks are learnt at once.
             learnt: has the Fisher sums of the stages before, and gets this one's.
         """
-        assets, settings = self.assets, self.assets.settings
+        artifacts, settings = self.artifacts, self.artifacts.settings
         learned_now = range(stage + 1) if self.trainer.traits.all_at_once else [stage]
         memory = self._memory(stage) if self._replays else None
         inputs: dict[str, Any] = {
             "version": VERSIONS["shared"],
-            **assets.backbone_inputs(),
+            **artifacts.backbone_inputs(),
             "trainer": self.trainer.name,
-            "train": [assets.data.fingerprint(task, "train") for task in learned_now],
+            "train": [artifacts.data.fingerprint(task, "train") for task in learned_now],
             "validation": [
-                assets.data.fingerprint(task, "validation") for task in self._judges(stage)
+                artifacts.data.fingerprint(task, "validation") for task in self._judges(stage)
             ],
-            "labels": [list(assets.data.positions(task)) for task in range(stage + 1)],
-            "protocol": assets.stream.protocol,
+            "labels": [list(artifacts.data.positions(task)) for task in range(stage + 1)],
+            "protocol": artifacts.stream.protocol,
             "adapter": settings.adapter.model_dump(),
             "training": settings.train.model_dump(exclude={"checkpoint_every"}),
             "baselines": settings.baselines.model_dump(include=set(self.trainer.traits.settings)),
             "memory": settings.memory.model_dump() if self._replays else None,
-            "seed": assets.seed,
+            "seed": artifacts.seed,
             "previous": previous,
         }
         own_key = key("shared", inputs)
-        checkpoints = MidTaskCheckpoints(assets.store, own_key)
-        new = MixedRows.concat([assets.data.mixed(task, "train") for task in learned_now])
-        judges = [assets.data.mixed(task, "validation") for task in self._judges(stage)]
+        checkpoints = MidTaskCheckpoints(artifacts.store, own_key)
+        new = MixedRows.concat([artifacts.data.mixed(task, "train") for task in learned_now])
+        judges = [artifacts.data.mixed(task, "validation") for task in self._judges(stage)]
 
         def compute() -> Contents:
             start, frame = self._start(stage, previous), self._frame(stage)
-            lesson = assets.lesson(
+            lesson = artifacts.lesson(
                 new,
                 MixedRows.concat(judges),
                 settings.train,
-                assets.derived_seed("shared", assets.data.fingerprint(stage, "train")),
+                artifacts.derived_seed("shared", artifacts.data.fingerprint(stage, "train")),
                 checkpoints,
-                assets.data.name(stage),
+                artifacts.data.name(stage),
             )
             penalty = self._penalty(start, new, frame, stage, learnt)
             if penalty is not None:
@@ -95,8 +95,12 @@ class Sharing:
 
         rows = len(new) + (len(memory) if memory else 0)
         moves = ("adapter.", "heads.")
-        artifact = assets.make("shared", inputs, compute, stage, stage, rows=rows, moves=moves)
-        assets.judge(assets.data.name(stage), artifact, self._chance(stage), settings.train)
+        artifact = artifacts.get_or_compute(
+            "shared", inputs, compute, stage, stage, rows=rows, moves=moves
+        )
+        artifacts.warn_if_nothing_learnt(
+            artifacts.data.name(stage), artifact, self._chance(stage), settings.train
+        )
         checkpoints.clear()
         if self._keeps_fisher:
             learnt.fishers[stage] = self._fisher(stage, own_key, learnt.fishers.get(stage - 1))
@@ -108,29 +112,29 @@ class Sharing:
         Raises:
             KeyError: they are not in the store.
         """
-        return self.assets.weights.shared(own_key)
+        return self.artifacts.weights.shared(own_key)
 
     def parameter_counts(self, own_key: str, learnt: Learnt) -> tuple[int, int]:
         """(numbers of adapter and heads, numbers stored: EWC keeps two more for each that it holds)."""
         size = sum(tensor.numel() for tensor in self.weights(own_key).parameters())
         if not learnt.fishers:
             return size, size
-        artifact = self.assets.store.read("fisher", learnt.fishers[max(learnt.fishers)])
+        artifact = self.artifacts.store.read("fisher", learnt.fishers[max(learnt.fishers)])
         extra = sum(tensor.numel() for tensor in artifact.tensors.values()) if artifact else 0
         return size, size + extra
 
     def _chance(self, stage: int) -> Chance:
         """What guessing comes to on the rows that choose the epoch."""
-        data, judges = self.assets.data, self._judges(stage)
+        data, judges = self.artifacts.data, self._judges(stage)
         labels = [data.mixed(task, "validation").labels for task in judges]
         positions = [set(data.positions(task)) for task in judges]
-        if self.assets.stream.protocol == "dil":
+        if self.artifacts.stream.protocol == "dil":
             candidates = data.candidates(stage)
-            classes = len(self.assets.stream.label_space.names)
+            classes = len(self.artifacts.stream.label_space.names)
             return Chance.of(
                 [(torch.cat(labels), classes if candidates is None else int(candidates.sum()))]
             )
-        if self.assets.stream.protocol == "cil":  # those of one task alone, or all together
+        if self.artifacts.stream.protocol == "cil":  # those of one task alone, or all together
             return Chance.of([(torch.cat(labels), len(set().union(*positions)))])
         return Chance.of(
             [
@@ -149,64 +153,64 @@ class Sharing:
         return range(stage + 1) if rehearses else [stage]
 
     def _frame(self, stage: int) -> LabelFrame:
-        data, stream = self.assets.data, self.assets.stream
+        data, stream = self.artifacts.data, self.artifacts.stream
         positions = [tuple(data.positions(task)) for task in range(stage + 1)]
         return LabelFrame(stream.protocol, tuple(positions), len(stream.label_space.names))
 
     def _start(self, stage: int, previous: str | None) -> SharedWeights:
         cpu = torch.device("cpu")
         if previous is None:
-            fresh = self.learning.fresh(stage)
-            if not self.trainer.traits.all_at_once or self.assets.stream.protocol == "dil":
+            fresh = self.task_trainer.fresh(stage)
+            if not self.trainer.traits.all_at_once or self.artifacts.stream.protocol == "dil":
                 return SharedWeights(fresh.adapter, (fresh.head,))
-            heads = tuple(self.learning.fresh_head(task) for task in range(stage + 1))
+            heads = tuple(self.task_trainer.fresh_head(task) for task in range(stage + 1))
             return SharedWeights(fresh.adapter, heads)
         weights = self.weights(previous).clone().to(cpu)
-        weights = replace(weights, heads=tuple(map(self.learning.refrozen, weights.heads)))
-        if self.assets.stream.protocol == "dil":
+        weights = replace(weights, heads=tuple(map(self.task_trainer.refrozen, weights.heads)))
+        if self.artifacts.stream.protocol == "dil":
             return weights
-        return weights.with_head(self.learning.fresh_head(stage))
+        return weights.with_head(self.task_trainer.fresh_head(stage))
 
     def _memory(self, stage: int) -> MixedRows | None:
         """Rows of the tasks before this one."""
         if stage == 0:
             return None
-        return MixedRows.concat([self.remembering.remembered(task, None) for task in range(stage)])
+        return MixedRows.concat([self.memory_selector.rows(task, None) for task in range(stage)])
 
     def _penalty(
         self, start: SharedWeights, new: MixedRows, frame: LabelFrame, stage: int, learnt: Learnt
     ) -> Penalty | None:
         if stage == 0:
             return None
-        assets, settings = self.assets, self.assets.settings
+        artifacts, settings = self.artifacts, self.artifacts.settings
         sums: FisherSum | None = None
         if self._keeps_fisher:
-            artifact = assets.store.read("fisher", learnt.fishers[stage - 1])
+            artifact = artifacts.store.read("fisher", learnt.fishers[stage - 1])
             if artifact is None:
                 raise KeyError(learnt.fishers[stage - 1])
-            sums = FisherSum.from_tensors(artifact.tensors).to(assets.device.torch_device)
+            sums = FisherSum.from_tensors(artifact.tensors).to(artifacts.device.torch_device)
         earlier = Earlier(
-            assets.backbone,
+            artifacts.backbone,
             start,
             new,
             frame,
             settings.train,
             settings.baselines,
-            assets.device,
+            artifacts.device,
             sums,
         )
         return self.trainer.load()().penalty(earlier)
 
     def _strengths(self) -> tuple[tuple[str, float], ...]:
         """The settings that weigh the penalty, with what they are."""
-        baselines = self.assets.settings.baselines.model_dump(
+        baselines = self.artifacts.settings.baselines.model_dump(
             include=set(self.trainer.traits.settings)
         )
         return tuple((name, value) for name, value in baselines.items() if name.endswith("lambda"))
 
     def _fisher(self, stage: int, own_key: str, earlier: str | None) -> str:
         """EWC: the sum over tasks up to this one of F and of F theta*; returns its key."""
-        assets, settings = self.assets, self.assets.settings
+        artifacts, settings = self.artifacts, self.artifacts.settings
         inputs: dict[str, Any] = {
             "version": VERSIONS["fisher"],
             "sum": True,
@@ -217,23 +221,23 @@ class Sharing:
 
         def compute() -> Contents:
             weights = self.weights(own_key)
-            rows = assets.data.mixed(stage, "train")
-            generator = torch.Generator().manual_seed(assets.derived_seed("fisher", own_key))
+            rows = artifacts.data.mixed(stage, "train")
+            generator = torch.Generator().manual_seed(artifacts.derived_seed("fisher", own_key))
             fisher: dict[str, Tensor] = diagonal_fisher(
-                assets.backbone,
+                artifacts.backbone,
                 weights,
                 rows,
                 self._frame(stage),
                 Sampling(settings.baselines.fisher_rows, generator),
                 settings.train.head_pooling,
-                assets.device,
+                artifacts.device,
             )
             total = FisherSum.of(fisher, weights)
             if earlier is not None:
-                before = assets.store.read("fisher", earlier)
+                before = artifacts.store.read("fisher", earlier)
                 if before is None:
                     raise KeyError(earlier)
                 total = total + FisherSum.from_tensors(before.tensors)
             return total.tensors(), None
 
-        return assets.make("fisher", inputs, compute, stage, stage).key
+        return artifacts.get_or_compute("fisher", inputs, compute, stage, stage).key

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from cl_core.adapters.bank import Bank
 from cl_core.engine.artifact_keys import Learnt
-from cl_core.engine.artifacts import Assets
+from cl_core.engine.artifacts import RunArtifacts
 from cl_core.engine.cached_states import ComposedStates, RunSamples
-from cl_core.engine.task_adapters import Learning
+from cl_core.engine.task_adapters import TaskAdapterTrainer
 from cl_core.model.model import Model
 from cl_core.model.stored_weights import StageKeys
 from cl_core.route.router import Router
@@ -19,44 +19,44 @@ class StageModels:
 
     Args:
         config: of the run.
-        assets: of the run.
+        artifacts: of the run.
         trainer: says what the run holds after a stage.
         router: as the last `add_task` left it.
-        learning: has Fisher information.
+        task_trainer: has Fisher information.
         learnt: keys of what is there.
     """
 
     def __init__(
         self,
         config: RunConfig,
-        assets: Assets,
+        artifacts: RunArtifacts,
         trainer: TrainerTraits,
         router: Router,
-        learning: Learning,
+        task_trainer: TaskAdapterTrainer,
         learnt: Learnt,
     ) -> None:
-        self.config, self.assets, self.trainer = config, assets, trainer
-        self.router, self.learning, self.learnt = router, learning, learnt
+        self.config, self.artifacts, self.trainer = config, artifacts, trainer
+        self.router, self.task_trainer, self.learnt = router, task_trainer, learnt
         self._model: tuple[int, Model] | None = None
         self._composed: dict[int, ComposedStates] = {}
 
     def model(self, stage: int) -> Model:
         """The model after a stage."""
         if self._model is None or self._model[0] != stage:
-            parts = self.assets.weights.parts(
+            parts = self.artifacts.weights.parts(
                 self.keys(stage),
                 self.trainer.pool(stage),
                 None if self.trainer.shared else self.router,
                 lambda: self._fishers(stage),
             )
-            model = parts.model(self.config, stage + 1, self.assets.passes)
+            model = parts.model(self.config, stage + 1, self.artifacts.passes)
             self._model = stage, model
         return self._model[1]
 
     def samples(self, stage: int, task: int, split: str) -> RunSamples:
         """A split of a task, for the model after a stage; the task may be unseen."""
         keys = self.keys(stage)
-        return RunSamples(self.assets, keys, stage, task, split, self._composed)
+        return RunSamples(self.artifacts, keys, stage, task, split, self._composed)
 
     def keys(self, stage: int) -> StageKeys:
         """What the model after a stage is made of."""
@@ -68,4 +68,6 @@ class StageModels:
 
     def _fishers(self, stage: int) -> Bank:
         adapters = self.learnt.adapters[: stage + 1]
-        return Bank.stack([self.learning.fisher(task, key) for task, key in enumerate(adapters)])
+        return Bank.stack(
+            [self.task_trainer.fisher(task, key) for task, key in enumerate(adapters)]
+        )

@@ -7,8 +7,8 @@ from torch import Tensor
 from cl_core.adapters.heads import Head
 from cl_core.adapters.task_weights import TaskWeights
 from cl_core.engine.artifact_keys import Learnt
-from cl_core.engine.artifacts import Assets
-from cl_core.engine.i2i import Improvising
+from cl_core.engine.artifacts import RunArtifacts
+from cl_core.engine.i2i import I2ITrainer
 from cl_core.engine.stage_models import StageModels
 from cl_core.engine.untrained import untrained_model
 from cl_core.errors import UserError, counted
@@ -18,15 +18,15 @@ from cl_core.runs.undefined import UNKNOWN_LABELS, answerable
 from cl_core.runs.workspace import RunFolder
 
 
-class Scoring:
+class StageEvaluator:
     """Scores the rows of one split, `evaluate.split`.
 
     Args:
         run: is told of each cell.
-        assets: of the run.
+        artifacts: of the run.
         results: where scores and routing records go.
         stages: the model of each.
-        improvising: has I2I's phases.
+        i2i_trainer: has I2I's phases.
         learnt: what the run has learnt so far.
         knows_task: whether the router is told the true task.
     """
@@ -34,57 +34,57 @@ class Scoring:
     def __init__(
         self,
         run: RunFolder,
-        assets: Assets,
+        artifacts: RunArtifacts,
         results: Results,
         stages: StageModels,
-        improvising: Improvising,
+        i2i_trainer: I2ITrainer,
         learnt: Learnt,
         knows_task: bool,
     ) -> None:
         self.run = run
-        self.assets = assets
+        self.artifacts = artifacts
         self.results = results
         self.stages = stages
-        self.improvising = improvising
+        self.i2i_trainer = i2i_trainer
         self.learnt = learnt
         self.knows_task = knows_task
-        self.split: str = assets.settings.evaluate.split
+        self.split: str = artifacts.settings.evaluate.split
 
-    def untrained(self) -> None:
+    def evaluate_untrained(self) -> None:
         """b_j for every task; says where they are of no use.
 
         Raises:
             Stopped: somebody asked the run to stop.
         """
-        data, untrained = self.assets.data, untrained_model(self.assets, self.run.config)
-        if self.assets.stream.protocol == "cil":
+        data, untrained = self.artifacts.data, untrained_model(self.artifacts, self.run.config)
+        if self.artifacts.stream.protocol == "cil":
             self.run.warn(f"unseen=true gives no forward transfer here: {UNKNOWN_LABELS}")
-        for task in range(len(self.assets.stream.tasks)):
-            self.assets.check_stop()
+        for task in range(len(self.artifacts.stream.tasks)):
+            self.artifacts.check_stop()
             samples = self.stages.samples(0, task, self.split)
             predictions = untrained.answer(samples, task).logits.argmax(dim=1)
             labels = data.global_labels(task, self.split)
             votes = data.global_votes(task, self.split)
             self.results.add_untrained(data.name(task), predictions, labels, votes)
 
-    def improvised(self, task: int) -> None:
+    def evaluate_improvised(self, task: int) -> None:
         """A task as I2I's phase 1 leaves it."""
         adapters, key = self.learnt.adapters, self.learnt.improvised[task]
-        states, head = self.improvising.improvised_states(task, adapters, key, self.split)
+        states, head = self.i2i_trainer.improvised_states(task, adapters, key, self.split)
         self._add_phase("phase1_accuracy", task, states, head)
 
-    def distilled(self, task: int) -> None:
+    def evaluate_distilled(self, task: int) -> None:
         """A task as I2I's phase 2 leaves it."""
         key = self.learnt.distilled[task]
-        states, head = self.improvising.distilled_states(task, key, self.split)
+        states, head = self.i2i_trainer.distilled_states(task, key, self.split)
         self._add_phase("phase2_accuracy", task, states, head)
 
-    def vanilla(self, task: int, weights: TaskWeights) -> None:
+    def evaluate_vanilla(self, task: int, weights: TaskWeights) -> None:
         """A task under the adapter that it would have had without I2I."""
-        states = self.improvising.adapter_states(task, weights, self.split)
+        states = self.i2i_trainer.adapter_states(task, weights, self.split)
         self._add_phase("vanilla_accuracy", task, states, weights.head)
 
-    def stage(self, stage: int) -> dict[str, str]:
+    def evaluate_stage(self, stage: int) -> dict[str, str]:
         """Fills a row of the score matrix, 0-based; returns the keys of the states behind it, by name.
 
         Raises:
@@ -92,7 +92,7 @@ class Scoring:
         """
         names: dict[str, str] = {}
         for task in self._scored_tasks(stage):
-            self.assets.check_stop()
+            self.artifacts.check_stop()
             names |= self._cell(stage, task)
         self.results.finish_stage()
         return names
@@ -102,25 +102,25 @@ class Scoring:
 
         Unseen tasks have neither a head (TIL) nor an adapter that the oracle could name.
         """
-        stream = self.assets.stream
+        stream = self.artifacts.stream
         tasks, all_tasks = len(stream.tasks), len(stream.all_tasks)
         if stream.protocol == "til" or self.knows_task:
             return list(range(stage + 1))
-        to_come = range(stage + 1, tasks) if self.assets.settings.evaluate.unseen else ()
+        to_come = range(stage + 1, tasks) if self.artifacts.settings.evaluate.unseen else ()
         return [*range(stage + 1), *to_come, *range(tasks, all_tasks)]
 
     def _is_score(self, stage: int, task: int) -> bool:
         """Whether the stage can answer the task rightly at all; where it cannot, it is routed but not scored."""
-        learnt = task < len(self.assets.stream.tasks)
+        learnt = task < len(self.artifacts.stream.tasks)
         return not learnt or bool(answerable(self.run.config)[stage, task])
 
     def _cell(self, stage: int, task: int) -> dict[str, str]:
         """Fills cell (stage, task), with a routing record for each sample; returns the keys of its states."""
         samples = self.stages.samples(stage, task, self.split)
         answer = self.stages.model(stage).answer(samples, task)
-        data, name = self.assets.data, self.assets.data.name(task)
+        data, name = self.artifacts.data, self.artifacts.data.name(task)
         check_answers(answer.logits, name)
-        ids = list(self.assets.stream.all_tasks[task].splits[self.split]["id"])
+        ids = list(self.artifacts.stream.all_tasks[task].splits[self.split]["id"])
         scores = self.results.add(
             stage,
             task,
@@ -148,10 +148,10 @@ class Scoring:
         return names
 
     def _add_phase(self, metric: str, task: int, states: Tensor, head: Head) -> None:
-        logits = head.logits(states.to(self.assets.device.torch_device))
-        check_answers(logits, self.assets.data.name(task))
+        logits = head.logits(states.to(self.artifacts.device.torch_device))
+        check_answers(logits, self.artifacts.data.name(task))
         best = logits.argmax(dim=1).cpu()
-        rows = self.assets.data.rows(task, self.split)
+        rows = self.artifacts.data.rows(task, self.split)
         self.results.add_phase(metric, task, best, rows.labels, rows.votes)
 
 

@@ -16,7 +16,7 @@ from cl_core.adapters.projection import Projection
 from cl_core.adapters.task_weights import TaskWeights
 from cl_core.backbones.vision.seeing import SeeingBackbone
 from cl_core.engine.artifact_cache import Contents
-from cl_core.engine.artifacts import VERSIONS, Assets
+from cl_core.engine.artifacts import VERSIONS, RunArtifacts
 from cl_core.engine.checkpoints import MidTaskCheckpoints
 from cl_core.errors import UserError, counted
 from cl_core.store import key
@@ -40,17 +40,17 @@ class Start:
     copies_head: bool
 
 
-class Learning:
+class TaskAdapterTrainer:
     """Trains adapters in isolation, or finds them."""
 
-    def __init__(self, assets: Assets) -> None:
-        self.assets = assets
+    def __init__(self, artifacts: RunArtifacts) -> None:
+        self.artifacts = artifacts
         self._bank: tuple[tuple[str, tuple[str, ...]], Bank] | None = None
 
     @property
     def site_names(self) -> list[str]:
         """Of the sites that carry a bottleneck, in order."""
-        return self.assets.weights.site_names
+        return self.artifacts.weights.site_names
 
     def copy_of(self, parent: str | None) -> Start | None:
         """The start at a parent's weights; None starts at random.
@@ -59,9 +59,9 @@ class Learning:
         """
         if parent is None:
             return None
-        return Start("adapter", parent, copies_head=self.assets.stream.protocol == "dil")
+        return Start("adapter", parent, copies_head=self.artifacts.stream.protocol == "dil")
 
-    def trained(self, task: int, start: Start | None, shown_as: str | None = None) -> str:
+    def train(self, task: int, start: Start | None, shown_as: str | None = None) -> str:
         """Trains a task's adapter and head, or finds them; returns their key.
 
         Args:
@@ -69,39 +69,41 @@ class Learning:
             start: None starts at random.
             shown_as: what the event calls it.
         """
-        assets = self.assets
+        artifacts = self.artifacts
         inputs = self._inputs(task, start)
-        name = assets.data.name(task)
+        name = artifacts.data.name(task)
         adapter_key = key("adapter", inputs)
-        checkpoints = MidTaskCheckpoints(assets.store, adapter_key)
-        train = assets.data.rows(task, "train")
+        checkpoints = MidTaskCheckpoints(artifacts.store, adapter_key)
+        train = artifacts.data.rows(task, "train")
 
         def compute() -> Contents:
-            lesson = assets.lesson(
+            lesson = artifacts.lesson(
                 train,
-                assets.data.rows(task, "validation"),
-                assets.settings.train,
-                assets.derived_seed(assets.data.fingerprint(task, "train")),
+                artifacts.data.rows(task, "validation"),
+                artifacts.settings.train,
+                artifacts.derived_seed(artifacts.data.fingerprint(task, "train")),
                 checkpoints,
                 name,
             )
-            fitted = fit(lesson, self._begin(task, start), assets.settings.adapter.dropout)
+            fitted = fit(lesson, self._begin(task, start), artifacts.settings.adapter.dropout)
             history = [vars(record) for record in fitted.history]
             return fitted.weights.tensors(), {"history": history}
 
-        artifact = assets.make(
+        artifact = artifacts.get_or_compute(
             "adapter", inputs, compute, task, task, shown_as, len(train), ("adapter.", "head.")
         )
         if shown_as is None:
-            assets.judge(name, artifact, self.chance(task), assets.settings.train)
+            artifacts.warn_if_nothing_learnt(
+                name, artifact, self.chance(task), artifacts.settings.train
+            )
         checkpoints.clear()
         return adapter_key
 
     def chance(self, task: int) -> Chance:
         """What guessing comes to on a task's validation rows, under a head of its own."""
-        rows = self.assets.data.rows(task, "validation")
+        rows = self.artifacts.data.rows(task, "validation")
         candidates = rows.candidates
-        classes = self.assets.data.classes(task) if candidates is None else int(candidates.sum())
+        classes = self.artifacts.data.classes(task) if candidates is None else int(candidates.sum())
         return Chance.of([(rows.labels, classes)])
 
     def weights(self, adapter_key: str, kind: str = "adapter") -> TaskWeights:
@@ -110,7 +112,7 @@ class Learning:
         Raises:
             KeyError: they are not in the store.
         """
-        return self.assets.weights.task(adapter_key, kind)
+        return self.artifacts.weights.task(adapter_key, kind)
 
     def bank(self, adapters: Sequence[str], kind: str = "adapter") -> Bank:
         """The bank of the adapters under these keys, stacked once and kept until another one is asked for."""
@@ -127,23 +129,23 @@ class Learning:
         """
         if kind in ("adapter", "distilled"):
             return self.weights(own_key, kind).adapter
-        return self.assets.weights.adapter(own_key, kind)
+        return self.artifacts.weights.adapter(own_key, kind)
 
     def fresh(self, task: int, purpose: str = "start") -> TaskWeights:
         """An untrained adapter and head for a task; the same seed and purpose give the same bytes."""
-        assets = self.assets
-        backbone = assets.backbone
-        fingerprint = assets.data.fingerprint(task, "train")
-        generator = torch.Generator().manual_seed(assets.derived_seed(purpose, fingerprint))
+        artifacts = self.artifacts
+        backbone = artifacts.backbone
+        fingerprint = artifacts.data.fingerprint(task, "train")
+        generator = torch.Generator().manual_seed(artifacts.derived_seed(purpose, fingerprint))
         adapter = self._fresh_adapter(generator)
         head = self.frozen_head(task) or Head.initialise(
-            assets.data.classes(task), backbone.read_size, generator
+            artifacts.data.classes(task), backbone.read_size, generator
         )
         return TaskWeights(replace(adapter, projection=self.fresh_projection(task)), head)
 
     def _fresh_adapter(self, generator: torch.Generator) -> Adapter:
         """Random bottlenecks, or a copy of those that the backbone was trained with."""
-        settings, backbone = self.assets.settings.adapter, self.assets.backbone
+        settings, backbone = self.artifacts.settings.adapter, self.artifacts.backbone
         if settings.init != "backbone":
             return Adapter.initialise(settings, backbone.sites, backbone.hidden_size, generator)
         start = backbone.start if isinstance(backbone, SeeingBackbone) else {}
@@ -166,14 +168,14 @@ class Learning:
 
         None where the backbone does not see.
         """
-        backbone = self.assets.backbone
+        backbone = self.artifacts.backbone
         if not isinstance(backbone, SeeingBackbone):
             return None
         if backbone.projection is not None:
             weight, bias = (tensor.detach().float().cpu().clone() for tensor in backbone.projection)
             return Projection(weight, bias)
-        fingerprint = self.assets.data.fingerprint(task, "train")
-        seed = self.assets.derived_seed("projection", fingerprint)
+        fingerprint = self.artifacts.data.fingerprint(task, "train")
+        seed = self.artifacts.derived_seed("projection", fingerprint)
         generator = torch.Generator().manual_seed(seed)
         return Projection.initialise(backbone.embedding_size, backbone.visual_size, generator)
 
@@ -181,10 +183,12 @@ class Learning:
         """An untrained head for a task whose adapter is copied."""
         if frozen := self.frozen_head(task):
             return frozen
-        assets = self.assets
-        fingerprint = assets.data.fingerprint(task, "train")
-        generator = torch.Generator().manual_seed(assets.derived_seed("start", fingerprint))
-        return Head.initialise(assets.data.classes(task), assets.backbone.read_size, generator)
+        artifacts = self.artifacts
+        fingerprint = artifacts.data.fingerprint(task, "train")
+        generator = torch.Generator().manual_seed(artifacts.derived_seed("start", fingerprint))
+        return Head.initialise(
+            artifacts.data.classes(task), artifacts.backbone.read_size, generator
+        )
 
     def frozen_head(self, task: int) -> Head | None:
         """A head made of what the task's labels are called, where answers are scored so; None otherwise.
@@ -192,19 +196,19 @@ class Learning:
         Raises:
             UserError: the backbone cannot make one.
         """
-        assets = self.assets
-        if assets.settings.answers.answers == "heads":
+        artifacts = self.artifacts
+        if artifacts.settings.answers.answers == "heads":
             return None
-        label_head = assets.backbone.label_head(assets.data.label_names(task))
+        label_head = artifacts.backbone.label_head(artifacts.data.label_names(task))
         if label_head is None:
             raise UserError(
-                f"backbone '{assets.backbone.name}' has no embeddings of what labels are called; use answers=heads"
+                f"backbone '{artifacts.backbone.name}' has no embeddings of what labels are called; use answers=heads"
             )
         return Head(label_head.weight.cpu(), label_head.bias.cpu(), frozen=True)
 
     def refrozen(self, head: Head) -> Head:
         """A stored head, frozen where heads are made of names."""
-        return replace(head, frozen=self.assets.settings.answers.answers == "embeddings")
+        return replace(head, frozen=self.artifacts.settings.answers.answers == "embeddings")
 
     def fisher(self, task: int, adapter_key: str) -> Adapter:
         """The diagonal Fisher information of a task's adapter, in the adapter's shape."""
@@ -212,31 +216,31 @@ class Learning:
 
     def fisher_key(self, task: int, adapter_key: str) -> str:
         """Estimates the diagonal Fisher information of a task's adapter, or finds it; returns its key."""
-        assets, settings = self.assets, self.assets.settings
+        artifacts, settings = self.artifacts, self.artifacts.settings
         inputs = {
             "version": VERSIONS["fisher"],
-            **assets.backbone_inputs(),
+            **artifacts.backbone_inputs(),
             "adapter": adapter_key,
-            "data": assets.data.fingerprint(task, "train"),
+            "data": artifacts.data.fingerprint(task, "train"),
             "rows": settings.baselines.fisher_rows,
             "pooling": settings.train.head_pooling,
-            "seed": assets.seed,
+            "seed": artifacts.seed,
         }
 
         def compute() -> Contents:
-            generator = torch.Generator().manual_seed(assets.derived_seed("fisher", adapter_key))
+            generator = torch.Generator().manual_seed(artifacts.derived_seed("fisher", adapter_key))
             tensors = adapter_fisher(
-                assets.backbone,
+                artifacts.backbone,
                 self.weights(adapter_key),
-                assets.data.rows(task, "train"),
+                artifacts.data.rows(task, "train"),
                 Sampling(settings.baselines.fisher_rows, generator),
                 settings.train.head_pooling,
-                assets.device,
-                assets.rows_done,
+                artifacts.device,
+                artifacts.rows_done,
             )
             return tensors, None
 
-        return assets.make("fisher", inputs, compute, task, task).key
+        return artifacts.get_or_compute("fisher", inputs, compute, task, task).key
 
     def _begin(self, task: int, start: Start | None) -> TaskWeights:
         if start is None:
@@ -248,19 +252,19 @@ class Learning:
         return TaskWeights(adapter, self.refrozen(head))
 
     def _inputs(self, task: int, start: Start | None) -> dict[str, Any]:
-        assets = self.assets
+        artifacts = self.artifacts
         return {
             "version": VERSIONS["adapter"],
-            **assets.backbone_inputs(),
-            "train": assets.data.fingerprint(task, "train"),
-            "validation": assets.data.fingerprint(task, "validation"),
-            "head": list(assets.data.head_labels(task)),
-            "classes": assets.data.classes(task),
-            **_candidates(assets.data.candidates(task)),
+            **artifacts.backbone_inputs(),
+            "train": artifacts.data.fingerprint(task, "train"),
+            "validation": artifacts.data.fingerprint(task, "validation"),
+            "head": list(artifacts.data.head_labels(task)),
+            "classes": artifacts.data.classes(task),
+            **_candidates(artifacts.data.candidates(task)),
             "copies_head": start is not None and start.copies_head,
-            "adapter": assets.settings.adapter.model_dump(),
-            "training": assets.settings.train.model_dump(exclude={"checkpoint_every"}),
-            "seed": assets.seed,
+            "adapter": artifacts.settings.adapter.model_dump(),
+            "training": artifacts.settings.train.model_dump(exclude={"checkpoint_every"}),
+            "seed": artifacts.seed,
             "parent": None if start is None else start.key,
         }
 

@@ -10,7 +10,7 @@ from cl_core.backbones.samples import medium_of
 from cl_core.backbones.vision.seeing import SeeingBackbone
 from cl_core.backbones.vision.visual import Stored, Viewer
 from cl_core.engine.artifact_cache import Contents
-from cl_core.engine.artifacts import VERSIONS, Assets
+from cl_core.engine.artifacts import VERSIONS, RunArtifacts
 from cl_core.store.artifact import TENSORS
 from cl_core.tasks.task import pixel_hashes
 
@@ -18,22 +18,22 @@ A_FILE, A_PASS = 512, 32
 """Pictures or clips in one artifact, and in one pass of the vision encoder."""
 
 
-def stored_sights(assets: Assets, task: int, split: str) -> Viewer | None:
+def stored_sights(artifacts: RunArtifacts, task: int, split: str) -> Viewer | None:
     """What is seen of a split; None where there is nothing to see, or nobody who sees.
 
     Each distinct picture or clip is looked at once, however many questions are about it.
 
     Args:
-        assets: of the run.
+        artifacts: of the run.
         task: 0-based.
         split: of that task.
     """
-    backbone, rows = assets.backbone, assets.stream.all_tasks[task].splits[split]
+    backbone, rows = artifacts.backbone, artifacts.stream.all_tasks[task].splits[split]
     medium = medium_of(dict.fromkeys(rows.column_names))
     if medium is None or not isinstance(backbone, SeeingBackbone):
         return None
     eye, sources = backbone.eye, rows[medium]
-    ground = assets.stream.all_tasks[task].ground
+    ground = artifacts.stream.all_tasks[task].ground
     hashes = pixel_hashes(medium, sources, ground)
     first: dict[str, int] = {}
     for row, digest in enumerate(hashes):
@@ -44,8 +44,8 @@ def stored_sights(assets: Assets, task: int, split: str) -> Viewer | None:
         inputs = {
             "version": VERSIONS["sights"],
             "eye": eye.fingerprint,
-            "dtype": assets.settings.backbone.dtype,
-            "device": assets.device.name,
+            "dtype": artifacts.settings.backbone.dtype,
+            "device": artifacts.device.name,
             "medium": medium,
             "shown": sha256("".join(chunk).encode()).hexdigest(),
         }
@@ -55,12 +55,14 @@ def stored_sights(assets: Assets, task: int, split: str) -> Viewer | None:
             for start in range(0, len(chunk), A_PASS):
                 some = [sources[first[digest]] for digest in chunk[start : start + A_PASS]]
                 seen.append(eye.look(medium, some, ground))
-                assets.rows_done(begin + start + len(some), len(distinct))
+                artifacts.rows_done(begin + start + len(some), len(distinct))
             features = torch.cat([sights.features for sights in seen])
             counts = torch.cat([sights.counts for sights in seen])
             return {"features": features, "counts": counts}, None
 
-        files.append(assets.make("sights", inputs, compute, task, task).folder / TENSORS)
+        files.append(
+            artifacts.get_or_compute("sights", inputs, compute, task, task).folder / TENSORS
+        )
     places = {digest: position for position, digest in enumerate(distinct)}
     return Stored(
         tuple(files), A_FILE, tuple(places[digest] for digest in hashes), eye.tokens(medium)
