@@ -177,7 +177,7 @@ def format_difference(difference: PairedDifference, digits: int = 1) -> str:
     """ "+2.1 (+0.4 to +3.8, n=3, p=0.03)"; a single pair says that it is one, equal differences have no p.
 
     >>> format_difference(paired_difference({0: 74.0, 1: 76.5}, {0: 72.0, 1: 74.0, 2: 9.0}))
-    '+2.2 (-0.9 to +5.4, n=2, p=0.07)'
+    '+2.2 (−0.9 to +5.4, n=2, p=0.07)'
     >>> format_difference(paired_difference({0: 74.0, 1: 75.0}, {0: 72.0, 1: 73.0}))
     '+2.0 (the same in all 2 pairs, p=-)'
     """

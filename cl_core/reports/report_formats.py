@@ -133,7 +133,7 @@ def number(name: str, value: float) -> str:
     """A metric as it is shown, with its unit; "-" where it is not defined. Differences have a sign, and are points.
 
     >>> number("average_accuracy", 0.7251), number("backward_transfer", -0.05)
-    ('72.5 %', '-5.0 points')
+    ('72.5 %', '−5.0 points')
     """
     unit = unit_of(name)
     signed = name in METRICS and METRICS[name].unit in ("points", "%")

@@ -97,7 +97,7 @@ def test_explain_prints_its_table(lab: Command, first: str) -> None:
     assert re.split(r"  +", head) == columns
     assert [row.split()[0] for row in rows] == ["restaurants", "films", "products", "mean"]
     data = json.loads(lab("explain", first, "--device", "cpu", "--json").out)
-    shown = [float(cell) for cell in rows[0].split()[1:]]
+    shown = [float(cell.replace("\N{MINUS SIGN}", "-")) for cell in rows[0].split()[1:]]
     exact = [100 * data[0][name] for name in ("oracle", "routing", "merging")]
     assert shown == pytest.approx(exact, abs=0.051)
 
