@@ -29,7 +29,7 @@ from cl_core.cli.output import TerminalWatcher, say
 from cl_core.engine.launch import Watcher
 from cl_core.errors import UserError, counted
 from cl_core.reports.report import Report
-from cl_core.runs.events import Made
+from cl_core.runs.events import ArtifactEvent
 from cl_core.runs.workspace import READ_ONLY, RunFolder, Workspace
 from cl_core.store import key, write_text
 
@@ -121,7 +121,7 @@ def needed(workspace: Workspace, run: RunFolder) -> set[tuple[str, str]]:
         artifacts |= {(KIND, key(KIND, inputs_of(embeddings, method))) for method in METHODS}
     artifacts.add((scored_rows.KIND, key(scored_rows.KIND, scored_rows.inputs_of(run.config))))
     for event in run.events:
-        if isinstance(event, Made) and event.kind == "features":
+        if isinstance(event, ArtifactEvent) and event.kind == "features":
             inputs = workspace.store.inputs("features", event.key)
             if (
                 inputs is not None and "layer" in inputs

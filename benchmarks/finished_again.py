@@ -22,7 +22,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from cl_core.runs.events import Finished, Made
+from cl_core.runs.events import ArtifactEvent, FinishEvent
 from cl_core.runs.workspace import Workspace
 
 TERMINAL = [sys.executable, "-m", "cl_core.cli"]
@@ -56,9 +56,9 @@ def main() -> None:
             terminal("resume", chosen.name, workspace=workspace)
             times.append(time.perf_counter() - began)
             since = run.events[count:]
-            read = [event for event in since if isinstance(event, Made)]
+            read = [event for event in since if isinstance(event, ArtifactEvent)]
             computed = [f"{event.kind} of {event.task}" for event in read if not event.reused]
-            inside = [event.seconds for event in since if isinstance(event, Finished)]
+            inside = [event.seconds for event in since if isinstance(event, FinishEvent)]
             print(
                 f"evaluated again: {times[-1]:.2f} s ({inside[-1]:.2f} s in the run itself, "
                 f"{processor_seconds() - processor:.2f} s of processor time in all); "

@@ -23,7 +23,7 @@ from cl_core.adapters.compose import compose
 from cl_core.backbones.vision.image import ImageBackbone
 from cl_core.backbones.vision.pictures import PictureBatch
 from cl_core.backbones.vision.seeing import SeeingBackbone
-from cl_core.backbones.vision.visual import Eye, Sights
+from cl_core.backbones.vision.visual import Eye, VisualTokens
 from cl_core.device import Device
 from cl_core.train.data import Rows
 
@@ -41,9 +41,9 @@ class StoredTokens:
     def __len__(self) -> int:
         return len(self.features)
 
-    def see(self, rows: Sequence[int]) -> Sights:
+    def see(self, rows: Sequence[int]) -> VisualTokens:
         """The tokens of some rows."""
-        return Sights(self.features[list(rows)], torch.full((len(rows),), FRAMES))
+        return VisualTokens(self.features[list(rows)], torch.full((len(rows),), FRAMES))
 
 
 def measure_published(report: Report, device: Device, quick: bool, small: bool) -> None:

@@ -40,7 +40,15 @@ from pathlib import Path
 
 import numpy as np
 
-from cl_core.runs.events import AnyEvent, Epoch, Finished, Made, Phase, Started, Warned
+from cl_core.runs.events import (
+    AnyEvent,
+    ArtifactEvent,
+    EpochEvent,
+    FinishEvent,
+    PhaseEvent,
+    StartEvent,
+    WarningEvent,
+)
 from cl_core.runs.workspace import RunFolder, Workspace
 from cl_core.store import is_held
 
@@ -296,7 +304,7 @@ def kill_at(process: Command, folder: RunFolder, moment: float, in_loading: bool
 
 def count_starts(folder: RunFolder) -> int:
     """How many processes have taken the run up."""
-    return sum(isinstance(event, Started) for event in folder.events)
+    return sum(isinstance(event, StartEvent) for event in folder.events)
 
 
 def wait_until_loading(process: Command, folder: RunFolder) -> float:
@@ -326,16 +334,16 @@ def wait_a_little(process: Command) -> None:
 
 def describe(events: Sequence[AnyEvent]) -> str:
     """Where the last process was when it ended, in words."""
-    last = max(i for i, event in enumerate(events) if isinstance(event, Started))
+    last = max(i for i, event in enumerate(events) if isinstance(event, StartEvent))
     where, detail = "work, before its first phase", ""
     for event in events[last:]:
-        if isinstance(event, Phase):
+        if isinstance(event, PhaseEvent):
             where, detail = f"{event.phase}, stage {event.stage} ({event.task})", ""
-        elif isinstance(event, Epoch):
+        elif isinstance(event, EpochEvent):
             detail = f", after epoch {event.epoch} of {event.epochs}"
-        elif isinstance(event, Made) and event.kind != "features":
+        elif isinstance(event, ArtifactEvent) and event.kind != "features":
             detail = f", after {event.kind} of {event.task}"
-        elif isinstance(event, Finished):
+        elif isinstance(event, FinishEvent):
             where, detail = "the report, after the run", ""
     return where + detail
 
@@ -386,8 +394,10 @@ def truncate_and_resume(undisturbed: ReferenceRun, before: Path) -> tuple[str, t
     count = len(run.events)
     resume(undisturbed.workspace, undisturbed.warm).finish()
     since = run.events[count:]
-    said = [event.message for event in since if isinstance(event, Warned) and key in event.message]
-    again = [event for event in since if isinstance(event, Made) and event.key == key]
+    said = [
+        event.message for event in since if isinstance(event, WarningEvent) and key in event.message
+    ]
+    again = [event for event in since if isinstance(event, ArtifactEvent) and event.key == key]
     if not said:
         raise RuntimeError(f"the run did not name the truncated adapter {key}")
     if not again or again[0].reused:

@@ -54,7 +54,7 @@ class Choice(Generic[Loaded, Traits]):
 
 
 @dataclass(frozen=True)
-class Missing(Choice[Loaded, Traits]):
+class MissingChoice(Choice[Loaded, Traits]):
     """A row that a run brought along, of a choice whose code is not here: it says what that is, and loads nothing.
 
     Never, not even where a module of that name can be imported: a run may come from anybody.
@@ -72,10 +72,10 @@ class Missing(Choice[Loaded, Traits]):
         )
 
 
-Row = TypeVar("Row", bound="Named")
+Row = TypeVar("Row", bound="NamedRow")
 
 
-class Named(Protocol):
+class NamedRow(Protocol):
     """A row of any list: of a slot, or of the numbers."""
 
     @property

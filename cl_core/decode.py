@@ -19,9 +19,9 @@ from cl_core.errors import UserError
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-Encoded = bytes | str | Path
+EncodedMedium = bytes | str | Path
 """One picture or clip: its bytes, or the path of a file."""
-Source = Encoded | NDArray[np.uint8]
+Source = EncodedMedium | NDArray[np.uint8]
 """The same, or pixels of 0 to 255: (H, W, 3), (H, W, 4) or (H, W) of a picture, (n, H, W, 3) of a clip."""
 
 MOST_PIXELS = 64_000_000
@@ -139,7 +139,7 @@ def _eight_bit(picture: Image, ground: str) -> Image:
     return seen
 
 
-def has_transparency(source: Encoded) -> bool:
+def has_transparency(source: EncodedMedium) -> bool:
     """Whether a picture, or the first frame of an animated one, has transparent parts or room for them.
 
     Its header says so; no pixel is decoded. False for what is no picture.
@@ -153,7 +153,7 @@ def has_transparency(source: Encoded) -> bool:
         return False
 
 
-def picture_version(source: Encoded) -> int:
+def picture_version(source: EncodedMedium) -> int:
     """Which way of decoding a picture's pixels come from: part of the fingerprint of what is made of them.
 
     2 where they are not what they were at first: transparent ones, and greys that are not of sixteen full bits.
@@ -173,7 +173,7 @@ def picture_version(source: Encoded) -> int:
         return 1  # nothing is made of what cannot be read
 
 
-def first_bytes(source: Encoded, count: int = 12) -> bytes:
+def first_bytes(source: EncodedMedium, count: int = 12) -> bytes:
     """What a file begins with, which says what it is."""
     if isinstance(source, bytes):
         return source[:count]

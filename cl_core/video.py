@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from cl_core.decode import (
     MOST_PIXELS,
     WHITE,
-    Encoded,
+    EncodedMedium,
     Source,
     first_bytes,
     has_transparency,
@@ -122,7 +122,7 @@ def read_clip(source: Source, frames: int, ground: str = WHITE) -> Clip:
     return Clip(np.stack([kept[index] for index in places]), tuple(moments))
 
 
-def clip_version(source: Encoded) -> int:
+def clip_version(source: EncodedMedium) -> int:
     """Which way of choosing and decoding its frames a clip's pixels come from: part of fingerprints.
 
     2 for films, which have come upright since, and for what has transparent pixels or more than `FEW_FRAMES` frames,
@@ -145,13 +145,13 @@ Frames = Iterator[tuple[float, Callable[[], NDArray[np.uint8]]]]
 """Frames in the order in which they are shown: the moment in seconds, and what makes the (H, W, 3) pixels."""
 
 
-def _is_picture(source: Encoded) -> bool:
+def _is_picture(source: EncodedMedium) -> bool:
     """Whether Pillow reads it: an animated PNG, GIF or WebP."""
     head = first_bytes(source)
     return head.startswith((b"\x89PNG", b"GIF8")) or (head[:4] == b"RIFF" and head[8:] == b"WEBP")
 
 
-def _animated(source: Encoded, where: str, ground: str) -> Frames:
+def _animated(source: EncodedMedium, where: str, ground: str) -> Frames:
     """Frames of an animated picture; each begins when those before it have been shown for as long as it says."""
     from PIL import Image, ImageSequence
 
@@ -172,12 +172,12 @@ def _rgb(frame: Any, ground: str) -> NDArray[np.uint8]:
     return np.asarray(laid_on(frame, ground), dtype=np.uint8)
 
 
-def clip_has_transparency(source: Encoded) -> bool:
+def clip_has_transparency(source: EncodedMedium) -> bool:
     """Whether a clip has transparent parts, or room for them; False for what is no clip."""
     return has_transparency(source) if _is_picture(source) else _film_has_alpha(source)
 
 
-def _film_has_alpha(source: Encoded) -> bool:
+def _film_has_alpha(source: EncodedMedium) -> bool:
     """Whether a film has an alpha channel (ProRes 4444, PNG or animation in mov, ...).
 
     FFmpeg's own decoders of VP8 and VP9 give none, whatever the file has.
@@ -199,7 +199,7 @@ def _has_alpha(form: Any) -> bool:
     return form is not None and any(part.is_alpha for part in form.components)
 
 
-def _film(source: Encoded, where: str, ground: str) -> Frames:
+def _film(source: EncodedMedium, where: str, ground: str) -> Frames:
     """Frames of a video file."""
     av = _av()
     try:

@@ -32,7 +32,7 @@ MOST_THINGS = 5
 
 
 @dataclass(frozen=True)
-class Lots:
+class SceneBatch:
     """N scenes.
 
     Attributes:
@@ -91,14 +91,14 @@ def draw_part(
     return pixels, [sentences for _, sentences in drawn], regions, things
 
 
-def scenes(seed: int, begin: int, count: int) -> Lots:
+def scenes(seed: int, begin: int, count: int) -> SceneBatch:
     """Scenes and captions, made by all cores."""
     step = 500
     parts = [(seed, b, min(b + step, begin + count)) for b in range(begin, begin + count, step)]
     with ProcessPoolExecutor(max_workers=os.cpu_count()) as pool:
         lots = list(pool.map(draw_part, parts))
     pixels, captions, regions, things = zip(*lots, strict=True)
-    return Lots(
+    return SceneBatch(
         torch.from_numpy(np.concatenate(pixels)).permute(0, 3, 1, 2).contiguous(),
         [caption for part in captions for caption in part],
         torch.from_numpy(np.concatenate(regions)),

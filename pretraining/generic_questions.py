@@ -49,7 +49,7 @@ ANSWERS = tuple(dict.fromkeys(word for words in KINDS.values() for word in words
 
 
 @dataclass(frozen=True)
-class Asked:
+class GenericQuestion:
     """A question about a picture or a clip.
 
     Attributes:
@@ -67,7 +67,7 @@ class Asked:
     kind: str
 
 
-def lot(seed: int, number: int) -> Asked:
+def lot(seed: int, number: int) -> GenericQuestion:
     """Of every eight four are captions of clips with a word left out, one of a scene, three questions about scenes."""
     draw = Draw("scene-questions", seed, number)
     match number % 8:
@@ -79,7 +79,7 @@ def lot(seed: int, number: int) -> Asked:
             return _caption(draw)
 
 
-def _clip(draw: Draw) -> Asked:
+def _clip(draw: Draw) -> GenericQuestion:
     """What happens in a clip, with a word left out; every other clip shows one thing alone, and which way it slides."""
     family = draw.choice(("which-way", "which-way", "what-moved", "what-first", "how-often"))
     film = ask_clip(family, draw, draw.choice(CLIP_FAMILIES[family].answers))
@@ -88,7 +88,7 @@ def _clip(draw: Draw) -> Asked:
         frames = tuple(replace(scene, things=scene.things[:1]) for scene in frames)
     sentence, kinds = _happens(draw, family, film.answer, frames[0].things, frames[-1].things)
     question, answer, kind = _leave_out(draw, sentence.split(), kinds)
-    return Asked(
+    return GenericQuestion(
         "video", animation([paint(frame) for frame in frames], 0.25), question, answer, kind
     )
 
@@ -124,14 +124,14 @@ def _motion(begun: Thing, ended: Thing) -> str:
     return "slides up" if dy < 0 else "slides down"
 
 
-def _caption(draw: Draw) -> Asked:
+def _caption(draw: Draw) -> GenericQuestion:
     """A true sentence about a scene, without one of its words."""
     alone = draw.chance(0.3)
     scene = (
         draw_scene(draw, 1, sizes=("big", "huge")) if alone else draw_scene(draw, 1 + draw.below(4))
     )
     question, answer, kind = _leave_out(draw, caption(scene, draw).split(), SCENE_KINDS)
-    return Asked("image", png(paint(scene)), question, answer, kind)
+    return GenericQuestion("image", png(paint(scene)), question, answer, kind)
 
 
 def _leave_out(draw: Draw, words: Sequence[str], kinds: Sequence[str]) -> tuple[str, str, str]:
@@ -144,7 +144,7 @@ def _leave_out(draw: Draw, words: Sequence[str], kinds: Sequence[str]) -> tuple[
     return " ".join([*words[:index], BLANK, *words[index + 1 :]]), words[index], kind
 
 
-def _question(draw: Draw) -> Asked:
+def _question(draw: Draw) -> GenericQuestion:
     """About one thing of a scene, or how many of a kind there are."""
     kind = draw.choice(("colour", "figure", "relation", "yes or no", "number", "texture"))
     some = draw.shuffled(tuple(SHAPES))
@@ -153,13 +153,15 @@ def _question(draw: Draw) -> Asked:
             scene = draw_scene(draw, 1 + draw.below(5), figures=some[:2], sizes=("small",))
             names = [thing.figure for thing in scene.things]
             question = f"There are {BLANK} {plural(some[0])}."
-            return Asked("image", png(paint(scene)), question, NUMBERS[names.count(some[0])], kind)
+            return GenericQuestion(
+                "image", png(paint(scene)), question, NUMBERS[names.count(some[0])], kind
+            )
         scene = draw_scene(draw, 2 + draw.below(2), figures=some)
         names = [thing.figure for thing in scene.things]
         colours = [thing.colour for thing in scene.things]
         if len(names) > 1 and len(set(names)) == len(names) == len(set(colours)):
             question, answer = _about(draw, kind, scene)
-            return Asked("image", png(paint(scene)), question, answer, kind)
+            return GenericQuestion("image", png(paint(scene)), question, answer, kind)
 
 
 def _about(draw: Draw, kind: str, scene: Scene) -> tuple[str, str]:
@@ -184,13 +186,13 @@ def _about(draw: Draw, kind: str, scene: Scene) -> tuple[str, str]:
             return f"Is there {with_article(figure)}?", "yes" if there else "no"
 
 
-def lots(asked: tuple[int, int, int]) -> list[Asked]:
+def lots(asked: tuple[int, int, int]) -> list[GenericQuestion]:
     """Those numbered begin..end - 1."""
     seed, begin, end = asked
     return [lot(seed, number) for number in range(begin, end)]
 
 
-def make(seed: int, begin: int, count: int) -> list[Asked]:
+def make(seed: int, begin: int, count: int) -> list[GenericQuestion]:
     """`count` questions, made by all cores, those about pictures first."""
     step = 250
     parts = [(seed, b, min(b + step, begin + count)) for b in range(begin, begin + count, step)]

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from generic_questions import ANSWERS, KINDS, Asked, make
+from generic_questions import ANSWERS, KINDS, GenericQuestion, make
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -31,7 +31,7 @@ from cl_core.backbones.load import load_backbone
 from cl_core.backbones.samples import Samples
 from cl_core.backbones.settings import BackboneSettings
 from cl_core.backbones.vision.seeing import SeeingBackbone
-from cl_core.backbones.vision.visual import Medium, Sights
+from cl_core.backbones.vision.visual import Medium, VisualTokens
 from cl_core.device import choose_device
 from cl_core.train.checkpoint import EpochRecord
 from cl_core.train.classification import fit
@@ -45,10 +45,10 @@ SOME, AT_ONCE = 2000, 64
 
 
 @dataclass(frozen=True)
-class Kept:
+class StoredTokens:
     """What is seen, in memory: the vision encoder runs once."""
 
-    sights: Sights
+    sights: VisualTokens
 
     @property
     def tokens(self) -> int:
@@ -58,22 +58,22 @@ class Kept:
     def __len__(self) -> int:
         return len(self.sights.counts)
 
-    def see(self, rows: Sequence[int]) -> Sights:
+    def see(self, rows: Sequence[int]) -> VisualTokens:
         """The tokens of some of them."""
-        return Sights(self.sights.features[list(rows)], self.sights.counts[list(rows)])
+        return VisualTokens(self.sights.features[list(rows)], self.sights.counts[list(rows)])
 
 
-def kept(backbone: SeeingBackbone, medium: Medium, shown: Sequence[bytes]) -> Kept:
+def kept(backbone: SeeingBackbone, medium: Medium, shown: Sequence[bytes]) -> StoredTokens:
     """What is seen of pictures or clips, given as their bytes."""
     seen = [
         backbone.eye.look(medium, shown[begin : begin + AT_ONCE])
         for begin in range(0, len(shown), AT_ONCE)
     ]
     features = torch.cat([sights.features for sights in seen]).cpu()
-    return Kept(Sights(features, torch.cat([sights.counts for sights in seen]).cpu()))
+    return StoredTokens(VisualTokens(features, torch.cat([sights.counts for sights in seen]).cpu()))
 
 
-def rows_of(backbone: SeeingBackbone, asked: Sequence[Asked]) -> tuple[Rows, Tensor]:
+def rows_of(backbone: SeeingBackbone, asked: Sequence[GenericQuestion]) -> tuple[Rows, Tensor]:
     """Questions as training rows, in their order, and (n, v) tokens that are seen of some pictures and clips."""
     parts, some = [], []
     for medium in dict.fromkeys(question.medium for question in asked):
@@ -109,7 +109,9 @@ def evenly_loud(seen: Tensor, words: Tensor, generator: torch.Generator) -> Proj
 
 
 @torch.no_grad()
-def by_kind(lesson: Lesson[Rows], weights: TaskWeights, asked: Sequence[Asked]) -> dict[str, float]:
+def by_kind(
+    lesson: Lesson[Rows], weights: TaskWeights, asked: Sequence[GenericQuestion]
+) -> dict[str, float]:
     """Share of the validation rows of each kind that are answered rightly."""
     rows = lesson.validation
     here = transforms(weights.adapter)

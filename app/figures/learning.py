@@ -11,11 +11,11 @@ from plotly.subplots import make_subplots
 from app.base.theme import Look, task_colour, task_symbol
 from app.figures.base import PER_CENT, style
 from app.figures.names import listed
-from cl_core.runs.events import Epoch
+from cl_core.runs.events import EpochEvent
 
 
 def learning_curves(
-    curves: Mapping[str, Sequence[Epoch]],
+    curves: Mapping[str, Sequence[EpochEvent]],
     indices: Mapping[str, int],
     look: Look,
     *,

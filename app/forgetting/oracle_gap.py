@@ -19,7 +19,7 @@ from app.data.runs import stamp, workspace
 from app.data.view import View
 from app.shell import actions
 from app.shell.sharing import is_guest
-from cl_core.evaluate.oracle_gap import Lost, loss_errors, summarise_losses
+from cl_core.evaluate.oracle_gap import OracleGapMatrices, loss_errors, summarise_losses
 from cl_core.runs.workspace import RunFolder
 
 OWN, FIRST = "own adapter alone", "heaviest alone"
@@ -36,7 +36,7 @@ class OracleGap:
     """
 
     table: pa.Table
-    lost: Lost
+    lost: OracleGapMatrices
     errors: tuple[NDArray[np.float64], NDArray[np.float64]]
 
     def columns(self, stage: int, ids: Sequence[str]) -> dict[str, list[str]]:

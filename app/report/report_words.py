@@ -14,7 +14,7 @@ from cl_core.evaluate.units import bare_title
 from cl_core.reports.report import PHASES, Report
 from cl_core.reports.report_formats import number
 from cl_core.runs.cautions import cautions, marked
-from cl_core.runs.events import Started
+from cl_core.runs.events import StartEvent
 from cl_core.runs.publishing import backbone_title, published, without_folders
 from cl_core.runs.workspace import RunFolder
 
@@ -37,7 +37,7 @@ def header(report: Report) -> dict[str, str]:
     config = report.run.config
     recipe = config.recipe
     environment = report.run.environment()
-    started = [event for event in report.run.events if isinstance(event, Started)]
+    started = [event for event in report.run.events if isinstance(event, StartEvent)]
     packages = environment.get("packages", {})
     failure = without_folders(report.run.failure)
     versions = ", ".join(

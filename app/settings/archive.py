@@ -17,7 +17,7 @@ from app.settings import storage
 from app.shell import actions, uploads
 from app.shell.sharing import is_guest
 from cl_core.archive.pack import baggage, write_zip
-from cl_core.archive.unpack import Unpacked, unpack
+from cl_core.archive.unpack import UnpackResult, unpack
 from cl_core.errors import UserError, counted
 
 MOST_BYTES = 300 * 10**6
@@ -109,7 +109,7 @@ def _take_in() -> None:
         st.session_state["taken-in"] = _take(file, path)
         st.rerun()
     came = st.session_state.pop("taken-in", None)
-    if isinstance(came, Unpacked):
+    if isinstance(came, UnpackResult):
         st.success(plain(str(came)).replace("\n", "\n\n"), icon=":material/check:")
     elif came is not None:
         st.error("Nothing was taken in.", icon=":material/error:")
@@ -120,7 +120,7 @@ def _take_in() -> None:
         st.text(fault)
 
 
-def _take(file: IO[bytes] | None, path: str) -> Unpacked | str:
+def _take(file: IO[bytes] | None, path: str) -> UnpackResult | str:
     """What came, or why nothing did."""
     mine = workspace("Mine")
     try:

@@ -10,7 +10,7 @@ import streamlit as st
 from app.data.runs import workspace
 from app.shell import actions
 from app.shell.sharing import is_guest
-from cl_core.archive.prune import Sizes, Stored, clean, folder_bytes, sizes, unused
+from cl_core.archive.prune import Sizes, StoredArtifact, clean, folder_bytes, sizes, unused
 from cl_core.errors import counted
 
 MEASURED_FOR_SECONDS = 30
@@ -35,7 +35,7 @@ def measured(root: str) -> Sizes:
 
 
 @st.cache_resource(ttl=MEASURED_FOR_SECONDS, show_spinner=False)
-def _unused(root: str) -> list[Stored]:
+def _unused(root: str) -> list[StoredArtifact]:
     return unused(workspace("Mine"), [workspace("Demonstration")])
 
 
@@ -110,5 +110,5 @@ def megabytes(count: int) -> str:
     return f"{count / 1e9:.2f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"
 
 
-def _bytes(artifacts: list[Stored]) -> int:
+def _bytes(artifacts: list[StoredArtifact]) -> int:
     return sum(artifact.bytes for artifact in artifacts)

@@ -7,7 +7,7 @@ import streamlit as st
 from app.base.text import plain
 from app.data.runs import run_names, workspace
 from app.shell.sharing import is_guest
-from cl_core.archive.copy import Copied, copy_runs, is_copied
+from cl_core.archive.copy import CopyResult, copy_runs, is_copied
 from cl_core.errors import AdapterLabError, counted
 
 SAID = "copied"
@@ -39,7 +39,7 @@ def all_here() -> bool:
     return bool(names) and all(mine.run(name).exists for name in names)
 
 
-def ensure() -> Copied:
+def ensure() -> CopyResult:
     """Copies what is not there yet; asked again, it does nothing.
 
     Raises:

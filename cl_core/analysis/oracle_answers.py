@@ -56,7 +56,7 @@ def explain_losses(
     stages = sorted(set(records["stage"].to_pylist()))
     stream = reopen(run)
     tables: list[pa.Table] = []
-    alone: Alone | None = None
+    alone: SingleAdapterStates | None = None
     for done, stage in enumerate(stages):
         loaded = load_model(workspace, run, stage, device)
         # Single adapters answer, under the heads that the stage has.
@@ -74,7 +74,7 @@ def explain_losses(
                 silent,
                 stored_sights,
             )
-            alone = Alone(artifacts.data, settings.evaluate.split)
+            alone = SingleAdapterStates(artifacts.data, settings.evaluate.split)
         rows = records.filter(pc.equal(records["stage"], stage))
         for task in range(loaded.stage):
             task_records = rows.filter(pc.equal(rows["true_task"], task))
@@ -86,7 +86,7 @@ def explain_losses(
     return table
 
 
-class Alone:
+class SingleAdapterStates:
     """States of rows under one adapter alone, each computed once: later stages change no adapter.
 
     Args:
@@ -144,7 +144,9 @@ class Alone:
         return self._states[task, adapter]
 
 
-def _explain_cell(model: Model, alone: Alone, stage: int, task: int, records: pa.Table) -> pa.Table:
+def _explain_cell(
+    model: Model, alone: SingleAdapterStates, stage: int, task: int, records: pa.Table
+) -> pa.Table:
     """Rows of LOST_SCHEMA of one task's samples after one stage."""
     data, ids = alone.data, records["sample_id"].to_pylist()
     rows = alone.rows(task, ids)

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from cl_core.adapters.bank import Bank
 from cl_core.analysis.embeddings import find_embeddings
-from cl_core.analysis.oracle_answers import Alone
+from cl_core.analysis.oracle_answers import SingleAdapterStates
 from cl_core.analysis.settings_accuracy import (
     KIND,
     MOST,
@@ -115,7 +115,7 @@ def task_rows(
         silent,
         stored_sights,
     )
-    alone = Alone(artifacts.data, split)
+    alone = SingleAdapterStates(artifacts.data, split)
     embeddings = find_embeddings(source, run)
     keys_by_task = (
         {} if embeddings is None else dict(zip(embeddings.tasks, embeddings.keys, strict=True))
@@ -151,7 +151,7 @@ class TaskRows:
     def __init__(
         self,
         model: Model,
-        alone: Alone,
+        alone: SingleAdapterStates,
         task: int,
         rows: Tensor,
         features: Tensor,
@@ -209,7 +209,7 @@ class SplitRows(EncodedSamples):
     """
 
     def __init__(
-        self, model: Model, alone: Alone, task: int, rows: Tensor, features: Tensor
+        self, model: Model, alone: SingleAdapterStates, task: int, rows: Tensor, features: Tensor
     ) -> None:
         encoding = alone.data.encoding(task, alone.split).subset(rows.tolist())
         super().__init__(model.passes, encoding)

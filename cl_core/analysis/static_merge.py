@@ -26,7 +26,7 @@ from cl_core.backbones.load import load_backbone
 from cl_core.device import choose_device
 from cl_core.engine.artifact_cache import Reporter
 from cl_core.engine.artifacts import RunArtifacts
-from cl_core.engine.launch import Silent, Watcher, reopen
+from cl_core.engine.launch import SilentWatcher, Watcher, reopen
 from cl_core.engine.task_adapters import TaskAdapterTrainer
 from cl_core.engine.visual_tokens import stored_sights
 from cl_core.errors import UserError, counted
@@ -120,7 +120,7 @@ def merge_run(
     Raises:
         UserError: the run is not finished or keeps one adapter, the weights do not fit, or there is no such merge.
     """
-    config, listener = run.config, watcher or Silent()
+    config, listener = run.config, watcher or SilentWatcher()
     if run.status != "finished" or config.recipe.shares_adapter:
         why = f"is {run.status}" if run.status != "finished" else "keeps one adapter already"
         raise UserError(

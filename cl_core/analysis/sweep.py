@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from cl_core.device import Precision
-from cl_core.engine.launch import Silent, Watcher, carry_out, prepare
+from cl_core.engine.launch import SilentWatcher, Watcher, carry_out, prepare
 from cl_core.errors import AdapterLabError, UserError
 from cl_core.recipes.named import load_recipe
 from cl_core.recipes.recipe import Recipe
 from cl_core.runs.workspace import RunFolder, Workspace
-from cl_core.train.loop import Stopped
+from cl_core.train.loop import RunStopped
 
 
 @dataclass(frozen=True)
-class Swept:
+class SweepResult:
     """What came of a sweep.
 
     Attributes:
@@ -41,7 +41,7 @@ def sweep(
     device: str = "auto",
     precision: Precision = "auto",
     watcher: Watcher | None = None,
-) -> Swept:
+) -> SweepResult:
     """Carries out every recipe on every stream with every seed.
 
     Runs have the names that single runs get, after `prefix`. One that is finished is not carried out again, one that
@@ -63,13 +63,13 @@ def sweep(
         watcher: is told what happens.
 
     Raises:
-        Stopped: somebody asked the sweep to stop.
+        RunStopped: somebody asked the sweep to stop.
         UserError: nothing to do, or a recipe does not exist.
     """
     chosen = [load_recipe(name) if isinstance(name, str) else name for name in recipes]
     if not (streams and chosen and seeds):
         raise UserError("a sweep needs at least one stream, one recipe and one seed")
-    listener = watcher or Silent()
+    listener = watcher or SilentWatcher()
     runs: list[RunFolder] = []
     failures: list[tuple[str, str]] = []
     for seed in seeds:
@@ -94,12 +94,12 @@ def sweep(
                     if folder.status != "finished":
                         carry_out(workspace, folder, loaded, listener)
                     runs.append(folder)
-                except Stopped:
+                except RunStopped:
                     raise
                 except AdapterLabError as error:
                     listener.notice(f"{what} failed: {error}")
                     failures.append((what, str(error)))
-    return Swept(tuple(runs), tuple(failures))
+    return SweepResult(tuple(runs), tuple(failures))
 
 
 def run_name(stream: str, recipe: Recipe, seed: int, protocol: str | None) -> str:

@@ -19,7 +19,7 @@ PARTIAL = ".partial"
 
 
 @dataclass(frozen=True)
-class Copied:
+class CopyResult:
     """What became of the runs asked for, by name.
 
     Attributes:
@@ -43,7 +43,7 @@ def is_copied(source: RunFolder, target: Workspace) -> bool:
     return _same(source.path, target.run(source.name).path)
 
 
-def copy_runs(source: Workspace, target: Workspace, names: Sequence[str]) -> Copied:
+def copy_runs(source: Workspace, target: Workspace, names: Sequence[str]) -> CopyResult:
     """Takes over runs and all artifacts of their store; what is here already is neither copied again nor changed.
 
     Args:
@@ -74,7 +74,7 @@ def copy_runs(source: Workspace, target: Workspace, names: Sequence[str]) -> Cop
         else:
             _copy(run.path, destination, partial)
             copied.append(run.name)
-    return Copied(tuple(copied), tuple(present), tuple(kept))
+    return CopyResult(tuple(copied), tuple(present), tuple(kept))
 
 
 def _artifacts(store: Path) -> Iterator[Path]:

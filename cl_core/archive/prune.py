@@ -27,7 +27,7 @@ _KEY_BYTES = re.compile(_KEY.pattern.encode())
 
 
 @dataclass(frozen=True)
-class Stored:
+class StoredArtifact:
     """One artifact and what it takes up."""
 
     kind: str
@@ -75,7 +75,7 @@ def sizes(workspace: Workspace) -> Sizes:
     )
 
 
-def unused(workspace: Workspace, others: Iterable[Workspace] = ()) -> list[Stored]:
+def unused(workspace: Workspace, others: Iterable[Workspace] = ()) -> list[StoredArtifact]:
     """The artifacts that no run needs, the largest first.
 
     Args:
@@ -93,7 +93,7 @@ def unused(workspace: Workspace, others: Iterable[Workspace] = ()) -> list[Store
         if (kind, key) not in needed and not (kind == "checkpoint" and resumable)
     ]
     folder = workspace.store.folder
-    artifacts = [Stored(kind, key, folder_bytes(folder(kind, key))) for kind, key in left]
+    artifacts = [StoredArtifact(kind, key, folder_bytes(folder(kind, key))) for kind, key in left]
     return sorted(artifacts, key=lambda artifact: (-artifact.bytes, artifact.kind, artifact.key))
 
 
@@ -112,7 +112,7 @@ def needed_by(workspace: Workspace, runs: Iterable[RunFolder]) -> set[tuple[str,
     return needed
 
 
-def clean(workspace: Workspace, others: Iterable[Workspace] = ()) -> list[Stored]:
+def clean(workspace: Workspace, others: Iterable[Workspace] = ()) -> list[StoredArtifact]:
     """Removes what no run needs; returns what was removed.
 
     Raises:

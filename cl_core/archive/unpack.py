@@ -59,7 +59,7 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class Unpacked:
+class UnpackResult:
     """What came of an archive.
 
     Attributes:
@@ -91,7 +91,7 @@ class Unpacked:
 
 def unpack(
     workspace: Workspace, archive: Path | IO[bytes], limits: Limits | None = None
-) -> Unpacked:
+) -> UnpackResult:
     """Takes in a zip: of a workspace (`runs/`, `store/`, ...), or of one or several run folders.
 
     It is unpacked beside the rest and moved into place when all of it is sound, artifacts before the runs that need
@@ -134,7 +134,7 @@ def unpack(
         finally:
             shutil.rmtree(staging, ignore_errors=True)
     counts = Counter(path.parts[0] for path in moved)
-    return Unpacked(
+    return UnpackResult(
         runs=tuple(sorted(path.name for path in moved if path.parts[0] == "runs")),
         already=tuple(sorted(here)),
         artifacts=counts["store"],

@@ -15,18 +15,18 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar
 import torch
 from torch import Tensor, nn
 
-from cl_core.backbones.encoding import Encoded
+from cl_core.backbones.encoding import BackboneInput
 from cl_core.backbones.fingerprint import hash_weights
 from cl_core.backbones.pooling import pool
 from cl_core.backbones.sites import Site
 
-__all__ = ["Backbone", "Encoder", "Masked", "Output", "Transform"]
+__all__ = ["Backbone", "Encoder", "MaskedBatch", "Output", "Transform"]
 
 Transform = Callable[[Tensor], Tensor]
 """What happens to a site's output, (B, T, d) -> (B, T, d)."""
 
 
-class Masked(Protocol):
+class MaskedBatch(Protocol):
     """What every batch has."""
 
     @property
@@ -35,7 +35,7 @@ class Masked(Protocol):
         ...
 
 
-B = TypeVar("B", bound=Masked)
+B = TypeVar("B", bound=MaskedBatch)
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,7 @@ class Encoder(nn.Module, Generic[B]):
         self.eval()
 
     @abstractmethod
-    def encode(self, rows: Mapping[str, Sequence[Any]]) -> Encoded:
+    def encode(self, rows: Mapping[str, Sequence[Any]]) -> BackboneInput:
         """N samples as the backbone takes them.
 
         Args:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 
-class Encoded(Protocol):
+class BackboneInput(Protocol):
     """N samples as a backbone takes them: texts, pictures, or both."""
 
     @property

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from cl_core.backbones.batching import length_batches
 from cl_core.backbones.encoder import Backbone
-from cl_core.backbones.encoding import Encoded
+from cl_core.backbones.encoding import BackboneInput
 from cl_core.backbones.pooling import POOLINGS, pool
 from cl_core.errors import UserError
 
@@ -40,7 +40,7 @@ def layer_index(layer: int, n_blocks: int) -> int:
 @torch.no_grad()
 def extract_features(
     backbone: Backbone,
-    encoding: Encoded,
+    encoding: BackboneInput,
     layer: int = -4,
     pooling: str = "mean",
     batch_size: int = 32,

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from cl_core.backbones.encoding import Encoding, pad_batch
-from cl_core.backbones.vision.visual import Medium, Sights, Viewer
+from cl_core.backbones.vision.visual import Medium, Viewer, VisualTokens
 
 MEDIA: tuple[Medium, ...] = ("image", "video")
 
@@ -59,7 +59,7 @@ class Samples:
     def __len__(self) -> int:
         return len(self.places)
 
-    def see(self, rows: Sequence[int]) -> Sights | None:
+    def see(self, rows: Sequence[int]) -> VisualTokens | None:
         """What some of the samples show, padded to the most tokens among them; None where none shows anything."""
         asked: dict[int, list[int]] = {}
         for position, row in enumerate(rows):
@@ -82,7 +82,7 @@ class Samples:
             here = torch.tensor(asked[viewer], device=any_seen.device)
             features[here, : sights.features.shape[1]] = sights.features.to(features)
             counts[here] = sights.counts.to(counts)
-        return Sights(features, counts)
+        return VisualTokens(features, counts)
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ def seeing_batch(
     sights = samples.see(indices)
     if sights is None:
         nothing = torch.zeros(len(indices), 0, visual_size)
-        sights = Sights(nothing, torch.zeros_like(lengths))
+        sights = VisualTokens(nothing, torch.zeros_like(lengths))
     order, mask = sequence(lengths, sights.counts.cpu(), text.input_ids.shape[1])
     return SeeingBatch(
         text.input_ids.to(device),

@@ -42,11 +42,11 @@ def follow(
         typer.Exit: it was stopped; the message says how to go on.
     """
     if again or run.status != "finished":
-        from cl_core.train.loop import Stopped
+        from cl_core.train.loop import RunStopped
 
         try:
             carry_out(workspace, run, stream, watcher)
-        except Stopped:
+        except RunStopped:
             watcher.finish()
             where = "" if str(workspace.root) == "workspace" else f" --workspace {workspace.root}"
             typer.echo(

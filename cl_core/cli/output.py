@@ -10,7 +10,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from cl_core.runs.events import Epoch, Evaluated, Event, Made, Phase, Started, Warned
+from cl_core.runs.events import (
+    ArtifactEvent,
+    EpochEvent,
+    EvaluationEvent,
+    Event,
+    PhaseEvent,
+    StartEvent,
+    WarningEvent,
+)
 
 QUIET_SECONDS = 20.0  # plain lines: at most one progress line this often
 
@@ -98,28 +106,28 @@ class TerminalWatcher:
     def event(self, event: Event) -> None:
         """Something happened in the run."""
         match event:
-            case Started():
+            case StartEvent():
                 self._steps = event.steps
                 if not self.quiet and sys.stderr.isatty():
                     self._bar = _make_bar()
                     self._bar.start()
                     self._task = self._bar.add_task("", total=None)
-            case Phase():
+            case PhaseEvent():
                 self._phase = f"[{event.step}/{self._steps}] {event.phase} {event.task}"
                 if self._bar is not None:
                     self._bar.update(self._task, description=self._phase, completed=0, total=None)
-            case Epoch():
+            case EpochEvent():
                 self._line(
                     f"{self._phase}: epoch {event.epoch}/{event.epochs}, training loss {event.train_loss:.3f}, "
                     f"validation accuracy {100 * event.validation_accuracy:.1f} %"
                 )
-            case Made() if event.reused and event.kind == "adapter":
+            case ArtifactEvent() if event.reused and event.kind == "adapter":
                 self._line(f"{self._phase}: found in the store")
-            case Evaluated():
+            case EvaluationEvent():
                 looked_up = event.rows - event.recomputed
                 how = f" ({looked_up} of {event.rows} looked up)" if looked_up else ""
                 self._line(f"{self._phase}: {event.task} {100 * event.accuracy:.1f} %{how}")
-            case Warned():
+            case WarningEvent():
                 self._line(f"warning: {event.message}")
             case _:
                 pass

@@ -14,12 +14,12 @@ from cl_core.device import Device
 from cl_core.engine.encoded_stream import TokenisedStream
 from cl_core.errors import UserError
 from cl_core.recipes.settings import RunSettings
-from cl_core.runs.events import Epoch, Made
+from cl_core.runs.events import ArtifactEvent, EpochEvent
 from cl_core.store import Artifact, Store, key
 from cl_core.train.chance import Chance
 from cl_core.train.checkpoint import EpochRecord
 from cl_core.train.divergence import all_finite
-from cl_core.train.loop import Stopped, Watch
+from cl_core.train.loop import RunStopped, Watch
 from cl_core.train.settings import TrainSettings
 
 Contents = tuple[Mapping[str, Tensor], Any]
@@ -30,7 +30,7 @@ Contents = tuple[Mapping[str, Tensor], Any]
 class Reporter:
     """How the work below speaks to the run that asked for it."""
 
-    record: Callable[[Made | Epoch], None]
+    record: Callable[[ArtifactEvent | EpochEvent], None]
     step: Callable[[int, int], None]
     stop: Callable[[], bool]
     warn: Callable[[str], None] = lambda message: None
@@ -107,7 +107,7 @@ class ArtifactCache:
                 self.store.write("timing", timing_key, timing_inputs, data={"seconds": seconds})
         timing = self.store.read("timing", timing_key)
         self.reporter.record(
-            Made(
+            ArtifactEvent(
                 kind=shown_as or kind,
                 task=self.data.name(task),
                 stage=stage + 1,
@@ -134,7 +134,7 @@ class ArtifactCache:
 
         def epoch(record: EpochRecord) -> None:
             self.reporter.record(
-                Epoch(
+                EpochEvent(
                     task=name,
                     epoch=record.epoch,
                     epochs=epochs,
@@ -155,10 +155,10 @@ class ArtifactCache:
         """Ends the work where somebody asked to stop.
 
         Raises:
-            Stopped: somebody did.
+            RunStopped: somebody did.
         """
         if self.reporter.stop():
-            raise Stopped("stopped as asked")
+            raise RunStopped("stopped as asked")
 
     def warn_if_nothing_learnt(
         self, name: str, artifact: Artifact, chance: Chance, settings: TrainSettings

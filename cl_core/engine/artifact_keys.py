@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass
-class Learnt:
+class ArtifactKeys:
     """Keys in the store; task t and stage t are positions in the lists.
 
     Attributes:

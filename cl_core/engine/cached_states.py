@@ -14,7 +14,7 @@ from torch import Tensor
 from cl_core.adapters.bank import Bank
 from cl_core.adapters.compose import COMPOSITIONS
 from cl_core.adapters.fusion import FusionWeights
-from cl_core.backbones.encoding import Encoded
+from cl_core.backbones.encoding import BackboneInput
 from cl_core.engine.artifact_cache import Contents
 from cl_core.engine.artifacts import VERSIONS, RunArtifacts
 from cl_core.evaluate.states import changed_rows
@@ -79,7 +79,7 @@ class RunSamples(EncodedSamples):
         return len(self.artifacts.stream.all_tasks[self.task].splits[self.split])
 
     @cached_property
-    def encoding(self) -> Encoded:
+    def encoding(self) -> BackboneInput:
         """As the backbone reads them; not asked for where all states are there."""
         return self.artifacts.data.encoding(self.task, self.split)
 

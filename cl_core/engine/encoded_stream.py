@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from cl_core.backbones.encoder import Backbone
-from cl_core.backbones.encoding import Encoded
+from cl_core.backbones.encoding import BackboneInput
 from cl_core.backbones.vision.seeing import SeeingBackbone
 from cl_core.backbones.vision.visual import Viewer
 from cl_core.tasks.stream import Stream
@@ -35,7 +35,7 @@ class TokenisedStream:
         self.seen_only = seen_only
         self.backbone = backbone
         self._viewer = viewer
-        self._encodings: dict[tuple[int, str], Encoded] = {}
+        self._encodings: dict[tuple[int, str], BackboneInput] = {}
 
     def name(self, task: int) -> str:
         """The task's name."""
@@ -45,7 +45,7 @@ class TokenisedStream:
         """Of a split's content."""
         return self.stream.all_tasks[task].split_fingerprint(split)
 
-    def encoding(self, task: int, split: str) -> Encoded:
+    def encoding(self, task: int, split: str) -> BackboneInput:
         """A split as the backbone reads it."""
         if (task, split) not in self._encodings:
             columns = self.stream.all_tasks[task].columns(split)

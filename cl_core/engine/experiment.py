@@ -11,7 +11,7 @@ from torch import Tensor
 from cl_core.backbones.encoder import Backbone
 from cl_core.device import Device
 from cl_core.engine.artifact_cache import Reporter
-from cl_core.engine.artifact_keys import Learnt
+from cl_core.engine.artifact_keys import ArtifactKeys
 from cl_core.engine.artifacts import RunArtifacts
 from cl_core.engine.fusion import FusionTrainer
 from cl_core.engine.i2i import I2ITrainer
@@ -24,7 +24,7 @@ from cl_core.engine.stage_scores import StageEvaluator
 from cl_core.engine.task_adapters import Start, TaskAdapterTrainer
 from cl_core.engine.visual_tokens import stored_sights
 from cl_core.recipes.plan import Step
-from cl_core.runs.events import Phase
+from cl_core.runs.events import PhaseEvent
 from cl_core.runs.results import Results
 from cl_core.runs.run_config import RunConfig
 from cl_core.runs.workspace import RunFolder
@@ -68,7 +68,7 @@ class Experiment:
         self.router = recipe.router.load()(settings.router)
         self.initialiser = recipe.initialiser.load()()
         self.results = Results(run, config)
-        self.learnt = Learnt()
+        self.artifact_keys = ArtifactKeys()
         self.task_trainer = TaskAdapterTrainer(self.artifacts)
         self.memory_selector = MemorySelector(self.artifacts, self.task_trainer)
         self.fusion_trainer = FusionTrainer(self.artifacts, self.task_trainer)
@@ -84,7 +84,7 @@ class Experiment:
             self.artifacts, self.task_trainer, self.memory_selector, recipe.trainer
         )
         stages = StageModels(
-            config, self.artifacts, self.trainer, self.router, self.task_trainer, self.learnt
+            config, self.artifacts, self.trainer, self.router, self.task_trainer, self.artifact_keys
         )
         self.evaluator = StageEvaluator(
             run,
@@ -92,7 +92,7 @@ class Experiment:
             self.results,
             stages,
             self.i2i_trainer,
-            self.learnt,
+            self.artifact_keys,
             recipe.told_the_task,
         )
         self._names: dict[str, str] = {}
@@ -111,7 +111,7 @@ class Experiment:
         """Does every step; steps whose artifacts are there are read, not done again.
 
         Raises:
-            Stopped: somebody asked the run to stop.
+            RunStopped: somebody asked the run to stop.
         """
         try:
             if self.config.settings.evaluate.unseen:
@@ -126,27 +126,27 @@ class Experiment:
 
     def _do(self, number: int, step: Step) -> None:
         name = self.artifacts.data.name(step.task)
-        self.run.record(Phase(step=number, phase=step.phase, stage=step.stage + 1, task=name))
-        task, learnt = step.task, self.learnt
+        self.run.record(PhaseEvent(step=number, phase=step.phase, stage=step.stage + 1, task=name))
+        task, keys = step.task, self.artifact_keys
         match step.phase:
             case "features":
                 self._features(task)
             case "improvise":
-                learnt.improvised[task] = self.i2i_trainer.improvise(task, learnt.adapters)
+                keys.improvised[task] = self.i2i_trainer.improvise(task, keys.adapters)
                 self.evaluator.evaluate_improvised(task)
             case "initialise":
-                learnt.distilled[task] = self.i2i_trainer.distil(
-                    task, learnt.adapters, learnt.improvised[task]
+                keys.distilled[task] = self.i2i_trainer.distil(
+                    task, keys.adapters, keys.improvised[task]
                 )
                 self.evaluator.evaluate_distilled(task)
             case "train":
                 self._train(task)
             case "fuse":
-                learnt.fusions[task] = self.fusion_trainer.train(task, learnt.adapters)
-                self._names[f"fusion/{name}"] = learnt.fusions[task]
+                keys.fusions[task] = self.fusion_trainer.train(task, keys.adapters)
+                self._names[f"fusion/{name}"] = keys.fusions[task]
             case "routers":
-                network = self.router_trainer.train(task, learnt.adapters[: task + 1])
-                learnt.networks[task] = network
+                network = self.router_trainer.train(task, keys.adapters[: task + 1])
+                keys.networks[task] = network
                 self._names[f"network/{task + 1}"] = network
             case "evaluate":
                 self._names |= self.evaluator.evaluate_stage(step.stage)
@@ -171,26 +171,26 @@ class Experiment:
                 self.memory_selector,
                 self.fusion_trainer,
                 self.shared_trainer,
-                self.learnt,
+                self.artifact_keys,
             )
         )
 
     def _train_shared(self, task: int) -> None:
-        previous = self.learnt.adapters[-1] if self.learnt.adapters else None
-        key = self.shared_trainer.train(task, previous, self.learnt)
-        self.learnt.adapters.append(key)
+        previous = self.artifact_keys.adapters[-1] if self.artifact_keys.adapters else None
+        key = self.shared_trainer.train(task, previous, self.artifact_keys)
+        self.artifact_keys.adapters.append(key)
         self._names[f"shared/{task + 1}"] = key
 
     def _train_own(self, task: int) -> None:
-        learnt, name = self.learnt, self.artifacts.data.name(task)
+        keys, name = self.artifact_keys, self.artifacts.data.name(task)
         start: Start | None
-        if task in learnt.distilled:
-            start = self.i2i_trainer.start(learnt.distilled[task])
+        if task in keys.distilled:
+            start = self.i2i_trainer.start(keys.distilled[task])
         else:
             parent = self.initialiser.parent(task, self._centroids(task))
-            start = self.task_trainer.copy_of(None if parent is None else learnt.adapters[parent])
+            start = self.task_trainer.copy_of(None if parent is None else keys.adapters[parent])
         adapter = self.task_trainer.train(task, start)
-        learnt.adapters.append(adapter)
+        keys.adapters.append(adapter)
         self._names[f"adapter/{name}"] = adapter
         if "fishers" in self.config.recipe.composition.needs:
             self._names[f"fisher/{name}"] = self.task_trainer.fisher_key(task, adapter)

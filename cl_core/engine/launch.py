@@ -18,7 +18,14 @@ from cl_core.recipes.named import load_recipe
 from cl_core.recipes.recipe import Recipe
 from cl_core.recipes.settings import DataSettings, make_settings
 from cl_core.runs.environment import describe_environment, peak_memory_bytes
-from cl_core.runs.events import Event, Failed, Finished, Started, StoppedEvent, Warned
+from cl_core.runs.events import (
+    Event,
+    FailureEvent,
+    FinishEvent,
+    StartEvent,
+    StopEvent,
+    WarningEvent,
+)
 from cl_core.runs.run_config import RunConfig, TaskSummary
 from cl_core.runs.workspace import RunFolder, Workspace
 from cl_core.store import RunLock
@@ -47,7 +54,7 @@ class Watcher(Protocol):
         ...
 
 
-class Silent:
+class SilentWatcher:
     """A watcher that says nothing."""
 
     def notice(self, message: str) -> None:
@@ -199,7 +206,7 @@ def carry_out(
     """Carries the run out, from its beginning or from where it was left.
 
     Raises:
-        Stopped: somebody asked it to stop (`RunFolder.request_stop`, or Ctrl-C).
+        RunStopped: somebody asked it to stop (`RunFolder.request_stop`, or Ctrl-C).
         LockHeld: another process is at it.
         ReadOnlyError: the workspace is to stay as it is.
         DamagedFile: what happened in it so far cannot be read, to which more would be added.
@@ -209,9 +216,9 @@ def carry_out(
     from cl_core.backbones.load import load_backbone
     from cl_core.device import choose_device
     from cl_core.engine.experiment import Experiment
-    from cl_core.train.loop import Stopped
+    from cl_core.train.loop import RunStopped
 
-    watcher = watcher or Silent()
+    watcher = watcher or SilentWatcher()
     config = run.config
     with RunLock(run.lock_path):
         run.clear_stop()
@@ -223,25 +230,25 @@ def carry_out(
             run.write_environment(describe_environment(device.reason))
             backbone = load_backbone(config.settings.backbone, device.torch_device)
             _check_kinds(stream, backbone)
-            workspace.store.on_damage = lambda message: run.record(Warned(message=message))
+            workspace.store.on_damage = lambda message: run.record(WarningEvent(message=message))
             experiment = Experiment(
                 run, config, stream, backbone, device, workspace.store, watcher.progress
             )
             run.record(
-                Started(process=os.getpid(), device=device.reason, steps=len(experiment.plan))
+                StartEvent(process=os.getpid(), device=device.reason, steps=len(experiment.plan))
             )
             for warning in stream.warnings:
                 run.warn(warning)
             with _interrupt_asks_to_stop(run):
                 experiment.carry_out()
-        except (Stopped, KeyboardInterrupt) as stopped:
-            run.record(StoppedEvent())
-            raise Stopped("stopped as asked") from stopped
+        except (RunStopped, KeyboardInterrupt) as stopped:
+            run.record(StopEvent())
+            raise RunStopped("stopped as asked") from stopped
         except Exception as error:
-            run.record(Failed(message=f"{type(error).__name__}: {error}"))
+            run.record(FailureEvent(message=f"{type(error).__name__}: {error}"))
             raise
         run.record(
-            Finished(
+            FinishEvent(
                 seconds=time.perf_counter() - began,
                 peak_memory_bytes=peak_memory_bytes(),
                 peak_gpu_memory_bytes=device.peak_memory_bytes(),

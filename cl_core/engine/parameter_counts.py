@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from torch import Tensor
 
 from cl_core.adapters.task_weights import TaskWeights
-from cl_core.engine.artifact_keys import Learnt
+from cl_core.engine.artifact_keys import ArtifactKeys
 from cl_core.engine.fusion import FusionTrainer
 from cl_core.engine.memory_selection import MemorySelector
 from cl_core.engine.shared_adapter import SharedAdapterTrainer
 from cl_core.engine.task_adapters import TaskAdapterTrainer
 from cl_core.route.network import parameter_count as network_parameters
 from cl_core.route.router import Router
-from cl_core.runs.events import Parameters
+from cl_core.runs.events import ParametersEvent
 from cl_core.runs.run_config import RunConfig
 
 
@@ -26,8 +26,8 @@ def count_parameters(
     memory_selector: MemorySelector,
     fusion_trainer: FusionTrainer,
     shared_trainer: SharedAdapterTrainer,
-    learnt: Learnt,
-) -> Parameters:
+    artifact_keys: ArtifactKeys,
+) -> ParametersEvent:
     """The counts after a stage, 0-based; what is trained once all adapters are there is counted as well."""
     recipe, trainer = config.recipe, config.recipe.trainer.traits
     backbone = sum(tensor.numel() for tensor in task_trainer.artifacts.backbone.parameters())
@@ -35,10 +35,10 @@ def count_parameters(
     if config.keeps_memory:
         memory = sum(memory_selector.size(task) for task in range(stage + 1))
     if trainer.form == "shared":
-        trained, kept = shared_trainer.parameter_counts(learnt.adapters[-1], learnt)
+        trained, kept = shared_trainer.parameter_counts(artifact_keys.adapters[-1], artifact_keys)
         active = backbone + trained
         return _event(stage, trained, kept, active, backbone, memory)
-    weights = [task_trainer.weights(key) for key in learnt.adapters]
+    weights = [task_trainer.weights(key) for key in artifact_keys.adapters]
     counts = [_size(task_weights) for task_weights in weights]
     heads = [
         sum(tensor.numel() for tensor in task_weights.head.parameters()) for task_weights in weights
@@ -68,8 +68,8 @@ def count_parameters(
 
 def _event(
     stage: int, trainable: int, stored: int, active: int, backbone: int, memory: int
-) -> Parameters:
-    return Parameters(
+) -> ParametersEvent:
+    return ParametersEvent(
         stage=stage + 1,
         trainable_parameters=trainable,
         stored_parameters=stored,

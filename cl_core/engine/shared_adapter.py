@@ -11,7 +11,7 @@ from torch import Tensor
 
 from cl_core.choices import Choice
 from cl_core.engine.artifact_cache import Contents
-from cl_core.engine.artifact_keys import Learnt
+from cl_core.engine.artifact_keys import ArtifactKeys
 from cl_core.engine.artifacts import VERSIONS, RunArtifacts
 from cl_core.engine.checkpoints import MidTaskCheckpoints
 from cl_core.engine.memory_selection import MemorySelector
@@ -43,13 +43,13 @@ class SharedAdapterTrainer:
             need in trainer.needs for need in ("memory", "fishers")
         )
 
-    def train(self, stage: int, previous: str | None, learnt: Learnt) -> str:
+    def train(self, stage: int, previous: str | None, artifact_keys: ArtifactKeys) -> str:
         """The shared adapter after a stage, 0-based; returns its key.
 
         Args:
             stage: 0-based.
             previous: key of the stage before; None at the first, and where all tasks are learnt at once.
-            learnt: has the Fisher sums of the stages before, and gets this one's.
+            artifact_keys: has the Fisher sums of the stages before, and gets this one's.
         """
         artifacts, settings = self.artifacts, self.artifacts.settings
         learned_now = range(stage + 1) if self.trainer.traits.all_at_once else [stage]
@@ -86,7 +86,7 @@ class SharedAdapterTrainer:
                 checkpoints,
                 artifacts.data.name(stage),
             )
-            penalty = self._penalty(start, new, frame, stage, learnt)
+            penalty = self._penalty(start, new, frame, stage, artifact_keys)
             if penalty is not None:
                 lesson = replace(lesson, knobs=replace(lesson.knobs, strengths=self._strengths()))
             fitted = fit_shared(lesson, start, frame, settings.adapter.dropout, memory, penalty)
@@ -103,7 +103,9 @@ class SharedAdapterTrainer:
         )
         checkpoints.clear()
         if self._keeps_fisher:
-            learnt.fishers[stage] = self._fisher(stage, own_key, learnt.fishers.get(stage - 1))
+            artifact_keys.fishers[stage] = self._fisher(
+                stage, own_key, artifact_keys.fishers.get(stage - 1)
+            )
         return own_key
 
     def weights(self, own_key: str) -> SharedWeights:
@@ -114,12 +116,14 @@ class SharedAdapterTrainer:
         """
         return self.artifacts.weights.shared(own_key)
 
-    def parameter_counts(self, own_key: str, learnt: Learnt) -> tuple[int, int]:
+    def parameter_counts(self, own_key: str, artifact_keys: ArtifactKeys) -> tuple[int, int]:
         """(numbers of adapter and heads, numbers stored: EWC keeps two more for each that it holds)."""
         size = sum(tensor.numel() for tensor in self.weights(own_key).parameters())
-        if not learnt.fishers:
+        if not artifact_keys.fishers:
             return size, size
-        artifact = self.artifacts.store.read("fisher", learnt.fishers[max(learnt.fishers)])
+        artifact = self.artifacts.store.read(
+            "fisher", artifact_keys.fishers[max(artifact_keys.fishers)]
+        )
         extra = sum(tensor.numel() for tensor in artifact.tensors.values()) if artifact else 0
         return size, size + extra
 
@@ -178,16 +182,21 @@ class SharedAdapterTrainer:
         return MixedRows.concat([self.memory_selector.rows(task, None) for task in range(stage)])
 
     def _penalty(
-        self, start: SharedWeights, new: MixedRows, frame: LabelFrame, stage: int, learnt: Learnt
+        self,
+        start: SharedWeights,
+        new: MixedRows,
+        frame: LabelFrame,
+        stage: int,
+        artifact_keys: ArtifactKeys,
     ) -> Penalty | None:
         if stage == 0:
             return None
         artifacts, settings = self.artifacts, self.artifacts.settings
         sums: FisherSum | None = None
         if self._keeps_fisher:
-            artifact = artifacts.store.read("fisher", learnt.fishers[stage - 1])
+            artifact = artifacts.store.read("fisher", artifact_keys.fishers[stage - 1])
             if artifact is None:
-                raise KeyError(learnt.fishers[stage - 1])
+                raise KeyError(artifact_keys.fishers[stage - 1])
             sums = FisherSum.from_tensors(artifact.tensors).to(artifacts.device.torch_device)
         earlier = Earlier(
             artifacts.backbone,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cl_core.adapters.bank import Bank
-from cl_core.engine.artifact_keys import Learnt
+from cl_core.engine.artifact_keys import ArtifactKeys
 from cl_core.engine.artifacts import RunArtifacts
 from cl_core.engine.cached_states import ComposedStates, RunSamples
 from cl_core.engine.task_adapters import TaskAdapterTrainer
@@ -23,7 +23,7 @@ class StageModels:
         trainer: says what the run holds after a stage.
         router: as the last `add_task` left it.
         task_trainer: has Fisher information.
-        learnt: keys of what is there.
+        artifact_keys: keys of what is there.
     """
 
     def __init__(
@@ -33,10 +33,10 @@ class StageModels:
         trainer: TrainerTraits,
         router: Router,
         task_trainer: TaskAdapterTrainer,
-        learnt: Learnt,
+        artifact_keys: ArtifactKeys,
     ) -> None:
         self.config, self.artifacts, self.trainer = config, artifacts, trainer
-        self.router, self.task_trainer, self.learnt = router, task_trainer, learnt
+        self.router, self.task_trainer, self.artifact_keys = router, task_trainer, artifact_keys
         self._model: tuple[int, Model] | None = None
         self._composed: dict[int, ComposedStates] = {}
 
@@ -60,14 +60,14 @@ class StageModels:
 
     def keys(self, stage: int) -> StageKeys:
         """What the model after a stage is made of."""
-        learnt = self.learnt
+        artifact_keys = self.artifact_keys
         if self.trainer.form == "shared":
-            return StageKeys(shared=learnt.adapters[-1] if learnt.adapters else None)
-        adapters = tuple(learnt.adapters[: stage + 1])
-        return StageKeys(adapters, None, learnt.networks.get(stage), learnt.fusions)
+            return StageKeys(shared=artifact_keys.adapters[-1] if artifact_keys.adapters else None)
+        adapters = tuple(artifact_keys.adapters[: stage + 1])
+        return StageKeys(adapters, None, artifact_keys.networks.get(stage), artifact_keys.fusions)
 
     def _fishers(self, stage: int) -> Bank:
-        adapters = self.learnt.adapters[: stage + 1]
+        adapters = self.artifact_keys.adapters[: stage + 1]
         return Bank.stack(
             [self.task_trainer.fisher(task, key) for task, key in enumerate(adapters)]
         )

@@ -6,13 +6,13 @@ from torch import Tensor
 
 from cl_core.adapters.heads import Head
 from cl_core.adapters.task_weights import TaskWeights
-from cl_core.engine.artifact_keys import Learnt
+from cl_core.engine.artifact_keys import ArtifactKeys
 from cl_core.engine.artifacts import RunArtifacts
 from cl_core.engine.i2i import I2ITrainer
 from cl_core.engine.stage_models import StageModels
 from cl_core.engine.untrained import untrained_model
 from cl_core.errors import UserError, counted
-from cl_core.runs.events import Evaluated
+from cl_core.runs.events import EvaluationEvent
 from cl_core.runs.results import Results
 from cl_core.runs.undefined import UNKNOWN_LABELS, answerable
 from cl_core.runs.workspace import RunFolder
@@ -27,7 +27,7 @@ class StageEvaluator:
         results: where scores and routing records go.
         stages: the model of each.
         i2i_trainer: has I2I's phases.
-        learnt: what the run has learnt so far.
+        artifact_keys: what the run has learnt so far.
         knows_task: whether the router is told the true task.
     """
 
@@ -38,7 +38,7 @@ class StageEvaluator:
         results: Results,
         stages: StageModels,
         i2i_trainer: I2ITrainer,
-        learnt: Learnt,
+        artifact_keys: ArtifactKeys,
         knows_task: bool,
     ) -> None:
         self.run = run
@@ -46,7 +46,7 @@ class StageEvaluator:
         self.results = results
         self.stages = stages
         self.i2i_trainer = i2i_trainer
-        self.learnt = learnt
+        self.artifact_keys = artifact_keys
         self.knows_task = knows_task
         self.split: str = artifacts.settings.evaluate.split
 
@@ -54,7 +54,7 @@ class StageEvaluator:
         """b_j for every task; says where they are of no use.
 
         Raises:
-            Stopped: somebody asked the run to stop.
+            RunStopped: somebody asked the run to stop.
         """
         data, untrained = self.artifacts.data, untrained_model(self.artifacts, self.run.config)
         if self.artifacts.stream.protocol == "cil":
@@ -69,13 +69,13 @@ class StageEvaluator:
 
     def evaluate_improvised(self, task: int) -> None:
         """A task as I2I's phase 1 leaves it."""
-        adapters, key = self.learnt.adapters, self.learnt.improvised[task]
+        adapters, key = self.artifact_keys.adapters, self.artifact_keys.improvised[task]
         states, head = self.i2i_trainer.improvised_states(task, adapters, key, self.split)
         self._add_phase("phase1_accuracy", task, states, head)
 
     def evaluate_distilled(self, task: int) -> None:
         """A task as I2I's phase 2 leaves it."""
-        key = self.learnt.distilled[task]
+        key = self.artifact_keys.distilled[task]
         states, head = self.i2i_trainer.distilled_states(task, key, self.split)
         self._add_phase("phase2_accuracy", task, states, head)
 
@@ -88,7 +88,7 @@ class StageEvaluator:
         """Fills a row of the score matrix, 0-based; returns the keys of the states behind it, by name.
 
         Raises:
-            Stopped: somebody asked the run to stop.
+            RunStopped: somebody asked the run to stop.
         """
         names: dict[str, str] = {}
         for task in self._scored_tasks(stage):
@@ -111,8 +111,8 @@ class StageEvaluator:
 
     def _is_score(self, stage: int, task: int) -> bool:
         """Whether the stage can answer the task rightly at all; where it cannot, it is routed but not scored."""
-        learnt = task < len(self.artifacts.stream.tasks)
-        return not learnt or bool(answerable(self.run.config)[stage, task])
+        is_learnt = task < len(self.artifacts.stream.tasks)
+        return not is_learnt or bool(answerable(self.run.config)[stage, task])
 
     def _cell(self, stage: int, task: int) -> dict[str, str]:
         """Fills cell (stage, task), with a routing record for each sample; returns the keys of its states."""
@@ -133,7 +133,7 @@ class StageEvaluator:
         )
         if scores:
             self.run.record(
-                Evaluated(
+                EvaluationEvent(
                     stage=stage + 1,
                     task=name,
                     accuracy=scores["accuracy"],

@@ -50,7 +50,7 @@ def lost_by_merging(first: Credit, run: Credit) -> float:
 
 
 @dataclass(frozen=True)
-class Lost:
+class OracleGapMatrices:
     """(T, T) accuracies and differences, 0 to 1, of task j after learning task i; NaN where nothing was scored.
 
     Attributes:
@@ -64,14 +64,14 @@ class Lost:
     merging: NDArray[np.float64]
 
 
-def summarise_losses(table: pa.Table, tasks: int) -> Lost:
+def summarise_losses(table: pa.Table, tasks: int) -> OracleGapMatrices:
     """Means over the samples of each cell.
 
     Args:
         table: rows of LOST_SCHEMA.
         tasks: T.
     """
-    lost = Lost(*(np.full((tasks, tasks), np.nan) for _ in range(3)))
+    lost = OracleGapMatrices(*(np.full((tasks, tasks), np.nan) for _ in range(3)))
     stages, true = table["stage"].to_numpy(), table["true_task"].to_numpy()
     oracle, first, run = (table[name].to_numpy() for name in ("own", "first", "run"))
     for stage, task in np.unique(np.stack([stages, true], axis=1), axis=0):
@@ -83,7 +83,7 @@ def summarise_losses(table: pa.Table, tasks: int) -> Lost:
 
 
 def loss_errors(table: pa.Table, tasks: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Standard errors (T, T) of `Lost.routing` and of `Lost.merging`: of the same samples' own differences, 0 to 1.
+    """Standard errors (T, T) of `routing` and of `merging`: of the same samples' own differences, 0 to 1.
 
     Args:
         table: rows of LOST_SCHEMA.

@@ -15,7 +15,7 @@ from torch import Tensor
 from cl_core.adapters.adapter import Transform
 from cl_core.backbones.batching import length_batches
 from cl_core.backbones.encoder import Backbone
-from cl_core.backbones.encoding import Encoded
+from cl_core.backbones.encoding import BackboneInput
 from cl_core.backbones.inference import Inference
 
 
@@ -50,7 +50,7 @@ def changed_rows(
 @torch.no_grad()
 def states_under(
     backbone: Backbone,
-    encoding: Encoded,
+    encoding: BackboneInput,
     rows: Sequence[int],
     make_transforms: Callable[[list[int]], Mapping[str, Transform]],
     inference: Inference,

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from cl_core.adapters.bank import Bank
 from cl_core.adapters.fusion import FusionWeights
-from cl_core.backbones.encoding import Encoded
+from cl_core.backbones.encoding import BackboneInput
 from cl_core.model.forward_passes import ForwardPasses, RoutedStates
 from cl_core.route.network import RouterNetwork
 
@@ -27,7 +27,10 @@ class EncodedSamples:
     """
 
     def __init__(
-        self, passes: ForwardPasses, encoding: Encoded | None, descriptions: Sequence[str] = ()
+        self,
+        passes: ForwardPasses,
+        encoding: BackboneInput | None,
+        descriptions: Sequence[str] = (),
     ) -> None:
         self.passes = passes
         if encoding is not None:
@@ -40,7 +43,7 @@ class EncodedSamples:
         return len(self.encoding)
 
     @cached_property
-    def encoding(self) -> Encoded:
+    def encoding(self) -> BackboneInput:
         """As the backbone reads them."""
         raise ValueError("no samples were given")
 

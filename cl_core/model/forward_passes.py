@@ -12,7 +12,7 @@ from cl_core.adapters.bank import Bank
 from cl_core.adapters.compose import compose
 from cl_core.adapters.fusion import FusionWeights
 from cl_core.backbones.encoder import Backbone
-from cl_core.backbones.encoding import Encoded
+from cl_core.backbones.encoding import BackboneInput
 from cl_core.backbones.features import extract_features
 from cl_core.backbones.inference import Inference, Progress, silent
 from cl_core.device import Device
@@ -56,7 +56,7 @@ class ForwardPasses:
     device: Device
     progress: Progress = silent
 
-    def features(self, encoding: Encoded) -> Tensor:
+    def features(self, encoding: BackboneInput) -> Tensor:
         """Router embeddings: an inner layer of the backbone without adapters (DAM).
 
         (N, v + d) where the backbone sees; `parts` may leave out one of the two.
@@ -73,21 +73,21 @@ class ForwardPasses:
             parts=router.parts,
         )
 
-    def bare(self, encoding: Encoded, pooling: str) -> Tensor:
+    def bare(self, encoding: BackboneInput, pooling: str) -> Tensor:
         """States of the backbone without adapters."""
         return self._under(encoding, lambda batch: {}, pooling)
 
-    def adapter(self, encoding: Encoded, adapter: Adapter) -> Tensor:
+    def adapter(self, encoding: BackboneInput, adapter: Adapter) -> Tensor:
         """States under one adapter, the same for all samples."""
         return self._under(encoding, lambda batch: transforms(adapter))
 
-    def fused(self, encoding: Encoded, bank: Bank, fusion: FusionWeights) -> Tensor:
+    def fused(self, encoding: BackboneInput, bank: Bank, fusion: FusionWeights) -> Tensor:
         """States under a fusion of the bank's adapters."""
         return self._under(encoding, lambda batch: fusion.transforms(bank))
 
     def composed(
         self,
-        encoding: Encoded,
+        encoding: BackboneInput,
         bank: Bank,
         weights: Tensor,
         how: str,
@@ -113,7 +113,7 @@ class ForwardPasses:
         return self._under(encoding, composed, rows=rows)
 
     def routed(
-        self, encoding: Encoded, bank: Bank, network: RouterNetwork, how: str
+        self, encoding: BackboneInput, bank: Bank, network: RouterNetwork, how: str
     ) -> RoutedStates:
         """States under adapters that L2R's routers weigh block by block, and these weights."""
         states, per_block, weights = routed_states(
@@ -129,7 +129,7 @@ class ForwardPasses:
 
     def _under(
         self,
-        encoding: Encoded,
+        encoding: BackboneInput,
         make_transforms: Callable[[list[int]], Mapping[str, Transform]],
         pooling: str | None = None,
         rows: Sequence[int] | None = None,

@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from cl_core.adapters.compose.traits import CompositionTraits
-from cl_core.choices import Missing, Need
+from cl_core.choices import MissingChoice, Need
 from cl_core.initialise.traits import InitialiserTraits
 from cl_core.recipes.recipe import SLOTS, Recipe
 from cl_core.route.traits import RouterTraits
@@ -60,6 +60,6 @@ def recall(folder: Path, recipe: Recipe) -> None:
             traits = TypeAdapter(TRAITS[slot]).validate_python(row["traits"])
             needs = TypeAdapter(tuple[Need, ...]).validate_python(row["needs"])
             if name == getattr(recipe, slot):
-                SLOTS[slot].remember(Missing(name, target, summary, source, traits, needs))
+                SLOTS[slot].remember(MissingChoice(name, target, summary, source, traits, needs))
     except (OSError, ValueError, LookupError, TypeError):
         return  # the run then says that there is no such choice

@@ -20,7 +20,7 @@ from cl_core.evaluate.records import weights_of
 from cl_core.evaluate.routing import task_confusion
 from cl_core.evaluate.table import ACCURACY, METRICS, Input, computed
 from cl_core.runs.cautions import cautions
-from cl_core.runs.events import Finished, Made, Parameters, Warned
+from cl_core.runs.events import ArtifactEvent, FinishEvent, ParametersEvent, WarningEvent
 from cl_core.runs.run_files import DamagedFile
 from cl_core.runs.undefined import answerable, reasons
 from cl_core.runs.workspace import RunFolder
@@ -158,13 +158,13 @@ class Report:
     def cost(self) -> dict[str, float]:
         """Parameters, memory and time. Artifacts found in the store count with what they took when they were made."""
         events = self.run.events
-        events_by_key = {event.key: event for event in events if isinstance(event, Made)}
+        events_by_key = {event.key: event for event in events if isinstance(event, ArtifactEvent)}
         seconds = {
             name: sum(event.seconds for event in events_by_key.values() if event.kind in kinds)
             for name, kinds in PHASES.items()
         }
         always = ("seconds_features", "seconds_training", "seconds_evaluation")
-        finished = [event for event in events if isinstance(event, Finished)]
+        finished = [event for event in events if isinstance(event, FinishEvent)]
         cost = {
             **{name: spent for name, spent in seconds.items() if spent or name in always},
             "seconds_this_run": finished[-1].seconds if finished else math.nan,
@@ -177,7 +177,9 @@ class Report:
     @cached_property
     def phases(self) -> list[PhaseCost]:
         """Time, rows and parameters of each kind of training that the run did."""
-        events_by_key = {event.key: event for event in self.run.events if isinstance(event, Made)}
+        events_by_key = {
+            event.key: event for event in self.run.events if isinstance(event, ArtifactEvent)
+        }
         costs = []
         for name, kinds in PHASES.items():
             events = [e for e in events_by_key.values() if e.kind in kinds and e.kind in TRAINED]
@@ -234,7 +236,7 @@ class Report:
         return {row["task"]: row["value"] for row in rows if row["stage"] == last}
 
     def _parameters(self) -> dict[str, float]:
-        counted = [event for event in self.run.events if isinstance(event, Parameters)]
+        counted = [event for event in self.run.events if isinstance(event, ParametersEvent)]
         if not counted:
             return {}
         counts = counted[-1].model_dump(exclude={"type", "time", "stage"})
@@ -243,7 +245,7 @@ class Report:
     @cached_property
     def warnings(self) -> list[str]:
         """What a person should know of the run, as it was said while it went on."""
-        return [event.message for event in self.run.events if isinstance(event, Warned)]
+        return [event.message for event in self.run.events if isinstance(event, WarningEvent)]
 
     def as_dict(self) -> dict[str, Any]:
         """All numbers as plain values, NaN as None; what `--json` prints."""

@@ -19,8 +19,8 @@ from cl_core.adapters.compose import compose
 from cl_core.adapters.compose.project import project
 from cl_core.adapters.projection import VISUAL, Projection
 from cl_core.backbones.batching import length_batches
-from cl_core.backbones.encoder import Backbone, Masked, Output
-from cl_core.backbones.encoding import Encoded
+from cl_core.backbones.encoder import Backbone, MaskedBatch, Output
+from cl_core.backbones.encoding import BackboneInput
 from cl_core.backbones.inference import Inference
 from cl_core.route.gates import gate_weights, logistic_noise
 from cl_core.route.network import RouterNetwork
@@ -139,7 +139,7 @@ class RoutedPass:
             by_site[VISUAL] = partial(self.look, self.bank.projection)
         return by_site
 
-    def run(self, backbone: Backbone, batch: Masked) -> Output:
+    def run(self, backbone: Backbone, batch: MaskedBatch) -> Output:
         """The backbone's pass over the batch whose mask this is."""
         output: Output = backbone(batch, self.transforms, enter=self.enter)
         return output
@@ -158,7 +158,7 @@ class RoutedPass:
 @torch.no_grad()
 def routed_states(
     backbone: Backbone,
-    encoding: Encoded,
+    encoding: BackboneInput,
     rows: Sequence[int],
     bank: Bank,
     network: RouterNetwork,

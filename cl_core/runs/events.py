@@ -26,7 +26,7 @@ class Event(Settings):
     time: str = Field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="milliseconds"))
 
 
-class Started(Event):
+class StartEvent(Event):
     """A process took the run up, from its beginning or where it was left."""
 
     type: Literal["started"] = "started"
@@ -36,7 +36,7 @@ class Started(Event):
     """Steps of the plan."""
 
 
-class Phase(Event):
+class PhaseEvent(Event):
     """A step of the plan begins."""
 
     type: Literal["phase"] = "phase"
@@ -48,7 +48,7 @@ class Phase(Event):
     task: str
 
 
-class Epoch(Event):
+class EpochEvent(Event):
     """An epoch of a task ended."""
 
     type: Literal["epoch"] = "epoch"
@@ -60,7 +60,7 @@ class Epoch(Event):
     validation_accuracy: float
 
 
-class Made(Event):
+class ArtifactEvent(Event):
     """An artifact is there: computed now, or found in the store."""
 
     type: Literal["made"] = "made"
@@ -77,7 +77,7 @@ class Made(Event):
     """Numbers that moved in making it."""
 
 
-class Parameters(Event):
+class ParametersEvent(Event):
     """How many numbers the model has after a stage."""
 
     type: Literal["parameters"] = "parameters"
@@ -93,7 +93,7 @@ class Parameters(Event):
     """Training rows of all tasks so far that are kept for replay or for L2R's routers."""
 
 
-class Evaluated(Event):
+class EvaluationEvent(Event):
     """One cell of the score matrix is known."""
 
     type: Literal["evaluated"] = "evaluated"
@@ -105,14 +105,14 @@ class Evaluated(Event):
     """Rows whose forward pass was run; the others were looked up."""
 
 
-class Warned(Event):
+class WarningEvent(Event):
     """Something that a person should know; the run goes on."""
 
     type: Literal["warning"] = "warning"
     message: str
 
 
-class Finished(Event):
+class FinishEvent(Event):
     """The run is complete."""
 
     type: Literal["finished"] = "finished"
@@ -123,13 +123,13 @@ class Finished(Event):
     peak_gpu_memory_bytes: int = 0
 
 
-class StoppedEvent(Event):
+class StopEvent(Event):
     """Somebody asked it to stop; it can be resumed."""
 
     type: Literal["stopped"] = "stopped"
 
 
-class Failed(Event):
+class FailureEvent(Event):
     """It ended with an error; it can be resumed once the cause is mended."""
 
     type: Literal["failed"] = "failed"
@@ -137,16 +137,16 @@ class Failed(Event):
 
 
 AnyEvent = Annotated[
-    Started
-    | Phase
-    | Epoch
-    | Made
-    | Parameters
-    | Evaluated
-    | Warned
-    | Finished
-    | StoppedEvent
-    | Failed,
+    StartEvent
+    | PhaseEvent
+    | EpochEvent
+    | ArtifactEvent
+    | ParametersEvent
+    | EvaluationEvent
+    | WarningEvent
+    | FinishEvent
+    | StopEvent
+    | FailureEvent,
     Field(discriminator="type"),
 ]
 _ADAPTER: TypeAdapter[AnyEvent] = TypeAdapter(AnyEvent)

@@ -15,7 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cl_core.recipes.plan import PhaseName, Step
-from cl_core.runs.events import AnyEvent, Epoch, Evaluated, Finished, Made, Phase, Started, Warned
+from cl_core.runs.events import (
+    AnyEvent,
+    ArtifactEvent,
+    EpochEvent,
+    EvaluationEvent,
+    FinishEvent,
+    PhaseEvent,
+    StartEvent,
+    WarningEvent,
+)
 from cl_core.runs.run_config import RunConfig
 from cl_core.runs.undefined import answerable
 
@@ -62,7 +71,7 @@ class Progress:
     epochs: int
     seconds: float
     left: float | None
-    curves: Mapping[tuple[PhaseName, str], Sequence[Epoch]]
+    curves: Mapping[tuple[PhaseName, str], Sequence[EpochEvent]]
     matrix: NDArray[np.float64]
     counts: NDArray[np.int64]
     warnings: tuple[str, ...]
@@ -97,13 +106,15 @@ def read_progress(
         now: by default the clock's.
     """
     now = now or datetime.now(UTC)
-    started = next((event for event in reversed(events) if isinstance(event, Started)), None)
+    started = next((event for event in reversed(events) if isinstance(event, StartEvent)), None)
     steps = started.steps if started else 0
-    begin = max((i for i, event in enumerate(events) if isinstance(event, Started)), default=0)
-    phase = next((event for event in reversed(events[begin:]) if isinstance(event, Phase)), None)
+    begin = max((i for i, event in enumerate(events) if isinstance(event, StartEvent)), default=0)
+    phase = next(
+        (event for event in reversed(events[begin:]) if isinstance(event, PhaseEvent)), None
+    )
     since = events.index(phase) if phase else len(events)
-    epochs = [event for event in events[since:] if isinstance(event, Epoch)]
-    ended = bool(events) and isinstance(events[-1], Finished)
+    epochs = [event for event in events[since:] if isinstance(event, EpochEvent)]
+    ended = bool(events) and isinstance(events[-1], FinishEvent)
     matrix, counts = _matrix([task.name for task in config.tasks], events)
     last = _time(events[-1]) if ended else now
     return Progress(
@@ -120,7 +131,7 @@ def read_progress(
         curves=_curves(events),
         matrix=np.where(answerable(config), matrix, np.nan),
         counts=counts,
-        warnings=tuple(event.message for event in events if isinstance(event, Warned)),
+        warnings=tuple(event.message for event in events if isinstance(event, WarningEvent)),
     )
 
 
@@ -133,7 +144,7 @@ def seconds_per_row(config: RunConfig, events: Sequence[AnyEvent]) -> float | No
     trainings = [
         event
         for event in events
-        if isinstance(event, Made)
+        if isinstance(event, ArtifactEvent)
         and event.kind in ("adapter", "shared")
         and not event.reused
         and epochs.get(event.task)
@@ -147,8 +158,8 @@ def seconds_per_row(config: RunConfig, events: Sequence[AnyEvent]) -> float | No
 def _time_left(
     config: RunConfig,
     events: Sequence[AnyEvent],
-    phase: Phase | None,
-    epochs: Sequence[Epoch],
+    phase: PhaseEvent | None,
+    epochs: Sequence[EpochEvent],
     now: datetime,
 ) -> float | None:
     """Seconds: what each kind of step has taken per row so far, times the rows that are still to come."""
@@ -183,38 +194,44 @@ def _seconds_by_row(config: RunConfig, events: Sequence[AnyEvent]) -> dict[Phase
     rows = [task.rows.get("train", 0) for task in config.tasks]
     places = {task.name: position for position, task in enumerate(config.tasks)}
     times: dict[PhaseName, list[float]] = defaultdict(list)
-    current: Phase | None = None
+    current: PhaseEvent | None = None
     reused = False
     for event in events:
-        if isinstance(event, Made) and event.reused and event.kind in ("adapter", "shared"):
+        if (
+            isinstance(event, ArtifactEvent)
+            and event.reused
+            and event.kind in ("adapter", "shared")
+        ):
             reused = True
-        if isinstance(event, Phase):
+        if isinstance(event, PhaseEvent):
             if current is not None and not reused and current.task in places:
                 work = _work(Step(current.phase, current.stage - 1, places[current.task]), rows)
                 took = (_time(event) - _time(current)).total_seconds()
                 times[current.phase].append(took / max(work, 1.0))
             current, reused = event, False
-        elif isinstance(event, Started):
+        elif isinstance(event, StartEvent):
             current = None  # what the process before it left is no whole step
     return {phase: math.fsum(seconds) / len(seconds) for phase, seconds in times.items()}
 
 
-def _curves(events: Sequence[AnyEvent]) -> dict[tuple[PhaseName, str], list[Epoch]]:
+def _curves(events: Sequence[AnyEvent]) -> dict[tuple[PhaseName, str], list[EpochEvent]]:
     """By step, whatever its epochs say they are of: a fusion, a distilled start, routers.
 
     A run that goes on says the epochs since its checkpoint again: the last word counts. What is trained in a step
     once its adapter is there is another model, I2I's vanilla adapter, whose epochs are not this one's.
     """
-    curves: dict[tuple[PhaseName, str], dict[int, Epoch]] = {}
-    step: Phase | None = None
+    curves: dict[tuple[PhaseName, str], dict[int, EpochEvent]] = {}
+    step: PhaseEvent | None = None
     learnt = False
     for event in events:
-        if isinstance(event, Phase):
+        if isinstance(event, PhaseEvent):
             step, learnt = event, False
-        elif isinstance(event, Made) and event.kind in ("adapter", "shared"):
+        elif isinstance(event, ArtifactEvent) and event.kind in ("adapter", "shared"):
             learnt = True
         elif (
-            isinstance(event, Epoch) and step is not None and not (step.phase == "train" and learnt)
+            isinstance(event, EpochEvent)
+            and step is not None
+            and not (step.phase == "train" and learnt)
         ):
             curves.setdefault((step.phase, step.task), {})[event.epoch] = event
     return {where: [seen[number] for number in sorted(seen)] for where, seen in curves.items()}
@@ -227,7 +244,11 @@ def _matrix(
     matrix = np.full((len(tasks), len(tasks)), np.nan)
     counts = np.zeros(matrix.shape, dtype=np.int64)
     for event in events:
-        if isinstance(event, Evaluated) and event.task in tasks and 1 <= event.stage <= len(tasks):
+        if (
+            isinstance(event, EvaluationEvent)
+            and event.task in tasks
+            and 1 <= event.stage <= len(tasks)
+        ):
             cell = event.stage - 1, tasks.index(event.task)
             matrix[cell], counts[cell] = event.accuracy, event.rows
     return matrix, counts

@@ -25,13 +25,13 @@ from cl_core.recipes import outside
 from cl_core.runs import variables
 from cl_core.runs.events import (
     AnyEvent,
-    Epoch,
-    Evaluated,
+    EpochEvent,
+    EvaluationEvent,
     Event,
-    Failed,
-    Finished,
-    StoppedEvent,
-    Warned,
+    FailureEvent,
+    FinishEvent,
+    StopEvent,
+    WarningEvent,
     append_event,
 )
 from cl_core.runs.run_config import RunConfig
@@ -122,8 +122,10 @@ class RunFolder:
 
     def warn(self, message: str) -> None:
         """Says something that a person should know; a run that goes on does not say it again."""
-        if not any(isinstance(event, Warned) and event.message == message for event in self.events):
-            self.record(Warned(message=message))
+        if not any(
+            isinstance(event, WarningEvent) and event.message == message for event in self.events
+        ):
+            self.record(WarningEvent(message=message))
 
     @property
     def stamp(self) -> Stamp:
@@ -158,11 +160,11 @@ class RunFolder:
             return "damaged"
         events = self.events
         match events[-1] if events else None:
-            case Finished():
+            case FinishEvent():
                 return "finished"
-            case StoppedEvent():
+            case StopEvent():
                 return "stopped"
-            case Failed():
+            case FailureEvent():
                 return "failed"
             case _:
                 return "interrupted"
@@ -172,7 +174,7 @@ class RunFolder:
         """Whether anything was learnt or scored: what came of the stream's data, and binds the run to them."""
         if (self.path / "scores.parquet").is_file():
             return True
-        return any(isinstance(event, Epoch | Evaluated) for event in self.events)
+        return any(isinstance(event, EpochEvent | EvaluationEvent) for event in self.events)
 
     @property
     def failure(self) -> str:
@@ -183,7 +185,7 @@ class RunFolder:
         if status == "interrupted":
             return "its process ended without a word"
         last = self.events[-1] if status == "failed" else None
-        return last.message if isinstance(last, Failed) else ""
+        return last.message if isinstance(last, FailureEvent) else ""
 
     @property
     def _stop_file(self) -> Path:
@@ -259,7 +261,7 @@ def _check(run: RunFolder, table: Callable[[Path], object]) -> None:
     for file in files:
         if file.is_file():
             table(file)
-    if events and isinstance(events[-1], Finished) and not files[0].is_file():
+    if events and isinstance(events[-1], FinishEvent) and not files[0].is_file():
         raise DamagedFile(files[0], "is missing, though the run came to its end")
 
 

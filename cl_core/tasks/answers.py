@@ -18,7 +18,7 @@ NO_ANSWER = -1
 
 
 @dataclass(frozen=True)
-class Answered:
+class SplitAnswers:
     """One split's answers.
 
     Attributes:
@@ -97,7 +97,7 @@ def index_answers(
     spec: TaskSpec,
     votes: Sequence[Mapping[str, int] | None],
     names: Sequence[str],
-) -> tuple[Answered, list[Fault]]:
+) -> tuple[SplitAnswers, list[Fault]]:
     """Turns a split's votes into labels; rows without any answer are faults.
 
     An answer's weight is min(votes / agreement, 1): VQA accuracy with 3 (Antol et al. 2015), iVQA's with 2 (Yang et
@@ -122,7 +122,7 @@ def index_answers(
     column = next(iter(spec.outcome.values()))
     message = f"'{column}' holds no answer"
     faults = [Fault(spec.name, split, message, rows.source, tuple(empty))] if empty else []
-    return Answered(labels, weights if spec.answers else None, unknown), faults
+    return SplitAnswers(labels, weights if spec.answers else None, unknown), faults
 
 
 def describe_unknown(task: str, split: str, unknown: int, rows: int) -> str:

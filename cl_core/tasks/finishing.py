@@ -14,7 +14,7 @@ from cl_core.tasks.task import QA_KINDS, SPLITS, Task
 
 
 @dataclass(frozen=True)
-class Finished:
+class StreamTasks:
     """What a run would get.
 
     Attributes:
@@ -33,7 +33,7 @@ def finish(
     prepared: Sequence[PreparedTask],
     limits: Mapping[str, int | None],
     limit_seed: int,
-) -> Finished:
+) -> StreamTasks:
     """Draws the limits and decodes every picture and video once.
 
     Args:
@@ -63,7 +63,7 @@ def finish(
             faults.append(Fault(task.name, "train", message))
         faults += lost_to_damage(limited, task, damaged, SPLITS if learns else ("test",))
         tasks.append(task)
-    return Finished(tuple(tasks), tuple(faults), tuple(warnings))
+    return StreamTasks(tuple(tasks), tuple(faults), tuple(warnings))
 
 
 def _classes_lost(before: Task, after: Task) -> str:

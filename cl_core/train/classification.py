@@ -10,11 +10,11 @@ from torch import Tensor
 from cl_core.adapters.adapter import transforms
 from cl_core.adapters.task_weights import TaskWeights
 from cl_core.train.data import Rows, answer_loss, balanced_class_weights
-from cl_core.train.lesson import Lesson, Taught
-from cl_core.train.loop import Fitted
+from cl_core.train.lesson import Lesson, TrainingObjective
+from cl_core.train.loop import TrainingResult
 
 
-def fit(lesson: Lesson[Rows], start: TaskWeights, dropout: float) -> Fitted[TaskWeights]:
+def fit(lesson: Lesson[Rows], start: TaskWeights, dropout: float) -> TrainingResult[TaskWeights]:
     """Trains one task's adapter and head.
 
     Args:
@@ -23,14 +23,14 @@ def fit(lesson: Lesson[Rows], start: TaskWeights, dropout: float) -> Fitted[Task
         dropout: probability of dropping a bottleneck's hidden unit while training.
 
     Raises:
-        Stopped: `lesson.watch.stop` said so.
+        RunStopped: `lesson.watch.stop` said so.
         UserError: a loss or a weight is no longer finite.
     """
     return lesson.minimise(start, lambda weights: Classification(lesson, weights, dropout))
 
 
 @dataclass
-class Classification(Taught[Rows]):
+class Classification(TrainingObjective[Rows]):
     """Cross-entropy of one adapter and its head; see `fit` for the fields."""
 
     weights: TaskWeights

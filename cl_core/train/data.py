@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from cl_core.backbones.encoding import Encoded
+from cl_core.backbones.encoding import BackboneInput
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class Rows:
         candidates: (C,) bool, the classes that may be the answer; None for all of them.
     """
 
-    encoding: Encoded
+    encoding: BackboneInput
     labels: Tensor
     votes: Votes | None = None
     candidates: Tensor | None = None
@@ -97,7 +97,7 @@ class MixedRows:
         candidates: as in `Rows`.
     """
 
-    encoding: Encoded
+    encoding: BackboneInput
     labels: Tensor
     tasks: Tensor
     votes: Votes | None = None

@@ -15,13 +15,13 @@ from torch import Tensor
 from cl_core.adapters.bank import Bank
 from cl_core.adapters.fusion import FusionWeights, identity_penalty
 from cl_core.train.data import Rows, answer_loss
-from cl_core.train.lesson import Lesson, Taught
-from cl_core.train.loop import Fitted
+from cl_core.train.lesson import Lesson, TrainingObjective
+from cl_core.train.loop import TrainingResult
 
 
 def fit_fusion(
     lesson: Lesson[Rows], start: FusionWeights, bank: Bank, regulariser: float
-) -> Fitted[FusionWeights]:
+) -> TrainingResult[FusionWeights]:
     """Trains a fusion and a head; the adapters of the bank stay as they are.
 
     Args:
@@ -31,14 +31,16 @@ def fit_fusion(
         regulariser: what the distance of W_v from the identity is multiplied with (published: 0.01).
 
     Raises:
-        Stopped: `lesson.watch.stop` said so.
+        RunStopped: `lesson.watch.stop` said so.
         UserError: a loss or a weight is no longer finite.
     """
-    return lesson.minimise(start, lambda weights: Fusing(lesson, weights, bank, regulariser))
+    return lesson.minimise(
+        start, lambda weights: FusionObjective(lesson, weights, bank, regulariser)
+    )
 
 
 @dataclass
-class Fusing(Taught[Rows]):
+class FusionObjective(TrainingObjective[Rows]):
     """Cross-entropy of a fusion and its head, with the identity regulariser; see `fit_fusion` for the fields."""
 
     weights: FusionWeights

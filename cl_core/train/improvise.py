@@ -22,11 +22,11 @@ from cl_core.adapters.heads import Head
 from cl_core.adapters.projection import Projection
 from cl_core.adapters.task_weights import TaskWeights
 from cl_core.backbones.batching import length_batches
-from cl_core.backbones.encoder import Masked, Output
+from cl_core.backbones.encoder import MaskedBatch, Output
 from cl_core.train.classification import Classification
 from cl_core.train.data import Rows, among, answer_credit, answer_loss
-from cl_core.train.lesson import Lesson, Taught
-from cl_core.train.loop import Fitted
+from cl_core.train.lesson import Lesson, TrainingObjective
+from cl_core.train.loop import TrainingResult
 
 Teacher = Callable[[], Mapping[str, Transform]]
 """Makes the transforms of the frozen phase-1 model; called once per forward pass."""
@@ -67,7 +67,7 @@ class Ends:
         return Ends(self.head.to(device), self.projection and self.projection.to(device))
 
 
-def fit_head(lesson: Lesson[Rows], start: Ends, adapter: Adapter) -> Fitted[Ends]:
+def fit_head(lesson: Lesson[Rows], start: Ends, adapter: Adapter) -> TrainingResult[Ends]:
     """Phase 1 at k = 2: trains a head, and Psi_2 where there is something to see, over the frozen adapter of task 1.
 
     Nothing is dropped out. Where nothing below the head moves, each row's state is computed once.
@@ -78,11 +78,11 @@ def fit_head(lesson: Lesson[Rows], start: Ends, adapter: Adapter) -> Fitted[Ends
         adapter: Phi_1, frozen, on the device.
 
     Raises:
-        Stopped: `lesson.watch.stop` said so.
+        RunStopped: `lesson.watch.stop` said so.
         UserError: a loss or a weight is no longer finite.
     """
     if not start.parameters():  # a frozen head, and nothing to see
-        return Fitted(start.clone(), ())
+        return TrainingResult(start.clone(), ())
     if start.projection is not None:
 
         def looking(weights: Ends) -> Classification:
@@ -95,7 +95,7 @@ def fit_head(lesson: Lesson[Rows], start: Ends, adapter: Adapter) -> Fitted[Ends
 
 
 @dataclass
-class _Probe(Taught[Rows]):
+class _Probe(TrainingObjective[Rows]):
     """Cross-entropy of a head over fixed states, (N, d) and (M, d)."""
 
     head: Head
@@ -160,7 +160,7 @@ def distil(
     head: Head,
     dropout: float,
     projection: Projection | None = None,
-) -> Fitted[AdapterAlone]:
+) -> TrainingResult[AdapterAlone]:
     """Phase 2 at k >= 3: an adapter learns the teacher's last hidden states.
 
     loss = mean over valid positions of the squared difference, mean over the d dimensions as well **(ours)**: the
@@ -175,7 +175,7 @@ def distil(
         projection: the teacher's Psi_k, frozen, which the student sees with as well; None where nothing is seen.
 
     Raises:
-        Stopped: `lesson.watch.stop` said so.
+        RunStopped: `lesson.watch.stop` said so.
         UserError: a loss or a weight is no longer finite.
     """
 
@@ -187,7 +187,7 @@ def distil(
 
 
 @dataclass
-class Distillation(Taught[Rows]):
+class Distillation(TrainingObjective[Rows]):
     """MSE between teacher's and student's last hidden states; see `distil` for the fields."""
 
     adapter: Adapter
@@ -219,10 +219,12 @@ class Distillation(Taught[Rows]):
         return loss / len(data), float(right.double().mean())
 
     @torch.no_grad()
-    def _wanted(self, data: Rows, rows: Sequence[int]) -> tuple[Masked, Output]:
+    def _wanted(self, data: Rows, rows: Sequence[int]) -> tuple[MaskedBatch, Output]:
         """Some rows as a batch, and the teacher's pass over it."""
         lesson = self.lesson
-        batch: Masked = lesson.backbone.collate(data.encoding, rows, lesson.device.torch_device)
+        batch: MaskedBatch = lesson.backbone.collate(
+            data.encoding, rows, lesson.device.torch_device
+        )
         with lesson.device.autocast():
             return batch, lesson.backbone(batch, self.teacher())
 

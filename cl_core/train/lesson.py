@@ -14,7 +14,7 @@ from cl_core.device import Device
 from cl_core.train.checkpoint import Checkpoints
 from cl_core.train.data import MixedRows, Rows
 from cl_core.train.divergence import NAMELESS, Knobs
-from cl_core.train.loop import Fitted, Objective, Watch, optimise
+from cl_core.train.loop import Objective, TrainingResult, Watch, optimise
 from cl_core.train.passes import mean_cross_entropy, pooled_states
 from cl_core.train.settings import TrainSettings
 from cl_core.train.weights import Weights
@@ -63,11 +63,11 @@ class Lesson(Generic[R]):
         start: W,
         objective: Callable[[W], Objective],
         best_by: Literal["accuracy", "loss"] = "accuracy",
-    ) -> Fitted[W]:
+    ) -> TrainingResult[W]:
         """Trains a copy of the weights on an objective made from it; see `optimise`.
 
         Raises:
-            Stopped: `watch.stop` said so.
+            RunStopped: `watch.stop` said so.
             UserError: a loss or a weight is no longer finite.
         """
         return optimise(
@@ -99,7 +99,7 @@ class Lesson(Generic[R]):
 
 
 @dataclass
-class Taught(Generic[R]):
+class TrainingObjective(Generic[R]):
     """An objective over a lesson's training rows.
 
     Attributes:

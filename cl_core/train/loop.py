@@ -33,7 +33,7 @@ WINDOW = (
 )
 
 
-class Stopped(AdapterLabError):
+class RunStopped(AdapterLabError):
     """Somebody asked the run to stop; the checkpoint is kept."""
 
 
@@ -70,7 +70,7 @@ class Objective(Protocol):
 
 
 @dataclass(frozen=True)
-class Fitted(Generic[W]):
+class TrainingResult(Generic[W]):
     """What training came to: the best weights, on the CPU, and the learning curve."""
 
     weights: W
@@ -87,7 +87,7 @@ def optimise(
     watch: Watch | None = None,
     best_by: Literal["accuracy", "loss"] = "accuracy",
     knobs: Knobs = NAMELESS,
-) -> Fitted[W]:
+) -> TrainingResult[W]:
     """Minimises an objective; only `start`'s parameters move, and in a copy.
 
     The best epoch is the one with the highest validation accuracy, then the lowest validation loss, or the one with
@@ -105,7 +105,7 @@ def optimise(
         knobs: what an error calls this training and its settings.
 
     Raises:
-        Stopped: `watch.stop` said so.
+        RunStopped: `watch.stop` said so.
         UserError: a loss or a weight is no longer finite.
     """
     watch = watch or Watch()
@@ -162,7 +162,7 @@ def optimise(
             for rows in batches[progress.batch :]:
                 if watch.stop():
                     save()
-                    raise Stopped("stopped as asked; the checkpoint is kept")
+                    raise RunStopped("stopped as asked; the checkpoint is kept")
                 rate = learning_rate(progress.step, steps, settings.learning_rate, settings.warmup)
                 optimiser.param_groups[0]["lr"] = rate
                 torch.manual_seed(derive_seed(seed, "dropout", progress.step))
@@ -198,7 +198,7 @@ def optimise(
             if patience_over:
                 break
             save()
-    return Fitted(best.to(torch.device("cpu")).clone(), tuple(progress.history))
+    return TrainingResult(best.to(torch.device("cpu")).clone(), tuple(progress.history))
 
 
 def epoch_order(lengths: Sequence[int], batch_size: int, seed: int, epoch: int) -> list[list[int]]:

@@ -21,8 +21,8 @@ from cl_core.route.network import RouterNetwork
 from cl_core.route.routed_pass import RoutedBank, RoutedPass
 from cl_core.route.settings import RouterNetworkSettings
 from cl_core.train.data import MixedRows, among, answer_credit, answer_loss
-from cl_core.train.lesson import Lesson, Taught
-from cl_core.train.loop import Fitted
+from cl_core.train.lesson import Lesson, TrainingObjective
+from cl_core.train.loop import TrainingResult
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ def fit_routers(
     answers: Answers,
     how: str,
     settings: RouterNetworkSettings,
-) -> Fitted[RoutersAndHeads]:
+) -> TrainingResult[RoutersAndHeads]:
     """Trains the routers on the memory, through the composition, by the task loss.
 
     In CIL the loss is cross-entropy over the union of labels under the rule that is used at test, but for `top1`: that
@@ -143,7 +143,7 @@ def fit_routers(
         settings: epochs, learning rate, batch size and patience of the routers.
 
     Raises:
-        Stopped: `lesson.watch.stop` said so.
+        RunStopped: `lesson.watch.stop` said so.
         UserError: a loss or a weight is no longer finite.
         ValueError: the composition has no gradient for the weights.
     """
@@ -214,7 +214,7 @@ class Answers:
 
 
 @dataclass
-class RouterObjective(Taught[MixedRows]):
+class RouterObjective(TrainingObjective[MixedRows]):
     """Cross-entropy of what routers, adapters and heads answer together; see `fit_routers` for the fields."""
 
     weights: RoutersAndHeads

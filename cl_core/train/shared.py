@@ -21,8 +21,8 @@ from cl_core.adapters.settings import Activation
 from cl_core.backbones.encoder import Backbone
 from cl_core.device import Device
 from cl_core.train.data import MixedRows, answer_loss
-from cl_core.train.lesson import Lesson, Taught
-from cl_core.train.loop import Fitted
+from cl_core.train.lesson import Lesson, TrainingObjective
+from cl_core.train.loop import TrainingResult
 from cl_core.train.passes import pooled_states
 from cl_core.train.seeds import derive_seed
 from cl_core.train.settings import TrainSettings
@@ -136,7 +136,7 @@ def fit_shared(
     dropout: float,
     memory: MixedRows | None = None,
     penalty: Penalty | None = None,
-) -> Fitted[SharedWeights]:
+) -> TrainingResult[SharedWeights]:
     """Trains the shared adapter and all heads.
 
     In CIL all labels compete where rows of several tasks are at hand (joint, replay); where only the newest task's are,
@@ -155,7 +155,7 @@ def fit_shared(
         penalty: what is added to the loss; None adds nothing.
 
     Raises:
-        Stopped: `lesson.watch.stop` said so.
+        RunStopped: `lesson.watch.stop` said so.
         UserError: a loss or a weight is no longer finite.
     """
 
@@ -166,7 +166,7 @@ def fit_shared(
 
 
 @dataclass
-class SharedObjective(Taught[MixedRows]):
+class SharedObjective(TrainingObjective[MixedRows]):
     """The loss of `fit_shared`, which says what the fields are."""
 
     weights: SharedWeights

@@ -22,7 +22,7 @@ from cl_core.evaluate.statistics import MINUS
 from cl_core.recipes.named import RECIPES
 from cl_core.reports.report import Report
 from cl_core.reports.report_formats import as_text as report_as_text
-from cl_core.runs.events import Failed
+from cl_core.runs.events import FailureEvent
 from cl_core.runs.workspace import RunFolder, Workspace
 from tests.remade_runs import bundled, other_data, remade
 from tests.small_runs import SMALL, Carry
@@ -348,7 +348,7 @@ def test_no_folder_of_this_machine_is_in_a_table(tmp_path: Path) -> None:
             )
         )
     failed = remade(place, "dam", "failed")
-    failed.record(Failed(message="UserError: no file '/home/ann/my data/x.csv'"))
+    failed.record(FailureEvent(message="UserError: no file '/home/ann/my data/x.csv'"))
     comparison = compare([*runs, failed])
     assert [line.label for line in comparison.lines] == [
         "dam (backbone=base)",

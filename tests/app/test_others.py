@@ -23,7 +23,7 @@ from cl_core.evaluate.table import Metric
 from cl_core.recipes.recipe import Recipe
 from cl_core.reports.report import Report
 from cl_core.route import ROUTERS
-from cl_core.runs.events import Phase, Started
+from cl_core.runs.events import PhaseEvent, StartEvent
 from cl_core.runs.workspace import Workspace
 from tests.app.conftest import ROOT, Open
 from tests.others.rows import rows
@@ -92,8 +92,8 @@ def test_the_terminal_lists_them_and_says_what_goes_with_what(
 def test_a_run_does_the_steps_that_its_plan_foretold(others: Path, recipe: Recipe) -> None:
     run = Workspace(others).find(recipe.name)
     events = run.events
-    (steps,) = [event.steps for event in events if isinstance(event, Started)]
-    last = [event for event in events if isinstance(event, Phase)][-1]
+    (steps,) = [event.steps for event in events if isinstance(event, StartEvent)]
+    last = [event for event in events if isinstance(event, PhaseEvent)][-1]
     plan = recipe.plan(len(run.config.tasks), run.config.settings)
     assert steps == last.step == len(plan)
     assert run.table("scores").num_rows

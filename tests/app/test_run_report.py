@@ -30,7 +30,7 @@ from cl_core.evaluate.table import METRICS
 from cl_core.evaluate.units import bare_title
 from cl_core.reports.report import Report
 from cl_core.reports.report_formats import number
-from cl_core.runs.events import Failed
+from cl_core.runs.events import FailureEvent
 from cl_core.runs.workspace import Workspace
 from tests.small_runs import SMALL
 
@@ -153,7 +153,7 @@ def test_it_tells_nothing_of_this_machine_s_folders(
     shutil.copytree(small_workspace / "runs" / "dam", tmp_path / "runs" / "dam")
     run = Workspace(tmp_path).find("dam")
     run.warn(f"task 't': 1 of 9 images cannot be read; the first: {tmp_path}/x.png: damaged")
-    run.record(Failed(message=f"UserError: there is nothing at '{tmp_path}/my data'"))
+    run.record(FailureEvent(message=f"UserError: there is nothing at '{tmp_path}/my data'"))
     text = run_report(run, hostile)
     assert str(tmp_path) not in text
     assert str(tiny) not in text

@@ -11,7 +11,7 @@ from pathlib import Path
 from playwright.sync_api import expect
 
 from cl_core.jobs.queue import Jobs, Request
-from cl_core.runs.events import Evaluated
+from cl_core.runs.events import EvaluationEvent
 from cl_core.runs.workspace import Workspace
 from tests.browser.conftest import Arrive
 from tests.browser.serving import Server
@@ -89,7 +89,7 @@ def test_a_run_is_stopped_and_goes_on_to_its_end(
     visitor.see(STOPPED, LEARNT_SECONDS)
     visitor.settle()
     events = Workspace(lab).find("stopped").events
-    learnt = sum(isinstance(event, Evaluated) for event in events)
+    learnt = sum(isinstance(event, EvaluationEvent) for event in events)
     assert learnt < 3, "it was asked to stop in its first seconds and came to its end"
     visitor.press_key("go-on")
     visitor.see(FINISHED, LEARNT_SECONDS)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cl_core.runs.events import Failed, StoppedEvent
+from cl_core.runs.events import FailureEvent, StopEvent
 from cl_core.runs.workspace import RunFolder, Workspace
 from tests.cli.conftest import Command
 from tests.remade_runs import remade
@@ -21,7 +21,7 @@ def broken(lab: Command, small: list[str], tmp_path: Path) -> RunFolder:
     answer = lab("run", "--stream", "domains-dil", "--name", "broken", *small)
     assert answer.status == 0, answer.err
     run = Workspace(tmp_path / "workspace").find("broken")
-    run.record(Failed(message=SAID))
+    run.record(FailureEvent(message=SAID))
     return run
 
 
@@ -53,8 +53,8 @@ def test_a_comparison_of_everything_leaves_nothing_out_in_silence(lab: Command) 
     assert "there are no runs in" in lab("compare").err
     place = Workspace()
     remade(place, "dam", "sound")
-    remade(place, "dam", "broken").record(Failed(message=SAID))
-    remade(place, "adapters", "halfway").record(StoppedEvent())
+    remade(place, "dam", "broken").record(FailureEvent(message=SAID))
+    remade(place, "adapters", "halfway").record(StopEvent())
     failed, stopped = f"broken (failed: {SAID})", "halfway (stopped)"
     said = lab("compare")
     assert f"left out: {failed}; {stopped}" in said.out

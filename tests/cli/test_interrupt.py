@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from cl_core.runs.events import Epoch, Started
+from cl_core.runs.events import EpochEvent, StartEvent
 from cl_core.runs.workspace import Workspace
 
 PATIENCE = 120
@@ -34,8 +34,8 @@ def wait_for_training(workspace: Workspace, starts: int) -> None:
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until:
         kinds = [type(event) for event in folder.events] if folder.exists else []
-        begun = [at for at, kind in enumerate(kinds) if kind is Started]
-        if len(begun) == starts and Epoch in kinds[begun[-1] :]:
+        begun = [at for at, kind in enumerate(kinds) if kind is StartEvent]
+        if len(begun) == starts and EpochEvent in kinds[begun[-1] :]:
             return
         time.sleep(0.05)
     pytest.fail("the run did not begin to train")
@@ -76,7 +76,9 @@ def test_a_run_stopped_from_another_terminal_and_by_ctrl_c_says_how_to_go_on(
     assert "Traceback" not in said
     assert place.run("first").status == "stopped"
 
-    before = max(event.epoch for event in place.run("first").events if isinstance(event, Epoch))
+    before = max(
+        event.epoch for event in place.run("first").events if isinstance(event, EpochEvent)
+    )
     second = start(tmp_path, "resume", "first")
     wait_for_training(place, starts=2)
     second.send_signal(signal.SIGINT)
@@ -84,5 +86,5 @@ def test_a_run_stopped_from_another_terminal_and_by_ctrl_c_says_how_to_go_on(
     assert second.returncode == 130
     assert "Go on with: adapter-lab resume first" in said
     events = place.run("first").events
-    resumed = next(event for event in reversed(events) if isinstance(event, Epoch))
+    resumed = next(event for event in reversed(events) if isinstance(event, EpochEvent))
     assert resumed.epoch > before, "the second process went on where the first had stopped"

@@ -16,7 +16,7 @@ from cl_core.errors import Faults, UserError
 from cl_core.recipes.settings import make_settings
 from cl_core.reports.report import Report
 from cl_core.reports.report_formats import FORMATS
-from cl_core.runs.events import Warned
+from cl_core.runs.events import WarningEvent
 from cl_core.runs.progress import read_progress
 from cl_core.runs.workspace import RunFolder, Workspace
 from cl_core.train.chance import Chance
@@ -152,5 +152,5 @@ def test_with_one_class_there_is_nothing_to_learn() -> None:
 
 
 def learnt_nothing(run: RunFolder) -> list[str]:
-    said = [event.message for event in run.events if isinstance(event, Warned)]
+    said = [event.message for event in run.events if isinstance(event, WarningEvent)]
     return [message for message in said if "has learnt nothing" in message]

@@ -12,15 +12,19 @@ from cl_core.errors import Faults
 from cl_core.evaluate.records import weights_of
 from cl_core.recipes.named import RECIPES
 from cl_core.reports.report import Report
-from cl_core.runs.events import Made, Parameters
+from cl_core.runs.events import ArtifactEvent, ParametersEvent
 from tests.small_runs import Carry
 
 QUICK = {"epochs": 1, "router_epochs": 1, "memory": 0.3, "fisher_rows": 4}
 AT_THE_END = ("joint",)
 
 
-def made(run: cl.Run, kind: str) -> list[Made]:
-    return [event for event in run.folder.events if isinstance(event, Made) and event.kind == kind]
+def made(run: cl.Run, kind: str) -> list[ArtifactEvent]:
+    return [
+        event
+        for event in run.folder.events
+        if isinstance(event, ArtifactEvent) and event.kind == kind
+    ]
 
 
 def tensors(run: cl.Run, kind: str, name: str) -> dict[str, torch.Tensor]:
@@ -39,7 +43,7 @@ def test_every_recipe_runs_under_every_protocol(carry: Carry, recipe: str, proto
     assert not np.isnan(run.matrix[lower]).any()
     assert np.isnan(run.matrix[~lower]).all()
     assert "Average accuracy" in run.report()
-    counts = [event for event in run.folder.events if isinstance(event, Parameters)][-1]
+    counts = [event for event in run.folder.events if isinstance(event, ParametersEvent)][-1]
     assert 0 < counts.trainable_parameters <= counts.stored_parameters
     assert counts.active_parameters > counts.backbone_parameters
     assert (counts.memory_rows > 0) == (recipe in ("l2r-wavg", "l2r-merge", "replay"))

@@ -14,13 +14,17 @@ from cl_core.backbones.load import load_backbone
 from cl_core.backbones.settings import BackboneSettings
 from cl_core.device import choose_device
 from cl_core.reports.report import Report
-from cl_core.runs.events import Evaluated, Made
+from cl_core.runs.events import ArtifactEvent, EvaluationEvent
 from cl_core.store import Store
 from tests.small_runs import Carry
 
 
-def made(run: cl.Run, kind: str) -> list[Made]:
-    return [event for event in run.folder.events if isinstance(event, Made) and event.kind == kind]
+def made(run: cl.Run, kind: str) -> list[ArtifactEvent]:
+    return [
+        event
+        for event in run.folder.events
+        if isinstance(event, ArtifactEvent) and event.kind == kind
+    ]
 
 
 def file_bytes(run: cl.Run, kind: str, name: str) -> bytes:
@@ -47,7 +51,7 @@ class Photographer:
     def progress(self, done: int, total: int) -> None: ...
 
     def event(self, event: object) -> None:
-        if isinstance(event, Made) and event.kind == "adapter":
+        if isinstance(event, ArtifactEvent) and event.kind == "adapter":
             folder = self.store.folder("adapter", event.key)
             self.pictures[event.key] = (folder / "tensors.safetensors").read_bytes()
 
@@ -129,7 +133,7 @@ def test_another_seed_gives_other_adapters(carry: Carry) -> None:
 def test_what_is_there_is_not_computed_again(carry: Carry) -> None:
     carry("domains-dil", "dam", name="first")
     again = carry("domains-dil", "dam", name="second")
-    assert all(event.reused for event in again.folder.events if isinstance(event, Made))
+    assert all(event.reused for event in again.folder.events if isinstance(event, ArtifactEvent))
 
 
 def test_a_longer_stream_trains_only_the_new_task(carry: Carry) -> None:
@@ -140,7 +144,7 @@ def test_a_longer_stream_trains_only_the_new_task(carry: Carry) -> None:
 
 def test_rows_that_a_new_task_leaves_unchanged_are_looked_up(carry: Carry) -> None:
     oracle = carry("domains-dil", "adapters", name="oracle")
-    evaluated = [event for event in oracle.folder.events if isinstance(event, Evaluated)]
+    evaluated = [event for event in oracle.folder.events if isinstance(event, EvaluationEvent)]
     for event in evaluated:
         fresh = event.task == oracle.folder.config.tasks[event.stage - 1].name
         assert event.recomputed == (event.rows if fresh else 0)

@@ -13,7 +13,7 @@ from PIL import Image
 
 import cl_core as cl
 from cl_core.errors import UserError
-from cl_core.runs.events import Epoch, Warned
+from cl_core.runs.events import EpochEvent, WarningEvent
 from cl_core.synthetic.draw import Draw
 from cl_core.synthetic.scenes.paint import paint
 from cl_core.synthetic.scenes.scene import draw_scene
@@ -74,7 +74,7 @@ def test_an_adapter_learns_to_tell_two_pictures_apart(
 ) -> None:
     settings = {**QUICK, "epochs": 40, "patience": None, "learning_rate": 3e-2}
     run = carry(str(stream), "adapters", backbone=str(tower), name="run", **settings)
-    history = [event for event in run.folder.events if isinstance(event, Epoch)]
+    history = [event for event in run.folder.events if isinstance(event, EpochEvent)]
     assert history[39].train_loss < 0.5 * history[0].train_loss
 
 
@@ -145,7 +145,7 @@ def test_a_corrupt_jpeg_among_a_thousand_is_named_and_the_others_are_learnt(
     file.write_text("name: s\nprotocol: til\ntasks:\n  - {name: t, kind: image, path: .}\n")
     quick = {**QUICK, "limit_train": None, "patience": None, "batch_size": 50}
     run = carry(str(file), "adapters", backbone=str(tower), name="run", **quick)
-    (warning,) = [event.message for event in run.folder.events if isinstance(event, Warned)]
+    (warning,) = [event.message for event in run.folder.events if isinstance(event, WarningEvent)]
     assert "1 of 1000 train images cannot be read and are left out, in row 618" in warning
     assert run.folder.config.tasks[0].rows["train"] == 999
     assert run.matrix[0, 0] == 1.0

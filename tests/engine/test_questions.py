@@ -17,7 +17,7 @@ from cl_core.backbones.settings import BackboneSettings
 from cl_core.errors import UserError
 from cl_core.recipes.named import RECIPES
 from cl_core.reports.report import Report
-from cl_core.runs.events import Epoch, Made
+from cl_core.runs.events import ArtifactEvent, EpochEvent
 from tests.backbones.small_vision import write_vision
 from tests.backbones.test_generating import write_bart
 from tests.small_runs import SMALL, Carry
@@ -133,7 +133,11 @@ def test_pictures_are_looked_at_once_however_many_questions_and_recipes_there_ar
 ) -> None:
     stream = write_stream(tmp_path, "dil", [TASKS["count"], TASKS["shape"]])
     ask(stream, "dam")
-    made = [e for e in ask(stream, "adapters", name="again").folder.events if isinstance(e, Made)]
+    made = [
+        e
+        for e in ask(stream, "adapters", name="again").folder.events
+        if isinstance(e, ArtifactEvent)
+    ]
     seen = [event for event in made if event.kind == "sights"]
     assert seen
     assert all(event.reused for event in seen)
@@ -168,7 +172,7 @@ def test_votes_are_learnt_from_and_scored(ask: Carry, tmp_path: Path) -> None:
     ]
     assert run.matrix[0, 0] == pytest.approx(np.mean(credit))
     assert 0 < max(credit) < 1
-    history = [event for event in run.folder.events if isinstance(event, Epoch)]
+    history = [event for event in run.folder.events if isinstance(event, EpochEvent)]
     assert history[1].train_loss < history[0].train_loss
 
 
@@ -200,9 +204,13 @@ def test_answers_scored_by_what_they_are_called_need_no_heads(
         assert torch.equal(heads[0], heads[1])
         assert torch.equal(heads[0], heads[2])
         assert len(heads[0]) == len(run.folder.config.label_space)
-        trained = [e for e in run.folder.events if isinstance(e, Made) and e.kind == "adapter"]
+        trained = [
+            e for e in run.folder.events if isinstance(e, ArtifactEvent) and e.kind == "adapter"
+        ]
         plain = ask(stream, recipe, name="heads")
-        with_heads = [e for e in plain.folder.events if isinstance(e, Made) and e.kind == "adapter"]
+        with_heads = [
+            e for e in plain.folder.events if isinstance(e, ArtifactEvent) and e.kind == "adapter"
+        ]
         assert trained[0].key != with_heads[0].key
 
 

@@ -14,7 +14,7 @@ from cl_core.errors import UserError
 from cl_core.jobs.queue import Job, Jobs, Request
 from cl_core.jobs.worker import work
 from cl_core.recipes.recipe import Recipe
-from cl_core.runs.events import Epoch
+from cl_core.runs.events import EpochEvent
 from cl_core.runs.workspace import Workspace
 from tests.small_runs import SMALL
 
@@ -45,7 +45,7 @@ def wait_for(what: Callable[[], object]) -> None:
 def learning(job: Job) -> bool:
     """Whether an epoch of its run has ended."""
     run = job.workspace.run(job.request.run)
-    return run.exists and any(isinstance(event, Epoch) for event in run.events)
+    return run.exists and any(isinstance(event, EpochEvent) for event in run.events)
 
 
 def test_jobs_run_one_after_the_other_and_keep_their_logs(

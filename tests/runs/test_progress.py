@@ -9,7 +9,15 @@ import pytest
 
 from cl_core.recipes.named import RECIPES
 from cl_core.recipes.settings import RunSettings
-from cl_core.runs.events import AnyEvent, Epoch, Evaluated, Finished, Made, Phase, Started
+from cl_core.runs.events import (
+    AnyEvent,
+    ArtifactEvent,
+    EpochEvent,
+    EvaluationEvent,
+    FinishEvent,
+    PhaseEvent,
+    StartEvent,
+)
 from cl_core.runs.progress import read_progress, seconds_per_row
 from cl_core.runs.run_config import RunConfig, TaskSummary
 from tests.small_runs import Carry
@@ -44,8 +52,8 @@ def config(tasks: int = 2, recipe: str = "adapters") -> RunConfig:
     )
 
 
-def epoch(task: str, number: int, second: float, of: int = 4) -> Epoch:
-    return Epoch(
+def epoch(task: str, number: int, second: float, of: int = 4) -> EpochEvent:
+    return EpochEvent(
         time=at(second),
         task=task,
         epoch=number,
@@ -57,8 +65,8 @@ def epoch(task: str, number: int, second: float, of: int = 4) -> Epoch:
 
 
 FIRST: list[AnyEvent] = [
-    Started(time=at(0), process=1, device="cpu", steps=4),
-    Phase(time=at(0), step=1, phase="train", stage=1, task="t0"),
+    StartEvent(time=at(0), process=1, device="cpu", steps=4),
+    PhaseEvent(time=at(0), step=1, phase="train", stage=1, task="t0"),
     epoch("t0", 1, 10),
     epoch("t0", 2, 20),
 ]
@@ -81,8 +89,11 @@ def test_time_left_is_that_of_the_epochs_and_tasks_to_come() -> None:
 
 
 def test_a_resumed_run_says_each_epoch_once() -> None:
-    events = [*FIRST, Started(time=at(50), process=2, device="cpu", steps=4)]
-    events += [Phase(time=at(50), step=1, phase="train", stage=1, task="t0"), epoch("t0", 2, 60)]
+    events = [*FIRST, StartEvent(time=at(50), process=2, device="cpu", steps=4)]
+    events += [
+        PhaseEvent(time=at(50), step=1, phase="train", stage=1, task="t0"),
+        epoch("t0", 2, 60),
+    ]
     curve = read_progress(config(), events, now(60)).curves["train", "t0"]
     assert [each.epoch for each in curve] == [1, 2]
 
@@ -103,7 +114,9 @@ def test_epochs_are_those_of_the_step_that_they_stand_in(
 
 def test_a_curve_is_not_that_of_the_vanilla_adapter() -> None:
     """I2I's is trained for comparison in the same step, once the task's own is there."""
-    own = Made(time=at(21), kind="adapter", task="t0", stage=1, key="k", seconds=20.0, reused=False)
+    own = ArtifactEvent(
+        time=at(21), kind="adapter", task="t0", stage=1, key="k", seconds=20.0, reused=False
+    )
     curve = read_progress(config(), [*FIRST, own, epoch("t0", 1, 30)], now(30)).curves[
         "train", "t0"
     ]
@@ -113,7 +126,7 @@ def test_a_curve_is_not_that_of_the_vanilla_adapter() -> None:
 def test_cells_fill_in_as_they_are_evaluated() -> None:
     events = [
         *FIRST,
-        Evaluated(time=at(41), stage=1, task="t0", accuracy=0.75, rows=8, recomputed=8),
+        EvaluationEvent(time=at(41), stage=1, task="t0", accuracy=0.75, rows=8, recomputed=8),
     ]
     matrix = read_progress(config(), events, now(41)).matrix
     assert matrix[0, 0] == 0.75
@@ -121,13 +134,15 @@ def test_cells_fill_in_as_they_are_evaluated() -> None:
 
 
 def test_a_finished_run_has_nothing_left() -> None:
-    events = [*FIRST, Finished(time=at(80), seconds=80, peak_memory_bytes=1)]
+    events = [*FIRST, FinishEvent(time=at(80), seconds=80, peak_memory_bytes=1)]
     progress = read_progress(config(), events, now(500))
     assert (progress.step, progress.share, progress.left, progress.seconds) == (4, 1.0, 0.0, 80)
 
 
 def test_seconds_per_row_count_what_was_trained_here() -> None:
     made = {"kind": "adapter", "task": "t0", "stage": 1, "key": "k", "seconds": 20.0}
-    events = [*FIRST, Made(time=at(21), reused=False, **made)]
+    events = [*FIRST, ArtifactEvent(time=at(21), reused=False, **made)]
     assert seconds_per_row(config(), events) == pytest.approx(20 / 200)
-    assert seconds_per_row(config(), [*FIRST, Made(time=at(21), reused=True, **made)]) is None
+    assert (
+        seconds_per_row(config(), [*FIRST, ArtifactEvent(time=at(21), reused=True, **made)]) is None
+    )

@@ -11,10 +11,17 @@ import cl_core as cl
 from cl_core.engine.launch import carry_out, prepare, reopen
 from cl_core.errors import UserError
 from cl_core.reports.report import Report
-from cl_core.runs.events import Failed, Finished, Phase, StoppedEvent, append_event, read_events
+from cl_core.runs.events import (
+    FailureEvent,
+    FinishEvent,
+    PhaseEvent,
+    StopEvent,
+    append_event,
+    read_events,
+)
 from cl_core.runs.workspace import RunFolder, Workspace
 from cl_core.store import RunLock
-from cl_core.train.loop import Stopped
+from cl_core.train.loop import RunStopped
 from tests.small_runs import SMALL, Carry
 
 
@@ -44,7 +51,7 @@ def test_a_run_stopped_anywhere_and_resumed_has_the_same_bytes(
     folder, stream = prepare(
         place, "domains-dil", "dam", name="run", settings=settings, device="cpu"
     )
-    with pytest.raises(Stopped):
+    with pytest.raises(RunStopped):
         carry_out(place, folder, stream, StopsAt(folder, stop_at))
     assert folder.status == "stopped"
     if stop_at >= 13:
@@ -64,10 +71,10 @@ def test_a_run_stopped_anywhere_and_resumed_has_the_same_bytes(
 
 def test_events_of_a_killed_writer_cost_one_line(tmp_path: Path) -> None:
     file = tmp_path / "events.jsonl"
-    append_event(file, Phase(step=1, phase="train", stage=1, task="books"))
+    append_event(file, PhaseEvent(step=1, phase="train", stage=1, task="books"))
     with file.open("a") as handle:
         handle.write('{"type": "phase", "st')
-    append_event(file, Failed(message="out of memory"))
+    append_event(file, FailureEvent(message="out of memory"))
     assert [event.type for event in read_events(file)] == ["phase", "failed"]
 
 
@@ -76,9 +83,9 @@ def test_the_status_is_read_from_the_lock_and_the_last_event(tmp_path: Path) -> 
     folder.path.mkdir()
     assert folder.status == "interrupted"
     for event, status in [
-        (StoppedEvent(), "stopped"),
-        (Failed(message="x"), "failed"),
-        (Finished(seconds=1.0, peak_memory_bytes=1), "finished"),
+        (StopEvent(), "stopped"),
+        (FailureEvent(message="x"), "failed"),
+        (FinishEvent(seconds=1.0, peak_memory_bytes=1), "finished"),
     ]:
         folder.record(event)
         assert folder.status == status

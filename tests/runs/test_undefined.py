@@ -9,7 +9,7 @@ import pytest
 
 from cl_core.reports.report import Report
 from cl_core.reports.report_formats import FORMATS
-from cl_core.runs.events import Evaluated, Warned
+from cl_core.runs.events import EvaluationEvent, WarningEvent
 from cl_core.runs.progress import read_progress
 from cl_core.runs.undefined import UNKNOWN_ANSWERS, UNKNOWN_LABELS, answerable, answerable_rows
 from tests.remade_runs import bundled
@@ -29,7 +29,7 @@ def test_in_cil_forward_transfer_is_not_defined_with_the_reason_everywhere(carry
     assert found["undefined"]["forward_transfer"] == UNKNOWN_LABELS
     assert UNKNOWN_LABELS in FORMATS["text"](report)
     assert "forward" not in FORMATS["latex"](report).lower()
-    warned = [event.message for event in run.folder.events if isinstance(event, Warned)]
+    warned = [event.message for event in run.folder.events if isinstance(event, WarningEvent)]
     assert any(UNKNOWN_LABELS in message for message in warned)
 
 
@@ -56,7 +56,7 @@ def test_scores_that_an_older_run_wrote_above_the_diagonal_are_left_out(carry: C
     )
     run.__dict__["config"] = changed.model_copy(update={"tasks": distinct})
     assert np.isnan(Report(run).matrix[ABOVE]).all()
-    ahead = Evaluated(stage=1, task=distinct[2].name, accuracy=0.0, rows=1, recomputed=1)
+    ahead = EvaluationEvent(stage=1, task=distinct[2].name, accuracy=0.0, rows=1, recomputed=1)
     assert np.isnan(read_progress(run.config, [*run.events, ahead]).matrix[0, 2])
 
 

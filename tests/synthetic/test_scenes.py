@@ -13,7 +13,7 @@ from cl_core.synthetic.scenes.captions import NUMBERS, caption, plural
 from cl_core.synthetic.scenes.clips import CLIP_FAMILIES, FRAMES, Clip, ask_clip
 from cl_core.synthetic.scenes.figures import FIGURES, SHAPES
 from cl_core.synthetic.scenes.paint import paint
-from cl_core.synthetic.scenes.questions import FAMILIES, Asked, ask
+from cl_core.synthetic.scenes.questions import FAMILIES, SceneQuestion, ask
 from cl_core.synthetic.scenes.scene import BACKGROUNDS, COLOURS, STYLES, Scene, Thing, draw_scene
 from cl_core.synthetic.scenes.shapes import polygon
 
@@ -111,7 +111,7 @@ def test_captions_name_only_what_is_there() -> None:
             assert colour not in words or any(t.colour == colour for t in scene.things)
 
 
-def truth(asked: Asked) -> str:
+def truth(asked: SceneQuestion) -> str:
     """The answer, worked out from the scene and the words of the question alone."""
     things, words = asked.scene.things, asked.question.rstrip("?").split()
     shapes = {plural(figure): figure for figure in SHAPES} | {figure: figure for figure in SHAPES}

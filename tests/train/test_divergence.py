@@ -16,7 +16,7 @@ from cl_core.device import Device
 from cl_core.errors import UserError
 from cl_core.train.divergence import Knobs
 from cl_core.train.improvise import Ends
-from cl_core.train.loop import Fitted, optimise
+from cl_core.train.loop import TrainingResult, optimise
 from cl_core.train.settings import TrainSettings
 
 SETTINGS = TrainSettings(epochs=2, batch_size=4, patience=None)
@@ -51,7 +51,9 @@ class Line:
         return self.train, 0.5
 
 
-def fit(settings: TrainSettings = SETTINGS, checkpoints: Any = None, **line: Any) -> Fitted[Ends]:
+def fit(
+    settings: TrainSettings = SETTINGS, checkpoints: Any = None, **line: Any
+) -> TrainingResult[Ends]:
     start = Ends(Head(torch.ones(1, 4), torch.zeros(1)))
     place = Device(torch.device("cpu"), bfloat16=False, reason="a test")
 

@@ -18,7 +18,7 @@ from cl_core.backbones.text import TextBackbone
 from cl_core.device import Device
 from cl_core.initialise.improvised import draw_share
 from cl_core.train.data import Rows
-from cl_core.train.fusing import Fusing, fit_fusion
+from cl_core.train.fusing import FusionObjective, fit_fusion
 from cl_core.train.improvise import Distillation, Ends, distil, fit_head, masked_mse
 from cl_core.train.lesson import Lesson
 from cl_core.train.settings import TrainSettings
@@ -112,7 +112,7 @@ def test_the_fusions_loss_is_cross_entropy_and_the_distance_of_its_values_from_t
     with torch.no_grad():
         weights.fusion.value.add_(0.1)
     plain, regularised = (
-        Fusing(lesson(backbone, data, place), weights, bank, factor).loss(range(6))
+        FusionObjective(lesson(backbone, data, place), weights, bank, factor).loss(range(6))
         for factor in (0.0, 0.01)
     )
     expected = plain + 0.01 * identity_penalty(weights.fusion)

@@ -22,7 +22,7 @@ from cl_core.train.checkpoint import Progress
 from cl_core.train.classification import Classification, fit
 from cl_core.train.data import Rows, balanced_class_weights
 from cl_core.train.lesson import Lesson
-from cl_core.train.loop import Fitted, Stopped, Watch, epoch_order
+from cl_core.train.loop import RunStopped, TrainingResult, Watch, epoch_order
 from cl_core.train.schedule import learning_rate
 from cl_core.train.seeds import derive_seed
 from cl_core.train.settings import PRESETS, TrainSettings
@@ -78,7 +78,7 @@ def make_start(backbone: TextBackbone) -> TaskWeights:
     return TaskWeights(adapter, Head.initialise(2, backbone.hidden_size, generator))
 
 
-def train(backbone: TextBackbone, place: Device, **options: Any) -> Fitted:
+def train(backbone: TextBackbone, place: Device, **options: Any) -> TrainingResult:
     settings = options.pop("settings", SETTINGS)
     rows, validation = make_rows(backbone, 22), make_rows(backbone, 9)
     start = options.pop("start", None) or make_start(backbone)
@@ -118,7 +118,7 @@ def test_a_run_stopped_at_any_step_and_resumed_ends_with_the_same_bytes(
     undisturbed = train(backbone, place)
     kept, steps = Kept(), []
     watch = Watch(step=lambda done, total: steps.append(done), stop=lambda: len(steps) == stop_at)
-    with pytest.raises(Stopped):
+    with pytest.raises(RunStopped):
         train(backbone, place, checkpoints=kept, watch=watch)
     resumed = train(backbone, place, checkpoints=kept)
     assert same_bytes(resumed.weights, undisturbed.weights)

@@ -21,7 +21,7 @@ from cl_core.route.network import RouterNetwork
 from cl_core.route.settings import RouterNetworkSettings
 from cl_core.train.data import MixedRows
 from cl_core.train.lesson import Lesson
-from cl_core.train.loop import Fitted, Stopped, Watch
+from cl_core.train.loop import RunStopped, TrainingResult, Watch
 from cl_core.train.routers import (
     Answers,
     RouterObjective,
@@ -98,7 +98,7 @@ def train(
     how: str = "average",
     kept: Kept | None = None,
     watch: Watch | None = None,
-) -> Fitted[RoutersAndHeads]:
+) -> TrainingResult[RoutersAndHeads]:
     rows = memory(backbone)
     lesson = Lesson(backbone, rows, rows, TRAIN, CPU, 3, kept, watch)
     answers = Answers(protocol, PLACES, 4, rule)  # type: ignore[arg-type]
@@ -157,7 +157,7 @@ def test_a_stop_leaves_no_trace_in_the_result(backbone: TextBackbone) -> None:
     bank = make_bank(backbone)
     whole = train(backbone, bank, start(backbone))
     kept, asked = Kept(), iter(range(100))
-    with pytest.raises(Stopped):
+    with pytest.raises(RunStopped):
         train(
             backbone, bank, start(backbone), kept=kept, watch=Watch(stop=lambda: next(asked) > 20)
         )

@@ -19,7 +19,7 @@ from cl_core.backbones.text import TextBackbone
 from cl_core.device import Device
 from cl_core.train.data import MixedRows, Rows
 from cl_core.train.lesson import Lesson
-from cl_core.train.loop import Stopped, Watch
+from cl_core.train.loop import RunStopped, Watch
 from cl_core.train.penalties.ewc import (
     EWCPenalty,
     FisherSum,
@@ -137,7 +137,7 @@ def test_a_stop_leaves_no_trace_in_the_result(backbone: TextBackbone) -> None:
         return fitted.weights.parameters()
 
     whole, kept, asked = train(), Kept(), iter(range(100))
-    with pytest.raises(Stopped):
+    with pytest.raises(RunStopped):
         train(kept, Watch(stop=lambda: next(asked) > 7))
     for mine, other in zip(train(kept), whole, strict=True):
         assert torch.equal(mine, other)

@@ -131,7 +131,7 @@ class Processor:
         return json.dumps(self._processor.to_dict(), sort_keys=True, default=str)
 
 
-class _Named:
+class _StablePreprocessing:
     """A preprocessing whose name holds no address, so that it is the same in every process."""
 
     def __init__(self, preprocess: Callable[[Image], Tensor]) -> None:
@@ -153,7 +153,11 @@ def _backbone(
 ) -> ImageBackbone:
     model = model.to(getattr(torch, settings.dtype))
     return ImageBackbone(
-        model, _Named(preprocess), name=settings.name, revision=revision, classes=classes
+        model,
+        _StablePreprocessing(preprocess),
+        name=settings.name,
+        revision=revision,
+        classes=classes,
     )
 
 

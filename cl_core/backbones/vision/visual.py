@@ -31,7 +31,7 @@ Medium = Literal["image", "video"]
 
 
 @dataclass(frozen=True)
-class Sights:
+class VisualTokens:
     """Tokens of n pictures or clips.
 
     Attributes:
@@ -53,7 +53,7 @@ class Viewer(Protocol):
 
     def __len__(self) -> int: ...
 
-    def see(self, rows: Sequence[int]) -> Sights:
+    def see(self, rows: Sequence[int]) -> VisualTokens:
         """The tokens of some of them, on the device of the backbone or on the CPU."""
         ...
 
@@ -97,7 +97,7 @@ class Eye:
         return self.frames * max(self.clip_grid, 1) ** 2
 
     @torch.no_grad()
-    def look(self, medium: Medium, sources: Sequence[Source], ground: str = WHITE) -> Sights:
+    def look(self, medium: Medium, sources: Sequence[Source], ground: str = WHITE) -> VisualTokens:
         """Decodes pictures or clips and runs the encoder over all their frames.
 
         Args:
@@ -129,7 +129,7 @@ class Eye:
         for row, part in enumerate(torch.split(seen, shown)):
             carried = with_changes(part) if self.changes else part
             features[row, : part.shape[0] * per_frame] = carried.flatten(0, 1)
-        return Sights(features, torch.tensor(shown, device=device) * per_frame)
+        return VisualTokens(features, torch.tensor(shown, device=device) * per_frame)
 
 
 def grid_tokens(hidden: Tensor, grid: int) -> Tensor:
@@ -184,7 +184,7 @@ class Live:
     def __len__(self) -> int:
         return len(self.sources)
 
-    def see(self, rows: Sequence[int]) -> Sights:
+    def see(self, rows: Sequence[int]) -> VisualTokens:
         """The tokens of some of them, on the eye's device."""
         return self.eye.look(self.medium, [self.sources[row] for row in rows], self.ground)
 
@@ -223,13 +223,13 @@ class Stored:
                 counts.append(file.get_tensor("counts"))
         return torch.cat(counts)
 
-    def see(self, rows: Sequence[int]) -> Sights:
+    def see(self, rows: Sequence[int]) -> VisualTokens:
         """The tokens of some of them, on the CPU."""
         places = [self.places[row] for row in rows]
         features = [
             self._mapped[position // self.size][position % self.size] for position in places
         ]
-        return Sights(torch.from_numpy(np.stack(features)), self._counts[places])
+        return VisualTokens(torch.from_numpy(np.stack(features)), self._counts[places])
 
 
 def map_tensor(path: Path, name: str) -> np.ndarray[Any, Any]:

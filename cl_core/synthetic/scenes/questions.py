@@ -20,7 +20,7 @@ _YES_NO = ("no", "yes")
 
 
 @dataclass(frozen=True)
-class Asked:
+class SceneQuestion:
     """A question about a scene.
 
     Attributes:
@@ -46,17 +46,17 @@ class Family:
 
     title: str
     answers: tuple[str, ...]
-    ask: Callable[[Draw, str, Sequence[str]], Asked | None]
+    ask: Callable[[Draw, str, Sequence[str]], SceneQuestion | None]
 
 
-def _colour(draw: Draw, answer: str, styles: Sequence[str]) -> Asked | None:
+def _colour(draw: Draw, answer: str, styles: Sequence[str]) -> SceneQuestion | None:
     """The colour of the one thing of its shape."""
     figures = draw.shuffled(_SHAPES)[:3]
     scene = _of(draw, [(figures[0], answer), (figures[1], None), (figures[2], None)], styles)
     return _asked(scene, f"What colour is the {figures[0]}?", answer)
 
 
-def _shape(draw: Draw, answer: str, styles: Sequence[str]) -> Asked | None:
+def _shape(draw: Draw, answer: str, styles: Sequence[str]) -> SceneQuestion | None:
     """The shape of the one thing of its colour."""
     colours = draw.shuffled(_COLOURS)[:3]
     others = [shape for shape in _SHAPES if shape != answer]
@@ -65,7 +65,7 @@ def _shape(draw: Draw, answer: str, styles: Sequence[str]) -> Asked | None:
     return _asked(scene, f"What shape is the {colours[0]} thing?", answer)
 
 
-def _count(draw: Draw, answer: str, styles: Sequence[str]) -> Asked | None:
+def _count(draw: Draw, answer: str, styles: Sequence[str]) -> SceneQuestion | None:
     """How many there are of a shape, or of a colour."""
     wanted = NUMBERS.index(answer)
     total = max(wanted, 1 + draw.below(_MOST))
@@ -85,7 +85,7 @@ def _count(draw: Draw, answer: str, styles: Sequence[str]) -> Asked | None:
     return _asked(scene, question, answer)
 
 
-def _relation(draw: Draw, answer: str, styles: Sequence[str]) -> Asked | None:
+def _relation(draw: Draw, answer: str, styles: Sequence[str]) -> SceneQuestion | None:
     """Whether one thing lies so to another."""
     first, second = draw.shuffled(_SHAPES)[:2]
     scene = _of(draw, [(first, None), (second, None)], styles)
@@ -97,10 +97,10 @@ def _relation(draw: Draw, answer: str, styles: Sequence[str]) -> Asked | None:
     true = relation(one, other)
     opposite = {"left of": "right of", "right of": "left of", "above": "below", "below": "above"}
     said = true if answer == "yes" else opposite[true]
-    return Asked(scene, f"Is the {first} {said} the {second}?", answer)
+    return SceneQuestion(scene, f"Is the {first} {said} the {second}?", answer)
 
 
-def _comparison(draw: Draw, answer: str, styles: Sequence[str]) -> Asked | None:
+def _comparison(draw: Draw, answer: str, styles: Sequence[str]) -> SceneQuestion | None:
     """Whether two things have one colour, or whether there are more of one shape than of another."""
     first, second = draw.shuffled(_SHAPES)[:2]
     things: list[tuple[str, str | None]]
@@ -134,7 +134,7 @@ FAMILIES: dict[str, Family] = {
 """Kinds of questions by name."""
 
 
-def ask(family: str, draw: Draw, answer: str, styles: Sequence[str] = STYLES) -> Asked:
+def ask(family: str, draw: Draw, answer: str, styles: Sequence[str] = STYLES) -> SceneQuestion:
     """A question of a family with the given answer, about a scene in one of the styles."""
     while True:
         asked = FAMILIES[family].ask(draw, answer, styles)
@@ -142,8 +142,8 @@ def ask(family: str, draw: Draw, answer: str, styles: Sequence[str] = STYLES) ->
             return asked
 
 
-def _asked(scene: Scene | None, question: str, answer: str) -> Asked | None:
-    return None if scene is None else Asked(scene, question, answer)
+def _asked(scene: Scene | None, question: str, answer: str) -> SceneQuestion | None:
+    return None if scene is None else SceneQuestion(scene, question, answer)
 
 
 def _of(

@@ -26,7 +26,7 @@ _UNREAL = frozenset(sign + word for sign in ("", "+", "-") for word in ("nan", "
 """Spellings of what is no number in a table of words; among names they are names."""
 
 
-class Unfit(Enum):
+class LabelFault(Enum):
     """What is no label of one row, and what to do about it."""
 
     SEVERAL = (
@@ -41,7 +41,7 @@ class Unfit(Enum):
     BYTES = "is neither text nor a number but bytes; write the class's name"
 
 
-def read_label(value: object) -> Label | Unfit | None:
+def read_label(value: object) -> Label | LabelFault | None:
     """A label as it stands in one cell; None where there is none.
 
     A number with a fraction is returned as text; `settle` knows whether it is meant as one.
@@ -58,25 +58,25 @@ def read_label(value: object) -> Label | Unfit | None:
     if isinstance(value, float | Decimal):
         return None if math.isnan(value) else _finite(float(value))
     if isinstance(value, Mapping):
-        return Unfit.MAPPING
+        return LabelFault.MAPPING
     if isinstance(value, list | tuple | set):
-        return Unfit.SEVERAL
+        return LabelFault.SEVERAL
     if isinstance(value, bytes | bytearray):
         try:
             value = bytes(value).decode()
         except UnicodeDecodeError:
-            return Unfit.BYTES
+            return LabelFault.BYTES
     written = str(value).strip()
     if written[:1] in ("[", "{", "("):
         match _parsed(written):
             case dict():
-                return Unfit.MAPPING
+                return LabelFault.MAPPING
             case list() | tuple() | set():
-                return Unfit.SEVERAL
+                return LabelFault.SEVERAL
     return written or None
 
 
-def settle(cells: Iterable[Label]) -> dict[Label, Label | Unfit | None]:
+def settle(cells: Iterable[Label]) -> dict[Label, Label | LabelFault | None]:
     """What each label of a task means once all of them are known, over all splits.
 
     Where all are numbers, "1.0" is 1, and "nan" is none, as in tables that have a type for numbers; where all say true
@@ -118,16 +118,16 @@ def spell_number(number: int | float) -> str:
     return str(int(number) if number == number // 1 else number)
 
 
-def _settled(label: Label) -> Label | Unfit | None:
+def _settled(label: Label) -> Label | LabelFault | None:
     if is_whole(label):
         return label
     number = float(label)
     return None if math.isnan(number) else _finite(number)
 
 
-def _finite(number: float) -> Label | Unfit:
+def _finite(number: float) -> Label | LabelFault:
     if math.isinf(number):
-        return Unfit.INFINITE
+        return LabelFault.INFINITE
     return int(number) if number.is_integer() else repr(number)
 
 

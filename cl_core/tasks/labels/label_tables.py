@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from cl_core.tasks.labels.label_cells import Label, Unfit, is_whole, number_of, read_label, settle
+from cl_core.tasks.labels.label_cells import (
+    Label,
+    LabelFault,
+    is_whole,
+    number_of,
+    read_label,
+    settle,
+)
 from cl_core.tasks.raw import Fault, RawRows
 
 NAMES_COLUMN = "label_name"
@@ -59,7 +66,7 @@ def read_tables(
         cell
         for column_cells in cells.values()
         for cell in column_cells
-        if cell is not None and not isinstance(cell, Unfit)
+        if cell is not None and not isinstance(cell, LabelFault)
     )
     settled = settle(fit)
     measured = _measured(settled, given)
@@ -67,13 +74,13 @@ def read_tables(
     for split, rows in splits.items():
         labels: list[Label | None] = []
         missing: list[int] = []
-        unfit: dict[Unfit, list[int]] = {}
+        unfit: dict[LabelFault, list[int]] = {}
         fractions: list[int] = []
         for row, cell in enumerate(cells[split]):
-            label = cell if cell is None or isinstance(cell, Unfit) else settled[cell]
+            label = cell if cell is None or isinstance(cell, LabelFault) else settled[cell]
             if label is None:
                 missing.append(row)
-            elif isinstance(label, Unfit):
+            elif isinstance(label, LabelFault):
                 unfit.setdefault(label, []).append(rows.numbers[row] + 1)
                 label = None
             elif label in measured:
@@ -99,7 +106,7 @@ def read_tables(
 
 
 def _measured(
-    settled: Mapping[Label, Label | Unfit | None], given: Sequence[str] | None
+    settled: Mapping[Label, Label | LabelFault | None], given: Sequence[str] | None
 ) -> set[str]:
     """Labels that are measurements: numbers with a fraction among numbers alone, unless they are listed as names."""
     labels = {label for label in settled.values() if isinstance(label, int | str)}

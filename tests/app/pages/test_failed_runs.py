@@ -9,7 +9,7 @@ import pytest
 
 from app.data import stream_files
 from cl_core.analysis.comparison import compare
-from cl_core.runs.events import Failed
+from cl_core.runs.events import FailureEvent
 from cl_core.runs.workspace import RunFolder, Workspace
 from cl_core.tasks.load import find_stream
 from tests.app.conftest import Open
@@ -29,7 +29,7 @@ def place(small_workspace: Path, tmp_path: Path) -> Workspace:
 
 def fail(run: RunFolder, like: RunFolder, **changed: str) -> None:
     run.create(like.config.model_copy(update={"name": run.name, **changed}))
-    run.record(Failed(message=SAID))
+    run.record(FailureEvent(message=SAID))
 
 
 @pytest.mark.parametrize("page", PAGES)
