@@ -29,7 +29,7 @@ from cl_core.adapters.settings import AdapterSettings
 from cl_core.adapters.task_weights import TaskWeights
 from cl_core.backbones.load import load_backbone
 from cl_core.backbones.settings import BackboneSettings
-from cl_core.backbones.vision.seeing import SeeingBackbone
+from cl_core.backbones.vision.vision_language import VisionLanguageBackbone
 from cl_core.device import choose_device
 from cl_core.synthetic.draw import Draw
 from cl_core.synthetic.encode import animation
@@ -72,22 +72,22 @@ def learn(
     device = choose_device("cpu", "bfloat16")
     settings = BackboneSettings(vision="scene-clip", max_length=32, clip_changes=changes)
     backbone = load_backbone(settings, device.torch_device)
-    if not isinstance(backbone, SeeingBackbone):
+    if not isinstance(backbone, VisionLanguageBackbone):
         raise SystemExit("minilm with scene-clip is expected to see")
     with device.autocast():
-        viewer = kept(backbone, "video", clips)
+        token_source = kept(backbone, "video", clips)
     rows = Rows(
-        backbone.encode({"question": list(questions), "video": list(clips)}, viewer),
+        backbone.encode({"question": list(questions), "video": list(clips)}, token_source),
         torch.tensor(labels),
     )
     learnt = int((1 - HELD_OUT) * len(clips))
     generator = torch.Generator().manual_seed(0)
-    seen = viewer.sights.features[:learnt].flatten(0, 1)
+    seen = token_source.visual_tokens.features[:learnt].flatten(0, 1)
     adapter = replace(
         Adapter.initialise(AdapterSettings(), backbone.sites, backbone.hidden_size, generator),
         projection=evenly_loud(seen, backbone.words.weight.detach(), generator),
     )
-    flat = viewer.sights.features.flatten(1).numpy()
+    flat = token_source.visual_tokens.features.flatten(1).numpy()
     probe = RidgeClassifier(RIDGE).fit(flat[:learnt], labels[:learnt])
     share = 100 * probe.score(flat[learnt:], labels[learnt:])
     print(f"clip_changes={changes}, ridge probe: held out {share:.1f} %", flush=True)

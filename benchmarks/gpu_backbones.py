@@ -14,8 +14,8 @@ from cl_core.backbones.load import load_backbone
 from cl_core.backbones.settings import BackboneSettings
 from cl_core.backbones.text import TextBackbone
 from cl_core.backbones.vision.image import ImageBackbone
-from cl_core.backbones.vision.seeing import SeeingBackbone
-from cl_core.backbones.vision.visual import Eye
+from cl_core.backbones.vision.vision_encoder import VisionEncoder
+from cl_core.backbones.vision.vision_language import VisionLanguageBackbone
 from cl_core.device import Device
 from cl_core.synthetic.scenes.paint import SIDE
 
@@ -131,12 +131,14 @@ def word_tokenizer(words: Iterable[str]) -> PreTrainedTokenizerFast:
     return PreTrainedTokenizerFast(tokenizer_object=tokenizer, **SPECIAL)
 
 
-def small_seeing(settings: BackboneSettings, device: Device) -> SeeingBackbone:
+def small_vision_language(settings: BackboneSettings, device: Device) -> VisionLanguageBackbone:
     """A small vision transformer before the text encoder that the settings name."""
     text = load_backbone(settings, device.torch_device)
     if not isinstance(text, TextBackbone):
         raise SystemExit(f"{settings.name} is no text encoder")
-    eye = Eye(random_vision(SMALL_VISION, device), frames=8, image_grid=2, clip_grid=1)
-    both = SeeingBackbone(text, eye, name="both", revision=None)
+    vision_encoder = VisionEncoder(
+        random_vision(SMALL_VISION, device), frames=8, image_grid=2, clip_grid=1
+    )
+    both = VisionLanguageBackbone(text, vision_encoder, name="both", revision=None)
     both.to(device.torch_device)
     return both

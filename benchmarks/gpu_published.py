@@ -22,8 +22,8 @@ from cl_core.adapters.bank import Bank
 from cl_core.adapters.compose import compose
 from cl_core.backbones.vision.image import ImageBackbone
 from cl_core.backbones.vision.pictures import PictureBatch
-from cl_core.backbones.vision.seeing import SeeingBackbone
-from cl_core.backbones.vision.visual import Eye, VisualTokens
+from cl_core.backbones.vision.vision_encoder import VisionEncoder, VisualTokens
+from cl_core.backbones.vision.vision_language import VisionLanguageBackbone
 from cl_core.device import Device
 from cl_core.train.data import Rows
 
@@ -58,8 +58,8 @@ def measure_published(report: Report, device: Device, quick: bool, small: bool) 
     steps, batches = (2, (2,)) if quick else (20, (8, 32))
     seen, read = (SMALL_VISION, SMALL_TEXT) if small else (VISION_L14, DEBERTA_XL)
     vision = random_vision(seen, device, torch.bfloat16)
-    text, eye = random_deberta(read, TEXT_TOKENS), Eye(vision, FRAMES, 0, 0)
-    both = SeeingBackbone(text, eye, name="published", revision=None)
+    text, vision_encoder = random_deberta(read, TEXT_TOKENS), VisionEncoder(vision, FRAMES, 0, 0)
+    both = VisionLanguageBackbone(text, vision_encoder, name="published", revision=None)
     both.to(device.torch_device)
     count = sum(parameter.numel() for parameter in both.parameters())
     report.notes.append(f"published sizes: {count / 1e6:.0f} million frozen weights, bf16")
@@ -84,7 +84,7 @@ def measure_published(report: Report, device: Device, quick: bool, small: bool) 
             report.speed(work, device, batch, measure)
 
 
-def asked_rows(backbone: SeeingBackbone, count: int) -> Rows:
+def asked_rows(backbone: VisionLanguageBackbone, count: int) -> Rows:
     """Questions of the same length about kept visual tokens, two classes."""
     question = " ".join(map(str, range(TEXT_TOKENS)))
     columns: dict[str, list[str] | list[bytes]] = {
@@ -96,7 +96,7 @@ def asked_rows(backbone: SeeingBackbone, count: int) -> Rows:
 
 
 def routed_speed(
-    backbone: SeeingBackbone, device: Device, rows: Rows, batch: int, steps: int
+    backbone: VisionLanguageBackbone, device: Device, rows: Rows, batch: int, steps: int
 ) -> float:
     """Samples per second through a merge of two of five adapters, each sample its own."""
     bank = Bank.stack([new_weights(backbone, 2).adapter for _ in range(K)])

@@ -15,7 +15,7 @@ from cl_core.adapters.settings import AdapterSettings
 from cl_core.adapters.task_weights import TaskWeights
 from cl_core.backbones.encoder import Backbone
 from cl_core.backbones.encoding import Encoding
-from cl_core.backbones.vision.seeing import SeeingBackbone
+from cl_core.backbones.vision.vision_language import VisionLanguageBackbone
 from cl_core.train.data import Rows
 
 
@@ -24,7 +24,7 @@ def new_weights(backbone: Backbone, classes: int) -> TaskWeights:
     generator = torch.Generator().manual_seed(0)
     adapter = Adapter.initialise(AdapterSettings(), backbone.sites, backbone.hidden_size, generator)
     head = Head.initialise(classes, backbone.hidden_size, generator)
-    if isinstance(backbone, SeeingBackbone):
+    if isinstance(backbone, VisionLanguageBackbone):
         projection = Projection.initialise(backbone.embedding_size, backbone.visual_size, generator)
         adapter = replace(adapter, projection=projection)
     return TaskWeights(adapter, head)

@@ -25,7 +25,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from gpu_backbones import SMALL_VISION, random_vision, small_seeing
+from gpu_backbones import SMALL_VISION, random_vision, small_vision_language
 from gpu_published import measure_published
 from gpu_report import Report
 from gpu_streams import FULL, QUICK, Size, Stream, compare_bfloat16, compare_streams
@@ -71,7 +71,7 @@ def main() -> None:
     tasks = [partial(question_rows, *asked_for, size) for asked_for in ASKED]
     asked = Stream(tasks, len(COLOURS), size.epochs, "questions: ", size.wrong)
     settings = BackboneSettings(name=chosen.text, max_length=32)
-    seeing_on_cpu, seeing = (small_seeing(settings, where) for where in (cpu, device))
+    seeing_on_cpu, seeing = (small_vision_language(settings, where) for where in (cpu, device))
     before = seeing.weight_hash()
     compare_streams(report, (seeing_on_cpu, cpu), (seeing, device), asked)
     compare_bfloat16(report, seeing, device, asked)

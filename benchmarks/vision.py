@@ -36,8 +36,8 @@ from cl_core.adapters.task_weights import TaskWeights
 from cl_core.backbones.features import extract_features
 from cl_core.backbones.load import load_backbone
 from cl_core.backbones.settings import BackboneSettings
-from cl_core.backbones.vision.seeing import SeeingBackbone
-from cl_core.backbones.vision.visual import Stored
+from cl_core.backbones.vision.vision_encoder import StoredTokens
+from cl_core.backbones.vision.vision_language import VisionLanguageBackbone
 from cl_core.device import choose_device
 from cl_core.synthetic.draw import Draw
 from cl_core.synthetic.encode import png
@@ -104,13 +104,13 @@ def measure_clips(vision: str, folder: Path) -> None:
     """Clips to visual tokens, one by one."""
     device = choose_device("auto", "auto")
     backbone = load_backbone(BackboneSettings(vision=vision), device.torch_device)
-    assert isinstance(backbone, SeeingBackbone)
+    assert isinstance(backbone, VisionLanguageBackbone)
     spent = []
     for number in range(CLIPS):
         path = folder / f"{number}.mp4"
         write_clip(path, number)
         began = time.perf_counter()
-        backbone.eye.look("video", [path])
+        backbone.vision_encoder.encode("video", [path])
         spent.append(1000 * (time.perf_counter() - began))
     low, middle, high = quantiles(spent[4:], n=4)
     print(f"clips: {middle:.1f} ms each ({low:.1f} to {high:.1f})")
@@ -120,13 +120,13 @@ def measure_training(vision: str, folder: Path, rounds: int) -> None:
     """Steps on questions against steps on texts of as many tokens."""
     device = choose_device("auto", "auto")
     backbone = load_backbone(BackboneSettings(vision=vision), device.torch_device)
-    assert isinstance(backbone, SeeingBackbone)
+    assert isinstance(backbone, VisionLanguageBackbone)
     count = 4 * BATCH
-    tokens = backbone.eye.tokens("image")
+    tokens = backbone.vision_encoder.tokens("image")
     file = folder / "seen.safetensors"
     features = torch.randn(count, tokens, backbone.visual_size)
     save_file({"features": features, "counts": torch.full((count,), tokens)}, file)
-    seen = Stored((file,), count, tuple(range(count)), tokens)
+    seen = StoredTokens((file,), count, tuple(range(count)), tokens)
     questions = ["What colour is the triangle, and where does it lie?"] * count
     asked = backbone.encode({"question": questions, "image": [b""] * count}, seen)
     length = asked.lengths[0]

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 
-from cl_core.backbones.vision.visual import Medium
+from cl_core.backbones.vision.vision_encoder import Medium
 from cl_core.synthetic.draw import Draw
 from cl_core.synthetic.encode import animation, png
 from cl_core.synthetic.scenes.captions import (

@@ -30,8 +30,8 @@ from cl_core.adapters.task_weights import TaskWeights
 from cl_core.backbones.load import load_backbone
 from cl_core.backbones.samples import Samples
 from cl_core.backbones.settings import BackboneSettings
-from cl_core.backbones.vision.seeing import SeeingBackbone
-from cl_core.backbones.vision.visual import Medium, VisualTokens
+from cl_core.backbones.vision.vision_encoder import Medium, VisualTokens
+from cl_core.backbones.vision.vision_language import VisionLanguageBackbone
 from cl_core.device import choose_device
 from cl_core.train.checkpoint import EpochRecord
 from cl_core.train.classification import fit
@@ -48,38 +48,44 @@ SOME, AT_ONCE = 2000, 64
 class StoredTokens:
     """What is seen, in memory: the vision encoder runs once."""
 
-    sights: VisualTokens
+    visual_tokens: VisualTokens
 
     @property
     def tokens(self) -> int:
         """V."""
-        return self.sights.features.shape[1]
+        return self.visual_tokens.features.shape[1]
 
     def __len__(self) -> int:
-        return len(self.sights.counts)
+        return len(self.visual_tokens.counts)
 
     def see(self, rows: Sequence[int]) -> VisualTokens:
         """The tokens of some of them."""
-        return VisualTokens(self.sights.features[list(rows)], self.sights.counts[list(rows)])
+        return VisualTokens(
+            self.visual_tokens.features[list(rows)], self.visual_tokens.counts[list(rows)]
+        )
 
 
-def kept(backbone: SeeingBackbone, medium: Medium, shown: Sequence[bytes]) -> StoredTokens:
+def kept(backbone: VisionLanguageBackbone, medium: Medium, shown: Sequence[bytes]) -> StoredTokens:
     """What is seen of pictures or clips, given as their bytes."""
     seen = [
-        backbone.eye.look(medium, shown[begin : begin + AT_ONCE])
+        backbone.vision_encoder.encode(medium, shown[begin : begin + AT_ONCE])
         for begin in range(0, len(shown), AT_ONCE)
     ]
-    features = torch.cat([sights.features for sights in seen]).cpu()
-    return StoredTokens(VisualTokens(features, torch.cat([sights.counts for sights in seen]).cpu()))
+    features = torch.cat([visual_tokens.features for visual_tokens in seen]).cpu()
+    return StoredTokens(
+        VisualTokens(features, torch.cat([visual_tokens.counts for visual_tokens in seen]).cpu())
+    )
 
 
-def rows_of(backbone: SeeingBackbone, asked: Sequence[GenericQuestion]) -> tuple[Rows, Tensor]:
+def rows_of(
+    backbone: VisionLanguageBackbone, asked: Sequence[GenericQuestion]
+) -> tuple[Rows, Tensor]:
     """Questions as training rows, in their order, and (n, v) tokens that are seen of some pictures and clips."""
     parts, some = [], []
     for medium in dict.fromkeys(question.medium for question in asked):
         of_medium = [question for question in asked if question.medium == medium]
         seen = kept(backbone, medium, [question.shown for question in of_medium])
-        some.append(seen.sights.features[:SOME].flatten(0, 1))
+        some.append(seen.visual_tokens.features[:SOME].flatten(0, 1))
         columns = {
             "question": [question.question for question in of_medium],
             medium: [b""] * len(of_medium),
@@ -139,7 +145,7 @@ def main() -> None:
     began = time.perf_counter()
     settings = BackboneSettings(vision=str(asked.vision), max_length=32, clip_changes=True)
     backbone = load_backbone(settings, device.torch_device)
-    if not isinstance(backbone, SeeingBackbone):
+    if not isinstance(backbone, VisionLanguageBackbone):
         raise SystemExit(f"{asked.vision} is no vision backbone")
     held_out = make(asked.seed, 10**9, asked.held_out)
     with device.autocast():

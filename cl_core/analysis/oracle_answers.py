@@ -13,7 +13,7 @@ from cl_core.engine.artifact_cache import Reporter
 from cl_core.engine.artifacts import RunArtifacts
 from cl_core.engine.encoded_stream import TokenisedStream
 from cl_core.engine.launch import reopen
-from cl_core.engine.visual_tokens import stored_sights
+from cl_core.engine.visual_tokens import stored_tokens
 from cl_core.errors import UserError
 from cl_core.evaluate.oracle_gap import LOST_SCHEMA
 from cl_core.model.encoded_samples import EncodedSamples
@@ -72,7 +72,7 @@ def explain_losses(
                 model.passes.device,
                 seed,
                 silent,
-                stored_sights,
+                stored_tokens,
             )
             alone = SingleAdapterStates(artifacts.data, settings.evaluate.split)
         rows = records.filter(pc.equal(records["stage"], stage))

@@ -33,7 +33,7 @@ from cl_core.engine.artifact_cache import Reporter
 from cl_core.engine.artifacts import RunArtifacts
 from cl_core.engine.launch import reopen
 from cl_core.engine.stage_scores import check_answers
-from cl_core.engine.visual_tokens import stored_sights
+from cl_core.engine.visual_tokens import stored_tokens
 from cl_core.evaluate.records import weights_of
 from cl_core.model.encoded_samples import EncodedSamples
 from cl_core.model.loaded_model import LoadedModel, load_model
@@ -113,7 +113,7 @@ def task_rows(
         loaded.model.passes.device,
         config.seed,
         silent,
-        stored_sights,
+        stored_tokens,
     )
     alone = SingleAdapterStates(artifacts.data, split)
     embeddings = find_embeddings(source, run)

@@ -28,7 +28,7 @@ from cl_core.engine.artifact_cache import Reporter
 from cl_core.engine.artifacts import RunArtifacts
 from cl_core.engine.launch import SilentWatcher, Watcher, reopen
 from cl_core.engine.task_adapters import TaskAdapterTrainer
-from cl_core.engine.visual_tokens import stored_sights
+from cl_core.engine.visual_tokens import stored_tokens
 from cl_core.errors import UserError, counted
 from cl_core.model.encoded_samples import EncodedSamples
 from cl_core.model.forward_passes import ForwardPasses
@@ -141,7 +141,7 @@ def merge_run(
         where,
         config.seed,
         reporter,
-        stored_sights,
+        stored_tokens,
     )
     task_trainer, names = TaskAdapterTrainer(artifacts), run.artifacts()
     keys = [names[f"adapter/{task.name}"] for task in config.tasks]

@@ -18,7 +18,7 @@ from torch import Tensor
 from cl_core.backbones.catalogue import KNOWN, KnownBackbone, list_backbones
 from cl_core.backbones.encoder import Backbone
 from cl_core.backbones.fingerprint import fingerprint
-from cl_core.backbones.generating import GENERATORS, GeneratingBackbone
+from cl_core.backbones.generative import GENERATORS, GenerativeBackbone
 from cl_core.backbones.masked import masked_head
 from cl_core.backbones.quiet import quiet_transformers
 from cl_core.backbones.settings import BackboneSettings
@@ -27,8 +27,8 @@ from cl_core.backbones.snapshot import HUB, hub_snapshot
 from cl_core.backbones.text import TextBackbone
 from cl_core.backbones.vision.image import ImageBackbone
 from cl_core.backbones.vision.load_image import OPEN_CLIP, load_open_clip, load_tagged, load_vision
-from cl_core.backbones.vision.seeing import SeeingBackbone
-from cl_core.backbones.vision.visual import Eye
+from cl_core.backbones.vision.vision_encoder import VisionEncoder
+from cl_core.backbones.vision.vision_language import VisionLanguageBackbone
 from cl_core.errors import UserError, did_you_mean
 
 __all__ = ["list_backbones", "load_backbone"]
@@ -51,10 +51,12 @@ def load_backbone(settings: BackboneSettings, device: torch.device) -> Backbone:
         return _load_known(row, settings).to(device)
     if settings.vision is None:
         return _load_one(settings).to(device)
-    return _load_seeing(settings, f"{settings.name} with {settings.vision}", None).to(device)
+    return _load_vision_language(settings, f"{settings.name} with {settings.vision}", None).to(
+        device
+    )
 
 
-def _load_known(row: KnownBackbone, settings: BackboneSettings) -> SeeingBackbone:
+def _load_known(row: KnownBackbone, settings: BackboneSettings) -> VisionLanguageBackbone:
     """A named text encoder that sees, with what it was trained with."""
     from safetensors.torch import load_file
 
@@ -76,12 +78,12 @@ def _load_known(row: KnownBackbone, settings: BackboneSettings) -> SeeingBackbon
     )
     fields = {"name": text.name, "vision": row.vision, "clip_changes": row.changes}
     both = settings.model_copy(update=fields)
-    return _load_seeing(both, row.name, load_file(str(row.start)))
+    return _load_vision_language(both, row.name, load_file(str(row.start)))
 
 
-def _load_seeing(
+def _load_vision_language(
     settings: BackboneSettings, name: str, start: dict[str, Tensor] | None
-) -> SeeingBackbone:
+) -> VisionLanguageBackbone:
     text = _load_one(settings)
     looks = {"name": settings.vision, "revision": settings.vision_revision}
     vision = _load_one(settings.model_copy(update=looks))
@@ -90,16 +92,18 @@ def _load_seeing(
             f"backbone '{settings.name}' with vision '{settings.vision}': the first must be an encoder of texts, the "
             "second one of pictures"
         )
-    eye = Eye(
+    vision_encoder = VisionEncoder(
         vision,
         settings.frames,
         settings.image_grid,
         settings.clip_grid,
         bool(settings.clip_changes),
     )
-    _check_grids(eye, settings)
-    _check_length(settings, text.model.config, text.row, eye)
-    return SeeingBackbone(text, eye, name=name, revision=text.revision, start=start)
+    _check_grids(vision_encoder, settings)
+    _check_length(settings, text.model.config, text.row, vision_encoder)
+    return VisionLanguageBackbone(
+        text, vision_encoder, name=name, revision=text.revision, start=start
+    )
 
 
 def _load_one(settings: BackboneSettings) -> TextBackbone | ImageBackbone:
@@ -126,7 +130,7 @@ def _load_one(settings: BackboneSettings) -> TextBackbone | ImageBackbone:
     head, digest = None, fingerprint(model, folder)
     if kind in GENERATORS:
         _check_length(settings, model.config, row)
-        return GeneratingBackbone(
+        return GenerativeBackbone(
             model.model,
             tokenizer,
             model.lm_head,
@@ -153,8 +157,8 @@ def _load_one(settings: BackboneSettings) -> TextBackbone | ImageBackbone:
     )
 
 
-def _check_grids(eye: Eye, settings: BackboneSettings) -> None:
-    side = math.isqrt(eye.vision.tokens)
+def _check_grids(vision_encoder: VisionEncoder, settings: BackboneSettings) -> None:
+    side = math.isqrt(vision_encoder.vision.tokens)
     for field in ("image_grid", "clip_grid"):
         if getattr(settings, field) > side:
             raise UserError(
@@ -284,10 +288,17 @@ def _load_tokenizer(folder: Path, name: str) -> Any:
 
 
 def _check_length(
-    settings: BackboneSettings, config: Any, row: Architecture, eye: Eye | None = None
+    settings: BackboneSettings,
+    config: Any,
+    row: Architecture,
+    vision_encoder: VisionEncoder | None = None,
 ) -> None:
     longest = int(config.max_position_embeddings) - row.reserved_positions
-    seen = 0 if eye is None else max(eye.tokens("image"), eye.tokens("video"))
+    seen = (
+        0
+        if vision_encoder is None
+        else max(vision_encoder.tokens("image"), vision_encoder.tokens("video"))
+    )
     if settings.max_length + seen > longest:
         more = f" beside {seen} that are seen" if seen else ""
         raise UserError(

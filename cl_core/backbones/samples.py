@@ -1,7 +1,8 @@
 """Texts with pictures or clips, and batches of them: what `encoding.py` is for texts and `pictures.py` for pictures.
 
-What is seen is fetched when a batch asks for it, from whatever viewer has it (`visual.py`). A batch keeps texts and
-what is seen apart, as the second is yet to be projected (`seeing.py`), and says where each of their tokens stands.
+What is seen is fetched when a batch asks for it, from whatever source has it (`vision_encoder.py`). A batch keeps texts
+and what is seen apart, as the second is yet to be projected (`vision_language.py`), and says where each of their tokens
+stands.
 Shapes: B samples, T' tokens of their texts, V tokens that are seen, of width v, T of both.
 """
 
@@ -14,7 +15,7 @@ import torch
 from torch import Tensor
 
 from cl_core.backbones.encoding import Encoding, pad_batch
-from cl_core.backbones.vision.visual import Medium, Viewer, VisualTokens
+from cl_core.backbones.vision.vision_encoder import Medium, TokenSource, VisualTokens
 
 MEDIA: tuple[Medium, ...] = ("image", "video")
 
@@ -25,35 +26,39 @@ class Samples:
 
     Attributes:
         texts: N tokenised texts.
-        viewers: where what is seen comes from.
-        places: for each sample, which viewer and which row of it; None where there is nothing to see.
+        token_sources: where what is seen comes from.
+        places: for each sample, which source and which row of it; None where there is nothing to see.
     """
 
     texts: Encoding
-    viewers: tuple[Viewer, ...]
+    token_sources: tuple[TokenSource, ...]
     places: tuple[tuple[int, int] | None, ...]
 
     @classmethod
     def concat(cls, parts: Sequence[Samples]) -> Samples:
         """The samples of several parts, in their order."""
-        viewers: list[Viewer] = []
+        token_sources: list[TokenSource] = []
         places: list[tuple[int, int] | None] = []
         for part in parts:
-            begin = len(viewers)
+            begin = len(token_sources)
             places += [None if p is None else (begin + p[0], p[1]) for p in part.places]
-            viewers += part.viewers
-        return cls(Encoding.concat([part.texts for part in parts]), tuple(viewers), tuple(places))
+            token_sources += part.token_sources
+        return cls(
+            Encoding.concat([part.texts for part in parts]), tuple(token_sources), tuple(places)
+        )
 
     def subset(self, rows: Sequence[int]) -> Samples:
         """Some of the samples, in the given order."""
         return Samples(
-            self.texts.subset(rows), self.viewers, tuple(self.places[row] for row in rows)
+            self.texts.subset(rows), self.token_sources, tuple(self.places[row] for row in rows)
         )
 
     @property
     def lengths(self) -> tuple[int, ...]:
         """Tokens of each sample, those seen included."""
-        seen = (0 if shown is None else self.viewers[shown[0]].tokens for shown in self.places)
+        seen = (
+            0 if shown is None else self.token_sources[shown[0]].tokens for shown in self.places
+        )
         return tuple(words + more for words, more in zip(self.texts.lengths, seen, strict=True))
 
     def __len__(self) -> int:
@@ -68,25 +73,27 @@ class Samples:
                 asked.setdefault(shown[0], []).append(position)
         if not asked:
             return None
-        by_viewer = {}
-        for viewer, positions in asked.items():
+        tokens_by_source = {}
+        for token_source, positions in asked.items():
             group = [self.places[rows[position]] for position in positions]
-            by_viewer[viewer] = self.viewers[viewer].see([shown[1] for shown in group if shown])
-        if len(by_viewer) == 1 and len(next(iter(asked.values()))) == len(rows):
-            return next(iter(by_viewer.values()))
-        any_seen = next(iter(by_viewer.values())).features
-        most = max(sights.features.shape[1] for sights in by_viewer.values())
+            tokens_by_source[token_source] = self.token_sources[token_source].see(
+                [shown[1] for shown in group if shown]
+            )
+        if len(tokens_by_source) == 1 and len(next(iter(asked.values()))) == len(rows):
+            return next(iter(tokens_by_source.values()))
+        any_seen = next(iter(tokens_by_source.values())).features
+        most = max(visual_tokens.features.shape[1] for visual_tokens in tokens_by_source.values())
         features = any_seen.new_zeros(len(rows), most, any_seen.shape[2])
         counts = torch.zeros(len(rows), dtype=torch.int64, device=any_seen.device)
-        for viewer, sights in by_viewer.items():
-            here = torch.tensor(asked[viewer], device=any_seen.device)
-            features[here, : sights.features.shape[1]] = sights.features.to(features)
-            counts[here] = sights.counts.to(counts)
+        for token_source, visual_tokens in tokens_by_source.items():
+            here = torch.tensor(asked[token_source], device=any_seen.device)
+            features[here, : visual_tokens.features.shape[1]] = visual_tokens.features.to(features)
+            counts[here] = visual_tokens.counts.to(counts)
         return VisualTokens(features, counts)
 
 
 @dataclass(frozen=True)
-class SeeingBatch:
+class VisionLanguageBatch:
     """B samples on a device.
 
     Attributes:
@@ -108,7 +115,7 @@ class SeeingBatch:
     def __len__(self) -> int:
         return len(self.input_ids)
 
-    def blind(self) -> SeeingBatch:
+    def blind(self) -> VisionLanguageBatch:
         """The same texts with nothing to see."""
         lengths, counts = (
             self.attention_mask.sum(dim=1) - self.counts,
@@ -120,9 +127,9 @@ class SeeingBatch:
         )
 
 
-def seeing_batch(
+def vision_language_batch(
     samples: Samples, indices: Sequence[int], visual_size: int, device: torch.device
-) -> SeeingBatch:
+) -> VisionLanguageBatch:
     """Pads the texts of some of the samples, fetches what they show, and puts the two in order.
 
     Args:
@@ -137,16 +144,16 @@ def seeing_batch(
     """
     text = pad_batch(samples.texts, indices, torch.device("cpu"))
     lengths = text.attention_mask.sum(dim=1)
-    sights = samples.see(indices)
-    if sights is None:
+    visual_tokens = samples.see(indices)
+    if visual_tokens is None:
         nothing = torch.zeros(len(indices), 0, visual_size)
-        sights = VisualTokens(nothing, torch.zeros_like(lengths))
-    order, mask = sequence(lengths, sights.counts.cpu(), text.input_ids.shape[1])
-    return SeeingBatch(
+        visual_tokens = VisualTokens(nothing, torch.zeros_like(lengths))
+    order, mask = sequence(lengths, visual_tokens.counts.cpu(), text.input_ids.shape[1])
+    return VisionLanguageBatch(
         text.input_ids.to(device),
         None if text.token_type_ids is None else text.token_type_ids.to(device),
-        sights.features.to(device),
-        sights.counts.to(device),
+        visual_tokens.features.to(device),
+        visual_tokens.counts.to(device),
         order.to(device),
         mask.to(device),
     )

@@ -15,8 +15,8 @@ from typing import Any
 from torch import Tensor
 
 from cl_core.backbones.encoder import Backbone
-from cl_core.backbones.vision.seeing import SeeingBackbone
-from cl_core.backbones.vision.visual import Viewer
+from cl_core.backbones.vision.vision_encoder import TokenSource
+from cl_core.backbones.vision.vision_language import VisionLanguageBackbone
 from cl_core.device import Device
 from cl_core.engine.artifact_cache import ArtifactCache, Contents, Reporter
 from cl_core.engine.encoded_stream import TokenisedStream
@@ -56,7 +56,7 @@ class RunArtifacts(ArtifactCache):
         device: where to compute.
         seed: of the run.
         reporter: how the work speaks to the run.
-        viewer: finds what is seen of a split (`visual_tokens.py`).
+        token_source: finds what is seen of a split (`visual_tokens.py`).
     """
 
     def __init__(
@@ -68,13 +68,13 @@ class RunArtifacts(ArtifactCache):
         device: Device,
         seed: int,
         reporter: Reporter,
-        viewer: Callable[[RunArtifacts, int, str], Viewer | None],
+        token_source: Callable[[RunArtifacts, int, str], TokenSource | None],
     ) -> None:
         self.stream = stream
         generates = settings.answers.answers == "embeddings"
         backbone.answer_from(vocabulary(stream) if generates else ())
         seen_only = settings.answers.vocabulary == "seen"
-        data = TokenisedStream(stream, backbone, partial(viewer, self), seen_only)
+        data = TokenisedStream(stream, backbone, partial(token_source, self), seen_only)
         super().__init__(store, data, backbone, settings, device, reporter)
         self.seed = seed
         self._features: dict[tuple[int, str], Tensor] = {}
@@ -136,7 +136,7 @@ class RunArtifacts(ArtifactCache):
     @property
     def sees(self) -> bool:
         """Whether the backbone looks at pictures beside texts."""
-        return isinstance(self.backbone, SeeingBackbone)
+        return isinstance(self.backbone, VisionLanguageBackbone)
 
     def backbone_inputs(self) -> dict[str, Any]:
         """What every artifact that the backbone had a part in depends on."""

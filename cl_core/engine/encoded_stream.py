@@ -9,12 +9,12 @@ from torch import Tensor
 
 from cl_core.backbones.encoder import Backbone
 from cl_core.backbones.encoding import BackboneInput
-from cl_core.backbones.vision.seeing import SeeingBackbone
-from cl_core.backbones.vision.visual import Viewer
+from cl_core.backbones.vision.vision_encoder import TokenSource
+from cl_core.backbones.vision.vision_language import VisionLanguageBackbone
 from cl_core.tasks.stream import Stream
 from cl_core.train.data import MixedRows, Rows, Votes
 
-MakeViewer = Callable[[int, str], Viewer | None]
+MakeTokenSource = Callable[[int, str], TokenSource | None]
 """From a 0-based task and a split to what is seen of it; None where there is nothing to see, or nobody who sees."""
 
 
@@ -24,17 +24,21 @@ class TokenisedStream:
     Args:
         stream: its data.
         backbone: reads them.
-        viewer: finds what a backbone that sees is shown of a split.
+        token_source: finds what a backbone that sees is shown of a split.
         seen_only: DIL, whether the tasks' answers are known only from the task on that brings them.
     """
 
     def __init__(
-        self, stream: Stream, backbone: Backbone, viewer: MakeViewer, seen_only: bool = False
+        self,
+        stream: Stream,
+        backbone: Backbone,
+        token_source: MakeTokenSource,
+        seen_only: bool = False,
     ) -> None:
         self.stream = stream
         self.seen_only = seen_only
         self.backbone = backbone
-        self._viewer = viewer
+        self._token_source = token_source
         self._encodings: dict[tuple[int, str], BackboneInput] = {}
 
     def name(self, task: int) -> str:
@@ -49,9 +53,9 @@ class TokenisedStream:
         """A split as the backbone reads it."""
         if (task, split) not in self._encodings:
             columns = self.stream.all_tasks[task].columns(split)
-            if isinstance(self.backbone, SeeingBackbone):
-                viewer = self._viewer(task, split)
-                self._encodings[task, split] = self.backbone.encode(columns, viewer)
+            if isinstance(self.backbone, VisionLanguageBackbone):
+                token_source = self._token_source(task, split)
+                self._encodings[task, split] = self.backbone.encode(columns, token_source)
             else:
                 self._encodings[task, split] = self.backbone.encode(columns)
         return self._encodings[task, split]

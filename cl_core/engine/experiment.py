@@ -22,7 +22,7 @@ from cl_core.engine.shared_adapter import SharedAdapterTrainer
 from cl_core.engine.stage_models import StageModels
 from cl_core.engine.stage_scores import StageEvaluator
 from cl_core.engine.task_adapters import Start, TaskAdapterTrainer
-from cl_core.engine.visual_tokens import stored_sights
+from cl_core.engine.visual_tokens import stored_tokens
 from cl_core.recipes.plan import Step
 from cl_core.runs.events import PhaseEvent
 from cl_core.runs.results import Results
@@ -62,7 +62,7 @@ class Experiment:
         settings, recipe = config.settings, config.recipe
         reporter = Reporter(run.record, progress, run.stop_requested, run.warn)
         self.artifacts = RunArtifacts(
-            store, stream, backbone, settings, device, config.seed, reporter, stored_sights
+            store, stream, backbone, settings, device, config.seed, reporter, stored_tokens
         )
         self.trainer = recipe.trainer.traits
         self.router = recipe.router.load()(settings.router)

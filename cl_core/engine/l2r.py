@@ -8,7 +8,7 @@ import torch
 
 from cl_core.adapters.heads import HeadRule
 from cl_core.backbones.encoder import Backbone
-from cl_core.backbones.vision.seeing import SeeingBackbone
+from cl_core.backbones.vision.vision_language import VisionLanguageBackbone
 from cl_core.engine.artifact_cache import Contents
 from cl_core.engine.artifacts import VERSIONS, RunArtifacts
 from cl_core.engine.checkpoints import MidTaskCheckpoints
@@ -117,4 +117,4 @@ class RouterTrainer:
 
 
 def _seen_size(backbone: Backbone) -> int | None:
-    return backbone.seen_size if isinstance(backbone, SeeingBackbone) else None
+    return backbone.seen_size if isinstance(backbone, VisionLanguageBackbone) else None

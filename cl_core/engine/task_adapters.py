@@ -14,7 +14,7 @@ from cl_core.adapters.bank import Bank
 from cl_core.adapters.heads import Head
 from cl_core.adapters.projection import Projection
 from cl_core.adapters.task_weights import TaskWeights
-from cl_core.backbones.vision.seeing import SeeingBackbone
+from cl_core.backbones.vision.vision_language import VisionLanguageBackbone
 from cl_core.engine.artifact_cache import Contents
 from cl_core.engine.artifacts import VERSIONS, RunArtifacts
 from cl_core.engine.checkpoints import MidTaskCheckpoints
@@ -148,7 +148,7 @@ class TaskAdapterTrainer:
         settings, backbone = self.artifacts.settings.adapter, self.artifacts.backbone
         if settings.init != "backbone":
             return Adapter.initialise(settings, backbone.sites, backbone.hidden_size, generator)
-        start = backbone.start if isinstance(backbone, SeeingBackbone) else {}
+        start = backbone.start if isinstance(backbone, VisionLanguageBackbone) else {}
         wanted = len(self.site_names), settings.width(backbone.hidden_size), backbone.hidden_size
         shape = tuple(start["adapter.down"].shape) if "adapter.down" in start else None
         if shape != wanted:
@@ -169,7 +169,7 @@ class TaskAdapterTrainer:
         None where the backbone does not see.
         """
         backbone = self.artifacts.backbone
-        if not isinstance(backbone, SeeingBackbone):
+        if not isinstance(backbone, VisionLanguageBackbone):
             return None
         if backbone.projection is not None:
             weight, bias = (tensor.detach().float().cpu().clone() for tensor in backbone.projection)

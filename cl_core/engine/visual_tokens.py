@@ -7,8 +7,8 @@ from hashlib import sha256
 import torch
 
 from cl_core.backbones.samples import medium_of
-from cl_core.backbones.vision.seeing import SeeingBackbone
-from cl_core.backbones.vision.visual import Stored, Viewer
+from cl_core.backbones.vision.vision_encoder import StoredTokens, TokenSource
+from cl_core.backbones.vision.vision_language import VisionLanguageBackbone
 from cl_core.engine.artifact_cache import Contents
 from cl_core.engine.artifacts import VERSIONS, RunArtifacts
 from cl_core.store.artifact import TENSORS
@@ -18,7 +18,7 @@ A_FILE, A_PASS = 512, 32
 """Pictures or clips in one artifact, and in one pass of the vision encoder."""
 
 
-def stored_sights(artifacts: RunArtifacts, task: int, split: str) -> Viewer | None:
+def stored_tokens(artifacts: RunArtifacts, task: int, split: str) -> TokenSource | None:
     """What is seen of a split; None where there is nothing to see, or nobody who sees.
 
     Each distinct picture or clip is looked at once, however many questions are about it.
@@ -30,9 +30,9 @@ def stored_sights(artifacts: RunArtifacts, task: int, split: str) -> Viewer | No
     """
     backbone, rows = artifacts.backbone, artifacts.stream.all_tasks[task].splits[split]
     medium = medium_of(dict.fromkeys(rows.column_names))
-    if medium is None or not isinstance(backbone, SeeingBackbone):
+    if medium is None or not isinstance(backbone, VisionLanguageBackbone):
         return None
-    eye, sources = backbone.eye, rows[medium]
+    vision_encoder, sources = backbone.vision_encoder, rows[medium]
     ground = artifacts.stream.all_tasks[task].ground
     hashes = pixel_hashes(medium, sources, ground)
     first: dict[str, int] = {}
@@ -43,7 +43,7 @@ def stored_sights(artifacts: RunArtifacts, task: int, split: str) -> Viewer | No
         chunk = distinct[begin : begin + A_FILE]
         inputs = {
             "version": VERSIONS["sights"],
-            "eye": eye.fingerprint,
+            "eye": vision_encoder.fingerprint,
             "dtype": artifacts.settings.backbone.dtype,
             "device": artifacts.device.name,
             "medium": medium,
@@ -54,16 +54,19 @@ def stored_sights(artifacts: RunArtifacts, task: int, split: str) -> Viewer | No
             seen = []
             for start in range(0, len(chunk), A_PASS):
                 some = [sources[first[digest]] for digest in chunk[start : start + A_PASS]]
-                seen.append(eye.look(medium, some, ground))
+                seen.append(vision_encoder.encode(medium, some, ground))
                 artifacts.rows_done(begin + start + len(some), len(distinct))
-            features = torch.cat([sights.features for sights in seen])
-            counts = torch.cat([sights.counts for sights in seen])
+            features = torch.cat([visual_tokens.features for visual_tokens in seen])
+            counts = torch.cat([visual_tokens.counts for visual_tokens in seen])
             return {"features": features, "counts": counts}, None
 
         files.append(
             artifacts.get_or_compute("sights", inputs, compute, task, task).folder / TENSORS
         )
     places = {digest: position for position, digest in enumerate(distinct)}
-    return Stored(
-        tuple(files), A_FILE, tuple(places[digest] for digest in hashes), eye.tokens(medium)
+    return StoredTokens(
+        tuple(files),
+        A_FILE,
+        tuple(places[digest] for digest in hashes),
+        vision_encoder.tokens(medium),
     )

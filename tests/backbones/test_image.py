@@ -48,7 +48,7 @@ def hf_clip() -> nn.Module:
     )
 
 
-TOWERS: dict[str, Callable[[], nn.Module]] = {
+VISION_MODELS: dict[str, Callable[[], nn.Module]] = {
     "open_clip": open_clip_vit,
     "open_clip with layer scale": lambda: open_clip_vit(ls_init_value=0.5),
     "open_clip with attention of its own": lambda: open_clip_vit(qk_norm=True),
@@ -60,10 +60,10 @@ TOWERS: dict[str, Callable[[], nn.Module]] = {
 }
 
 
-@pytest.fixture(scope="module", params=TOWERS)
+@pytest.fixture(scope="module", params=VISION_MODELS)
 def backbone(request: pytest.FixtureRequest) -> ImageBackbone:
     torch.manual_seed(0)
-    model = TOWERS[request.param]()
+    model = VISION_MODELS[request.param]()
     for parameter in model.parameters():  # some layouts begin with zeros, which would hide a site
         if parameter.dim() > 1:
             nn.init.normal_(parameter, std=0.2)

@@ -13,8 +13,8 @@ from cl_core.backbones.load import load_backbone
 from cl_core.backbones.masked import MASKED
 from cl_core.backbones.settings import BackboneSettings
 from cl_core.backbones.text import TextBackbone
-from cl_core.backbones.vision.seeing import VISUAL, SeeingBackbone
-from cl_core.backbones.vision.visual import Eye
+from cl_core.backbones.vision.vision_encoder import VisionEncoder
+from cl_core.backbones.vision.vision_language import VISUAL, VisionLanguageBackbone
 from cl_core.errors import UserError
 from tests.backbones.checkpoints import TEXTS, write_checkpoint
 from tests.backbones.small_vision import picture
@@ -87,9 +87,11 @@ def test_a_long_text_is_cut_before_the_mask(tmp_path: Path) -> None:
 
 
 @torch.no_grad()
-def test_what_is_seen_moves_the_mask_with_the_question(tmp_path: Path, eye: Eye) -> None:
+def test_what_is_seen_moves_the_mask_with_the_question(
+    tmp_path: Path, vision_encoder: VisionEncoder
+) -> None:
     folder, _ = write_masked("bert", tmp_path / "model")
-    both = SeeingBackbone(load(folder), eye, name="both", revision=None)
+    both = VisionLanguageBackbone(load(folder), vision_encoder, name="both", revision=None)
     samples = both.encode({"question": TEXTS[:2], "image": [picture(0), picture(1)]})
     torch.manual_seed(0)
     matrix = torch.randn(both.embedding_size, both.visual_size)

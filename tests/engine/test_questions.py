@@ -19,7 +19,7 @@ from cl_core.recipes.named import RECIPES
 from cl_core.reports.report import Report
 from cl_core.runs.events import ArtifactEvent, EpochEvent
 from tests.backbones.small_vision import write_vision
-from tests.backbones.test_generating import write_bart
+from tests.backbones.test_generative import write_bart
 from tests.small_runs import SMALL, Carry
 
 QUICK: dict[str, Any] = {

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from cl_core.backbones.encoder import Encoder, LabelHead
 from cl_core.backbones.fingerprint import hash_weights
 from cl_core.backbones.vision.pictures import PictureBatch, Pictures, ground_of, picture_batch
-from cl_core.backbones.vision.towers import tower_of
+from cl_core.backbones.vision.vit_layouts import layout_of
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -35,7 +35,7 @@ class ImageBackbone(Encoder[PictureBatch]):
         tokens: T, how many tokens a picture has, class token included.
 
     Raises:
-        UserError: a tower without a row in `towers.py`.
+        UserError: a tower without a row in `vit_layouts.py`.
     """
 
     kinds = ("image",)
@@ -49,23 +49,23 @@ class ImageBackbone(Encoder[PictureBatch]):
         revision: str | None,
         classes: Callable[[Sequence[str]], Tensor] | None = None,
     ) -> None:
-        tower = tower_of(model, name)
-        blocks = tower.modules(model)
+        layout = layout_of(model, name)
+        blocks = layout.modules(model)
         # What preprocessing does is as much a part of the backbone as its weights.
         prepared = hashlib.sha256(repr(preprocess).encode()).hexdigest()
         super().__init__(
             model,
             blocks,
-            tower.sites(model),
+            layout.sites(model),
             hidden_size=_width(blocks[0]),
             name=name,
             revision=revision,
             fingerprint=hashlib.sha256(f"{hash_weights(model)} {prepared}".encode()).hexdigest(),
         )
-        self.tower = tower
+        self.layout = layout
         self.preprocess = preprocess
         self.classes = classes
-        self.tokens = tower.tokens(model)
+        self.tokens = layout.tokens(model)
 
     def encode(self, rows: Mapping[str, Sequence[Any]]) -> Pictures:
         """The pictures of the column `image`, to be decoded when a batch asks for them.
@@ -93,7 +93,7 @@ class ImageBackbone(Encoder[PictureBatch]):
     def run(self, batch: PictureBatch) -> Tensor:
         """The (B, T, d) last hidden state, normed."""
         dtype = next(self.model.parameters()).dtype
-        return self.tower.encode(self.model, batch.pixels.to(dtype))
+        return self.layout.encode(self.model, batch.pixels.to(dtype))
 
 
 def _width(block: nn.Module) -> int:

@@ -37,7 +37,7 @@ GENERATORS: dict[str, Architecture] = {
 """Encoder-decoders by the `model_type` of their checkpoints."""
 
 
-class GeneratingBackbone(TextBackbone):
+class GenerativeBackbone(TextBackbone):
     """A frozen encoder-decoder.
 
     Args:

@@ -19,7 +19,7 @@ from cl_core.errors import UserError
 
 
 @dataclass(frozen=True)
-class Tower:
+class VitLayout:
     """One layout of a vision transformer.
 
     Attributes:
@@ -104,30 +104,37 @@ def _patches(model: Any) -> int:
     return (int(config.image_size) // int(config.patch_size)) ** 2 + 1
 
 
-TOWERS: tuple[Tower, ...] = (
-    Tower("open_clip ViT", "transformer.resblocks", "ls_1", "ls_2", _open_clip, _open_clip_tokens),
-    Tower("timm ViT in open_clip", "trunk.blocks", "drop_path1", "drop_path2", _timm, _timm_tokens),
-    Tower("CLIP", "encoder.layers", "self_attn.out_proj", "mlp.fc2", _clip, _patches),
-    Tower("CLIP", "vision_model.encoder.layers", "self_attn.out_proj", "mlp.fc2", _clip, _patches),
-    Tower("ViT", "layers", "attention.o_proj", "mlp.fc2", _transformers, _patches),
-    Tower(
+VIT_LAYOUTS: tuple[VitLayout, ...] = (
+    VitLayout(
+        "open_clip ViT", "transformer.resblocks", "ls_1", "ls_2", _open_clip, _open_clip_tokens
+    ),
+    VitLayout(
+        "timm ViT in open_clip", "trunk.blocks", "drop_path1", "drop_path2", _timm, _timm_tokens
+    ),
+    VitLayout("CLIP", "encoder.layers", "self_attn.out_proj", "mlp.fc2", _clip, _patches),
+    VitLayout(
+        "CLIP", "vision_model.encoder.layers", "self_attn.out_proj", "mlp.fc2", _clip, _patches
+    ),
+    VitLayout("ViT", "layers", "attention.o_proj", "mlp.fc2", _transformers, _patches),
+    VitLayout(
         "ViT", "encoder.layer", "attention.output.dense", "output.dense", _transformers, _patches
     ),
 )
 """All layouts; the first that fits is taken."""
 
 
-def tower_of(model: nn.Module, name: str) -> Tower:
+def layout_of(model: nn.Module, name: str) -> VitLayout:
     """The layout of a vision model.
 
     Raises:
         UserError: no layout fits, as for convolutional towers.
     """
-    for tower in TOWERS:
-        if tower.fits(model):
-            return tower
-    supported = ", ".join(dict.fromkeys(tower.title for tower in TOWERS))
+    for layout in VIT_LAYOUTS:
+        if layout.fits(model):
+            return layout
+    supported = ", ".join(dict.fromkeys(layout.title for layout in VIT_LAYOUTS))
     raise UserError(
         f"backbone '{name}' has no vision transformer that is known here ({type(model).__name__}); supported are "
-        f"{supported}. To add one, give TOWERS in cl_core/backbones/vision/towers.py a row (docs/backbones.md)."
+        f"{supported}. To add one, give VIT_LAYOUTS in cl_core/backbones/vision/vit_layouts.py a row "
+        "(docs/backbones.md)."
     )

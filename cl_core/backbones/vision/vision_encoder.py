@@ -43,7 +43,7 @@ class VisualTokens:
     counts: Tensor
 
 
-class Viewer(Protocol):
+class TokenSource(Protocol):
     """N pictures or clips whose tokens can be had."""
 
     @property
@@ -59,7 +59,7 @@ class Viewer(Protocol):
 
 
 @dataclass(frozen=True)
-class Eye:
+class VisionEncoder:
     """A frozen vision encoder and how much it looks at.
 
     Attributes:
@@ -97,7 +97,9 @@ class Eye:
         return self.frames * max(self.clip_grid, 1) ** 2
 
     @torch.no_grad()
-    def look(self, medium: Medium, sources: Sequence[Source], ground: str = WHITE) -> VisualTokens:
+    def encode(
+        self, medium: Medium, sources: Sequence[Source], ground: str = WHITE
+    ) -> VisualTokens:
         """Decodes pictures or clips and runs the encoder over all their frames.
 
         Args:
@@ -161,17 +163,17 @@ def with_changes(frames: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True)
-class Live:
+class LiveTokens:
     """Pictures or clips that are decoded and encoded whenever they are asked for.
 
     Attributes:
-        eye: sees them.
+        vision_encoder: sees them.
         medium: what they are.
         sources: encoded bytes or paths.
         ground: what shows where they are transparent.
     """
 
-    eye: Eye
+    vision_encoder: VisionEncoder
     medium: Medium
     sources: Sequence[Source]
     ground: str = WHITE
@@ -179,18 +181,20 @@ class Live:
     @property
     def tokens(self) -> int:
         """V, at most."""
-        return self.eye.tokens(self.medium)
+        return self.vision_encoder.tokens(self.medium)
 
     def __len__(self) -> int:
         return len(self.sources)
 
     def see(self, rows: Sequence[int]) -> VisualTokens:
-        """The tokens of some of them, on the eye's device."""
-        return self.eye.look(self.medium, [self.sources[row] for row in rows], self.ground)
+        """The tokens of some of them, on the device of the vision encoder."""
+        return self.vision_encoder.encode(
+            self.medium, [self.sources[row] for row in rows], self.ground
+        )
 
 
 @dataclass(frozen=True)
-class Stored:
+class StoredTokens:
     """Tokens in files, read row by row: memory does not grow with their number.
 
     Attributes:

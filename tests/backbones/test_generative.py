@@ -10,11 +10,11 @@ import torch
 from torch import Tensor
 from transformers import BartConfig, BartForConditionalGeneration
 
-from cl_core.backbones.generating import GeneratingBackbone
+from cl_core.backbones.generative import GenerativeBackbone
 from cl_core.backbones.load import load_backbone
 from cl_core.backbones.settings import BackboneSettings
-from cl_core.backbones.vision.seeing import VISUAL, SeeingBackbone
-from cl_core.backbones.vision.visual import Eye
+from cl_core.backbones.vision.vision_encoder import VisionEncoder
+from cl_core.backbones.vision.vision_language import VISUAL, VisionLanguageBackbone
 from cl_core.errors import UserError
 from tests.backbones.checkpoints import TEXTS, _tokenizer
 from tests.backbones.small_vision import picture
@@ -59,9 +59,9 @@ def bart(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_bart(tmp_path_factory.mktemp("bart") / "bart")
 
 
-def load(bart: Path, answers: list[str]) -> GeneratingBackbone:
+def load(bart: Path, answers: list[str]) -> GenerativeBackbone:
     backbone = load_backbone(BackboneSettings(name=str(bart), max_length=64), CPU)
-    assert isinstance(backbone, GeneratingBackbone)
+    assert isinstance(backbone, GenerativeBackbone)
     backbone.answer_from(answers)
     return backbone
 
@@ -149,8 +149,8 @@ def test_without_a_vocabulary_heads_read_the_decoder(bart: Path) -> None:
 
 
 @torch.no_grad()
-def test_what_is_seen_stands_before_the_encoder(bart: Path, eye: Eye) -> None:
-    both = SeeingBackbone(load(bart, []), eye, name="both", revision=None)
+def test_what_is_seen_stands_before_the_encoder(bart: Path, vision_encoder: VisionEncoder) -> None:
+    both = VisionLanguageBackbone(load(bart, []), vision_encoder, name="both", revision=None)
     both.answer_from(ANSWERS)
     samples = both.encode({"question": TEXTS[:2], "image": [picture(0), picture(1)]})
     torch.manual_seed(0)

@@ -19,8 +19,13 @@ from cl_core.backbones.load import load_backbone
 from cl_core.backbones.samples import MEDIA, Samples, sequence
 from cl_core.backbones.settings import BackboneSettings
 from cl_core.backbones.text import TextBackbone
-from cl_core.backbones.vision.seeing import VISUAL, SeeingBackbone
-from cl_core.backbones.vision.visual import Eye, Live, Stored, grid_tokens
+from cl_core.backbones.vision.vision_encoder import (
+    LiveTokens,
+    StoredTokens,
+    VisionEncoder,
+    grid_tokens,
+)
+from cl_core.backbones.vision.vision_language import VISUAL, VisionLanguageBackbone
 from cl_core.errors import UserError
 from cl_core.synthetic.encode import animation
 from tests.backbones.checkpoints import TEXTS
@@ -36,33 +41,39 @@ def clip(seed: int, frames: int) -> bytes:
     )
 
 
-def seeing(text: TextBackbone, eye: Eye, own: bool = False) -> SeeingBackbone:
+def seeing(
+    text: TextBackbone, vision_encoder: VisionEncoder, own: bool = False
+) -> VisionLanguageBackbone:
     torch.manual_seed(1)
     size = text.model.get_input_embeddings().embedding_dim
     start = {
-        "adapter.visual": torch.randn(size, eye.width),
+        "adapter.visual": torch.randn(size, vision_encoder.width),
         "adapter.visual_bias": torch.randn(size),
     }
-    return SeeingBackbone(text, eye, name="both", revision=None, start=start if own else None)
+    return VisionLanguageBackbone(
+        text, vision_encoder, name="both", revision=None, start=start if own else None
+    )
 
 
 def rows(count: int = 3) -> dict[str, list[object]]:
     return {"question": QUESTIONS[:count], "image": [picture(seed) for seed in range(count)]}
 
 
-def linear(backbone: SeeingBackbone, seed: int = 5) -> Callable[[Tensor], Tensor]:
+def linear(backbone: VisionLanguageBackbone, seed: int = 5) -> Callable[[Tensor], Tensor]:
     torch.manual_seed(seed)
     matrix = torch.randn(backbone.embedding_size, backbone.visual_size)
     return lambda features: features @ matrix.T
 
 
-def by_hand(backbone: SeeingBackbone, samples: Samples, row: int, project: Callable) -> Tensor:
+def by_hand(
+    backbone: VisionLanguageBackbone, samples: Samples, row: int, project: Callable
+) -> Tensor:
     """One sample alone, its sequence put together token by token."""
     ids = torch.tensor([samples.texts.input_ids[row]])
-    sights = samples.see([row])
-    assert sights is not None
+    visual_tokens = samples.see([row])
+    assert visual_tokens is not None
     words = backbone.words(ids)
-    seen = project(sights.features)[:, : int(sights.counts[0])]
+    seen = project(visual_tokens.features)[:, : int(visual_tokens.counts[0])]
     states = torch.cat([words[:, :1], seen, words[:, 1:]], dim=1)
     inputs = {"inputs_embeds": states, "attention_mask": torch.ones(states.shape[:2]).long()}
     if samples.texts.types is not None:
@@ -74,9 +85,9 @@ def by_hand(backbone: SeeingBackbone, samples: Samples, row: int, project: Calla
 
 @torch.no_grad()
 def test_what_is_seen_stands_between_the_first_token_and_the_question(
-    backbone: TextBackbone, eye: Eye
+    backbone: TextBackbone, vision_encoder: VisionEncoder
 ) -> None:
-    both = seeing(backbone, eye)
+    both = seeing(backbone, vision_encoder)
     project = linear(both)
     samples = both.encode(rows())
     batch = both.collate(samples, [2, 0, 1])
@@ -90,8 +101,10 @@ def test_what_is_seen_stands_between_the_first_token_and_the_question(
 
 
 @torch.no_grad()
-def test_texts_alone_are_read_as_by_the_text_encoder(backbone: TextBackbone, eye: Eye) -> None:
-    both = seeing(backbone, eye, own=True)
+def test_texts_alone_are_read_as_by_the_text_encoder(
+    backbone: TextBackbone, vision_encoder: VisionEncoder
+) -> None:
+    both = seeing(backbone, vision_encoder, own=True)
     alone = backbone.collate(backbone.encode({"text": QUESTIONS}), [0, 1, 2])
     batch = both.collate(both.encode({"text": QUESTIONS}), [0, 1, 2])
     wanted = backbone(alone).last_hidden_state
@@ -101,8 +114,10 @@ def test_texts_alone_are_read_as_by_the_text_encoder(backbone: TextBackbone, eye
 
 
 @torch.no_grad()
-def test_without_any_projection_nothing_is_seen(bert: TextBackbone, eye: Eye) -> None:
-    both = seeing(bert, eye)
+def test_without_any_projection_nothing_is_seen(
+    bert: TextBackbone, vision_encoder: VisionEncoder
+) -> None:
+    both = seeing(bert, vision_encoder)
     found = both(both.collate(both.encode(rows()), [0, 1, 2]))
     alone = bert(bert.collate(bert.encode({"text": QUESTIONS}), [0, 1, 2]))
     assert torch.equal(found.attention_mask, alone.attention_mask)
@@ -112,9 +127,9 @@ def test_without_any_projection_nothing_is_seen(bert: TextBackbone, eye: Eye) ->
 
 @torch.no_grad()
 def test_the_backbones_own_projection_is_used_where_no_task_has_one(
-    bert: TextBackbone, eye: Eye
+    bert: TextBackbone, vision_encoder: VisionEncoder
 ) -> None:
-    both = seeing(bert, eye, own=True)
+    both = seeing(bert, vision_encoder, own=True)
     batch = both.collate(both.encode(rows()), [0, 1])
     weight, bias = both.projection
     by_transform = both(batch, {VISUAL: lambda seen: seen @ weight.T + bias})
@@ -123,9 +138,9 @@ def test_the_backbones_own_projection_is_used_where_no_task_has_one(
 
 @torch.no_grad()
 def test_a_sample_does_not_depend_on_what_others_of_its_batch_show(
-    bert: TextBackbone, eye: Eye
+    bert: TextBackbone, vision_encoder: VisionEncoder
 ) -> None:
-    both = seeing(bert, eye)
+    both = seeing(bert, vision_encoder)
     project = linear(both)
     clips = {"question": QUESTIONS, "video": [clip(0, 5), clip(1, 2), clip(2, 1)]}
     parts = [both.encode(rows()), both.encode({"text": QUESTIONS}), both.encode(clips)]
@@ -139,8 +154,10 @@ def test_a_sample_does_not_depend_on_what_others_of_its_batch_show(
 
 
 @torch.no_grad()
-def test_sites_are_on_the_way_of_what_is_seen(backbone: TextBackbone, eye: Eye) -> None:
-    both = seeing(backbone, eye)
+def test_sites_are_on_the_way_of_what_is_seen(
+    backbone: TextBackbone, vision_encoder: VisionEncoder
+) -> None:
+    both = seeing(backbone, vision_encoder)
     batch = both.collate(both.encode(rows()), [0, 1, 2])
     plain = {VISUAL: linear(both)}
     before = both(batch, plain).last_hidden_state
@@ -150,8 +167,10 @@ def test_sites_are_on_the_way_of_what_is_seen(backbone: TextBackbone, eye: Eye) 
         assert not torch.allclose(changed.last_hidden_state, before), site.name
 
 
-def test_the_projection_gets_a_gradient_and_nothing_else(bert: TextBackbone, eye: Eye) -> None:
-    both = seeing(bert, eye)
+def test_the_projection_gets_a_gradient_and_nothing_else(
+    bert: TextBackbone, vision_encoder: VisionEncoder
+) -> None:
+    both = seeing(bert, vision_encoder)
     matrix = torch.randn(both.embedding_size, both.visual_size, requires_grad=True)
     before = both.weight_hash()
     batch = both.collate(both.encode(rows()), [0, 1, 2])
@@ -162,8 +181,10 @@ def test_the_projection_gets_a_gradient_and_nothing_else(bert: TextBackbone, eye
     assert all(parameter.grad is None for parameter in both.parameters())
 
 
-def test_a_picture_alone_has_an_empty_text(bert: TextBackbone, eye: Eye) -> None:
-    samples = seeing(bert, eye).encode({"image": [picture(0)]})
+def test_a_picture_alone_has_an_empty_text(
+    bert: TextBackbone, vision_encoder: VisionEncoder
+) -> None:
+    samples = seeing(bert, vision_encoder).encode({"image": [picture(0)]})
     assert samples.lengths == (2 + 4,)
 
 
@@ -182,10 +203,10 @@ def test_grid_tokens_are_means_over_the_cells_of_a_grid() -> None:
         grid_tokens(hidden, 5)
 
 
-def test_frames_of_a_clip_follow_one_another(eye: Eye) -> None:
-    finer = replace(eye, clip_grid=2)
+def test_frames_of_a_clip_follow_one_another(vision_encoder: VisionEncoder) -> None:
+    finer = replace(vision_encoder, clip_grid=2)
     content = clip(3, 3)
-    seen = finer.look("video", [content, clip(4, 1)])
+    seen = finer.encode("video", [content, clip(4, 1)])
     assert seen.features.shape == (2, 12, 32)
     assert seen.counts.tolist() == [12, 4]
     assert not seen.features[1, 4:].any()
@@ -194,11 +215,11 @@ def test_frames_of_a_clip_follow_one_another(eye: Eye) -> None:
     for number, frame in enumerate(read_clip(content, 3).frames):
         file = io.BytesIO()
         Image.fromarray(frame).save(file, "png")
-        alone = finer.look("image", [file.getvalue()]).features[0]
+        alone = finer.encode("image", [file.getvalue()]).features[0]
         torch.testing.assert_close(seen.features[0, 4 * number : 4 * number + 4], alone)
 
 
-def test_what_is_transparent_is_seen_on_its_ground(eye: Eye) -> None:
+def test_what_is_transparent_is_seen_on_its_ground(vision_encoder: VisionEncoder) -> None:
     def encoded(frame: Image.Image, **settings: Any) -> bytes:
         file = io.BytesIO()
         frame.save(file, "png", **settings)
@@ -212,15 +233,17 @@ def test_what_is_transparent_is_seen_on_its_ground(eye: Eye) -> None:
         several = {"save_all": True, "append_images": [Image.new("RGBA", (16, 16), "red")]}
         seen = encoded(clear, **(several if medium == "video" else {}))
         wanted = encoded(solid, **(several if medium == "video" else {}))
-        ground = Live(eye, medium, [seen], "#106090").see([0]).features
-        torch.testing.assert_close(ground, eye.look(medium, [wanted]).features)
-        assert not torch.allclose(ground, eye.look(medium, [seen]).features)
+        ground = LiveTokens(vision_encoder, medium, [seen], "#106090").see([0]).features
+        torch.testing.assert_close(ground, vision_encoder.encode(medium, [wanted]).features)
+        assert not torch.allclose(ground, vision_encoder.encode(medium, [seen]).features)
 
 
-def test_a_clips_tokens_may_carry_what_changed_since_the_frame_before(eye: Eye) -> None:
+def test_a_clips_tokens_may_carry_what_changed_since_the_frame_before(
+    vision_encoder: VisionEncoder,
+) -> None:
     clips = [clip(3, 3), clip(4, 1)]
-    plain = replace(eye, clip_grid=2).look("video", clips)
-    found = replace(eye, clip_grid=2, changes=True).look("video", clips)
+    plain = replace(vision_encoder, clip_grid=2).encode("video", clips)
+    found = replace(vision_encoder, clip_grid=2, changes=True).encode("video", clips)
     assert found.counts.tolist() == plain.counts.tolist()
     torch.testing.assert_close(found.features[:, :, :32], plain.features)
     changed = found.features[:, :, 32:]
@@ -229,29 +252,33 @@ def test_a_clips_tokens_may_carry_what_changed_since_the_frame_before(eye: Eye) 
     torch.testing.assert_close(changed[0, 4:8], frames[1] - frames[0])
     torch.testing.assert_close(changed[0, 8:], frames[2] - frames[1])
     assert not changed[1].any()
-    still = replace(eye, changes=True).look("image", [picture(0)])
+    still = replace(vision_encoder, changes=True).encode("image", [picture(0)])
     assert still.features.shape == (1, 4, 64)
     assert not still.features[:, :, 32:].any()
-    assert replace(eye, changes=True).fingerprint != eye.fingerprint
+    assert replace(vision_encoder, changes=True).fingerprint != vision_encoder.fingerprint
 
 
-def test_routers_read_what_is_there_not_what_changed(bert: TextBackbone, eye: Eye) -> None:
+def test_routers_read_what_is_there_not_what_changed(
+    bert: TextBackbone, vision_encoder: VisionEncoder
+) -> None:
     columns = {"question": QUESTIONS[:2], "video": [clip(3, 3), clip(4, 2)]}
     means = []
-    for each in (eye, replace(eye, changes=True)):
+    for each in (vision_encoder, replace(vision_encoder, changes=True)):
         backbone = seeing(bert, each)
         means.append(backbone.seen(backbone.collate(backbone.encode(columns), range(2))))
     torch.testing.assert_close(means[1], means[0])
 
 
-def test_stored_tokens_are_those_that_were_seen(eye: Eye, tmp_path: Path) -> None:
-    live = Live(eye, "image", [picture(seed) for seed in range(5)])
+def test_stored_tokens_are_those_that_were_seen(
+    vision_encoder: VisionEncoder, tmp_path: Path
+) -> None:
+    live = LiveTokens(vision_encoder, "image", [picture(seed) for seed in range(5)])
     files = []
     for begin in (0, 2, 4):
-        sights = live.see(range(begin, min(begin + 2, 5)))
+        visual_tokens = live.see(range(begin, min(begin + 2, 5)))
         files.append(tmp_path / f"{begin}.safetensors")
-        save_file({"counts": sights.counts, "features": sights.features}, files[-1])
-    stored = Stored(tuple(files), 2, (0, 1, 2, 3, 4, 4, 0), live.tokens)
+        save_file({"counts": visual_tokens.counts, "features": visual_tokens.features}, files[-1])
+    stored = StoredTokens(tuple(files), 2, (0, 1, 2, 3, 4, 4, 0), live.tokens)
     found, wanted = stored.see([6, 3, 5]), live.see([0, 3, 4])
     torch.testing.assert_close(found.features, wanted.features)
     assert torch.equal(found.counts, wanted.counts)
@@ -270,7 +297,7 @@ def test_a_text_and_a_vision_checkpoint_load_as_one(
     vision = write_vision(tmp_path / "vit")
     settings = BackboneSettings(name=str(checkpoint("bert")), vision=str(vision), max_length=24)
     backbone = load_backbone(settings, torch.device("cpu"))
-    assert isinstance(backbone, SeeingBackbone)
+    assert isinstance(backbone, VisionLanguageBackbone)
     assert backbone.kinds == ("text", "image", "image-qa", "video-qa")
     other = load_backbone(settings.model_copy(update={"image_grid": 2}), torch.device("cpu"))
     assert other.fingerprint != backbone.fingerprint

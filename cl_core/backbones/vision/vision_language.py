@@ -2,10 +2,10 @@
 
     [CLS]  V f_1 + c ... V f_V + c  q_1 ... q_n  [SEP]
 
-f are tokens of a frozen vision encoder (`visual.py`), V and c the task's visual projection: the "visual" entry of a
-pass's transforms, else the backbone's own, where it was trained with one. Without either nothing is seen. The papers
-put what is seen in front of the question (DAM, arXiv 2403.08755; I2I, arXiv 2304.02168); leaving [CLS] at the first
-place, where routers and heads read it, is **(ours)**. Shapes: B samples, T tokens, V visual tokens of width v, d.
+f are tokens of a frozen vision encoder (`vision_encoder.py`), V and c the task's visual projection: the "visual" entry
+of a pass's transforms, else the backbone's own, where it was trained with one. Without either nothing is seen. The
+papers put what is seen in front of the question (DAM, arXiv 2403.08755; I2I, arXiv 2304.02168); leaving [CLS] at the
+first place, where routers and heads read it, is **(ours)**. Shapes: B samples, T tokens, V visual tokens of width v, d.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ from torch import Tensor
 from cl_core.backbones.encoder import Encoder, LabelHead, Output, Transform
 from cl_core.backbones.encoding import Batch
 from cl_core.backbones.fingerprint import hash_weights
-from cl_core.backbones.samples import Samples, SeeingBatch, medium_of, seeing_batch
+from cl_core.backbones.samples import Samples, VisionLanguageBatch, medium_of, vision_language_batch
 from cl_core.backbones.text import TextBackbone
 from cl_core.backbones.vision.pictures import ground_of
-from cl_core.backbones.vision.visual import Eye, Live, Viewer
+from cl_core.backbones.vision.vision_encoder import LiveTokens, TokenSource, VisionEncoder
 
 VISUAL = "visual"
 """The place of the visual projection, beside the sites of the bottlenecks."""
 
 
-class SeeingBackbone(Encoder[SeeingBatch]):
+class VisionLanguageBackbone(Encoder[VisionLanguageBatch]):
     """A text encoder of `transformers` with a frozen vision encoder in front of it.
 
     Args:
         text: the text encoder.
-        eye: the vision encoder, and how much it looks at.
+        vision_encoder: frozen, with how much it looks at.
         name: as the user calls it.
         revision: of the text encoder, where it comes from the hub.
         start: what the backbone was trained with: tensors "adapter.visual" (d, v) and so on of a projection, and those
@@ -52,13 +52,13 @@ class SeeingBackbone(Encoder[SeeingBatch]):
     def __init__(
         self,
         text: TextBackbone,
-        eye: Eye,
+        vision_encoder: VisionEncoder,
         *,
         name: str,
         revision: str | None,
         start: Mapping[str, Tensor] | None = None,
     ) -> None:
-        parts = [text.fingerprint, eye.fingerprint]
+        parts = [text.fingerprint, vision_encoder.fingerprint]
         tensors = {name: tensor.float() for name, tensor in (start or {}).items()}
         for key in sorted(tensors):
             parts.append(hashlib.sha256(tensors[key].numpy().tobytes()).hexdigest())
@@ -72,13 +72,13 @@ class SeeingBackbone(Encoder[SeeingBatch]):
             fingerprint=hashlib.sha256(" ".join(parts).encode()).hexdigest(),
         )
         self.text = text
-        self.vision = eye.vision
-        self.eye = eye
+        self.vision = vision_encoder.vision
+        self.vision_encoder = vision_encoder
         self.max_length = text.max_length
         words: Any = text.model
         self.words = words.get_input_embeddings()
-        self.visual_size = eye.width
-        self.seen_size = eye.vision.hidden_size
+        self.visual_size = vision_encoder.width
+        self.seen_size = vision_encoder.vision.hidden_size
         self.embedding_size = int(self.words.embedding_dim)
         self._site_names |= {VISUAL}
         self.start = tensors
@@ -96,12 +96,14 @@ class SeeingBackbone(Encoder[SeeingBatch]):
         both = f"{hash_weights(self.model)} {hash_weights(self.vision.model)}"
         return hashlib.sha256(both.encode()).hexdigest()
 
-    def encode(self, rows: Mapping[str, Sequence[Any]], viewer: Viewer | None = None) -> Samples:
+    def encode(
+        self, rows: Mapping[str, Sequence[Any]], token_source: TokenSource | None = None
+    ) -> Samples:
         """The samples of a task of any kind: its text or question, and its picture or video.
 
         Args:
             rows: columns by name.
-            viewer: where what is seen comes from; None decodes and encodes it whenever it is asked for.
+            token_source: where what is seen comes from; None decodes and encodes it whenever it is asked for.
         """
         medium = medium_of(rows)
         count = len(next(iter(rows.values())))
@@ -113,15 +115,17 @@ class SeeingBackbone(Encoder[SeeingBatch]):
             texts = self.text.tokenize([""] * count)
         if medium is None:
             return Samples(texts, (), (None,) * count)
-        viewer = viewer or Live(self.eye, medium, rows[medium], ground_of(rows))
-        return Samples(texts, (viewer,), tuple((0, row) for row in range(count)))
+        token_source = token_source or LiveTokens(
+            self.vision_encoder, medium, rows[medium], ground_of(rows)
+        )
+        return Samples(texts, (token_source,), tuple((0, row) for row in range(count)))
 
     def _collate(
         self, encoding: Samples, indices: Sequence[int], device: torch.device
-    ) -> SeeingBatch:
-        return seeing_batch(encoding, indices, self.visual_size, device)
+    ) -> VisionLanguageBatch:
+        return vision_language_batch(encoding, indices, self.visual_size, device)
 
-    def answer_places(self, batch: SeeingBatch) -> Tensor | None:
+    def answer_places(self, batch: VisionLanguageBatch) -> Tensor | None:
         """(B,) places of each text's [MASK], where answers are read there."""
         text = Batch(batch.input_ids, batch.input_ids, batch.token_type_ids)
         places = self.text.answer_places(text)
@@ -137,7 +141,7 @@ class SeeingBackbone(Encoder[SeeingBatch]):
 
     def forward(
         self,
-        batch: SeeingBatch,
+        batch: VisionLanguageBatch,
         transforms: Mapping[str, Transform] | None = None,
         hidden_states: bool = False,
         stop_after: int | None = None,
@@ -148,7 +152,7 @@ class SeeingBackbone(Encoder[SeeingBatch]):
             batch = batch.blind()
         return super().forward(batch, transforms, hidden_states, stop_after, enter)
 
-    def seen(self, batch: SeeingBatch) -> Tensor:
+    def seen(self, batch: VisionLanguageBatch) -> Tensor:
         """(B, seen_size) mean over the raw visual features of each sample, as DAM's router reads them.
 
         Zeros where nothing is seen. What changed from frame to frame is no part of it.
@@ -167,11 +171,11 @@ class SeeingBackbone(Encoder[SeeingBatch]):
         self.text.answer_from(names)
         self.vocabulary = self.text.vocabulary
 
-    def mask_at(self, batch: SeeingBatch, block: int) -> Tensor:
+    def mask_at(self, batch: VisionLanguageBatch, block: int) -> Tensor:
         """As of the text encoder."""
         return self.text.mask_at(Batch(batch.input_ids, batch.attention_mask), block)
 
-    def run(self, batch: SeeingBatch) -> Tensor | tuple[Tensor, Tensor]:
+    def run(self, batch: VisionLanguageBatch) -> Tensor | tuple[Tensor, Tensor]:
         """The (B, T, d) last hidden state; of a decoder, and its encoder's."""
         words: Tensor = self.words(batch.input_ids)
         project = self._call.transforms.get(VISUAL) or self._project
