@@ -37,8 +37,8 @@ from cl_core.synthetic.scenes.clips import WAYS, ask_clip
 from cl_core.synthetic.scenes.paint import paint
 from cl_core.train.checkpoint import EpochRecord
 from cl_core.train.classification import fit
+from cl_core.train.context import TrainingContext
 from cl_core.train.data import Rows
-from cl_core.train.lesson import Lesson
 from cl_core.train.loop import Watch
 from cl_core.train.settings import TrainSettings
 
@@ -101,7 +101,7 @@ def learn(
             f"clip_changes={changes}, epoch {record.epoch}: held out {accuracy:.1f} %", flush=True
         )
 
-    lesson = Lesson(
+    context = TrainingContext(
         backbone,
         rows.subset(range(learnt)),
         rows.subset(range(learnt, len(clips))),
@@ -110,7 +110,7 @@ def learn(
         0,
         watch=Watch(epoch=epoch),
     )
-    fit(lesson, TaskWeights(adapter, head), 0.1)
+    fit(context, TaskWeights(adapter, head), 0.1)
 
 
 def main() -> None:

@@ -22,8 +22,8 @@ from cl_core.errors import UserError
 from cl_core.route.centroid import CentroidRouter
 from cl_core.route.settings import RouterSettings
 from cl_core.train.classification import fit
+from cl_core.train.context import TrainingContext
 from cl_core.train.data import Rows
-from cl_core.train.lesson import Lesson
 from cl_core.train.loop import Watch
 from cl_core.train.settings import TrainSettings
 
@@ -120,8 +120,10 @@ def fitting_speed(backbone: Backbone, device: Device, train: Rows, batch: int, s
 
     settings = TrainSettings(epochs=1, batch_size=batch)
     one = train.subset([0])  # judged after the last step that is timed
-    lesson = Lesson(backbone, train, one, settings, device, 0, watch=Watch(step=after_step))
-    fit(lesson, new_weights(backbone, 2), AdapterSettings().dropout)
+    context = TrainingContext(
+        backbone, train, one, settings, device, 0, watch=Watch(step=after_step)
+    )
+    fit(context, new_weights(backbone, 2), AdapterSettings().dropout)
     return steps * batch / (marks[steps + WARM_UP] - marks[WARM_UP])
 
 

@@ -24,8 +24,8 @@ from cl_core.evaluate.states import states_under
 from cl_core.route.centroid import CentroidRouter
 from cl_core.route.settings import RouterSettings
 from cl_core.train.classification import fit
+from cl_core.train.context import TrainingContext
 from cl_core.train.data import Rows
-from cl_core.train.lesson import Lesson
 from cl_core.train.settings import TrainSettings
 
 KEPT = 2
@@ -166,7 +166,9 @@ def learn(
     for stage, task in enumerate(tasks):
         train, validation = task(backbone, "train"), task(backbone, "validation")
         router.add_task(extract_features(backbone, train.encoding, autocast=device.autocast))
-        fitted = fit(Lesson(backbone, train, validation, settings, device, stage), now, dropout)
+        fitted = fit(
+            TrainingContext(backbone, train, validation, settings, device, stage), now, dropout
+        )
         learnt.moved.append(apart(fitted.weights, now))
         learnt.losses += [record.train_loss for record in fitted.history]
         learnt.tasks.append(fitted.weights)

@@ -30,8 +30,8 @@ from cl_core.backbones.text import TextBackbone
 from cl_core.device import Device, choose_device
 from cl_core.route.network import RouterNetwork
 from cl_core.route.settings import RouterNetworkSettings
+from cl_core.train.context import TrainingContext
 from cl_core.train.data import MixedRows
-from cl_core.train.lesson import Lesson
 from cl_core.train.routers import Answers, RouterObjective, RoutersAndHeads
 from cl_core.train.settings import TrainSettings
 
@@ -146,8 +146,8 @@ def make_objective(
     places = [range(CLASSES * task, CLASSES * (task + 1)) for task in range(count)]
     answers = Answers("cil", places, CLASSES * count, "compose")
     bank = Bank.stack(adapters)
-    lesson = Lesson(backbone, rows, rows, TrainSettings(), device, 0)
-    return RouterObjective(lesson, weights, bank, answers, how)
+    context = TrainingContext(backbone, rows, rows, TrainSettings(), device, 0)
+    return RouterObjective(context, weights, bank, answers, how)
 
 
 def random_rows(chosen: argparse.Namespace) -> MixedRows:

@@ -34,8 +34,8 @@ from cl_core.backbones.settings import BackboneSettings
 from cl_core.backbones.text import TextBackbone
 from cl_core.device import Device, choose_device
 from cl_core.train.classification import fit
+from cl_core.train.context import TrainingContext
 from cl_core.train.data import Rows
-from cl_core.train.lesson import Lesson
 from cl_core.train.loop import Watch, epoch_order
 from cl_core.train.settings import TrainSettings
 
@@ -108,8 +108,10 @@ def measure(
             turns.passes.append(passes)
         began = clock()
 
-    lesson = Lesson(backbone, train, one, settings, device, SEED, watch=Watch(step=after_step))
-    fit(lesson, start, AdapterSettings().dropout)
+    context = TrainingContext(
+        backbone, train, one, settings, device, SEED, watch=Watch(step=after_step)
+    )
+    fit(context, start, AdapterSettings().dropout)
     return turns
 
 

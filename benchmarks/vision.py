@@ -45,8 +45,8 @@ from cl_core.synthetic.scenes.clips import CLIP_FAMILIES, ask_clip
 from cl_core.synthetic.scenes.paint import paint
 from cl_core.synthetic.scenes.scene import draw_scene
 from cl_core.train.classification import Classification
+from cl_core.train.context import TrainingContext
 from cl_core.train.data import Rows
-from cl_core.train.lesson import Lesson
 from cl_core.train.settings import TrainSettings
 
 BATCH, PICTURES, CLIPS, ANSWERS = 16, 512, 24, 10
@@ -145,8 +145,8 @@ def measure_training(vision: str, folder: Path, rounds: int) -> None:
     labels = torch.arange(count) % ANSWERS
 
     def step(rows: Rows) -> Callable[[], None]:
-        lesson = Lesson(backbone, rows, rows, TrainSettings(), device, 0)
-        objective = Classification(lesson, weights, 0.1)
+        context = TrainingContext(backbone, rows, rows, TrainSettings(), device, 0)
+        objective = Classification(context, weights, 0.1)
 
         def once() -> None:
             for begin in range(0, count, BATCH):

@@ -29,7 +29,7 @@ if not labels:
     )
     st.stop()
 
-kin = compared_runs.kin(view, labels, bool(st.session_state.get("orders")))
+comparable = compared_runs.comparable_runs(view, labels, bool(st.session_state.get("orders")))
 chosen = st.multiselect(
     "Runs",
     sorted(labels),
@@ -38,12 +38,12 @@ chosen = st.multiselect(
     bind="query-params",
     help="As many as you like. Runs that differ in seed alone, or in order where orders are pooled, become one line.",
 )
-if not chosen and kin:
+if not chosen and comparable:
     meaning = "Puts their names above, to take some away."
-    words = f"Pick from these {len(kin)}"
+    words = f"Pick from these {len(comparable)}"
     if actions.pressed(words, "pick-these", icon=":material/edit:", help=meaning):
-        actions.then(runs=kin)
-chosen = chosen or kin
+        actions.then(runs=comparable)
+chosen = chosen or comparable
 first, second, third, fourth = st.columns([3, 2, 2, 2], vertical_alignment="bottom")
 score = second.selectbox("Score", score_names(), key="score", bind="query-params")
 pooled = fourth.toggle(

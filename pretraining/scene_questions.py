@@ -35,8 +35,8 @@ from cl_core.backbones.vision.vision_language import VisionLanguageBackbone
 from cl_core.device import choose_device
 from cl_core.train.checkpoint import EpochRecord
 from cl_core.train.classification import fit
+from cl_core.train.context import TrainingContext
 from cl_core.train.data import Rows
-from cl_core.train.lesson import Lesson
 from cl_core.train.loop import Watch
 from cl_core.train.settings import TrainSettings
 
@@ -116,15 +116,15 @@ def evenly_loud(seen: Tensor, words: Tensor, generator: torch.Generator) -> Proj
 
 @torch.no_grad()
 def by_kind(
-    lesson: Lesson[Rows], weights: TaskWeights, asked: Sequence[GenericQuestion]
+    context: TrainingContext[Rows], weights: TaskWeights, asked: Sequence[GenericQuestion]
 ) -> dict[str, float]:
     """Share of the validation rows of each kind that are answered rightly."""
-    rows = lesson.validation
+    rows = context.validation
     here = transforms(weights.adapter)
     right: dict[str, list[bool]] = {kind: [] for kind in KINDS}
     for begin in range(0, len(asked), 50):
         places = range(begin, min(begin + 50, len(asked)))
-        predicted = weights.head.logits(lesson.states(rows, places, here)).argmax(dim=1).cpu()
+        predicted = weights.head.logits(context.states(rows, places, here)).argmax(dim=1).cpu()
         for index, answer in zip(places, predicted.tolist(), strict=True):
             right[asked[index].kind].append(answer == int(rows.labels[index]))
     return {kind: sum(answered) / len(answered) for kind, answered in right.items() if answered}
@@ -169,9 +169,9 @@ def main() -> None:
         )
 
     watch = Watch(epoch=epoch)
-    lesson = Lesson(backbone, train, judged, training, device, asked.seed, watch=watch)
-    fitted = fit(lesson, TaskWeights(replace(adapter, projection=projection), head), 0.1)
-    for kind, share in by_kind(lesson, fitted.weights.to(device.torch_device), held_out).items():
+    context = TrainingContext(backbone, train, judged, training, device, asked.seed, watch=watch)
+    fitted = fit(context, TaskWeights(replace(adapter, projection=projection), head), 0.1)
+    for kind, share in by_kind(context, fitted.weights.to(device.torch_device), held_out).items():
         print(f"held out, {kind}, {len(KINDS[kind])} answers: {100 * share:.1f} %", flush=True)
     asked.output.mkdir(parents=True, exist_ok=True)
     tensors = fitted.weights.adapter.tensors()

@@ -94,7 +94,9 @@ def offered() -> dict[str, tuple[WorkspaceName, str]]:
     }
 
 
-def kin(view: View, labels: dict[str, tuple[WorkspaceName, str]], over_orders: bool) -> list[str]:
+def comparable_runs(
+    view: View, labels: dict[str, tuple[WorkspaceName, str]], over_orders: bool
+) -> list[str]:
     """Labels of the finished runs of the workspace on the same tasks as the one that is looked at.
 
     Args:

@@ -76,7 +76,7 @@ def facts(pairs: Sequence[tuple[str, str]], look: Look) -> None:
     st.html(f'<div style="display:flex;flex-wrap:wrap;gap:.6em 2.2em">{cells}</div>')
 
 
-def voices(answer: Answer, tasks: Sequence[str], label: str | None, look: Look) -> None:
+def answers_table(answer: Answer, tasks: Sequence[str], label: str | None, look: Look) -> None:
     """What the merge answers and what each adapter would have answered alone.
 
     Args:
@@ -85,9 +85,9 @@ def voices(answer: Answer, tasks: Sequence[str], label: str | None, look: Look) 
         label: the truth, where it is known.
         look: the theme.
     """
-    rows = [_voice("the merge", "", answer.prediction, label, look, strong=True)]
+    rows = [_answer_row("the merge", "", answer.prediction, label, look, strong=True)]
     rows += [
-        _voice(
+        _answer_row(
             name,
             f'<span style="display:inline-block;width:.75em;height:.75em;border-radius:50%;margin-right:.5em;'
             f'background:{task_colour(index)}"></span>',
@@ -107,7 +107,7 @@ def voices(answer: Answer, tasks: Sequence[str], label: str | None, look: Look) 
     )
 
 
-def _voice(
+def _answer_row(
     who: str,
     mark: str,
     says: str,

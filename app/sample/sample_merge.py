@@ -73,7 +73,7 @@ def draw(view: View, config: RunConfig, chosen: SampleChoice, shown: Mapping[str
         compare, said = st.columns([2.1, 1], gap="large")
         with said:
             st.header("Each adapter alone")
-            cards.voices(of_what_if, adapters, chosen.label, view.look)
+            cards.answers_table(of_what_if, adapters, chosen.label, view.look)
     with compare:
         st.header("Side by side")
         beside = pinned.show(view, chosen, asked, true_task)

@@ -16,7 +16,7 @@ from app.data.runs import readable, unreadable, workspace
 from app.settings import storage
 from app.shell import actions, uploads
 from app.shell.sharing import is_guest
-from cl_core.archive.pack import baggage, write_zip
+from cl_core.archive.pack import archive_contents, write_zip
 from cl_core.archive.unpack import UnpackResult, unpack
 from cl_core.errors import UserError, counted
 
@@ -80,7 +80,7 @@ def zipped(runs: Sequence[str]) -> io.BufferedReader:
         runs: names; none for the whole workspace.
     """
     with tempfile.TemporaryFile() as file:
-        write_zip(baggage(workspace("Mine"), list(runs) or None), file)
+        write_zip(archive_contents(workspace("Mine"), list(runs) or None), file)
         file.seek(0)
         # Streamlit sends what was opened for reading alone.
         return open(os.dup(file.fileno()), "rb")  # noqa: PTH123 - whoever sends it closes it
@@ -88,7 +88,7 @@ def zipped(runs: Sequence[str]) -> io.BufferedReader:
 
 @st.cache_data(ttl=storage.MEASURED_FOR_SECONDS, show_spinner=False)
 def _bytes(root: str, runs: tuple[str, ...]) -> int:
-    return baggage(workspace("Mine"), runs or None).bytes
+    return archive_contents(workspace("Mine"), runs or None).bytes
 
 
 def _take_in() -> None:

@@ -1,6 +1,6 @@
 """The worker of predictions: how samples are routed, merged and answered. `python -m app.workers.answer_worker`.
 
-Holds the last few models and the last few samples that were looked at, so that a what-if costs one small forward pass.
+Holds the last few models and the last few samples that were encoded, so that a what-if costs one small forward pass.
 """
 
 from __future__ import annotations
@@ -51,11 +51,11 @@ class LeastRecentlyUsed(Generic[Value]):
 
 
 class AnswerWorker:
-    """Models by (workspace, run, stage), test rows by (workspace, run), and samples that were looked at."""
+    """Models by (workspace, run, stage), test rows by (workspace, run), and samples that were encoded."""
 
     def __init__(self) -> None:
         self.models: LeastRecentlyUsed[Predictor] = LeastRecentlyUsed(6)
-        self.looked: LeastRecentlyUsed[EncodedSamples] = LeastRecentlyUsed(64)
+        self.encoded: LeastRecentlyUsed[EncodedSamples] = LeastRecentlyUsed(64)
         self.routed: LeastRecentlyUsed[dict[str, Any]] = LeastRecentlyUsed(512)
         self.rows: LeastRecentlyUsed[ScoredRows] = LeastRecentlyUsed(3)
         self.training: LeastRecentlyUsed[TrainingFeatures] = LeastRecentlyUsed(2)
@@ -102,10 +102,10 @@ class AnswerWorker:
             UserError: the run, the stage or the row does not exist, or a change does not fit the recipe.
         """
         model = self._model(workspace, run, stage)
-        looked = self._looked(model, workspace, run, stage, sample)
+        encoded = self._encoded_sample(model, workspace, run, stage, sample)
 
         def answer(change: dict[str, Any]) -> dict[str, Any]:
-            return model.route(looked, task=task, what_if=WhatIf(**change))[0].as_dict()
+            return model.route(encoded, task=task, what_if=WhatIf(**change))[0].as_dict()
 
         # The run's own way is asked for with every what-if, and teachers go to and fro between two.
         asked = (*self._sample_key(workspace, run, stage, sample), task)
@@ -127,7 +127,7 @@ class AnswerWorker:
             UserError: the run, the stage or the row does not exist, or the backbone does not read such a sample.
         """
         model = self._model(workspace, run, stage)
-        features = self._looked(model, workspace, run, stage, sample).features
+        features = self._encoded_sample(model, workspace, run, stage, sample).features
         return [float(number) for number in features[0]]
 
     def near(
@@ -153,17 +153,17 @@ class AnswerWorker:
         if not training.keys:
             return []
         model = self._model(workspace, run, stage)
-        looked = self._looked(model, workspace, run, stage, sample)
-        query = looked.features[0].float().cpu().numpy()
+        encoded = self._encoded_sample(model, workspace, run, stage, sample)
+        query = encoded.features[0].float().cpu().numpy()
         nearest = training.nearest(query, k, stage)
         return near_rows(self._rows(workspace, run).stream, training, nearest)
 
-    def _looked(
+    def _encoded_sample(
         self, model: Predictor, workspace: str, run: str, stage: int, sample: dict[str, str]
     ) -> EncodedSamples:
         """The sample with what has been computed of it already."""
         key = self._sample_key(workspace, run, stage, sample)
-        return self.looked.get(key, lambda: self._look(model, workspace, run, sample))
+        return self.encoded.get(key, lambda: self._encode(model, workspace, run, sample))
 
     def _sample_key(
         self, workspace: str, run: str, stage: int, sample: dict[str, str]
@@ -172,16 +172,16 @@ class AnswerWorker:
         digest = sha256(json.dumps(sample, sort_keys=True).encode()).hexdigest()
         return (*self._key(workspace, run), stage, digest)
 
-    def _look(
+    def _encode(
         self, model: Predictor, workspace: str, run: str, sample: dict[str, str]
     ) -> EncodedSamples:
         inputs = self._inputs(workspace, run, sample)
         if "id" not in sample:
-            return model.look([inputs])
-        # Not through `look`, which takes what users give: a row may have a second text.
+            return model.encode([inputs])
+        # Not through `encode`, which takes what users give: a row may have a second text.
         rows = {column: [value] for column, value in inputs.items()}
         rows["ground"] = [self._ground(workspace, run, sample)]
-        return model.encode(rows, [describe_sample(inputs)])
+        return model.encode_columns(rows, [describe_sample(inputs)])
 
     def _inputs(self, workspace: str, run: str, sample: dict[str, str]) -> dict[str, str | bytes]:
         """By column; pictures and clips decoded from base64."""

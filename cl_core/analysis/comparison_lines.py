@@ -125,12 +125,12 @@ def _settings(lines: Sequence[tuple[TaskIdentity, RunConfig]]) -> list[str]:
             values[name] = title
     settings = []
     for (tasks, config), values in zip(lines, flat, strict=True):
-        kin = [
+        siblings = [
             other
             for (rival_tasks, rival), other in zip(lines, flat, strict=True)
             if rival.recipe.name == config.recipe.name and rival_tasks == tasks
         ]
-        differ = [name for name in values if any(other[name] != values[name] for other in kin)]
+        differ = [name for name in values if any(other[name] != values[name] for other in siblings)]
         settings.append(", ".join(f"{name}={values[name]}" for name in differ))
     return settings
 

@@ -30,7 +30,7 @@ PACKED_ALREADY = (".safetensors", ".parquet", ".png", ".jpg", ".jpeg", ".webp", 
 
 
 @dataclass(frozen=True)
-class Baggage:
+class ArchiveContents:
     """What is to be packed.
 
     Attributes:
@@ -44,7 +44,7 @@ class Baggage:
     bytes: int
 
 
-def baggage(workspace: Workspace, runs: Sequence[str] | None = None) -> Baggage:
+def archive_contents(workspace: Workspace, runs: Sequence[str] | None = None) -> ArchiveContents:
     """What belongs to a workspace, or to some of its runs.
 
     A run takes along its folder, the artifacts that it names and those that they were made from, its slices, and the
@@ -70,24 +70,24 @@ def baggage(workspace: Workspace, runs: Sequence[str] | None = None) -> Baggage:
     if not contents:
         raise UserError(f"there is nothing to pack in {workspace.root}")
     files = tuple(sorted(file.relative_to(root) for file in contents))
-    return Baggage(root, files, sum(_size(root / file) for file in files))
+    return ArchiveContents(root, files, sum(_size(root / file) for file in files))
 
 
-def write_zip(packed: Baggage, target: IO[bytes]) -> None:
+def write_zip(contents: ArchiveContents, target: IO[bytes]) -> None:
     """Writes the zip, file by file: none is held in memory whole.
 
     A file that was removed meanwhile is left out: of an artifact the rest then does not pass the check on arrival.
 
     Args:
-        packed: from `baggage`.
+        contents: from `archive_contents`.
         target: open for writing; need not be seekable.
     """
     with zipfile.ZipFile(target, "w", strict_timestamps=False) as archive:
-        for file in packed.files:
+        for file in contents.files:
             method = zipfile.ZIP_STORED if file.suffix in PACKED_ALREADY else zipfile.ZIP_DEFLATED
-            with suppress(FileNotFoundError), (packed.root / file).open("rb") as source:
+            with suppress(FileNotFoundError), (contents.root / file).open("rb") as source:
                 entry = zipfile.ZipInfo.from_file(
-                    packed.root / file, file.as_posix(), strict_timestamps=False
+                    contents.root / file, file.as_posix(), strict_timestamps=False
                 )
                 entry.compress_type = method
                 # A file that is being appended to may have grown beyond what was announced.
@@ -95,7 +95,7 @@ def write_zip(packed: Baggage, target: IO[bytes]) -> None:
                     shutil.copyfileobj(source, member, 2**20)
 
 
-def pack(workspace: Workspace, target: Path, runs: Sequence[str] | None = None) -> Baggage:
+def pack(workspace: Workspace, target: Path, runs: Sequence[str] | None = None) -> ArchiveContents:
     """Packs into a file, which appears when it is whole; one of that name is replaced.
 
     Args:
@@ -106,17 +106,17 @@ def pack(workspace: Workspace, target: Path, runs: Sequence[str] | None = None) 
     Raises:
         UserError: there is no such run, nothing to pack, or no such folder.
     """
-    packed = baggage(workspace, runs)
+    contents = archive_contents(workspace, runs)
     if not target.parent.is_dir():
         raise UserError(f"there is no folder '{target.parent}' to write {target.name} to")
     partial = target.with_name(f".{target.name}.{uuid.uuid4().hex}{PARTIAL_SUFFIX}")
     try:
         with partial.open("xb") as file:
-            write_zip(packed, file)
+            write_zip(contents, file)
         partial.replace(target)
     finally:
         partial.unlink(missing_ok=True)
-    return packed
+    return contents
 
 
 def _own(workspace: Workspace, run: RunFolder) -> Iterator[Path]:

@@ -26,8 +26,8 @@ from cl_core.recipes.settings import RunSettings
 from cl_core.store import Store
 from cl_core.tasks.stream import Stream, vocabulary
 from cl_core.train.checkpoint import Checkpoints
+from cl_core.train.context import R, TrainingContext
 from cl_core.train.divergence import Knobs
-from cl_core.train.lesson import Lesson, R
 from cl_core.train.seeds import derive_seed
 from cl_core.train.settings import TrainSettings
 
@@ -153,7 +153,7 @@ class RunArtifacts(ArtifactCache):
         """A seed of its own for each purpose, from the run's."""
         return derive_seed(self.seed, *parts)
 
-    def lesson(
+    def context(
         self,
         train: R,
         validation: R,
@@ -162,7 +162,7 @@ class RunArtifacts(ArtifactCache):
         checkpoints: Checkpoints,
         name: str,
         epochs: int | None = None,
-    ) -> Lesson[R]:
+    ) -> TrainingContext[R]:
         """What an objective of this run is given.
 
         Args:
@@ -175,7 +175,7 @@ class RunArtifacts(ArtifactCache):
             epochs: of the loop, at most, where the settings do not say so.
         """
         watch = self.watch(name, epochs or settings.epochs)
-        return Lesson(
+        return TrainingContext(
             self.backbone,
             train,
             validation,

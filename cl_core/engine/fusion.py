@@ -16,10 +16,10 @@ from cl_core.engine.task_adapters import TaskAdapterTrainer
 from cl_core.initialise.improvised import ImprovisedInitialiser, draw_share
 from cl_core.store import key
 from cl_core.train.checkpoint import Checkpoints
+from cl_core.train.context import TrainingContext
 from cl_core.train.data import Rows
 from cl_core.train.fusing import fit_fusion
 from cl_core.train.improvise import Ends
-from cl_core.train.lesson import Lesson
 from cl_core.train.settings import TrainSettings
 
 
@@ -87,10 +87,10 @@ class FusionTrainer:
             hidden_size = artifacts.backbone.hidden_size
             fusion = Fusion.initialise(self.task_trainer.site_names, hidden_size, generator)
             ends = start()
-            lesson = self.lesson(task, rows, settings, kind, checkpoints, "fusion")
-            knobs = replace(lesson.knobs, rate="fusion_learning_rate")
+            context = self.context(task, rows, settings, kind, checkpoints, "fusion")
+            knobs = replace(context.knobs, rate="fusion_learning_rate")
             fitted = fit_fusion(
-                replace(lesson, knobs=knobs),
+                replace(context, knobs=knobs),
                 FusionWeights(fusion, ends.head, ends.projection),
                 self.task_trainer.bank(adapters),
                 artifacts.settings.fusion.fusion_regulariser,
@@ -150,7 +150,7 @@ class FusionTrainer:
             "seed": artifacts.seed,
         }
 
-    def lesson(
+    def context(
         self,
         task: int,
         rows: Rows,
@@ -158,10 +158,10 @@ class FusionTrainer:
         purpose: str,
         checkpoints: Checkpoints,
         phase: str | None = None,
-    ) -> Lesson[Rows]:
+    ) -> TrainingContext[Rows]:
         """A phase on some of a task's rows; `purpose` seeds it, and `phase` is what events call it."""
         artifacts = self.artifacts
-        return artifacts.lesson(
+        return artifacts.context(
             rows,
             artifacts.data.rows(task, "validation"),
             settings,

@@ -66,8 +66,8 @@ class I2ITrainer:
         checkpoints = MidTaskCheckpoints(self.artifacts.store, own_key)
 
         def compute() -> Contents:
-            lesson = trainer.lesson(task, rows, settings, "improvise", checkpoints)
-            fitted = fit_head(lesson, start(), self.task_trainer.weights(earlier[0]).adapter)
+            context = trainer.context(task, rows, settings, "improvise", checkpoints)
+            fitted = fit_head(context, start(), self.task_trainer.weights(earlier[0]).adapter)
             history = [vars(record) for record in fitted.history]
             return fitted.weights.tensors(), {"history": history}
 
@@ -102,7 +102,7 @@ class I2ITrainer:
             bank = self.task_trainer.bank(adapters[:task])
             fusion = artifacts.weights.fusion(improvised, "improvised")
             fitted = distil(
-                trainer.lesson(task, rows, settings, "distil", checkpoints, "initialise"),
+                trainer.context(task, rows, settings, "distil", checkpoints, "initialise"),
                 replace(self.task_trainer.fresh(task, "distil").adapter, projection=None),
                 lambda: fusion.transforms(bank),
                 fusion.head,

@@ -82,7 +82,7 @@ class RouterTrainer:
                 task_trainer.refrozen(task_trainer.weights(k).head.clone()) for k in adapters
             )
             start = RoutersAndHeads(network, heads, settings.network.tune_heads)
-            lesson = artifacts.lesson(
+            context = artifacts.context(
                 rows,
                 held_back,
                 settings.train,
@@ -98,7 +98,7 @@ class RouterTrainer:
                 self.rule,
             )
             fitted = fit_routers(
-                lesson,
+                context,
                 start.to(torch.device("cpu")),
                 self.task_trainer.bank(adapters),
                 answers,

@@ -222,7 +222,7 @@ def carry_out(
     config = run.config
     with RunLock(run.lock_path):
         run.clear_stop()
-        run.onlooker = watcher.event
+        run.on_event = watcher.event
         began = time.perf_counter()
         try:
             device = choose_device(config.device, config.precision)

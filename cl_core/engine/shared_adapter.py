@@ -78,7 +78,7 @@ class SharedAdapterTrainer:
 
         def compute() -> Contents:
             start, frame = self._start(stage, previous), self._frame(stage)
-            lesson = artifacts.lesson(
+            context = artifacts.context(
                 new,
                 MixedRows.concat(judges),
                 settings.train,
@@ -88,8 +88,10 @@ class SharedAdapterTrainer:
             )
             penalty = self._penalty(start, new, frame, stage, artifact_keys)
             if penalty is not None:
-                lesson = replace(lesson, knobs=replace(lesson.knobs, strengths=self._strengths()))
-            fitted = fit_shared(lesson, start, frame, settings.adapter.dropout, memory, penalty)
+                context = replace(
+                    context, knobs=replace(context.knobs, strengths=self._strengths())
+                )
+            fitted = fit_shared(context, start, frame, settings.adapter.dropout, memory, penalty)
             history = [vars(record) for record in fitted.history]
             return fitted.weights.tensors(), {"history": history}
 

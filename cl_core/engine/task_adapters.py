@@ -77,7 +77,7 @@ class TaskAdapterTrainer:
         train = artifacts.data.rows(task, "train")
 
         def compute() -> Contents:
-            lesson = artifacts.lesson(
+            context = artifacts.context(
                 train,
                 artifacts.data.rows(task, "validation"),
                 artifacts.settings.train,
@@ -85,7 +85,7 @@ class TaskAdapterTrainer:
                 checkpoints,
                 name,
             )
-            fitted = fit(lesson, self._begin(task, start), artifacts.settings.adapter.dropout)
+            fitted = fit(context, self._begin(task, start), artifacts.settings.adapter.dropout)
             history = [vars(record) for record in fitted.history]
             return fitted.weights.tensors(), {"history": history}
 

@@ -48,7 +48,7 @@ class Predictor:
         kinds: tuple[str, ...] = self.model.passes.backbone.kinds
         return kinds
 
-    def look(self, samples: Sequence[Sample]) -> EncodedSamples:
+    def encode(self, samples: Sequence[Sample]) -> EncodedSamples:
         """Encodes new samples; what is computed of them is kept, so that they can be asked about again and again.
 
         Args:
@@ -60,12 +60,12 @@ class Predictor:
         """
         columns = sample_columns(samples, self.kinds)
         columns["ground"] = [self.config.ground] * len(samples)
-        return self.encode(columns, [describe_sample(sample) for sample in samples])
+        return self.encode_columns(columns, [describe_sample(sample) for sample in samples])
 
-    def encode(
+    def encode_columns(
         self, columns: Mapping[str, Sequence[str | bytes]], descriptions: Sequence[str]
     ) -> EncodedSamples:
-        """Encodes samples by column, as a stream has them; `look` takes what users give."""
+        """Encodes samples by column, as a stream has them; `encode` takes what users give."""
         passes = self.model.passes
         return EncodedSamples(passes, passes.backbone.encode(columns), descriptions)
 
@@ -80,7 +80,7 @@ class Predictor:
         """Routes new samples and predicts their labels.
 
         Args:
-            samples: as `look` takes them, or what it returned.
+            samples: as `encode` takes them, or what it returned.
             k: overrides how many adapters a sample gets.
             temperature: overrides the router's temperature.
             task: the true task, where the protocol or the router needs to be told it.
@@ -90,7 +90,7 @@ class Predictor:
             UserError: an empty text, a picture that cannot be read, no task where one is needed, or a change that this
                 run has no place for.
         """
-        encoded = samples if isinstance(samples, EncodedSamples) else self.look(samples)
+        encoded = samples if isinstance(samples, EncodedSamples) else self.encode(samples)
         true_task = self._task_index(task)
         asked = {"k": k, "temperature": temperature}
         changes = (what_if or WhatIf()).model_copy(

@@ -38,10 +38,10 @@ def backbone_titles(names: Sequence[str]) -> list[str]:
     titles = []
     for name in names:
         title = backbone_title(name)
-        kin = names_of.setdefault(title, [])
-        if name not in kin:
-            kin.append(name)
-        number = kin.index(name) + 1
+        same_title = names_of.setdefault(title, [])
+        if name not in same_title:
+            same_title.append(name)
+        number = same_title.index(name) + 1
         titles.append(title if number == 1 else f"{title} ({number})")
     return titles
 

@@ -91,8 +91,8 @@ def order_names(configs: Sequence[RunConfig]) -> dict[TaskIdentity, str]:
             continue
         match = _ORDER.search(config.stream_name)
         name, number = match.group(1) if match else "order1", 1
-        kin = {names[other] for other in names if other.unordered == identity.unordered}
-        while name in kin:
+        taken = {names[other] for other in names if other.unordered == identity.unordered}
+        while name in taken:
             number += 1
             name = f"order{number}"
         names[identity] = name

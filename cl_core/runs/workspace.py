@@ -68,7 +68,7 @@ class RunFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.name = path.name
-        self.onlooker: Callable[[Event], None] = lambda event: None
+        self.on_event: Callable[[Event], None] = lambda event: None
 
     @property
     def exists(self) -> bool:
@@ -116,9 +116,9 @@ class RunFolder:
         return read_event_list(self.path / "events.jsonl")
 
     def record(self, event: Event) -> None:
-        """Appends an event, and tells the onlooker of this process."""
+        """Appends an event, and calls `on_event` of this process."""
         append_event(self.path / "events.jsonl", event)
-        self.onlooker(event)
+        self.on_event(event)
 
     def warn(self, message: str) -> None:
         """Says something that a person should know; a run that goes on does not say it again."""

@@ -162,10 +162,10 @@ def _place(
         for task, classes in labels.items()
         if name in classes
     }
-    kin = {index for task, index in indices_by_task.items() if task in group} or set(
+    candidates = {index for task, index in indices_by_task.items() if task in group} or set(
         indices_by_task.values()
     )
-    return kin.pop() if len(kin) == 1 else -1
+    return candidates.pop() if len(candidates) == 1 else -1
 
 
 def _learnt_space(

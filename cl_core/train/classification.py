@@ -9,24 +9,26 @@ from torch import Tensor
 
 from cl_core.adapters.adapter import transforms
 from cl_core.adapters.task_weights import TaskWeights
+from cl_core.train.context import TrainingContext, TrainingObjective
 from cl_core.train.data import Rows, answer_loss, balanced_class_weights
-from cl_core.train.lesson import Lesson, TrainingObjective
 from cl_core.train.loop import TrainingResult
 
 
-def fit(lesson: Lesson[Rows], start: TaskWeights, dropout: float) -> TrainingResult[TaskWeights]:
+def fit(
+    context: TrainingContext[Rows], start: TaskWeights, dropout: float
+) -> TrainingResult[TaskWeights]:
     """Trains one task's adapter and head.
 
     Args:
-        lesson: the task's rows, and how to train.
+        context: the task's rows, and how to train.
         start: where the adapter and the head begin; not changed.
         dropout: probability of dropping a bottleneck's hidden unit while training.
 
     Raises:
-        RunStopped: `lesson.watch.stop` said so.
+        RunStopped: `context.watch.stop` said so.
         UserError: a loss or a weight is no longer finite.
     """
-    return lesson.minimise(start, lambda weights: Classification(lesson, weights, dropout))
+    return context.minimise(start, lambda weights: Classification(context, weights, dropout))
 
 
 @dataclass
@@ -38,21 +40,21 @@ class Classification(TrainingObjective[Rows]):
 
     def __post_init__(self) -> None:
         self._class_weights = None
-        lesson = self.lesson
-        if lesson.settings.class_weights == "balanced":
+        context = self.context
+        if context.settings.class_weights == "balanced":
             classes = self.weights.head.bias.shape[0]
-            weights = balanced_class_weights(lesson.train.labels, classes)
-            self._class_weights = weights.to(lesson.device.torch_device)
+            weights = balanced_class_weights(context.train.labels, classes)
+            self._class_weights = weights.to(context.device.torch_device)
 
     def loss(self, rows: Sequence[int]) -> Tensor:
         """Mean cross-entropy (nats) of a batch."""
-        logits = self._logits(self.lesson.train, rows, self.dropout)
-        return answer_loss(logits, self.lesson.train, rows, self._class_weights)
+        logits = self._logits(self.context.train, rows, self.dropout)
+        return answer_loss(logits, self.context.train, rows, self._class_weights)
 
     def validate(self) -> tuple[float, float]:
         """Mean cross-entropy (nats) and accuracy on the validation rows."""
-        return self.lesson.judge(self._logits)
+        return self.context.judge(self._logits)
 
     def _logits(self, data: Rows, rows: Sequence[int], dropout: float = 0.0) -> Tensor:
         here = transforms(self.weights.adapter, dropout)
-        return self.weights.head.logits(self.lesson.states(data, rows, here))
+        return self.weights.head.logits(self.context.states(data, rows, here))

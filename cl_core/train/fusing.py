@@ -14,28 +14,28 @@ from torch import Tensor
 
 from cl_core.adapters.bank import Bank
 from cl_core.adapters.fusion import FusionWeights, identity_penalty
+from cl_core.train.context import TrainingContext, TrainingObjective
 from cl_core.train.data import Rows, answer_loss
-from cl_core.train.lesson import Lesson, TrainingObjective
 from cl_core.train.loop import TrainingResult
 
 
 def fit_fusion(
-    lesson: Lesson[Rows], start: FusionWeights, bank: Bank, regulariser: float
+    context: TrainingContext[Rows], start: FusionWeights, bank: Bank, regulariser: float
 ) -> TrainingResult[FusionWeights]:
     """Trains a fusion and a head; the adapters of the bank stay as they are.
 
     Args:
-        lesson: the task's rows, and how to train.
+        context: the task's rows, and how to train.
         start: where fusion and head begin; not changed.
         bank: the adapters that are fused, on the device.
         regulariser: what the distance of W_v from the identity is multiplied with (published: 0.01).
 
     Raises:
-        RunStopped: `lesson.watch.stop` said so.
+        RunStopped: `context.watch.stop` said so.
         UserError: a loss or a weight is no longer finite.
     """
-    return lesson.minimise(
-        start, lambda weights: FusionObjective(lesson, weights, bank, regulariser)
+    return context.minimise(
+        start, lambda weights: FusionObjective(context, weights, bank, regulariser)
     )
 
 
@@ -49,14 +49,14 @@ class FusionObjective(TrainingObjective[Rows]):
 
     def loss(self, rows: Sequence[int]) -> Tensor:
         """Mean cross-entropy (nats) of a batch, and the regulariser."""
-        train = self.lesson.train
+        train = self.context.train
         loss = answer_loss(self._logits(train, rows), train, rows)
         return loss + self.regulariser * identity_penalty(self.weights.fusion)
 
     def validate(self) -> tuple[float, float]:
         """Mean cross-entropy (nats), without the regulariser, and accuracy on the validation rows."""
-        return self.lesson.judge(self._logits)
+        return self.context.judge(self._logits)
 
     def _logits(self, data: Rows, rows: Sequence[int]) -> Tensor:
-        pooled = self.lesson.states(data, rows, self.weights.transforms(self.bank))
+        pooled = self.context.states(data, rows, self.weights.transforms(self.bank))
         return self.weights.head.logits(pooled)

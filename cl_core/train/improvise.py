@@ -24,8 +24,8 @@ from cl_core.adapters.task_weights import TaskWeights
 from cl_core.backbones.batching import length_batches
 from cl_core.backbones.encoder import MaskedBatch, Output
 from cl_core.train.classification import Classification
+from cl_core.train.context import TrainingContext, TrainingObjective
 from cl_core.train.data import Rows, among, answer_credit, answer_loss
-from cl_core.train.lesson import Lesson, TrainingObjective
 from cl_core.train.loop import TrainingResult
 
 Teacher = Callable[[], Mapping[str, Transform]]
@@ -67,18 +67,18 @@ class Ends:
         return Ends(self.head.to(device), self.projection and self.projection.to(device))
 
 
-def fit_head(lesson: Lesson[Rows], start: Ends, adapter: Adapter) -> TrainingResult[Ends]:
+def fit_head(context: TrainingContext[Rows], start: Ends, adapter: Adapter) -> TrainingResult[Ends]:
     """Phase 1 at k = 2: trains a head, and Psi_2 where there is something to see, over the frozen adapter of task 1.
 
     Nothing is dropped out. Where nothing below the head moves, each row's state is computed once.
 
     Args:
-        lesson: the task's rows, and how to train.
+        context: the task's rows, and how to train.
         start: where head and projection begin; not changed.
         adapter: Phi_1, frozen, on the device.
 
     Raises:
-        RunStopped: `lesson.watch.stop` said so.
+        RunStopped: `context.watch.stop` said so.
         UserError: a loss or a weight is no longer finite.
     """
     if not start.parameters():  # a frozen head, and nothing to see
@@ -87,11 +87,11 @@ def fit_head(lesson: Lesson[Rows], start: Ends, adapter: Adapter) -> TrainingRes
 
         def looking(weights: Ends) -> Classification:
             both = TaskWeights(replace(adapter, projection=weights.projection), weights.head)
-            return Classification(lesson, both, 0.0)
+            return Classification(context, both, 0.0)
 
-        return lesson.minimise(start, looking)
-    states, seen = (_states(lesson, rows, adapter) for rows in (lesson.train, lesson.validation))
-    return lesson.minimise(start, lambda weights: _Probe(lesson, weights.head, states, seen))
+        return context.minimise(start, looking)
+    states, seen = (_states(context, rows, adapter) for rows in (context.train, context.validation))
+    return context.minimise(start, lambda weights: _Probe(context, weights.head, states, seen))
 
 
 @dataclass
@@ -103,10 +103,10 @@ class _Probe(TrainingObjective[Rows]):
     seen: Tensor
 
     def loss(self, rows: Sequence[int]) -> Tensor:
-        return answer_loss(self.head.logits(self.states[list(rows)]), self.lesson.train, rows)
+        return answer_loss(self.head.logits(self.states[list(rows)]), self.context.train, rows)
 
     def validate(self) -> tuple[float, float]:
-        data = self.lesson.validation
+        data = self.context.validation
         logits = among(self.head.logits(self.seen), data)
         right = answer_credit(logits.argmax(dim=1).cpu(), data.labels, data.votes)
         loss = answer_loss(logits, data, range(len(data)))
@@ -114,12 +114,12 @@ class _Probe(TrainingObjective[Rows]):
 
 
 @torch.no_grad()
-def _states(lesson: Lesson[Rows], rows: Rows, adapter: Adapter) -> Tensor:
+def _states(context: TrainingContext[Rows], rows: Rows, adapter: Adapter) -> Tensor:
     """(N, d) pooled states under one adapter."""
-    where = lesson.device.torch_device
-    states = torch.empty(len(rows), lesson.backbone.read_size, device=where)
-    for indices in length_batches(rows.encoding.lengths, 2 * lesson.settings.batch_size):
-        pooled = lesson.states(rows, indices, transforms(adapter))
+    where = context.device.torch_device
+    states = torch.empty(len(rows), context.backbone.read_size, device=where)
+    for indices in length_batches(rows.encoding.lengths, 2 * context.settings.batch_size):
+        pooled = context.states(rows, indices, transforms(adapter))
         states[torch.as_tensor(indices, device=where)] = pooled.float()
     return states
 
@@ -154,7 +154,7 @@ class AdapterAlone:
 
 
 def distil(
-    lesson: Lesson[Rows],
+    context: TrainingContext[Rows],
     start: Adapter,
     teacher: Teacher,
     head: Head,
@@ -167,7 +167,7 @@ def distil(
     paper says MSE. No label is read, and the best epoch is the one with the lowest validation loss.
 
     Args:
-        lesson: rows to distil on, and how to train; teacher and student share its backbone.
+        context: rows to distil on, and how to train; teacher and student share its backbone.
         start: where the new adapter begins, without a projection; not changed.
         teacher: the frozen phase-1 model's transforms.
         head: the teacher's, frozen; the learning curve's accuracy is measured with it.
@@ -175,15 +175,15 @@ def distil(
         projection: the teacher's Psi_k, frozen, which the student sees with as well; None where nothing is seen.
 
     Raises:
-        RunStopped: `lesson.watch.stop` said so.
+        RunStopped: `context.watch.stop` said so.
         UserError: a loss or a weight is no longer finite.
     """
 
     def objective(weights: AdapterAlone) -> Distillation:
         student = replace(weights.adapter, projection=projection)
-        return Distillation(lesson, student, teacher, head, dropout)
+        return Distillation(context, student, teacher, head, dropout)
 
-    return lesson.minimise(AdapterAlone(start), objective, best_by="loss")
+    return context.minimise(AdapterAlone(start), objective, best_by="loss")
 
 
 @dataclass
@@ -197,23 +197,23 @@ class Distillation(TrainingObjective[Rows]):
 
     def loss(self, rows: Sequence[int]) -> Tensor:
         """Mean squared difference of a batch."""
-        batch, wanted = self._wanted(self.lesson.train, rows)
-        with self.lesson.device.autocast():
-            student = self.lesson.backbone(batch, transforms(self.adapter, self.dropout))
+        batch, wanted = self._wanted(self.context.train, rows)
+        with self.context.device.autocast():
+            student = self.context.backbone(batch, transforms(self.adapter, self.dropout))
         return hidden_state_loss(student, wanted, batch.attention_mask)
 
     @torch.no_grad()
     def validate(self) -> tuple[float, float]:
         """Mean squared difference, and the student's accuracy under the teacher's head, on the validation rows."""
-        lesson, data, loss = self.lesson, self.lesson.validation, 0.0
+        context, data, loss = self.context, self.context.validation, 0.0
         predictions = torch.empty_like(data.labels)
-        for rows in length_batches(data.encoding.lengths, 2 * lesson.settings.batch_size):
+        for rows in length_batches(data.encoding.lengths, 2 * context.settings.batch_size):
             batch, wanted = self._wanted(data, rows)
-            with lesson.device.autocast():
-                student = lesson.backbone(batch, transforms(self.adapter))
+            with context.device.autocast():
+                student = context.backbone(batch, transforms(self.adapter))
             error = hidden_state_loss(student, wanted, batch.attention_mask)
             loss += float(error) * len(rows)
-            pooled = lesson.backbone.read(student, lesson.settings.head_pooling)
+            pooled = context.backbone.read(student, context.settings.head_pooling)
             predictions[rows] = among(self.head.logits(pooled), data).argmax(dim=1).cpu()
         right = answer_credit(predictions, data.labels, data.votes)
         return loss / len(data), float(right.double().mean())
@@ -221,12 +221,12 @@ class Distillation(TrainingObjective[Rows]):
     @torch.no_grad()
     def _wanted(self, data: Rows, rows: Sequence[int]) -> tuple[MaskedBatch, Output]:
         """Some rows as a batch, and the teacher's pass over it."""
-        lesson = self.lesson
-        batch: MaskedBatch = lesson.backbone.collate(
-            data.encoding, rows, lesson.device.torch_device
+        context = self.context
+        batch: MaskedBatch = context.backbone.collate(
+            data.encoding, rows, context.device.torch_device
         )
-        with lesson.device.autocast():
-            return batch, lesson.backbone(batch, self.teacher())
+        with context.device.autocast():
+            return batch, context.backbone(batch, self.teacher())
 
 
 def hidden_state_loss(student: Output, wanted: Output, mask: Tensor) -> Tensor:

@@ -20,8 +20,8 @@ from cl_core.backbones.batching import length_batches
 from cl_core.route.network import RouterNetwork
 from cl_core.route.routed_pass import RoutedBank, RoutedPass
 from cl_core.route.settings import RouterNetworkSettings
+from cl_core.train.context import TrainingContext, TrainingObjective
 from cl_core.train.data import MixedRows, among, answer_credit, answer_loss
-from cl_core.train.lesson import Lesson, TrainingObjective
 from cl_core.train.loop import TrainingResult
 
 
@@ -116,7 +116,7 @@ def split_memory(
 
 
 def fit_routers(
-    lesson: Lesson[MixedRows],
+    context: TrainingContext[MixedRows],
     start: RoutersAndHeads,
     bank: Bank,
     answers: Answers,
@@ -134,7 +134,7 @@ def fit_routers(
     were trained on the memory's rows and answer most of them under any weights **(ours)**.
 
     Args:
-        lesson: the memory of all tasks, parted into rows that train and rows that judge, and how to train; its epochs,
+        context: the memory of all tasks, parted into rows that train and rows that judge, and how to train; its epochs,
             learning rate, batch size and patience are not read.
         start: where routers and heads begin; not changed.
         bank: the K finished adapters, on the device.
@@ -143,13 +143,13 @@ def fit_routers(
         settings: epochs, learning rate, batch size and patience of the routers.
 
     Raises:
-        RunStopped: `lesson.watch.stop` said so.
+        RunStopped: `context.watch.stop` said so.
         UserError: a loss or a weight is no longer finite.
         ValueError: the composition has no gradient for the weights.
     """
     if not COMPOSITIONS[how].traits.differentiable:
         raise ValueError(f"'{how}' has no gradient for the routers; compose by average or merge")
-    train_settings = lesson.settings.model_copy(
+    train_settings = context.settings.model_copy(
         update={
             "epochs": settings.router_epochs,
             "learning_rate": settings.router_learning_rate,
@@ -158,17 +158,17 @@ def fit_routers(
         }
     )
     knobs = replace(
-        lesson.knobs,
+        context.knobs,
         rate="router_learning_rate",
         usual=RouterNetworkSettings().router_learning_rate,
     )
-    lesson = replace(lesson, settings=train_settings, knobs=knobs)
+    context = replace(context, settings=train_settings, knobs=knobs)
     frozen = bank.with_parameters([tensor.detach() for tensor in bank.parameters()])
 
     def objective(weights: RoutersAndHeads) -> RouterObjective:
-        return RouterObjective(lesson, weights, frozen, answers, how)
+        return RouterObjective(context, weights, frozen, answers, how)
 
-    return lesson.minimise(start, objective, best_by="loss")
+    return context.minimise(start, objective, best_by="loss")
 
 
 @dataclass(frozen=True)
@@ -227,17 +227,17 @@ class RouterObjective(TrainingObjective[MixedRows]):
 
     def loss(self, rows: Sequence[int]) -> Tensor:
         """Mean cross-entropy (nats) of a batch, with the gates' noise."""
-        train = self.lesson.train
+        train = self.context.train
         logits = self.answers.trainable().logits(*self._asked(train, rows, noise=True))
         return answer_loss(logits, train, rows)
 
     @torch.no_grad()
     def validate(self) -> tuple[float, float]:
         """Mean cross-entropy (nats) and accuracy on the validation rows, without noise."""
-        data, where = self.lesson.validation, self.lesson.device.torch_device
+        data, where = self.context.validation, self.context.device.torch_device
         loss = torch.zeros((), dtype=torch.float64, device=where)
         predictions = torch.empty_like(data.labels, device=where)
-        for rows in length_batches(data.encoding.lengths, 2 * self.lesson.settings.batch_size):
+        for rows in length_batches(data.encoding.lengths, 2 * self.context.settings.batch_size):
             asked = self._asked(data, rows, noise=False)
             loss += answer_loss(
                 self.answers.trainable().logits(*asked), data, rows, reduction="sum"
@@ -250,13 +250,13 @@ class RouterObjective(TrainingObjective[MixedRows]):
         self, data: MixedRows, rows: Sequence[int], noise: bool
     ) -> tuple[Tensor, Sequence[Head], Tensor, Tensor]:
         """What `Answers.logits` takes: (B, d) states, the heads, their (B, K) weights, and the rows' tasks (B,)."""
-        lesson, network = self.lesson, self.weights.network
-        batch = lesson.backbone.collate(data.encoding, rows, lesson.device.torch_device)
-        seen = lesson.backbone.seen(batch)
-        masks = partial(lesson.backbone.mask_at, batch)
+        context, network = self.context, self.weights.network
+        batch = context.backbone.collate(data.encoding, rows, context.device.torch_device)
+        seen = context.backbone.seen(batch)
+        masks = partial(context.backbone.mask_at, batch)
         routed = RoutedPass(self._parts, network, masks, self.how, noise, seen)
-        with lesson.device.autocast():
-            output = routed.run(lesson.backbone, batch)
-            pooled = lesson.backbone.read(output, lesson.settings.head_pooling)
+        with context.device.autocast():
+            output = routed.run(context.backbone, batch)
+            pooled = context.backbone.read(output, context.settings.head_pooling)
         tasks = data.tasks[list(rows)].to(pooled.device)
         return pooled, self.weights.heads, routed.mean_weights, tasks

@@ -20,8 +20,8 @@ from cl_core.adapters.heads import Head, own_logits, union_logits
 from cl_core.adapters.settings import Activation
 from cl_core.backbones.encoder import Backbone
 from cl_core.device import Device
+from cl_core.train.context import TrainingContext, TrainingObjective
 from cl_core.train.data import MixedRows, answer_loss
-from cl_core.train.lesson import Lesson, TrainingObjective
 from cl_core.train.loop import TrainingResult
 from cl_core.train.passes import pooled_states
 from cl_core.train.seeds import derive_seed
@@ -130,7 +130,7 @@ class Penalty(Protocol):
 
 
 def fit_shared(
-    lesson: Lesson[MixedRows],
+    context: TrainingContext[MixedRows],
     start: SharedWeights,
     frame: LabelFrame,
     dropout: float,
@@ -143,11 +143,11 @@ def fit_shared(
     each row is asked among its own task's labels, since old labels without a single row would only be pushed down
     **(ours)**. Every step takes as many remembered rows as new ones (experience replay, Chaudhry et al. 2019), drawn
     with replacement by a generator that depends on the batch alone, so that a resumed run draws the same. Rows count
-    alike, whatever `class_weights` says **(ours)**. The best epoch is chosen by the mean over the lesson's validation
+    alike, whatever `class_weights` says **(ours)**. The best epoch is chosen by the mean over the context's validation
     rows, asked among the same labels as training rows are; whose they are, `docs/baselines.md` says.
 
     Args:
-        lesson: the new rows, those that choose the epoch, and how to train.
+        context: the new rows, those that choose the epoch, and how to train.
         start: where the weights begin; not changed.
         frame: which labels compete.
         dropout: of the bottlenecks' hidden units while training.
@@ -155,14 +155,14 @@ def fit_shared(
         penalty: what is added to the loss; None adds nothing.
 
     Raises:
-        RunStopped: `lesson.watch.stop` said so.
+        RunStopped: `context.watch.stop` said so.
         UserError: a loss or a weight is no longer finite.
     """
 
     def objective(weights: SharedWeights) -> SharedObjective:
-        return SharedObjective(lesson, weights, frame, dropout, memory, penalty)
+        return SharedObjective(context, weights, frame, dropout, memory, penalty)
 
-    return lesson.minimise(start, objective)
+    return context.minimise(start, objective)
 
 
 @dataclass
@@ -176,8 +176,8 @@ class SharedObjective(TrainingObjective[MixedRows]):
     penalty: Penalty | None = None
 
     def __post_init__(self) -> None:
-        new = self.lesson.train
-        # New rows first, so that their positions are those of the lesson.
+        new = self.context.train
+        # New rows first, so that their positions are those of the context.
         self.data = new if self.memory is None else MixedRows.concat([new, self.memory])
         self.together = len(set(self.data.tasks.tolist())) > 1
 
@@ -185,7 +185,7 @@ class SharedObjective(TrainingObjective[MixedRows]):
         """Mean cross-entropy (nats) of new and remembered rows, and the penalty."""
         both = [*rows, *self.replayed(rows)]
         here = transforms(self.weights.adapter, self.dropout)
-        pooled = self.lesson.states(self.data, both, here)
+        pooled = self.context.states(self.data, both, here)
         loss = answer_loss(self._answers(self.data, both, pooled), self.data, both)
         if self.penalty is not None:
             loss = loss + self.penalty.value(self.weights, rows, pooled[: len(rows)])
@@ -193,11 +193,11 @@ class SharedObjective(TrainingObjective[MixedRows]):
 
     def replayed(self, rows: Sequence[int]) -> list[int]:
         """As many remembered rows as the batch has new ones; none without a memory."""
-        new = len(self.lesson.train)
+        new = len(self.context.train)
         remembered = len(self.data) - new
         if remembered == 0:
             return []
-        seed = derive_seed(self.lesson.seed, "replay", *rows)
+        seed = derive_seed(self.context.seed, "replay", *rows)
         generator = torch.Generator().manual_seed(seed)
         drawn = torch.randint(remembered, (len(rows),), generator=generator)
         return [new + int(row) for row in drawn]
@@ -206,10 +206,10 @@ class SharedObjective(TrainingObjective[MixedRows]):
         """Mean cross-entropy (nats) and accuracy on the validation rows."""
 
         def logits(data: MixedRows, rows: Sequence[int]) -> Tensor:
-            pooled = self.lesson.states(data, rows, transforms(self.weights.adapter))
+            pooled = self.context.states(data, rows, transforms(self.weights.adapter))
             return self._answers(data, rows, pooled)
 
-        return self.lesson.judge(logits)
+        return self.context.judge(logits)
 
     def _answers(self, data: MixedRows, rows: Sequence[int], pooled: Tensor) -> Tensor:
         tasks = data.tasks[list(rows)].to(pooled.device)

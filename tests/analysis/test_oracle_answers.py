@@ -45,7 +45,7 @@ def test_each_sample_is_answered_as_by_a_model_that_is_told_which_adapter(
             split = data.tasks[record["true_task"]].splits["test"]
             texts.append(split["text"][list(split["id"]).index(record["sample_id"])])
         model = Predictor(run.workspace, run.folder, stage, "cpu")
-        samples = model.look(texts)
+        samples = model.encode(texts)
         forced = {
             name: model.route(samples, what_if=WhatIf(force=name, compose="select"))
             for name in names[:stage]

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import cl_core as cl
-from cl_core.archive.pack import baggage, pack, write_zip
+from cl_core.archive.pack import archive_contents, pack, write_zip
 from cl_core.archive.unpack import unpack
 from cl_core.errors import UserError
 from cl_core.reports.report import Report
@@ -78,7 +78,7 @@ def test_jobs_locks_and_half_written_files_stay(place: Workspace, tmp_path: Path
     (root / "runs" / "one" / "stop.request").touch()
     (root / "runs" / "one" / ".scores.parquet.1.partial").touch()
     (root / "runs" / "elsewhere").symlink_to(tmp_path)
-    names = {file.as_posix() for file in baggage(Workspace(root)).files}
+    names = {file.as_posix() for file in archive_contents(Workspace(root)).files}
     assert "runs/one/run.yaml" in names
     assert not any(
         word in name
@@ -159,7 +159,7 @@ def test_packing_holds_no_file_whole_in_memory(place: Workspace, tmp_path: Path)
             return len(data)
 
     sink = Sink()
-    write_zip(baggage(Workspace(big)), sink)  # type: ignore[arg-type]
+    write_zip(archive_contents(Workspace(big)), sink)  # type: ignore[arg-type]
     assert sink.written > 5_000_000
     assert sink.largest <= 2**20
 

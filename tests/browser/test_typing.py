@@ -20,7 +20,7 @@ from app.base.links import PINNED
 from app.data.stream_files import copied, drafts, file_of, save, stream_files
 from app.shell.preferences import OFFLINE_VARIABLE
 from app.shell.uploads import data, waiting
-from cl_core.archive.pack import baggage, write_zip
+from cl_core.archive.pack import archive_contents, write_zip
 from cl_core.jobs.queue import Jobs
 from cl_core.runs.slices import slices
 from cl_core.runs.workspace import Workspace
@@ -112,7 +112,7 @@ def test_what_is_taken_in_is_the_file_on_the_screen(visitor: Visitor, place: Wor
         file.parent.mkdir(parents=True)
         file.write_text(text)
         with (data(place) / f"{name}.zip").open("wb") as packed:
-            write_zip(baggage(Workspace(file.parents[1])), packed)
+            write_zip(archive_contents(Workspace(file.parents[1])), packed)
     visitor.go("settings", ws="Mine")
     visitor.fill("take-in-path", "first.zip")
     visitor.type_slowly("take-in-path", "typed.zip")

@@ -17,9 +17,9 @@ TEXTS = ["the soup was cold", "a film about a lighthouse", "my parcel came late"
 
 
 def ask(
-    model: Predictor, looked: EncodedSamples, task: str | None = None, **changes: object
+    model: Predictor, encoded: EncodedSamples, task: str | None = None, **changes: object
 ) -> list[RoutedSample]:
-    return model.route(looked, task=task, what_if=WhatIf(**changes))
+    return model.route(encoded, task=task, what_if=WhatIf(**changes))
 
 
 def weights(sample: RoutedSample) -> dict[str, float]:
@@ -33,31 +33,31 @@ def dam(carry: Carry) -> Predictor:
 
 
 def test_nothing_changed_is_the_runs_own_answer(dam: Predictor) -> None:
-    assert ask(dam, dam.look(TEXTS)) == dam.route(TEXTS)
+    assert ask(dam, dam.encode(TEXTS)) == dam.route(TEXTS)
 
 
 def test_looking_once_serves_every_question(dam: Predictor) -> None:
-    looked = dam.look(TEXTS)
-    before = looked.features
+    encoded = dam.encode(TEXTS)
+    before = encoded.features
     for k in (1, 2, 3):
-        assert ask(dam, looked, k=k) == dam.route(TEXTS, k=k)
-    assert looked.features is before
+        assert ask(dam, encoded, k=k) == dam.route(TEXTS, k=k)
+    assert encoded.features is before
 
 
 def test_a_forced_adapter_answers_as_it_does_alone(dam: Predictor) -> None:
-    looked = dam.look(TEXTS)
+    encoded = dam.encode(TEXTS)
     for task in dam.tasks:
-        for sample in ask(dam, looked, force=task):
+        for sample in ask(dam, encoded, force=task):
             share = next(each for each in sample.shares if each.task == task)
             assert share.weight == 1.0
             assert sample.prediction == share.alone
 
 
 def test_a_dropped_adapter_makes_room_for_the_next_best(dam: Predictor) -> None:
-    looked = dam.look(TEXTS)
-    for own in dam.route(looked):
+    encoded = dam.encode(TEXTS)
+    for own in dam.route(encoded):
         first = own.shares[0].task
-        (row,) = [each for each in ask(dam, looked, drop=(first,)) if each.sample == own.sample]
+        (row,) = [each for each in ask(dam, encoded, drop=(first,)) if each.sample == own.sample]
         others = [share for share in row.shares if share.task != first]
         scores = torch.tensor([[share.score for share in others]])
         wanted = top_k_softmax(scores, 2, 0.5)[0].tolist()
@@ -66,7 +66,7 @@ def test_a_dropped_adapter_makes_room_for_the_next_best(dam: Predictor) -> None:
 
 
 def test_uniform_is_the_mean_of_those_that_are_left(dam: Predictor) -> None:
-    (sample, *_) = ask(dam, dam.look(TEXTS), uniform=True, drop=("films",))
+    (sample, *_) = ask(dam, dam.encode(TEXTS), uniform=True, drop=("films",))
     assert weights(sample) == pytest.approx(
         {name: 0.0 if name == "films" else 1 / (len(sample.shares) - 1) for name in weights(sample)}
     )
@@ -83,16 +83,16 @@ def test_a_router_of_one_adapter_takes_its_second_choice(carry: Carry) -> None:
 
 
 def test_select_is_the_best_adapter_of_all(dam: Predictor) -> None:
-    looked = dam.look(TEXTS)
-    for sample in ask(dam, looked, compose="select"):
+    encoded = dam.encode(TEXTS)
+    for sample in ask(dam, encoded, compose="select"):
         assert sample.prediction == sample.shares[0].alone
 
 
 def test_l2r_without_an_adapter_shares_its_weight_among_the_others(carry: Carry) -> None:
     run = carry("domains-dil", "l2r-wavg", name="l2r", memory=0.5, router_epochs=1)
     model = Predictor(run.workspace, run.folder)
-    looked = model.look(TEXTS)
-    (own, *_), (other, *_) = model.route(looked), ask(model, looked, drop=("films",))
+    encoded = model.encode(TEXTS)
+    (own, *_), (other, *_) = model.route(encoded), ask(model, encoded, drop=("films",))
     place = model.tasks.index("films")
     first = next(
         iter(own.per_block or {})
@@ -101,7 +101,7 @@ def test_l2r_without_an_adapter_shares_its_weight_among_the_others(carry: Carry)
     found = [w for at, w in enumerate((other.per_block or {})[first]) if at != place]
     assert found == pytest.approx([w / sum(left) for w in left], abs=1e-6)
     assert all(each[place] == 0.0 for each in (other.per_block or {}).values())
-    (forced, *_) = ask(model, looked, force="films")
+    (forced, *_) = ask(model, encoded, force="films")
     assert forced.prediction == next(s.alone for s in forced.shares if s.task == "films")
 
 
@@ -119,7 +119,7 @@ def test_changes_that_leave_nothing_are_refused(
     if "drop" in changes and "force" not in changes:
         changes = {"drop": tuple(dam.tasks)}
     with pytest.raises(UserError, match=message):
-        ask(dam, dam.look(TEXTS), **changes)
+        ask(dam, dam.encode(TEXTS), **changes)
 
 
 def test_changes_that_a_recipe_has_no_place_for_are_refused(carry: Carry) -> None:

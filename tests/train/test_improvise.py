@@ -17,10 +17,10 @@ from cl_core.backbones.settings import BackboneSettings
 from cl_core.backbones.text import TextBackbone
 from cl_core.device import Device
 from cl_core.initialise.improvised import draw_share
+from cl_core.train.context import TrainingContext
 from cl_core.train.data import Rows
 from cl_core.train.fusing import FusionObjective, fit_fusion
 from cl_core.train.improvise import Distillation, Ends, distil, fit_head, masked_mse
-from cl_core.train.lesson import Lesson
 from cl_core.train.settings import TrainSettings
 from tests.backbones.checkpoints import write_checkpoint
 
@@ -62,10 +62,10 @@ def head(backbone: TextBackbone, seed: int) -> Head:
     return Head.initialise(2, backbone.hidden_size, torch.Generator().manual_seed(seed))
 
 
-def lesson(
+def context(
     backbone: TextBackbone, data: Rows, place: Device, settings: TrainSettings = SETTINGS
-) -> Lesson[Rows]:
-    return Lesson(backbone, data, data, settings, place, SEED)
+) -> TrainingContext[Rows]:
+    return TrainingContext(backbone, data, data, settings, place, SEED)
 
 
 def fusion(backbone: TextBackbone, bank: Bank) -> FusionWeights:
@@ -80,7 +80,7 @@ def test_phase_1_at_k_2_moves_the_head_alone_and_learns(
     first = adapter(backbone, 1)
     before = [tensor.clone() for tensor in first.parameters()]
     data = rows(backbone, 16)
-    fitted = fit_head(lesson(backbone, data, place), Ends(head(backbone, 1)), first)
+    fitted = fit_head(context(backbone, data, place), Ends(head(backbone, 1)), first)
     assert all(torch.equal(a, b) for a, b in zip(before, first.parameters(), strict=True))
     losses = [record.validation_loss for record in fitted.history]
     assert losses[-1] < losses[0]
@@ -94,7 +94,7 @@ def test_phase_1_at_k_3_moves_fusion_and_head_and_no_adapter(
     before = [tensor.clone() for tensor in bank.parameters()]
     start, data = fusion(backbone, bank), rows(backbone, 16)
     weight_hash = backbone.weight_hash()
-    fitted = fit_fusion(lesson(backbone, data, place), start, bank, 0.01)
+    fitted = fit_fusion(context(backbone, data, place), start, bank, 0.01)
     assert all(torch.equal(a, b) for a, b in zip(before, bank.parameters(), strict=True))
     assert backbone.weight_hash() == weight_hash
     moved = fitted.weights.tensors()
@@ -112,7 +112,7 @@ def test_the_fusions_loss_is_cross_entropy_and_the_distance_of_its_values_from_t
     with torch.no_grad():
         weights.fusion.value.add_(0.1)
     plain, regularised = (
-        FusionObjective(lesson(backbone, data, place), weights, bank, factor).loss(range(6))
+        FusionObjective(context(backbone, data, place), weights, bank, factor).loss(range(6))
         for factor in (0.0, 0.01)
     )
     expected = plain + 0.01 * identity_penalty(weights.fusion)
@@ -128,7 +128,7 @@ def test_a_distilled_adapter_gives_the_hidden_states_of_its_teacher(
     start = adapter(backbone, 5, 0.02)
     settings = SETTINGS.model_copy(update={"epochs": 30, "patience": None})
     fitted = distil(
-        lesson(backbone, data, place, settings),
+        context(backbone, data, place, settings),
         start,
         lambda: fuse(bank, teacher.fusion),
         teacher.head,
@@ -145,7 +145,7 @@ def test_what_is_its_own_teacher_has_nothing_to_learn(
     own = adapter(backbone, 1)
     data = rows(backbone, 6)
     objective = Distillation(
-        lesson(backbone, data, place),
+        context(backbone, data, place),
         own,
         lambda: transforms(own),
         head(backbone, 1).to(backbone.device),

@@ -20,8 +20,8 @@ from cl_core.backbones.text import TextBackbone
 from cl_core.device import Device
 from cl_core.train.checkpoint import Progress
 from cl_core.train.classification import Classification, fit
+from cl_core.train.context import TrainingContext
 from cl_core.train.data import Rows, balanced_class_weights
-from cl_core.train.lesson import Lesson
 from cl_core.train.loop import RunStopped, TrainingResult, Watch, epoch_order
 from cl_core.train.schedule import learning_rate
 from cl_core.train.seeds import derive_seed
@@ -82,8 +82,8 @@ def train(backbone: TextBackbone, place: Device, **options: Any) -> TrainingResu
     settings = options.pop("settings", SETTINGS)
     rows, validation = make_rows(backbone, 22), make_rows(backbone, 9)
     start = options.pop("start", None) or make_start(backbone)
-    lesson = Lesson(backbone, rows, validation, settings, place, 0, **options)
-    return fit(lesson, start, DROPOUT)
+    context = TrainingContext(backbone, rows, validation, settings, place, 0, **options)
+    return fit(context, start, DROPOUT)
 
 
 def same_bytes(one: TaskWeights, two: TaskWeights) -> bool:
@@ -168,8 +168,8 @@ def test_the_best_epoch_is_kept_not_the_last(backbone: TextBackbone, place: Devi
     )
     assert same_bytes(shorter.weights, fitted.weights)
     moved, judged = fitted.weights.to(place.torch_device), make_rows(backbone, 9)
-    lesson = Lesson(backbone, judged, judged, wild, place, 0)
-    loss, accuracy = Classification(lesson, moved, 0.0).validate()
+    context = TrainingContext(backbone, judged, judged, wild, place, 0)
+    loss, accuracy = Classification(context, moved, 0.0).validate()
     assert accuracy == best.validation_accuracy
     assert loss == pytest.approx(best.validation_loss)
 
@@ -228,4 +228,4 @@ def test_seeds_depend_on_every_part() -> None:
 def test_training_without_validation_rows_is_refused(backbone: TextBackbone, place: Device) -> None:
     none = Rows(backbone.tokenize([]), torch.zeros(0, dtype=torch.int64))
     with pytest.raises(ValueError, match="0 validation rows"):
-        Lesson(backbone, make_rows(backbone, 4), none, SETTINGS, place, 0)
+        TrainingContext(backbone, make_rows(backbone, 4), none, SETTINGS, place, 0)

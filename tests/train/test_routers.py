@@ -19,8 +19,8 @@ from cl_core.backbones.text import TextBackbone
 from cl_core.device import Device
 from cl_core.route.network import RouterNetwork
 from cl_core.route.settings import RouterNetworkSettings
+from cl_core.train.context import TrainingContext
 from cl_core.train.data import MixedRows
-from cl_core.train.lesson import Lesson
 from cl_core.train.loop import RunStopped, TrainingResult, Watch
 from cl_core.train.routers import (
     Answers,
@@ -100,9 +100,9 @@ def train(
     watch: Watch | None = None,
 ) -> TrainingResult[RoutersAndHeads]:
     rows = memory(backbone)
-    lesson = Lesson(backbone, rows, rows, TRAIN, CPU, 3, kept, watch)
+    context = TrainingContext(backbone, rows, rows, TRAIN, CPU, 3, kept, watch)
     answers = Answers(protocol, PLACES, 4, rule)  # type: ignore[arg-type]
-    return fit_routers(lesson, begin, bank, answers, how, OWN)
+    return fit_routers(context, begin, bank, answers, how, OWN)
 
 
 def bytes_of(tensors: Sequence[Tensor]) -> list[bytes]:
@@ -117,8 +117,8 @@ def test_the_epoch_kept_is_the_one_with_the_lowest_loss_on_the_rows_that_judge(
     losses = [record.validation_loss for record in fitted.history]
     assert len(set(losses)) > 1
     answers = Answers("cil", PLACES, 4, "compose")
-    lesson = Lesson(backbone, rows, rows, TRAIN, CPU, 3)
-    kept = RouterObjective(lesson, fitted.weights, bank, answers, "average")
+    context = TrainingContext(backbone, rows, rows, TRAIN, CPU, 3)
+    kept = RouterObjective(context, fitted.weights, bank, answers, "average")
     assert kept.validate()[0] == pytest.approx(min(losses), abs=1e-6)
 
 
@@ -185,9 +185,9 @@ def test_the_gradient_is_the_slope_of_the_loss(backbone: TextBackbone, folder: P
     )
     answers = Answers("cil", PLACES, 4, "compose")
     for how in ("average", "merge"):
-        lesson = Lesson(double, rows, rows, TRAIN, CPU, 3)
+        context = TrainingContext(double, rows, rows, TRAIN, CPU, 3)
         own = RoutersAndHeads(network, weights.heads)
-        objective = RouterObjective(lesson, own, bank64, answers, how)
+        objective = RouterObjective(context, own, bank64, answers, how)
 
         def loss(objective: RouterObjective = objective) -> Tensor:
             torch.manual_seed(0)  # the same noise each time
@@ -224,7 +224,7 @@ def test_no_tensor_has_every_adapter_s_output_of_every_token(backbone: TextBackb
         each.requires_grad_(True)
     places = [PLACES[task % 2] for task in range(adapters)]
     objective = RouterObjective(
-        Lesson(backbone, rows, rows, TRAIN, CPU, 3),
+        TrainingContext(backbone, rows, rows, TRAIN, CPU, 3),
         RoutersAndHeads(network, heads),
         bank,
         Answers("cil", places, 4, "direct"),

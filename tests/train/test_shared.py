@@ -17,8 +17,8 @@ from cl_core.backbones.load import load_backbone
 from cl_core.backbones.settings import BackboneSettings
 from cl_core.backbones.text import TextBackbone
 from cl_core.device import Device
+from cl_core.train.context import TrainingContext
 from cl_core.train.data import MixedRows, Rows
-from cl_core.train.lesson import Lesson
 from cl_core.train.loop import RunStopped, Watch
 from cl_core.train.penalties.ewc import (
     EWCPenalty,
@@ -98,8 +98,8 @@ def test_joint_training_lowers_the_loss_and_leaves_start_and_backbone_as_they_ar
     before = [tensor.clone() for tensor in begin.parameters()]
     frozen = [tensor.clone() for tensor in backbone.parameters()]
     data = MixedRows.concat([rows(backbone, 0), rows(backbone, 1)])
-    lesson = Lesson(backbone, data, data, SETTINGS, CPU, 3)
-    fitted = fit_shared(lesson, begin, CIL, 0.1)
+    context = TrainingContext(backbone, data, data, SETTINGS, CPU, 3)
+    fitted = fit_shared(context, begin, CIL, 0.1)
     assert fitted.history[-1].train_loss < fitted.history[0].train_loss
     for mine, then in zip(begin.parameters(), before, strict=True):
         assert torch.equal(mine, then)
@@ -109,8 +109,8 @@ def test_joint_training_lowers_the_loss_and_leaves_start_and_backbone_as_they_ar
 
 def objective(backbone: TextBackbone, memory: MixedRows | None) -> SharedObjective:
     new = rows(backbone, 1)
-    lesson = Lesson(backbone, new, new, SETTINGS, CPU, 7)
-    return SharedObjective(lesson, weights(backbone), CIL, 0.0, memory)
+    context = TrainingContext(backbone, new, new, SETTINGS, CPU, 7)
+    return SharedObjective(context, weights(backbone), CIL, 0.0, memory)
 
 
 def test_a_step_replays_as_many_remembered_rows_as_it_has_new_ones(backbone: TextBackbone) -> None:
@@ -132,8 +132,8 @@ def test_a_stop_leaves_no_trace_in_the_result(backbone: TextBackbone) -> None:
     new, memory = rows(backbone, 1), rows(backbone, 0)
 
     def train(kept: Kept | None = None, watch: Watch | None = None) -> list[Tensor]:
-        lesson = Lesson(backbone, new, new, SETTINGS, CPU, 3, kept, watch)
-        fitted = fit_shared(lesson, weights(backbone), CIL, 0.1, memory)
+        context = TrainingContext(backbone, new, new, SETTINGS, CPU, 3, kept, watch)
+        fitted = fit_shared(context, weights(backbone), CIL, 0.1, memory)
         return fitted.weights.parameters()
 
     whole, kept, asked = train(), Kept(), iter(range(100))
@@ -222,8 +222,8 @@ def test_ewc_holds_the_weights_where_it_is_strong(backbone: TextBackbone) -> Non
     fisher = {name: torch.ones_like(tensor) for name, tensor in begin.adapter.tensors().items()}
     sums, moved = FisherSum.of(fisher, begin), []
     for strength in (0.0, 1000.0):
-        lesson = Lesson(backbone, new, new, SETTINGS, CPU, 3)
-        fitted = fit_shared(lesson, begin, CIL, 0.0, penalty=EWCPenalty(sums, strength))
+        context = TrainingContext(backbone, new, new, SETTINGS, CPU, 3)
+        fitted = fit_shared(context, begin, CIL, 0.0, penalty=EWCPenalty(sums, strength))
         moved.append(float((fitted.weights.adapter.down - begin.adapter.down).norm()))
     assert moved[1] < moved[0] / 5
 

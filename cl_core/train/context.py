@@ -24,7 +24,7 @@ W = TypeVar("W", bound=Weights)
 
 
 @dataclass(frozen=True)
-class Lesson(Generic[R]):
+class TrainingContext(Generic[R]):
     """What is learnt from, and how.
 
     Attributes:
@@ -100,15 +100,15 @@ class Lesson(Generic[R]):
 
 @dataclass
 class TrainingObjective(Generic[R]):
-    """An objective over a lesson's training rows.
+    """An objective over the training rows of a context.
 
     Attributes:
-        lesson: what it is given.
+        context: what it is given.
     """
 
-    lesson: Lesson[R]
+    context: TrainingContext[R]
 
     @property
     def lengths(self) -> Sequence[int]:
         """Tokens of each training row."""
-        return self.lesson.train.encoding.lengths
+        return self.context.train.encoding.lengths
