@@ -19,7 +19,7 @@ import numpy as np
 from app.data.bundled import NAMES, RUNS, SEED, BundledRun
 from app.data.runs import DEMONSTRATION
 from app.workers import scored_rows
-from app.workers.projection import KIND, METHODS, inputs_of
+from app.workers.map_key import KIND, METHODS, inputs_of
 from app.workers.projection_worker import project
 from cl_core.analysis.embeddings import find_embeddings
 from cl_core.analysis.oracle_answers import explain_losses

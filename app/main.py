@@ -25,7 +25,7 @@ PAGES = {
 }
 
 from app.base import links, theme  # noqa: E402 - the root is on the path only now
-from app.base.text import plain  # noqa: E402
+from app.base.escaped_text import plain  # noqa: E402
 from app.shell import actions, frame, history, preferences, sharing  # noqa: E402 - the root is on the path only now
 from cl_core.errors import UserError  # noqa: E402
 

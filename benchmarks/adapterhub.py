@@ -98,7 +98,7 @@ def compare(
     from cl_core.adapters.adapter import Adapter, transforms
     from cl_core.adapters.adapterhub import TO_HUB, read_adapterhub, write_adapterhub
     from cl_core.adapters.settings import AdapterSettings
-    from cl_core.backbones.load import load_backbone
+    from cl_core.backbones.backbone_loader import load_backbone
     from cl_core.backbones.settings import BackboneSettings
     from cl_core.backbones.text import Batch
     from tests.backbones.checkpoints import BLOCKS, HIDDEN, write_checkpoint

@@ -106,7 +106,7 @@ def make_world(
     sys.path.insert(0, str(HERE.parent))
     from tests.backbones.checkpoints import write_checkpoint
     from tests.backbones.small_vision import write_vision
-    from tests.backbones.test_load_image import write_open_clip
+    from tests.backbones.test_image_loader import write_open_clip
 
     words = str(write_checkpoint("bert", folder / "bert"))
     backbones = {

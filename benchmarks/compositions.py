@@ -128,7 +128,7 @@ def sites(rounds: int, device: torch.device) -> None:
 
 def model(rounds: int, device: torch.device) -> None:
     """MiniLM with 12 sites, r=48, K=20, k=2, B=32, 64 tokens."""
-    from cl_core.backbones.load import load_backbone
+    from cl_core.backbones.backbone_loader import load_backbone
     from cl_core.backbones.settings import BackboneSettings
     from cl_core.backbones.text import TextBackbone
 

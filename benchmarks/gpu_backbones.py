@@ -10,14 +10,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cl_core.backbones.load import load_backbone
+from cl_core.backbones.backbone_loader import load_backbone
 from cl_core.backbones.settings import BackboneSettings
 from cl_core.backbones.text import TextBackbone
 from cl_core.backbones.vision.image import ImageBackbone
 from cl_core.backbones.vision.vision_encoder import VisionEncoder
 from cl_core.backbones.vision.vision_language import VisionLanguageBackbone
 from cl_core.device import Device
-from cl_core.synthetic.scenes.paint import SIDE
+from cl_core.synthetic.scenes.painter import SIDE
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -36,8 +36,8 @@ from gpu_report import Report
 from gpu_speed import TOKENS, measure_speed
 from gpu_streams import FULL, QUICK, Size, Stream, compare_bfloat16, compare_streams
 
+from cl_core.backbones.backbone_loader import load_backbone
 from cl_core.backbones.catalogue import KNOWN
-from cl_core.backbones.load import load_backbone
 from cl_core.backbones.settings import BackboneSettings
 from cl_core.backbones.text import TextBackbone
 from cl_core.device import choose_device

@@ -35,8 +35,8 @@ from cl_core.backbones.encoder import Backbone
 from cl_core.backbones.settings import BackboneSettings
 from cl_core.device import choose_device
 from cl_core.synthetic.draw import Draw
-from cl_core.synthetic.encode import animation, png
-from cl_core.synthetic.scenes.paint import paint
+from cl_core.synthetic.png import animation, png
+from cl_core.synthetic.scenes.painter import paint
 from cl_core.synthetic.scenes.scene import draw_scene
 from cl_core.train.data import Rows
 

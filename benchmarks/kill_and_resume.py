@@ -69,8 +69,8 @@ TERMINAL = [sys.executable, "-m", "cl_core.cli"]
 IMPORTS = [
     "cl_core.cli",
     "cl_core.engine.experiment",
-    "cl_core.tasks.load",
-    "cl_core.backbones.load",
+    "cl_core.tasks.stream_loader",
+    "cl_core.backbones.backbone_loader",
 ]
 IMPORTS += ["datasets", "transformers.models.bert.modeling_bert"]
 POLL_SECONDS = 0.002

@@ -31,8 +31,8 @@ from cl_core.adapters.adapter import Adapter, transforms
 from cl_core.adapters.bank import Bank
 from cl_core.adapters.compose import compose
 from cl_core.adapters.settings import AdapterSettings
+from cl_core.backbones.backbone_loader import load_backbone
 from cl_core.backbones.encoding import Encoding
-from cl_core.backbones.load import load_backbone
 from cl_core.backbones.pooling import pool
 from cl_core.backbones.settings import BackboneSettings
 from cl_core.backbones.sites import Site

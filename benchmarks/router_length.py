@@ -11,14 +11,14 @@ import argparse
 
 import torch
 
+from cl_core.backbones.backbone_loader import load_backbone
 from cl_core.backbones.features import extract_features
-from cl_core.backbones.load import load_backbone
 from cl_core.backbones.settings import BackboneSettings
 from cl_core.backbones.text import TextBackbone
 from cl_core.evaluate.routing import router_accuracy
 from cl_core.route.centroid import CentroidRouter
 from cl_core.route.settings import RouterSettings
-from cl_core.tasks.load import load_stream
+from cl_core.tasks.stream_loader import load_stream
 
 
 def main() -> None:

@@ -23,8 +23,8 @@ from cl_core.adapters.adapter import Adapter, select_sites, transforms
 from cl_core.adapters.bank import Bank
 from cl_core.adapters.heads import Head
 from cl_core.adapters.settings import AdapterSettings
+from cl_core.backbones.backbone_loader import load_backbone
 from cl_core.backbones.encoding import Encoding
-from cl_core.backbones.load import load_backbone
 from cl_core.backbones.settings import BackboneSettings
 from cl_core.backbones.text import TextBackbone
 from cl_core.device import Device, choose_device

@@ -20,12 +20,12 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from cl_core.backbones.backbone_loader import load_backbone
 from cl_core.backbones.catalogue import KNOWN
 from cl_core.backbones.encoder import Backbone
 from cl_core.backbones.features import extract_features
-from cl_core.backbones.load import load_backbone
 from cl_core.backbones.settings import BackboneSettings
-from cl_core.tasks.load import data_folder, load_stream
+from cl_core.tasks.stream_loader import data_folder, load_stream
 from cl_core.tasks.task import Task
 
 FEATURES = {"class token": (-1, "cls"), "mean, halfway": (3, "mean")}

@@ -33,16 +33,16 @@ from cl_core.adapters.heads import Head
 from cl_core.adapters.projection import Projection
 from cl_core.adapters.settings import AdapterSettings
 from cl_core.adapters.task_weights import TaskWeights
+from cl_core.backbones.backbone_loader import load_backbone
 from cl_core.backbones.features import extract_features
-from cl_core.backbones.load import load_backbone
 from cl_core.backbones.settings import BackboneSettings
 from cl_core.backbones.vision.vision_encoder import StoredTokens
 from cl_core.backbones.vision.vision_language import VisionLanguageBackbone
 from cl_core.device import choose_device
 from cl_core.synthetic.draw import Draw
-from cl_core.synthetic.encode import png
+from cl_core.synthetic.png import png
 from cl_core.synthetic.scenes.clips import CLIP_FAMILIES, ask_clip
-from cl_core.synthetic.scenes.paint import paint
+from cl_core.synthetic.scenes.painter import paint
 from cl_core.synthetic.scenes.scene import draw_scene
 from cl_core.train.classification import Classification
 from cl_core.train.context import TrainingContext

@@ -25,7 +25,7 @@ from tables import Entry, carry_out, cell, marked, numbers, paired, reports
 from cl_core.errors import UserError
 from cl_core.evaluate.metrics import transfer
 from cl_core.runs.workspace import Workspace
-from cl_core.tasks.load import data_folder
+from cl_core.tasks.stream_loader import data_folder
 
 QUESTIONS: dict[str, Any] = {
     "backbone": "scene-qa",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cl_core.choices import register as register
     from cl_core.recipes.recipe import Recipe as Recipe
     from cl_core.runs.workspace import Workspace as Workspace
-    from cl_core.tasks.load import load_stream as load_stream
+    from cl_core.tasks.stream_loader import load_stream as load_stream
 
 __version__ = "0.1.0"
 
@@ -27,7 +27,7 @@ _NAMES = {
     "Recipe": "cl_core.recipes.recipe",
     "Run": "cl_core.api",
     "Workspace": "cl_core.runs.workspace",
-    "load_stream": "cl_core.tasks.load",
+    "load_stream": "cl_core.tasks.stream_loader",
     "register": "cl_core.choices",
     "run": "cl_core.api",
 }

@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cl_core.decode import (
+from cl_core.errors import UserError
+from cl_core.picture_decoder import (
     MOST_PIXELS,
     WHITE,
     EncodedMedium,
@@ -26,7 +27,6 @@ from cl_core.decode import (
     laid_on,
     picture_version,
 )
-from cl_core.errors import UserError
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from app.base.text import plain
+from app.base.escaped_text import plain
 from app.compare import compared_runs
-from app.figures import comparison as figures
+from app.figures import comparison_figures as figures
 from app.shell import actions, downloads, frame, widgets
 from cl_core.analysis.comparison_formats import as_csv
 from cl_core.analysis.comparison_latex import as_latex

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from app.base.text import plain
+from app.base.escaped_text import plain
 from app.data import matrices
-from app.data.records import routed_at
+from app.data.routing_records import routed_at
 from app.figures.curves import task_lines
-from app.forgetting import exports, oracle_gap
+from app.forgetting import exports, oracle_gap_section
 from app.shell import frame, widgets
 from app.shell.cell_samples import list_samples
 from app.shell.figure_table import figure_table
@@ -17,7 +17,7 @@ from cl_core.errors import counted
 from cl_core.evaluate.table import METRICS
 from cl_core.evaluate.units import bare_title
 from cl_core.reports.report_formats import number
-from cl_core.runs.undefined import UNKNOWN_LABELS
+from cl_core.runs.undefined_scores import UNKNOWN_LABELS
 
 WHAT = {
     "by routing": "What the run would gain if the adapter that it weighs most were always the own task's. "
@@ -130,7 +130,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         )
         for key, label, options in zip(CELL, ("After learning", "samples of"), OPTIONS, strict=True)
     ]
-gap = oracle_gap.read_oracle_gap(run)
+gap = oracle_gap_section.read_oracle_gap(run)
 if None in boxes:
     st.caption("Click a cell above, or choose both here, to see the samples behind it.")
 else:
@@ -163,7 +163,7 @@ widgets.chart(
 if not run.config.recipe.shares_adapter:
     st.header("Lost by routing, lost by merging")
     if gap is None:
-        oracle_gap.offer(view)
+        oracle_gap_section.offer(view)
     else:
         parts = {"by routing": gap.lost.routing, "by merging": gap.lost.merging}
         shown = np.broadcast_to(np.arange(len(tasks))[:, None] < view.after, scores.shape)

@@ -7,8 +7,8 @@ import pandas as pd
 import streamlit as st
 
 from app.base import links
-from app.base.text import plain
-from app.data import answers
+from app.base.escaped_text import plain
+from app.data import answer_client
 from app.figures.colour_modes import COLOURS
 from app.figures.scatter import HEIGHT
 from app.figures.similarity import similarity
@@ -16,9 +16,9 @@ from app.map import maps, selection
 from app.shell import actions, frame, own_sample, widgets
 from app.shell.figure_table import figure_table
 from app.shell.own_sample import Keys
-from app.workers.projection import METHODS, MOST, NEIGHBOURS
+from app.workers.map_key import METHODS, MOST, NEIGHBOURS
 from cl_core.errors import AdapterLabError, counted
-from cl_core.runs.publishing import backbone_title
+from cl_core.runs.published_text import backbone_title
 
 # `own` and its like belong to the page *Sample*.
 OWN = Keys(kind="mine_kind", text="mine", question="mine_question", file="mine_file")
@@ -109,7 +109,7 @@ try:
     ) as giving:
         # Only then is the worker asked what the run's samples are: the map itself needs no model.
         if giving.open or own_sample.begun(OWN):
-            sample = own_sample.draw(answers.kinds(view), OWN)
+            sample = own_sample.draw(answer_client.kinds(view), OWN)
             own_position = None if sample is None else maps.own_position(view, shown, sample)
 except AdapterLabError as error:
     st.warning(plain(str(error)))

@@ -7,14 +7,14 @@ import pandas as pd
 import streamlit as st
 
 from app.base import theme
-from app.data import answers
+from app.data import answer_client
 from app.data import routing_tables as tables
-from app.data.records import routed_at
+from app.data.routing_records import routed_at
 from app.figures import bars
 from app.figures.confidence import interval
 from app.figures.distribution import distribution
-from app.figures.matrix import heatmap
-from app.routing import block_weights, routing_numbers, sweeps
+from app.figures.heatmap import heatmap
+from app.routing import block_weights, routing_numbers, settings_sweep
 from app.shell import frame, widgets
 from app.shell.cell_samples import behind_a_cell
 from app.shell.figure_table import setting_table, share_table
@@ -41,7 +41,7 @@ if routed is None:
         "See what is being trained",
     )
     st.stop()
-answers.worker()  # begins to load: the texts behind a cell come from there
+answer_client.worker()  # begins to load: the texts behind a cell come from there
 
 adapters = [theme.numbered(index, name) for index, name in enumerate(view.tasks[: view.after])]
 every = [theme.numbered(index, task.name) for index, task in enumerate(config.all_tasks)]
@@ -176,6 +176,6 @@ for column, name, most, title, what, formula in (
         )
 
 if scored:
-    sweeps.draw(view, routed, adapters, source)
+    settings_sweep.draw(view, routed, adapters, source)
 if routed.per_block is not None:
     block_weights.draw(view, routed, present, rows, adapters, source)

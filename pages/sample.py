@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.base.text import plain
-from app.data import answers
+from app.base.escaped_text import plain
+from app.data import answer_client
 from app.sample import nearest, sample_merge
 from app.sample.sample_choice import choose
 from app.shell import frame, widgets
@@ -16,11 +16,11 @@ view = frame.draw("How was this sample answered?")
 run = widgets.must_be_scored(view)
 
 config = run.config
-answers.worker()
+answer_client.worker()
 try:
     with st.spinner("Loading the model…", show_time=True):
         chosen = choose(view, config)
-        shown = None if chosen is None else answers.shown(view, chosen.sample)
+        shown = None if chosen is None else answer_client.shown(view, chosen.sample)
 except (UserError, WorkerFailed) as error:
     st.error(plain(str(error)))
     st.stop()

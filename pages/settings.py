@@ -14,7 +14,7 @@ from app.shell.sharing import is_guest
 from cl_core import __version__
 from cl_core.errors import counted
 from cl_core.runs.variables import DATA_ROOTS
-from cl_core.tasks.load import DATA_VARIABLE
+from cl_core.tasks.stream_loader import DATA_VARIABLE
 
 view = frame.draw("Where is my data?")
 mine = workspace("Mine")

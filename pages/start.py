@@ -8,10 +8,10 @@ import shutil
 import streamlit as st
 
 from app.base import links
-from app.base.text import plain
+from app.base.escaped_text import plain
 from app.data.runs import ending, report, run_names, scored, workspace
 from app.data.training import STATES
-from app.figures.matrix import thumbnail
+from app.figures.heatmap import thumbnail
 from app.shell import frame, widgets
 from cl_core.errors import counted
 from cl_core.reports.report_formats import number

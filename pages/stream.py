@@ -7,10 +7,10 @@ import pandas as pd
 import streamlit as st
 
 from app.base import theme
-from app.base.text import plain
+from app.base.escaped_text import plain
 from app.data.runs import workspace
 from app.figures.balance import class_balance
-from app.figures.matrix import heatmap
+from app.figures.heatmap import heatmap
 from app.shell import frame, stream_choice, widgets
 from app.shell.figure_table import figure_table
 from app.shell.stream_problems import problems

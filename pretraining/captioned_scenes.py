@@ -17,7 +17,7 @@ from torch import Tensor
 from cl_core.synthetic.draw import Draw
 from cl_core.synthetic.scenes.captions import caption
 from cl_core.synthetic.scenes.figures import FIGURES, SHAPES, THINGS
-from cl_core.synthetic.scenes.paint import SIDE, paint
+from cl_core.synthetic.scenes.painter import SIDE, paint
 from cl_core.synthetic.scenes.scene import COLOURS, Scene, Thing, draw_scene
 
 CAPTIONS = 4

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from cl_core.backbones.vision.vision_encoder import Medium
 from cl_core.synthetic.draw import Draw
-from cl_core.synthetic.encode import animation, png
+from cl_core.synthetic.png import animation, png
 from cl_core.synthetic.scenes.captions import (
     MANNERS,
     NUMBERS,
@@ -25,7 +25,7 @@ from cl_core.synthetic.scenes.captions import (
 )
 from cl_core.synthetic.scenes.clips import CLIP_FAMILIES, WAYS, ask_clip
 from cl_core.synthetic.scenes.figures import FIGURES, SHAPES
-from cl_core.synthetic.scenes.paint import paint
+from cl_core.synthetic.scenes.painter import paint
 from cl_core.synthetic.scenes.scene import COLOURS, TEXTURES, Scene, Thing, draw_scene
 
 BLANK = "what"

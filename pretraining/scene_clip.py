@@ -31,7 +31,7 @@ from torch import Tensor
 from cl_core.synthetic.draw import Draw
 from cl_core.synthetic.scenes.captions import MANNERS, with_article
 from cl_core.synthetic.scenes.figures import FIGURES
-from cl_core.synthetic.scenes.paint import SIDE, paint
+from cl_core.synthetic.scenes.painter import SIDE, paint
 from cl_core.synthetic.scenes.scene import COLOURS, draw_scene
 
 MODEL = {

@@ -27,7 +27,7 @@ from cl_core.adapters.heads import Head
 from cl_core.adapters.projection import Projection
 from cl_core.adapters.settings import AdapterSettings
 from cl_core.adapters.task_weights import TaskWeights
-from cl_core.backbones.load import load_backbone
+from cl_core.backbones.backbone_loader import load_backbone
 from cl_core.backbones.samples import Samples
 from cl_core.backbones.settings import BackboneSettings
 from cl_core.backbones.vision.vision_encoder import Medium, VisualTokens

@@ -29,7 +29,7 @@ def taken_for_granted(tiny: Path) -> dict[str, object]:
     from cl_core.adapters.adapter import Adapter
     from cl_core.adapters.compose.traits import CompositionTraits
     from cl_core.adapters.settings import AdapterSettings
-    from cl_core.backbones.load import load_backbone
+    from cl_core.backbones.backbone_loader import load_backbone
     from cl_core.backbones.settings import BackboneSettings
     from cl_core.choices import Choice
     from cl_core.route.settings import RouterSettings

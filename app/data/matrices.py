@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from app.base.theme import Look, numbered
 from app.figures.cells import UNANSWERABLE
 from app.figures.confidence import interval
-from app.figures.matrix import heatmap, written
+from app.figures.heatmap import heatmap, written
 from cl_core.evaluate.intervals import wilson, wilson_mean
 from cl_core.reports.report import Report
 from cl_core.runs.certainty import Errors, change_errors, sample_counts
-from cl_core.runs.undefined import answerable
+from cl_core.runs.undefined_scores import answerable
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from app.workers.background import Background
 from app.workers.background import State as State
-from app.workers.projection import KIND, NOTHING_TO_MAP, Method, inputs_of
+from app.workers.map_key import KIND, NOTHING_TO_MAP, Method, inputs_of
 from cl_core.analysis.embeddings import Embeddings
 from cl_core.runs.workspace import Workspace
 from cl_core.store import key

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from app.data.records import RoutingRecords
+from app.data.routing_records import RoutingRecords
 from cl_core.evaluate.routing import task_confusion
 
 

@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from cl_core.errors import Faults, UserError
 from cl_core.jobs.queue import Jobs
 from cl_core.runs.workspace import RunFolder, Workspace
-from cl_core.store.atomic import write_json, write_text
+from cl_core.store.atomic_writes import write_json, write_text
 from cl_core.tasks.spec import StreamSpec, TaskSpec
 from cl_core.tasks.stream_file import dump_stream, read_stream_file
 

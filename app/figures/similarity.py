@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from app.base.theme import ACCURACY, Look
 from app.figures.base import BAR, bar_below, rows_height, style
-from app.figures.matrix import MOST_TEXT
+from app.figures.heatmap import MOST_TEXT
 from app.figures.names import beside, thinned, width
 from cl_core.evaluate.statistics import decimal
 

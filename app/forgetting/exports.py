@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from app.data import answers
+from app.data import answer_client
 from app.data.view import View
 from app.report.run_report import run_report
 from app.workers.process import WorkerFailed
@@ -72,7 +72,7 @@ def report(view: View) -> str:
         if failed:  # every other one would wait as long for nothing
             raise UserError(failed[0])
         try:
-            return answers.shown(view, {"id": sample})
+            return answer_client.shown(view, {"id": sample})
         except WorkerFailed as error:
             failed.append(str(error))
             raise UserError(failed[0]) from error

@@ -12,13 +12,13 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from app.base.theme import Look, numbered
-from app.data import answers, projections
+from app.data import answer_client, projections
 from app.data.projections import Projection, State
 from app.data.runs import stamp, workspace
 from app.data.view import View
 from app.figures.scatter import MapView, feature_map
 from app.map import points
-from app.workers.projection import KIND, Method, inputs_of
+from app.workers.map_key import KIND, Method, inputs_of
 from cl_core.analysis.embeddings import Embeddings, find_embeddings
 from cl_core.evaluate.neighbours import cosines, placed, unit
 from cl_core.runs.workspace import RunFolder, Workspace
@@ -101,7 +101,7 @@ class OwnPosition:
     cosines: tuple[float, ...]
 
 
-def own_position(view: View, shown: Map, sample: answers.Sample) -> OwnPosition:
+def own_position(view: View, shown: Map, sample: answer_client.Sample) -> OwnPosition:
     """Where a sample belongs, as the frozen backbone reads it; the worker computes its features.
 
     Raises:
@@ -231,5 +231,5 @@ def _points(
 
 
 @st.cache_data(max_entries=64, show_spinner="The backbone reads your sample.")
-def _embedded(run: str, stamp: Stamp, _view: View, sample: answers.Sample) -> list[float]:
-    return answers.embedded(_view, sample)
+def _embedded(run: str, stamp: Stamp, _view: View, sample: answer_client.Sample) -> list[float]:
+    return answer_client.embedded(_view, sample)

@@ -11,7 +11,7 @@ from app.base.outcomes import NOT_LEARNT, RIGHT, WRONG
 from app.base.theme import numbered
 from app.data.projections import Projection
 from cl_core.runs.run_config import RunConfig
-from cl_core.runs.undefined import answerable_rows
+from cl_core.runs.undefined_scores import answerable_rows
 
 
 def table(projection: Projection, config: RunConfig, routing: pa.Table, after: int) -> pd.DataFrame:

@@ -8,8 +8,8 @@ import pandas as pd
 import streamlit as st
 
 from app.base import links
+from app.base.escaped_text import plain
 from app.base.outcomes import NOT_LEARNT, RIGHT
-from app.base.text import plain
 from app.data.runs import WorkspaceName, workspace
 from app.data.view import View
 from app.shell import actions, own_copy, widgets

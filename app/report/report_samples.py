@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.data.records import RoutingRecords
+from app.data.routing_records import RoutingRecords
 from app.report import report_html as html
 from cl_core.errors import AdapterLabError, counted
 from cl_core.runs.run_config import RunConfig

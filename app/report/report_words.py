@@ -15,7 +15,7 @@ from cl_core.reports.report import PHASES, Report
 from cl_core.reports.report_formats import number
 from cl_core.runs.cautions import cautions, marked
 from cl_core.runs.events import StartEvent
-from cl_core.runs.publishing import backbone_title, published, without_folders
+from cl_core.runs.published_text import backbone_title, published, without_folders
 from cl_core.runs.workspace import RunFolder
 
 COSTS = {

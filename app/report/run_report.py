@@ -15,11 +15,11 @@ import pandas as pd
 
 from app.base.theme import DARK, LIGHT, Look, numbered
 from app.data.matrices import Matrices
-from app.data.records import RoutingRecords, last_routed
+from app.data.routing_records import RoutingRecords, last_routed
 from app.data.routing_tables import row_shares, usage
 from app.figures.bars import usage as usage_bars
 from app.figures.confidence import interval
-from app.figures.matrix import heatmap
+from app.figures.heatmap import heatmap
 from app.figures.standalone import document, placeholder
 from app.report import report_html as html
 from app.report.report_samples import samples
@@ -28,7 +28,7 @@ from cl_core import __version__
 from cl_core.errors import counted
 from cl_core.evaluate.statistics import decimal
 from cl_core.reports.report import Report
-from cl_core.runs.publishing import without_folders
+from cl_core.runs.published_text import without_folders
 from cl_core.runs.workspace import RunFolder
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import streamlit as st
 
 from app.data import routing_tables as tables
-from app.data.records import RoutingRecords
+from app.data.routing_records import RoutingRecords
 from app.data.view import View
-from app.figures.matrix import heatmap
+from app.figures.heatmap import heatmap
 from app.shell import widgets
 from app.shell.figure_table import figure_table
 from cl_core.errors import counted

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from app.base.text import plain
+from app.base.escaped_text import plain
 from app.data.runs import stamp, workspace
 from app.data.view import View
 from app.figures.curves import setting_lines

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from app.data.records import RoutingRecords
+from app.data.routing_records import RoutingRecords
 from app.data.view import View
 from app.figures.confidence import interval
 from app.shell import widgets

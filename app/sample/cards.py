@@ -11,7 +11,7 @@ import streamlit as st
 
 from app.base.styles import FRAMES
 from app.base.theme import Look, task_colour
-from app.data.answers import Answer
+from app.data.answer_client import Answer
 
 RIGHT, WRONG = "✓ right", "✗ wrong"
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from app.base.text import plain
-from app.data.answers import Answer
+from app.base.escaped_text import plain
+from app.data.answer_client import Answer
 from app.data.view import View
 from app.sample.sample_choice import SampleChoice
 from app.sample.what_ifs import WhatIfChoice

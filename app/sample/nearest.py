@@ -8,8 +8,8 @@ import pandas as pd
 import streamlit as st
 
 from app.base import theme
-from app.base.text import plain
-from app.data import answers
+from app.base.escaped_text import plain
+from app.data import answer_client
 from app.data.view import View
 from app.sample import cards
 from app.sample.sample_choice import SampleChoice
@@ -54,7 +54,7 @@ def draw(view: View, chosen: SampleChoice, clip: bool) -> None:
     )
     try:
         with st.spinner("Looking through the training rows…", show_time=True):
-            rows = answers.near(view, chosen.sample, int(count))
+            rows = answer_client.near(view, chosen.sample, int(count))
     except (UserError, WorkerFailed) as error:
         st.warning(f"The training samples cannot be shown: {plain(str(error))}")
         return

@@ -14,9 +14,9 @@ from typing import Any
 import streamlit as st
 
 from app.base import links
-from app.base.text import plain
-from app.data import answers
-from app.data.answers import Answer
+from app.base.escaped_text import plain
+from app.data import answer_client
+from app.data.answer_client import Answer
 from app.data.view import View
 from app.sample import what_ifs
 from app.sample.sample_choice import TURNS, SampleChoice
@@ -157,7 +157,7 @@ def _ask(view: View, pin: dict[str, Any]) -> tuple[str, Answer] | None:
     name = f"{called[:28]}{', ' + words if words else ''}"
     true_task = pin["told"] if pin["told"] in view.tasks[: view.after] else None
     try:
-        return name, answers.answers(view, sample, [pin["fields"]], true_task)[0]
+        return name, answer_client.answers(view, sample, [pin["fields"]], true_task)[0]
     except (UserError, WorkerFailed) as error:
         st.warning(plain(f"The pinned {name} has no answer here: {error}"))
         return None

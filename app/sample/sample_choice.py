@@ -9,12 +9,12 @@ import pandas as pd
 import streamlit as st
 
 from app.base import theme
+from app.base.escaped_text import plain
 from app.base.popovers import closed, popover
 from app.base.styles import ICONS
-from app.base.text import plain
-from app.data import answers
-from app.data.answers import Sample
-from app.data.records import ONLY, RoutingRecords, keep, routed_at
+from app.data import answer_client
+from app.data.answer_client import Sample
+from app.data.routing_records import ONLY, RoutingRecords, keep, routed_at
 from app.data.view import View
 from app.shell import actions, not_found, own_sample
 from app.shell.not_found import MOST_LINKS
@@ -162,7 +162,7 @@ def _take() -> None:
 
 def _browse(view: View, config: RunConfig, routed: RoutingRecords, ids: Sequence[str]) -> None:
     """The samples as a table with their texts; a row can be chosen."""
-    lines, rows = answers.lines(view), [routed.row_of(sample_id) or 0 for sample_id in ids]
+    lines, rows = answer_client.lines(view), [routed.row_of(sample_id) or 0 for sample_id in ids]
     named = [task.name for task in config.all_tasks]
     table = pd.DataFrame(
         {
@@ -189,7 +189,7 @@ def _browse(view: View, config: RunConfig, routed: RoutingRecords, ids: Sequence
 
 def _own(view: View, config: RunConfig) -> SampleChoice | None:
     """A sample of the visitor's own, and the task that it is of where the run must be told."""
-    kinds = answers.kinds(view)
+    kinds = answer_client.kinds(view)
     sample = own_sample.draw(kinds, OWN)
     if sample is None:
         wanted = " or ".join(KINDS[kind] for kind in kinds)

@@ -14,13 +14,13 @@ import pandas as pd
 import streamlit as st
 
 from app.base import theme
-from app.base.text import plain
-from app.data import answers
-from app.data.answers import Answer
+from app.base.escaped_text import plain
+from app.data import answer_client
+from app.data.answer_client import Answer
 from app.data.view import View
-from app.figures.matrix import heatmap
+from app.figures.heatmap import heatmap
 from app.figures.merges import merges
-from app.figures.recipe import recipe
+from app.figures.routing_diagram import recipe
 from app.sample import cards, pinned
 from app.sample.explanation import composed, formulas, story, untrained
 from app.sample.sample_choice import SampleChoice
@@ -42,7 +42,7 @@ def draw(view: View, config: RunConfig, chosen: SampleChoice, shown: Mapping[str
         view: what is being looked at.
         config: of its run.
         chosen: the sample.
-        shown: the same as it can be shown, from `answers.shown`.
+        shown: the same as it can be shown, from `answer_client.shown`.
     """
     tasks = [theme.numbered(index, name) for index, name in enumerate(view.tasks[: view.after])]
     shared = config.recipe.shares_adapter
@@ -58,7 +58,7 @@ def draw(view: View, config: RunConfig, chosen: SampleChoice, shown: Mapping[str
         cards.show_sample(shown, view.look)
         try:
             with st.spinner("Asking the model…", show_time=True):
-                of_run, of_what_if = answers.answers(
+                of_run, of_what_if = answer_client.answers(
                     view, chosen.sample, [{}, asked.fields], true_task
                 )
         except (UserError, WorkerFailed) as error:

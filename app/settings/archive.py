@@ -11,7 +11,7 @@ from typing import IO
 
 import streamlit as st
 
-from app.base.text import plain
+from app.base.escaped_text import plain
 from app.data.runs import readable, unreadable, workspace
 from app.settings import storage
 from app.shell import actions, uploads

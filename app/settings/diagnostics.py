@@ -15,7 +15,7 @@ from app.shell import preferences
 from cl_core.archive.prune import Sizes
 from cl_core.jobs.queue import Jobs
 from cl_core.runs.environment import describe_environment
-from cl_core.runs.publishing import backbone_title, without_folders
+from cl_core.runs.published_text import backbone_title, without_folders
 
 APP_PACKAGES = ("streamlit", "plotly", "umap-learn", "pandas", "scikit-learn", "open_clip_torch")
 

@@ -27,7 +27,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.runtime.scriptrunner import RerunException
 
-from app.base.text import plain
+from app.base.escaped_text import plain
 
 NOTED = "actions-noted"
 DONE = "actions-done"

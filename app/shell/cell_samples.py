@@ -10,9 +10,9 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from app.base import links
-from app.base.text import plain
-from app.data import answers
-from app.data.records import RoutingRecords
+from app.base.escaped_text import plain
+from app.data import answer_client
+from app.data.routing_records import RoutingRecords
 from app.data.view import View
 from app.shell import actions
 from app.workers.process import WorkerFailed
@@ -112,7 +112,7 @@ def list_samples(
     stage = {} if after is None else {"after": after}
     try:
         with st.spinner("Fetching their texts…", show_time=True):
-            lines = answers.lines(view)
+            lines = answer_client.lines(view)
     except (UserError, WorkerFailed) as error:
         st.warning(f"Their texts cannot be shown: {plain(str(error))}")
         lines = {}

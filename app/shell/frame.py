@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from app.base import links, styles, theme
-from app.base.text import plain
+from app.base.escaped_text import plain
 from app.data.runs import (
     WORKSPACE_NAMES,
     WorkspaceName,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import streamlit as st
 
 from app.base import links
-from app.base.text import plain
+from app.base.escaped_text import plain
 from app.data.runs import WORKSPACE_NAMES, WorkspaceName, run_names, unreadable
 
 MOST_LINKS = 12

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.base.text import plain
+from app.base.escaped_text import plain
 from app.data.runs import run_names, workspace
 from app.shell.sharing import is_guest
 from cl_core.archive.copy import CopyResult, copy_runs, is_copied

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from app.data.answers import Sample
+from app.data.answer_client import Sample
 
 KINDS = {
     "text": "a text",

@@ -10,8 +10,8 @@ from typing import Any
 import streamlit as st
 
 from app.base import links
+from app.base.escaped_text import plain
 from app.base.popovers import closed, popover
-from app.base.text import plain
 from app.data import stream_files
 from app.data.runs import workspace as workspace_of
 from app.data.stream_checks import check_named, check_spec
@@ -21,9 +21,9 @@ from app.shell.sharing import is_guest
 from cl_core.errors import UserError
 from cl_core.runs.workspace import Workspace
 from cl_core.tasks.builtin import BUILTIN_STREAMS, is_builtin_stream
-from cl_core.tasks.load import StreamInfo, find_stream, list_streams
 from cl_core.tasks.spec import StreamSpec, TaskSpec
 from cl_core.tasks.stream_file import dump_stream
+from cl_core.tasks.stream_loader import StreamInfo, find_stream, list_streams
 
 OWN = "streams/"
 PROTOCOLS = {

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app.base.text import plain
+from app.base.escaped_text import plain
 from cl_core.errors import counted
 
 MOST_SENTENCES = 8

@@ -19,11 +19,11 @@ from typing import Any
 from cl_core.errors import Faults, UserError, counted
 from cl_core.runs.variables import DATA_ROOTS
 from cl_core.runs.workspace import Workspace
-from cl_core.store.atomic import write_bytes, write_json
-from cl_core.tasks.load import data_folder
+from cl_core.store.atomic_writes import write_bytes, write_json
 from cl_core.tasks.sources.image_folder import SUFFIXES
-from cl_core.tasks.sources.leftovers import ARCHIVE_NOTE
 from cl_core.tasks.sources.split_names import is_hidden
+from cl_core.tasks.sources.unused_data import ARCHIVE_NOTE
+from cl_core.tasks.stream_loader import data_folder
 
 TABLES = ("csv", "tsv", "jsonl", "json", "parquet")
 MOST_BYTES = 50 * 2**20

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import pandas as pd
 import streamlit as st
 
+from app.base.escaped_text import plain
 from app.base.styles import MENU, box
-from app.base.text import plain
 from app.data.runs import WorkspaceName, ending, scored, unreadable
 from app.data.view import View
 from app.figures import picture_files, standalone

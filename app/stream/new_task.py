@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from app.base import links
-from app.base.text import plain
+from app.base.escaped_text import plain
 from app.data import stream_files
 from app.data.stream_checks import hub_size
 from app.shell import actions, uploads
@@ -16,8 +16,8 @@ from app.shell.stream_choice import StreamChoice, add, named
 from app.stream.stream_columns import mapping
 from cl_core.errors import UserError, counted
 from cl_core.runs.workspace import Workspace
-from cl_core.tasks.load import find_stream
 from cl_core.tasks.spec import TaskSpec
+from cl_core.tasks.stream_loader import find_stream
 
 RECEIVED = "received"
 """Key of the menu of what was uploaded and not added yet."""

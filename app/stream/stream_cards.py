@@ -11,8 +11,8 @@ from typing import Any
 import streamlit as st
 
 from app.base import theme
+from app.base.escaped_text import plain
 from app.base.popovers import closed, popover
-from app.base.text import plain
 from app.data import stream_files
 from app.shell import actions
 from app.shell.stream_choice import PROTOCOLS, StreamChoice

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app.base.text import plain
+from app.base.escaped_text import plain
 from app.data import stream_files
 from app.data.stream_checks import check_task
 from app.shell import actions, uploads
@@ -15,8 +15,8 @@ from app.shell.proposals import proposed
 from app.shell.stream_choice import StreamChoice, add
 from app.shell.stream_problems import problems
 from app.stream.stream_cards import KINDS
-from cl_core.decode import WHITE
 from cl_core.errors import UserError, counted
+from cl_core.picture_decoder import WHITE
 from cl_core.runs.workspace import Workspace
 from cl_core.tasks.spec import TaskSpec
 

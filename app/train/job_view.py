@@ -9,22 +9,22 @@ import pandas as pd
 import streamlit as st
 
 from app.base import theme
-from app.base.text import plain
+from app.base.escaped_text import plain
 from app.base.theme import Look
 from app.data.matrices import accuracy_table
 from app.data.training import STATES, duration, way_out
 from app.data.view import View
 from app.figures.cells import UNANSWERABLE
 from app.figures.confidence import interval
-from app.figures.learning import learning_curves
-from app.figures.matrix import heatmap
+from app.figures.heatmap import heatmap
+from app.figures.learning_curves import learning_curves
 from app.shell import widgets
 from cl_core.errors import counted
 from cl_core.jobs.queue import Job, Jobs, State
 from cl_core.runs.cautions import marked
 from cl_core.runs.progress import PHASE_WORDS, Progress
 from cl_core.runs.run_config import RunConfig
-from cl_core.runs.undefined import answerable
+from cl_core.runs.undefined_scores import answerable
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

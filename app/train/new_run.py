@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from app.base import links
-from app.base.text import plain
+from app.base.escaped_text import plain
 from app.data import stream_files
 from app.data.runs import readable
 from app.data.training import duration, measured, rows_learnt

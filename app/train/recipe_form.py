@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.base.text import plain
+from app.base.escaped_text import plain
 from cl_core.errors import Faults
 from cl_core.recipes.named import RECIPES, load_recipe
 from cl_core.recipes.recipe import SLOTS, Recipe

@@ -8,8 +8,8 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from app.base import links
+from app.base.escaped_text import plain
 from app.base.popovers import closed, popover
-from app.base.text import plain
 from app.data.stream_files import free_name
 from app.data.training import STATES
 from app.data.view import View

@@ -19,10 +19,9 @@ from app.workers.thumbnails import png
 from cl_core.errors import Faults, UserError, counted
 from cl_core.settings import Settings
 from cl_core.tasks.checks import check_task
-from cl_core.tasks.load import data_folder, find_stream, read_task
-from cl_core.tasks.prepare import PreparedTask, Rows, prepare
-from cl_core.tasks.raw import Fault, RawRows, RawTask
-from cl_core.tasks.sources.pictures import drop_damaged, lost_to_damage
+from cl_core.tasks.prepared_task import PreparedTask, Rows, prepare
+from cl_core.tasks.raw_rows import Fault, RawRows, RawTask
+from cl_core.tasks.sources.media_files import drop_damaged, lost_to_damage
 from cl_core.tasks.spec import StreamSpec, TaskSpec
 from cl_core.tasks.stock import (
     LONGEST,
@@ -34,6 +33,7 @@ from cl_core.tasks.stock import (
     words,
 )
 from cl_core.tasks.stream_file import parse_stream
+from cl_core.tasks.stream_loader import data_folder, find_stream, read_task
 from cl_core.tasks.task import ENCODED, QA_KINDS, SPLITS
 
 PREVIEW = 10
@@ -132,7 +132,7 @@ def _thumbnail(inputs: Mapping[str, Sequence[Any]], row: int, ground: str) -> st
     """The picture, or a video's first frame; None where there is none or it cannot be read."""
     from PIL import Image
 
-    from cl_core.decode import open_picture
+    from cl_core.picture_decoder import open_picture
     from cl_core.video import read_clip
 
     try:

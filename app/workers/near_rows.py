@@ -9,8 +9,8 @@ from typing import Any
 
 from app.workers.scored_rows import INPUTS, LINE
 from cl_core.analysis.nearest_rows import NearRow, TrainingFeatures
-from cl_core.decode import open_picture
 from cl_core.errors import UserError
+from cl_core.picture_decoder import open_picture
 from cl_core.tasks.stream import Stream
 from cl_core.tasks.task import ENCODED
 from cl_core.video import read_clip

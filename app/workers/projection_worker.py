@@ -20,7 +20,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from app.workers.projection import (
+from app.workers.map_key import (
     KIND,
     METHODS,
     MINIMUM_DISTANCE,

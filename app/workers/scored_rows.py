@@ -9,9 +9,9 @@ from typing import Any, get_args
 import pyarrow as pa
 
 from app.workers.thumbnails import png
-from cl_core.decode import WHITE, open_picture
 from cl_core.engine.launch import open_stream
 from cl_core.errors import UserError
+from cl_core.picture_decoder import WHITE, open_picture
 from cl_core.runs.run_config import RunConfig
 from cl_core.runs.workspace import RunFolder, Workspace
 from cl_core.store import key

@@ -18,7 +18,7 @@ from cl_core.evaluate.units import unit_of
 from cl_core.recipes.settings import flat_name
 from cl_core.reports.report import PHASES, Report
 from cl_core.runs.cautions import TOLD
-from cl_core.runs.publishing import backbone_titles
+from cl_core.runs.published_text import backbone_titles
 from cl_core.runs.run_config import RunConfig
 from cl_core.runs.task_identity import TaskIdentity, identify, order_names, pooled, stream_titles
 from cl_core.runs.workspace import RunFolder

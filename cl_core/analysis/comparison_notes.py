@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from cl_core.analysis.comparison import Comparison
 from cl_core.analysis.comparison_lines import Line
 from cl_core.runs.cautions import CHOOSE_RULE, HEAD_RULE, TOLD
-from cl_core.runs.publishing import without_folders
+from cl_core.runs.published_text import without_folders
 
 
 def notes(comparison: Comparison, printed: bool = False) -> list[str]:

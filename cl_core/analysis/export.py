@@ -8,10 +8,10 @@ import torch
 
 from cl_core.adapters.adapter import Adapter, select_sites
 from cl_core.adapters.adapterhub import write_adapterhub
-from cl_core.backbones.load import load_backbone
+from cl_core.backbones.backbone_loader import load_backbone
 from cl_core.backbones.text import TextBackbone
 from cl_core.errors import UserError, did_you_mean
-from cl_core.runs.publishing import backbone_title
+from cl_core.runs.published_text import backbone_title
 from cl_core.runs.workspace import RunFolder, Workspace
 
 

@@ -21,8 +21,8 @@ from cl_core.adapters.adapter import Adapter, select_sites
 from cl_core.adapters.bank import Bank
 from cl_core.adapters.heads import Head
 from cl_core.adapters.merging import MERGES, merge_adapters
-from cl_core.adapters.merging.heads import merge_heads
-from cl_core.backbones.load import load_backbone
+from cl_core.adapters.merging.merged_heads import merge_heads
+from cl_core.backbones.backbone_loader import load_backbone
 from cl_core.device import choose_device
 from cl_core.engine.artifact_cache import Reporter
 from cl_core.engine.artifacts import RunArtifacts
@@ -38,13 +38,13 @@ from cl_core.model.model_composition import SingleAdapter
 from cl_core.model.model_router import NoRouter
 from cl_core.recipes.settings import make_settings
 from cl_core.reports.report import Report
-from cl_core.runs.publishing import published
+from cl_core.runs.published_text import published
 from cl_core.runs.run_config import RunConfig
 from cl_core.runs.workspace import RunFolder, Workspace
 from cl_core.store import write_bytes, write_json
 from cl_core.store.contents import tensor_bytes
 from cl_core.train.data import answer_credit
-from cl_core.train.shared import SharedWeights
+from cl_core.train.shared_objective import SharedWeights
 
 TENSORS, DESCRIPTION = "adapter.safetensors", "adapter.json"
 

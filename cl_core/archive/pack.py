@@ -18,7 +18,7 @@ from cl_core.archive.prune import needed_by
 from cl_core.errors import UserError
 from cl_core.runs.slices import slices
 from cl_core.runs.workspace import RunFolder, Workspace
-from cl_core.store.atomic import PARTIAL_SUFFIX
+from cl_core.store.atomic_writes import PARTIAL_SUFFIX
 from cl_core.tasks.stream_file import read_stream_file
 
 PARTS = ("store", "streams", "slices", "data", "runs")

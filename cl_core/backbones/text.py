@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from cl_core.backbones.encoder import Encoder, LabelHead, Output, Transform
 from cl_core.backbones.encoding import Batch, Encoding, pad_batch
-from cl_core.backbones.masked import MaskedHead
+from cl_core.backbones.masked_language_model import MaskedHead
 from cl_core.backbones.sites import Architecture, architecture, sites_at
 from cl_core.errors import AdapterLabError, UserError
 

@@ -15,15 +15,15 @@ import sys
 
 from cl_core.cli import (  # noqa: F401 - they register their commands
     archives,
-    checking,
-    cleaning,
-    comparing,
+    check_command,
+    clean_command,
+    compare_commands,
     inspect,
-    listing,
-    merging,
-    running,
+    list_commands,
+    merge_commands,
+    run_commands,
     serve,
-    varying,
+    vary_command,
 )
 from cl_core.cli.app import app
 from cl_core.errors import UserError

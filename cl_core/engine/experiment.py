@@ -13,7 +13,6 @@ from cl_core.device import Device
 from cl_core.engine.artifact_cache import Reporter
 from cl_core.engine.artifact_keys import ArtifactKeys
 from cl_core.engine.artifacts import RunArtifacts
-from cl_core.engine.fusion import FusionTrainer
 from cl_core.engine.i2i import I2ITrainer
 from cl_core.engine.l2r import RouterTrainer
 from cl_core.engine.memory_selection import MemorySelector
@@ -22,6 +21,7 @@ from cl_core.engine.shared_adapter import SharedAdapterTrainer
 from cl_core.engine.stage_models import StageModels
 from cl_core.engine.stage_scores import StageEvaluator
 from cl_core.engine.task_adapters import Start, TaskAdapterTrainer
+from cl_core.engine.task_fusion import FusionTrainer
 from cl_core.engine.visual_tokens import stored_tokens
 from cl_core.recipes.plan import Step
 from cl_core.runs.events import PhaseEvent

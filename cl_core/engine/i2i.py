@@ -14,10 +14,10 @@ from cl_core.engine.artifact_cache import Contents
 from cl_core.engine.artifacts import RunArtifacts
 from cl_core.engine.cached_states import fused_states
 from cl_core.engine.checkpoints import MidTaskCheckpoints
-from cl_core.engine.fusion import FusionTrainer
 from cl_core.engine.task_adapters import Start, TaskAdapterTrainer
+from cl_core.engine.task_fusion import FusionTrainer
 from cl_core.store import key
-from cl_core.train.improvise import Ends, distil, fit_head
+from cl_core.train.i2i_objectives import Ends, distil, fit_head
 from cl_core.train.settings import TrainSettings
 
 

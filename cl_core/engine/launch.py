@@ -73,7 +73,7 @@ def open_stream(source: str, protocol: str | None, data: DataSettings) -> Stream
     Raises:
         UserError: it does not exist, or has faults; all of them are listed.
     """
-    from cl_core.tasks.load import load_stream
+    from cl_core.tasks.stream_loader import load_stream
 
     return load_stream(
         source,
@@ -213,7 +213,7 @@ def carry_out(
     """
     workspace.check_writable()
     run.events  # noqa: B018 - reading them checks them
-    from cl_core.backbones.load import load_backbone
+    from cl_core.backbones.backbone_loader import load_backbone
     from cl_core.device import choose_device
     from cl_core.engine.experiment import Experiment
     from cl_core.train.loop import RunStopped

@@ -8,10 +8,10 @@ from torch import Tensor
 
 from cl_core.adapters.task_weights import TaskWeights
 from cl_core.engine.artifact_keys import ArtifactKeys
-from cl_core.engine.fusion import FusionTrainer
 from cl_core.engine.memory_selection import MemorySelector
 from cl_core.engine.shared_adapter import SharedAdapterTrainer
 from cl_core.engine.task_adapters import TaskAdapterTrainer
+from cl_core.engine.task_fusion import FusionTrainer
 from cl_core.route.network import parameter_count as network_parameters
 from cl_core.route.router import Router
 from cl_core.runs.events import ParametersEvent

@@ -20,7 +20,7 @@ from cl_core.store import key
 from cl_core.train.chance import Chance
 from cl_core.train.data import MixedRows
 from cl_core.train.penalties.ewc import FisherSum, Sampling, diagonal_fisher
-from cl_core.train.shared import LabelFrame, Penalty, SharedWeights, fit_shared
+from cl_core.train.shared_objective import LabelFrame, Penalty, SharedWeights, fit_shared
 from cl_core.train.trainers import Earlier, Trainer
 from cl_core.train.traits import TrainerTraits
 

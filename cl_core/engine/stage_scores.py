@@ -10,11 +10,11 @@ from cl_core.engine.artifact_keys import ArtifactKeys
 from cl_core.engine.artifacts import RunArtifacts
 from cl_core.engine.i2i import I2ITrainer
 from cl_core.engine.stage_models import StageModels
-from cl_core.engine.untrained import untrained_model
+from cl_core.engine.untrained_model import untrained_model
 from cl_core.errors import UserError, counted
 from cl_core.runs.events import EvaluationEvent
 from cl_core.runs.results import Results
-from cl_core.runs.undefined import UNKNOWN_LABELS, answerable
+from cl_core.runs.undefined_scores import UNKNOWN_LABELS, answerable
 from cl_core.runs.workspace import RunFolder
 
 

@@ -88,7 +88,7 @@ def forward_transfer(matrix: ArrayLike, b: ArrayLike) -> float:
     on task j alone instead.
 
     Not a number in CIL: the labels of a task that is not learnt yet cannot be answered, so R[j-1, j]
-    is no score (`cl_core/runs/undefined.py`).
+    is no score (`cl_core/runs/undefined_scores.py`).
 
     Args:
         matrix: R (T, T).

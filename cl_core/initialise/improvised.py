@@ -14,7 +14,7 @@ class ImprovisedInitialiser:
     """Adapter k starts where the distilled AdapterFusion of adapters 1..k-1 ends (I2I, arXiv 2304.02168).
 
     k = 1: at random.  k = 2: a byte copy of adapter 1, whose head alone was trained on task 2.
-    k >= 3: distilled from a fusion, which is then discarded. The phases are in `cl_core.train.improvise`.
+    k >= 3: distilled from a fusion, which is then discarded. The phases are in `cl_core.train.i2i_objectives`.
     """
 
     version: ClassVar[int] = 1

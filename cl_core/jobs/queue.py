@@ -32,7 +32,7 @@ from cl_core.recipes.recipe import Recipe
 from cl_core.runs.workspace import Status, Workspace
 from cl_core.settings import Settings
 from cl_core.store import is_held
-from cl_core.store.atomic import write_json, write_text
+from cl_core.store.atomic_writes import write_json, write_text
 
 State = Literal["queued", "cancelled"] | Status
 

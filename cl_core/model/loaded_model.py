@@ -9,7 +9,7 @@ from functools import cache
 from torch import Tensor
 
 from cl_core.adapters.bank import Bank
-from cl_core.backbones.load import load_backbone
+from cl_core.backbones.backbone_loader import load_backbone
 from cl_core.device import choose_device
 from cl_core.errors import UserError
 from cl_core.model.forward_passes import ForwardPasses

@@ -5,8 +5,8 @@
     logits   what the heads make of that, under the protocol
     answer   all three, as the run does it or under a what-if
 
-`model_parts.py` puts it together, for a run in progress (`experiment.py`) as for one in a folder (`load.py`); a static
-merge and the untrained baseline are models with other parts.
+`model_parts.py` puts it together, for a run in progress (`experiment.py`) as for one in a folder
+(`loaded_model.py`); a static merge and the untrained baseline are models with other parts.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from cl_core.model.forward_passes import ForwardPasses
 from cl_core.model.model_parts import ModelParts
 from cl_core.route.router import Router
 from cl_core.train.routers import RoutersAndHeads
-from cl_core.train.shared import SharedWeights
+from cl_core.train.shared_objective import SharedWeights
 
 Read = Callable[[str, str], Mapping[str, Tensor]]
 """From the kind and the key of an artifact to its tensors; says what is missing."""

@@ -22,7 +22,7 @@ from cl_core.evaluate.table import ACCURACY, METRICS, Input, computed
 from cl_core.runs.cautions import cautions
 from cl_core.runs.events import ArtifactEvent, FinishEvent, ParametersEvent, WarningEvent
 from cl_core.runs.run_files import DamagedFile
-from cl_core.runs.undefined import answerable, reasons
+from cl_core.runs.undefined_scores import answerable, reasons
 from cl_core.runs.workspace import RunFolder
 
 PHASES: dict[str, tuple[str, ...]] = {
@@ -78,7 +78,7 @@ class Report:
 
     @cached_property
     def matrix(self) -> NDArray[np.float64]:
-        """R (T, T): score on task j after learning task i; NaN where not evaluated, or no score (`undefined.py`)."""
+        """R (T, T): score on task j after task i; NaN where not evaluated or undefined (`undefined_scores.py`)."""
         return np.where(answerable(self.run.config), self._scores[0], np.nan)
 
     @cached_property

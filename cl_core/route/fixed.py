@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from cl_core.errors import UserError
-from cl_core.route.counting import CountingRouter
+from cl_core.route.counting_router import CountingRouter
 from cl_core.route.router import Routing, number_of_samples
 from cl_core.route.settings import RouterSettings
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from cl_core.route.counting import CountingRouter
+from cl_core.route.counting_router import CountingRouter
 from cl_core.route.router import Routing
 
 

@@ -6,7 +6,7 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from cl_core.errors import UserError
-from cl_core.route.counting import CountingRouter
+from cl_core.route.counting_router import CountingRouter
 from cl_core.route.router import Routing
 
 

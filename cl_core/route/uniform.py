@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from cl_core.route.counting import CountingRouter
+from cl_core.route.counting_router import CountingRouter
 from cl_core.route.router import Routing, number_of_samples
 
 

@@ -26,7 +26,7 @@ from cl_core.runs.events import (
     WarningEvent,
 )
 from cl_core.runs.run_config import RunConfig
-from cl_core.runs.undefined import answerable
+from cl_core.runs.undefined_scores import answerable
 
 PHASE_WORDS: dict[PhaseName, str] = {
     "features": "reading features",

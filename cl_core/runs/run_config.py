@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from cl_core.adapters.settings import HeadRule
-from cl_core.decode import WHITE
+from cl_core.picture_decoder import WHITE
 from cl_core.recipes.recipe import Recipe
 from cl_core.recipes.settings import RunSettings
 from cl_core.settings import Settings

@@ -6,7 +6,7 @@ Importing this package imports neither torch nor pyarrow: the app reads runs wit
 from __future__ import annotations
 
 from cl_core.store.artifact import Artifact
-from cl_core.store.atomic import write_bytes, write_json, write_text
+from cl_core.store.atomic_writes import write_bytes, write_json, write_text
 from cl_core.store.keys import JSON, canonical_json, key
 from cl_core.store.lock import LockHeldError, RunLock, is_held
 from cl_core.store.store import ReadOnlyError, Store

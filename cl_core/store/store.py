@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 from cl_core.errors import UserError
 from cl_core.store import keys
 from cl_core.store.artifact import DATA, FORMAT, META, TENSORS, Artifact, DamageError, checked
-from cl_core.store.atomic import json_bytes, sync_folder, write_durably
+from cl_core.store.atomic_writes import json_bytes, sync_folder, write_durably
 from cl_core.store.contents import table_bytes, tensor_bytes
 from cl_core.store.keys import JSON
 

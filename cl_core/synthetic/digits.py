@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from cl_core.errors import UserError, did_you_mean
 from cl_core.synthetic.draw import Draw
-from cl_core.synthetic.encode import png
+from cl_core.synthetic.png import png
 from cl_core.tasks.builtin import BUILTIN_STREAMS, BuiltinSource, BuiltinTask, sizes_of
 from cl_core.tasks.spec import StreamSpec, TaskSpec
 

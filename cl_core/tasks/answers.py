@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from cl_core.tasks.raw import Fault, RawRows
+from cl_core.tasks.raw_rows import Fault, RawRows
 from cl_core.tasks.spec import TaskSpec
 
 NO_ANSWER = -1

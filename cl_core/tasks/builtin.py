@@ -15,14 +15,14 @@ from typing import Any, Protocol, cast
 import yaml
 
 from cl_core.errors import Faults, UserError, did_you_mean
-from cl_core.tasks.raw import Fault, RawRows, RawTask
+from cl_core.tasks.raw_rows import Fault, RawRows, RawTask
 from cl_core.tasks.spec import StreamSpec, TaskSpec
 from cl_core.tasks.task import Kind
 
 FAMILIES = {
-    "domains": "cl_core.synthetic.domains.stream",
+    "domains": "cl_core.synthetic.domains.domain_stream",
     "digits": "cl_core.synthetic.digits",
-    "scenes": "cl_core.synthetic.scenes.stream",
+    "scenes": "cl_core.synthetic.scenes.scene_stream",
     "questions": "cl_core.synthetic.scenes.question_stream",
 }
 """First part of a built-in task's name -> the module that makes its rows; see `FamilyModule`."""

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cl_core.errors import counted
-from cl_core.tasks.lacking import check_one_space
-from cl_core.tasks.prepare import PreparedTask, Rows
-from cl_core.tasks.raw import Fault
+from cl_core.tasks.missing_classes import check_one_space
+from cl_core.tasks.prepared_task import PreparedTask, Rows
+from cl_core.tasks.raw_rows import Fault
 from cl_core.tasks.stream import Protocol
 from cl_core.tasks.task import QA_KINDS, SPLITS, content_keys
 

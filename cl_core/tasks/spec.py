@@ -10,8 +10,8 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema, model_validator
 
-from cl_core.decode import WHITE, ground_name
 from cl_core.errors import UserError, did_you_mean
+from cl_core.picture_decoder import WHITE, ground_name
 from cl_core.settings import Settings
 from cl_core.tasks.stream import Protocol
 from cl_core.tasks.task import QA_KINDS, Kind

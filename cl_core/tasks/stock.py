@@ -10,14 +10,14 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from cl_core.decode import has_transparency
 from cl_core.errors import Faults, counted
+from cl_core.picture_decoder import has_transparency
 from cl_core.tasks.checks import check_stream
-from cl_core.tasks.finishing import finish
-from cl_core.tasks.load import choose_stream, data_folder, read_prepared
-from cl_core.tasks.prepare import PreparedTask, Rows
-from cl_core.tasks.raw import Fault
+from cl_core.tasks.prepared_task import PreparedTask, Rows
+from cl_core.tasks.raw_rows import Fault
 from cl_core.tasks.spec import StreamSpec
+from cl_core.tasks.stream_loader import choose_stream, data_folder, read_prepared
+from cl_core.tasks.stream_tasks import finish
 from cl_core.tasks.task import ENCODED, SPLITS
 from cl_core.video import clip_has_transparency
 

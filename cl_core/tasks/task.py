@@ -11,8 +11,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from cl_core.decode import WHITE, picture_version
 from cl_core.errors import UserError
+from cl_core.picture_decoder import WHITE, picture_version
 from cl_core.video import clip_version
 
 if TYPE_CHECKING:

@@ -3,8 +3,8 @@
 Two forms, which a trainer's row names. A *chain* learns each task by its own adapter and head (`classification.py`):
 `Isolated` keeps every adapter, `Sequential` only the newest. Started from the previous task's best checkpoint, the two
 train the very same adapters: DAM is sequential fine-tuning that forgets nothing because it keeps every step of it.
-*Shared* trainers move one adapter and all heads (`shared.py`) and differ in what keeps the old tasks alive: a memory
-and Fisher information are needs of the row, a penalty is the class's.
+*Shared* trainers move one adapter and all heads (`shared_objective.py`) and differ in what keeps the old tasks alive: a
+memory and Fisher information are needs of the row, a penalty is the class's.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from cl_core.train.data import MixedRows
 from cl_core.train.penalties.ewc import EWCPenalty, FisherSum
 from cl_core.train.penalties.lwf import LwFPenalty, old_answers
 from cl_core.train.settings import BaselineSettings, TrainSettings
-from cl_core.train.shared import LabelFrame, Penalty, SharedWeights
+from cl_core.train.shared_objective import LabelFrame, Penalty, SharedWeights
 
 
 @dataclass(frozen=True)

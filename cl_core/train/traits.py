@@ -14,7 +14,7 @@ class TrainerTraits:
     Attributes:
         adapters: "one per task", which then never moves again, or "one shared" by all tasks, which forgets.
         form: how a task is learnt. "chain": by an adapter and a head of its own (`classification.py`); "shared": one
-            adapter and all heads move, under the trainer's penalty (`shared.py`).
+            adapter and all heads move, under the trainer's penalty (`shared_objective.py`).
         all_at_once: whether all tasks are learnt together, once the last has come.
         settings: names of the settings that it reads of those of the baselines.
         only_with: by other slot, the one choice that goes with it; a trainer that shares one adapter leaves nothing

@@ -13,7 +13,7 @@ from cl_core.adapters.compose import COMPOSITIONS, ELSEWHERE, compose
 from cl_core.adapters.heads import Head
 from cl_core.adapters.merging import MERGES, merge_adapters
 from cl_core.adapters.merging.dare import drop
-from cl_core.adapters.merging.heads import merge_heads
+from cl_core.adapters.merging.merged_heads import merge_heads
 from cl_core.adapters.merging.slerp import along_the_arc
 from cl_core.adapters.merging.ties import trim
 from cl_core.adapters.settings import MergeSettings

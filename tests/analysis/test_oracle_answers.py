@@ -13,7 +13,7 @@ from cl_core.model.predict import Predictor
 from cl_core.model.what_if import WhatIf
 from cl_core.recipes.named import load_recipe
 from cl_core.reports.report import Report
-from cl_core.tasks.load import load_stream
+from cl_core.tasks.stream_loader import load_stream
 from tests.small_runs import SMALL, Carry
 
 STREAMS = ("domains-dil", "domains")

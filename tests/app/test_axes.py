@@ -10,7 +10,7 @@ from app.base.theme import LIGHT
 from app.figures.bars import outcomes, usage
 from app.figures.base import PER_CENT
 from app.figures.curves import setting_lines, task_lines
-from app.figures.matrix import heatmap
+from app.figures.heatmap import heatmap
 from app.figures.merges import merges
 from app.figures.similarity import similarity
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.base.text import plain
+from app.base.escaped_text import plain
 from app.data.bundled import NAMES, RUNS
 from app.data.runs import DEMONSTRATION
 from app.demonstration_assets import LARGEST_MB, NOTE

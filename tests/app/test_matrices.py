@@ -12,13 +12,13 @@ from plotly.colors import get_colorscale, sample_colorscale
 from app.base.theme import DARK, LIGHT
 from app.data.matrices import Matrices, accuracy_table
 from app.data.runs import DEMONSTRATION
-from app.figures.matrix import heatmap, thumbnail, written
+from app.figures.heatmap import heatmap, thumbnail, written
 from app.train.job_view import live_figure
 from cl_core.evaluate.statistics import MINUS
 from cl_core.reports.report import Report
 from cl_core.runs.certainty import change_errors
 from cl_core.runs.progress import read_progress
-from cl_core.runs.undefined import answerable
+from cl_core.runs.undefined_scores import answerable
 from cl_core.runs.workspace import Workspace
 
 NAMES = ["1 a", "2 b"]

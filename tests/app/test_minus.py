@@ -10,9 +10,9 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from app.base.theme import LIGHT
-from app.figures import comparison
-from app.figures.matrix import heatmap
-from app.figures.recipe import recipe
+from app.figures import comparison_figures
+from app.figures.heatmap import heatmap
+from app.figures.routing_diagram import recipe
 from app.figures.similarity import similarity
 from app.shell.widgets import csv, readable
 from cl_core.evaluate.statistics import MINUS, paired_difference, summarise
@@ -47,9 +47,9 @@ def test_figures_write_a_minus_sign() -> None:
     gap = paired_difference({0: 1.0, 1: 2.0}, {0: 3.0, 1: 5.0})
     square = np.array([[1.0, -0.4], [-0.4, 1.0]])
     names = {"row_title": "row", "column_title": "column", "value_title": "change"}
-    assert len(said(comparison.spread(scores, {"1 a": summary}, LIGHT, "change"))) == 3
-    assert said(comparison.differences({"1 a": gap}, LIGHT, "change"))
-    assert said(comparison.against_cost({"1 a": (1.0, summary)}, LIGHT, "cost", "change"))
+    assert len(said(comparison_figures.spread(scores, {"1 a": summary}, LIGHT, "change"))) == 3
+    assert said(comparison_figures.differences({"1 a": gap}, LIGHT, "change"))
+    assert said(comparison_figures.against_cost({"1 a": (1.0, summary)}, LIGHT, "cost", "change"))
     ways = {"answer": "x", "confidence": 0.5, "scores": [-0.4, -20.0], "before": [0.9, 0.1]}
     assert len(said(recipe(["1 a", "2 b"], [0.7, 0.3], LIGHT, **ways))) >= 3
     assert said(similarity(square, ["1 a", "2 b"], LIGHT))

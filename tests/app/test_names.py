@@ -10,7 +10,7 @@ from app.base.theme import LIGHT, numbered
 from app.figures.bars import outcomes, usage
 from app.figures.base import least_width
 from app.figures.curves import task_lines
-from app.figures.matrix import heatmap
+from app.figures.heatmap import heatmap
 from app.figures.merges import merges
 from app.figures.names import MOST_TICKS, across, beside, listed, short, thinned, ticks
 from app.figures.similarity import similarity

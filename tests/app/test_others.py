@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 import cl_core as cl
-from app.base.text import plain
-from app.data import answers
+from app.base.escaped_text import plain
+from app.data import answer_client
 from cl_core import choices
 from cl_core.choices import Choice
 from cl_core.errors import UserError
@@ -57,9 +57,9 @@ def listed(distribution: Path) -> Iterator[None]:
             patch.setattr(table, "_rows", {row.name: row for row in table.values()})
         cl.register(*rows())
         patch.setenv("PYTHONPATH", os.pathsep.join([str(distribution), str(ROOT)]))
-        answers.worker.clear()
+        answer_client.worker.clear()
         yield
-    answers.worker.clear()
+    answer_client.worker.clear()
 
 
 @pytest.fixture(scope="module")

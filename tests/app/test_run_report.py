@@ -22,7 +22,7 @@ import pytest
 
 import cl_core as cl
 from app.base.theme import DARK, numbered
-from app.data.records import last_routed
+from app.data.routing_records import last_routed
 from app.figures.standalone import alone
 from app.report.run_report import run_report
 from cl_core.errors import UserError

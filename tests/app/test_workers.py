@@ -204,7 +204,7 @@ def test_an_error_ends_one_question_only() -> None:
 
 def test_the_servers_side_imports_no_torch() -> None:
     modules = (
-        "app.data.answers, app.sample.sample_choice, app.sample.what_ifs, app.shell.cell_samples, "
+        "app.data.answer_client, app.sample.sample_choice, app.sample.what_ifs, app.shell.cell_samples, "
         "app.sample.pinned, app.data.routing_tables, "
         "app.sample.nearest, app.forgetting.exports, app.settings.archive"
     )

@@ -11,9 +11,9 @@ from PIL import Image
 
 from app.shell import uploads
 from cl_core.runs.workspace import Workspace
-from cl_core.tasks.load import load_stream
 from cl_core.tasks.sources.files import read_files
 from cl_core.tasks.spec import StreamSpec, TaskSpec
+from cl_core.tasks.stream_loader import load_stream
 
 
 def picture(shade: int) -> bytes:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from cl_core.backbones.load import load_backbone
+from cl_core.backbones.backbone_loader import load_backbone
 from cl_core.backbones.settings import BackboneSettings
 from cl_core.backbones.sites import ARCHITECTURES
 from cl_core.backbones.text import TextBackbone

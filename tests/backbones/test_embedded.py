@@ -12,17 +12,17 @@ import torch
 from PIL import Image
 
 from cl_core.adapters.adapter import Adapter, transforms
+from cl_core.backbones.backbone_loader import load_backbone
 from cl_core.backbones.catalogue import KNOWN
-from cl_core.backbones.load import load_backbone
 from cl_core.backbones.settings import BackboneSettings
 from cl_core.backbones.vision.image import ImageBackbone
 from cl_core.backbones.vision.vision_language import VisionLanguageBackbone
 from cl_core.errors import UserError
 from cl_core.synthetic.draw import Draw
-from cl_core.synthetic.encode import animation, png
+from cl_core.synthetic.png import animation, png
 from cl_core.synthetic.scenes.clips import WAYS, ask_clip
 from cl_core.synthetic.scenes.figures import FIGURES
-from cl_core.synthetic.scenes.paint import paint
+from cl_core.synthetic.scenes.painter import paint
 from cl_core.synthetic.scenes.scene import COLOURS, draw_scene
 
 CPU = torch.device("cpu")

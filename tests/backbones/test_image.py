@@ -15,8 +15,8 @@ from torch import Tensor, nn
 
 from cl_core.backbones.features import extract_features
 from cl_core.backbones.vision.image import ImageBackbone, Pictures
-from cl_core.decode import MOST_PIXELS, open_picture
 from cl_core.errors import UserError
+from cl_core.picture_decoder import MOST_PIXELS, open_picture
 from tests.backbones.small_vision import SIDE, hf_vit, preprocess
 
 

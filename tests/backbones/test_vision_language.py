@@ -15,7 +15,7 @@ from PIL import Image
 from safetensors.torch import save_file
 from torch import Tensor
 
-from cl_core.backbones.load import load_backbone
+from cl_core.backbones.backbone_loader import load_backbone
 from cl_core.backbones.samples import MEDIA, Samples, sequence
 from cl_core.backbones.settings import BackboneSettings
 from cl_core.backbones.text import TextBackbone
@@ -27,7 +27,7 @@ from cl_core.backbones.vision.vision_encoder import (
 )
 from cl_core.backbones.vision.vision_language import VISUAL, VisionLanguageBackbone
 from cl_core.errors import UserError
-from cl_core.synthetic.encode import animation
+from cl_core.synthetic.png import animation
 from tests.backbones.checkpoints import TEXTS
 from tests.backbones.small_vision import picture, write_vision
 

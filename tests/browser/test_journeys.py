@@ -19,9 +19,9 @@ from app.workers.answer_worker import AnswerWorker
 from cl_core.runs.slices import slices
 from cl_core.runs.workspace import Workspace
 from cl_core.synthetic.draw import Draw
-from cl_core.synthetic.encode import animation
+from cl_core.synthetic.png import animation
 from cl_core.synthetic.scenes.clips import ask_clip
-from cl_core.synthetic.scenes.paint import paint
+from cl_core.synthetic.scenes.painter import paint
 from tests.browser.conftest import Arrive
 from tests.browser.visiting import Visitor
 

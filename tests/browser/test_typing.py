@@ -25,9 +25,9 @@ from cl_core.jobs.queue import Jobs
 from cl_core.runs.slices import slices
 from cl_core.runs.workspace import Workspace
 from cl_core.store import RunLock
-from cl_core.tasks.load import find_stream
 from cl_core.tasks.spec import StreamSpec
 from cl_core.tasks.stream_file import dump_stream, read_stream_file
+from cl_core.tasks.stream_loader import find_stream
 from tests.browser.serving import Server
 from tests.browser.visiting import Visitor
 

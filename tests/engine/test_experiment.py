@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import cl_core as cl
-from cl_core.backbones.load import load_backbone
+from cl_core.backbones.backbone_loader import load_backbone
 from cl_core.backbones.settings import BackboneSettings
 from cl_core.device import choose_device
 from cl_core.reports.report import Report

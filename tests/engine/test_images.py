@@ -15,9 +15,9 @@ import cl_core as cl
 from cl_core.errors import UserError
 from cl_core.runs.events import EpochEvent, WarningEvent
 from cl_core.synthetic.draw import Draw
-from cl_core.synthetic.scenes.paint import paint
+from cl_core.synthetic.scenes.painter import paint
 from cl_core.synthetic.scenes.scene import draw_scene
-from tests.backbones.test_load_image import write_open_clip
+from tests.backbones.test_image_loader import write_open_clip
 from tests.small_runs import SMALL, Carry
 
 QUICK = {"epochs": 1, "router_epochs": 1, "memory": 0.3, "layer": -2}

@@ -9,7 +9,7 @@ import pytest
 
 from cl_core.errors import Faults
 from cl_core.reports.report import Report
-from cl_core.tasks.load import load_stream
+from cl_core.tasks.stream_loader import load_stream
 from tests.small_runs import Carry
 
 CLASSES = {"books": ("bad", "fine", "good"), "films": ("bad", "good"), "songs": ("good", "fine")}

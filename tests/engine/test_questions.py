@@ -12,14 +12,14 @@ import torch
 
 import cl_core as cl
 from cl_core.analysis.static_merge import merge_run
-from cl_core.backbones.load import load_backbone
+from cl_core.backbones.backbone_loader import load_backbone
 from cl_core.backbones.settings import BackboneSettings
 from cl_core.errors import UserError
 from cl_core.recipes.named import RECIPES
 from cl_core.reports.report import Report
 from cl_core.runs.events import ArtifactEvent, EpochEvent
 from tests.backbones.small_vision import write_vision
-from tests.backbones.test_generative import write_bart
+from tests.backbones.test_encoder_decoder import write_bart
 from tests.small_runs import SMALL, Carry
 
 QUICK: dict[str, Any] = {
@@ -229,7 +229,7 @@ def test_the_untrained_model_answers_by_what_labels_are_called_where_it_can(
     carry: Carry, tmp_path: Path
 ) -> None:
     """CLIP's zero-shot classifier is b_j, the score before any training."""
-    from tests.backbones.test_load_image import write_open_clip
+    from tests.backbones.test_image_loader import write_open_clip
 
     clip = write_open_clip(tmp_path / "clip")
     stream = write_stream(tmp_path, "til", [TASKS["neon"], TASKS["neon"].replace("neon", "flat")])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from cl_core.train.shared import SharedWeights
+from cl_core.train.shared_objective import SharedWeights
 from cl_core.train.trainers import Earlier
 
 

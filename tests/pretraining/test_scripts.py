@@ -10,8 +10,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from cl_core.backbones.backbone_loader import load_backbone
 from cl_core.backbones.catalogue import KNOWN
-from cl_core.backbones.load import load_backbone
 from cl_core.backbones.settings import BackboneSettings
 from cl_core.backbones.vision.image import ImageBackbone
 

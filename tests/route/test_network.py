@@ -12,8 +12,8 @@ from cl_core.adapters.adapter import Adapter, transforms
 from cl_core.adapters.bank import Bank
 from cl_core.adapters.compose import compose
 from cl_core.adapters.settings import AdapterSettings
+from cl_core.backbones.backbone_loader import load_backbone
 from cl_core.backbones.inference import Inference
-from cl_core.backbones.load import load_backbone
 from cl_core.backbones.settings import BackboneSettings
 from cl_core.backbones.text import Encoding, TextBackbone
 from cl_core.device import Device

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cl_core.decode import open_picture
 from cl_core.errors import Faults, UserError
+from cl_core.picture_decoder import open_picture
 from cl_core.synthetic.scenes.figures import THINGS
 from cl_core.tasks import builtin
-from cl_core.tasks.load import load_stream
+from cl_core.tasks.stream_loader import load_stream
 from cl_core.tasks.task import content_keys
 from cl_core.video import read_clip
 

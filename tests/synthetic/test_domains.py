@@ -20,7 +20,7 @@ from cl_core.synthetic.domains import (
     domain,
     domain_tasks,
 )
-from cl_core.synthetic.domains.compose import SHARED, all_domains
+from cl_core.synthetic.domains.domain_vocabularies import SHARED, all_domains
 from cl_core.synthetic.domains.grammar import Frame, Writer, capitalised
 from cl_core.synthetic.domains.vocabulary import Aspect, Vocabulary
 from cl_core.synthetic.draw import Draw

@@ -12,7 +12,7 @@ from cl_core.synthetic.draw import Draw
 from cl_core.synthetic.scenes.captions import NUMBERS, caption, plural
 from cl_core.synthetic.scenes.clips import CLIP_FAMILIES, FRAMES, Clip, ask_clip
 from cl_core.synthetic.scenes.figures import FIGURES, SHAPES
-from cl_core.synthetic.scenes.paint import paint
+from cl_core.synthetic.scenes.painter import paint
 from cl_core.synthetic.scenes.questions import FAMILIES, SceneQuestion, ask
 from cl_core.synthetic.scenes.scene import BACKGROUNDS, COLOURS, STYLES, Scene, Thing, draw_scene
 from cl_core.synthetic.scenes.shapes import polygon

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cl_core.errors import UserError
-from cl_core.tasks.load import load_stream
+from cl_core.tasks.stream_loader import load_stream
 
 PAGE = Path(__file__).parents[2] / "docs" / "malformed-streams.md"
 _GOOD = "text,label\n" + "".join(

@@ -12,8 +12,8 @@ import pytest
 from pyarrow import parquet
 
 from cl_core.errors import Faults
-from cl_core.tasks.load import load_stream
 from cl_core.tasks.spec import StreamSpec, TaskSpec
+from cl_core.tasks.stream_loader import load_stream
 
 ROWS = [
     (text, label)

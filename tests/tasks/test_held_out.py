@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from cl_core.errors import Faults, UserError
-from cl_core.tasks.load import load_stream
 from cl_core.tasks.stream import label_space
 from cl_core.tasks.stream_file import dump_stream, parse_stream
+from cl_core.tasks.stream_loader import load_stream
 
 
 def write(folder: Path, labels: tuple[str, ...], splits: tuple[str, ...]) -> None:

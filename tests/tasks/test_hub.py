@@ -6,7 +6,7 @@ import pyarrow
 import pytest
 from pyarrow import parquet
 
-from cl_core.tasks.prepare import prepare
+from cl_core.tasks.prepared_task import prepare
 from cl_core.tasks.sources.hub import explain, read_hub
 from cl_core.tasks.spec import TaskSpec
 

@@ -12,8 +12,8 @@ from pyarrow import parquet
 
 from cl_core.errors import Faults
 from cl_core.tasks.labels.near_twins import find_near_twins
-from cl_core.tasks.load import load_stream
 from cl_core.tasks.spec import StreamSpec, TaskSpec
+from cl_core.tasks.stream_loader import load_stream
 from cl_core.tasks.task import SPLITS, Task
 
 WORDS = ("poor", "fine")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cl_core.errors import Faults
-from cl_core.tasks.load import load_stream
+from cl_core.tasks.stream_loader import load_stream
 from tests.tasks.malformed_streams import CASES, PAGE, page
 
 WANTED = {

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from cl_core.tasks.load import load_stream
 from cl_core.tasks.spec import StreamSpec, TaskSpec
 from cl_core.tasks.stock import Stock, check_source
+from cl_core.tasks.stream_loader import load_stream
 
 
 def check(path: Path, *labels: object, meta: object = None, **fields: object) -> Stock:

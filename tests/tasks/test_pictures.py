@@ -17,9 +17,9 @@ from cl_core.backbones.vision.pictures import Pictures, ground_of, picture_batch
 from cl_core.engine.launch import open_stream
 from cl_core.errors import Faults, UserError
 from cl_core.recipes.settings import DataSettings, make_settings, parse_assignments
-from cl_core.tasks.load import load_stream
 from cl_core.tasks.spec import StreamSpec, TaskSpec
 from cl_core.tasks.stream import Stream
+from cl_core.tasks.stream_loader import load_stream
 from cl_core.tasks.task import make_task
 from tests.remade_runs import bundled
 

@@ -14,10 +14,10 @@ import pytest
 from PIL import Image
 
 from cl_core.errors import Faults
-from cl_core.synthetic.encode import animation
+from cl_core.synthetic.png import animation
 from cl_core.tasks.answers import clean, find_vocabulary, read_votes
-from cl_core.tasks.load import load_stream
 from cl_core.tasks.stream import Stream
+from cl_core.tasks.stream_loader import load_stream
 from cl_core.tasks.task import make_rows
 from cl_core.video import read_clip
 

@@ -11,9 +11,9 @@ import pytest
 from pyarrow import parquet
 
 from cl_core.errors import Faults
-from cl_core.tasks.load import load_stream
 from cl_core.tasks.spec import StreamSpec, TaskSpec
 from cl_core.tasks.stream import Stream
+from cl_core.tasks.stream_loader import load_stream
 
 ROWS = [
     (f"{word} number {i}", label)

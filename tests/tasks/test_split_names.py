@@ -11,13 +11,13 @@ import pytest
 from PIL import Image
 
 from cl_core.errors import Faults
-from cl_core.tasks.load import load_stream
-from cl_core.tasks.prepare import prepare
-from cl_core.tasks.raw import RawTask
+from cl_core.tasks.prepared_task import prepare
+from cl_core.tasks.raw_rows import RawTask
 from cl_core.tasks.sources.files import read_files
 from cl_core.tasks.spec import StreamSpec, TaskSpec
 from cl_core.tasks.stock import describe
 from cl_core.tasks.stream import Stream
+from cl_core.tasks.stream_loader import load_stream
 
 
 def spec(path: Path, **fields: object) -> TaskSpec:

@@ -116,7 +116,7 @@ def test_a_missing_file_and_a_broken_encoding_are_user_errors(tmp_path):
 
 def test_listing_streams_imports_neither_torch_nor_datasets():
     code = (
-        "import sys; from cl_core.tasks.load import list_streams; list_streams();"
+        "import sys; from cl_core.tasks.stream_loader import list_streams; list_streams();"
         "print([m for m in ('torch', 'datasets', 'transformers', 'pyarrow') if m in sys.modules])"
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

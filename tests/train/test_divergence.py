@@ -15,7 +15,7 @@ from cl_core.adapters.heads import Head
 from cl_core.device import Device
 from cl_core.errors import UserError
 from cl_core.train.divergence import Knobs
-from cl_core.train.improvise import Ends
+from cl_core.train.i2i_objectives import Ends
 from cl_core.train.loop import TrainingResult, optimise
 from cl_core.train.settings import TrainSettings
 

@@ -13,7 +13,7 @@ from cl_core.adapters.adapter import Adapter
 from cl_core.adapters.bank import Bank
 from cl_core.adapters.heads import Head
 from cl_core.adapters.settings import AdapterSettings
-from cl_core.backbones.load import load_backbone
+from cl_core.backbones.backbone_loader import load_backbone
 from cl_core.backbones.settings import BackboneSettings
 from cl_core.backbones.text import TextBackbone
 from cl_core.device import Device

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from cl_core.decode import WHITE, Source, open_picture
+from cl_core.picture_decoder import WHITE, Source, open_picture
 
 if TYPE_CHECKING:
     from PIL.Image import Image

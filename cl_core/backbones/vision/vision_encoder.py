@@ -24,7 +24,7 @@ from torch.nn import functional as F
 
 from cl_core.backbones.vision.image import ImageBackbone
 from cl_core.backbones.vision.pictures import PictureBatch
-from cl_core.decode import WHITE, Source, open_picture
+from cl_core.picture_decoder import WHITE, Source, open_picture
 from cl_core.video import FEW_FRAMES, read_clip
 
 Medium = Literal["image", "video"]

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cl_core.errors import Faults, UserError, did_you_mean
-from cl_core.synthetic.domains.compose import all_domains
-from cl_core.synthetic.domains.generate import generate
+from cl_core.synthetic.domains.domain_rows import generate
+from cl_core.synthetic.domains.domain_vocabularies import all_domains
 
 __all__ = [
     "ALL_DOMAIN_NAMES",

@@ -7,7 +7,7 @@ from typing import Any
 
 from cl_core.errors import UserError, did_you_mean
 from cl_core.synthetic.draw import Draw
-from cl_core.synthetic.encode import animation, png
+from cl_core.synthetic.png import animation, png
 from cl_core.synthetic.scenes.clips import CLIP_FAMILIES, FRAMES, ask_clip
 from cl_core.synthetic.scenes.questions import FAMILIES, ask
 from cl_core.synthetic.scenes.scene import STYLES
@@ -90,7 +90,7 @@ def _answers(family: str) -> tuple[str, ...]:
 
 def _row(family: str, turn: int, draw: Draw, styles: Sequence[str]) -> dict[str, object]:
     """A question of a family; its answers take turns."""
-    from cl_core.synthetic.scenes.paint import paint
+    from cl_core.synthetic.scenes.painter import paint
 
     answers = _answers(family)
     answer = answers[turn % len(answers)]

@@ -21,7 +21,7 @@ from cl_core.tasks.labels.label_sentences import (
 from cl_core.tasks.labels.label_tables import LabelTable
 from cl_core.tasks.labels.near_twins import find_near_twins
 from cl_core.tasks.labels.number_names import NumberNames, find_number_names
-from cl_core.tasks.raw import Fault
+from cl_core.tasks.raw_rows import Fault
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from cl_core.errors import counted, did_you_mean
 from cl_core.tasks.labels.label_cells import Label, is_whole
 from cl_core.tasks.labels.label_tables import LabelTable
 from cl_core.tasks.labels.near_twins import describe_twins
-from cl_core.tasks.raw import Fault, describe_rows
+from cl_core.tasks.raw_rows import Fault, describe_rows
 
 _MOST_LISTED = 5
 _MOST_NAMES = 20

@@ -13,7 +13,7 @@ from cl_core.tasks.labels.label_cells import (
     read_label,
     settle,
 )
-from cl_core.tasks.raw import Fault, RawRows
+from cl_core.tasks.raw_rows import Fault, RawRows
 
 NAMES_COLUMN = "label_name"
 

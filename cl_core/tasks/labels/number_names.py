@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from cl_core.tasks.labels.label_cells import same_label
 from cl_core.tasks.labels.label_tables import LabelTable
-from cl_core.tasks.raw import Fault
+from cl_core.tasks.raw_rows import Fault
 
 CARRIED = "the file's own class names (ClassLabel)"
 BESIDE = "meta.json"

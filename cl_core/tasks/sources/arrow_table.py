@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from cl_core.tasks.raw import FileRows, Problem, RawRows
+from cl_core.tasks.raw_rows import FileRows, Problem, RawRows
 
 
 def rows_of_table(table: Any, source: str) -> FileRows:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from cl_core.tasks.raw import Problem
+from cl_core.tasks.raw_rows import Problem
 
 HALF_ESCAPED = re.compile(r"\\u[dD][89a-fA-F]")
 """JSON's way of writing half of a character outside the basic plane: with its other half, or alone."""

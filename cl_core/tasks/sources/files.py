@@ -8,12 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from cl_core.tasks.raw import Fault, Problem, RawRows, RawTask
+from cl_core.tasks.raw_rows import Fault, Problem, RawRows, RawTask
 from cl_core.tasks.sources.arrow_table import rows_of_table
 from cl_core.tasks.sources.file_text import mend_halves
 from cl_core.tasks.sources.formats import READERS, read_file
 from cl_core.tasks.sources.image_folder import read_image_folder
-from cl_core.tasks.sources.leftovers import saved_lines
 from cl_core.tasks.sources.split_names import find_splits, resembles
 from cl_core.tasks.sources.table_folder import (
     Tables,
@@ -23,6 +22,7 @@ from cl_core.tasks.sources.table_folder import (
     other_splits,
     tables_beside,
 )
+from cl_core.tasks.sources.unused_data import saved_lines
 from cl_core.tasks.spec import TaskSpec
 from cl_core.tasks.task import ENCODED, SPLITS
 
@@ -30,7 +30,7 @@ from cl_core.tasks.task import ENCODED, SPLITS
 def read_files(path: Path, spec: TaskSpec, source: str) -> RawTask:
     """Reads whatever is at ``path``; faults are collected, not raised.
 
-    Splits that are not there are not made up here; see `cl_core.tasks.prepare`.
+    Splits that are not there are not made up here; see `cl_core.tasks.prepared_task`.
 
     Args:
         path: a folder or a file.

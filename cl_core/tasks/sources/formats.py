@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from cl_core.tasks.raw import FileRows, Problem, RawRows
+from cl_core.tasks.raw_rows import FileRows, Problem, RawRows
 from cl_core.tasks.sources.arrow_table import rows_of_table
 from cl_core.tasks.sources.file_text import HALF_ESCAPED, decode_text, has_half, mend_halves
-from cl_core.tasks.sources.leftovers import named
-from cl_core.tasks.sources.separated import read_separated
+from cl_core.tasks.sources.separated_values import read_separated
+from cl_core.tasks.sources.unused_data import named
 
 
 def read_file(path: Path, source: str, separator: str | None = None) -> FileRows:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from cl_core.errors import UserError
-from cl_core.tasks.raw import Fault, RawTask
+from cl_core.tasks.raw_rows import Fault, RawTask
 from cl_core.tasks.sources.files import read_datasets
 from cl_core.tasks.spec import TaskSpec
 

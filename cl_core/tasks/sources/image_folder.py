@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cl_core.errors import counted
-from cl_core.tasks.raw import RawRows
-from cl_core.tasks.sources.leftovers import ARCHIVE_NOTE, HIDDEN, archive_lines
+from cl_core.tasks.raw_rows import RawRows
 from cl_core.tasks.sources.split_names import find_splits, is_hidden, resembles
+from cl_core.tasks.sources.unused_data import ARCHIVE_NOTE, HIDDEN, archive_lines
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 

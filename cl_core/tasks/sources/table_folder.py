@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cl_core.tasks.raw import RawRows
+from cl_core.tasks.raw_rows import RawRows
 from cl_core.tasks.sources.formats import READERS
-from cl_core.tasks.sources.leftovers import HIDDEN
 from cl_core.tasks.sources.split_names import find_splits, is_hidden, resembles
+from cl_core.tasks.sources.unused_data import HIDDEN
 from cl_core.tasks.task import SPLITS
 
 _PART = re.compile(r"(.+)-(\d+)-of-(\d+)")

@@ -23,7 +23,7 @@ from cl_core.errors import UserError
 from cl_core.train.data import MixedRows, Rows
 from cl_core.train.passes import pooled_states
 from cl_core.train.settings import TrainSettings
-from cl_core.train.shared import LabelFrame, SharedWeights, shared_states
+from cl_core.train.shared_objective import LabelFrame, SharedWeights, shared_states
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from cl_core.backbones.encoder import Backbone
 from cl_core.device import Device
 from cl_core.train.data import MixedRows
 from cl_core.train.settings import BaselineSettings, TrainSettings
-from cl_core.train.shared import LabelFrame, SharedWeights, shared_states
+from cl_core.train.shared_objective import LabelFrame, SharedWeights, shared_states
 
 
 @torch.no_grad()

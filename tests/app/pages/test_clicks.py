@@ -17,8 +17,8 @@ from streamlit.testing.v1 import AppTest
 from app.data import stream_files
 from app.shell import uploads
 from cl_core.runs.workspace import Workspace
-from cl_core.tasks.load import find_stream
 from cl_core.tasks.stream_file import dump_stream
+from cl_core.tasks.stream_loader import find_stream
 from tests.app.conftest import ROOT, Open
 from tests.app.pages.test_actions import modules
 from tests.app.pages.test_pins import listed, scored

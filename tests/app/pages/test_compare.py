@@ -8,7 +8,7 @@ import pytest
 
 from app.base.theme import LIGHT
 from app.compare import compared_runs
-from app.figures import comparison as figures
+from app.figures import comparison_figures as figures
 from cl_core.analysis.comparison import compare
 from cl_core.evaluate.statistics import summarise
 from cl_core.runs.workspace import Workspace

@@ -11,7 +11,7 @@ from app.data import stream_files
 from cl_core.analysis.comparison import compare
 from cl_core.runs.events import FailureEvent
 from cl_core.runs.workspace import RunFolder, Workspace
-from cl_core.tasks.load import find_stream
+from cl_core.tasks.stream_loader import find_stream
 from tests.app.conftest import Open
 from tests.app.pages.test_states import OF_A_RUN, PAGES, said
 

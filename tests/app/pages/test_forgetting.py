@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from app.base.theme import LIGHT
-from app.data import answers
-from app.data.records import last_routed
+from app.data import answer_client
+from app.data.routing_records import last_routed
 from app.data.runs import DEMONSTRATION
 from app.data.view import View
 from app.forgetting import exports
@@ -132,6 +132,6 @@ def test_the_run_can_be_taken_along(open_page: Open, small_workspace: Path) -> N
     run = Workspace(small_workspace).find("dam")
     report = exports.report(View("Mine", run, 3, None, LIGHT, False))
     shown = [each for each in last_routed(run).ids if each in report]
-    texts = answers.lines(View("Mine", run, 3, None, LIGHT, False))
+    texts = answer_client.lines(View("Mine", run, 3, None, LIGHT, False))
     assert shown
     assert all(escape(texts[own][:60]) in report for own in shown)

@@ -13,11 +13,11 @@ from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Block, Element
 
 from app.base.theme import numbered
-from app.data.records import ONLY
+from app.data.routing_records import ONLY
 from app.data.runs import DEMONSTRATION
 from app.learn.lessons import LESSONS, Step
 from app.sample.what_ifs import ALIKE, ORACLE, ROUTER
-from app.workers.projection import METHODS
+from app.workers.map_key import METHODS
 from cl_core.analysis.embeddings import find_embeddings
 from cl_core.recipes.named import RECIPES
 from cl_core.runs.workspace import Workspace

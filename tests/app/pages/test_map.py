@@ -22,7 +22,7 @@ from app.figures.overlap import moved_apart
 from app.figures.scatter import MapView, feature_map
 from app.figures.similarity import similarity
 from app.map import maps, points
-from app.workers import projection, projection_worker
+from app.workers import map_key, projection_worker
 from cl_core.analysis.embeddings import find_embeddings
 from cl_core.evaluate.neighbours import cosines
 from cl_core.runs.workspace import Workspace
@@ -44,7 +44,7 @@ def mapped(small_workspace: Path) -> Path:
     return small_workspace
 
 
-def stored(workspace: Path, method: projection.Method = "UMAP") -> Projection:
+def stored(workspace: Path, method: map_key.Method = "UMAP") -> Projection:
     place = Workspace(workspace)
     embeddings = find_embeddings(place, place.find("dam"))
     assert embeddings is not None
@@ -58,11 +58,11 @@ def test_the_same_seed_gives_the_same_map(mapped: Path, tmp_path: Path) -> None:
     embeddings = find_embeddings(place, place.find("dam"))
     assert embeddings is not None
     projection_worker.project(place, Workspace(tmp_path), embeddings)
-    for method in projection.METHODS:
+    for method in map_key.METHODS:
         assert np.array_equal(stored(mapped, method).positions, stored_in(tmp_path, mapped, method))
 
 
-def stored_in(target: Path, source: Path, method: projection.Method) -> np.ndarray:
+def stored_in(target: Path, source: Path, method: map_key.Method) -> np.ndarray:
     place = Workspace(source)
     embeddings = find_embeddings(place, place.find("dam"))
     assert embeddings is not None
@@ -189,7 +189,7 @@ def test_a_map_that_is_not_there_is_computed_by_a_worker(
     worker.settle(PATIENCE)
     embeddings = find_embeddings(source, run)
     assert embeddings is not None
-    for method in projection.METHODS:
+    for method in map_key.METHODS:
         assert projections.read((target,), embeddings, method) is not None
 
 

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from app.base.outcomes import NOT_LEARNT
 from app.base.theme import LIGHT
 from app.data import routing_tables as tables
-from app.data.records import ONLY, RoutingRecords, keep, routed_at
+from app.data.routing_records import ONLY, RoutingRecords, keep, routed_at
 from app.data.runs import DEMONSTRATION
 from app.figures.bars import outcomes
 from app.routing import other_settings

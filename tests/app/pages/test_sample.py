@@ -10,10 +10,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import cl_core as cl
-from app.base.text import plain
+from app.base.escaped_text import plain
 from app.base.theme import LIGHT
-from app.data.answers import Answer
-from app.figures.recipe import recipe
+from app.data.answer_client import Answer
+from app.figures.routing_diagram import recipe
 from app.sample.explanation import formulas, story
 from app.sample.nearest import summary
 from app.sample.what_ifs import WhatIfChoice, describe, reasons

@@ -12,7 +12,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from app.base.text import plain
+from app.base.escaped_text import plain
 from app.settings import archive
 from app.settings.citations import PAPERS
 from app.shell import preferences

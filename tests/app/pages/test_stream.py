@@ -20,9 +20,9 @@ from cl_core.errors import Faults, UserError
 from cl_core.jobs.queue import Jobs
 from cl_core.runs.variables import DATA_ROOTS
 from cl_core.runs.workspace import Workspace
-from cl_core.tasks.load import find_stream
 from cl_core.tasks.spec import TaskSpec
 from cl_core.tasks.stream_file import read_stream_file
+from cl_core.tasks.stream_loader import find_stream
 from tests.app.conftest import ROOT, Open
 
 DOT = bytes.fromhex(

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from cl_core.backbones.quiet import quiet_open_clip, quiet_transformers
+from cl_core.backbones.loading_noise import quiet_open_clip, quiet_transformers
 from cl_core.backbones.settings import BackboneSettings
 from cl_core.backbones.vision.image import ImageBackbone
 from cl_core.errors import UserError, did_you_mean

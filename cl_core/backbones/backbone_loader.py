@@ -17,16 +17,21 @@ from torch import Tensor
 
 from cl_core.backbones.catalogue import KNOWN, KnownBackbone, list_backbones
 from cl_core.backbones.encoder import Backbone
+from cl_core.backbones.encoder_decoder import GENERATORS, GenerativeBackbone
 from cl_core.backbones.fingerprint import fingerprint
-from cl_core.backbones.generative import GENERATORS, GenerativeBackbone
-from cl_core.backbones.masked import masked_head
-from cl_core.backbones.quiet import quiet_transformers
+from cl_core.backbones.loading_noise import quiet_transformers
+from cl_core.backbones.masked_language_model import masked_head
 from cl_core.backbones.settings import BackboneSettings
 from cl_core.backbones.sites import Architecture, architecture
 from cl_core.backbones.snapshot import HUB, hub_snapshot
 from cl_core.backbones.text import TextBackbone
 from cl_core.backbones.vision.image import ImageBackbone
-from cl_core.backbones.vision.load_image import OPEN_CLIP, load_open_clip, load_tagged, load_vision
+from cl_core.backbones.vision.image_loader import (
+    OPEN_CLIP,
+    load_open_clip,
+    load_tagged,
+    load_vision,
+)
 from cl_core.backbones.vision.vision_encoder import VisionEncoder
 from cl_core.backbones.vision.vision_language import VisionLanguageBackbone
 from cl_core.errors import UserError, did_you_mean

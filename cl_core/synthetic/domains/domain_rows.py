@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from cl_core.synthetic.domains.compose import SHARED, Domain
+from cl_core.synthetic.domains.domain_vocabularies import SHARED, Domain
 from cl_core.synthetic.domains.grammar import Frame, Writer
 from cl_core.synthetic.domains.templates_headlines import HEADLINE_FRAMES
 from cl_core.synthetic.domains.templates_requests import REQUEST_FRAMES

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from cl_core.tasks.raw import RawRows
+from cl_core.tasks.raw_rows import RawRows
 from cl_core.tasks.spec import TaskSpec
 
 ARCHIVE_NOTE = "left-out-of-zip.txt"

@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
-from cl_core.backbones.load import load_backbone
+from cl_core.backbones.backbone_loader import load_backbone
 from cl_core.backbones.settings import BackboneSettings
 from cl_core.backbones.vision.image import ImageBackbone
 from cl_core.errors import UserError

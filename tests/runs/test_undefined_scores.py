@@ -11,7 +11,12 @@ from cl_core.reports.report import Report
 from cl_core.reports.report_formats import FORMATS
 from cl_core.runs.events import EvaluationEvent, WarningEvent
 from cl_core.runs.progress import read_progress
-from cl_core.runs.undefined import UNKNOWN_ANSWERS, UNKNOWN_LABELS, answerable, answerable_rows
+from cl_core.runs.undefined_scores import (
+    UNKNOWN_ANSWERS,
+    UNKNOWN_LABELS,
+    answerable,
+    answerable_rows,
+)
 from tests.remade_runs import bundled
 from tests.small_runs import Carry
 

@@ -7,7 +7,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cl_core.tasks.splitting import limit_rows, share_out, stratified_split, stratified_subset
+from cl_core.tasks.splits import limit_rows, share_out, stratified_split, stratified_subset
 from cl_core.tasks.task import content_keys, make_task
 
 labels_of = st.lists(st.integers(0, 4), min_size=1, max_size=80)

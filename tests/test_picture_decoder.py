@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cl_core.decode import ground_name, has_transparency, open_picture
+from cl_core.picture_decoder import ground_name, has_transparency, open_picture
 from cl_core.tasks.task import picture_hashes, pixel_hashes
 
 DRAWN = np.zeros((6, 8), dtype=bool)

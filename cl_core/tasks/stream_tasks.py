@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from cl_core.tasks.prepare import PreparedTask
-from cl_core.tasks.raw import Fault
-from cl_core.tasks.sources.pictures import drop_damaged, lost_to_damage
+from cl_core.tasks.prepared_task import PreparedTask
+from cl_core.tasks.raw_rows import Fault
+from cl_core.tasks.sources.media_files import drop_damaged, lost_to_damage
 from cl_core.tasks.spec import StreamSpec
-from cl_core.tasks.splitting import limit_rows
+from cl_core.tasks.splits import limit_rows
 from cl_core.tasks.task import QA_KINDS, SPLITS, Task
 
 

@@ -9,8 +9,8 @@ import pytest
 import torch
 from transformers import AutoConfig, AutoModelForMaskedLM, AutoTokenizer
 
-from cl_core.backbones.load import load_backbone
-from cl_core.backbones.masked import MASKED
+from cl_core.backbones.backbone_loader import load_backbone
+from cl_core.backbones.masked_language_model import MASKED
 from cl_core.backbones.settings import BackboneSettings
 from cl_core.backbones.text import TextBackbone
 from cl_core.backbones.vision.vision_encoder import VisionEncoder

@@ -13,7 +13,7 @@ from cl_core.adapters.adapter import Adapter
 from cl_core.adapters.heads import Head
 from cl_core.adapters.settings import AdapterSettings
 from cl_core.adapters.task_weights import TaskWeights
-from cl_core.backbones.load import load_backbone
+from cl_core.backbones.backbone_loader import load_backbone
 from cl_core.backbones.settings import BackboneSettings
 from cl_core.backbones.text import TextBackbone
 from cl_core.device import Device
@@ -29,7 +29,7 @@ from cl_core.train.penalties.ewc import (
 )
 from cl_core.train.penalties.lwf import LwFPenalty, old_answers
 from cl_core.train.settings import BaselineSettings, TrainSettings
-from cl_core.train.shared import (
+from cl_core.train.shared_objective import (
     LabelFrame,
     SharedObjective,
     SharedWeights,

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 from cl_core.tasks.labels.near_twins import describe_twins, find_near_twins
-from cl_core.tasks.prepare import PreparedTask
-from cl_core.tasks.raw import Fault
+from cl_core.tasks.prepared_task import PreparedTask
+from cl_core.tasks.raw_rows import Fault
 from cl_core.tasks.stream import describe_extra, describe_strangers
 from cl_core.tasks.task import QA_KINDS
 

@@ -10,7 +10,7 @@ from PIL import Image
 
 from app.workers.check_worker import CheckRequest, answer
 from cl_core.errors import Faults
-from cl_core.tasks.load import load_stream
+from cl_core.tasks.stream_loader import load_stream
 from tests.cli.conftest import Command
 
 STREAM = """name: reviews

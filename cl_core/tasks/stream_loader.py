@@ -17,8 +17,8 @@ from cl_core.tasks.stream_file import read_stream_file
 from cl_core.tasks.task import SPLITS
 
 if TYPE_CHECKING:
-    from cl_core.tasks.prepare import PreparedTask
-    from cl_core.tasks.raw import RawTask
+    from cl_core.tasks.prepared_task import PreparedTask
+    from cl_core.tasks.raw_rows import RawTask
 
 DATA_VARIABLE = "CL_DATA"
 Limits = Mapping[str, int | None] | int | None
@@ -75,7 +75,7 @@ def load_stream(
         Faults: everything that is wrong with any file of the stream, at once.
     """
     from cl_core.tasks.checks import check_stream
-    from cl_core.tasks.finishing import finish
+    from cl_core.tasks.stream_tasks import finish
 
     spec, folder = choose_stream(source, order, protocol, hold_out)
     if ground is not None:
@@ -128,7 +128,7 @@ def read_prepared(spec: StreamSpec, folder: Path, root: Path | None) -> list[Pre
         folder: its paths are relative to it.
         root: the folder of real data, or None.
     """
-    from cl_core.tasks.prepare import prepare
+    from cl_core.tasks.prepared_task import prepare
 
     prepared = []
     for number, task in enumerate((*spec.tasks, *spec.held_out)):
@@ -180,7 +180,7 @@ def read_task(spec: TaskSpec, folder: Path, root: Path | None) -> tuple[RawTask,
     Returns:
         The rows, and the spec whose mapping they follow: a folder of real data has plain columns.
     """
-    from cl_core.tasks.raw import Fault, RawTask
+    from cl_core.tasks.raw_rows import Fault, RawTask
     from cl_core.tasks.sources.files import read_files
 
     if spec.builtin is not None:

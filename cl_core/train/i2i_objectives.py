@@ -3,7 +3,7 @@
 Task k has k - 1 finished adapters before it.
 
     phase 1, improvise    k = 2: a head over frozen Phi_1.  k >= 3: a fusion F_k of Phi_1..Phi_{k-1} with a head
-                          (`fusing.py`).
+                          (`fusion_objective.py`).
     phase 2, initialise   k = 2: Phi_2 is a byte copy of Phi_1.  k >= 3: Phi_k learns to give the hidden states that
                           F_k gives; then F_k is discarded.
     phase 3, train        Phi_k and its head, on the full data by the task loss (`classification.py`).

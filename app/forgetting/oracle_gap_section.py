@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 import streamlit as st
 from numpy.typing import NDArray
 
-from app.base.text import plain
+from app.base.escaped_text import plain
 from app.data.runs import stamp, workspace
 from app.data.view import View
 from app.shell import actions

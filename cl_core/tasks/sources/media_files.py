@@ -8,9 +8,9 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from cl_core.decode import open_picture
 from cl_core.errors import UserError
-from cl_core.tasks.raw import Fault, RawRows, describe_rows
+from cl_core.picture_decoder import open_picture
+from cl_core.tasks.raw_rows import Fault, RawRows, describe_rows
 from cl_core.tasks.spec import TaskSpec
 from cl_core.tasks.task import QA_KINDS, Task
 from cl_core.video import read_clip

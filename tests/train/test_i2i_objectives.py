@@ -12,15 +12,15 @@ from cl_core.adapters.bank import Bank
 from cl_core.adapters.fusion import Fusion, FusionWeights, fuse, identity_penalty
 from cl_core.adapters.heads import Head
 from cl_core.adapters.settings import AdapterSettings
-from cl_core.backbones.load import load_backbone
+from cl_core.backbones.backbone_loader import load_backbone
 from cl_core.backbones.settings import BackboneSettings
 from cl_core.backbones.text import TextBackbone
 from cl_core.device import Device
 from cl_core.initialise.improvised import draw_share
 from cl_core.train.context import TrainingContext
 from cl_core.train.data import Rows
-from cl_core.train.fusing import FusionObjective, fit_fusion
-from cl_core.train.improvise import Distillation, Ends, distil, fit_head, masked_mse
+from cl_core.train.fusion_objective import FusionObjective, fit_fusion
+from cl_core.train.i2i_objectives import Distillation, Ends, distil, fit_head, masked_mse
 from cl_core.train.settings import TrainSettings
 from tests.backbones.checkpoints import write_checkpoint
 

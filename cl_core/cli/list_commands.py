@@ -24,7 +24,7 @@ def streams(as_json: JsonOption = False) -> None:
     from dataclasses import asdict
 
     from cl_core.cli.output import say, say_json, table
-    from cl_core.tasks.load import list_streams
+    from cl_core.tasks.stream_loader import list_streams
 
     infos = list_streams()
     if as_json:

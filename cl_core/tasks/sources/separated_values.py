@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from cl_core.errors import counted
-from cl_core.tasks.raw import FileRows, Problem, RawRows
+from cl_core.tasks.raw_rows import FileRows, Problem, RawRows
 from cl_core.tasks.sources.file_text import decode_text
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 from transformers import BartConfig, BartForConditionalGeneration
 
-from cl_core.backbones.generative import GenerativeBackbone
-from cl_core.backbones.load import load_backbone
+from cl_core.backbones.backbone_loader import load_backbone
+from cl_core.backbones.encoder_decoder import GenerativeBackbone
 from cl_core.backbones.settings import BackboneSettings
 from cl_core.backbones.vision.vision_encoder import VisionEncoder
 from cl_core.backbones.vision.vision_language import VISUAL, VisionLanguageBackbone

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cl_core.runs.publishing import backbone_title, backbone_titles, without_folders
+from cl_core.runs.published_text import backbone_title, backbone_titles, without_folders
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,8 @@ import torch
 from huggingface_hub import constants
 from safetensors.torch import load_file, save_file
 
+from cl_core.backbones.backbone_loader import load_backbone
 from cl_core.backbones.features import extract_features
-from cl_core.backbones.load import load_backbone
 from cl_core.backbones.settings import BackboneSettings
 from cl_core.backbones.snapshot import hub_snapshot
 from cl_core.backbones.text import TextBackbone

@@ -7,7 +7,7 @@ from typing import Any
 
 from cl_core.errors import UserError, did_you_mean
 from cl_core.synthetic.draw import Draw
-from cl_core.synthetic.encode import png
+from cl_core.synthetic.png import png
 from cl_core.synthetic.scenes.figures import THINGS
 from cl_core.synthetic.scenes.scene import STYLES, draw_scene
 from cl_core.tasks.builtin import BUILTIN_STREAMS, BuiltinSource, BuiltinTask, sizes_of
@@ -73,6 +73,6 @@ def task(name: str, knobs: Mapping[str, Any]) -> BuiltinTask:
 
 
 def _picture(draw: Draw, thing: str, styles: Sequence[str]) -> bytes:
-    from cl_core.synthetic.scenes.paint import paint
+    from cl_core.synthetic.scenes.painter import paint
 
     return png(paint(draw_scene(draw, 1, styles, [thing], sizes=("huge",))))

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
-from app.data.records import RoutingRecords
+from app.data.routing_records import RoutingRecords
 from app.data.view import View
 from app.figures.curves import setting_lines
 from app.routing import other_settings

@@ -8,16 +8,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from cl_core.decode import WHITE
 from cl_core.errors import did_you_mean
+from cl_core.picture_decoder import WHITE
 from cl_core.tasks.answers import describe_unknown, find_vocabulary, index_answers, read_votes
 from cl_core.tasks.labels.classes import find_classes
 from cl_core.tasks.labels.label_tables import read_tables
-from cl_core.tasks.raw import Fault, RawRows, RawTask
-from cl_core.tasks.sources.leftovers import unread_columns
-from cl_core.tasks.sources.pictures import read_pictures
+from cl_core.tasks.raw_rows import Fault, RawRows, RawTask
+from cl_core.tasks.sources.media_files import read_pictures
+from cl_core.tasks.sources.unused_data import unread_columns
 from cl_core.tasks.spec import TaskSpec
-from cl_core.tasks.splitting import stratified_split
+from cl_core.tasks.splits import stratified_split
 from cl_core.tasks.task import ENCODED, QA_KINDS, Kind, Task, content_keys, make_rows
 
 DRAWN_BY: dict[Kind, str] = {

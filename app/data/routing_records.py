@@ -18,7 +18,7 @@ from app.data.runs import stamp
 from cl_core.evaluate.records import weights_of
 from cl_core.evaluate.routing import routed_task
 from cl_core.runs.run_config import RunConfig
-from cl_core.runs.undefined import answerable_rows
+from cl_core.runs.undefined_scores import answerable_rows
 from cl_core.runs.workspace import RunFolder
 
 

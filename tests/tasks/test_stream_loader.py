@@ -6,8 +6,8 @@ import pytest
 
 from cl_core.errors import Faults, UserError
 from cl_core.tasks.builtin import BUILTIN_STREAMS
-from cl_core.tasks.load import find_stream, list_streams, load_stream
 from cl_core.tasks.stream import PROTOCOLS
+from cl_core.tasks.stream_loader import find_stream, list_streams, load_stream
 
 ORDER_1 = ["ag_news", "yelp", "amazon", "yahoo", "dbpedia"]
 LANGUAGES = ["amh", "arq", "hau", "ibo", "kin", "ary", "pcm", "por", "swa", "tso", "twi", "yor"]

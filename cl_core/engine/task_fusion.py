@@ -18,8 +18,8 @@ from cl_core.store import key
 from cl_core.train.checkpoint import Checkpoints
 from cl_core.train.context import TrainingContext
 from cl_core.train.data import Rows
-from cl_core.train.fusing import fit_fusion
-from cl_core.train.improvise import Ends
+from cl_core.train.fusion_objective import fit_fusion
+from cl_core.train.i2i_objectives import Ends
 from cl_core.train.settings import TrainSettings
 
 
