@@ -9,7 +9,6 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from app.base import links, styles, theme
-from app.base.escaped_text import plain
 from app.data.runs import (
     WORKSPACE_NAMES,
     WorkspaceName,
@@ -21,19 +20,22 @@ from app.data.runs import (
     workspace,
 )
 from app.data.view import View
-from app.shell import not_found, own_copy
+from app.shell import not_found, own_copy, run_notes
 from app.shell import stage as stages
 from app.shell.not_found import NotFound
 from cl_core.jobs.queue import Jobs
-from cl_core.runs.cautions import TOLD, cautions
 from cl_core.runs.workspace import RunFolder
 
 RUN_OF = "run-of"
 """In the session: the workspace whose runs the menu had the last time."""
 
 
-def sidebar() -> tuple[WorkspaceName, RunFolder | None, NotFound | None]:
-    """Which workspace and run: as the address says where one was followed, else as it was; or what is not here."""
+def sidebar(page: str) -> tuple[WorkspaceName, RunFolder | None, NotFound | None]:
+    """Which workspace and run: as the address says where one was followed, else as it was; or what is not here.
+
+    Args:
+        page: name of the page that will run.
+    """
     asked = st.session_state.get(links.ASKED)
     wanted = (asked or {}).get("run") or None
     if (
@@ -87,10 +89,8 @@ def sidebar() -> tuple[WorkspaceName, RunFolder | None, NotFound | None]:
         st.session_state[RUN_OF] = workspace_name
         if name is None:
             return workspace_name, None, gone
-        said = ending(runs[name])
-        if said.message:
-            st.error(plain(f"This run {said.status}: {said.message}"), icon=":material/error:")
-        _cautions(runs[name])
+        if page not in stages.STAGED:
+            run_notes.draw(runs[name], beside_numbers=False)
         return workspace_name, runs[name], None
 
 
@@ -125,19 +125,6 @@ def _gone(
     return None
 
 
-def _cautions(run: RunFolder) -> None:
-    """What holds for every number of the run, on whatever page: whether it is told the task, and CIL's head rule."""
-    rule = run.config.head_rule
-    short = {
-        f"{TOLD} told the true task": run.config.recipe.told_the_task,
-        f"head rule: {rule}": rule is not None,
-    }
-    said = "; ".join(words for words, holds in short.items() if holds)
-    if said:
-        whole = [f"{caution[0].upper()}{caution[1:]}." for caution in cautions(run.config)]
-        st.caption(plain(said), help=plain(" ".join(whole)))
-
-
 def _settle(key: str, options: Sequence[str], asked: str | None, default: str) -> None:
     """Gives a menu what is asked for, else what it has, else its default, of what there is."""
     now = asked if asked in options else st.session_state.get(key)
@@ -169,7 +156,7 @@ def surround(page: str) -> None:
     Args:
         page: name of the page that will run, as in addresses.
     """
-    workspace_name, run, gone = sidebar()
+    workspace_name, run, gone = sidebar(page)
     look = theme.look()
     asked = st.session_state.pop(links.ASKED, None)
     if asked is not None:
@@ -205,6 +192,8 @@ def surround(page: str) -> None:
         st.html(styles.PRESENTED)
     st.html(f"<style>html {{font-size: {theme.text_size()}px !important}}</style>")
     title = st.container()
+    if run is not None and page in stages.STAGED:
+        run_notes.draw(run, beside_numbers=True)
     task = None
     if gone is None and stage.gone is not None:
         gone = not_found.of_task(stage.gone[1], stage.names, stage.gone[0])

@@ -209,8 +209,6 @@ def must_be_scored(view: View) -> RunFolder:
         return view.run
     said = ending(view.run)
     became = "failed" if said.status == "failed" else f"is {said.status}"
-    if said.message:
-        st.error(plain(said.message), icon=":material/error:")
     nothing(
         f"**Nothing to show yet**: this run {became} before anything was scored.",
         "train",

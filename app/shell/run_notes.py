@@ -1,0 +1,56 @@
+"""What must be known of a run before its numbers are read: what became of it, and what holds for all of them.
+
+It stands once: below the title of a page that shows the run's numbers, on any other page under the menu of runs.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app.base.escaped_text import plain
+from app.data.runs import Ending, ending, scored
+from cl_core.runs.cautions import TOLD, cautions
+from cl_core.runs.workspace import RunFolder
+
+
+def draw(run: RunFolder, beside_numbers: bool) -> None:
+    """Says it where it is called; nothing where the run came to its end and nothing needs to be said.
+
+    Args:
+        run: that is looked at.
+        beside_numbers: whether the page shows the run's numbers.
+    """
+    became = ending(run)
+    if became.message:
+        st.error(plain(_failed(became)), icon=":material/error:")
+    short, whole = _cautions(run)
+    if beside_numbers and scored(run) and became.status != "finished":
+        short.insert(0, _partial(became))
+        whole.insert(0, "Resume the run on the page Train for the scores of every stage.")
+    if short:
+        said = "; ".join(short)
+        st.caption(plain(f"{said[0].upper()}{said[1:]}"), help=plain(" ".join(whole)))
+
+
+def _failed(became: Ending) -> str:
+    words = {"interrupted": "was interrupted", "damaged": "is damaged"}
+    return f"This run {words.get(became.status, became.status)}: {became.message}"
+
+
+def _partial(became: Ending) -> str:
+    """That the run has not come to its end, so that its numbers are of some stages."""
+    if became.status == "running":
+        return "this run is running: shown is what has been scored so far"
+    when = "shown is what had been scored by then"
+    return when if became.message else f"this run was stopped: {when}"
+
+
+def _cautions(run: RunFolder) -> tuple[list[str], list[str]]:
+    """Whether it is told the task, and CIL's head rule: in a few words, and in whole sentences."""
+    rule = run.config.head_rule
+    short = []
+    if run.config.recipe.told_the_task:
+        short.append(f"{TOLD} told the true task")
+    if rule is not None:
+        short.append(f"head rule: {rule}")
+    return short, [f"{each[0].upper()}{each[1:]}." for each in cautions(run.config)]
