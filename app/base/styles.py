@@ -53,6 +53,16 @@ ICONS = "icons"
 """Key of a container whose buttons show icons alone."""
 MENU = "menu-of-"
 """Begins the key of what is under a figure, whose menu shows an icon alone."""
+MORE = (
+    "background: linear-gradient(to right, var(--paper) 30%, transparent) left / 3rem 100% local,"
+    " linear-gradient(to left, var(--paper) 30%, transparent) right / 3rem 100% local,"
+    " linear-gradient(to right, color-mix(in srgb, currentColor 38%, transparent), transparent) left / 1.1rem 100%"
+    " scroll,"
+    " linear-gradient(to left, color-mix(in srgb, currentColor 38%, transparent), transparent) right / 1.1rem 100%"
+    " scroll; background-repeat: no-repeat"
+)
+"""Of a box that scrolls sideways: a shadow at either edge beyond which there is more, none where all is in sight. Paper
+that moves with what is scrolled covers the shadows that do not; a box without it needs `--paper`."""
 FRAMES = "frames"
 """Key of a container of the frames of one clip."""
 PRESENTED = """<style>
@@ -77,7 +87,7 @@ def box(key: str, least: int) -> str:
 
 def _boxes() -> str:
     return "\n".join(
-        f'[class*="st-key-box-{width}-"] {{overflow-x: auto}} '
+        f'[class*="st-key-box-{width}-"] {{overflow-x: auto; {MORE}}} '
         f'[class*="st-key-box-{width}-"] > * {{min-width: {width}px}}'
         for width in BOXES
     )

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from app.base.theme import Look, task_colour
 from app.figures.base import style
 from app.figures.colour_modes import COLOURS, Group, groups, legend
-from app.figures.names import short
+from app.figures.names import short, width
 from app.figures.overlap import moved_apart
 
 MOST_SVG = 2_000
@@ -24,6 +24,14 @@ ASPECT = 4 / 3
 """Of width and height, about, as the map is drawn on most screens."""
 RING = 0.075
 """What the ring of a centroid takes up of the map's height."""
+ACROSS_RING = 28
+"""Pixels of a ring with its line."""
+DRAWN = 420
+"""Pixels of the map's height within the figure, with a legend of several lines."""
+MOST_WIDE = 540
+"""Pixels of width that rings may ask for."""
+PADDED = 22
+"""Pixels of a button around its words."""
 ENTROPY = {
     "light": [[0.0, "#6c9bcb"], [0.5, "#8e5ea2"], [1.0, "#b3001b"]],
     "dark": [[0.0, "#4f7fb5"], [0.5, "#c9a0dc"], [1.0, "#ffd6a0"]],
@@ -139,12 +147,12 @@ def feature_map(
         trace.visible = mode in ("", colour)
     _buttons(figure, owner, colour, look)
     _axes(figure, points, rings)
-    # The buttons need so much; more than a few rings would cover each other on less.
-    least = 440 if learnt <= 8 else 560
+    drawn = rings[:learnt]
+    least = max(_buttons_width(look), _rings_width(drawn, figure))
     return style(figure, look, HEIGHT, least).update_layout(
         dragmode="lasso",
         modebar_orientation="v",  # beside the map: the buttons stand above it
-        margin={"l": 10, "r": 10, "t": 64, "b": 10},
+        margin={"l": 10, "r": 10, "t": 84, "b": 10},
         legend={"orientation": "h", "y": -0.02, "yanchor": "top", "itemsizing": "constant"},
     )
 
@@ -224,7 +232,7 @@ def _buttons(figure: go.Figure, owner: Sequence[str], colour: str, look: Look) -
                 "font": {"size": look.size, "color": "#101418"},
                 "buttons": [
                     {
-                        "label": mode,
+                        "label": _wrapped(mode),
                         "method": "restyle",
                         "args": [{"visible": [trace_mode in ("", mode) for trace_mode in owner]}],
                     }
@@ -233,6 +241,30 @@ def _buttons(figure: go.Figure, owner: Sequence[str], colour: str, look: Look) -
             }
         ]
     )
+
+
+def _wrapped(mode: str) -> str:
+    """A button's words in at most two lines: five buttons stand side by side on a phone."""
+    head, _, tail = mode.rpartition(" ")
+    return f"{head}<br>{tail}" if head else mode
+
+
+def _buttons_width(look: Look) -> int:
+    """Pixels that the row of buttons takes up, about; plotly pads each of them."""
+    lines = [_wrapped(mode).split("<br>") for mode in COLOURS]
+    return sum(width(each, look) + PADDED for each in lines)
+
+
+def _rings_width(rings: NDArray[np.float64], figure: go.Figure) -> int:
+    """Pixels of the figure's width at which no ring covers another, as far as width can part them."""
+    if len(rings) < 2:
+        return 0
+    spans = [float(np.ptp(axis.range)) for axis in (figure.layout.xaxis, figure.layout.yaxis)]
+    aside, down = (np.abs(rings[:, None, axis] - rings[:, axis]) / spans[axis] for axis in (0, 1))
+    lacking = np.sqrt(np.maximum(ACROSS_RING**2 - (DRAWN * down) ** 2, 0))
+    pairs = np.triu(lacking > 0, 1) & (aside > 0)
+    needed = lacking[pairs] / aside[pairs]
+    return 20 + min(int(needed.max(initial=0)), MOST_WIDE)
 
 
 def _axes(figure: go.Figure, points: pd.DataFrame, rings: NDArray[np.float64]) -> None:

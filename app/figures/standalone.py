@@ -12,7 +12,9 @@ from html import escape
 import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
+from app.base.styles import MORE
 from app.base.theme import DARK, LIGHT, Look
+from app.figures.base import least_width
 
 DRAW = """
 const figures = JSON.parse(document.getElementById("figures").textContent);
@@ -29,6 +31,9 @@ dark.addEventListener("change", draw);
 draw();
 """
 """Draws every figure in the theme that the reader's system asks for."""
+
+SCROLLED = f".scroll {{overflow-x: auto; {MORE}}}"
+"""CSS of what is scrolled within its own box; it needs `--paper`."""
 
 
 def document(
@@ -77,17 +82,20 @@ def document(
     )
 
 
-def placeholder(name: str, height: int, alt: str) -> str:
+def placeholder(name: str, figure: go.Figure, alt: str) -> str:
     """Room for a figure in a page's body, as high as the figure so that nothing jumps.
+
+    It is as wide as the figure needs at least, and is scrolled within its own box where there is less room.
 
     Args:
         name: of the figure.
-        height: pixels.
+        figure: as it will be drawn there.
         alt: what it says, for those who do not see it.
     """
+    height, least = int(figure.layout.height or 450), least_width(figure)
     return (
-        f'<div id="{escape(name)}" class="figure" role="img" aria-label="{escape(alt)}" '
-        f'style="height:{height}px"></div>'
+        f'<div class="figure scroll"><div id="{escape(name)}" role="img" aria-label="{escape(alt)}" '
+        f'style="height:{height}px;min-width:{least}px"></div></div>'
     )
 
 
@@ -101,8 +109,11 @@ def alone(name: str, figure: go.Figure, look: Look, alt: str, source: str) -> by
         alt: what it says.
         source: run, stage and number of samples.
     """
-    style = f"body {{margin:1rem;background:{look.paper};color:{look.text};font:{look.size}px sans-serif}}"
-    body = placeholder(name, int(figure.layout.height or 450), alt) + f"<p>{escape(source)}</p>"
+    style = (
+        f":root {{--paper:{look.paper}}} {SCROLLED} "
+        f"body {{margin:1rem;background:var(--paper);color:{look.text};font:{look.size}px sans-serif}}"
+    )
+    body = placeholder(name, figure, alt) + f"<p>{escape(source)}</p>"
     return document(name, body, {name: {look.name: figure}}, style).encode()
 
 

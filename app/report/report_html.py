@@ -6,18 +6,17 @@ import re
 from collections.abc import Mapping, Sequence
 from html import escape
 
-from app.figures.standalone import colours
+from app.figures.standalone import SCROLLED, colours
 
 __all__ = ["STYLE", "escape", "facts", "folded", "heading", "sample", "sentence", "source", "table"]
 
 STYLE = (
-    colours()
+    f"{colours()}\n{SCROLLED}"
     + """
 body {margin: 0 auto; max-width: 1080px; padding: 1.5rem; background: var(--paper); color: var(--text);
   font: 16px/1.5 "Source Sans 3", "Source Sans Pro", system-ui, sans-serif}
 h1 {margin: 0 0 .2em; font-size: 2rem} h2 {margin: 2.2em 0 .3em; font-size: 1.4rem}
 p {max-width: 72ch} p.source {max-width: none; font-size: 14px; opacity: .8; margin: .3em 0 1em}
-.scroll {overflow-x: auto}
 table {border-collapse: collapse; font-size: 15px; margin: .5em 0}
 th, td {padding: .3em .8em .3em 0; text-align: left; vertical-align: top; border-bottom: 1px solid var(--faint)}
 td.number, th.number {text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums}

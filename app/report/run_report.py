@@ -53,7 +53,7 @@ class Page:
         """A figure that comes next, drawn for either theme."""
         looks = {look.name: make(look) for look in (LIGHT, DARK)}
         self.figures[name] = looks
-        self.add(placeholder(name, int(looks["light"].layout.height), alt))
+        self.add(placeholder(name, looks["light"], alt))
 
 
 def run_report(run: RunFolder, show: Show | None = None) -> str:
