@@ -24,6 +24,8 @@ ASPECT = 4 / 3
 """Of width and height, about, as the map is drawn on most screens."""
 RING = 0.075
 """What the ring of a centroid takes up of the map's height."""
+EDGES = (0.08, 0.05)
+"""Of what is shown, at either end along x and y: half a ring, as wide as a phone draws it."""
 ACROSS_RING = 28
 """Pixels of a ring with its line."""
 DRAWN = 420
@@ -274,7 +276,7 @@ def _axes(figure: go.Figure, points: pd.DataFrame, rings: NDArray[np.float64]) -
     ):
         shown = np.concatenate([points[column], rings[:, axis]])
         low, high = float(shown.min()), float(shown.max())
-        edge = 0.05 * max(high - low, 1e-6)
+        edge = EDGES[axis] * max(high - low, 1e-6)
         update(
             range=[low - edge, high + edge],
             showticklabels=False,
