@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from cl_core.runs.events import Failed, StoppedEvent
+from cl_core.runs.events import FailureEvent, StopEvent
 from cl_core.runs.workspace import RunFolder, Workspace
 from cl_core.store import RunLock
 from tests.app.conftest import Open
@@ -45,7 +45,7 @@ def aside(page: AppTest) -> str:
 
 @pytest.mark.parametrize("page", OF_A_RUN)
 def test_why_it_failed_stands_above_its_numbers(page: str, open_page: Open, run: RunFolder) -> None:
-    run.record(Failed(message="UserError: the disk is full"))
+    run.record(FailureEvent(message="UserError: the disk is full"))
     shown = open_page(page, workspace=run.path.parents[1])
     said = below_the_title(shown)
     assert said[0] == "This run failed: UserError: the disk is full"
@@ -57,7 +57,7 @@ def test_why_it_failed_stands_above_its_numbers(page: str, open_page: Open, run:
 def test_on_other_pages_it_stands_under_the_menu(
     page: str, open_page: Open, run: RunFolder
 ) -> None:
-    run.record(Failed(message="UserError: the disk is full"))
+    run.record(FailureEvent(message="UserError: the disk is full"))
     assert "This run failed: UserError: the disk is full" in aside(
         open_page(page, workspace=run.path.parents[1])
     )
@@ -73,7 +73,7 @@ def test_a_run_that_ended_without_a_word_was_interrupted(open_page: Open, run: R
 def test_numbers_of_a_stopped_and_of_a_running_run_are_said_to_be_partial(
     open_page: Open, run: RunFolder
 ) -> None:
-    run.record(StoppedEvent())
+    run.record(StopEvent())
     said = below_the_title(open_page("routing", workspace=run.path.parents[1]))
     assert said[0].startswith(f"This run was stopped: s{PARTIAL}")
     with RunLock(run.lock_path):
