@@ -14,31 +14,54 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
+from cl_core.adapters.bank import Bank
 from cl_core.adapters.compose import with_given_weights
 from cl_core.adapters.fusion import FusionWeights
+from cl_core.adapters.heads import Head
 from cl_core.model.encoded_samples import EncodedSamples, MakeBank
-
-if TYPE_CHECKING:
-    from cl_core.model.model import Model
+from cl_core.model.label_space import LabelSpace
 
 Task = int | None
 """The samples' true task, from 0, where it is known."""
 FindFusion = Callable[[int], FusionWeights | None]
 
 
+class AdaptersWithHeads(Protocol):
+    """What there is to compose: of a `Model`, all that a composition reads."""
+
+    @property
+    def bank(self) -> Bank:
+        """K adapters."""
+        ...
+
+    @property
+    def heads(self) -> tuple[Head, ...]:
+        """By task, or in DIL by adapter."""
+        ...
+
+    @property
+    def label_space(self) -> LabelSpace:
+        """Which labels can be the answer."""
+        ...
+
+
 class ModelComposition(ABC):
     """From routing weights (B, K) to states, and from states to logits."""
 
     @abstractmethod
-    def states(self, model: Model, samples: EncodedSamples, weights: Tensor, task: Task) -> Tensor:
+    def states(
+        self, model: AdaptersWithHeads, samples: EncodedSamples, weights: Tensor, task: Task
+    ) -> Tensor:
         """(B, d) pooled last hidden states, on the CPU; (K, B, d) where every adapter answers by itself."""
 
-    def logits(self, model: Model, states: Tensor, weights: Tensor, task: Task) -> Tensor:
+    def logits(
+        self, model: AdaptersWithHeads, states: Tensor, weights: Tensor, task: Task
+    ) -> Tensor:
         """(B, C) logits of such states; the heads are weighed as the adapters are."""
         return model.label_space.logits(states, model.heads, weights, task)
 
@@ -59,7 +82,9 @@ class OnePass(ModelComposition):
     how: str
     fishers: MakeBank | None = None
 
-    def states(self, model: Model, samples: EncodedSamples, weights: Tensor, task: Task) -> Tensor:
+    def states(
+        self, model: AdaptersWithHeads, samples: EncodedSamples, weights: Tensor, task: Task
+    ) -> Tensor:
         """(B, d)."""
         return samples.composed(model.bank, weights, self.how, self.fishers)
 
@@ -67,11 +92,15 @@ class OnePass(ModelComposition):
 class PassPerAdapter(ModelComposition):
     """Logits of every adapter with its own head, mixed by the weights."""
 
-    def states(self, model: Model, samples: EncodedSamples, weights: Tensor, task: Task) -> Tensor:
+    def states(
+        self, model: AdaptersWithHeads, samples: EncodedSamples, weights: Tensor, task: Task
+    ) -> Tensor:
         """(K, B, d)."""
         return torch.stack([samples.alone(model.bank, k) for k in range(len(model.bank))])
 
-    def logits(self, model: Model, states: Tensor, weights: Tensor, task: Task) -> Tensor:
+    def logits(
+        self, model: AdaptersWithHeads, states: Tensor, weights: Tensor, task: Task
+    ) -> Tensor:
         """(B, C); see `LabelSpace.mixed_logits`."""
         return model.label_space.mixed_logits(states.unbind(0), model.heads, weights, task)
 
@@ -88,11 +117,15 @@ class TaskFusion(ModelComposition):
     how: str
     fusion: FindFusion
 
-    def states(self, model: Model, samples: EncodedSamples, weights: Tensor, task: Task) -> Tensor:
+    def states(
+        self, model: AdaptersWithHeads, samples: EncodedSamples, weights: Tensor, task: Task
+    ) -> Tensor:
         """(B, d)."""
         return samples.fused(model.bank, self.fusion(task or 0), task or 0, weights)
 
-    def logits(self, model: Model, states: Tensor, weights: Tensor, task: Task) -> Tensor:
+    def logits(
+        self, model: AdaptersWithHeads, states: Tensor, weights: Tensor, task: Task
+    ) -> Tensor:
         """(B, C), with the fusion's head in place of the task's."""
         heads, fusion = list(model.heads), self.fusion(task or 0)
         if fusion is not None:
@@ -107,11 +140,15 @@ class TaskFusion(ModelComposition):
 class SingleAdapter(ModelComposition):
     """Sequential, replay, EWC, LwF, joint; a static merge: no weights tell the heads apart."""
 
-    def states(self, model: Model, samples: EncodedSamples, weights: Tensor, task: Task) -> Tensor:
+    def states(
+        self, model: AdaptersWithHeads, samples: EncodedSamples, weights: Tensor, task: Task
+    ) -> Tensor:
         """(B, d)."""
         return samples.alone(model.bank, 0)
 
-    def logits(self, model: Model, states: Tensor, weights: Tensor, task: Task) -> Tensor:
+    def logits(
+        self, model: AdaptersWithHeads, states: Tensor, weights: Tensor, task: Task
+    ) -> Tensor:
         """(B, C)."""
         return model.label_space.logits(states, model.heads, None, task)
 
@@ -126,6 +163,8 @@ class NoAdapter(SingleAdapter):
 
     pooling: str
 
-    def states(self, model: Model, samples: EncodedSamples, weights: Tensor, task: Task) -> Tensor:
+    def states(
+        self, model: AdaptersWithHeads, samples: EncodedSamples, weights: Tensor, task: Task
+    ) -> Tensor:
         """(B, d)."""
         return samples.bare(self.pooling)

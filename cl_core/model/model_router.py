@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -18,14 +18,11 @@ from torch import Tensor
 from cl_core.adapters.bank import Bank
 from cl_core.errors import UserError
 from cl_core.model.encoded_samples import EncodedSamples
-from cl_core.model.model_composition import ModelComposition, OnePass, Task
+from cl_core.model.model_composition import AdaptersWithHeads, ModelComposition, OnePass, Task
 from cl_core.model.what_if import WhatIf
 from cl_core.route.network import RouterNetwork
 from cl_core.route.router import Router, Routing
 from cl_core.route.settings import RouterSettings
-
-if TYPE_CHECKING:
-    from cl_core.model.model import Model
 
 
 class ModelRouter(Protocol):
@@ -100,7 +97,9 @@ class InsideRouter(ModelComposition):
         routed = samples.routed(bank, self.network, self.how)
         return Routing(routed.weights, routed.weights, routed.per_block)
 
-    def states(self, model: Model, samples: EncodedSamples, weights: Tensor, task: Task) -> Tensor:
+    def states(
+        self, model: AdaptersWithHeads, samples: EncodedSamples, weights: Tensor, task: Task
+    ) -> Tensor:
         """(B, d), of the pass that the weights are of."""
         return samples.routed(model.bank, self.network, self.how).states
 
