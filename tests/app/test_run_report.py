@@ -22,8 +22,10 @@ import pytest
 
 import cl_core as cl
 from app.base.theme import DARK, numbered
-from app.data.routing_records import last_routed
+from app.data.routing_records import last_routed, routed_at
+from app.data.runs import DEMONSTRATION
 from app.figures.standalone import alone
+from app.report.report_samples import samples
 from app.report.run_report import run_report
 from cl_core.errors import UserError
 from cl_core.evaluate.table import METRICS
@@ -316,3 +318,14 @@ def test_it_opens_from_a_file_in_either_theme_and_draws_its_figures(
                 assert asked == [file.as_uri()]
         finally:
             browser.close()
+
+
+def test_what_could_not_be_answered_yet_is_not_among_wrong_answers() -> None:
+    run = Workspace(DEMONSTRATION).find("dam")
+    routed = routed_at(run, 2)
+    assert routed is not None
+    page = "".join(samples(run, routed, ["1 restaurants", "2 films"], None))
+    kinds = re.findall(r"<h3>([^<:]*): (\d+) samples?,", page)
+    wrong = sum(int(count) for kind, count in kinds if kind.endswith("wrong answer"))
+    assert len(kinds) == 4
+    assert wrong == (~routed.right_answer & (routed.true < 2)).sum() < (~routed.right_answer).sum()

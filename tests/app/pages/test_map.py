@@ -13,10 +13,11 @@ from safetensors.torch import load_file, save_file
 from streamlit.testing.v1 import AppTest
 
 import cl_core as cl
-from app.base.outcomes import NOT_LEARNT, RIGHT
+from app.base.outcomes import NOT_LEARNT, RIGHT, WRONG
 from app.base.theme import LIGHT
 from app.data import projections
 from app.data.projections import Projection
+from app.data.runs import DEMONSTRATION
 from app.figures.colour_modes import COLOURS
 from app.figures.overlap import moved_apart
 from app.figures.scatter import MapView, feature_map
@@ -98,8 +99,22 @@ def test_the_stage_greys_later_tasks_and_moves_nothing(mapped: Path) -> None:
     records = {(row["sample_id"], row["stage"]): row for row in routing.to_pylist()}
     for row in last.itertuples():
         record = records[row.sample, 3]
-        assert row.adapter_place == int(np.argmax(record["weights"]))
+        assert row.adapter_index == int(np.argmax(record["weights"]))
         assert (row.answer == RIGHT) == record["correct"]
+
+
+def test_a_held_out_row_is_wrong_only_where_its_label_is_known() -> None:
+    """The demonstration with its third task held out: after the first two, no row of it could be answered."""
+    run = Workspace(DEMONSTRATION).find("dam")
+    tasks = run.config.tasks
+    config = run.config.model_copy(update={"tasks": tasks[:2], "held_out": tasks[2:]})
+    task, row = np.repeat([0, 1, 2], 60), np.tile(np.arange(60), 3)
+    positions = np.zeros((180, 2))
+    here = Projection("PCA", task, row, positions, positions[:2], 1.0, 180, 1.0)
+    shown = points.table(here, config, run.table("routing"), 2)
+    assert shown["learnt"].all(), "it was routed"
+    assert set(shown.loc[shown["task_index"] < 2, "answer"]) == {RIGHT, WRONG}
+    assert set(shown.loc[shown["task_index"] == 2, "answer"]) == {NOT_LEARNT}
 
 
 @pytest.mark.parametrize("colour", COLOURS)
