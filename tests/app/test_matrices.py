@@ -196,7 +196,13 @@ def test_the_table_of_changes_has_the_figures_sign_and_points() -> None:
         i, j = known.tasks.index(stage), known.tasks.index(task)
         shown = [points[i, j] - points[j, j], errors[i, j], known.counts[i, j]]
         assert row.tolist() == pytest.approx(shown, abs=0.006)
-    cells = next(trace for trace in known.change_figure(LIGHT).data if trace.name == "cells")
+    figure = known.change_figure(LIGHT)
+    nothing = np.abs(known.change) <= errors + 1e-6
+    assert 0 < nothing.sum() < len(table), "some changes are something, and some are not"
+    coloured, grey = (np.isfinite(np.array(trace.z, float)) for trace in figure.data[:2])
+    assert np.array_equal(grey, nothing)
+    assert np.array_equal(coloured, np.isfinite(known.change) & ~nothing)
+    cells = next(trace for trace in figure.data if trace.name == "cells")
     for (i, j), said in zip(cells.customdata, cells.hovertemplate, strict=True):
         assert f"change (points): {written(points[i, j] - points[j, j], True, 1)}" in said
         assert f"standard error {errors[i, j]:.1f} points" in said
