@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from app.figures.matrix import heatmap
 from PIL import Image
 from playwright.sync_api import Browser, Page
 
 from app.base.theme import DARK, LIGHT, Look
 from app.figures import standalone
+from app.figures.heatmap import heatmap
 from app.figures.scatter import MapView, feature_map
 from tests.app.scattered import scattered
 
