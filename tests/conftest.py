@@ -44,7 +44,7 @@ def carry(tiny: Path, tmp_path: Path) -> Carry:
     """carry(stream, recipe, **settings) -> a finished run of the test's own workspace."""
 
     def run(stream: str = "domains-dil", recipe: str = "dam", **options: Any) -> cl.Run:
-        place = {"workspace": tmp_path / "workspace", "device": "cpu", "backbone": str(tiny)}
-        return cl.run(stream, recipe, **{**place, **SMALL, **options})
+        common = {"workspace": tmp_path / "workspace", "device": "cpu", "backbone": str(tiny)}
+        return cl.run(stream, recipe, **{**common, **SMALL, **options})
 
     return run

@@ -75,10 +75,10 @@ def installed(
     fault = machine.run(install)
     if fault is not None:  # a fresh container has no list of packages yet
         fault = machine.run(["apt-get", "update"]) or machine.run(install)
-    found = look()
-    if found is None:
+    tool = look()
+    if tool is None:
         tried.append(f"apt-get install {' '.join(packages)}: {fault or 'it does not start'}")
-    return found
+    return tool
 
 
 def must_have(environment: Mapping[str, str]) -> bool:

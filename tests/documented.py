@@ -74,12 +74,12 @@ def _steps(page: Path) -> Iterator[Step]:
     )
     if name == "cli.md":
         pattern += r"|^\|.*\| `(?P<example>adapter-lab [^`]+)` \|$"
-    for found in re.finditer(pattern, text, re.MULTILINE):
-        if found["python"] is not None:
-            lines = [line for line in found["python"].splitlines() if _code(line) not in LINES]
+    for match in re.finditer(pattern, text, re.MULTILINE):
+        if match["python"] is not None:
+            lines = [line for line in match["python"].splitlines() if _code(line) not in LINES]
             yield Step(name, "\n".join(lines), python=True)
         else:
-            yield Step(name, _code(found["command"] or found["example"]), python=False)
+            yield Step(name, _code(match["command"] or match["example"]), python=False)
 
 
 def _code(line: str) -> str:
@@ -95,7 +95,7 @@ def quick(words: Sequence[str], backbone: Path) -> list[str]:
     settings += ["router_epochs=1", "improvise_epochs=1"]
     if not any(word.startswith("--backbone") for word in words):
         settings.append(f"backbone={backbone}")
-    added = [word for each in settings for word in ("--set", each)]
+    added = [word for setting in settings for word in ("--set", setting)]
     # Three seeds of three recipes take three times as long as one and show nothing more.
     seeds = ["--seeds", "0"] if words[0] == "sweep" else []
     return [*words, *added, *seeds, "--device", "cpu"]

@@ -37,9 +37,9 @@ def remade(
     run.create(config.model_copy(update={"name": name, **fields}))
     table = run.table("scores")
     values = pa.array([change(value) for value in table["value"].to_pylist()])
-    place = table.schema.get_field_index("value")
+    column = table.schema.get_field_index("value")
     pq.write_table(
-        table.set_column(place, table.schema.field(place), values), run.path / "scores.parquet"
+        table.set_column(column, table.schema.field(column), values), run.path / "scores.parquet"
     )
     return run
 

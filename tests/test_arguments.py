@@ -15,8 +15,13 @@ def arguments(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[str]:
     """Names of a function's arguments, but for that of its object."""
     said = function.args
     several = [said.vararg, said.kwarg]
-    every = [*said.posonlyargs, *said.args, *said.kwonlyargs, *(each for each in several if each)]
-    return [each.arg for each in every if each.arg not in ("self", "cls")]
+    every = [
+        *said.posonlyargs,
+        *said.args,
+        *said.kwonlyargs,
+        *(argument for argument in several if argument),
+    ]
+    return [argument.arg for argument in every if argument.arg not in ("self", "cls")]
 
 
 def test_few_functions_take_eight_arguments_or_more() -> None:

@@ -38,8 +38,8 @@ def compared(tree: ast.AST, names: frozenset[str]) -> Iterator[tuple[int, str]]:
             case ast.Compare(left=ast.Name(id="kind")):
                 continue
             case ast.Compare(left=left, comparators=others):
-                asked = [each for side in (left, *others) for each in _texts(side)]
-                yield from ((node.lineno, each) for each in asked if each in names)
+                asked = [name for side in (left, *others) for name in _texts(side)]
+                yield from ((node.lineno, name) for name in asked if name in names)
             case ast.MatchValue(value=ast.Constant(value=str(text))) if text in names:
                 yield node.lineno, text
             case ast.Dict() | ast.Tuple() | ast.List() | ast.Set():
@@ -63,24 +63,24 @@ def _size(node: ast.Dict | ast.Tuple | ast.List | ast.Set) -> int:
     return len(node.keys) if isinstance(node, ast.Dict) else len(node.elts)
 
 
-def found() -> list[str]:
+def comparisons() -> list[str]:
     """ "file:line name" of every comparison with a choice's name outside the folder of its slot."""
     files = [
         file for folder in ("cl_core", "app", "pages") for file in (ROOT / folder).rglob("*.py")
     ]
     lines = []
     for file in sorted(files):
-        own = file.relative_to(ROOT).as_posix()
-        if own == RECIPES:
+        path = file.relative_to(ROOT).as_posix()
+        if path == RECIPES:
             continue
         tree = ast.parse(file.read_text(encoding="utf-8"))
         for names in set(OWN_FOLDER.values()):
             at_home = [home for home, theirs in OWN_FOLDER.items() if theirs == names]
-            if any(own.startswith(f"{home}/") for home in at_home):
+            if any(path.startswith(f"{home}/") for home in at_home):
                 continue
-            lines += [f"{own}:{line} {text}" for line, text in compared(tree, names)]
+            lines += [f"{path}:{line} {text}" for line, text in compared(tree, names)]
     return sorted(lines)
 
 
 def test_no_choice_is_asked_for_by_its_name_outside_the_folder_of_its_slot() -> None:
-    assert found() == []
+    assert comparisons() == []

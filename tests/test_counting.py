@@ -52,7 +52,7 @@ def uncounted(source: str) -> list[str]:
         and ast.unparse(node.exc.func) in ONLY_FOR_PROGRAMMERS
         for part in ast.walk(node)
     }
-    found = []
+    lines = []
     for node in ast.walk(tree):
         if not isinstance(node, ast.JoinedStr) or id(node) in skipped:
             continue
@@ -63,16 +63,16 @@ def uncounted(source: str) -> list[str]:
             grouped = form is not None and "," in ast.unparse(form)
             many = said.startswith("len(") or said in COUNTS or grouped
             if many and not said.isupper() and SEVERAL.match(str(words.value)):
-                found.append(f"{number.lineno}: {{{said}}}{str(words.value)[:30]}")
-    return found
+                lines.append(f"{number.lineno}: {{{said}}}{str(words.value)[:30]}")
+    return lines
 
 
 def test_no_sentence_counts_several_where_there_may_be_one() -> None:
     wrong = [
-        f"{file.relative_to(ROOT)}:{each}"
+        f"{file.relative_to(ROOT)}:{line}"
         for folder in ("app", "pages", "cl_core")
         for file in (ROOT / folder).rglob("*.py")
-        for each in uncounted(file.read_text(encoding="utf-8"))
+        for line in uncounted(file.read_text(encoding="utf-8"))
     ]
     assert not wrong, "\n".join(wrong)
 

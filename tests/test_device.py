@@ -21,10 +21,10 @@ def test_the_cpu_computes_in_float32_unless_asked() -> None:
 
 def test_auto_says_what_it_found() -> None:
     device = choose_device("auto")
-    found = torch.cuda.is_available()
-    assert device.torch_device.type == ("cuda" if found else "cpu")
-    assert ("a GPU is available" if found else "no GPU is available") in device.reason
-    assert device.bfloat16 == found
+    has_gpu = torch.cuda.is_available()
+    assert device.torch_device.type == ("cuda" if has_gpu else "cpu")
+    assert ("a GPU is available" if has_gpu else "no GPU is available") in device.reason
+    assert device.bfloat16 == has_gpu
 
 
 def test_bf16_on_a_cpu_is_used_where_it_is_and_refused_where_it_is_not() -> None:

@@ -20,8 +20,8 @@ MODULES = sorted(
 
 def examples_of(module: str) -> list[doctest.DocTest]:
     """Docstrings of a module that have examples."""
-    found = doctest.DocTestFinder().find(import_module(module), module)
-    return [test for test in found if test.examples]
+    examples = doctest.DocTestFinder().find(import_module(module), module)
+    return [test for test in examples if test.examples]
 
 
 @pytest.mark.parametrize("module", MODULES)

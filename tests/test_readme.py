@@ -91,14 +91,14 @@ def test_what_the_documentation_prints_can_be_typed_in_the_order_in_which_it_sta
 
 
 def test_what_is_not_carried_out_has_a_reason_and_stands_on_a_page() -> None:
-    found = steps()
+    listed = steps()
     for pattern in CANNOT:
         flags = re.DOTALL
-        assert any(re.fullmatch(pattern, step.text, flags) for step in found), pattern
+        assert any(re.fullmatch(pattern, step.text, flags) for step in listed), pattern
     everything = "\n".join(page.read_text() for page in PAGES)
     for line in LINES:
         assert line in everything
-    carried = [step for step in found if not step.cannot]
+    carried = [step for step in listed if not step.cannot]
     assert all(step.python or step.text.startswith("adapter-lab ") for step in carried)
 
 

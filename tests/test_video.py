@@ -200,9 +200,9 @@ def test_moments_reach_from_the_first_frame_to_the_last(count: int, wanted: int)
         assert (moments[0], moments[-1]) == (times[0], times[-1])
         np.testing.assert_allclose(np.diff(moments, 2), 0, atol=1e-9)
     shown = shown_at(times, moments)
-    for place, moment in zip(shown, moments, strict=True):
-        assert times[place] <= moment + 1e-6
-        assert place == count - 1 or times[place + 1] > moment
+    for frame, moment in zip(shown, moments, strict=True):
+        assert times[frame] <= moment + 1e-6
+        assert frame == count - 1 or times[frame + 1] > moment
 
 
 def test_what_cannot_be_read_is_refused_with_its_path(tmp_path: Path) -> None:

@@ -43,7 +43,9 @@ HOULSBY: dict[str, Any] = {  # as adapters 1.3.0 writes its DoubleSeqBnConfig
 def random_adapter(**settings: Any) -> Adapter:
     generator = torch.Generator().manual_seed(0)
     adapter = Adapter.initialise(AdapterSettings(**settings), fake_sites(3), 16, generator)
-    moved = [torch.randn(each.shape, generator=generator) for each in adapter.parameters()]
+    moved = [
+        torch.randn(parameter.shape, generator=generator) for parameter in adapter.parameters()
+    ]
     return Adapter(*moved, site_names=adapter.site_names, activation=adapter.activation)
 
 
@@ -182,7 +184,9 @@ def test_what_adapterhub_cannot_express_is_not_written(tmp_path: Path) -> None:
         write_adapterhub(adapter, tmp_path, blocks=3, model_type="modernbert")
     with pytest.raises(UserError, match="neither dots nor spaces"):
         write_adapterhub(adapter, tmp_path, blocks=3, name="a.b")
-    odd = Adapter(*(each[:3] for each in adapter.parameters()), site_names=adapter.site_names[:3])
+    odd = Adapter(
+        *(parameter[:3] for parameter in adapter.parameters()), site_names=adapter.site_names[:3]
+    )
     with pytest.raises(UserError, match="the same sites in every adapted"):
         write_adapterhub(odd, tmp_path, blocks=3)
 

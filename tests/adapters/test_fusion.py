@@ -24,8 +24,8 @@ def random_fusion(bank: Bank, seed: int = 3) -> Fusion:
     size = bank.down.shape[-1]
     fusion = Fusion.initialise(bank.site_names, size, generator)
     drawn = [
-        torch.randn(each.shape, generator=generator, dtype=torch.float64)
-        for each in fusion.parameters()
+        torch.randn(parameter.shape, generator=generator, dtype=torch.float64)
+        for parameter in fusion.parameters()
     ]
     return Fusion(*drawn, site_names=fusion.site_names)
 
@@ -125,7 +125,9 @@ def test_the_published_parameter_counts() -> None:
     assert fusion_parameter_count(768) == 1_771_008
     assert fusion_parameter_count(768, 12) == 21_252_096
     fusion = Fusion.initialise(("a", "b"), 5, torch.Generator().manual_seed(0))
-    assert sum(each.numel() for each in fusion.parameters()) == fusion_parameter_count(5, 2)
+    assert sum(parameter.numel() for parameter in fusion.parameters()) == fusion_parameter_count(
+        5, 2
+    )
 
 
 def test_weights_survive_being_named_and_read_back() -> None:

@@ -29,8 +29,8 @@ SAMPLEWISE = tuple(name for name in MERGES if name != "mean")
 def fishers_of(bank: Bank, seed: int = 9) -> Bank:
     generator = torch.Generator().manual_seed(seed)
     drawn = [
-        torch.rand(each.shape, generator=generator, dtype=torch.float64)
-        for each in bank.parameters()
+        torch.rand(parameter.shape, generator=generator, dtype=torch.float64)
+        for parameter in bank.parameters()
     ]
     return Bank(*drawn, site_names=bank.site_names)
 
@@ -41,7 +41,7 @@ def flat(bank: Bank, k: int) -> Tensor:
 
 def merged(how: str, bank: Bank, weights: Tensor, **settings: float) -> Tensor:
     result = merge_adapters(how, bank, weights, MergeSettings(**settings), fishers_of(bank))
-    return torch.cat([each.flatten() for each in result.parameters()])
+    return torch.cat([parameter.flatten() for parameter in result.parameters()])
 
 
 @pytest.mark.parametrize("how", KEEPS_ONE_HOT)
@@ -79,7 +79,9 @@ def test_ties_trims_elects_and_averages_those_that_agree() -> None:
 
 def test_trimming_keeps_exactly_the_share_even_where_entries_are_equal() -> None:
     bank = random_bank(2)
-    ones = Bank(*(torch.ones_like(each) for each in bank.parameters()), site_names=bank.site_names)
+    ones = Bank(
+        *(torch.ones_like(parameter) for parameter in bank.parameters()), site_names=bank.site_names
+    )
     for k in range(2):
         entries = flat(trim(ones, 0.25), k)
         assert int((entries != 0).sum()) == round(0.25 * len(entries))
@@ -116,7 +118,7 @@ def test_fisher_merging_weighs_each_entry_by_its_information() -> None:
     torch.testing.assert_close(merged("fisher", bank, weights), wanted)
     for value in (0.0, 3.0):
         equal = Bank(
-            *(torch.full_like(each, value) for each in bank.parameters()),
+            *(torch.full_like(parameter, value) for parameter in bank.parameters()),
             site_names=bank.site_names,
         )
         found = merge_adapters("fisher", bank, weights, fishers=equal)

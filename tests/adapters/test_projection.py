@@ -69,7 +69,7 @@ def test_select_takes_the_projection_of_the_adapter_with_the_largest_weight() ->
 @pytest.mark.parametrize("how", [name for name in COMPOSITIONS if name not in ELSEWHERE])
 def test_every_composition_projects_what_is_seen(how: str) -> None:
     bank = seeing_bank()
-    fishers = bank.with_parameters([torch.ones_like(each) for each in bank.parameters()])
+    fishers = bank.with_parameters([torch.ones_like(parameter) for parameter in bank.parameters()])
     made = compose(bank, random_weights(SAMPLES, 3), how, fishers=fishers)[VISUAL](features())
     assert made.shape == (SAMPLES, FRAMES, bank.down.shape[-1])
     assert made.abs().sum() > 0
@@ -92,7 +92,7 @@ def test_weights_get_a_gradient_through_the_projection() -> None:
 @pytest.mark.parametrize("how", list(MERGES))
 def test_static_merges_have_a_projection_too(how: str) -> None:
     bank = seeing_bank()
-    fishers = bank.with_parameters([torch.ones_like(each) for each in bank.parameters()])
+    fishers = bank.with_parameters([torch.ones_like(parameter) for parameter in bank.parameters()])
     merged = merge_adapters(how, bank, torch.full((3,), 1 / 3).double(), fishers=fishers)
     assert merged.projection is not None
     assert bank.projection is not None
@@ -107,7 +107,7 @@ def test_tensors_and_vectors_hold_the_projection() -> None:
     again = Adapter.from_tensors(adapter.tensors(), adapter.site_names)
     for mine, theirs in zip(adapter.parameters(), again.parameters(), strict=True):
         assert torch.equal(mine, theirs)
-    assert adapter.parameter_count == sum(each.numel() for each in adapter.parameters())
+    assert adapter.parameter_count == sum(parameter.numel() for parameter in adapter.parameters())
     assert adapter_vectors(bank).shape == (3, adapter.parameter_count)
     there = bank_of_vectors(adapter_vectors(bank), bank)
     assert all(map(torch.equal, there.parameters(), bank.parameters()))

@@ -34,9 +34,9 @@ QUICK = {**SMALL, "epochs": 1}
 def swept(
     tiny: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Workspace, list[RunFolder]]:
-    place = Workspace(tmp_path_factory.mktemp("sweep"))
+    workspace = Workspace(tmp_path_factory.mktemp("sweep"))
     found = sweep(
-        place,
+        workspace,
         ["domains-dil"],
         ["dam", "sequential"],
         [0, 1, 2],
@@ -44,7 +44,7 @@ def swept(
         device="cpu",
     )
     assert not found.failures
-    return place, list(found.runs)
+    return workspace, list(found.runs)
 
 
 def test_a_sweep_is_every_recipe_with_every_seed_and_is_not_done_twice(
@@ -92,7 +92,9 @@ def test_runs_that_differ_in_seed_alone_are_one_line_with_their_spread(
     assert summary.n == 3
     assert summary.mean == pytest.approx(np.mean(numbers))
     assert summary.std == pytest.approx(np.std(numbers, ddof=1))
-    gap = next(each for each in found.differences if each.metric == "average_accuracy")
+    gap = next(
+        difference for difference in found.differences if difference.metric == "average_accuracy"
+    )
     others = [
         100 * cl.Run(place, run).metrics["average_accuracy"] for run in runs if "seq" in run.name
     ]
@@ -133,7 +135,7 @@ def test_orders_can_be_pooled_and_are_paired_each_with_itself(carry: Carry, tmp_
         ("turned", 2),
         ("turned", 2),
     ]
-    assert {each.difference.n for each in pooled.differences} == {2}
+    assert {difference.difference.n for difference in pooled.differences} == {2}
 
 
 def test_every_format_shows_every_line_and_the_spread(
@@ -181,10 +183,10 @@ def test_a_recipe_is_told_from_another_by_its_slots_too(carry: Carry) -> None:
 
 
 def test_runs_are_pooled_by_what_their_tasks_are_and_not_by_a_streams_name(tmp_path: Path) -> None:
-    place = Workspace(tmp_path)
-    first = remade(place, "dam", "first", seed=0)
-    renamed = remade(place, "dam", "renamed", seed=1, stream_name="a name of my own")
-    stranger = remade(place, "dam", "stranger", seed=2, **other_data(first.config))
+    workspace = Workspace(tmp_path)
+    first = remade(workspace, "dam", "first", seed=0)
+    renamed = remade(workspace, "dam", "renamed", seed=1, stream_name="a name of my own")
+    stranger = remade(workspace, "dam", "stranger", seed=2, **other_data(first.config))
     found = compare([first, renamed, stranger])
     assert [sorted(line.runs.values()) for line in found.lines] == [
         ["first", "renamed"],
@@ -193,7 +195,7 @@ def test_runs_are_pooled_by_what_their_tasks_are_and_not_by_a_streams_name(tmp_p
     name = first.config.stream_name
     assert found.lines[0].stream.startswith(f"{name} (also a name of my own)")
     assert len(set(found.streams)) == 2, "other tasks of the same name are called otherwise"
-    other = remade(place, "adapters", "other", seed=2, **other_data(first.config))
+    other = remade(workspace, "adapters", "other", seed=2, **other_data(first.config))
     paired = compare([first, stranger, other], against="dam").differences
     assert {(each.line.runs["", 2], each.reference.runs["", 2]) for each in paired} == {
         ("other", "stranger")
@@ -201,12 +203,12 @@ def test_runs_are_pooled_by_what_their_tasks_are_and_not_by_a_streams_name(tmp_p
 
 
 def test_streams_of_one_name_say_in_which_data_they_differ(tmp_path: Path) -> None:
-    place = Workspace(tmp_path)
-    first = remade(place, "dam", "first")
+    workspace = Workspace(tmp_path)
+    first = remade(workspace, "dam", "first")
     settings = first.config.settings
     fewer = settings.data.model_copy(update={"limit_train": 7})
     second = remade(
-        place,
+        workspace,
         "dam",
         "second",
         settings=settings.model_copy(update={"data": fewer}),
@@ -239,8 +241,10 @@ def test_orders_are_the_same_tasks_whatever_their_streams_are_called(tmp_path: P
 
 
 def test_who_is_told_the_task_is_marked_and_stands_apart_in_every_form(tmp_path: Path) -> None:
-    place = Workspace(tmp_path)
-    runs = [remade(place, recipe, recipe) for recipe in ("adapters", "i2i-ff", "dam", "l2r-wavg")]
+    workspace = Workspace(tmp_path)
+    runs = [
+        remade(workspace, recipe, recipe) for recipe in ("adapters", "i2i-ff", "dam", "l2r-wavg")
+    ]
     found = compare(runs, against="dam")
     assert [line.told_the_task for line in found.lines] == [False, False, True, True]
     for form in ("text", "markdown"):
@@ -268,8 +272,8 @@ def test_who_is_told_the_task_is_marked_and_stands_apart_in_every_form(tmp_path:
 def test_tables_for_people_have_real_minus_signs_and_those_for_programs_hyphens(
     tmp_path: Path,
 ) -> None:
-    place = Workspace(tmp_path)
-    runs = [remade(place, recipe, recipe) for recipe in ("sequential", "adapters")]
+    workspace = Workspace(tmp_path)
+    runs = [remade(workspace, recipe, recipe) for recipe in ("sequential", "adapters")]
     found = compare(runs, ("average_accuracy", "backward_transfer"), against="adapters")
     hyphen = re.compile(r"(?<![\w.-])-\d")
     for text in (
@@ -286,10 +290,10 @@ def test_tables_for_people_have_real_minus_signs_and_those_for_programs_hyphens(
 
 
 def test_who_learns_all_tasks_at_once_is_named(tmp_path: Path) -> None:
-    place = Workspace(tmp_path)
+    workspace = Workspace(tmp_path)
     runs = [
-        remade(place, "sequential", "sequential"),
-        remade(place, "sequential", "joint", recipe=RECIPES["joint"]),
+        remade(workspace, "sequential", "sequential"),
+        remade(workspace, "sequential", "joint", recipe=RECIPES["joint"]),
     ]
     found = compare(runs)
     for form in ("text", "markdown"):
@@ -298,8 +302,8 @@ def test_who_learns_all_tasks_at_once_is_named(tmp_path: Path) -> None:
 
 
 def test_cil_says_under_which_head_rule_its_numbers_stand(tmp_path: Path) -> None:
-    place = Workspace(tmp_path)
-    runs = [remade(place, recipe, recipe) for recipe in ("dam", "sequential", "clips-dam")]
+    workspace = Workspace(tmp_path)
+    runs = [remade(workspace, recipe, recipe) for recipe in ("dam", "sequential", "clips-dam")]
     one, several, none = (compare(chosen) for chosen in (runs[:1], runs[:2], runs[2:]))
     assert "CIL under the head rule 'compose'" in FORMATS["text"](one)
     assert "CIL under several head rules (compose, direct" in FORMATS["text"](several)
@@ -310,13 +314,13 @@ def test_cil_says_under_which_head_rule_its_numbers_stand(tmp_path: Path) -> Non
 
 
 def test_every_chosen_run_counts_and_a_repeated_seed_is_named(tmp_path: Path) -> None:
-    place = Workspace(tmp_path)
+    workspace = Workspace(tmp_path)
     runs = [
-        remade(place, recipe, f"{recipe}-{seed}", seed=seed)
+        remade(workspace, recipe, f"{recipe}-{seed}", seed=seed)
         for recipe in ("dam", "l2r-wavg", "adapters")
         for seed in range(4)
     ]
-    again = remade(place, "dam", "dam-again", seed=0)
+    again = remade(workspace, "dam", "dam-again", seed=0)
     found = compare([*runs, again])
     assert (found.runs, len(found.lines)) == (12, 3)
     assert found.repeats == ("dam-again",)
@@ -333,7 +337,7 @@ def test_json_has_no_nan(tmp_path: Path) -> None:
 
 
 def test_no_folder_of_this_machine_is_in_a_table(tmp_path: Path) -> None:
-    place = Workspace(tmp_path)
+    workspace = Workspace(tmp_path)
     homes = ("/home/ann/models/base", "/home/bob/models/base", "minilm")
     runs = []
     for number, home in enumerate(homes):
@@ -341,13 +345,13 @@ def test_no_folder_of_this_machine_is_in_a_table(tmp_path: Path) -> None:
         backbone = settings.backbone.model_copy(update={"name": home})
         runs.append(
             remade(
-                place,
+                workspace,
                 "dam",
                 f"dam-{number}",
                 settings=settings.model_copy(update={"backbone": backbone}),
             )
         )
-    failed = remade(place, "dam", "failed")
+    failed = remade(workspace, "dam", "failed")
     failed.record(FailureEvent(message="UserError: no file '/home/ann/my data/x.csv'"))
     comparison = compare([*runs, failed])
     assert [line.label for line in comparison.lines] == [

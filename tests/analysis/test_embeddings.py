@@ -18,16 +18,16 @@ def test_the_scored_rows_are_found_and_the_centroids_are_the_routers(
     carry: Carry, tmp_path: Path
 ) -> None:
     carry(name="one")
-    place = Workspace(tmp_path / "workspace")
-    found = find_embeddings(place, place.find("one"))
+    workspace = Workspace(tmp_path / "workspace")
+    found = find_embeddings(workspace, workspace.find("one"))
     assert found is not None
     assert found.split == "test"
     assert found.rows == (SMALL["limit_test"],) * 3
-    features = found.features(place)
-    assert [len(each) for each in features] == list(found.rows)
+    features = found.features(workspace)
+    assert [len(feature) for feature in features] == list(found.rows)
     # Training rows and test rows of a task are alike, but not the same.
     centroids, means = (
-        found.centroids(place, features),
+        found.centroids(workspace, features),
         np.stack([f.mean(axis=0) for f in features]),
     )
     assert not np.allclose(centroids, means)
@@ -38,10 +38,10 @@ def test_a_run_without_features_has_those_that_another_run_made(
     carry: Carry, tmp_path: Path
 ) -> None:
     carry("domains-dil", "sequential", name="alone")
-    place = Workspace(tmp_path / "workspace")
-    assert find_embeddings(place, place.find("alone")) is None
+    workspace = Workspace(tmp_path / "workspace")
+    assert find_embeddings(workspace, workspace.find("alone")) is None
     carry("domains-dil", "dam", name="one")
-    found, own = (find_embeddings(place, place.find(name)) for name in ("alone", "one"))
+    found, own = (find_embeddings(workspace, workspace.find(name)) for name in ("alone", "one"))
     assert found is not None
     assert own is not None
     assert found.keys == own.keys

@@ -27,8 +27,8 @@ UNITS = {"average_accuracy": "%", "forgetting": "points", "backward_transfer": "
 @pytest.fixture
 def runs(tmp_path: Path) -> dict[str, RunFolder]:
     """DAM, and one adapter for all tasks, which forgets."""
-    place = Workspace(tmp_path)
-    return {name: remade(place, name, name) for name in ("dam", "sequential")}
+    workspace = Workspace(tmp_path)
+    return {name: remade(workspace, name, name) for name in ("dam", "sequential")}
 
 
 def test_a_comparison_exports_what_the_reports_say(runs: dict[str, RunFolder]) -> None:

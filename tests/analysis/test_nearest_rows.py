@@ -17,17 +17,17 @@ from tests.small_runs import SMALL, Carry
 
 def test_they_are_those_that_a_plain_search_finds(carry: Carry, tmp_path: Path) -> None:
     carry(name="one")
-    place = Workspace(tmp_path / "workspace")
-    run = place.find("one")
-    training = TrainingFeatures(place, run)
+    workspace = Workspace(tmp_path / "workspace")
+    run = workspace.find("one")
+    training = TrainingFeatures(workspace, run)
     assert sorted(training.keys) == [0, 1, 2]
-    stored = [place.store.read("features", training.keys[task]) for task in range(3)]
+    stored = [workspace.store.read("features", training.keys[task]) for task in range(3)]
     rows = [each.arrays["features"].astype(np.float64) for each in stored if each is not None]
     assert [len(each) for each in rows] == [SMALL["limit_train"]] * 3
-    scored = find_embeddings(place, run)
+    scored = find_embeddings(workspace, run)
     assert scored is not None
     assert not set(scored.keys) & set(training.keys.values())
-    for query in scored.features(place)[1][:4]:
+    for query in scored.features(workspace)[1][:4]:
         wanted = sorted(
             (
                 -float(row @ query) / (np.linalg.norm(row) * np.linalg.norm(query)),
@@ -47,8 +47,8 @@ def test_they_are_those_that_a_plain_search_finds(carry: Carry, tmp_path: Path) 
 
 def test_a_training_row_is_nearest_to_itself(carry: Carry, tmp_path: Path) -> None:
     carry(name="one")
-    place = Workspace(tmp_path / "workspace")
-    training = TrainingFeatures(place, place.find("one"))
+    workspace = Workspace(tmp_path / "workspace")
+    training = TrainingFeatures(workspace, workspace.find("one"))
     row = training.features[2][5]
     first, second = training.nearest(3 * row, 2, stage=3)  # the length does not matter
     assert first.cosine == pytest.approx(1, abs=1e-6)
@@ -58,8 +58,8 @@ def test_a_training_row_is_nearest_to_itself(carry: Carry, tmp_path: Path) -> No
 
 def test_tasks_to_come_are_left_out_and_few_rows_give_few(carry: Carry, tmp_path: Path) -> None:
     carry(name="one")
-    place = Workspace(tmp_path / "workspace")
-    training = TrainingFeatures(place, place.find("one"))
+    workspace = Workspace(tmp_path / "workspace")
+    training = TrainingFeatures(workspace, workspace.find("one"))
     query = training.features[2][0]
     assert {each.task for each in training.nearest(query, 20, stage=1)} == {0}
     assert len(training.nearest(query, 500, stage=2)) == 2 * SMALL["limit_train"]
@@ -72,10 +72,10 @@ def test_a_baseline_finds_those_that_another_run_has_made(
     carry: Carry, tmp_path: Path, recipe: str
 ) -> None:
     carry("domains-dil", recipe, name="alone")
-    place = Workspace(tmp_path / "workspace")
-    assert TrainingFeatures(place, place.find("alone")).keys == {}
+    workspace = Workspace(tmp_path / "workspace")
+    assert TrainingFeatures(workspace, workspace.find("alone")).keys == {}
     carry(name="one")
-    alone, one = (TrainingFeatures(place, place.find(name)) for name in ("alone", "one"))
+    alone, one = (TrainingFeatures(workspace, workspace.find(name)) for name in ("alone", "one"))
     assert alone.keys == one.keys
     assert len(alone.keys) == 3
 

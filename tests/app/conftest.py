@@ -29,11 +29,11 @@ def components_are_looked_for_once() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def small_workspace(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """DAM and L2R on three domains."""
-    place = tmp_path_factory.mktemp("app") / "workspace"
-    options = {**SMALL, "backbone": str(tiny), "epochs": 1, "device": "cpu", "workspace": place}
+    root = tmp_path_factory.mktemp("app") / "workspace"
+    options = {**SMALL, "backbone": str(tiny), "epochs": 1, "device": "cpu", "workspace": root}
     cl.run("domains-dil", "dam", name="dam", **options)
     cl.run("domains-dil", "l2r-wavg", name="l2r", memory=0.5, router_epochs=1, **options)
-    return place
+    return root
 
 
 @pytest.fixture

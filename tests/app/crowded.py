@@ -40,56 +40,57 @@ RUNS = {
 TINY = {"epochs": 1, "batch_size": 64, "max_length": 24, "layer": -2, "learning_rate": 1e-2}
 
 
-def task_name(place: int) -> str:
+def task_name(index: int) -> str:
     """Of 60 characters, told apart by what stands in the middle."""
-    goods, town = GOODS[place % len(GOODS)], TOWNS[place // len(GOODS)]
+    goods, town = GOODS[index % len(GOODS)], TOWNS[index // len(GOODS)]
     return f"questions about {goods} that people who live in {town} ask".ljust(60, "-")[:60]
 
 
-def class_names(place: int) -> list[str]:
+def class_names(index: int) -> list[str]:
     """Long ones, alike at both ends."""
-    many = CLASSES.get(place, 2)
+    many = CLASSES.get(index, 2)
     return [
-        f"card payment {each} in shop {place} not recognised by its owner" for each in range(many)
+        f"card payment {number} in shop {index} not recognised by its owner"
+        for number in range(many)
     ]
 
 
 def write_stream(folder: Path) -> Path:
     """A stream file with a CSV file for each split of each task."""
     tasks = []
-    for place in range(TASKS):
-        names, own = class_names(place), folder / f"task-{place}"
-        own.mkdir(parents=True)
+    for index in range(TASKS):
+        names, task_folder = class_names(index), folder / f"task-{index}"
+        task_folder.mkdir(parents=True)
         for split, rows in (("train", max(8, len(names))), ("validation", 4), ("test", 6)):
-            with (own / f"{split}.csv").open("w", newline="", encoding="utf-8") as file:
+            with (task_folder / f"{split}.csv").open("w", newline="", encoding="utf-8") as file:
                 writer = csv.writer(file)
                 writer.writerow(("text", "label"))
                 for row in range(rows):
                     label = names[row % len(names)]
-                    text = f"{split} {row} about {GOODS[place % 6]} in {TOWNS[row % 4]}: {label}"
+                    text = f"{split} {row} about {GOODS[index % 6]} in {TOWNS[row % 4]}: {label}"
                     writer.writerow((text, label))
-        tasks.append({"name": task_name(place), "path": own.name, "label_names": names})
+        tasks.append({"name": task_name(index), "path": task_folder.name, "label_names": names})
     file = folder / f"{STREAM}.yaml"
     file.write_text(yaml.safe_dump({"name": STREAM, "protocol": "cil", "tasks": tasks}))
     return file
 
 
-def crowd(place: Path, backbone: Path) -> Path:
+def crowd(root: Path, backbone: Path) -> Path:
     """Fills a workspace: the stream, its runs, and the map of the first one by PCA; returns it."""
-    stream = write_stream(place / "streams")
+    stream = write_stream(root / "streams")
     for name, (recipe, settings) in RUNS.items():
         options = {**TINY, **settings, "backbone": str(backbone), "device": "cpu"}
-        cl.run(str(stream), recipe, name=name, workspace=place, **options)
-    made = Workspace(place)
-    embeddings = find_embeddings(made, made.find(next(iter(RUNS))))
+        cl.run(str(stream), recipe, name=name, workspace=root, **options)
+    workspace = Workspace(root)
+    embeddings = find_embeddings(workspace, workspace.find(next(iter(RUNS))))
     if embeddings is None:
         raise ValueError("the run has made no features")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
             projection_worker, "METHODS", ("PCA",)
         )  # UMAP would be compiled for half a minute
-        projection_worker.project(made, made, embeddings)
-    return place
+        projection_worker.project(workspace, workspace, embeddings)
+    return root
 
 
 if __name__ == "__main__":

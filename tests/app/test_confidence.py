@@ -23,12 +23,12 @@ from tests.remade_runs import remade
 
 
 @pytest.fixture
-def known(tmp_path: Path) -> Matrices:
+def matrices(tmp_path: Path) -> Matrices:
     """Stage 4 of five, where no two cells are of as many samples."""
     run = remade(Workspace(tmp_path), "dam", "uneven")
     table = run.table("scores")
-    place = {task.name: number for number, task in enumerate(run.config.tasks)}
-    samples = [count(row["stage"], place[row["task"]] + 1) for row in table.to_pylist()]
+    index_of = {task.name: number for number, task in enumerate(run.config.tasks)}
+    samples = [count(row["stage"], index_of[row["task"]] + 1) for row in table.to_pylist()]
     at = table.schema.get_field_index("samples")
     pq.write_table(
         table.set_column(at, table.schema.field(at), pa.array(samples)),
@@ -54,34 +54,34 @@ def test_an_interval_in_words_is_in_per_cent_from_low_to_high() -> None:
     assert interval(0.75, 0) == interval(float("nan"), 60) == ""
 
 
-def test_a_cell_says_the_interval_of_its_own_samples(known: Matrices) -> None:
-    cells = next(trace for trace in known.score_figure(LIGHT).data if trace.name == "cells")
-    assert len(cells.customdata) == np.isfinite(known.scores).sum()
+def test_a_cell_says_the_interval_of_its_own_samples(matrices: Matrices) -> None:
+    cells = next(trace for trace in matrices.score_figure(LIGHT).data if trace.name == "cells")
+    assert len(cells.customdata) == np.isfinite(matrices.scores).sum()
     for (i, j), hover in zip(cells.customdata, cells.hovertemplate, strict=True):
-        assert said(known.report.matrix[i, j], count(i + 1, j + 1)) in hover
-    table = known.score_table()
+        assert said(matrices.report.matrix[i, j], count(i + 1, j + 1)) in hover
+    table = matrices.score_table()
     assert len(table) == len(cells.customdata)
     for (stage, task), row in table.iterrows():
-        i, j = known.tasks.index(stage), known.tasks.index(task)
-        low, high = wilson(known.report.matrix[i, j], count(i + 1, j + 1))
-        shown = [100 * known.report.matrix[i, j], 100 * low, 100 * high, count(i + 1, j + 1)]
+        i, j = matrices.tasks.index(stage), matrices.tasks.index(task)
+        low, high = wilson(matrices.report.matrix[i, j], count(i + 1, j + 1))
+        shown = [100 * matrices.report.matrix[i, j], 100 * low, 100 * high, count(i + 1, j + 1)]
         assert row.tolist() == pytest.approx(shown, abs=0.006)
 
 
-def test_a_point_of_a_tasks_line_says_the_interval_of_its_own_samples(known: Matrices) -> None:
-    lines = {name: known.scores[:, j].tolist() for j, name in enumerate(known.tasks)}
+def test_a_point_of_a_tasks_line_says_the_interval_of_its_own_samples(matrices: Matrices) -> None:
+    lines = {name: matrices.scores[:, j].tolist() for j, name in enumerate(matrices.tasks)}
     figure = task_lines(
         lines,
-        known.tasks,
+        matrices.tasks,
         LIGHT,
         x_title="after learning",
         y_title="accuracy (%)",
-        intervals=known.interval,
-        counts=known.counts,
+        intervals=matrices.interval,
+        counts=matrices.counts,
     )
     for j, line in enumerate(figure.data):
         for i in range(j, 4):
-            assert said(known.report.matrix[i, j], count(i + 1, j + 1)) in line.text[i]
+            assert said(matrices.report.matrix[i, j], count(i + 1, j + 1)) in line.text[i]
 
 
 def test_shares_of_a_row_are_as_sure_as_the_row_is_long() -> None:
@@ -101,13 +101,16 @@ def test_shares_of_a_row_are_as_sure_as_the_row_is_long() -> None:
     four = np.array([[6, 0, 3, 3], [20, 10, 5, 5]])
     for column, trace in enumerate(outcomes(four, ["1 a", "2 b"], LIGHT).data):
         shares = four[:, column] / four.sum(axis=1)
-        assert [own[1] for own in trace.customdata] == [said(shares[0], 12), said(shares[1], 40)]
+        assert [point[1] for point in trace.customdata] == [
+            said(shares[0], 12),
+            said(shares[1], 40),
+        ]
 
 
 def test_shares_of_all_samples_say_how_sure_they_are_and_weights_do_not() -> None:
     mean, heaviest = np.array([60.0, 40.0]), np.array([75.0, 25.0])
     diamonds = usage(mean, heaviest, ["1 a", "2 b"], LIGHT, 80).data[1]
-    assert [own[1] for own in diamonds.customdata] == [said(0.75, 80), said(0.25, 80)]
+    assert [point[1] for point in diamonds.customdata] == [said(0.75, 80), said(0.25, 80)]
     lines = {"right route": [75.0, 25.0], "mean weight": [60.0, 40.0]}
     route, weight = setting_lines(
         lines, [1, 2], 1, LIGHT, x_title="k", counted=["right route"], samples=80

@@ -59,7 +59,7 @@ def visit(mine: Workspace) -> Visit:
         if page != "start":
             test.switch_page(f"../pages/{page}.py").run()
         if run is not None:
-            box = next(each for each in test.selectbox if each.key == "run")
+            box = next(element for element in test.selectbox if element.key == "run")
             box.set_value(run)
             test.run()
         assert not test.exception, test.exception
@@ -68,12 +68,12 @@ def visit(mine: Workspace) -> Visit:
     return open_it
 
 
-def place(page: AppTest) -> str:
+def workspace_shown(page: AppTest) -> str:
     return str(page.segmented_control(key="ws").value)
 
 
 def button(page: AppTest, label: str) -> object:
-    return next(each for each in page.button if each.label == label)
+    return next(element for element in page.button if element.label == label)
 
 
 def test_the_bundle_is_whole_small_and_marked() -> None:
@@ -98,23 +98,23 @@ def test_it_names_no_place_of_the_machine_that_made_it() -> None:
     assert ABSOLUTE.search("made in /somewhere/else")
     for file in DEMONSTRATION.rglob("*"):
         if file.suffix in (".json", ".jsonl", ".yaml"):
-            found = ABSOLUTE.search(file.read_text(encoding="utf-8"))
-            assert found is None, (file, found)
+            absolute_path = ABSOLUTE.search(file.read_text(encoding="utf-8"))
+            assert absolute_path is None, (file, absolute_path)
 
 
 def test_a_newcomer_begins_at_the_demonstration(visit: Visit) -> None:
     page = visit()
-    assert place(page) == "Demonstration"
-    heads = [each.value for each in page.header]
+    assert workspace_shown(page) == "Demonstration"
+    heads = [element.value for element in page.header]
     assert heads[0] == "Explore the demonstration"
     assert "The demonstration's runs" in heads
-    shown = [each.value for each in page.markdown]
+    shown = [element.value for element in page.markdown]
     assert [name for name in NAMES if f"**{plain(name)}**" not in shown] == []
 
 
 def test_its_runs_are_listed_in_their_order_whatever_the_times_of_the_files(visit: Visit) -> None:
     page = visit()
-    box = next(each for each in page.selectbox if each.key == "run")
+    box = next(element for element in page.selectbox if element.key == "run")
     assert tuple(box.options) == NAMES
 
 
@@ -124,16 +124,16 @@ def test_every_page_opens_on_every_run_of_it(visit: Visit, run: str) -> None:
     test = visit(run=run)
     for page in OF_A_RUN[1:]:
         test.switch_page(f"../pages/{page}.py").run()
-        box = next(each for each in test.selectbox if each.key == "run")
+        box = next(element for element in test.selectbox if element.key == "run")
         assert box.value == run
         assert not test.exception, (page, test.exception)
-        assert not test.error, (page, [each.value for each in test.error])
+        assert not test.error, (page, [element.value for element in test.error])
 
 
 @pytest.mark.parametrize("page", OTHERS)
 def test_the_other_pages_open_on_it(visit: Visit, page: str) -> None:
     test = visit(page, run="dam")
-    assert place(test) == "Demonstration"
+    assert workspace_shown(test) == "Demonstration"
     assert not test.error
 
 
@@ -148,7 +148,7 @@ def test_its_maps_are_there_before_anybody_asks(
 
     monkeypatch.setattr(projections.Worker, "ensure", refuse)
     page = visit("map", run=run)
-    assert any(each.value.startswith("UMAP of what") for each in page.header)
+    assert any(element.value.startswith("UMAP of what") for element in page.header)
     assert not mine.root.exists()
 
 
@@ -163,15 +163,15 @@ def test_one_button_copies_it_and_turns_to_the_copy(visit: Visit, mine: Workspac
     button(page, "Work with a copy").click()
     page.run()
     assert not page.exception
-    assert place(page) == "Mine"
-    assert next(each for each in page.selectbox if each.key == "run").value == "adapters"
+    assert workspace_shown(page) == "Mine"
+    assert next(element for element in page.selectbox if element.key == "run").value == "adapters"
     assert [run.name for run in mine.runs()] == list(NAMES)
     assert not mine.read_only
     before = files(mine.root)
     again = visit("forgetting", run="adapters")
     button(again, "Go to my copy").click()
     again.run()
-    assert place(again) == "Mine"
+    assert workspace_shown(again) == "Mine"
     assert files(mine.root) == before
 
 
@@ -190,7 +190,7 @@ def test_who_has_runs_of_their_own_begins_with_them(visit: Visit, mine: Workspac
     page = visit("forgetting", run="adapters")
     button(page, "Work with a copy").click()
     page.run()
-    assert place(visit()) == "Mine"
+    assert workspace_shown(visit()) == "Mine"
 
 
 def test_a_slice_of_it_is_kept_in_the_copy(visit: Visit, mine: Workspace) -> None:
@@ -214,9 +214,9 @@ def test_training_from_it_takes_its_store_along(
 
     monkeypatch.setattr(Jobs, "wake", lambda self: None)  # queued, and nobody works
     page = visit("train", run="dam")
-    next(each for each in page.button if each.key == "start").click()
+    next(element for element in page.button if element.key == "start").click()
     page.run()
     assert not page.exception
-    assert place(page) == "Mine"
+    assert workspace_shown(page) == "Mine"
     assert len(Jobs(mine).all()) == 1
     assert mine.find("dam").exists

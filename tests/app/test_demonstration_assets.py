@@ -20,23 +20,23 @@ def test_a_run_made_anew_is_the_one_that_is_bundled(tmp_path: Path) -> None:
     (run,) = [each for each in RUNS if each.name == WHOLE]
     workspace, bundle = Workspace(tmp_path / "workspace"), Workspace(DEMONSTRATION)
     make(workspace, [run])
-    made, bundled = workspace.find(WHOLE), bundle.find(WHOLE)
-    assert differences(made, bundled) == []
+    fresh, bundled = workspace.find(WHOLE), bundle.find(WHOLE)
+    assert differences(fresh, bundled) == []
     pack(workspace, tmp_path / "packed", [run])
     packed = Workspace(tmp_path / "packed")
     assert packed.read_only
     for kind in ("adapter", "features", "router", "projection", "rows"):
-        own = set(packed.store.keys(kind))
-        assert own
-        assert own <= set(bundle.store.keys(kind))
+        bundled_keys = set(packed.store.keys(kind))
+        assert bundled_keys
+        assert bundled_keys <= set(bundle.store.keys(kind))
     assert all(packed.store.read(*each) is not None for each in needed(packed, packed.find(WHOLE)))
 
 
 def test_differences_are_found(tmp_path: Path) -> None:
     bundle = Workspace(DEMONSTRATION)
     one, other = bundle.find("dam"), bundle.find("adapters")
-    found = differences(one, other)
-    assert "run.yaml differs" in found
-    assert any(each.startswith("artifact adapter/") for each in found)
-    assert any(each.startswith("the score matrices differ") for each in found)
+    lines = differences(one, other)
+    assert "run.yaml differs" in lines
+    assert any(line.startswith("artifact adapter/") for line in lines)
+    assert any(line.startswith("the score matrices differ") for line in lines)
     assert differences(one, one) == []

@@ -26,10 +26,10 @@ ROOT = Path(app.__file__).parents[1]
 def test_no_module_of_the_server_imports_what_takes_seconds() -> None:
     """All but the entry point, which draws a page, and what runs in processes of its own: workers, and a script."""
     names = [
-        each.name
-        for each in pkgutil.walk_packages([str(ROOT / "app")], "app.")
-        if each.name not in ("app.main", "app.demonstration_assets")
-        and not each.name.startswith("app.workers.")
+        module.name
+        for module in pkgutil.walk_packages([str(ROOT / "app")], "app.")
+        if module.name not in ("app.main", "app.demonstration_assets")
+        and not module.name.startswith("app.workers.")
     ]
     assert len(names) > 30
     code = (

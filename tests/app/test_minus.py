@@ -30,15 +30,15 @@ def texts(part: object) -> Iterator[str]:
             if name not in ("colorscale", "color", "symbol", "path"):
                 yield from texts(value)
     elif isinstance(part, list | tuple):
-        for each in part:
-            yield from texts(each)
+        for element in part:
+            yield from texts(element)
 
 
 def said(figure: go.Figure) -> list[str]:
     """Its texts with a negative number."""
-    found = list(texts(figure.to_plotly_json()))
-    assert not [text for text in found if HYPHEN.search(text)]
-    return [text for text in found if re.search(f"{MINUS}\\d", text)]
+    strings = list(texts(figure.to_plotly_json()))
+    assert not [text for text in strings if HYPHEN.search(text)]
+    return [text for text in strings if re.search(f"{MINUS}\\d", text)]
 
 
 def test_figures_write_a_minus_sign() -> None:
@@ -68,14 +68,14 @@ def test_no_number_of_a_figure_that_can_be_negative_is_written_by_plotly() -> No
 
 
 def test_no_signed_number_is_written_but_by_decimal() -> None:
-    found = [
+    lines = [
         f"{file.relative_to(ROOT)}: {line.strip()}"
         for folder in ("app", "pages", "cl_core")
         for file in (ROOT / folder).rglob("*.py")
         for line in file.read_text(encoding="utf-8").splitlines()
         if re.search(r"\{[^{}]+:\+[^{}]*\}", line) and file.name != "statistics.py"
     ]
-    assert found == []
+    assert lines == []
 
 
 def test_a_table_shows_minus_signs_and_keeps_its_numbers() -> None:

@@ -15,7 +15,7 @@ from app.figures.merges import merges
 from app.figures.names import MOST_TICKS, across, beside, listed, short, thinned, ticks
 from app.figures.similarity import similarity
 
-LONG = [numbered(place, f"questions about shop {place} and all around it") for place in range(22)]
+LONG = [numbered(index, f"questions about shop {index} and all around it") for index in range(22)]
 
 
 def test_a_long_name_keeps_its_ends() -> None:
@@ -31,7 +31,7 @@ def test_names_from_data_are_no_markup() -> None:
 
 def test_few_columns_are_named_and_many_are_numbered() -> None:
     assert across(["1 films", "2 news"]) == ["1 films", "2 news"]
-    assert across(LONG) == [str(place + 1) for place in range(22)]
+    assert across(LONG) == [str(index + 1) for index in range(22)]
     assert across(["router 1", "router 2"]) == ["router 1", "router 2"]
 
 
@@ -83,7 +83,7 @@ def test_a_figure_that_needs_more_room_than_there_is_scrolls_in_its_own_box() ->
 @pytest.mark.parametrize("signed", [False, True])
 def test_a_matrix_of_six_tasks_and_its_colour_bar_are_within_a_phone(signed: bool) -> None:
     """A window of 390 pixels leaves a figure 358; what stands beside the cells would begin out of sight."""
-    six = [numbered(place, "restaurants") for place in range(6)]
+    six = [numbered(index, "restaurants") for index in range(6)]
     figure = heatmap(
         np.full((6, 6), 50.0),
         six,
@@ -106,6 +106,6 @@ def test_a_matrix_of_six_tasks_and_its_colour_bar_are_within_a_phone(signed: boo
 
 def test_no_box_cuts_a_figure_that_fits_its_column() -> None:
     """Beside the map there are about 350 pixels in a window of 1440."""
-    five = similarity(np.eye(5), [f"{place} restaurants" for place in range(1, 6)], LIGHT)
+    five = similarity(np.eye(5), [f"{index} restaurants" for index in range(1, 6)], LIGHT)
     assert least_width(five) < 350
     assert box("centroids", least_width(five)) == "box-320-centroids"

@@ -65,11 +65,11 @@ def listed(distribution: Path) -> Iterator[None]:
 @pytest.fixture(scope="module")
 def others(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace with a run of each of the two recipes."""
-    place = tmp_path_factory.mktemp("others") / "workspace"
-    options = {**SMALL, "backbone": str(tiny), "epochs": 1, "device": "cpu", "workspace": place}
+    root = tmp_path_factory.mktemp("others") / "workspace"
+    options = {**SMALL, "backbone": str(tiny), "epochs": 1, "device": "cpu", "workspace": root}
     for recipe in (NEAREST, ANCHOR):
         cl.run("domains-dil", recipe, name=recipe.name, **options)
-    return place
+    return root
 
 
 def test_the_terminal_lists_them_and_says_what_goes_with_what(
@@ -80,9 +80,9 @@ def test_the_terminal_lists_them_and_says_what_goes_with_what(
         return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
 
     slots = json.loads(terminal("recipes", "--json").stdout)["slots"]
-    known = {each["name"]: each["summary"] for slot in slots.values() for each in slot}
+    summaries = {choice["name"]: choice["summary"] for slot in slots.values() for choice in slot}
     for name, row in ROWS.items():
-        assert isinstance(row, Metric) or known[name] == row.summary
+        assert isinstance(row, Metric) or summaries[name] == row.summary
     refused = terminal("recipes", "dam", "--train", "anchor")
     assert refused.returncode != 0
     assert "nothing to choose with train: anchor, which keeps one adapter" in refused.stderr
@@ -110,7 +110,7 @@ def test_the_form_offers_them_and_shows_the_settings_that_they_read(
         row = ROWS[name]
         assert isinstance(row, Choice)
         box.set_value(name).run()
-        assert plain(row.summary) in " ".join(each.value for each in page.markdown)
+        assert plain(row.summary) in " ".join(element.value for element in page.markdown)
     page.selectbox(key="recipe").set_value("sequential").run()
     assert "Baselines" not in [tab.label for tab in page.tabs]
     page.selectbox(key="slot-train").set_value("anchor").run()
@@ -120,20 +120,20 @@ def test_the_form_offers_them_and_shows_the_settings_that_they_read(
 
 def test_a_sample_is_explained_in_the_words_of_their_rows(open_page: Open, others: Path) -> None:
     page = open_page("sample", run="theirs", workspace=others)
-    said = " ".join(each.value for each in page.markdown)
+    said = " ".join(element.value for element in page.markdown)
     for name in ("nearest", "total"):
         assert plain(ROWS[name].traits.explanation) in said
-        assert any(ROWS[name].traits.formula in each.value for each in page.latex)
+        assert any(ROWS[name].traits.formula in element.value for element in page.latex)
     assert "softmax" not in said
     assert page.segmented_control(key="k").disabled
-    assert any("'nearest' makes no ranking" in each.value for each in page.caption)
+    assert any("'nearest' makes no ranking" in element.value for element in page.caption)
     assert page.selectbox(key="how").value == "total"
     page.selectbox(key="by").set_value("all alike").run()
-    said = " ".join(each.value for each in page.markdown)
+    said = " ".join(element.value for element in page.markdown)
     assert plain(ROWS["nearest"].traits.explanation) not in said
     assert plain(ROWS["total"].traits.explanation) in said
     page = open_page("sample", run="anchored", workspace=others)
-    assert "keeps one adapter for all tasks" in " ".join(each.value for each in page.markdown)
+    assert "keeps one adapter for all tasks" in " ".join(element.value for element in page.markdown)
 
 
 def test_routing_forgetting_and_compare_show_them(open_page: Open, others: Path) -> None:
@@ -153,8 +153,8 @@ def test_without_their_code_a_run_is_looked_at_and_nothing_is_computed(
     open_page: Open, others: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for table in choices._LISTS.values():
-        own = {name: row for name, row in table.items() if name not in ROWS}
-        monkeypatch.setattr(table, "_rows", own)
+        own_rows = {name: row for name, row in table.items() if name not in ROWS}
+        monkeypatch.setattr(table, "_rows", own_rows)
     recipe = Workspace(others).find("theirs").config.recipe
     assert "nearest" not in ROUTERS
     assert recipe.router.traits == ROWS["nearest"].traits

@@ -101,16 +101,16 @@ def page(small_workspace: Path) -> Read:
 
 def test_its_scores_are_those_of_the_report(page: Read, small_workspace: Path) -> None:
     report = Report(Workspace(small_workspace).find("dam"))
-    names = [numbered(place, name) for place, name in enumerate(report.tasks)]
+    names = [numbered(index, name) for index, name in enumerate(report.tasks)]
     want = 100 * report.matrix
     for table, values in (
         ("table-scores", want),
         ("table-change", np.where(np.tri(3, dtype=bool), want - np.diagonal(want), np.nan)),
     ):
-        found = np.full((3, 3), np.nan)
+        scores = np.full((3, 3), np.nan)
         for row in page.tables[table][1:]:
-            found[names.index(row[0]), names.index(row[1])] = float(row[2])
-        assert np.allclose(found, values, atol=0.005, equal_nan=True)
+            scores[names.index(row[0]), names.index(row[1])] = float(row[2])
+        assert np.allclose(scores, values, atol=0.005, equal_nan=True)
 
 
 def test_its_metrics_routing_and_cost_are_those_of_the_report(
@@ -159,9 +159,9 @@ def test_it_tells_nothing_of_this_machine_s_folders(
     text = run_report(run, hostile)
     assert str(tmp_path) not in text
     assert str(tiny) not in text
-    found = Read(text)
-    assert "the first: x.png: damaged" in found.text
-    assert ["backbone.name", tiny.name] in found.tables[""]
+    page = Read(text)
+    assert "the first: x.png: damaged" in page.text
+    assert ["backbone.name", tiny.name] in page.tables[""]
 
 
 def test_text_from_data_is_inert(small_workspace: Path, tmp_path: Path) -> None:
@@ -183,7 +183,7 @@ def test_nothing_is_loaded_and_no_script_but_its_own_may_run(page: Read) -> None
     assert page.loads == []
     numbers, *scripts = page.scripts
     assert set(json.loads(numbers)) == {"scores", "change", "routing", "usage"}
-    digests = {b64encode(sha256(each.encode()).digest()).decode() for each in scripts}
+    digests = {b64encode(sha256(script.encode()).digest()).decode() for script in scripts}
     assert set(re.findall(r"'sha256-([^']+)'", page.policy)) == digests
     assert "default-src 'none'" in page.policy
     assert "http" not in page.policy
@@ -204,7 +204,7 @@ def test_without_its_data_samples_are_named_by_their_ids(small_workspace: Path, 
     routed = last_routed(folder)
     assert routed is not None
     page = Read(run_report(folder))
-    assert any(own in page.text for own in routed.ids)
+    assert any(sample_id in page.text for sample_id in routed.ids)
     assert "alert" not in page.text
 
 

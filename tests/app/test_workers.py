@@ -50,8 +50,8 @@ def test_a_test_row_gets_the_weights_that_were_recorded(
         (answer,) = worker.ask(
             "route", **where, stage=3, sample={"id": record["sample_id"]}, what_ifs=[{}]
         )
-        found = {share["task"]: share["weight"] for share in answer["shares"]}
-        assert [found[name] for name in tasks] == pytest.approx(record["weights"], abs=1e-4)
+        weights = {share["task"]: share["weight"] for share in answer["shares"]}
+        assert [weights[name] for name in tasks] == pytest.approx(record["weights"], abs=1e-4)
 
 
 def test_every_scored_row_is_listed_and_can_be_shown(worker: Worker, small_workspace: Path) -> None:
@@ -76,8 +76,8 @@ def test_where_the_data_are_gone_it_may_be_what_the_backbone_reads(
         raise UserError("its data are gone")
 
     monkeypatch.setattr(answer_worker, "ScoredRows", gone)
-    found = answer_worker.AnswerWorker().kinds(str(DEMONSTRATION), "clips-dam", 1)
-    assert found == ["text", "image", "image-qa", "video-qa"]
+    kinds = answer_worker.AnswerWorker().kinds(str(DEMONSTRATION), "clips-dam", 1)
+    assert kinds == ["text", "image", "image-qa", "video-qa"]
 
 
 def test_kinds_of_mixed_rows_are_told_by_their_columns() -> None:
@@ -142,9 +142,9 @@ def test_training_rows_near_a_sample_come_with_their_pictures(tmp_path: Path) ->
     stream = SimpleNamespace(tasks=[task])
     near = [NearRow(0, row, 0.5) for row in range(3)]
     shown = near_rows(stream, features, near)  # type: ignore[arg-type]
-    assert [each["text"] for each in shown] == ["what colour?", "and now?", "a <b> text"]
-    assert [each["label"] for each in shown] == ["red", "another answer", "blue"]
-    sizes = [Image.open(io.BytesIO(b64decode(each["picture"]))).size for each in shown[:2]]
+    assert [near_row["text"] for near_row in shown] == ["what colour?", "and now?", "a <b> text"]
+    assert [near_row["label"] for near_row in shown] == ["red", "another answer", "blue"]
+    sizes = [Image.open(io.BytesIO(b64decode(near_row["picture"]))).size for near_row in shown[:2]]
     assert sizes[0] == (128, 96)
     assert sizes[1][1] == 96
     assert sizes[1][0] > 128
@@ -210,17 +210,17 @@ def test_the_servers_side_imports_no_torch() -> None:
     )
     heavy = "('torch', 'sklearn', 'umap', 'datasets', 'transformers')"
     code = f"import sys, {modules}; print([name for name in {heavy} if name in sys.modules])"
-    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert told.stdout.strip() == "[]"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 def test_rows_that_are_kept_are_those_of_the_stream(
     small_workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    place = Workspace(small_workspace)
-    run = place.find("dam")
+    workspace = Workspace(small_workspace)
+    run = workspace.find("dam")
     drawn = ScoredRows(run)
-    keep(place, run)
+    keep(workspace, run)
 
     def refuse(*_: object) -> None:
         raise AssertionError("the stream is read again")

@@ -28,10 +28,10 @@ def test_splits_in_a_zip_go_by_their_names_and_litter_is_no_class(
 ) -> None:
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as packed:
-        for place, split in enumerate(("Training", "Testing")):
+        for index, split in enumerate(("Training", "Testing")):
             for kind in ("cat", "dog"):
                 for number in range(12):
-                    shade = 100 * place + 2 * number + (kind == "dog")
+                    shade = 100 * index + 2 * number + (kind == "dog")
                     packed.writestr(f"{wrapping}{split}/{kind}/{number}.png", picture(shade))
         for name in ("__MACOSX/._0.png", "@eaDir/0.png", "Training/.ipynb_checkpoints/0.png"):
             packed.writestr(f"{wrapping}{name}", picture(999))

@@ -31,12 +31,12 @@ def files(root: Path) -> Files:
 @pytest.fixture(scope="module")
 def bundle(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """Two runs that share adapters, in a workspace that is read-only."""
-    place = Workspace(tmp_path_factory.mktemp("bundle") / "workspace")
+    workspace = Workspace(tmp_path_factory.mktemp("bundle") / "workspace")
     options = {**SMALL, "epochs": 1, "device": "cpu", "backbone": str(tiny)}
-    cl.run("domains-dil", "dam", name="dam", workspace=place.root, **options)
-    cl.run("domains-dil", "average-merge", name="all", workspace=place.root, **options)
-    (place.root / READ_ONLY).write_text("")
-    return Workspace(place.root)
+    cl.run("domains-dil", "dam", name="dam", workspace=workspace.root, **options)
+    cl.run("domains-dil", "average-merge", name="all", workspace=workspace.root, **options)
+    (workspace.root / READ_ONLY).write_text("")
+    return Workspace(workspace.root)
 
 
 def test_copied_runs_answer_as_the_originals_do(bundle: Workspace, tmp_path: Path) -> None:

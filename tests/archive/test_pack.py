@@ -32,34 +32,34 @@ def place(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     return Workspace(root)
 
 
-def test_a_packed_workspace_is_the_same_elsewhere(place: Workspace, tmp_path: Path) -> None:
-    packed = pack(place, tmp_path / "all.zip")
+def test_a_packed_workspace_is_the_same_elsewhere(workspace: Workspace, tmp_path: Path) -> None:
+    packed = pack(workspace, tmp_path / "all.zip")
     came = unpack(Workspace(tmp_path / "new"), tmp_path / "all.zip")
     assert came.runs == ("one", "other")
     assert (came.already, came.left_out) == ((), 0)
     for file in packed.files:
-        assert (tmp_path / "new" / file).read_bytes() == (place.root / file).read_bytes()
+        assert (tmp_path / "new" / file).read_bytes() == (workspace.root / file).read_bytes()
     there = Workspace(tmp_path / "new").find("one")
     assert there.status == "finished"
-    assert Report(there).as_dict() == Report(place.find("one")).as_dict()
+    assert Report(there).as_dict() == Report(workspace.find("one")).as_dict()
     assert not list((tmp_path / "new").glob(".*"))
 
 
 def test_a_run_takes_along_what_it_names_and_nothing_of_others(
-    place: Workspace, tmp_path: Path
+    workspace: Workspace, tmp_path: Path
 ) -> None:
-    pack(place, tmp_path / "one.zip", ["one"])
+    pack(workspace, tmp_path / "one.zip", ["one"])
     with zipfile.ZipFile(tmp_path / "one.zip") as archive:
         names = set(archive.namelist())
     assert {name.split("/")[1] for name in names if name.startswith("runs/")} == {"one"}
-    one, other = (place.find(name).artifacts() for name in ("one", "other"))
+    one, other = (workspace.find(name).artifacts() for name in ("one", "other"))
     kept = {name.split("/")[2] for name in names if name.startswith("store/")}
     assert set(one.values()) <= kept
     assert not {other[name] for name in other if name.startswith("adapter/")} & kept
 
 
-def test_a_packed_run_goes_on_where_it_arrives(place: Workspace, tmp_path: Path) -> None:
-    pack(place, tmp_path / "one.zip", ["one"])
+def test_a_packed_run_goes_on_where_it_arrives(workspace: Workspace, tmp_path: Path) -> None:
+    pack(workspace, tmp_path / "one.zip", ["one"])
     there = Workspace(tmp_path / "new")
     unpack(there, tmp_path / "one.zip")
     config = there.find("one").config
@@ -70,8 +70,8 @@ def test_a_packed_run_goes_on_where_it_arrives(place: Workspace, tmp_path: Path)
     assert all(event.reused for event in made)
 
 
-def test_jobs_locks_and_half_written_files_stay(place: Workspace, tmp_path: Path) -> None:
-    root = shutil.copytree(place.root, tmp_path / "copy")
+def test_jobs_locks_and_half_written_files_stay(workspace: Workspace, tmp_path: Path) -> None:
+    root = shutil.copytree(workspace.root, tmp_path / "copy")
     (root / "jobs" / "x").mkdir(parents=True)
     (root / "jobs" / "x" / "job.json").write_text("{}")
     (root / "preferences.json").write_text("{}")
@@ -115,8 +115,8 @@ def test_a_stream_of_ones_own_goes_along_with_its_data_and_is_found_again(
     assert there.find("own").stream_source == str(there.root / "streams" / "mine.yaml")
 
 
-def test_what_is_here_stays_as_it_is(place: Workspace, tmp_path: Path) -> None:
-    pack(place, tmp_path / "all.zip")
+def test_what_is_here_stays_as_it_is(workspace: Workspace, tmp_path: Path) -> None:
+    pack(workspace, tmp_path / "all.zip")
     there = Workspace(tmp_path / "new")
     (there.root / "runs" / "one").mkdir(parents=True)
     (there.root / "runs" / "one" / "run.yaml").write_text("mine")
@@ -129,9 +129,11 @@ def test_what_is_here_stays_as_it_is(place: Workspace, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("around", ["", "my workspace/", "run folders alone"])
-def test_zips_made_by_hand_are_understood(place: Workspace, tmp_path: Path, around: str) -> None:
+def test_zips_made_by_hand_are_understood(
+    workspace: Workspace, tmp_path: Path, around: str
+) -> None:
     by_hand = around == "run folders alone"
-    root = place.root / "runs" if by_hand else place.root
+    root = workspace.root / "runs" if by_hand else workspace.root
     with zipfile.ZipFile(tmp_path / "hand.zip", "w") as archive:
         for file in sorted(root.rglob("*")):
             archive.write(file, ("" if by_hand else around) + file.relative_to(root).as_posix())
@@ -142,9 +144,9 @@ def test_zips_made_by_hand_are_understood(place: Workspace, tmp_path: Path, arou
     assert came.left_out == 3  # the litter, and a lock of each run
 
 
-def test_packing_holds_no_file_whole_in_memory(place: Workspace, tmp_path: Path) -> None:
+def test_packing_holds_no_file_whole_in_memory(workspace: Workspace, tmp_path: Path) -> None:
     """Written to what can only be written to, in pieces; the largest piece is far below the largest file."""
-    big = shutil.copytree(place.root, tmp_path / "big")
+    big = shutil.copytree(workspace.root, tmp_path / "big")
     (big / "data" / "x").mkdir(parents=True)
     (big / "data" / "x" / "rows.parquet").write_bytes(bytes(5_000_000))
 
@@ -165,7 +167,7 @@ def test_packing_holds_no_file_whole_in_memory(place: Workspace, tmp_path: Path)
 
 
 def test_a_zip_appears_whole_or_not_at_all(
-    place: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "all.zip").write_text("the one before")
 
@@ -174,24 +176,24 @@ def test_a_zip_appears_whole_or_not_at_all(
 
     monkeypatch.setattr("shutil.copyfileobj", full)
     with pytest.raises(OSError, match="no space"):
-        pack(place, tmp_path / "all.zip")
+        pack(workspace, tmp_path / "all.zip")
     assert [file.name for file in tmp_path.iterdir()] == ["all.zip"]
     assert (tmp_path / "all.zip").read_text() == "the one before"
 
 
-def test_mistakes_are_said(place: Workspace, tmp_path: Path) -> None:
+def test_mistakes_are_said(workspace: Workspace, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"there is no run 'on'.*Did you mean 'one'"):
-        pack(place, tmp_path / "x.zip", ["on"])
+        pack(workspace, tmp_path / "x.zip", ["on"])
     with pytest.raises(UserError, match="nothing to pack"):
         pack(Workspace(tmp_path / "none"), tmp_path / "x.zip")
     with pytest.raises(UserError, match="there is no folder"):
-        pack(place, tmp_path / "nowhere" / "x.zip")
+        pack(workspace, tmp_path / "nowhere" / "x.zip")
 
 
 def test_an_artifact_that_is_not_what_it_says_is_refused_with_all_the_rest(
-    place: Workspace, tmp_path: Path
+    workspace: Workspace, tmp_path: Path
 ) -> None:
-    root = shutil.copytree(place.root, tmp_path / "copy")
+    root = shutil.copytree(workspace.root, tmp_path / "copy")
     file = next((root / "store" / "adapter").glob("*/tensors.safetensors"))
     content = bytearray(file.read_bytes())
     content[-1] ^= 1

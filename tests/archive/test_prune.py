@@ -17,10 +17,10 @@ from tests.small_runs import Carry
 
 def test_a_fresh_workspace_has_nothing_to_remove(carry: Carry, tmp_path: Path) -> None:
     carry(name="one")
-    place = Workspace(tmp_path / "workspace")
-    assert unused(place) == []
-    found = sizes(place)
-    assert found.total == folder_bytes(place.root)
+    workspace = Workspace(tmp_path / "workspace")
+    assert unused(workspace) == []
+    found = sizes(workspace)
+    assert found.total == folder_bytes(workspace.root)
     assert set(found.runs) == {"one"}
     assert {"adapter", "features", "router", "states"} <= set(found.store)
 
@@ -29,53 +29,53 @@ def test_what_a_deleted_run_alone_needed_goes_and_the_other_run_loses_nothing(
     carry: Carry, tmp_path: Path
 ) -> None:
     carry(name="kept")
-    place = Workspace(tmp_path / "workspace")
-    before = folder_bytes(place.root / "store")
+    workspace = Workspace(tmp_path / "workspace")
+    before = folder_bytes(workspace.root / "store")
     carry(name="gone", seed=1)
-    shutil.rmtree(place.find("gone").path)
-    removed = clean(place)
+    shutil.rmtree(workspace.find("gone").path)
+    removed = clean(workspace)
     assert {"adapter", "states", "timing"} <= {each.kind for each in removed}
     # Features and the router's centroids do not depend on the seed: both runs needed them.
     assert not {"features", "router"} & {each.kind for each in removed}
-    assert folder_bytes(place.root / "store") == before
-    events = place.find("kept").events
+    assert folder_bytes(workspace.root / "store") == before
+    events = workspace.find("kept").events
     again = carry(name="again")
-    made = [event for event in place.find("again").events if event.type == "made"]
+    made = [event for event in workspace.find("again").events if event.type == "made"]
     assert made
     assert all(event.reused for event in made)
     assert isinstance(again, cl.Run)
-    assert place.find("kept").events == events
+    assert workspace.find("kept").events == events
 
 
 def test_a_map_goes_with_the_features_that_it_is_of(tmp_path: Path) -> None:
-    place = Workspace(tmp_path / "mine")
+    workspace = Workspace(tmp_path / "mine")
     inputs = {"features": ["0" * 64]}
-    place.store.write("projection", key("projection", inputs), inputs, data={})
-    assert [each.kind for each in unused(place)] == ["projection"]
+    workspace.store.write("projection", key("projection", inputs), inputs, data={})
+    assert [each.kind for each in unused(workspace)] == ["projection"]
     other = Workspace(tmp_path / "other")
     folder = other.root / "runs" / "one"
     folder.mkdir(parents=True)
     (folder / "run.yaml").touch()
     (folder / "artifacts.json").write_text(f'{{"features/a": "{"0" * 64}"}}')
-    assert unused(place, [other]) == []
+    assert unused(workspace, [other]) == []
 
 
 def test_nothing_is_removed_while_something_is_trained(carry: Carry, tmp_path: Path) -> None:
     carry(name="one")
-    place = Workspace(tmp_path / "workspace")
+    workspace = Workspace(tmp_path / "workspace")
     with (
-        RunLock(place.find("one").lock_path),
+        RunLock(workspace.find("one").lock_path),
         pytest.raises(UserError, match="one is being trained"),
     ):
-        clean(place)
+        clean(workspace)
 
 
 def test_an_unfinished_run_keeps_its_checkpoint(tmp_path: Path) -> None:
-    place = Workspace(tmp_path)
+    workspace = Workspace(tmp_path)
     inputs = {"adapter": "1" * 64, "step": 3}
-    place.store.write("checkpoint", key("checkpoint", inputs), inputs, data={})
-    assert len(unused(place)) == 1
-    folder = place.root / "runs" / "stopped"
+    workspace.store.write("checkpoint", key("checkpoint", inputs), inputs, data={})
+    assert len(unused(workspace)) == 1
+    folder = workspace.root / "runs" / "stopped"
     folder.mkdir(parents=True)
     (folder / "run.yaml").touch()
-    assert unused(place) == []
+    assert unused(workspace) == []

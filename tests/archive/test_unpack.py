@@ -53,12 +53,12 @@ def zipped(files: dict[str, bytes], method: int = zipfile.ZIP_STORED) -> io.Byte
     return out
 
 
-def refused(archive: io.BytesIO, place: Path, limits: Limits | None = None) -> str:
+def refused(archive: io.BytesIO, root: Path, limits: Limits | None = None) -> str:
     """The message; and whatever it says, nothing was written anywhere."""
-    before = sorted(place.parent.rglob("*"))
+    before = sorted(root.parent.rglob("*"))
     with pytest.raises(UserError) as error:
-        unpack(Workspace(place), archive, limits)
-    left = [path for path in place.parent.rglob("*") if path not in before and path != place]
+        unpack(Workspace(root), archive, limits)
+    left = [path for path in root.parent.rglob("*") if path not in before and path != root]
     assert left == []
     return str(error.value)
 
@@ -70,8 +70,8 @@ def place(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def around(place: Path) -> None:
-    place.parent.mkdir()
+def around(root: Path) -> None:
+    root.parent.mkdir()
 
 
 @pytest.mark.parametrize(
@@ -88,107 +88,107 @@ def around(place: Path) -> None:
         "..",
     ],
 )
-def test_no_name_leaves_the_workspace(name: str, place: Path) -> None:
-    said = refused(zipped({"runs/one/run.yaml": RUN, name: b"x"}), place)
+def test_no_name_leaves_the_workspace(name: str, root: Path) -> None:
+    said = refused(zipped({"runs/one/run.yaml": RUN, name: b"x"}), root)
     assert "would leave the folder" in said or "no plain file name" in said
 
 
 @pytest.mark.parametrize("kind", [stat.S_IFLNK, stat.S_IFIFO, stat.S_IFCHR, stat.S_IFSOCK])
-def test_links_and_devices_are_refused(kind: int, place: Path) -> None:
+def test_links_and_devices_are_refused(kind: int, root: Path) -> None:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
         info = zipfile.ZipInfo("runs/one/run.yaml")
         info.create_system = 3
         info.external_attr = (kind | 0o777) << 16
         archive.writestr(info, "/etc/passwd")
-    said = refused(out, place)
+    said = refused(out, root)
     assert "is a link" in said or "is no regular file" in said
 
 
 def test_a_link_that_is_in_the_workspace_already_is_not_written_through(
-    place: Path, tmp_path: Path
+    root: Path, tmp_path: Path
 ) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()
-    (place / "runs").mkdir(parents=True)
-    (place / "runs" / "one").symlink_to(outside)
-    came = unpack(Workspace(place), zipped({"runs/one/run.yaml": RUN}))
+    (root / "runs").mkdir(parents=True)
+    (root / "runs" / "one").symlink_to(outside)
+    came = unpack(Workspace(root), zipped({"runs/one/run.yaml": RUN}))
     assert (came.runs, came.already) == ((), ("one",))
     assert not list(outside.iterdir())
 
 
-def test_a_bomb_is_refused_by_what_it_announces(place: Path) -> None:
+def test_a_bomb_is_refused_by_what_it_announces(root: Path) -> None:
     bomb = zipped(
         {"runs/one/run.yaml": RUN, "data/x/a.csv": bytes(20_000_000)}, zipfile.ZIP_DEFLATED
     )
-    assert "more than 100 times its size" in refused(bomb, place)
-    assert "at most 10" in refused(bomb, place, Limits(bytes=10 * 2**20, ratio=1e9))
+    assert "more than 100 times its size" in refused(bomb, root)
+    assert "at most 10" in refused(bomb, root, Limits(bytes=10 * 2**20, ratio=1e9))
 
 
-def test_a_bomb_that_announces_little_is_stopped(place: Path) -> None:
+def test_a_bomb_that_announces_little_is_stopped(root: Path) -> None:
     """The sizes of both headers are patched: 20 MB that are said to be 1,000 bytes."""
     content = bytes(20_000_000)
     bomb = zipped({"data/x/a.csv": content}, zipfile.ZIP_DEFLATED)
     lie = bomb.getvalue().replace(struct.pack("<I", len(content)), struct.pack("<I", 1_000))
     assert lie != bomb.getvalue()
-    assert "damaged at 'data/x/a.csv'" in refused(io.BytesIO(lie), place)
+    assert "damaged at 'data/x/a.csv'" in refused(io.BytesIO(lie), root)
 
 
-def test_too_many_files_are_refused(place: Path) -> None:
+def test_too_many_files_are_refused(root: Path) -> None:
     many = zipped({f"data/x/{number}.csv": b"" for number in range(50)})
-    assert "it holds 50 files; at most 49" in refused(many, place, Limits(files=49))
+    assert "it holds 50 files; at most 49" in refused(many, root, Limits(files=49))
 
 
 def test_what_does_not_fit_on_the_disk_is_refused_before(
-    place: Path, monkeypatch: pytest.MonkeyPatch
+    root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("shutil.disk_usage", lambda path: type("Usage", (), {"free": 10}))
-    assert "make room there" in refused(zipped({"runs/one/run.yaml": RUN}), place)
+    assert "make room there" in refused(zipped({"runs/one/run.yaml": RUN}), root)
 
 
 @pytest.mark.parametrize("kept", [0.0, 0.3, 0.9, 0.99])
-def test_a_truncated_archive_is_refused(kept: float, place: Path) -> None:
+def test_a_truncated_archive_is_refused(kept: float, root: Path) -> None:
     whole = zipped({"runs/one/run.yaml": RUN, "data/x/a.csv": bytes(range(256)) * 99}).getvalue()
-    assert "no zip archive" in refused(io.BytesIO(whole[: int(kept * len(whole))]), place)
+    assert "no zip archive" in refused(io.BytesIO(whole[: int(kept * len(whole))]), root)
 
 
-def test_a_flipped_bit_is_found_and_nothing_is_left(place: Path) -> None:
+def test_a_flipped_bit_is_found_and_nothing_is_left(root: Path) -> None:
     whole = bytearray(zipped({"runs/one/run.yaml": RUN, "data/x/a.csv": b"a,b\n" * 500}).getvalue())
     whole[whole.index(b"a,b\na,b\n") + 40] ^= 1
-    assert "damaged at 'data/x/a.csv'" in refused(io.BytesIO(bytes(whole)), place)
+    assert "damaged at 'data/x/a.csv'" in refused(io.BytesIO(bytes(whole)), root)
 
 
-def test_an_encrypted_file_is_refused(place: Path) -> None:
+def test_an_encrypted_file_is_refused(root: Path) -> None:
     whole = bytearray(zipped({"runs/one/run.yaml": RUN}).getvalue())
     for signature, at in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
         whole[whole.index(signature) + at] |= 1
-    assert "is encrypted" in refused(io.BytesIO(bytes(whole)), place)
+    assert "is encrypted" in refused(io.BytesIO(bytes(whole)), root)
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
-def test_a_name_that_is_there_twice_is_refused(place: Path) -> None:
+def test_a_name_that_is_there_twice_is_refused(root: Path) -> None:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
         archive.writestr("runs/one/run.yaml", RUN)
         archive.writestr("runs/one/run.yaml", b"another")
-    assert "is there 2 times" in refused(out, place)
+    assert "is there 2 times" in refused(out, root)
 
 
-def test_a_file_that_is_also_a_folder_is_refused(place: Path) -> None:
+def test_a_file_that_is_also_a_folder_is_refused(root: Path) -> None:
     both = zipped({"data/x/a.csv": b"1", "data/x/a.csv/b.csv": b"2"})
-    assert "as file and folder" in refused(both, place)
+    assert "as file and folder" in refused(both, root)
 
 
-def test_pickles_and_programs_are_not_taken_in(place: Path) -> None:
+def test_pickles_and_programs_are_not_taken_in(root: Path) -> None:
     evil = {
         "runs/one/weights.pkl": b"",
         "store/adapter/x.pt": b"",
         "data/x/setup.py": b"",
         "a.sh": b"",
     }
-    came = unpack(Workspace(place), zipped({"runs/one/run.yaml": RUN, **evil}))
+    came = unpack(Workspace(root), zipped({"runs/one/run.yaml": RUN, **evil}))
     assert (came.runs, came.left_out) == (("one",), 4)
-    assert [path.name for path in place.rglob("*") if path.is_file()] == ["run.yaml"]
+    assert [path.name for path in root.rglob("*") if path.is_file()] == ["run.yaml"]
 
 
 @pytest.mark.parametrize(
@@ -206,25 +206,25 @@ def test_pickles_and_programs_are_not_taken_in(place: Path) -> None:
     ],
 )
 def test_what_is_no_run_and_no_artifact_is_refused(
-    files: dict[str, bytes], message: str, place: Path
+    files: dict[str, bytes], message: str, root: Path
 ) -> None:
-    assert message in refused(zipped(files), place)
+    assert message in refused(zipped(files), root)
 
 
-def test_a_run_of_which_a_part_is_unsound_brings_nothing_in(place: Path) -> None:
+def test_a_run_of_which_a_part_is_unsound_brings_nothing_in(root: Path) -> None:
     files = {"runs/one/run.yaml": RUN, "runs/two/run.yaml": b"?"}
-    assert "runs/two/run.yaml cannot be read" in refused(zipped(files), place)
+    assert "runs/two/run.yaml cannot be read" in refused(zipped(files), root)
 
 
-def test_an_artifact_names_its_key_and_its_kind(place: Path) -> None:
+def test_an_artifact_names_its_key_and_its_kind(root: Path) -> None:
     """A sound one under another key would be taken for something that it is not."""
-    source = Workspace(place.parent.parent / "source")
+    source = Workspace(root.parent.parent / "source")
     inputs = {"of": "this"}
     own = key("adapter", inputs)
     made = source.store.write("adapter", own, inputs, data={"x": 1})
     files = {file.name: file.read_bytes() for file in made.folder.iterdir()}
     right = {f"store/adapter/{own}/{name}": content for name, content in files.items()}
     wrong = {f"store/adapter/{'0' * 64}/{name}": content for name, content in files.items()}
-    assert "does not belong to this key" in refused(zipped(wrong), place)
-    assert unpack(Workspace(place), zipped(right)).artifacts == 1
-    assert Workspace(place).store.read("adapter", own) is not None
+    assert "does not belong to this key" in refused(zipped(wrong), root)
+    assert unpack(Workspace(root), zipped(right)).artifacts == 1
+    assert Workspace(root).store.read("adapter", own) is not None

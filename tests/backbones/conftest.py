@@ -26,8 +26,8 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path
     root = tmp_path_factory.mktemp("checkpoints")
 
     def folder(model_type: str) -> Path:
-        place = root / model_type
-        return place if place.exists() else write_checkpoint(model_type, place)
+        target = root / model_type
+        return target if target.exists() else write_checkpoint(model_type, target)
 
     return folder
 
@@ -35,13 +35,13 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path
 @pytest.fixture(scope="session")
 def loaded(checkpoint: Callable[[str], Path]) -> Load:
     """loaded(model_type, device) -> backbone, read once."""
-    found: dict[tuple[str, torch.device], TextBackbone] = {}
+    backbones: dict[tuple[str, torch.device], TextBackbone] = {}
 
     def load(model_type: str, device: torch.device) -> TextBackbone:
-        if (model_type, device) not in found:
+        if (model_type, device) not in backbones:
             settings = BackboneSettings(name=str(checkpoint(model_type)), max_length=32)
-            found[model_type, device] = load_backbone(settings, device)
-        return found[model_type, device]
+            backbones[model_type, device] = load_backbone(settings, device)
+        return backbones[model_type, device]
 
     return load
 

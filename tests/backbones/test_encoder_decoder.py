@@ -100,9 +100,9 @@ def test_scores_are_those_of_generating_each_answer_by_itself(bart: Path) -> Non
     found = backbone.read(output, "mean")
     assert found.shape == (3, len(ANSWERS))
     torch.testing.assert_close(found.exp().sum(dim=1), torch.ones(3))
-    for place, row in enumerate([0, 2, 3]):
+    for index, row in enumerate([0, 2, 3]):
         wanted = slow_scores(bart, TEXTS[row], ANSWERS)
-        torch.testing.assert_close(found[place], wanted, rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(found[index], wanted, rtol=1e-4, atol=1e-4)
 
 
 @torch.no_grad()

@@ -135,12 +135,12 @@ def test_classes_are_scored_without_training_as_clip_scores_them(tmp_path: Path)
     prompts = [f"a photo of a {name.replace('_', ' ')}." for name in names]
     words = clip.encode_text(tokenizer(prompts), normalize=True)
     pictures = [Image.new("RGB", (40, 30), colour) for colour in ("red", "navy", "white")]
-    pixels = torch.stack([preprocess(each) for each in pictures])
+    pixels = torch.stack([preprocess(picture) for picture in pictures])
     wanted = clip.encode_image(pixels) @ words.T
     files = []
-    for each in pictures:
+    for picture in pictures:
         file = io.BytesIO()
-        each.save(file, "png")
+        picture.save(file, "png")
         files.append(file.getvalue())
     output = backbone(backbone.collate(backbone.encode({"image": files}), [0, 1, 2]))
     found = backbone.read(output, head.pooling) @ head.weight.T + head.bias

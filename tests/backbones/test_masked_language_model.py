@@ -69,12 +69,12 @@ def test_scores_are_those_of_the_language_model_at_the_mask(layout: str, tmp_pat
     if batch.token_type_ids is not None:
         inputs["token_type_ids"] = batch.token_type_ids
     theirs = model(**inputs).logits
-    for place in range(len(rows)):
-        [mask] = (batch.input_ids[place] == tokenizer.mask_token_id).nonzero().flatten().tolist()
-        assert int(output.answer_at[place]) == mask
-        own = theirs[place, mask]
+    for index in range(len(rows)):
+        [mask] = (batch.input_ids[index] == tokenizer.mask_token_id).nonzero().flatten().tolist()
+        assert int(output.answer_at[index]) == mask
+        own = theirs[index, mask]
         wanted = torch.stack([own[tokens].mean() for tokens in answers])
-        torch.testing.assert_close(found[place], wanted, rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(found[index], wanted, rtol=1e-4, atol=1e-4)
 
 
 def test_a_long_text_is_cut_before_the_mask(tmp_path: Path) -> None:

@@ -92,11 +92,11 @@ def test_what_is_seen_stands_between_the_first_token_and_the_question(
     samples = both.encode(rows())
     batch = both.collate(samples, [2, 0, 1])
     found = both(batch, {VISUAL: project})
-    for place, row in enumerate([2, 0, 1]):
+    for index, row in enumerate([2, 0, 1]):
         wanted = by_hand(both, samples, row, project)
-        assert int(batch.attention_mask[place].sum()) == len(wanted) == samples.lengths[row]
+        assert int(batch.attention_mask[index].sum()) == len(wanted) == samples.lengths[row]
         torch.testing.assert_close(
-            found.last_hidden_state[place, : len(wanted)], wanted, rtol=1e-4, atol=1e-5
+            found.last_hidden_state[index, : len(wanted)], wanted, rtol=1e-4, atol=1e-5
         )
 
 

@@ -56,21 +56,21 @@ def provide(machine: Machine | None = None) -> Path:
         NoBrowser: none can be had.
     """
     machine = machine or Machine()
-    found = _on_path(machine)
-    if found is not None:
-        return found
-    own = machine.downloaded()
-    if own.is_file():
-        return own
+    executable = _on_path(machine)
+    if executable is not None:
+        return executable
+    downloaded = machine.downloaded()
+    if downloaded.is_file():
+        return downloaded
     tried = ["no Chromium is on the path"]
-    found = debian.installed(machine, ["chromium"], lambda: _on_path(machine), tried)
-    if found is not None:
-        return found
+    executable = debian.installed(machine, ["chromium"], lambda: _on_path(machine), tried)
+    if executable is not None:
+        return executable
     fault = machine.run([sys.executable, "-m", "playwright", "install", "chromium"])
-    if fault is None and own.is_file():
-        fault = machine.run([str(own), "--version"])
+    if fault is None and downloaded.is_file():
+        fault = machine.run([str(downloaded), "--version"])
         if fault is None:
-            return own
+            return downloaded
     tried.append(f"playwright install chromium: {fault or 'nothing came of it'}")
     raise NoBrowser("; ".join(tried))
 

@@ -50,7 +50,7 @@ def browser(chromium: Path) -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def lab(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace with DAM on three domains, learnt well enough that its adapters differ, and its map by PCA."""
-    place = tmp_path_factory.mktemp("browser") / "workspace"
+    root = tmp_path_factory.mktemp("browser") / "workspace"
     learnt = {**SMALL, "limit_train": 48, "epochs": 8}
     cl.run(
         "domains-dil",
@@ -58,18 +58,18 @@ def lab(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         name="dam",
         backbone=str(tiny),
         device="cpu",
-        workspace=place,
+        workspace=root,
         **learnt,
     )
-    made = Workspace(place)
-    embeddings = find_embeddings(made, made.find("dam"))
+    workspace = Workspace(root)
+    embeddings = find_embeddings(workspace, workspace.find("dam"))
     assert embeddings is not None
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
             projection_worker, "METHODS", ("PCA",)
         )  # UMAP would be compiled for half a minute
-        projection_worker.project(made, made, embeddings)
-    return place
+        projection_worker.project(workspace, workspace, embeddings)
+    return root
 
 
 @pytest.fixture(scope="session")

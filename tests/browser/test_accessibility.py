@@ -64,22 +64,22 @@ def said_of_opened(visitor: Visitor, part: str) -> list[str]:
 
 def opened(visitor: Visitor) -> list[str]:
     """Of what opens on a page: the menu of its first figure, and the list of each field that chooses several."""
-    page, found = visitor.page, []
+    page, faults = visitor.page, []
     menus = visitor.page.get_by_role("button", name=re.compile("About, table, files: "))
     if menus.count():
         menus.first.click()
         page.get_by_test_id("stPopoverBody").get_by_role("button").last.wait_for()
         visitor.settle()
-        found += [
-            f"menu: {each}" for each in said_of_opened(visitor, '[data-testid="stPopoverBody"]')
+        faults += [
+            f"menu: {fault}" for fault in said_of_opened(visitor, '[data-testid="stPopoverBody"]')
         ]
         page.keyboard.press("Escape")
     for field in page.get_by_test_id("stMultiSelect").get_by_role("combobox").all():
         field.click()
         page.get_by_role("option").first.wait_for()
-        found += [f"list: {each}" for each in said_of_opened(visitor, '[role="listbox"]')]
+        faults += [f"list: {fault}" for fault in said_of_opened(visitor, '[role="listbox"]')]
         page.keyboard.press("Escape")
-    return found
+    return faults
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
@@ -90,9 +90,9 @@ def opened(visitor: Visitor) -> list[str]:
 )
 def test_axe_finds_nothing(arrive: Arrive, place: str, pages: tuple[str, ...], dark: bool) -> None:
     visitor = arrive(dark=dark)
-    found: list[str] = []
+    faults: list[str] = []
     for page in pages:
         visitor.go(page, ws=place, run="dam")
         said = [*violations(visitor), *opened(visitor)]
-        found += [f"{page or 'start'}: {each}" for each in said]
-    assert not found, "\n".join(found)
+        faults += [f"{page or 'start'}: {fault}" for fault in said]
+    assert not faults, "\n".join(faults)

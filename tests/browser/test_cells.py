@@ -39,7 +39,7 @@ def test_a_cell_says_what_it_is_and_opens_its_samples_from_edge_to_edge(
         expect(told).to_contain_text(f": {names[row]}")
         expect(told).to_contain_text(said)
         visitor.click_at(x, y)
-        for key, place in zip(boxes, (row, column), strict=True):
-            expect(visitor.by(key).get_by_role("combobox")).to_have_value(names[place])
+        for key, index in zip(boxes, (row, column), strict=True):
+            expect(visitor.by(key).get_by_role("combobox")).to_have_value(names[index])
         # A cell without samples says so.
         visitor.see("choose one to see how it was answered")

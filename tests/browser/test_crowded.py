@@ -22,8 +22,8 @@ WIDE, PHONE = (1440, 1024, 1920), (390,)
 
 @pytest.fixture(scope="module")
 def crowded(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    place = crowd(tmp_path_factory.mktemp("crowded") / "workspace", tiny)
-    with Server(place, place.parent / "server.log") as started:
+    root = crowd(tmp_path_factory.mktemp("crowded") / "workspace", tiny)
+    with Server(root, root.parent / "server.log") as started:
         yield started
 
 
@@ -36,20 +36,22 @@ def test_everything_can_be_read(
     browser: Browser, crowded: Server, widths: tuple[int, ...], dark: bool
 ) -> None:
     visitor = Visitor(browser, crowded.url, width=widths[0], dark=dark)
-    found: list[str] = []
+    unreadable_lines: list[str] = []
     for page in PAGES:
         visitor.page.set_viewport_size({"width": widths[0], "height": 900})
-        own = {"stream": f"streams/{STREAM}.yaml"} if page == "stream" else {}
-        visitor.go(page, ws="Mine", run=next(iter(RUNS)), projection="PCA", **own)
+        address = {"stream": f"streams/{STREAM}.yaml"} if page == "stream" else {}
+        visitor.go(page, ws="Mine", run=next(iter(RUNS)), projection="PCA", **address)
         for width in widths:
             # Twice: plotly places a legend by the lines that it had before the window changed.
             for step in (width + 12, width) if width != widths[0] else (width,):
                 visitor.page.set_viewport_size({"width": step, "height": 900})
                 fitted(visitor.page)
-            found += [f"{page or 'start'} at {width}: {each}" for each in unreadable(visitor.page)]
+            unreadable_lines += [
+                f"{page or 'start'} at {width}: {fault}" for fault in unreadable(visitor.page)
+            ]
     faults = visitor.faults
     visitor.leave()
-    assert not found, "\n".join(found)
+    assert not unreadable_lines, "\n".join(unreadable_lines)
     assert not faults, faults
 
 

@@ -57,22 +57,22 @@ def flip(lab: Path) -> tuple[str, int, str, str]:
     model = AnswerWorker()
     for row in model.samples(str(lab), "dam"):
         forced = [{}, *({"force": name} for name in names)]
-        own, *others = model.route(str(lab), "dam", len(names), {"id": row["id"]}, forced)
-        for place, other in enumerate(others):
-            if other["prediction"] != own["prediction"]:
-                return row["id"], place, own["prediction"], other["prediction"]
+        of_run, *others = model.route(str(lab), "dam", len(names), {"id": row["id"]}, forced)
+        for index, other in enumerate(others):
+            if other["prediction"] != of_run["prediction"]:
+                return row["id"], index, of_run["prediction"], other["prediction"]
     pytest.fail("no adapter flips any prediction: the workspace's run has learnt nothing")
 
 
 def test_another_adapter_flips_a_prediction(
     arrive: Arrive, lab: Path, flip: tuple[str, int, str, str]
 ) -> None:
-    sample, place, was, becomes = flip
+    sample, index, was, becomes = flip
     visitor = arrive()
     visitor.go("sample", ws="Mine", run="dam", sample=sample)
     visitor.see(MERGE)
-    name = Workspace(lab).find("dam").config.tasks[place].name
-    visitor.choose("by", f"only {place + 1} {name}")
+    name = Workspace(lab).find("dam").config.tasks[index].name
+    visitor.choose("by", f"only {index + 1} {name}")
     visitor.see(re.compile(r"The answer changes\.$"))
     main = visitor.page.get_by_test_id("stMain")
     expect(main.get_by_text(re.compile(f"^{was} [✓✗]")).first).to_be_visible()
@@ -179,13 +179,13 @@ def test_the_back_button_leads_to_what_was_shown_page_by_page(arrive: Arrive) ->
     visitor.link("See what was forgotten")  # leads to a run of the other workspace
     places = [("Mine", "dam")] * 3 + [("Demonstration", "sequential")]
     assert visitor.page.evaluate("history.length") == before + len(places) - 1
-    for page, (place, run) in zip(
+    for page, (workspace_name, run) in zip(
         ("forgetting", "", "routing", "compare"), reversed(places), strict=True
     ):
         address = urlsplit(visitor.page.url)
         assert address.path == f"/{page}"
         assert parse_qs(address.query)["run"] == [run]
-        expect(visitor.option(place)).to_be_checked()
+        expect(visitor.option(workspace_name)).to_be_checked()
         expect(visitor.by("run").get_by_role("combobox")).to_have_value(run)
         if page != "compare":
             visitor.go_back()
@@ -200,15 +200,15 @@ def test_points_that_are_lassoed_become_a_slice(arrive: Arrive, lab: Path) -> No
     visitor.by("slice-name").locator("input").fill("all of it")
     visitor.press("Save")
     visitor.see("36 samples saved as")
-    (made,) = slices(Workspace(lab), "dam")
-    assert (made.name, len(made.samples)) == ("all of it", 36)
+    (workspace,) = slices(Workspace(lab), "dam")
+    assert (workspace.name, len(workspace.samples)) == ("all of it", 36)
     visitor.choose("slice", "all of it")
     visitor.see("Own adapter chosen")
     tick_row(visitor, "selected-samples", 1)
     ask = visitor.by("ask-selected").get_by_role("button")
     ticked = re.fullmatch(r".*How was (\S+) answered\?", ask.inner_text(), re.DOTALL)
     assert ticked is not None
-    assert ticked[1] in made.samples
+    assert ticked[1] in workspace.samples
     visitor.click_at_once("ask-selected")
     visitor.see("How was this sample answered?")
     expect(visitor.by("sample").get_by_role("combobox")).to_have_value(ticked[1])

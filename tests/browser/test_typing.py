@@ -33,7 +33,7 @@ from tests.browser.visiting import Visitor
 
 
 @pytest.fixture(scope="module")
-def place(lab: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
+def workspace(lab: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
     workspace = Workspace(tmp_path_factory.mktemp("typing") / "workspace")
     shutil.copytree(lab, workspace.root)  # with its run, whose samples can be asked about
     data(workspace).mkdir(parents=True)
@@ -44,10 +44,10 @@ def place(lab: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Works
 
 
 @pytest.fixture(scope="module")
-def visitor(place: Workspace, browser: Browser) -> Iterator[Visitor]:
+def visitor(workspace: Workspace, browser: Browser) -> Iterator[Visitor]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(OFFLINE_VARIABLE, "1")
-        server = Server(place.root, place.root.parent / "server.log")
+        server = Server(workspace.root, workspace.root.parent / "server.log")
         server.start()
     try:
         visitor = Visitor(browser, server.url)
@@ -64,7 +64,7 @@ def faultless(visitor: Visitor) -> Iterator[None]:
 
 
 def test_a_run_has_the_rate_the_seed_and_the_name_on_the_screen(
-    visitor: Visitor, place: Workspace
+    visitor: Visitor, workspace: Workspace
 ) -> None:
     visitor.go("train", ws="Mine", on="domains-dil", show="New run")
     visitor.type_slowly("seed", "7")
@@ -75,16 +75,16 @@ def test_a_run_has_the_rate_the_seed_and_the_name_on_the_screen(
     visitor.type_slowly("set-backbone-other", "/models/mine")
     visitor.click_at_once("start")
     visitor.see("Jobs, the newest first")
-    (job,) = Jobs(place).all()
+    (job,) = Jobs(workspace).all()
     assert (job.request.run, job.request.seed) == ("mine", 7)
     typed = {"learning_rate": 0.0005, "limit_train": 24, "backbone": "/models/mine"}
     assert job.request.settings == typed
 
 
 def test_a_run_again_has_the_name_and_the_seed_on_the_screen(
-    visitor: Visitor, place: Workspace
+    visitor: Visitor, workspace: Workspace
 ) -> None:
-    (first,) = [job for job in Jobs(place).all() if job.request.run == "mine"]
+    (first,) = [job for job in Jobs(workspace).all() if job.request.run == "mine"]
     visitor.go("train", ws="Mine", show="Jobs", job="mine")
     visitor.press("Run again")
     visitor.type_slowly(f"again-name-{first.id}", "other")
@@ -92,42 +92,42 @@ def test_a_run_again_has_the_name_and_the_seed_on_the_screen(
     visitor.click_at_once("again-start")
     visitor.see("seed 8")
     expect(visitor.page.get_by_test_id("stPopoverBody")).to_have_count(0)
-    newest = Jobs(place).of("other")
+    newest = Jobs(workspace).of("other")
     assert newest is not None
     assert newest.request.seed == 8
 
 
-def test_a_slice_has_the_name_on_the_screen(visitor: Visitor, place: Workspace) -> None:
+def test_a_slice_has_the_name_on_the_screen(visitor: Visitor, workspace: Workspace) -> None:
     visitor.go("map", ws="Mine", run="dam", projection="PCA", from_task="2 films")
     visitor.type_slowly("slice-name", "as typed")
     visitor.click_at_once("save-now")
     visitor.see("samples saved as")
-    assert [each.name for each in slices(place, "dam")] == ["as typed"]
+    assert [saved_slice.name for saved_slice in slices(workspace, "dam")] == ["as typed"]
 
 
-def test_what_is_taken_in_is_the_file_on_the_screen(visitor: Visitor, place: Workspace) -> None:
+def test_what_is_taken_in_is_the_file_on_the_screen(visitor: Visitor, workspace: Workspace) -> None:
     text = dump_stream(find_stream("domains-dil")[0])
     for name in ("first", "typed"):
-        file = place.root.parent / name / "streams" / f"came-{name}.yaml"
+        file = workspace.root.parent / name / "streams" / f"came-{name}.yaml"
         file.parent.mkdir(parents=True)
         file.write_text(text)
-        with (data(place) / f"{name}.zip").open("wb") as packed:
+        with (data(workspace) / f"{name}.zip").open("wb") as packed:
             write_zip(archive_contents(Workspace(file.parents[1])), packed)
     visitor.go("settings", ws="Mine")
     visitor.fill("take-in-path", "first.zip")
     visitor.type_slowly("take-in-path", "typed.zip")
     visitor.click_at_once("take-in-now")
     visitor.see("1 other new file")
-    assert [file.stem for file in stream_files(place) if file.stem.startswith("came")] == [
+    assert [file.stem for file in stream_files(workspace) if file.stem.startswith("came")] == [
         "came-typed"
     ]
 
 
 @pytest.fixture(scope="module")
-def own(place: Workspace) -> str:
+def changed_stream(workspace: Workspace) -> str:
     """A stream that is changed by one test after another, as addresses name it."""
     spec, folder = find_stream("domains-dil")
-    return f"streams/{save(place, copied(spec, 'own', folder)).name}"
+    return f"streams/{save(workspace, copied(spec, 'own', folder)).name}"
 
 
 def adding(visitor: Visitor, label: str, way: str) -> None:
@@ -139,12 +139,12 @@ def adding(visitor: Visitor, label: str, way: str) -> None:
         visitor.go("stream", ws="Mine", stream=label, add_from=way)
 
 
-def tasks(place: Workspace, name: str = "own") -> list[str]:
-    return [task.name for task in stream(place, name).tasks]
+def tasks(workspace: Workspace, name: str = "own") -> list[str]:
+    return [task.name for task in stream(workspace, name).tasks]
 
 
-def stream(place: Workspace, name: str = "own") -> StreamSpec:
-    return read_stream_file(file_of(place, name))
+def stream(workspace: Workspace, name: str = "own") -> StreamSpec:
+    return read_stream_file(file_of(workspace, name))
 
 
 def asked(visitor: Visitor) -> dict[str, list[str]]:
@@ -167,21 +167,21 @@ def table(folder: Path, name: str) -> Path:
 
 
 def test_a_new_stream_and_a_copy_have_the_names_on_the_screen(
-    visitor: Visitor, place: Workspace
+    visitor: Visitor, workspace: Workspace
 ) -> None:
     visitor.go("stream", ws="Mine", stream="domains-dil")
     visitor.button("New stream").click()
     visitor.type_slowly("new-name", "begun")
     visitor.click_at_once("new-create")
     visitor.see("A new stream. Add its first task from here:")
-    assert list(drafts(place)) == ["begun"]
+    assert list(drafts(workspace)) == ["begun"]
     closed(visitor)
     visitor.choose("stream", "domains-dil")
     visitor.button("Copy and change").click()
     visitor.type_slowly("copy-name", "taken-over")
     visitor.click_at_once("copy-create")
     visitor.see("Add tasks from")
-    assert tasks(place, "taken-over") == ["restaurants", "films", "products"]
+    assert tasks(workspace, "taken-over") == ["restaurants", "films", "products"]
     closed(visitor)
     visitor.choose("stream", "domains-dil")
     with visitor.page.expect_download() as taken:
@@ -191,72 +191,74 @@ def test_a_new_stream_and_a_copy_have_the_names_on_the_screen(
 
 
 def test_a_task_has_the_name_on_the_screen_and_the_one_removed_is_gone(
-    visitor: Visitor, place: Workspace, own: str
+    visitor: Visitor, workspace: Workspace, changed_stream: str
 ) -> None:
-    visitor.go("stream", ws="Mine", stream=own)
+    visitor.go("stream", ws="Mine", stream=changed_stream)
     visitor.by("change-films-0").get_by_role("button").first.click()
-    visitor.type_slowly(f"name-{own}-films", "pictures")
+    visitor.type_slowly(f"name-{changed_stream}-films", "pictures")
     visitor.click_at_once("rename-films")
     visitor.see("2 pictures")
-    assert tasks(place) == ["restaurants", "pictures", "products"]
+    assert tasks(workspace) == ["restaurants", "pictures", "products"]
     closed(visitor)
     visitor.by("change-restaurants-0").get_by_role("button").first.click()
-    visitor.type_slowly(f"name-{own}-restaurants", "never sent")
+    visitor.type_slowly(f"name-{changed_stream}-restaurants", "never sent")
     visitor.click_at_once("remove-restaurants")
     visitor.see("1 pictures")
-    assert tasks(place) == ["pictures", "products"]
+    assert tasks(workspace) == ["pictures", "products"]
     closed(visitor)
 
 
 def test_tasks_from_the_gallery_are_those_picked_on_the_screen(
-    visitor: Visitor, place: Workspace, own: str
+    visitor: Visitor, workspace: Workspace, changed_stream: str
 ) -> None:
-    before = tasks(place)
-    adding(visitor, own, "Gallery")
+    before = tasks(workspace)
+    adding(visitor, changed_stream, "Gallery")
     visitor.choose("gallery", "domains")
     visitor.by("gallery-tasks-domains").get_by_text("products", exact=True).click()
     visitor.click_at_once("add-gallery")
     visitor.see(re.compile(r"^\d products-2$"))
-    assert tasks(place) == [*before, "products-2"]
+    assert tasks(workspace) == [*before, "products-2"]
 
 
 def test_an_upload_outlives_a_reload_and_becomes_a_task_of_the_name_on_the_screen(
-    visitor: Visitor, place: Workspace, own: str
+    visitor: Visitor, workspace: Workspace, changed_stream: str
 ) -> None:
-    adding(visitor, own, "File")
-    visitor.give("upload", table(place.root.parent, "lifts.csv"))
+    adding(visitor, changed_stream, "File")
+    visitor.give("upload", table(workspace.root.parent, "lifts.csv"))
     visitor.see(re.compile(r"2 classes: ready\."))
     visitor.page.reload()
     visitor.settle()
     visitor.see("Received before, and not added yet")
-    (received,) = waiting(place)
+    (received,) = waiting(workspace)
     visitor.type_slowly(f"map-name-{received.path}", "lifts")
     visitor.click_at_once("add-mapped")
     visitor.see(re.compile(r"^\d lifts$"))
-    assert stream(place).tasks[-1].path == "../data/lifts/lifts.csv"
-    assert not waiting(place)
+    assert stream(workspace).tasks[-1].path == "../data/lifts/lifts.csv"
+    assert not waiting(workspace)
 
 
 def test_a_task_from_a_path_has_the_name_on_the_screen_and_is_not_of_another_path(
-    visitor: Visitor, place: Workspace, own: str
+    visitor: Visitor, workspace: Workspace, changed_stream: str
 ) -> None:
-    first, other = (table(data(place), f"{name}.csv") for name in ("first", "other"))
-    before = tasks(place)
-    adding(visitor, own, "Path on the server")
+    first, other = (table(data(workspace), f"{name}.csv") for name in ("first", "other"))
+    before = tasks(workspace)
+    adding(visitor, changed_stream, "Path on the server")
     visitor.fill("server-path", first.name)
     visitor.see(re.compile(r"2 classes: ready\."))
     visitor.type_slowly("server-path", other.name)
     visitor.click_at_once("add-mapped")
     visitor.see(re.compile("nothing was done"))  # the columns on the screen were the first's
-    assert tasks(place) == before
+    assert tasks(workspace) == before
     visitor.type_slowly("map-name-../data/other.csv", "pointed")
     visitor.click_at_once("add-mapped")
     visitor.see(re.compile(r"^\d pointed$"))
-    assert stream(place).tasks[-1].path == "../data/other.csv"
+    assert stream(workspace).tasks[-1].path == "../data/other.csv"
 
 
-def test_the_hub_is_asked_for_the_data_set_on_the_screen(visitor: Visitor, own: str) -> None:
-    adding(visitor, own, "Hub")
+def test_the_hub_is_asked_for_the_data_set_on_the_screen(
+    visitor: Visitor, changed_stream: str
+) -> None:
+    adding(visitor, changed_stream, "Hub")
     visitor.type_slowly("hub-name", "somebody/typed")
     visitor.click_at_once("hub-ask")
     visitor.see(re.compile("^somebody/typed: the hub cannot be reached"))
@@ -266,14 +268,14 @@ def test_the_hub_is_asked_for_the_data_set_on_the_screen(visitor: Visitor, own: 
 
 
 def test_what_is_pinned_is_the_text_on_the_screen_and_outlives_reload_and_back(
-    visitor: Visitor, place: Workspace
+    visitor: Visitor, workspace: Workspace
 ) -> None:
     visitor.go("sample", ws="Mine", run="dam", **{"from": "my own", "own": "the soup was cold"})
     visitor.type_slowly("own", "dull, dull film")
     visitor.click_at_once("pin")
     pinned = visitor.by("figure-side-by-side").locator(".ytick text", has_text="dull, dull film")
     expect(pinned).to_have_count(1)
-    assert [json.loads(each) for each in asked(visitor)[PINNED]] == [{"text": "dull, dull film"}]
+    assert [json.loads(pin) for pin in asked(visitor)[PINNED]] == [{"text": "dull, dull film"}]
     visitor.page.reload()
     visitor.settle()
     expect(pinned).to_have_count(1)
@@ -285,7 +287,7 @@ def test_what_is_pinned_is_the_text_on_the_screen_and_outlives_reload_and_back(
 
 
 def test_the_text_of_ones_own_that_is_on_the_map_is_the_one_that_is_asked_about(
-    visitor: Visitor, place: Workspace
+    visitor: Visitor, workspace: Workspace
 ) -> None:
     visitor.go("map", ws="Mine", run="dam", projection="PCA", mine="the soup was cold")
     visitor.button("Place my own").click()

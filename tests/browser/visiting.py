@@ -99,8 +99,8 @@ class Visitor:
         if message.type != "error":
             return
         where = message.location.get("url", "")
-        known = STREAMLITS_OWN.fullmatch(where) and "404 (Not Found)" in message.text
-        if not known:
+        is_streamlits = STREAMLITS_OWN.fullmatch(where) and "404 (Not Found)" in message.text
+        if not is_streamlits:
             self.faults.append(f"console: {message.text} ({where})")
 
     def go(self, page: str = "", **address: str) -> None:

@@ -113,10 +113,10 @@ def test_vary_prints_accuracy_by_k_and_temperature(lab: Command, first: str) -> 
     assert [row.split()[0] for row in rows] == ["1", "2", "3"]
     assert [row.endswith("this run") for row in rows] == [False, True, False]
     data = json.loads(lab("vary", first, "--temperature", "0.1", "--device", "cpu", "--json").out)
-    own = next(each for each in data if each["own"])
+    own = next(trace for trace in data if trace["own"])
     matrix = json.loads(lab("report", first, "--json").out)["matrix"]
     assert list(own["tasks"].values()) == pytest.approx(matrix[2])
-    assert [(each["k"], each["temperature"]) for each in data] == [(2, 0.01), (2, 0.1)]
+    assert [(trace["k"], trace["temperature"]) for trace in data] == [(2, 0.01), (2, 0.1)]
     assert own["interval"][0] < own["accuracy"] < own["interval"][1]
     refused = lab("vary", first, "--temperature", "0")
     assert (refused.status, "must be a number above 0" in refused.err) == (2, True)

@@ -106,9 +106,9 @@ def test_mistakes_are_explained(lab: Command) -> None:
     ],
 )
 def test_json_is_json_whatever_the_numbers_are(lab: Command, words: list[str]) -> None:
-    place = Workspace()
-    remade(place, "dam", "odd", lambda value: math.nan)
-    remade(place, "adapters", "other", lambda value: math.inf)
+    workspace = Workspace()
+    remade(workspace, "dam", "odd", lambda value: math.nan)
+    remade(workspace, "adapters", "other", lambda value: math.inf)
     answer = lab(*words, "--json")  # which reads it strictly
     assert answer.status == 0, answer.err
     assert answer.out

@@ -69,9 +69,9 @@ DAMAGED: list[tuple[str, Damage]] = [
 def test_a_damaged_run_is_left_out_with_its_reason(
     lab: Command, tmp_path: Path, file: str, damage: Damage
 ) -> None:
-    place = Workspace()
-    remade(place, "dam", "sound")
-    bad = remade(place, "dam", "bad").path / file
+    workspace = Workspace()
+    remade(workspace, "dam", "sound")
+    bad = remade(workspace, "dam", "bad").path / file
     bad.write_bytes(damage(bad.read_bytes()))
 
     compared = lab("compare")
@@ -99,9 +99,9 @@ def test_a_damaged_run_is_left_out_with_its_reason(
 
 
 def test_scores_of_another_run_are_damage_too(lab: Command) -> None:
-    place = Workspace()
-    remade(place, "dam", "sound")
-    bad = remade(place, "dam", "bad").path / "scores.parquet"
+    workspace = Workspace()
+    remade(workspace, "dam", "sound")
+    bad = remade(workspace, "dam", "bad").path / "scores.parquet"
     shutil.copyfile(DEMONSTRATION / "runs" / "clips-dam" / "scores.parquet", bad)
     assert "left out: bad (damaged: scores.parquet cannot be read: " in lab("compare").out
     bad.unlink()
@@ -117,10 +117,10 @@ def test_a_line_that_a_kill_cut_within_a_letter_damages_nothing(lab: Command) ->
 
 
 def test_nothing_that_a_damaged_run_needs_is_cleaned_up(lab: Command, tmp_path: Path) -> None:
-    place = Workspace()
-    run = remade(place, "dam", "bad")
+    workspace = Workspace()
+    run = remade(workspace, "dam", "bad")
     key = "ab" * 32
-    kept = place.store.folder("adapter", key)
+    kept = workspace.store.folder("adapter", key)
     kept.mkdir(parents=True)
     (run.path / "events.jsonl").write_bytes(b"")
     (run.path / "artifacts.json").write_text(json.dumps({"adapter/one": key, "b": 1})[:-4])

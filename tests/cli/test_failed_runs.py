@@ -51,10 +51,10 @@ def test_a_comparison_of_others_says_why_it_left_it_out(
 
 def test_a_comparison_of_everything_leaves_nothing_out_in_silence(lab: Command) -> None:
     assert "there are no runs in" in lab("compare").err
-    place = Workspace()
-    remade(place, "dam", "sound")
-    remade(place, "dam", "broken").record(FailureEvent(message=SAID))
-    remade(place, "adapters", "halfway").record(StopEvent())
+    workspace = Workspace()
+    remade(workspace, "dam", "sound")
+    remade(workspace, "dam", "broken").record(FailureEvent(message=SAID))
+    remade(workspace, "adapters", "halfway").record(StopEvent())
     failed, stopped = f"broken (failed: {SAID})", "halfway (stopped)"
     said = lab("compare")
     assert f"left out: {failed}; {stopped}" in said.out

@@ -45,7 +45,7 @@ def wait_for_training(workspace: Workspace, starts: int) -> None:
 def test_a_run_stopped_from_another_terminal_and_by_ctrl_c_says_how_to_go_on(
     tiny: Path, tmp_path: Path
 ) -> None:
-    place = Workspace(tmp_path)
+    workspace = Workspace(tmp_path)
     settings = [
         "limit=40",
         "epochs=4000",
@@ -66,25 +66,25 @@ def test_a_run_stopped_from_another_terminal_and_by_ctrl_c_says_how_to_go_on(
         str(tiny),
         *options,
     )
-    wait_for_training(place, starts=1)
-    assert place.run("first").status == "running"
+    wait_for_training(workspace, starts=1)
+    assert workspace.run("first").status == "running"
     asked = start(tmp_path, "stop", "first")
     assert "resume it with: adapter-lab resume first" in asked.communicate(timeout=PATIENCE)[0]
     _, said = first.communicate(timeout=PATIENCE)
     assert first.returncode == 130
     assert f"Go on with: adapter-lab resume first --workspace {tmp_path}" in said
     assert "Traceback" not in said
-    assert place.run("first").status == "stopped"
+    assert workspace.run("first").status == "stopped"
 
     before = max(
-        event.epoch for event in place.run("first").events if isinstance(event, EpochEvent)
+        event.epoch for event in workspace.run("first").events if isinstance(event, EpochEvent)
     )
     second = start(tmp_path, "resume", "first")
-    wait_for_training(place, starts=2)
+    wait_for_training(workspace, starts=2)
     second.send_signal(signal.SIGINT)
     _, said = second.communicate(timeout=PATIENCE)
     assert second.returncode == 130
     assert "Go on with: adapter-lab resume first" in said
-    events = place.run("first").events
+    events = workspace.run("first").events
     resumed = next(event for event in reversed(events) if isinstance(event, EpochEvent))
     assert resumed.epoch > before, "the second process went on where the first had stopped"

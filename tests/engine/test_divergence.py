@@ -69,7 +69,7 @@ def spoilt(checkpoint: Path, target: Path) -> Path:
     """A copy of a checkpoint whose last block gives NaN."""
     shutil.copytree(checkpoint, target)
     tensors = load_file(target / "model.safetensors")
-    name = [each for each in tensors if "layer.0.output.dense.weight" in each][-1]
+    name = [tensor for tensor in tensors if "layer.0.output.dense.weight" in tensor][-1]
     tensors[name][0] = float("nan")
     save_file(tensors, target / "model.safetensors", metadata={"format": "pt"})
     return target

@@ -60,9 +60,9 @@ def test_training_a_task_leaves_every_byte_of_earlier_adapters_and_heads_unchang
     carry: Carry, tmp_path: Path
 ) -> None:
     for recipe in ("dam", "adapters", "sequential"):
-        place = tmp_path / recipe
-        watcher = Photographer(place)
-        run = carry("domains-dil", recipe, name=recipe, workspace=place, watcher=watcher)
+        root = tmp_path / recipe
+        watcher = Photographer(root)
+        run = carry("domains-dil", recipe, name=recipe, workspace=root, watcher=watcher)
         assert len(watcher.pictures) == 3
         for task in run.folder.config.tasks:
             key = run.folder.artifacts()[f"adapter/{task.name}"]
@@ -227,7 +227,7 @@ def test_a_truncated_artifact_is_named_and_computed_again_with_the_same_bytes(ca
     scores = (run.folder.path / "scores.parquet").read_bytes()
     run.resume()
     warnings = [event.message for event in run.folder.events if event.type == "warning"]
-    damaged = [each for each in warnings if "learnt nothing" not in each]
+    damaged = [warning for warning in warnings if "learnt nothing" not in warning]
     assert len(damaged) == 1
     assert f"adapter/{key}" in damaged[0]
     assert file_bytes(run, "adapter", name) == content

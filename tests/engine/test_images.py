@@ -111,9 +111,9 @@ def test_new_drawings_are_laid_on_the_ground_that_the_run_learnt_them_on(
         for number in range(count):
             drawn = np.zeros((16, 16, 4), dtype=np.uint8)  # white ink on nothing
             drawn[number % 16 : number % 16 + 2 + 8 * (number % 2)] = 255
-            place = tmp_path / "t" / split / ("thin", "thick")[number % 2]
-            place.mkdir(parents=True, exist_ok=True)
-            Image.fromarray(drawn).save(place / f"{number}.png")
+            root = tmp_path / "t" / split / ("thin", "thick")[number % 2]
+            root.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(drawn).save(root / f"{number}.png")
     file = tmp_path / "stream.yaml"
     file.write_text("name: s\nprotocol: cil\ntasks:\n  - {name: t, kind: image, path: t}\n")
     run = carry(str(file), "dam", backbone=str(tower), name="run", ground="black", **QUICK)

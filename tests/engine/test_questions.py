@@ -95,10 +95,10 @@ def test_texts_pictures_and_questions_mix_in_one_stream(
 
 def test_new_questions_are_answered_as_the_run_answered_them(ask: Carry, tmp_path: Path) -> None:
     for recipe in ("dam", "l2r-wavg", "adapters"):
-        place = tmp_path / recipe
-        place.mkdir()
+        root = tmp_path / recipe
+        root.mkdir()
         tasks = [TASKS["count"], TASKS["which-way"]]
-        stream = write_stream(place, "dil" if recipe != "adapters" else "til", tasks)
+        stream = write_stream(root, "dil" if recipe != "adapters" else "til", tasks)
         run = ask(stream, recipe, name=recipe)
         records = [r for r in run.folder.table("routing").to_pylist() if r["stage"] == 2]
         recorded = {r["sample_id"]: r for r in records}

@@ -56,8 +56,8 @@ def model(passes: ForwardPasses, samples: EncodedSamples) -> Model:
     )
     settings = passes.settings.router
     router = CentroidRouter(settings)
-    for place in range(len(TASKS)):
-        router.add_task(samples.features[place : place + 1])
+    for index in range(len(TASKS)):
+        router.add_task(samples.features[index : index + 1])
     return Model(
         passes=passes,
         bank=bank,
@@ -86,14 +86,14 @@ def test_a_forced_adapter_answers_alone_however_adapters_are_composed(
     model: Model, samples: EncodedSamples, how: str
 ) -> None:
     composition = PassPerAdapter() if how == "ensemble" else OnePass(how)
-    for place, task in enumerate(TASKS):
+    for index, task in enumerate(TASKS):
         forced = replace(model, composition=composition).answer(samples, what_if=WhatIf(force=task))
         weights = torch.zeros(4, 3)
-        weights[:, place] = 1.0
+        weights[:, index] = 1.0
         assert torch.equal(forced.routing.weights, weights)
-        states = model.passes.adapter(samples.encoding, model.bank.adapter(place))
-        torch.testing.assert_close(forced.logits, model.heads[place].logits(states))
-        assert torch.equal(model.alone(samples, place), forced.logits.argmax(dim=1))
+        states = model.passes.adapter(samples.encoding, model.bank.adapter(index))
+        torch.testing.assert_close(forced.logits, model.heads[index].logits(states))
+        assert torch.equal(model.alone(samples, index), forced.logits.argmax(dim=1))
 
 
 def test_a_what_if_is_another_model_and_leaves_this_one_as_it_is(

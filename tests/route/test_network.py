@@ -70,11 +70,11 @@ def by_hand(
     mask = batch.attention_mask.float().unsqueeze(-1)
     chosen: dict[str, object] = {}
     alphas = []
-    for place, block in enumerate(network.blocks):
+    for index, block in enumerate(network.blocks):
         states = backbone(batch, chosen, hidden_states=True).hidden_states
         h = states[block]
         pooled = h[:, 0] if network.pooling == "cls" else (h * mask).sum(1) / mask.sum(1)
-        router = place if len(network.weight) > 1 else 0
+        router = index if len(network.weight) > 1 else 0
         z = pooled @ network.weight[router].T + network.bias[router]
         m = torch.softmax(z, 1) if network.gate == "softmax" else torch.sigmoid(z)
         alpha = m / (m.sum(dim=1, keepdim=True) + 1e-12)

@@ -46,13 +46,13 @@ def test_a_run_stopped_anywhere_and_resumed_has_the_same_bytes(
     carry: Carry, tiny: Path, tmp_path: Path, stop_at: int
 ) -> None:
     whole = carry(name="run", workspace=tmp_path / "whole", checkpoint_every=2)
-    place = Workspace(tmp_path / "stopped")
+    workspace = Workspace(tmp_path / "stopped")
     settings = {**SMALL, "backbone": str(tiny), "checkpoint_every": 2}
     folder, stream = prepare(
-        place, "domains-dil", "dam", name="run", settings=settings, device="cpu"
+        workspace, "domains-dil", "dam", name="run", settings=settings, device="cpu"
     )
     with pytest.raises(RunStopped):
-        carry_out(place, folder, stream, StopsAt(folder, stop_at))
+        carry_out(workspace, folder, stream, StopsAt(folder, stop_at))
     assert folder.status == "stopped"
     if stop_at >= 13:
         half = Report(folder)  # the first task is learnt and scored
@@ -60,13 +60,15 @@ def test_a_run_stopped_anywhere_and_resumed_has_the_same_bytes(
         assert np.isnan(half.transfer["average_accuracy"])
         assert half.router["router_accuracy"] == 1.0
         assert half.confusion.sum() == SMALL["limit_test"]
-    resumed = cl.Run(place, folder).resume()
+    resumed = cl.Run(workspace, folder).resume()
     assert resumed.folder.status == "finished"
     for table in ("scores.parquet", "routing.parquet"):
         expected = (whole.folder.path / table).read_bytes()
         assert (folder.path / table).read_bytes() == expected
     assert folder.artifacts() == whole.folder.artifacts()
-    assert not list(place.store.keys("checkpoint")), "a finished run leaves no checkpoint behind"
+    assert not list(workspace.store.keys("checkpoint")), (
+        "a finished run leaves no checkpoint behind"
+    )
 
 
 def test_events_of_a_killed_writer_cost_one_line(tmp_path: Path) -> None:

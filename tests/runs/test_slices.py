@@ -12,12 +12,12 @@ from cl_core.runs.workspace import Workspace
 
 
 def test_a_slice_comes_back_as_it_was_saved(tmp_path: Path) -> None:
-    place = Workspace(tmp_path)
+    workspace = Workspace(tmp_path)
     made = Slice(name="films to shops", run="one", split="test", after=2, samples=("a/1", "b/2"))
-    save_slice(place, made)
-    save_slice(place, made.model_copy(update={"name": "other", "run": "two"}))
-    assert slices(place, "one") == [made]
-    assert [each.name for each in slices(place)] == ["films to shops", "other"]
+    save_slice(workspace, made)
+    save_slice(workspace, made.model_copy(update={"name": "other", "run": "two"}))
+    assert slices(workspace, "one") == [made]
+    assert [saved_slice.name for saved_slice in slices(workspace)] == ["films to shops", "other"]
 
 
 @pytest.mark.parametrize("name", ["../out", "", "a/b", ".hidden", "x" * 81])
@@ -30,9 +30,9 @@ def test_a_name_that_is_no_file_name_is_refused(tmp_path: Path, name: str) -> No
 
 
 def test_an_empty_slice_is_refused_and_other_files_are_passed_over(tmp_path: Path) -> None:
-    place = Workspace(tmp_path)
+    workspace = Workspace(tmp_path)
     with pytest.raises(UserError, match="no sample"):
-        save_slice(place, Slice(name="none", run="one", split="test", after=1, samples=()))
+        save_slice(workspace, Slice(name="none", run="one", split="test", after=1, samples=()))
     (tmp_path / "slices").mkdir()
     (tmp_path / "slices" / "broken.json").write_text("{")
-    assert slices(place) == []
+    assert slices(workspace) == []

@@ -56,8 +56,8 @@ def test_scores_that_an_older_run_wrote_above_the_diagonal_are_left_out(carry: C
     assert not np.isnan(Report(run).matrix[ABOVE]).any()
     changed = run.config.model_copy(update={"protocol": "cil"})
     distinct = tuple(
-        task.model_copy(update={"labels": (2 * place, 2 * place + 1)})
-        for place, task in enumerate(changed.tasks)
+        task.model_copy(update={"labels": (2 * index, 2 * index + 1)})
+        for index, task in enumerate(changed.tasks)
     )
     run.__dict__["config"] = changed.model_copy(update={"tasks": distinct})
     assert np.isnan(Report(run).matrix[ABOVE]).all()
@@ -122,8 +122,8 @@ def test_a_vocabulary_that_grows_leaves_out_what_none_of_it_can_answer(carry: Ca
     run = carry("domains-dil", "dam", name="run", unseen=True, **ONE_EPOCH).folder
     grown = run.config.settings.answers.model_copy(update={"vocabulary": "seen"})
     distinct = tuple(
-        task.model_copy(update={"labels": (2 * place, 2 * place + 1)})
-        for place, task in enumerate(run.config.tasks)
+        task.model_copy(update={"labels": (2 * index, 2 * index + 1)})
+        for index, task in enumerate(run.config.tasks)
     )
     settings = run.config.settings.model_copy(update={"answers": grown})
     run.__dict__["config"] = run.config.model_copy(update={"tasks": distinct, "settings": settings})

@@ -70,7 +70,7 @@ def test_no_picture_stands_in_two_splits(name: str) -> None:
 
 def test_every_style_shows_the_same_digits() -> None:
     labels = [list(task.test["label"]) for task in load_stream(f"digits:{SMALL}").tasks]
-    assert all(each == labels[0] for each in labels)
+    assert all(label == labels[0] for label in labels)
 
 
 def test_class_incremental_scenes_bring_every_thing_once() -> None:

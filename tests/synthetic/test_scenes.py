@@ -162,8 +162,8 @@ def test_a_question_does_not_give_its_answer_away(family: str) -> None:
 def moved(clip: Clip) -> dict[str, tuple[int, float, float]]:
     """Figure -> (first frame in which it is elsewhere, dx, dy), of those that move."""
     found = {}
-    for place, start in enumerate(clip.frames[0].things):
-        path = [(f.things[place].x - start.x, f.things[place].y - start.y) for f in clip.frames]
+    for index, start in enumerate(clip.frames[0].things):
+        path = [(f.things[index].x - start.x, f.things[index].y - start.y) for f in clip.frames]
         away = [number for number, (dx, dy) in enumerate(path) if math.hypot(dx, dy) > 1e-9]
         if away:
             found[start.figure] = (away[0], *path[-1])

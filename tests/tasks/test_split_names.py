@@ -38,16 +38,16 @@ def faults(path: Path, **fields: object) -> str:
     return "\n".join(caught.value.faults)
 
 
-def draw(place: Path, count: int, shade: int = 0) -> None:
+def draw(root: Path, count: int, shade: int = 0) -> None:
     """`count` pictures that no other call with another shade makes."""
-    place.mkdir(parents=True, exist_ok=True)
+    root.mkdir(parents=True, exist_ok=True)
     for number in range(count):
-        Image.new("RGB", (4, 4), (shade, number, 99)).save(place / f"{number}.png")
+        Image.new("RGB", (4, 4), (shade, number, 99)).save(root / f"{number}.png")
 
 
 def draw_classes(folder: Path, count: int = 12, shade: int = 0) -> None:
-    for place, name in enumerate(("cat", "dog")):
-        draw(folder / name, count, shade + place)
+    for index, name in enumerate(("cat", "dog")):
+        draw(folder / name, count, shade + index)
 
 
 def write(path: Path, word: str, count: int = 12) -> Path:
@@ -75,8 +75,8 @@ def test_folders_files_and_folders_of_files_are_splits_by_their_names_in_any_cas
     tmp_path: Path, names: tuple[str, str, str]
 ) -> None:
     wanted = {"train": 24, "validation": 24, "test": 24}
-    for place, name in enumerate(names):
-        draw_classes(tmp_path / "pictures" / name, shade=10 * place)
+    for index, name in enumerate(names):
+        draw_classes(tmp_path / "pictures" / name, shade=10 * index)
         write(tmp_path / "files" / f"{name}.csv", name)
         write(tmp_path / "folders" / name / "0.csv", name)
     pictures = load(tmp_path / "pictures", kind="image")
@@ -174,12 +174,12 @@ def test_pictures_that_belong_to_no_class_or_split_are_named(tmp_path: Path) -> 
 def test_a_class_may_be_called_train_but_flat_folders_of_splits_are_no_classes(
     tmp_path: Path,
 ) -> None:
-    for place, name in enumerate(("plane", "ship", "train")):
-        draw(tmp_path / "vehicles" / name, 12, place)
+    for index, name in enumerate(("plane", "ship", "train")):
+        draw(tmp_path / "vehicles" / name, 12, index)
     stream = load(tmp_path / "vehicles", kind="image")
     assert stream.tasks[0].label_names == ("plane", "ship", "train")
     assert any(
-        "train: looks like a split and is read as a class" in each for each in stream.warnings
+        "train: looks like a split and is read as a class" in warning for warning in stream.warnings
     )
     draw(tmp_path / "flat" / "train", 12)
     draw(tmp_path / "flat" / "test", 12)

@@ -220,8 +220,8 @@ def test_no_tensor_has_every_adapter_s_output_of_every_token(backbone: TextBackb
         Head(torch.randn(2, backbone.hidden_size, generator=generator), torch.zeros(2))
         for _ in range(adapters)
     )
-    for each in network.parameters():
-        each.requires_grad_(True)
+    for parameter in network.parameters():
+        parameter.requires_grad_(True)
     places = [PLACES[task % 2] for task in range(adapters)]
     objective = RouterObjective(
         TrainingContext(backbone, rows, rows, TRAIN, CPU, 3),

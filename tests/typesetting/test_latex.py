@@ -97,10 +97,10 @@ def test_a_comparison_over_seeds_compiles_with_bold_and_real_minus_signs(
 
 def several(folder: Path) -> list[RunFolder]:
     """Three recipes with three seeds each, scores moved a little by the seed."""
-    place = Workspace(folder)
+    workspace = Workspace(folder)
     return [
         remade(
-            place,
+            workspace,
             recipe,
             f"{recipe}-{seed}",
             lambda value, seed=seed: value * (1 - 0.1 * seed),
@@ -115,13 +115,13 @@ def several(folder: Path) -> list[RunFolder]:
 def test_many_tasks_of_long_names_fit_the_page(pdflatex: str, tmp_path: Path, count: int) -> None:
     run = remade(Workspace(tmp_path), "dam", "many")
     task = run.config.tasks[0]
-    names = [f"{place}: a task of a rather long name" for place in range(count)]
+    names = [f"{index}: a task of a rather long name" for index in range(count)]
     tasks = tuple(task.model_copy(update={"name": name}) for name in names)
     run.create(run.config.model_copy(update={"tasks": tasks}))
     scores = [
-        Score(stage + 1, name, "cil/compose", "accuracy", place / count, 60)
+        Score(stage + 1, name, "cil/compose", "accuracy", index / count, 60)
         for stage in range(count)
-        for place, name in enumerate(names[: stage + 1])
+        for index, name in enumerate(names[: stage + 1])
     ]
     pq.write_table(scores_table(scores), run.path / "scores.parquet")
     text = REPORTED["latex"](Report(RunFolder(run.path)))

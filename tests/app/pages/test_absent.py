@@ -32,12 +32,14 @@ def follow(small_workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
 
 def on_the_page(page: AppTest) -> list[str]:
     """Warnings of the page itself, not of the sidebar."""
-    return [str(each.value).replace("\\", "") for each in page.main.warning]
+    return [str(element.value).replace("\\", "") for element in page.main.warning]
 
 
 def links(page: AppTest) -> dict[str, str]:
     """By label, what links of the page itself say."""
-    return {each.proto.label: each.proto.query_string for each in page.main.get("page_link")}
+    return {
+        element.proto.label: element.proto.query_string for element in page.main.get("page_link")
+    }
 
 
 @pytest.mark.parametrize("name", ["forgetting", "map", "routing", "sample"])
@@ -119,7 +121,7 @@ def test_what_a_menu_of_the_page_does_not_have_is_said(
         (said,) = on_the_page(page)
         assert said.startswith("There is no ")
         assert "'streams/nope.yaml'" in said
-        assert not [each for each in page.selectbox if each.key == key]
+        assert not [element for element in page.selectbox if element.key == key]
         assert page.query_params[key] == "streams/nope.yaml"
         page.toggle(key="lesson").set_value(True).run()
     if there:
@@ -135,11 +137,11 @@ def test_an_unknown_sample_is_said(follow: Open) -> None:
     for _ in range(2):
         (said,) = on_the_page(page)
         assert said.startswith("'gone/test/1' was not scored in this run. Choose one of these.")
-        assert not [each for each in page.selectbox if each.key == "sample"]
+        assert not [element for element in page.selectbox if element.key == "sample"]
         assert not page.main.get("plotly_chart")
         assert page.query_params["sample"] == "gone/test/1"
         page.toggle(key="lesson").set_value(True).run()
-    first = next(own for own in links(page) if own.startswith("restaurants/"))
+    first = next(label for label in links(page) if label.startswith("restaurants/"))
     page.query_params["sample"] = first
     page.run()
     assert not on_the_page(page)

@@ -50,34 +50,34 @@ def broken(source: str, page: bool = False) -> list[str]:
             return handler.attr in elsewhere(parts.get(handler.value.id, ("", "", ""))[0])
         return False
 
-    found = []
+    faults = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             given = {word.arg: word.value for word in node.keywords if word.arg}
-            found += [
+            faults += [
                 f"{node.lineno}: {name} is given {ast.unparse(given[name])}"
                 for name in HANDLERS & given.keys()
                 if not sound(given[name])
             ]
             if HANDLERS & given.keys() and {"args", "kwargs"} & given.keys():
-                found.append(f"{node.lineno}: a handler has arguments bound to it")
+                faults.append(f"{node.lineno}: a handler has arguments bound to it")
             called = node.func.attr if isinstance(node.func, ast.Attribute) else ""
             if called in BUTTONS:
                 if "on_click" not in given or len(node.args) > 2:
-                    found.append(f"{node.lineno}: {called} in place of actions.pressed")
+                    faults.append(f"{node.lineno}: {called} in place of actions.pressed")
                 if "disabled" in given:
-                    found.append(f"{node.lineno}: {called} is disabled")
+                    faults.append(f"{node.lineno}: {called} is disabled")
             if called == "pressed" and "disabled" in given:
-                found.append(f"{node.lineno}: a button is disabled")
+                faults.append(f"{node.lineno}: a button is disabled")
         elif isinstance(node, ast.Dict):
-            found += [
+            faults += [
                 f"{key.lineno}: {key.value} in a mapping is given {ast.unparse(value)}"
                 for key, value in zip(node.keys, node.values, strict=True)
                 if isinstance(key, ast.Constant) and key.value in HANDLERS and not sound(value)
             ]
         elif isinstance(node, ast.ImportFrom) and node.module == "streamlit":
-            found.append(f"{node.lineno}: parts of streamlit under other names")
-    return found
+            faults.append(f"{node.lineno}: parts of streamlit under other names")
+    return faults
 
 
 def handlers(tree: ast.Module) -> set[str]:
@@ -108,7 +108,7 @@ def elsewhere(module: str) -> set[str]:
 def _parameters(function: ast.FunctionDef) -> list[ast.arg]:
     said = function.args
     every = [*said.posonlyargs, *said.args, *said.kwonlyargs, said.vararg, said.kwarg]
-    return [each for each in every if each is not None]
+    return [parameter for parameter in every if parameter is not None]
 
 
 def modules() -> Iterator[Path]:
@@ -137,13 +137,13 @@ GREY = {
 
 
 def test_buttons_are_grey_in_these_places_alone() -> None:
-    found = set()
+    idle_in = set()
     for file in modules():
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             button = isinstance(node, ast.Call) and ast.unparse(node.func) in BUTTONS_OF_PAGES
             if button and {word.arg for word in node.keywords} & {"idle", "disabled"}:
-                found.add(file.relative_to(ROOT).as_posix())
-    assert found == set(GREY)
+                idle_in.add(file.relative_to(ROOT).as_posix())
+    assert idle_in == set(GREY)
 
 
 @pytest.mark.parametrize(
@@ -212,7 +212,7 @@ def test_what_was_typed_last_is_what_is_done(page: AppTest) -> None:
 def test_a_refusal_stands_beneath_its_button_until_the_next_click(page: AppTest) -> None:
     page.button(key="keep").click()
     page.run()
-    assert [each.value for each in page.error] == ["It has no name\\."]
+    assert [element.value for element in page.error] == ["It has no name\\."]
     page.text_input(key="name").set_value("typed")
     page.run()
     assert page.error

@@ -17,60 +17,60 @@ PAGES = sorted(path for path in (ROOT / "pages").glob("*.py") if path.stem != "_
 @cache
 def parts(path: Path) -> dict[str, list[ast.stmt]]:
     """Of a module: its functions' statements by name, and under "" all else."""
-    found: dict[str, list[ast.stmt]] = {"": []}
+    statements: dict[str, list[ast.stmt]] = {"": []}
     for node in ast.parse(path.read_text()).body:
         if isinstance(node, ast.FunctionDef):
-            found[node.name] = [node]
+            statements[node.name] = [node]
         else:
-            found[""].append(node)
-    return found
+            statements[""].append(node)
+    return statements
 
 
 @cache
 def imported(path: Path) -> dict[str, tuple[Path, str]]:
     """What a module calls a module of the app (with ""), or a name in one."""
-    found = {}
+    origins = {}
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "app":
             for name in node.names:
                 whole = ROOT / f"{(node.module or '').replace('.', '/')}/{name.name}.py"
                 module = whole if whole.is_file() else whole.parent.with_suffix(".py")
-                own = "" if whole.is_file() else name.name
-                found[name.asname or name.name] = (module, own)
-    return found
+                name_there = "" if whole.is_file() else name.name
+                origins[name.asname or name.name] = (module, name_there)
+    return origins
 
 
 def named(path: Path, function: str) -> Iterator[tuple[Path, str]]:
     """The functions that a function names, and may so call."""
-    for node in (each for part in parts(path)[function] for each in ast.walk(part)):
+    for node in (child for part in parts(path)[function] for child in ast.walk(part)):
         if isinstance(node, ast.Name):
-            module, own = imported(path).get(node.id, (path, node.id))
+            module, name_there = imported(path).get(node.id, (path, node.id))
         elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-            module, own = imported(path).get(node.value.id, (path, ""))[0], node.attr
+            module, name_there = imported(path).get(node.value.id, (path, ""))[0], node.attr
         else:
             continue
-        if module.is_file() and own in parts(module):
-            yield module, own
+        if module.is_file() and name_there in parts(module):
+            yield module, name_there
 
 
 def reached(page: Path) -> set[tuple[Path, str]]:
     """All functions that a page may call."""
-    found, new = set(), [(page, "")]
+    visited, new = set(), [(page, "")]
     while new:
         one = new.pop()
-        if one not in found:
-            found.add(one)
+        if one not in visited:
+            visited.add(one)
             new += named(*one)
-    return found
+    return visited
 
 
 def texts(node: ast.AST) -> set[str]:
     """Words in an expression that may be names in addresses: a tuple's, a table's keys."""
     listed = node.keys if isinstance(node, ast.Dict) else ast.walk(node)
     return {
-        each.value
-        for each in listed
-        if isinstance(each, ast.Constant) and isinstance(each.value, str)
+        element.value
+        for element in listed
+        if isinstance(element, ast.Constant) and isinstance(element.value, str)
     }
 
 
@@ -87,7 +87,7 @@ def constants(path: Path) -> dict[str, ast.expr]:
 
 def bound(path: Path, function: str) -> set[str]:
     """Keys that a function binds; those that a caller gives (`own_sample.Keys`) are found at the caller."""
-    found: set[str] = set()
+    keys: set[str] = set()
     of_loops: dict[str, ast.expr] = {}
     for node in (each for part in parts(path)[function] for each in ast.walk(part)):
         if isinstance(node, ast.For | ast.comprehension):
@@ -113,22 +113,20 @@ def bound(path: Path, function: str) -> set[str]:
                 if isinstance(key, ast.Constant) and isinstance(key.value, str)
             }
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "Keys":
-            found |= {
-                word for key, value in given.items() if key != "file" for word in texts(value)
-            }
+            keys |= {word for key, value in given.items() if key != "file" for word in texts(value)}
         if "bind" not in given:
             continue
         key = given["key"]
         if isinstance(key, ast.Constant):
-            found.add(str(key.value))
+            keys.add(str(key.value))
         elif isinstance(key, ast.Name):
             assert key.id in of_loops, f"{path.name}: what is bound under {key.id}?"
-            found |= texts(of_loops[key.id])
+            keys |= texts(of_loops[key.id])
         else:
             assert path.stem == "own_sample", (
                 f"{path.name}: what is bound under {ast.unparse(key)}?"
             )
-    return found
+    return keys
 
 
 def test_no_name_is_bound_on_two_pages() -> None:

@@ -32,7 +32,7 @@ def click(page: AppTest, key: str) -> AppTest:
 
 def handed_over(page: AppTest) -> tuple[str, str]:
     """Name and content of the file that the browser is given."""
-    (script,) = [each.proto.body for each in page.get("html") if "atob" in each.proto.body]
+    (script,) = [element.proto.body for element in page.get("html") if "atob" in element.proto.body]
     content, _, name = re.findall(r'atob\((".*?")\)|type: (".*?")|download = (".*?");', script)
     return json.loads(name[2]), base64.b64decode(json.loads(content[0])).decode()
 
@@ -55,7 +55,7 @@ def test_the_file_of_a_stream_is_of_the_one_that_was_chosen(open_page: Open) -> 
     spec, _ = find_stream("digits")
     assert handed_over(click(page, "yaml-stream")) == ("digits.yaml", dump_stream(spec))
     page.run()
-    assert not [each for each in page.get("html") if "atob" in each.proto.body]
+    assert not [element for element in page.get("html") if "atob" in element.proto.body]
 
 
 @pytest.mark.parametrize("key", ["take-latex", "take-csv"])
@@ -93,7 +93,7 @@ def test_a_pin_is_of_the_sample_that_was_chosen_and_never_of_one_that_was_steppe
     page.button(key="step1").click()
     click(page, "pin")
     assert listed(page) == [chosen[:28]]
-    assert any("nothing was done" in each.value for each in page.error)
+    assert any("nothing was done" in element.value for element in page.error)
 
 
 def test_the_hub_is_asked_once_a_data_set_is_named_and_loaded_once_its_revision_is(
@@ -109,18 +109,18 @@ def test_the_hub_is_asked_once_a_data_set_is_named_and_loaded_once_its_revision_
 
 
 def test_an_upload_is_found_again_until_it_is_added_or_forgotten(tmp_path: Path) -> None:
-    place = Workspace(tmp_path / "workspace")
-    first = uploads.receive(place, "My rows.csv", b"text,label\n" + b"x,a\ny,b\n" * 20)
-    second = uploads.receive(place, "others.csv", b"text,label\n" + b"x,a\nz,b\n" * 20)
-    assert uploads.waiting(place) == [
+    workspace = Workspace(tmp_path / "workspace")
+    first = uploads.receive(workspace, "My rows.csv", b"text,label\n" + b"x,a\ny,b\n" * 20)
+    second = uploads.receive(workspace, "others.csv", b"text,label\n" + b"x,a\nz,b\n" * 20)
+    assert uploads.waiting(workspace) == [
         uploads.Upload(second, "others.csv"),
         uploads.Upload(first, "My rows.csv"),
     ]
-    uploads.keep(place, first, "rows")
-    uploads.forget(place, second)
-    assert uploads.waiting(place) == []
-    assert uploads.receive(place, "others.csv", second.read_bytes()) == second
-    assert [each.name for each in uploads.waiting(place)] == ["others.csv"]
+    uploads.keep(workspace, first, "rows")
+    uploads.forget(workspace, second)
+    assert uploads.waiting(workspace) == []
+    assert uploads.receive(workspace, "others.csv", second.read_bytes()) == second
+    assert [upload.name for upload in uploads.waiting(workspace)] == ["others.csv"]
 
 
 ALLOWED = {
@@ -142,10 +142,10 @@ ALLOWED = {
 
 @pytest.mark.parametrize("name", ALLOWED)
 def test_downloads_hold_what_is_chosen_and_popovers_close(name: str) -> None:
-    found = {
+    stores = {
         str(file.relative_to(ROOT))
         for file in modules()
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
         if isinstance(node, ast.Attribute) and node.attr == name
     }
-    assert found == ALLOWED[name].keys()
+    assert stores == ALLOWED[name].keys()

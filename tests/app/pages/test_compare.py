@@ -23,20 +23,20 @@ def test_the_runs_on_one_stream_are_chosen_and_stand_side_by_side(
     quality, costs = page.dataframe[0].value, page.dataframe[1].value
     assert list(quality["recipe"]) == ["1 dam", "2 l2r-wavg"]
     assert set(quality["rests on"]) == {"one seed"}
-    found = compare([Workspace(small_workspace).find("dam")], ("average_accuracy",))
-    mean = found.lines[0].summary("average_accuracy")
+    comparison = compare([Workspace(small_workspace).find("dam")], ("average_accuracy",))
+    mean = comparison.lines[0].summary("average_accuracy")
     assert mean is not None
     assert quality["Average accuracy (%)"][0] == f"{mean.mean:.1f}"
     assert float(costs["Stored parameters (thousands)"][0]) >= 0
-    assert any("On a single run: 2 of 2 lines" in each.value for each in page.caption)
+    assert any("On a single run: 2 of 2 lines" in element.value for element in page.caption)
 
 
 def test_differences_are_from_the_chosen_reference(open_page: Open) -> None:
     page = open_page("compare", run="dam")
     page.selectbox(key="against").set_value("dam").run()
     assert not page.exception
-    assert "Ahead of the reference" in [each.value for each in page.header]
-    assert any("\\begin{tabular}" in each.value for each in page.code)
+    assert "Ahead of the reference" in [element.value for element in page.header]
+    assert any("\\begin{tabular}" in element.value for element in page.code)
 
 
 def test_those_shown_can_be_picked_from(open_page: Open) -> None:
@@ -48,32 +48,35 @@ def test_those_shown_can_be_picked_from(open_page: Open) -> None:
 
 
 def test_all_chosen_runs_count_and_the_told_stand_apart(open_page: Open, tmp_path: Path) -> None:
-    place = Workspace(tmp_path)
+    workspace = Workspace(tmp_path)
     recipes = ("adapters", "dam", "l2r-wavg")
     for recipe in recipes:
         for seed in range(3):
-            remade(place, recipe, f"{recipe}-{seed}", seed=seed)
+            remade(workspace, recipe, f"{recipe}-{seed}", seed=seed)
     page = open_page("compare", run="dam-0", workspace=tmp_path)
     assert any(button.label == "Pick from these 9" for button in page.button)
     quality = page.dataframe[0].value
     assert list(quality["recipe"]) == ["1 dam", "2 l2r-wavg", "3 adapters †"]
     assert list(quality["rests on"]) == ["3 runs"] * 3
     assert "(all alike)" in quality["Average accuracy (%)"][0]
-    said = " ".join(each.value for each in page.caption)
+    said = " ".join(element.value for element in page.caption)
     assert "told the true task" in said
     assert "head rule" in said
-    (latex,) = (each.value for each in page.code if "tabular" in each.value)
+    (latex,) = (element.value for element in page.code if "tabular" in element.value)
     assert latex.count("S[table-format=") == 3
     page.multiselect(key="columns").set_value(["forgetting"]).run()
-    (latex,) = (each.value for each in page.code if "tabular" in each.value)
+    (latex,) = (element.value for element in page.code if "tabular" in element.value)
     assert latex.count("S[table-format=") == 1, "at most the columns asked for"
 
 
 def test_every_page_of_a_run_says_who_is_told_and_the_head_rule(open_page: Open) -> None:
     said = [
-        each.value for each in open_page("forgetting", ws="Demonstration", run="adapters").caption
+        element.value
+        for element in open_page("forgetting", ws="Demonstration", run="adapters").caption
     ]
-    assert "† told the true task; head rule: compose" in [each.replace("\\", "") for each in said]
+    assert "† told the true task; head rule: compose" in [
+        element.replace("\\", "") for element in said
+    ]
 
 
 def test_an_empty_workspace_says_what_to_do(
@@ -104,13 +107,13 @@ def test_one_run_has_no_spread_and_several_have() -> None:
 
 def test_who_is_told_the_task_has_open_marks_and_cut_intervals_are_not_symmetric() -> None:
     values = {"1 a": [99.0, 100.0, 98.0], "2 b †": [90.0, 90.0]}
-    summaries = {name: summarise(own, (0, 100)) for name, own in values.items()}
-    mean, _, told, _ = figures.spread(values, summaries, LIGHT, "x").data
+    summaries = {name: summarise(run_values, (0, 100)) for name, run_values in values.items()}
+    mean, _, told_mean, _ = figures.spread(values, summaries, LIGHT, "x").data
     assert mean.x[0] + mean.error_x.array[0] == pytest.approx(100)
     assert mean.error_x.arrayminus[0] > mean.error_x.array[0]
-    assert told.marker.symbol.endswith("-open")
+    assert told_mean.marker.symbol.endswith("-open")
     assert not mean.marker.symbol.endswith("-open")
-    assert "the same in all 2 runs" in told.hovertemplate
+    assert "the same in all 2 runs" in told_mean.hovertemplate
 
 
 def test_a_single_run_is_one_mark_and_no_ring_beside_it() -> None:

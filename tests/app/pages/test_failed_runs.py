@@ -19,12 +19,12 @@ SAID = "UserError: the loss is *no* number"
 
 
 @pytest.fixture
-def place(small_workspace: Path, tmp_path: Path) -> Workspace:
+def workspace(small_workspace: Path, tmp_path: Path) -> Workspace:
     """A finished run, and one that failed before anything was learnt."""
-    place = Workspace(tmp_path / "workspace")
-    shutil.copytree(small_workspace / "runs" / "dam", place.run("dam").path)
-    fail(place.run("broken"), place.find("dam"))
-    return place
+    workspace = Workspace(tmp_path / "workspace")
+    shutil.copytree(small_workspace / "runs" / "dam", workspace.run("dam").path)
+    fail(workspace.run("broken"), workspace.find("dam"))
+    return workspace
 
 
 def fail(run: RunFolder, like: RunFolder, **changed: str) -> None:
@@ -33,38 +33,40 @@ def fail(run: RunFolder, like: RunFolder, **changed: str) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_each_page_opens_it_with_what_it_said(page: str, open_page: Open, place: Workspace) -> None:
-    shown = open_page(page, run="broken", workspace=place.root)
+def test_each_page_opens_it_with_what_it_said(
+    page: str, open_page: Open, workspace: Workspace
+) -> None:
+    shown = open_page(page, run="broken", workspace=workspace.root)
     assert shown.selectbox(key="run").value == "broken"
     assert "broken · failed" in shown.selectbox(key="run").options
-    assert any(r"the loss is \*no\* number" in each.value for each in shown.error)
+    assert any(r"the loss is \*no\* number" in element.value for element in shown.error)
     if page in OF_A_RUN:
         assert "failed before anything was scored" in said(shown)
 
 
 def test_start_lists_it_beside_the_others_and_opens_with_one_that_has_scores(
-    open_page: Open, place: Workspace
+    open_page: Open, workspace: Workspace
 ) -> None:
-    shown = open_page("start", run="", workspace=place.root)
+    shown = open_page("start", run="", workspace=workspace.root)
     assert shown.selectbox(key="run").value == "dam"
     assert "**broken**" in said(shown)
     assert "nothing has been scored" in said(shown)
 
 
-def test_compare_leaves_it_out_with_the_reason(open_page: Open, place: Workspace) -> None:
-    assert compare([place.find("dam"), place.find("broken")]).left_out == {
+def test_compare_leaves_it_out_with_the_reason(open_page: Open, workspace: Workspace) -> None:
+    assert compare([workspace.find("dam"), workspace.find("broken")]).left_out == {
         "broken": f"failed: {SAID}"
     }
-    page = open_page("compare", workspace=place.root)
+    page = open_page("compare", workspace=workspace.root)
     page.multiselect(key="runs").set_value(["Mine / broken", "Mine / dam"]).run()
     assert not page.exception, page.exception
     assert f"Left out: broken (failed: {SAID})" in said(page).replace("\\", "")
 
 
-def test_a_stream_is_free_again_where_its_run_came_to_nothing(place: Workspace) -> None:
+def test_a_stream_is_free_again_where_its_run_came_to_nothing(workspace: Workspace) -> None:
     spec, folder = find_stream("domains-dil")
-    path = stream_files.save(place, stream_files.copied(spec, "mine", folder))
-    fail(place.run("held"), place.find("dam"), stream=str(path))
-    assert stream_files.users(place, path) == []
-    shutil.copy(place.find("dam").path / "scores.parquet", place.find("held").path)
-    assert stream_files.users(place, path) == ["held"]
+    path = stream_files.save(workspace, stream_files.copied(spec, "mine", folder))
+    fail(workspace.run("held"), workspace.find("dam"), stream=str(path))
+    assert stream_files.users(workspace, path) == []
+    shutil.copy(workspace.find("dam").path / "scores.parquet", workspace.find("held").path)
+    assert stream_files.users(workspace, path) == ["held"]

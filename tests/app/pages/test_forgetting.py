@@ -37,17 +37,19 @@ def test_the_stage_moves_every_number(open_page: Open) -> None:
     report = Report(Workspace(DEMONSTRATION).find("dam"))
     page.select_slider(key="after").set_value(page.select_slider(key="after").options[1]).run()
     assert not page.exception
-    known = report.matrix[:2, :2]
+    early_scores = report.matrix[:2, :2]
     shown = dict(
         zip(("average_accuracy", "forgetting", "backward_transfer"), page.metric, strict=False)
     )
-    assert shown["average_accuracy"].value == f"{100 * known[1].mean():.1f} %"
-    assert shown["forgetting"].value == number("forgetting", known[0, 0] - known[1, 0])
+    assert shown["average_accuracy"].value == f"{100 * early_scores[1].mean():.1f} %"
+    assert shown["forgetting"].value == number(
+        "forgetting", early_scores[0, 0] - early_scores[1, 0]
+    )
     assert shown["backward_transfer"].value == number(
-        "backward_transfer", known[1, 0] - known[0, 0]
+        "backward_transfer", early_scores[1, 0] - early_scores[0, 0]
     )
     assert "95 % interval" in shown["average_accuracy"].help
-    tables = [each.value for each in page.dataframe if each.value.index.nlevels == 2]
+    tables = [element.value for element in page.dataframe if element.value.index.nlevels == 2]
     last = page.select_slider(key="after").options[2]
     assert all(last not in table.index.get_level_values(0) for table in tables)
     page.select_slider(key="after").set_value(page.select_slider(key="after").options[0]).run()
@@ -70,11 +72,11 @@ def test_a_cell_of_a_later_stage_is_let_go_when_the_stage_is_moved(open_page: Op
 def test_the_split_that_was_scored_is_named(
     open_page: Open, small_workspace: Path, tmp_path: Path
 ) -> None:
-    own = shutil.copytree(small_workspace, tmp_path / "workspace")
-    settings = Workspace(own).find("dam").path / "run.yaml"
+    workspace_copy = shutil.copytree(small_workspace, tmp_path / "workspace")
+    settings = Workspace(workspace_copy).find("dam").path / "run.yaml"
     settings.write_text(settings.read_text().replace("split: test", "split: validation"))
     for name in ("forgetting", "routing"):
-        page = open_page(name, run="dam", workspace=own)
+        page = open_page(name, run="dam", workspace=workspace_copy)
         said = " ".join(caption.value for caption in page.caption)
         assert "validation" in said
         assert "test rows" not in said
@@ -104,13 +106,13 @@ def test_without_a_run_it_says_what_to_do(open_page: Open, tmp_path: Path) -> No
 def test_what_was_lost_is_worked_out_where_it_is_asked_for(
     open_page: Open, small_workspace: Path, tmp_path: Path
 ) -> None:
-    own = shutil.copytree(small_workspace, tmp_path / "workspace")
-    page = open_page("forgetting", run="dam", workspace=own)
-    button = next(each for each in page.button if each.label == "Work it out")
+    workspace_copy = shutil.copytree(small_workspace, tmp_path / "workspace")
+    page = open_page("forgetting", run="dam", workspace=workspace_copy)
+    button = next(element for element in page.button if element.label == "Work it out")
     button.click().run(timeout=180)
     assert not page.exception
-    assert "Work it out" not in [each.label for each in page.button]
-    run = Workspace(own).find("dam")
+    assert "Work it out" not in [element.label for element in page.button]
+    run = Workspace(workspace_copy).find("dam")
     rows = {(row["stage"], row["sample_id"]): row for row in run.table("lost").to_pylist()}
     last = page.selectbox(key="cell_after").options[-1]
     page.selectbox(key="cell_after").set_value(last)
@@ -131,7 +133,7 @@ def test_the_run_can_be_taken_along(open_page: Open, small_workspace: Path) -> N
     assert {"Report (HTML)", "LaTeX"} <= {button.label for button in page.download_button}
     run = Workspace(small_workspace).find("dam")
     report = exports.report(View("Mine", run, 3, None, LIGHT, False))
-    shown = [each for each in last_routed(run).ids if each in report]
+    shown = [sample_id for sample_id in last_routed(run).ids if sample_id in report]
     texts = answer_client.lines(View("Mine", run, 3, None, LIGHT, False))
     assert shown
-    assert all(escape(texts[own][:60]) in report for own in shown)
+    assert all(escape(texts[shown_id][:60]) in report for shown_id in shown)

@@ -35,8 +35,10 @@ def test_a_lesson_has_four_to_six_steps_that_lead_somewhere(lesson) -> None:
 def test_next_goes_through_the_steps_and_stops_at_the_last(open_page: Open) -> None:
     page = open_page("learn")
     for step in LESSONS[0].steps:
-        assert step.says in [each.value for each in page.markdown]
-        ways = {each.label: each for each in page.button if each.label in ("Back", "Next")}
+        assert step.says in [element.value for element in page.markdown]
+        ways = {
+            element.label: element for element in page.button if element.label in ("Back", "Next")
+        }
         assert ways["Back"].disabled == (step is LESSONS[0].steps[0])
         assert ways["Next"].disabled == (step is LESSONS[0].steps[-1])
         if not ways["Next"].disabled:
@@ -46,9 +48,9 @@ def test_next_goes_through_the_steps_and_stops_at_the_last(open_page: Open) -> N
 
 
 STEPS = [
-    pytest.param(step, id=f"{number}.{place}")
+    pytest.param(step, id=f"{number}.{index}")
     for number, lesson in enumerate(LESSONS, 1)
-    for place, step in enumerate(lesson.steps, 1)
+    for index, step in enumerate(lesson.steps, 1)
 ]
 WORDS = {
     "lesson": ("true", "false"),
@@ -66,7 +68,7 @@ def test_every_link_leads_to_something_that_is_bundled(step: Step) -> None:
     bundle = Workspace(DEMONSTRATION)
     state = dict(step.state)
     run = bundle.find(state.pop("run"))
-    tasks = [numbered(place, task.name) for place, task in enumerate(run.config.tasks)]
+    tasks = [numbered(index, task.name) for index, task in enumerate(run.config.tasks)]
     routing = run.table("routing")
     for name in ("after", "task", "of", "true", "got", "drop"):
         assert state.pop(name, tasks[0]) in tasks
@@ -80,7 +82,7 @@ def test_every_link_leads_to_something_that_is_bundled(step: Step) -> None:
     if step.state.get("k") == "1" and "sample" in step.state:
         # The lesson says so: the wrong adapter alone would answer wrongly, the merge does not.
         records = routing.filter(pc.equal(routing["sample_id"], step.state["sample"])).to_pylist()
-        last = next(each for each in records if each["stage"] == len(tasks))
+        last = next(record for record in records if record["stage"] == len(tasks))
         assert last["weights"].index(max(last["weights"])) != last["true_task"]
         assert last["correct"]
     if step.page == "routing":
@@ -141,8 +143,8 @@ def strings(sent: object) -> Iterator[str]:
             if name not in ("id", "key", "formId", "url", "queryParamKey"):
                 yield from strings(value)
     elif isinstance(sent, list):
-        for each in sent:
-            yield from strings(each)
+        for part in sent:
+            yield from strings(part)
 
 
 @pytest.mark.parametrize("where", [where for where, names in NAMED.items() if names])

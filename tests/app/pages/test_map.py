@@ -38,10 +38,10 @@ PATIENCE = 900
 @pytest.fixture(scope="session")
 def mapped(small_workspace: Path) -> Path:
     """The workspace with the maps of its DAM run, computed in this process."""
-    place = Workspace(small_workspace)
-    embeddings = find_embeddings(place, place.find("dam"))
+    workspace = Workspace(small_workspace)
+    embeddings = find_embeddings(workspace, workspace.find("dam"))
     assert embeddings is not None
-    projection_worker.project(place, place, embeddings)
+    projection_worker.project(workspace, workspace, embeddings)
     return small_workspace
 
 
@@ -49,27 +49,27 @@ def stored(workspace: Path, method: map_key.Method = "UMAP") -> Projection:
     place = Workspace(workspace)
     embeddings = find_embeddings(place, place.find("dam"))
     assert embeddings is not None
-    found = projections.read((place,), embeddings, method)
-    assert found is not None
-    return found
+    projection = projections.read((place,), embeddings, method)
+    assert projection is not None
+    return projection
 
 
 def test_the_same_seed_gives_the_same_map(mapped: Path, tmp_path: Path) -> None:
-    place = Workspace(mapped)
-    embeddings = find_embeddings(place, place.find("dam"))
+    workspace = Workspace(mapped)
+    embeddings = find_embeddings(workspace, workspace.find("dam"))
     assert embeddings is not None
-    projection_worker.project(place, Workspace(tmp_path), embeddings)
+    projection_worker.project(workspace, Workspace(tmp_path), embeddings)
     for method in map_key.METHODS:
         assert np.array_equal(stored(mapped, method).positions, stored_in(tmp_path, mapped, method))
 
 
 def stored_in(target: Path, source: Path, method: map_key.Method) -> np.ndarray:
-    place = Workspace(source)
-    embeddings = find_embeddings(place, place.find("dam"))
+    workspace = Workspace(source)
+    embeddings = find_embeddings(workspace, workspace.find("dam"))
     assert embeddings is not None
-    found = projections.read((Workspace(target),), embeddings, method)
-    assert found is not None
-    return found.positions
+    projection = projections.read((Workspace(target),), embeddings, method)
+    assert projection is not None
+    return projection.positions
 
 
 def test_every_task_is_sampled_in_proportion() -> None:
@@ -149,10 +149,12 @@ def test_what_samples_are_called_is_no_markup(mapped: Path) -> None:
 def test_the_page_shows_the_stored_map_and_selects_by_rule(mapped: Path, open_page: Open) -> None:
     page = open_page("map", run="dam")
     home = str(Path(Workspace(mapped).find("dam").config.settings.backbone.name).parent)
-    assert not any(home in each.value for each in page.caption)  # it goes into the figure's files
+    assert not any(
+        home in element.value for element in page.caption
+    )  # it goes into the figure's files
     assert not page.info
     assert any(
-        "test split, 36 samples, UMAP, trustworthiness" in each.value for each in page.caption
+        "test split, 36 samples, UMAP, trustworthiness" in element.value for element in page.caption
     )
     page.selectbox(key="from_task").set_value("1 restaurants").run()
     assert page.metric[0].value == "12"
@@ -163,12 +165,12 @@ def test_the_stage_moves_everything_under_it(mapped: Path, open_page: Open) -> N
     page = open_page("map", run="dam")
     page.select_slider(key="after").set_value("1 restaurants").run()
     assert not page.exception
-    samples, cosines = (each.value for each in page.dataframe)
+    samples, cosines = (element.value for element in page.dataframe)
     later = samples["task"] != "1 restaurants"
     assert set(samples.loc[later, "answer"]) == {NOT_LEARNT}
     assert set(samples.loc[~later, "adapter"]) == {"1 restaurants"}
     assert cosines.shape == (1, 1)
-    sources = [each.value for each in page.caption if "run dam" in each.value]
+    sources = [element.value for element in page.caption if "run dam" in element.value]
     assert len(sources) == 2
     assert all("after task 1" in source for source in sources)
     page.selectbox(key="from_task").set_value("2 films").run()
@@ -209,14 +211,14 @@ def test_a_map_that_is_not_there_is_computed_by_a_worker(
 
 
 def test_a_worker_that_fails_says_why_and_is_not_started_over_and_over(tmp_path: Path) -> None:
-    worker, place = projections.Worker(), Workspace(tmp_path)
-    run = place.run("none")
-    assert worker.ensure(place, place, run) == "computing"
+    worker, workspace = projections.Worker(), Workspace(tmp_path)
+    run = workspace.run("none")
+    assert worker.ensure(workspace, workspace, run) == "computing"
     worker.settle(PATIENCE)
-    assert worker.ensure(place, place, run) == "failed"
+    assert worker.ensure(workspace, workspace, run) == "failed"
     assert "there is no run 'none'" in worker.why(run)
     worker.forgive(run)
-    assert worker.ensure(place, place, run) == "computing"
+    assert worker.ensure(workspace, workspace, run) == "computing"
 
 
 def test_a_run_whose_features_are_all_alike_is_told_that_there_is_nothing_to_map(
@@ -230,19 +232,19 @@ def test_a_run_whose_features_are_all_alike_is_told_that_there_is_nothing_to_map
         if "LayerNorm.weight" in name:
             weights[name] = torch.zeros_like(weights[name])
     save_file(weights, flat / "model.safetensors", {"format": "pt"})
-    place = tmp_path / "workspace"
-    options = {**SMALL, "backbone": str(flat), "epochs": 1, "device": "cpu", "workspace": place}
+    root = tmp_path / "workspace"
+    options = {**SMALL, "backbone": str(flat), "epochs": 1, "device": "cpu", "workspace": root}
     cl.run("domains-dil", "dam", name="flat", **options)
-    worker, run = projections.Worker(), Workspace(place).run("flat")
-    assert worker.ensure(Workspace(place), Workspace(place), run) == "computing"
+    worker, run = projections.Worker(), Workspace(root).run("flat")
+    assert worker.ensure(Workspace(root), Workspace(root), run) == "computing"
     worker.settle(PATIENCE)
-    assert worker.ensure(Workspace(place), Workspace(place), run) == "nothing"
+    assert worker.ensure(Workspace(root), Workspace(root), run) == "nothing"
     assert "the same for every sample" in worker.why(run)
-    page = open_page("map", run="flat", workspace=place)
+    page = open_page("map", run="flat", workspace=root)
     maps.worker().settle(PATIENCE)
     page.run()
-    (told,) = [each.value for each in page.info if "nothing to map" in each.value]
-    assert "another layer" in told
+    (message,) = [element.value for element in page.info if "nothing to map" in element.value]
+    assert "another layer" in message
 
 
 def test_a_zero_vector_has_no_cosine() -> None:

@@ -40,8 +40,8 @@ def chosen(page: AppTest) -> tuple[str, str]:
 
 def test_the_address_names_workspace_and_run_from_the_first_page_on(follow: Open) -> None:
     page = follow()
-    place, run = chosen(page)
-    assert page.query_params == {"ws": place, "run": run}
+    workspace_name, run = chosen(page)
+    assert page.query_params == {"ws": workspace_name, "run": run}
 
 
 def test_another_workspace_shows_a_run_of_its_own_without_a_warning(follow: Open) -> None:
@@ -49,9 +49,9 @@ def test_another_workspace_shows_a_run_of_its_own_without_a_warning(follow: Open
     page.segmented_control(key="ws").set_value("Demonstration").run()
     assert not page.exception, page.exception
     assert not page.warning
-    place, run = chosen(page)
-    assert (place, run != "l2r") == ("Demonstration", True)
-    assert page.query_params == {"ws": place, "run": run}
+    workspace_name, run = chosen(page)
+    assert (workspace_name, run != "l2r") == ("Demonstration", True)
+    assert page.query_params == {"ws": workspace_name, "run": run}
     page.segmented_control(key="ws").set_value("Mine").run()
     assert chosen(page)[0] == "Mine"
     assert not page.warning
@@ -116,9 +116,11 @@ def test_stream_and_train_open_on_the_stream_of_the_run(follow: Open) -> None:
 def test_a_run_of_a_stream_with_knobs_shows_that_stream(follow: Open) -> None:
     page = turn_to(follow(ws="Demonstration", run="dam"), "stream")
     assert page.selectbox(key="stream").value == "domains:n=5"
-    assert sum("train" in each.value and "test" in each.value for each in page.markdown) == 5
+    assert (
+        sum("train" in element.value and "test" in element.value for element in page.markdown) == 5
+    )
     assert turn_to(page, "train").selectbox(key="on").value == "domains:n=5"
-    assert any("5 tasks" in each.value for each in page.markdown)
+    assert any("5 tasks" in element.value for element in page.markdown)
 
 
 @pytest.mark.parametrize("label", ["domains:n=5", "domains:n=many", "domains:size=3"])
@@ -128,7 +130,7 @@ def test_a_link_may_name_a_stream_with_knobs_that_can_be(follow: Open, label: st
     shown = turn_to(page, "stream")
     can_be = label == "domains:n=5"
     assert (shown.selectbox(key="stream").value == label) == can_be
-    assert any("There is no stream" in each.value for each in shown.warning) != can_be
+    assert any("There is no stream" in element.value for element in shown.warning) != can_be
 
 
 def test_a_stream_that_is_not_here_is_said_and_not_another_ones_name(
@@ -143,7 +145,7 @@ def test_a_stream_that_is_not_here_is_said_and_not_another_ones_name(
     first = follow(ws="Mine", run="dam")
     monkeypatch.setenv("ADAPTER_LAB_WORKSPACE", str(moved))
     page = turn_to(first, "stream")
-    assert any("stream 'odd'" in each.value for each in page.caption)
+    assert any("stream 'odd'" in element.value for element in page.caption)
 
 
 def test_a_link_to_the_form_opens_the_form_whatever_was_shown_there(

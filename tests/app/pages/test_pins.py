@@ -14,14 +14,14 @@ from tests.app.pages.test_states import said
 
 def press(page: AppTest, label: str) -> None:
     """Presses the button, and has the page drawn."""
-    (button,) = [each for each in page.button if each.label == label]
+    (button,) = [element for element in page.button if element.label == label]
     button.click().run()
     assert not page.exception, page.exception
 
 
 def listed(page: AppTest) -> list[str]:
     """The names beside the run's own answer."""
-    (table,) = [each.value for each in page.dataframe if "this run" in each.value.index]
+    (table,) = [element.value for element in page.dataframe if "this run" in element.value.index]
     return [str(name) for name in table.index if name != "this run"]
 
 
@@ -43,16 +43,20 @@ def follow(open_page: Open, pinned: list[str]) -> AppTest:
 
 def test_pinning_changes_the_address_and_unpinning_changes_it_back(open_page: Open) -> None:
     page = open_page("sample", run="dam")
-    own = page.selectbox(key="sample").value
+    sample_id = page.selectbox(key="sample").value
     page.segmented_control(key="k").set_value(3).run()
     assert page.button(key="unpin").disabled
     press(page, "Pin this one")
     assert not page.button(key="unpin").disabled
-    assert json.loads(page.query_params["pin"]) == {"told": own.split("/")[0], "k": 3, "id": own}
-    (link,) = [each.value for each in page.code if "/sample?" in each.value]
+    assert json.loads(page.query_params["pin"]) == {
+        "told": sample_id.split("/")[0],
+        "k": 3,
+        "id": sample_id,
+    }
+    (link,) = [element.value for element in page.code if "/sample?" in element.value]
     assert "pin=%7B" in link
     press(page, "Pin this one")
-    assert any("pinned already" in each.value for each in page.error)
+    assert any("pinned already" in element.value for element in page.error)
     press(page, "Unpin all")
     assert "pin" not in page.query_params
 
@@ -65,7 +69,7 @@ def test_a_link_restores_pins_with_their_what_ifs(open_page: Open, small_workspa
     )
     names = [f"{one[:28]}, k = 3", two[:28], "The soup was cold, without 2 films"]
     assert listed(page) == names
-    assert [json.loads(each) for each in page.query_params["pin"]] == [
+    assert [json.loads(element) for element in page.query_params["pin"]] == [
         {"k": 3, "id": one},
         {"id": two},
         {"drop": ["films"], **text},
@@ -80,11 +84,12 @@ def test_a_link_restores_pins_with_their_what_ifs(open_page: Open, small_workspa
 def test_what_an_address_pins_and_is_no_pin_is_left_out_and_said(
     open_page: Open, small_workspace: Path
 ) -> None:
-    own = scored(small_workspace)[0]
-    forced = json.dumps({"id": own, "force": "gone"})
+    sample_id = scored(small_workspace)[0]
+    forced = json.dumps({"id": sample_id, "force": "gone"})
     page = follow(
-        open_page, ["[" * 9999, forced, json.dumps({"id": "gone/test/1"}), json.dumps({"id": own})]
+        open_page,
+        ["[" * 9999, forced, json.dumps({"id": "gone/test/1"}), json.dumps({"id": sample_id})],
     )
-    assert listed(page) == [own[:28]]
+    assert listed(page) == [sample_id[:28]]
     assert "Some of what the address pins cannot be read" in said(page)
     assert "The pinned gone/test/1 has no answer here" in said(page).replace("\\", "")

@@ -58,7 +58,7 @@ def test_what_cannot_be_answered_yet_is_no_wrong_answer() -> None:
     counts = tables.outcomes(early, 5)
     assert counts.sum(axis=1).tolist() == [60, 60, 0, 0, 0]
     assert set(early.true[keep(early, "wrong answers")]) <= {0, 1}
-    assert {early.verdict(place) for place in np.flatnonzero(early.true > 1)} == {NOT_LEARNT}
+    assert {early.verdict(index) for index in np.flatnonzero(early.true > 1)} == {NOT_LEARNT}
     crossed = outcomes(counts, ["a", "b", "c", "d", "e"], LIGHT).data[-1]
     assert list(crossed.y) == [2, 3, 4]
     assert "no right answer could be given" in crossed.hovertemplate
@@ -94,7 +94,7 @@ def test_numbers_leave_out_what_has_no_adapter_yet_whatever_it_was_answered() ->
     routed = RoutingRecords(
         routing_records(
             stage=2,
-            sample_ids=[f"{true}/test/{place}" for place, (true, *_) in enumerate(rows)],
+            sample_ids=[f"{true}/test/{index}" for index, (true, *_) in enumerate(rows)],
             true_task=[true for true, *_ in rows],
             weights=[[0.2, 0.8] if chosen else [0.7, 0.3] for _, chosen, _ in rows],
             predictions=[answer for *_, answer in rows],
@@ -110,8 +110,8 @@ def test_numbers_leave_out_what_has_no_adapter_yet_whatever_it_was_answered() ->
         }
     )
     of, sure = "of the 10 samples of the 2 tasks learnt", "95 % interval"
-    found = {name: (value, said) for name, value, said in numbers(config, routed, ["a", "b"])}
-    assert {name: value for name, (value, _) in found.items()} == {
+    by_name = {name: (value, said) for name, value, said in numbers(config, routed, ["a", "b"])}
+    assert {name: value for name, (value, _) in by_name.items()} == {
         "Right route": "60.0 %",
         "Own adapter among the 1 best": "60.0 %",
         "Right answers despite a wrong route": "2 of 4",
@@ -123,9 +123,9 @@ def test_numbers_leave_out_what_has_no_adapter_yet_whatever_it_was_answered() ->
         ("Right answers despite a wrong route", 0.5, 4),
         ("Right answers", 0.7, 10),
     ):
-        assert of in found[name][1]
+        assert of in by_name[name][1]
         low, high = wilson(share, n)
-        assert f"{sure} {100 * low:.1f} to {100 * high:.1f}, n = {n}" in found[name][1]
+        assert f"{sure} {100 * low:.1f} to {100 * high:.1f}, n = {n}" in by_name[name][1]
 
 
 def test_a_held_out_task_is_a_row_of_its_own(routed: RoutingRecords) -> None:
@@ -172,7 +172,7 @@ def test_the_numbers_are_those_of_the_report(open_page: Open, small_workspace: P
 def test_every_share_of_samples_says_how_sure_it_is(open_page: Open, small_workspace: Path) -> None:
     page = open_page("routing", run="dam")
     assert all("95 % interval" in metric.help for metric in page.metric if "%" in metric.value)
-    tables = [each.value for each in page.dataframe]
+    tables = [element.value for element in page.dataframe]
     shares = [table for table in tables if "share (%)" in table.columns]
     assert len(shares) == 2  # who got which adapter, and what became of it
     for table in shares:
@@ -190,7 +190,7 @@ def test_every_share_of_samples_says_how_sure_it_is(open_page: Open, small_works
 def test_the_boxes_do_what_a_click_on_a_cell_does(open_page: Open, small_workspace: Path) -> None:
     page = open_page("routing", run="dam")
     confusion = Report(Workspace(small_workspace).find("dam")).confusion
-    row, column = (int(place) for place in np.unravel_index(confusion.argmax(), confusion.shape))
+    row, column = (int(index) for index in np.unravel_index(confusion.argmax(), confusion.shape))
     page.selectbox(key="true").set_value(page.selectbox(key="true").options[row])
     page.selectbox(key="got").set_value(page.selectbox(key="got").options[column]).run()
     assert len(page.selectbox(key="one").options) == confusion[row, column]
@@ -199,7 +199,7 @@ def test_the_boxes_do_what_a_click_on_a_cell_does(open_page: Open, small_workspa
 
 def test_l2r_shows_its_blocks_and_no_sweep(open_page: Open) -> None:
     page = open_page("routing", run="l2r")
-    titles = [each.value for each in page.header]
+    titles = [element.value for element in page.header]
     assert "Which adapters does each block use?" in titles
     assert "What if k or the temperature were others?" not in titles
 
@@ -207,8 +207,8 @@ def test_l2r_shows_its_blocks_and_no_sweep(open_page: Open) -> None:
 def test_accuracy_by_k_and_temperature_is_worked_out_where_it_is_asked_for(
     open_page: Open, small_workspace: Path, tmp_path: Path
 ) -> None:
-    own = shutil.copytree(small_workspace, tmp_path / "workspace")
-    page = open_page("routing", run="dam", workspace=own)
+    workspace_copy = shutil.copytree(small_workspace, tmp_path / "workspace")
+    page = open_page("routing", run="dam", workspace=workspace_copy)
     assert "What would it do to the accuracy?" in [each.value for each in page.header]
     assert accuracies(page) == []
     next(button for button in page.button if button.label == "Compute").click().run()
@@ -219,27 +219,31 @@ def test_accuracy_by_k_and_temperature_is_worked_out_where_it_is_asked_for(
     by_k, by_temperature = accuracies(page)
     assert by_k.index.tolist() == [1, 2, 3]
     assert by_temperature.index.tolist() == list(TEMPERATURES)
-    scores = Report(Workspace(own).find("dam")).matrix[2]
+    scores = Report(Workspace(workspace_copy).find("dam")).matrix[2]
     for table, value in ((by_k, 2), (by_temperature, 0.01)):
         mean, low, high = table.loc[value]
         assert mean == pytest.approx(100 * scores.mean(), abs=0.006)
         assert low < mean < high
     # Whoever opens it later finds it, in the terminal too.
-    again = open_page("routing", run="dam", workspace=own)
+    again = open_page("routing", run="dam", workspace=workspace_copy)
     assert len(accuracies(again)) == 2
-    run = Workspace(own).find("dam")
-    assert all(read((Workspace(own),), run, 3, each) for each in grid(run, 3)[0])
+    run = Workspace(workspace_copy).find("dam")
+    assert all(read((Workspace(workspace_copy),), run, 3, each) for each in grid(run, 3)[0])
     assert "Compute" not in [button.label for button in again.button]
 
 
 def accuracies(page: AppTest) -> list[pd.DataFrame]:
     """Tables of accuracy over a setting."""
-    return [each.value for each in page.dataframe if each.value.columns[0].startswith("accuracy")]
+    return [
+        element.value
+        for element in page.dataframe
+        if element.value.columns[0].startswith("accuracy")
+    ]
 
 
 def test_what_weighs_otherwise_is_offered_no_accuracy_by_k(open_page: Open) -> None:
     page = open_page("routing", run="l2r")
-    assert "What would it do to the accuracy?" not in [each.value for each in page.header]
+    assert "What would it do to the accuracy?" not in [element.value for element in page.header]
     assert "Compute" not in [button.label for button in page.button]
 
 

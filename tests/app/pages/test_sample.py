@@ -34,12 +34,12 @@ def one_adapter(tiny: Path, tmp_path: Path) -> Path:
 
 def html(page: AppTest) -> str:
     """All HTML of the page's body."""
-    return " ".join(each.body for each in page.get("html"))
+    return " ".join(element.body for element in page.get("html"))
 
 
 def what_if(page: AppTest) -> str:
     """The line that says what is asked; empty where nothing is."""
-    return next((each.body for each in page.get("html") if "What if: " in each.body), "")
+    return next((element.body for element in page.get("html") if "What if: " in element.body), "")
 
 
 def test_it_shows_the_sample_its_truth_and_the_answer_on_record(
@@ -80,17 +80,17 @@ def test_k_and_temperature_rest_while_the_router_is_not_asked(open_page: Open) -
 def test_the_oracle_is_the_samples_own_task(open_page: Open) -> None:
     page = open_page("sample", run="dam")
     page.selectbox(key="by").set_value("the true task").run()
-    own = page.selectbox(key="sample").value.split("/")[0]
-    assert own in what_if(page)
+    sample_id = page.selectbox(key="sample").value.split("/")[0]
+    assert sample_id in what_if(page)
 
 
 def test_l2r_has_no_k_and_shows_its_blocks(open_page: Open) -> None:
     page = open_page("sample", run="l2r")
     assert page.segmented_control(key="k").disabled
     assert any(
-        "its routers weigh all adapters in every block" in each.value for each in page.caption
+        "its routers weigh all adapters in every block" in element.value for element in page.caption
     )
-    assert "Which adapters each block uses" in [each.value for each in page.header]
+    assert "Which adapters each block uses" in [element.value for element in page.header]
 
 
 def test_a_text_of_ones_own_is_data_not_markup(open_page: Open) -> None:
@@ -120,10 +120,10 @@ def test_a_recipe_with_one_adapter_says_that_there_is_nothing_to_choose(
 ) -> None:
     page = open_page("sample", run="one", workspace=one_adapter)
     assert page.selectbox(key="by").disabled
-    assert any("there is nothing to choose" in each.value for each in page.caption)
+    assert any("there is nothing to choose" in element.value for element in page.caption)
     assert "As in the run: one adapter for all tasks." in html(page)
     # What it says is the run's answer: there are no two voices that could disagree.
-    assert "Each adapter alone" not in [each.value for each in page.header]
+    assert "Each adapter alone" not in [element.value for element in page.header]
     assert "the merge" not in html(page)
     page = open_page("routing", run="one", workspace=one_adapter)
     assert "there is no route to choose" in page.markdown[-1].value
@@ -137,29 +137,29 @@ def test_a_pin_stays_while_another_sample_is_looked_at(open_page: Open) -> None:
     (forward,) = [button for button in page.button if button.key == "step1"]
     forward.click().run()
     assert page.selectbox(key="sample").value != first
-    assert [each["sample"] for each in page.session_state["pinned"]] == [{"id": first}]
+    assert [element["sample"] for element in page.session_state["pinned"]] == [{"id": first}]
     assert not page.exception
 
 
 def nearest_table(page: AppTest) -> pd.DataFrame:
     """The list of training samples."""
-    (found,) = [each.value for each in page.dataframe if "cosine" in each.value.columns]
-    return found
+    (table,) = [element.value for element in page.dataframe if "cosine" in element.value.columns]
+    return table
 
 
 def test_the_nearest_training_samples_are_shown_with_task_label_and_text(
     open_page: Open, small_workspace: Path
 ) -> None:
     page = open_page("sample", run="dam")
-    assert "Which training samples are nearest?" in [each.value for each in page.header]
+    assert "Which training samples are nearest?" in [element.value for element in page.header]
     table = nearest_table(page)
     assert len(table) == 5
     assert list(table["cosine"]) == sorted(table["cosine"], reverse=True)
     assert table["cosine"].between(-1, 1.000001).all()
     config = Workspace(small_workspace).find("dam").config
-    tasks = {f"{place + 1} {task.name}": task for place, task in enumerate(config.tasks)}
-    for own, row in table.iterrows():
-        assert str(own).startswith(f"{tasks[row['task']].name}/train/")
+    tasks = {f"{index + 1} {task.name}": task for index, task in enumerate(config.tasks)}
+    for row_id, row in table.iterrows():
+        assert str(row_id).startswith(f"{tasks[row['task']].name}/train/")
         assert row["label"] in tasks[row["task"]].label_names
         assert len(row["sample"]) > 10
     assert f">{summary(table['task'].tolist())}<" in html(page)
@@ -169,12 +169,12 @@ def test_the_nearest_training_samples_are_shown_with_task_label_and_text(
 
 def test_a_text_that_was_learnt_from_is_nearest_to_itself(open_page: Open) -> None:
     page = open_page("sample", run="dam")
-    known = nearest_table(page).iloc[0]
+    first_row = nearest_table(page).iloc[0]
     page.segmented_control(key="from").set_value("my own").run()
-    page.text_area(key="own").set_value(known["sample"]).run()
-    found = nearest_table(page)
-    assert found["cosine"].iloc[0] == pytest.approx(1, abs=1e-4)
-    assert known["sample"] in list(found["sample"][found["cosine"] > 0.9999])
+    page.text_area(key="own").set_value(first_row["sample"]).run()
+    table = nearest_table(page)
+    assert table["cosine"].iloc[0] == pytest.approx(1, abs=1e-4)
+    assert first_row["sample"] in list(table["sample"][table["cosine"] > 0.9999])
 
 
 def test_training_samples_of_later_tasks_are_not_shown(open_page: Open) -> None:
@@ -188,11 +188,13 @@ def test_the_stage_moves_everything_under_it(open_page: Open) -> None:
     page.select_slider(key="after").set_value("1 restaurants").run()
     assert not page.exception
     assert "As in the run: 1.00 T1." in html(page)
-    by_adapter = [each.value for each in page.dataframe if each.value.index.name == "adapter"]
+    by_adapter = [
+        element.value for element in page.dataframe if element.value.index.name == "adapter"
+    ]
     assert [table.index.tolist() for table in by_adapter] == [["1 restaurants"]]
     assert page.multiselect(key="drop").options == ["1 restaurants"]
     assert not any("2 films" in option for option in page.selectbox(key="by").options)
-    sources = [each.value for each in page.caption if "run dam" in each.value]
+    sources = [element.value for element in page.caption if "run dam" in element.value]
     assert sources
     assert all("after task 1" in source for source in sources)
 
@@ -201,13 +203,15 @@ def test_without_stored_features_it_says_what_makes_them(
     open_page: Open, one_adapter: Path
 ) -> None:
     page = open_page("sample", run="one", workspace=one_adapter)
-    assert any("No features of this run's training rows" in each.value for each in page.caption)
+    assert any(
+        "No features of this run's training rows" in element.value for element in page.caption
+    )
 
 
 def test_training_clips_are_looked_up_when_asked_for(open_page: Open) -> None:
     """What-ifs would wait for them: every clip of the stream is drawn anew."""
     page = open_page("sample", ws="Demonstration", run="clips-dam")
-    assert not [each for each in page.dataframe if "cosine" in each.value.columns]
+    assert not [element for element in page.dataframe if "cosine" in element.value.columns]
     page.toggle(key="look_up").set_value(True).run(timeout=120)
     table = nearest_table(page)
     assert len(table) == 5
@@ -253,11 +257,11 @@ def test_only_what_weighs_by_a_softmax_is_explained_with_one(name: str) -> None:
     recipe = RECIPES[name]
     config = bundled("dam").model_copy(update={"recipe": recipe})
     answer = Answer("x", 0.7, (0.9, 0.1), (1.0, 0.0), ("x", "y"))
-    own = WhatIfChoice({}, "")
-    assert ("softmax" in story(config, answer, own)) == recipe.ranks
-    assert ("tau" in formulas(config, own)) == recipe.ranks
+    as_in_run = WhatIfChoice({}, "")
+    assert ("softmax" in story(config, answer, as_in_run)) == recipe.ranks
+    assert ("tau" in formulas(config, as_in_run)) == recipe.ranks
     if not recipe.shares_adapter:
-        assert plain(recipe.router.traits.explanation) in story(config, answer, own)
+        assert plain(recipe.router.traits.explanation) in story(config, answer, as_in_run)
         for given in ({"uniform": True}, {"force": "films"}):  # the router has no say
             asked = WhatIfChoice(given, "what if")
             assert plain(recipe.router.traits.explanation) not in story(config, answer, asked)
@@ -270,8 +274,8 @@ def test_words_of_a_merge() -> None:
         {"task": "a", "score": 0.8, "weight": 0.38, "alone": "y"},
         {"task": "c", "score": 0.1, "weight": 0.0, "alone": "y"},
     ]
-    told = {"prediction": "x", "confidence": 0.7, "per_block": None, "shares": shares}
-    answer = Answer.of(told, ["a", "b", "c"])
+    reply = {"prediction": "x", "confidence": 0.7, "per_block": None, "shares": shares}
+    answer = Answer.of(reply, ["a", "b", "c"])
     assert answer.words == "0.62 T2 + 0.38 T1"
     assert answer.alone == ("y", "x", "y")
 
@@ -282,7 +286,7 @@ def test_text_from_data_is_no_markup() -> None:
 
 @pytest.mark.parametrize("adapters", [1, 2, 12])
 def test_the_chain_is_drawn_for_any_number_of_adapters(adapters: int) -> None:
-    tasks = [f"{place + 1} <i>t</i>" for place in range(adapters)]
+    tasks = [f"{index + 1} <i>t</i>" for index in range(adapters)]
     weights = [1.0] + [0.0] * (adapters - 1)
     before = [1 / adapters] * adapters
     figure = recipe(

@@ -32,75 +32,81 @@ def online(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def own(small_workspace: Path, tmp_path: Path) -> Path:
+def workspace_copy(small_workspace: Path, tmp_path: Path) -> Path:
     """A workspace of the test's own, to change, without what other tests' pages left in the store."""
     copy = shutil.copytree(small_workspace, tmp_path / "own")
     clean(Workspace(copy))
     return copy
 
 
-def test_it_says_where_and_how_large_everything_is(open_page: Open, own: Path) -> None:
-    page = open_page("settings", workspace=own)
-    assert page.code[0].value == str(own.resolve())
+def test_it_says_where_and_how_large_everything_is(open_page: Open, workspace_copy: Path) -> None:
+    page = open_page("settings", workspace=workspace_copy)
+    assert page.code[0].value == str(workspace_copy.resolve())
     assert [metric.label for metric in page.metric] == ["All of it", "Runs", "Store", "Downloads"]
     assert {"store/adapter", "store/features", "runs"} <= set(page.dataframe[0].value["part"])
 
 
 def test_it_says_which_folders_may_be_named_and_how_to_allow_more(
-    open_page: Open, own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    open_page: Open, workspace_copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(DATA_ROOTS, str(tmp_path / "more"))
-    page = open_page("settings", workspace=own)
+    page = open_page("settings", workspace=workspace_copy)
     listed = {code.value for code in page.code}
-    assert {str(own.resolve() / "data"), str((tmp_path / "more").resolve())} <= listed
+    assert {str(workspace_copy.resolve() / "data"), str((tmp_path / "more").resolve())} <= listed
     assert any(DATA_ROOTS in caption.value for caption in page.caption)
 
 
-def test_what_no_run_needs_is_removed_after_a_confirmation(open_page: Open, own: Path) -> None:
-    store = Workspace(own).store
+def test_what_no_run_needs_is_removed_after_a_confirmation(
+    open_page: Open, workspace_copy: Path
+) -> None:
+    store = Workspace(workspace_copy).store
     inputs = {"nobody": "needs this"}
     store.write("adapter", key("adapter", inputs), inputs, data={"filler": "x" * 200_000})
-    page = open_page("settings", workspace=own)
-    next(each for each in page.button if each.label == "Remove 0.2 MB").click().run()
+    page = open_page("settings", workspace=workspace_copy)
+    next(element for element in page.button if element.label == "Remove 0.2 MB").click().run()
     assert "tick the box" in page.error[0].value
     assert store.has("adapter", key("adapter", inputs))
     page.checkbox(key="sure").check().run()
-    next(each for each in page.button if each.label == "Remove 0.2 MB").click().run()
+    next(element for element in page.button if element.label == "Remove 0.2 MB").click().run()
     assert not page.exception
     assert page.success[0].value.startswith("Removed 1 artifact,")
     assert not store.has("adapter", key("adapter", inputs))
-    assert any("nothing to clean up" in each.value for each in page.caption)
+    assert any("nothing to clean up" in element.value for element in page.caption)
 
 
 def test_offline_holds_for_jobs_and_for_the_next_server(
-    open_page: Open, own: Path, monkeypatch: pytest.MonkeyPatch
+    open_page: Open, workspace_copy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    page = open_page("settings", workspace=own)
+    page = open_page("settings", workspace=workspace_copy)
     page.toggle(key="offline").set_value(True).run()
     assert preferences.offline()
-    assert json.loads((own / preferences.FILE).read_text()) == {"offline": True}
+    assert json.loads((workspace_copy / preferences.FILE).read_text()) == {"offline": True}
     monkeypatch.setenv(preferences.OFFLINE_VARIABLE, "0")  # another server begins
     preferences.restore.clear()
-    page = open_page("settings", workspace=own)
+    page = open_page("settings", workspace=workspace_copy)
     assert preferences.offline()
     page.toggle(key="offline").set_value(False).run()
     assert not preferences.offline()
 
 
-def test_the_text_size_goes_along_to_other_pages(open_page: Open, own: Path) -> None:
-    page = open_page("settings", workspace=own)
+def test_the_text_size_goes_along_to_other_pages(open_page: Open, workspace_copy: Path) -> None:
+    page = open_page("settings", workspace=workspace_copy)
     page.segmented_control(key="text").set_value("Large").run()
     page.switch_page("../pages/forgetting.py").run()
-    assert any("font-size: 19px" in each.body for each in page.get("html"))
+    assert any("font-size: 19px" in element.body for element in page.get("html"))
 
 
-def test_diagnostics_name_versions_and_no_paths_of_data(open_page: Open, own: Path) -> None:
-    page = open_page("settings", workspace=own)
-    found = json.loads(next(each.value for each in page.code if '"environment"' in each.value))
-    assert found["environment"]["packages"]["streamlit"]
-    assert found["runs"][0]["status"] == "finished"
-    backbone = Workspace(own).find("dam").config.settings.backbone.name
-    assert found["runs"][0]["backbone"] == Path(backbone).name != backbone
+def test_diagnostics_name_versions_and_no_paths_of_data(
+    open_page: Open, workspace_copy: Path
+) -> None:
+    page = open_page("settings", workspace=workspace_copy)
+    diagnostics = json.loads(
+        next(element.value for element in page.code if '"environment"' in element.value)
+    )
+    assert diagnostics["environment"]["packages"]["streamlit"]
+    assert diagnostics["runs"][0]["status"] == "finished"
+    backbone = Workspace(workspace_copy).find("dam").config.settings.backbone.name
+    assert diagnostics["runs"][0]["backbone"] == Path(backbone).name != backbone
 
 
 def test_each_paper_can_be_cited() -> None:
@@ -114,15 +120,15 @@ def test_each_paper_can_be_cited() -> None:
 def taken_in(page: AppTest, archive: Path) -> AppTest:
     """Settings after a zip has been taken in by its path."""
     page.text_input(key="take-in-path").set_value(str(archive)).run()
-    next(each for each in page.button if each.label == "Take in").click().run()
+    next(element for element in page.button if element.label == "Take in").click().run()
     assert not page.exception
     return page
 
 
 def test_a_zip_of_chosen_runs_is_made_and_taken_in_elsewhere(
-    open_page: Open, own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    open_page: Open, workspace_copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    page = open_page("settings", workspace=own)
+    page = open_page("settings", workspace=workspace_copy)
     page.multiselect(key="pack").set_value(["l2r"]).run()
     assert not page.exception
     with archive.zipped(["l2r"]) as file:
@@ -137,25 +143,27 @@ def test_a_zip_of_chosen_runs_is_made_and_taken_in_elsewhere(
 
 
 def test_a_zip_that_reaches_outside_is_refused_with_its_names(
-    open_page: Open, own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    open_page: Open, workspace_copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with zipfile.ZipFile(tmp_path / "evil.zip", "w") as archive:
         archive.writestr("../<b>evil</b>.yaml", "x")
     monkeypatch.setenv(DATA_ROOTS, str(tmp_path))
-    page = taken_in(open_page("settings", workspace=own), tmp_path / "evil.zip")
+    page = taken_in(open_page("settings", workspace=workspace_copy), tmp_path / "evil.zip")
     assert page.error[0].value == "Nothing was taken in."
-    assert any("'../<b>evil</b>.yaml' would leave the folder" in each.value for each in page.text)
+    assert any(
+        "'../<b>evil</b>.yaml' would leave the folder" in element.value for element in page.text
+    )
     page = taken_in(page, Path("/etc/passwd"))
-    assert any("is not under a folder that may be read" in each.value for each in page.text)
+    assert any("is not under a folder that may be read" in element.value for element in page.text)
 
 
 def test_guests_neither_pack_nor_take_in(
-    open_page: Open, own: Path, monkeypatch: pytest.MonkeyPatch
+    open_page: Open, workspace_copy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(archive, "is_guest", lambda: True)
-    page = open_page("settings", workspace=own)
-    assert not [each for each in page.button if each.label == "Take in"]
-    assert any("Guests look on" in each.value for each in page.caption)
+    page = open_page("settings", workspace=workspace_copy)
+    assert not [element for element in page.button if element.label == "Take in"]
+    assert any("Guests look on" in element.value for element in page.caption)
 
 
 def test_a_run_folder_that_is_dropped_in_appears(
@@ -171,16 +179,19 @@ def test_a_run_folder_that_is_dropped_in_appears(
     assert page.metric[0].value.endswith("%")
 
 
-def test_a_folder_that_is_no_run_breaks_no_page(open_page: Open, own: Path) -> None:
+def test_a_folder_that_is_no_run_breaks_no_page(open_page: Open, workspace_copy: Path) -> None:
     for name, files in {
         "no settings": {"run.yaml": b"- 1", "scores.parquet": b""},
-        "no scores": {"run.yaml": (own / "runs/dam/run.yaml").read_bytes(), "scores.parquet": b"x"},
+        "no scores": {
+            "run.yaml": (workspace_copy / "runs/dam/run.yaml").read_bytes(),
+            "scores.parquet": b"x",
+        },
     }.items():
-        (own / "runs" / name).mkdir()
+        (workspace_copy / "runs" / name).mkdir()
         for file, content in files.items():
-            (own / "runs" / name / file).write_bytes(content)
-    page = open_page("settings", workspace=own)
-    assert {each.value for each in page.warning} == {
+            (workspace_copy / "runs" / name / file).write_bytes(content)
+    page = open_page("settings", workspace=workspace_copy)
+    assert {element.value for element in page.warning} == {
         f"{name} in `runs/` is no run that can be read." for name in ("no settings", "no scores")
     }
     assert set(page.selectbox(key="run").options) == {"dam", "l2r"}
@@ -189,13 +200,15 @@ def test_a_folder_that_is_no_run_breaks_no_page(open_page: Open, own: Path) -> N
         assert not page.exception
 
 
-def test_a_run_that_cannot_be_read_is_not_said_to_be_absent(open_page: Open, own: Path) -> None:
-    (own / "runs/dam/scores.parquet").write_bytes(b"half of it")
-    page = open_page("start", run="dam", workspace=own)
-    told, listed = [each.value for each in page.warning if "dam" in each.value]
+def test_a_run_that_cannot_be_read_is_not_said_to_be_absent(
+    open_page: Open, workspace_copy: Path
+) -> None:
+    (workspace_copy / "runs/dam/scores.parquet").write_bytes(b"half of it")
+    page = open_page("start", run="dam", workspace=workspace_copy)
+    message, listed = [element.value for element in page.warning if "dam" in element.value]
     assert listed.startswith("dam is left out")
-    assert told.startswith("The run dam cannot be read")
-    assert "magic bytes" in told
+    assert message.startswith("The run dam cannot be read")
+    assert "magic bytes" in message
 
 
 def test_a_missing_workspace_is_no_error(open_page: Open, tmp_path: Path) -> None:

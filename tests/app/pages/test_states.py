@@ -36,7 +36,7 @@ WORDS = {"sample": "was not scored", "job": "no job", "stream": "no stream"}
 def said(page: AppTest) -> str:
     """Everything that a page says in words."""
     kinds = (page.markdown, page.caption, page.info, page.warning, page.error)
-    return " ".join(str(each.value) for kind in kinds for each in kind)
+    return " ".join(str(element.value) for kind in kinds for element in kind)
 
 
 @pytest.fixture
@@ -49,13 +49,13 @@ def queue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Job:
 
 def headless(page: AppTest) -> list[pd.DataFrame]:
     """Tables with a column that has no head: what is read aloud, and a CSV, would not say what it is."""
-    found = []
-    for each in page.dataframe:
-        hidden = json.loads(each.proto.columns or "{}").get("_index", {}).get("hidden")
-        table = each.value
+    without_head = []
+    for element in page.dataframe:
+        hidden = json.loads(element.proto.columns or "{}").get("_index", {}).get("hidden")
+        table = element.value
         if not all([*([] if hidden else table.index.names), *map(str, table.columns)]):
-            found.append(table)
-    return found
+            without_head.append(table)
+    return without_head
 
 
 def test_each_page_is_tested_here() -> None:
@@ -79,7 +79,7 @@ def test_a_run_is_shown(page: str, open_page: Open) -> None:
     assert shown.title[0].value
     assert shown.selectbox(key="run").value == "dam"
     assert not shown.error
-    stages = [each for each in shown.select_slider if each.key == "after"]
+    stages = [element for element in shown.select_slider if element.key == "after"]
     assert bool(stages) == (page in OF_A_RUN)
     assert not headless(shown)
 
@@ -89,8 +89,8 @@ def test_a_running_job_is_named_on_every_page(page: str, open_page: Open, queue:
     queue.begin()
     with RunLock(queue.lock_path):
         shown = open_page(page, workspace=queue.workspace.root)
-        links = [each for each in shown.get("page_link") if "training" in each.proto.label]
-        assert [each.proto.label for each in links] == ["1 training, 0 waiting"]
+        links = [link for link in shown.get("page_link") if "training" in link.proto.label]
+        assert [link.proto.label for link in links] == ["1 training, 0 waiting"]
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -98,8 +98,8 @@ def test_a_failed_job_leaves_every_page_whole(page: str, open_page: Open, queue:
     queue.begin()
     queue.end(Outcome(state="failed", message="ValueError: odd"))
     shown = open_page(page, workspace=queue.workspace.root)
-    links = [each for each in shown.get("page_link") if "training" in each.proto.label]
-    assert [each.proto.label for each in links] == ["Nothing is training"]
+    links = [link for link in shown.get("page_link") if "training" in link.proto.label]
+    assert [link.proto.label for link in links] == ["Nothing is training"]
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -33,38 +33,38 @@ DOT = bytes.fromhex(
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Workspace:
+def workspace(tmp_path: Path) -> Workspace:
     return Workspace(tmp_path / "workspace")
 
 
 def button(page: AppTest, key: str) -> object:
-    return next(each for each in page.button if each.key == key)
+    return next(element for element in page.button if element.key == key)
 
 
-def copy_of(place: Workspace, source: str = "domains-dil", name: str = "mine") -> Path:
+def copy_of(workspace: Workspace, source: str = "domains-dil", name: str = "mine") -> Path:
     spec, folder = find_stream(source)
-    return stream_files.save(place, stream_files.copied(spec, name, folder))
+    return stream_files.save(workspace, stream_files.copied(spec, name, folder))
 
 
-def test_a_named_stream_is_shown_at_once(open_page: Open, place: Workspace) -> None:
-    page = open_page("stream", workspace=place.root)
+def test_a_named_stream_is_shown_at_once(open_page: Open, workspace: Workspace) -> None:
+    page = open_page("stream", workspace=workspace.root)
     assert page.selectbox(key="stream").value == "domains"
-    assert any("400 train" in each.value for each in page.markdown)
-    assert not [each for each in page.button if (each.key or "").startswith("earlier")]
+    assert any("400 train" in element.value for element in page.markdown)
+    assert not [element for element in page.button if (element.key or "").startswith("earlier")]
 
 
-def test_changes_are_written_at_once(open_page: Open, place: Workspace) -> None:
-    path = copy_of(place)
-    page = open_page("stream", workspace=place.root)
+def test_changes_are_written_at_once(open_page: Open, workspace: Workspace) -> None:
+    path = copy_of(workspace)
+    page = open_page("stream", workspace=workspace.root)
     page.selectbox(key="stream").set_value("streams/mine.yaml")
     page.run()
     button(page, "later-restaurants").click()
     page.run()
     names = [task.name for task in read_stream_file(path).tasks]
     assert names == ["films", "restaurants", "products"]
-    next(each for each in page.text_input if each.key == "name-streams/mine.yaml-films").set_value(
-        "cinema"
-    )
+    next(
+        element for element in page.text_input if element.key == "name-streams/mine.yaml-films"
+    ).set_value("cinema")
     button(page, "rename-films").click()
     page.run()
     button(page, "remove-products").click()
@@ -74,139 +74,145 @@ def test_changes_are_written_at_once(open_page: Open, place: Workspace) -> None:
 
 
 def test_the_first_task_goes_no_earlier_and_the_last_no_later(
-    open_page: Open, place: Workspace
+    open_page: Open, workspace: Workspace
 ) -> None:
-    path = copy_of(place)
-    page = open_page("stream", workspace=place.root)
+    path = copy_of(workspace)
+    page = open_page("stream", workspace=workspace.root)
     page.selectbox(key="stream").set_value("streams/mine.yaml").run()
     names = [task.name for task in read_stream_file(path).tasks]
-    grey = {each.key for each in page.button if each.disabled}
+    grey = {element.key for element in page.button if element.disabled}
     assert grey == {f"earlier-{names[0]}", f"later-{names[-1]}"}
     for name in names[1:]:
         button(page, f"remove-{name}").click()
         page.run()
-    grey = {each.key for each in page.button if each.disabled}
+    grey = {element.key for element in page.button if element.disabled}
     assert grey == {f"earlier-{names[0]}", f"later-{names[0]}"}
 
 
-def test_a_name_that_is_taken_is_refused_and_said(open_page: Open, place: Workspace) -> None:
-    path = copy_of(place)
-    page = open_page("stream", workspace=place.root)
+def test_a_name_that_is_taken_is_refused_and_said(open_page: Open, workspace: Workspace) -> None:
+    path = copy_of(workspace)
+    page = open_page("stream", workspace=workspace.root)
     page.selectbox(key="stream").set_value("streams/mine.yaml")
     page.run()
-    next(each for each in page.text_input if each.key.endswith("yaml-restaurants")).set_value(
-        "films"
-    )
+    next(
+        element for element in page.text_input if element.key.endswith("yaml-restaurants")
+    ).set_value("films")
     button(page, "rename-restaurants").click()
     page.run()
     assert "unique" in page.error[0].value
     assert read_stream_file(path).tasks[0].name == "restaurants"
 
 
-def test_a_new_stream_begins_with_a_task_of_the_gallery(open_page: Open, place: Workspace) -> None:
-    page = open_page("stream", workspace=place.root)
-    next(each for each in page.text_input if each.key == "new-name").set_value("fresh")
+def test_a_new_stream_begins_with_a_task_of_the_gallery(
+    open_page: Open, workspace: Workspace
+) -> None:
+    page = open_page("stream", workspace=workspace.root)
+    next(element for element in page.text_input if element.key == "new-name").set_value("fresh")
     button(page, "new-create").click()
     page.run()
     assert page.selectbox(key="stream").value == "streams/fresh.yaml"
-    picks = next(each for each in page.pills if each.key == "gallery-tasks-domains")
+    picks = next(element for element in page.pills if element.key == "gallery-tasks-domains")
     picks.set_value(["films", "travel"])
     page.run()
     button(page, "add-gallery").click()
     page.run()
     assert not page.exception, page.exception
-    spec = read_stream_file(place.root / "streams" / "fresh.yaml")
+    spec = read_stream_file(workspace.root / "streams" / "fresh.yaml")
     assert (spec.protocol, [task.name for task in spec.tasks]) == ("cil", ["films", "travel"])
-    assert next(each for each in page.pills if each.key == picks.key).value == []
+    assert next(element for element in page.pills if element.key == picks.key).value == []
     button(page, "add-gallery").click()
     page.run()
     assert "No task is picked" in page.error[0].value
 
 
 def test_a_stream_without_tasks_waits_for_its_first_one_in_another_visit(
-    open_page: Open, place: Workspace
+    open_page: Open, workspace: Workspace
 ) -> None:
-    stream_files.begin_draft(place, "fresh", "dil")
-    page = open_page("stream", workspace=place.root)
+    stream_files.begin_draft(workspace, "fresh", "dil")
+    page = open_page("stream", workspace=workspace.root)
     page.selectbox(key="stream").set_value("streams/fresh.yaml").run()
-    assert any("Add its first task" in each.value for each in page.info)
-    next(each for each in page.pills if each.key == "gallery-tasks-domains").set_value(["films"])
+    assert any("Add its first task" in element.value for element in page.info)
+    next(element for element in page.pills if element.key == "gallery-tasks-domains").set_value(
+        ["films"]
+    )
     page.run()
     button(page, "add-gallery").click()
     page.run()
     assert not page.exception, page.exception
-    assert read_stream_file(place.root / "streams" / "fresh.yaml").protocol == "dil"
-    assert stream_files.drafts(place) == {}
+    assert read_stream_file(workspace.root / "streams" / "fresh.yaml").protocol == "dil"
+    assert stream_files.drafts(workspace) == {}
 
 
 def test_an_upload_is_still_there_after_a_visit_to_another_page_and_after_a_reload(
-    open_page: Open, place: Workspace
+    open_page: Open, workspace: Workspace
 ) -> None:
-    copy_of(place)
+    copy_of(workspace)
 
     def files(page: AppTest) -> AppTest:
         page.selectbox(key="stream").set_value("streams/mine.yaml").run()
         return page.segmented_control(key="add_from").set_value("File").run()
 
-    page = files(open_page("stream", workspace=place.root))
+    page = files(open_page("stream", workspace=workspace.root))
     page.file_uploader(key="upload").set_value(
         ("lifts.csv", b"text,label\n" + b"slow,bad\nquick,good\n" * 20, "text/csv")
     ).run()
-    assert any("2 classes: ready" in each.value for each in page.success)
+    assert any("2 classes: ready" in element.value for element in page.success)
     page.switch_page("../pages/compare.py").run()
     page.switch_page("../pages/stream.py").run()
-    anew = open_page("stream", workspace=place.root)
+    anew = open_page("stream", workspace=workspace.root)
     for shown in (files(page), files(anew)):
         assert shown.selectbox(key="received").options == ["lifts.csv"]
-        assert any("2 classes: ready" in each.value for each in shown.success)
+        assert any("2 classes: ready" in element.value for element in shown.success)
     anew.button(key="forget-upload").click().run()
-    assert not any("2 classes: ready" in each.value for each in anew.success)
-    assert not uploads.waiting(place)
+    assert not any("2 classes: ready" in element.value for element in anew.success)
+    assert not uploads.waiting(workspace)
 
 
 def test_a_stream_that_was_trained_stays_as_it_is(
-    place: Workspace, small_workspace: Path, open_page: Open
+    workspace: Workspace, small_workspace: Path, open_page: Open
 ) -> None:
-    path = copy_of(place)
+    path = copy_of(workspace)
     run = Workspace(small_workspace).find("dam")
     changed = run.config.model_copy(update={"name": "kept", "stream": str(path)})
-    place.run("kept").create(changed)
-    assert stream_files.users(place, path) == ["kept"]
-    page = open_page("stream", workspace=place.root)
+    workspace.run("kept").create(changed)
+    assert stream_files.users(workspace, path) == ["kept"]
+    page = open_page("stream", workspace=workspace.root)
     page.selectbox(key="stream").set_value("streams/mine.yaml")
     page.run()
-    assert any("stays as it is" in each.value for each in page.info)
-    assert not [each for each in page.button if (each.key or "").startswith("later")]
+    assert any("stays as it is" in element.value for element in page.info)
+    assert not [element for element in page.button if (element.key or "").startswith("later")]
 
 
-def test_every_problem_is_listed_with_its_row(place: Workspace) -> None:
+def test_every_problem_is_listed_with_its_row(workspace: Workspace) -> None:
     rows = "text,label\ngood,a\n,a\nfine,b\nodd,\n" + "more,a\nwords,b\n" * 20
-    file = uploads.receive(place, "bad.csv", rows.encode())
-    answer = check_task(TaskSpec(name="bad", path=str(file)), place.root)
-    found = {(fault["split"], tuple(fault["rows"])) for fault in answer["faults"]}
-    assert ("train", (2,)) in found
-    assert ("train", (4,)) in found
+    file = uploads.receive(workspace, "bad.csv", rows.encode())
+    answer = check_task(TaskSpec(name="bad", path=str(file)), workspace.root)
+    rows_by_split = {(fault["split"], tuple(fault["rows"])) for fault in answer["faults"]}
+    assert ("train", (2,)) in rows_by_split
+    assert ("train", (4,)) in rows_by_split
     assert answer["found"]["columns"] == ["text", "label"]
     assert len(answer["found"]["preview"]) == 10
 
 
 def test_a_guest_changes_no_stream(
-    open_page: Open, place: Workspace, monkeypatch: pytest.MonkeyPatch
+    open_page: Open, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    copy_of(place)
+    copy_of(workspace)
     monkeypatch.setattr("app.shell.stream_choice.is_guest", lambda: True)
-    page = open_page("stream", workspace=place.root)
+    page = open_page("stream", workspace=workspace.root)
     page.selectbox(key="stream").set_value("streams/mine.yaml")
     page.run()
-    assert {each.key for each in page.button} <= {None, "yaml-stream", "train-on-it"}
+    assert {element.key for element in page.button} <= {None, "yaml-stream", "train-on-it"}
 
 
-def test_a_stream_with_problems_is_said_and_not_started(open_page: Open, place: Workspace) -> None:
-    path = copy_of(place)
+def test_a_stream_with_problems_is_said_and_not_started(
+    open_page: Open, workspace: Workspace
+) -> None:
+    path = copy_of(workspace)
     spec = stream_files.read(path)
     other = find_stream("domains")[0].tasks[2]
-    stream_files.save(place, stream_files.added(spec, [other]))
-    page = open_page("stream", workspace=place.root)
+    stream_files.save(workspace, stream_files.added(spec, [other]))
+    page = open_page("stream", workspace=workspace.root)
     page.selectbox(key="stream").set_value("streams/mine.yaml")
     page.run()
     assert "share one label space" in page.error[0].value
@@ -217,26 +223,26 @@ def test_a_stream_with_problems_is_said_and_not_started(open_page: Open, place: 
     button(page, "start").click()
     page.run()
     assert "Not started" in page.error[0].value
-    assert Jobs(place).all() == []
+    assert Jobs(workspace).all() == []
 
 
-def test_columns_are_guessed_by_what_they_hold(place: Workspace) -> None:
+def test_columns_are_guessed_by_what_they_hold(workspace: Workspace) -> None:
     rows = "opinion,id,mood\n" + "".join(
         f"a long sentence number {i},{i},{'up' if i % 2 else 'down'}\n" for i in range(30)
     )
-    file = uploads.receive(place, "odd.csv", rows.encode())
-    answer = check_task(TaskSpec(name="odd", path=str(file)), place.root)
+    file = uploads.receive(workspace, "odd.csv", rows.encode())
+    answer = check_task(TaskSpec(name="odd", path=str(file)), workspace.root)
     assert answer["found"]["guess"] == {"text": "opinion", "label": "mood"}
 
 
-def test_an_upload_moves_beside_the_stream_and_is_named_relatively(place: Workspace) -> None:
-    path = copy_of(place)
-    received = uploads.receive(place, "My rows.csv", b"text,label\n" + b"x,a\ny,b\n" * 20)
-    kept = uploads.keep(place, received, "my rows")
-    assert kept == place.root / "data" / "my-rows" / "My-rows.csv"
-    relative = Path("..") / kept.relative_to(place.root)
+def test_an_upload_moves_beside_the_stream_and_is_named_relatively(workspace: Workspace) -> None:
+    path = copy_of(workspace)
+    received = uploads.receive(workspace, "My rows.csv", b"text,label\n" + b"x,a\ny,b\n" * 20)
+    kept = uploads.keep(workspace, received, "my rows")
+    assert kept == workspace.root / "data" / "my-rows" / "My-rows.csv"
+    relative = Path("..") / kept.relative_to(workspace.root)
     task = TaskSpec(name="my rows", path=relative.as_posix())
-    stream_files.save(place, stream_files.added(stream_files.read(path), [task]))
+    stream_files.save(workspace, stream_files.added(stream_files.read(path), [task]))
     answer = run_worker(json.dumps({"source": str(path)}))
     assert answer["tasks"][-1]["rows"]["train"] > 0
 
@@ -249,11 +255,11 @@ def archive(**files: bytes) -> bytes:
     return content.getvalue()
 
 
-def test_a_zip_of_pictures_is_a_task(place: Workspace) -> None:
+def test_a_zip_of_pictures_is_a_task(workspace: Workspace) -> None:
     files = {f"things/{kind}/{i}.png": DOT for kind in ("cat", "dog") for i in range(12)}
-    folder = uploads.receive(place, "things.zip", archive(**files))
-    assert sorted(each.name for each in folder.iterdir()) == ["cat", "dog"]
-    answer = check_task(TaskSpec(name="things", path=str(folder), kind="image"), place.root)
+    folder = uploads.receive(workspace, "things.zip", archive(**files))
+    assert sorted(path.name for path in folder.iterdir()) == ["cat", "dog"]
+    answer = check_task(TaskSpec(name="things", path=str(folder), kind="image"), workspace.root)
     assert answer["tasks"][0]["classes"] == ["cat", "dog"]
     assert answer["tasks"][0]["samples"][0]["picture"]
 
@@ -269,43 +275,43 @@ def test_a_zip_of_pictures_is_a_task(place: Workspace) -> None:
     ],
 )
 def test_a_zip_that_does_harm_is_refused(
-    place: Workspace, files: dict[str, bytes], reason: str
+    workspace: Workspace, files: dict[str, bytes], reason: str
 ) -> None:
     with pytest.raises(Faults, match=reason):
-        uploads.receive(place, "bad.zip", archive(**files))
-    assert not list((place.root / "data" / ".incoming").iterdir())
+        uploads.receive(workspace, "bad.zip", archive(**files))
+    assert not list((workspace.root / "data" / ".incoming").iterdir())
 
 
-def test_links_in_a_zip_are_refused(place: Workspace) -> None:
+def test_links_in_a_zip_are_refused(workspace: Workspace) -> None:
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as packed:
         link = zipfile.ZipInfo("cat/link.png")
         link.external_attr = 0o120777 << 16
         packed.writestr(link, "/etc/passwd")
     with pytest.raises(Faults, match="is a link"):
-        uploads.receive(place, "bad.zip", content.getvalue())
+        uploads.receive(workspace, "bad.zip", content.getvalue())
 
 
 def test_only_allowed_folders_are_read(
-    place: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     outside = tmp_path / "outside.csv"
     outside.write_text("text,label\n")
     with pytest.raises(UserError, match="not under a folder that may be read"):
-        uploads.server_path(place, str(outside))
-    link = place.root / "data" / "link.csv"
+        uploads.server_path(workspace, str(outside))
+    link = workspace.root / "data" / "link.csv"
     link.parent.mkdir(parents=True)
     link.symlink_to(outside)
     with pytest.raises(UserError, match="not under a folder"):
-        uploads.server_path(place, str(link))
+        uploads.server_path(workspace, str(link))
     monkeypatch.setenv(DATA_ROOTS, str(tmp_path))
-    assert uploads.server_path(place, "outside.csv") == outside.resolve()
+    assert uploads.server_path(workspace, "outside.csv") == outside.resolve()
 
 
-def added_by_path(open_page: Open, place: Workspace, name: str) -> AppTest:
+def added_by_path(open_page: Open, workspace: Workspace, name: str) -> AppTest:
     """The page of a stream of one's own, at a path that was typed."""
-    copy_of(place)
-    page = open_page("stream", workspace=place.root)
+    copy_of(workspace)
+    page = open_page("stream", workspace=workspace.root)
     page.selectbox(key="stream").set_value("streams/mine.yaml")
     page.run()
     page.button_group(key="add_from").set_value("Path on the server")
@@ -315,52 +321,54 @@ def added_by_path(open_page: Open, place: Workspace, name: str) -> AppTest:
     return page
 
 
-def tasks_of(place: Workspace) -> list[TaskSpec]:
-    return list(read_stream_file(stream_files.folder(place) / "mine.yaml").tasks)
+def tasks_of(workspace: Workspace) -> list[TaskSpec]:
+    return list(read_stream_file(stream_files.folder(workspace) / "mine.yaml").tasks)
 
 
 def test_pairs_of_texts_and_several_columns_of_labels_are_chosen_as_in_yaml(
-    open_page: Open, place: Workspace
+    open_page: Open, workspace: Workspace
 ) -> None:
     rows = "".join(f"why {i},since {i},{'ab'[i % 2]},{'xy'[i // 2 % 2]}\n" for i in range(80))
-    uploads.data(place).mkdir(parents=True)
-    (uploads.data(place) / "pairs.csv").write_text(f"text,passage,label,tone\n{rows}")
-    page = added_by_path(open_page, place, "pairs.csv")
+    uploads.data(workspace).mkdir(parents=True)
+    (uploads.data(workspace) / "pairs.csv").write_text(f"text,passage,label,tone\n{rows}")
+    page = added_by_path(open_page, workspace, "pairs.csv")
     seed = "../data/pairs.csv"
     page.selectbox(key=f"map-text_pair-{seed}").set_value("passage")
     page.multiselect(key=f"map-label-{seed}").set_value(["label", "tone"])
     page.run()
     button(page, ADD).click()
     page.run()
-    made = tasks_of(place)[-2:]
-    assert [(task.name, task.label) for task in made] == [
+    new_tasks = tasks_of(workspace)[-2:]
+    assert [(task.name, task.label) for task in new_tasks] == [
         ("pairs label", "label"),
         ("pairs tone", "tone"),
     ]
-    assert {(task.text_pair, task.path) for task in made} == {("passage", seed)}
+    assert {(task.text_pair, task.path) for task in new_tasks} == {("passage", seed)}
 
 
-def test_a_folder_of_pictures_is_added_by_its_path(open_page: Open, place: Workspace) -> None:
+def test_a_folder_of_pictures_is_added_by_its_path(open_page: Open, workspace: Workspace) -> None:
     for kind in ("cat", "dog"):
-        folder = uploads.data(place) / "pets" / kind
+        folder = uploads.data(workspace) / "pets" / kind
         folder.mkdir(parents=True)
         for number in range(12):
             (folder / f"{number}.png").write_bytes(DOT)
-    page = added_by_path(open_page, place, "pets")
+    page = added_by_path(open_page, workspace, "pets")
     page.text_input(key="map-ground-../data/pets").set_value("blue")
     page.run()
     assert "a ground is white, black or a colour" in page.error[0].value
     page.text_input(key="map-ground-../data/pets").set_value("#203040")
     button(page, ADD).click()
     page.run()
-    task = tasks_of(place)[-1]
+    task = tasks_of(workspace)[-1]
     assert (task.kind, task.path, task.ground) == ("image", "../data/pets", "#203040")
 
 
-def test_paths_in_the_workspace_or_beside_it_are_relative(place: Workspace, tmp_path: Path) -> None:
-    assert stream_files.named_from(place, place.root / "data/a.csv") == "../data/a.csv"
-    assert stream_files.named_from(place, tmp_path / "real/a.csv") == "../../real/a.csv"
-    assert stream_files.named_from(place, Path("/elsewhere/a.csv")) == "/elsewhere/a.csv"
+def test_paths_in_the_workspace_or_beside_it_are_relative(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    assert stream_files.named_from(workspace, workspace.root / "data/a.csv") == "../data/a.csv"
+    assert stream_files.named_from(workspace, tmp_path / "real/a.csv") == "../../real/a.csv"
+    assert stream_files.named_from(workspace, Path("/elsewhere/a.csv")) == "/elsewhere/a.csv"
 
 
 def test_the_pages_import_nothing_heavy() -> None:

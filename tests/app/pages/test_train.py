@@ -18,22 +18,22 @@ MINE = Recipe(name="mine", initialise="random", train="isolated", route="uniform
 
 
 @pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     """A workspace whose queue nobody works off, so that jobs stay in the state that a test gives them."""
     monkeypatch.setattr(Jobs, "wake", lambda self: None)
     return Workspace(tmp_path / "workspace")
 
 
-def submit(place: Workspace, run: str = "first", **changed: object) -> Job:
-    return Jobs(place).submit(Request(run=run, stream="domains-dil", recipe="dam", **changed))
+def submit(workspace: Workspace, run: str = "first", **changed: object) -> Job:
+    return Jobs(workspace).submit(Request(run=run, stream="domains-dil", recipe="dam", **changed))
 
 
 def box(page: AppTest, key: str) -> object:
-    return next(each for each in page.selectbox if each.key == key)
+    return next(element for element in page.selectbox if element.key == key)
 
 
 def button(page: AppTest, key: str) -> object:
-    return next(each for each in page.button if each.key == key)
+    return next(element for element in page.button if element.key == key)
 
 
 def show(page: AppTest, what: str) -> None:
@@ -42,8 +42,8 @@ def show(page: AppTest, what: str) -> None:
     assert not page.exception, page.exception
 
 
-def test_a_named_recipe_fills_the_four_slots(open_page: Open, place: Workspace) -> None:
-    page = open_page("train", workspace=place.root)
+def test_a_named_recipe_fills_the_four_slots(open_page: Open, workspace: Workspace) -> None:
+    page = open_page("train", workspace=workspace.root)
     box(page, "recipe").set_value("ewc")
     page.run()
     slots = [
@@ -52,29 +52,31 @@ def test_a_named_recipe_fills_the_four_slots(open_page: Open, place: Workspace) 
     assert slots == ["previous", "ewc", "uniform", "select"]
 
 
-def test_an_impossible_mix_is_refused_with_its_reason(open_page: Open, place: Workspace) -> None:
-    page = open_page("train", workspace=place.root)
+def test_an_impossible_mix_is_refused_with_its_reason(
+    open_page: Open, workspace: Workspace
+) -> None:
+    page = open_page("train", workspace=workspace.root)
     box(page, "slot-compose").set_value("fusion")
     page.run()
     assert "fusion belongs to one task" in page.error[0].value
     button(page, "start").click()
     page.run()
     assert "Not started" in page.error[1].value
-    assert Jobs(place).all() == []
+    assert Jobs(workspace).all() == []
 
 
-def test_what_was_put_together_is_what_is_queued(open_page: Open, place: Workspace) -> None:
-    page = open_page("train", workspace=place.root)
+def test_what_was_put_together_is_what_is_queued(open_page: Open, workspace: Workspace) -> None:
+    page = open_page("train", workspace=workspace.root)
     box(page, "on").set_value("domains-dil")
     box(page, "slot-route").set_value("oracle")
     page.run()
-    epochs = next(each for each in page.number_input if each.key.endswith("-epochs"))
+    epochs = next(element for element in page.number_input if element.key.endswith("-epochs"))
     epochs.set_value(2)
     page.run()
     button(page, "start").click()
     page.run()
     assert not page.exception, page.exception
-    (job,) = Jobs(place).all()
+    (job,) = Jobs(workspace).all()
     assert job.request.stream == "domains-dil"
     assert job.request.settings == {"epochs": 2}
     assert (job.path / "recipe.yaml").is_file()
@@ -83,9 +85,9 @@ def test_what_was_put_together_is_what_is_queued(open_page: Open, place: Workspa
 
 
 def test_what_was_typed_stays_when_the_recipe_or_the_preset_changes(
-    open_page: Open, place: Workspace
+    open_page: Open, workspace: Workspace
 ) -> None:
-    page = open_page("train", workspace=place.root)
+    page = open_page("train", workspace=workspace.root)
     page.number_input(key="set-batch_size").set_value(8)
     page.number_input(key="set-clip").set_value(0.5)
     page.text_input(key="set-backbone-other").set_value("/models/mine")
@@ -93,7 +95,7 @@ def test_what_was_typed_stays_when_the_recipe_or_the_preset_changes(
     box(page, "preset").set_value("dam-published")
     page.number_input(key="set-warmup").set_value(0.2)  # typed last, and not sent before
     page.run()
-    fields = {each.key: each.value for each in page.number_input}
+    fields = {element.key: element.value for element in page.number_input}
     assert (fields["set-batch_size"], fields["set-clip"], fields["set-warmup"]) == (8, 0.5, 0.2)
     assert (fields["set-epochs"], fields["set-learning_rate"]) == (20, 5e-5)  # the preset's own
     assert fields["set-patience"] is None
@@ -102,18 +104,18 @@ def test_what_was_typed_stays_when_the_recipe_or_the_preset_changes(
     assert page.number_input(key="set-batch_size").value == 8
     button(page, "start").click()
     page.run()
-    (job,) = Jobs(place).all()
+    (job,) = Jobs(workspace).all()
     typed = {"batch_size": 8, "clip": 0.5, "warmup": 0.2, "backbone": "/models/mine"}
     assert job.request.settings == typed
 
 
 def test_what_was_typed_for_another_run_is_not_in_a_form_that_a_job_fills(
-    open_page: Open, place: Workspace
+    open_page: Open, workspace: Workspace
 ) -> None:
-    job = submit(place, settings={"epochs": 7, "hold_out": ["films", "books"]})
+    job = submit(workspace, settings={"epochs": 7, "hold_out": ["films", "books"]})
     job.begin()
     job.end(Outcome(state="failed", message="odd"))
-    page = open_page("train", workspace=place.root)
+    page = open_page("train", workspace=workspace.root)
     page.number_input(key="set-batch_size").set_value(8)
     page.run()
     show(page, "Jobs")
@@ -123,33 +125,35 @@ def test_what_was_typed_for_another_run_is_not_in_a_form_that_a_job_fills(
     assert page.text_input(key="set-hold_out").value == "films, books"
 
 
-def test_a_setting_may_be_yes_no_or_left_to_the_backbone(open_page: Open, place: Workspace) -> None:
-    page = open_page("train", workspace=place.root)
-    field = next(each for each in page.selectbox if each.key.endswith("-clip_changes"))
+def test_a_setting_may_be_yes_no_or_left_to_the_backbone(
+    open_page: Open, workspace: Workspace
+) -> None:
+    page = open_page("train", workspace=workspace.root)
+    field = next(element for element in page.selectbox if element.key.endswith("-clip_changes"))
     assert list(field.options) == ["as it comes", "yes", "no"]
     assert field.value is None
     field.set_value(False)
     page.run()
     button(page, "start").click()
     page.run()
-    (job,) = Jobs(place).all()
+    (job,) = Jobs(workspace).all()
     assert job.request.settings == {"clip_changes": False}
 
 
-def test_settings_that_cannot_be_are_refused(open_page: Open, place: Workspace) -> None:
-    page = open_page("train", workspace=place.root)
-    next(each for each in page.number_input if each.key.endswith("-epochs")).set_value(0)
+def test_settings_that_cannot_be_are_refused(open_page: Open, workspace: Workspace) -> None:
+    page = open_page("train", workspace=workspace.root)
+    next(element for element in page.number_input if element.key.endswith("-epochs")).set_value(0)
     page.run()
     assert "epochs" in page.error[0].value
     button(page, "start").click()
     page.run()
     assert "Not started" in page.error[0].value
-    assert Jobs(place).all() == []
+    assert Jobs(workspace).all() == []
 
 
-def test_a_waiting_job_can_be_cancelled_and_go_on(open_page: Open, place: Workspace) -> None:
-    job = submit(place)
-    page = open_page("train", workspace=place.root)
+def test_a_waiting_job_can_be_cancelled_and_go_on(open_page: Open, workspace: Workspace) -> None:
+    job = submit(workspace)
+    page = open_page("train", workspace=workspace.root)
     show(page, "Jobs")
     button(page, "stop").click()
     page.run()
@@ -157,42 +161,42 @@ def test_a_waiting_job_can_be_cancelled_and_go_on(open_page: Open, place: Worksp
     button(page, "go-on").click()
     page.run()
     assert not page.exception, page.exception
-    assert [each.state for each in Jobs(place).all()] == ["cancelled", "queued"]
+    assert [each.state for each in Jobs(workspace).all()] == ["cancelled", "queued"]
 
 
 def test_a_guest_looks_on_and_changes_nothing(
-    open_page: Open, place: Workspace, monkeypatch: pytest.MonkeyPatch
+    open_page: Open, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    submit(place)
-    page = open_page("train", workspace=place.root)
+    submit(workspace)
+    page = open_page("train", workspace=workspace.root)
     monkeypatch.setattr("app.train.new_run.is_guest", lambda: True)
     monkeypatch.setattr("app.train.train_jobs.is_guest", lambda: True)
     show(page, "New run")
     show(page, "Jobs")
-    assert not {"start", "stop", "again-start", "change"} & {each.key for each in page.button}
+    assert not {"start", "stop", "again-start", "change"} & {element.key for element in page.button}
 
 
-def test_an_unknown_job_in_a_link_is_said(open_page: Open, place: Workspace) -> None:
-    submit(place)
-    page = open_page("train", workspace=place.root)
+def test_an_unknown_job_in_a_link_is_said(open_page: Open, workspace: Workspace) -> None:
+    submit(workspace)
+    page = open_page("train", workspace=workspace.root)
     page.query_params["job"] = "gone"
     show(page, "Jobs")
-    assert any("no job" in each.value for each in page.warning)
+    assert any("no job" in element.value for element in page.warning)
 
 
-def test_a_failed_job_says_why_and_what_to_do(open_page: Open, place: Workspace) -> None:
-    job = submit(place)
+def test_a_failed_job_says_why_and_what_to_do(open_page: Open, workspace: Workspace) -> None:
+    job = submit(workspace)
     job.begin()
     job.log_path.write_text("loading\ntorch.OutOfMemoryError: CUDA out of memory")
     job.end(Outcome(state="failed", message="torch.OutOfMemoryError: CUDA out of memory"))
-    page = open_page("train", workspace=place.root)
+    page = open_page("train", workspace=workspace.root)
     show(page, "Jobs")
     assert "smaller batch size" in page.error[0].value
-    assert any("OutOfMemoryError" in each.value for each in page.code)
+    assert any("OutOfMemoryError" in element.value for element in page.code)
     button(page, "remove").click()
     page.run()
-    assert Jobs(place).all() == []
-    assert any("Nothing has been trained" in each.value for each in page.markdown)
+    assert Jobs(workspace).all() == []
+    assert any("Nothing has been trained" in element.value for element in page.markdown)
 
 
 @pytest.mark.parametrize("run", ["dam", "l2r"])
@@ -200,8 +204,8 @@ def test_a_finished_job_shows_its_matrix_and_runs_again_under_another_name(
     open_page: Open, small_workspace: Path, monkeypatch: pytest.MonkeyPatch, run: str
 ) -> None:
     monkeypatch.setattr(Jobs, "wake", lambda self: None)
-    place = Workspace(small_workspace)
-    job = submit(place, run)
+    workspace = Workspace(small_workspace)
+    job = submit(workspace, run)
     try:
         job.begin()
         job.end(Outcome(state="finished"))
@@ -214,15 +218,15 @@ def test_a_finished_job_shows_its_matrix_and_runs_again_under_another_name(
             assert not page.exception, page.exception
         button(page, "again-start").click()
         page.run()
-        assert {each.request.run for each in Jobs(place).all()} == {run, f"{run}-2"}
+        assert {each.request.run for each in Jobs(workspace).all()} == {run, f"{run}-2"}
     finally:
-        for each in Jobs(place).all():
+        for each in Jobs(workspace).all():
             each.stop()
-            Jobs(place).remove(each)
+            Jobs(workspace).remove(each)
 
 
-def test_a_recipe_of_ones_own_outlives_the_job_that_it_came_with(place: Workspace) -> None:
-    jobs = Jobs(place)
+def test_a_recipe_of_ones_own_outlives_the_job_that_it_came_with(workspace: Workspace) -> None:
+    jobs = Jobs(workspace)
     first = jobs.submit(Request(run="first", stream="domains-dil", recipe="mine"), MINE)
     first.stop()
     again = jobs.again(first, run="second", seed=1)
@@ -232,17 +236,19 @@ def test_a_recipe_of_ones_own_outlives_the_job_that_it_came_with(place: Workspac
 
 
 def test_the_form_is_filled_with_what_a_job_was_asked_to_do(
-    open_page: Open, place: Workspace
+    open_page: Open, workspace: Workspace
 ) -> None:
-    job = submit(place, settings={"epochs": 7, "backbone": "/models/mine"}, seed=3)
+    job = submit(workspace, settings={"epochs": 7, "backbone": "/models/mine"}, seed=3)
     job.begin()
     job.end(Outcome(state="failed", message="odd"))
-    page = open_page("train", workspace=place.root)
+    page = open_page("train", workspace=workspace.root)
     show(page, "Jobs")
     button(page, "change").click()
     page.run()
     assert not page.exception, page.exception
-    assert next(each for each in page.number_input if each.key.endswith("-epochs")).value == 7
+    assert (
+        next(element for element in page.number_input if element.key.endswith("-epochs")).value == 7
+    )
     assert page.number_input(key="seed").value == 3
     assert page.text_input(key="set-backbone-other").value == "/models/mine"
     assert box(page, "on").value == "domains-dil"

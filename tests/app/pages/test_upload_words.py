@@ -34,21 +34,21 @@ def packed(content: bytes) -> bytes:
     ],
 )
 def test_a_refused_upload_is_named(tmp_path: Path, name: str, content: bytes, said: str) -> None:
-    place = Workspace(tmp_path)
+    workspace = Workspace(tmp_path)
     with pytest.raises(UserError, match=said) as refused:
-        uploads.receive(place, name, content)
+        uploads.receive(workspace, name, content)
     assert ".incoming" not in str(refused.value)
-    assert uploads.waiting(place) == []
+    assert uploads.waiting(workspace) == []
 
 
 def test_what_is_wrong_with_its_rows_names_it_too(open_page: Open, tmp_path: Path) -> None:
-    place = Workspace(tmp_path / "workspace")
-    stream_files.begin_draft(place, "begun", "cil")
-    uploads.receive(place, "my notes.csv", b"text,label\n")
-    page = open_page("stream", workspace=place.root)
+    workspace = Workspace(tmp_path / "workspace")
+    stream_files.begin_draft(workspace, "begun", "cil")
+    uploads.receive(workspace, "my notes.csv", b"text,label\n")
+    page = open_page("stream", workspace=workspace.root)
     page.selectbox(key="stream").set_value("streams/begun.yaml").run()
     page.segmented_control(key="add_from").set_value("File").run()
-    (said,) = [each.value.replace("\\", "") for each in page.error]
+    (said,) = [element.value.replace("\\", "") for element in page.error]
     assert "my-notes, train, my notes.csv: has no rows" in said
     assert "asked" not in said
     assert ".incoming" not in said
