@@ -42,7 +42,8 @@ format: setup ## mend what can be mended by machine
 	@$(BIN)/ruff format .
 
 bench: setup ## measure: every script under benchmarks/, with its result on the screen
-	@for script in compositions routed_inference training_overhead router_training fusion vision startup finished_again kill_and_resume; do \
+	@for script in speed/compositions speed/routed_inference speed/training_overhead speed/router_training speed/fusion speed/vision \
+	  speed/startup speed/finished_again checks/kill_and_resume; do \
 	  echo "== $$script"; $(BIN)/python benchmarks/$$script.py || exit 1; done
 
 tables: setup ## write the tables of docs/ from benchmarks/results

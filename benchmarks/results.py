@@ -75,7 +75,7 @@ def keep(benchmark: str, tables: Mapping[str, Table], kept: Path = KEPT) -> Path
     """Writes what a script measured just now, and returns the file.
 
     Args:
-        benchmark: the script's name, without its ending.
+        benchmark: the script, from this folder on and without its ending: "speed/startup".
         tables: by name.
         kept: the folder of results.
     """
@@ -88,7 +88,7 @@ def keep(benchmark: str, tables: Mapping[str, Table], kept: Path = KEPT) -> Path
         load=[round(minutes, 2) for minutes in os.getloadavg()],
         tables=dict(tables),
     )
-    file = kept / f"{benchmark}.json"
+    file = kept / f"{Path(benchmark).name}.json"
     kept.mkdir(exist_ok=True)
     text = json.dumps(asdict(result), indent=1, ensure_ascii=False)
     file.write_text(f"{text}\n", encoding="utf-8")

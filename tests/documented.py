@@ -24,7 +24,7 @@ CANNOT: Mapping[str, str] = {
     r"adapter-lab sweep blitzer mtl5 .*": "needs the real data sets",
     r"adapter-lab compare 'mtl5\*' .*": "compares the runs of the line above, which needs the real data sets",
     r"(CL_DATA=FOLDER )?python benchmarks/.*": "measures for minutes to hours",
-    r"import adapters\n.*": "needs the library adapters and a backbone by name; benchmarks/adapterhub.py",
+    r"import adapters\n.*": "needs the library adapters and a backbone by name; benchmarks/checks/adapterhub.py",
 }
 """What is not carried out, as a pattern of the whole command or of the beginning of a snippet, and why."""
 LINES: Mapping[str, str] = {

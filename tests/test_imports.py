@@ -1,4 +1,4 @@
-"""Modules of the core, the app and its pages: no circles, and one name for one idea."""
+"""Modules of the core, the app and its pages: no circles, one name for one idea, no crowded folder."""
 
 import ast
 from collections import defaultdict
@@ -7,6 +7,8 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+MANY = 20
+"""Python files that may lie beside each other; whoever looks for something reads their names."""
 SHARED = {"__init__", "settings", "traits"}
 """Base names that mean the same in every folder that has one."""
 
@@ -77,3 +79,11 @@ def test_a_base_name_occurs_once() -> None:
         places[path.stem].append(str(path.relative_to(ROOT)))
     twice = {name: where for name, where in places.items() if len(where) > 1}
     assert {name: where for name, where in twice.items() if name not in SHARED} == {}
+
+
+def test_no_folder_is_crowded() -> None:
+    counts: dict[str, int] = defaultdict(int)
+    for path in files("cl_core", "app", "pages", "tests", "benchmarks", "pretraining"):
+        if path.stem != "__init__":
+            counts[str(path.parent.relative_to(ROOT))] += 1
+    assert {folder: count for folder, count in counts.items() if count > MANY} == {}

@@ -53,8 +53,8 @@ def test_no_column_of_numbers_in_the_results_is_typed_by_hand() -> None:
 
 def test_what_is_measured_is_what_a_page_shows(tmp_path: Path) -> None:
     table = Table(["what", "seconds"], ["---", "---:"], [["start", "0.06"], ["nothing", ""]])
-    file = keep("startup", {"seconds": table}, tmp_path)
-    assert json.loads(file.read_text("utf-8"))["benchmark"] == "benchmarks/startup.py"
+    file = keep("speed/startup", {"seconds": table}, tmp_path)
+    assert json.loads(file.read_text("utf-8"))["benchmark"] == "benchmarks/speed/startup.py"
     page = "Before\n<!-- benchmark: startup/seconds -->\n| old |\n<!-- end -->\nAfter\n"
     assert written(page, tmp_path) == (
         "Before\n<!-- benchmark: startup/seconds -->\n| what | seconds |\n| --- | ---: |\n"

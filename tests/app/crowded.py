@@ -2,7 +2,7 @@
 
     python -m tests.app.crowded WORKSPACE
 
-makes one, for `benchmarks/screenshots.py --workspace`. What pages make of it is looked at in
+makes one, for `benchmarks/speed/screenshots.py --workspace`. What pages make of it is looked at in
 `tests/browser/test_crowded.py`.
 """
 

@@ -1,4 +1,4 @@
-"""`benchmarks/compare_checkouts.py` names every file of two workspaces that differs in more than its times."""
+"""`benchmarks/checks/compare_checkouts.py` names every file of two workspaces that differs in more than its times."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from app.data.runs import DEMONSTRATION
-from benchmarks.compare_checkouts import differences, files
+from benchmarks.checks.compare_checkouts import differences, files
 
 
 @pytest.fixture

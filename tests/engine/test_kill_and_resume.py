@@ -1,6 +1,6 @@
 """Killed three times with SIGKILL and resumed, a run ends with the bytes of one that was left alone.
 
-`benchmarks/kill_and_resume.py` does the same with twenty kills and fresh interpreters.
+`benchmarks/checks/kill_and_resume.py` does the same with twenty kills and fresh interpreters.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.kill_and_resume import (
+from benchmarks.checks.kill_and_resume import (
     ReferenceRun,
     compare,
     leave_alone,

@@ -1,7 +1,7 @@
 """Which of the equivalent ways computes a composition, chosen from shapes.
 
 B samples of T tokens, K adapters in the bank, k the most that any sample of the batch uses (weights
-other than zero), G distinct rows of weights. `benchmarks/compositions.py` measured the thresholds
+other than zero), G distinct rows of weights. `benchmarks/speed/compositions.py` measured the thresholds
 on two CPU cores; they move the time, never the result.
 """
 

@@ -1,6 +1,6 @@
 """Whether MiniLM learns which way a thing slides, from frames alone and from frames with what changed between them.
 
-    python benchmarks/clip_changes.py --clips 3000 --epochs 5
+    python benchmarks/quality/clip_changes.py --clips 3000 --epochs 5
 
 One thing slides in every clip; the question is "a red star slides what". `scene-clip` looks, MiniLM with a fresh
 adapter and a fresh projection (r = 48, all twelve sites) answers by frozen embeddings of the four ways. Both trainings
@@ -19,7 +19,7 @@ from pathlib import Path
 import torch
 from sklearn.linear_model import RidgeClassifier
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "pretraining"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "pretraining"))
 
 from scene_questions import evenly_loud, kept
 

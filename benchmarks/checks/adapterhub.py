@@ -1,7 +1,7 @@
 """Does AdapterHub's own library give the same logits for the same adapter? Largest differences, both ways.
 
     python -m venv ENV && ENV/bin/pip install "adapters==1.3.0" "torch==2.12.1"
-    python benchmarks/adapterhub.py --python ENV/bin/python
+    python benchmarks/checks/adapterhub.py --python ENV/bin/python
 
 `adapters` pins another transformers, so it runs in an environment of its own, as a second process. Random checkpoints
 with random adapters of order one: written here and loaded there, made there and read here. Logits are those of one
@@ -23,7 +23,7 @@ from safetensors.torch import load_file, save_file
 from cl_core.adapters.settings import Activation, Places
 from cl_core.backbones.text import TextBackbone
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # for the tests' random checkpoints
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # for the tests' random checkpoints
 
 TARGET = 1e-5
 CASES: list[

@@ -1,7 +1,7 @@
 """How long the compositions take, as ratios to one plain adapter, measured side by side.
 
-    python benchmarks/compositions.py sites     # every path at one site, over shapes
-    python benchmarks/compositions.py model     # whole forward passes of MiniLM, and training
+    python benchmarks/speed/compositions.py sites     # every path at one site, over shapes
+    python benchmarks/speed/compositions.py model     # whole forward passes of MiniLM, and training
 
 `sites` is where the thresholds of `cl_core/adapters/compose/paths.py` come from: the path that is
 chosen is marked with *. `model` holds two promises: routed inference with merge (K=20, k=2, B=32,

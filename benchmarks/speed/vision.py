@@ -1,6 +1,6 @@
 """What looking costs on this machine: pictures and clips to features, and training on questions beside texts.
 
-    python benchmarks/vision.py [--vision scene-clip]
+    python benchmarks/speed/vision.py [--vision scene-clip]
 
     pictures   encoded PNG at 64 x 64 to router features, per second                       wanted: 150 or more
     clips      mp4 of 8 frames at 64 x 64, from the file to visual tokens                  wanted: under 50 ms

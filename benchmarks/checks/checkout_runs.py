@@ -1,6 +1,6 @@
 """Small runs, and what is asked of them, by whatever code stands in front on the path.
 
-    PYTHONPATH=CHECKOUT python benchmarks/checkout_runs.py WORLD
+    PYTHONPATH=CHECKOUT python benchmarks/checks/checkout_runs.py WORLD
 
 What each process of `compare_checkouts.py` does, in the current folder: the runs that the file WORLD lists, the
 commands that look at them, and samples under what-ifs, asked of the app's worker. Only what stays when code moves is

@@ -1,7 +1,7 @@
 """A run that is killed and resumed ends with the same bytes as one that was left alone.
 
-    python benchmarks/kill_and_resume.py                # twenty kills, about ten minutes on two cores
-    python benchmarks/kill_and_resume.py --warm         # the same in a quarter of the time
+    python benchmarks/checks/kill_and_resume.py                # twenty kills, about ten minutes on two cores
+    python benchmarks/checks/kill_and_resume.py --warm         # the same in a quarter of the time
 
 A small run (DAM on `domains-dil`, a random BERT of three blocks that this script makes, a checkpoint
 every second step) is carried out once undisturbed, with the command line. Then it is begun again and
@@ -137,7 +137,7 @@ def main() -> None:
 
 def make_backbone(folder: Path) -> Path:
     """A random BERT of three blocks, d = 16, as a checkpoint on disk."""
-    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
     from tests.backbones.checkpoints import write_checkpoint
 
     return write_checkpoint("bert", folder)

@@ -1,7 +1,7 @@
 """How long visitors of the app wait, on this machine, for pages and answers.
 
-    python benchmarks/app_speed.py
-    python benchmarks/app_speed.py --workspace workspace --run first --rounds 10
+    python benchmarks/speed/app_speed.py
+    python benchmarks/speed/app_speed.py --workspace workspace --run first --rounds 10
 
 Measured in headless Chromium against the real server, from the click to the page being drawn, its figures included:
 the server's start to its first page; a switch to each page, again and again; on *Sample* what-ifs, from the click to
@@ -27,7 +27,7 @@ from pathlib import Path
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # for the tests' server and browser
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # for the tests' server and browser
 
 from light_visitors import THINK, crowd
 from playwright.sync_api import Browser, Locator, sync_playwright

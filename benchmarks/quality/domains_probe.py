@@ -5,7 +5,7 @@ regression on 400 training rows, its strength of regularisation chosen on the va
 on the clean test rows. Beside it, the same on counts of words and word pairs. Prints a table in
 Markdown, accuracies in per cent, mean over seeds.
 
-    python benchmarks/domains_probe.py --seeds 0 1 2 --overlap 0.3
+    python benchmarks/quality/domains_probe.py --seeds 0 1 2 --overlap 0.3
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """How long it takes to evaluate a finished run again.
 
-    python benchmarks/finished_again.py                                # makes a run first, minutes
-    python benchmarks/finished_again.py --workspace DIR --name RUN     # a run that is there
+    python benchmarks/speed/finished_again.py                                # makes a run first, minutes
+    python benchmarks/speed/finished_again.py --workspace DIR --name RUN     # a run that is there
 
 Measured: the wall time of a whole process, `adapter-lab resume RUN`, from its start to its report, best
 of three; the target is less than 10 s. It has to read its artifacts and to compute none of them: how

@@ -1,7 +1,7 @@
 """Tables of streams that are looked at: DAM's, I2I's, real pictures, and a mixed stream; see docs/results.md.
 
-    python benchmarks/visual_tables.py run --workspace DIR [--streams clips-qa ...] [--seeds 0 1 2]
-    python benchmarks/visual_tables.py show --workspace DIR
+    python benchmarks/quality/visual_tables.py run --workspace DIR [--streams clips-qa ...] [--seeds 0 1 2]
+    python benchmarks/quality/visual_tables.py show --workspace DIR
 
 `scenes-qa` and `clips-qa` in two orders each, and the stream of mixed.yaml, on `scene-qa`; where CL_DATA is set also
 `daquar-easy-vqa` on `scene-qa` and `pacs` on `scene-clip`. `run` carries out what is not yet done, and is resumed by

@@ -1,8 +1,8 @@
 """Every recipe on real data, three seeds: the tables and figures of docs/results.md.
 
-    CL_DATA=FOLDER python benchmarks/real_data.py run --workspace DIR [--parts main others ...] [--seeds 0 1 2]
-    python benchmarks/real_data.py show --workspace DIR [--parts ...]
-    python benchmarks/real_data.py figures --workspace DIR --output docs
+    CL_DATA=FOLDER python benchmarks/quality/real_data.py run --workspace DIR [--parts main others ...] [--seeds 0 1 2]
+    python benchmarks/quality/real_data.py show --workspace DIR [--parts ...]
+    python benchmarks/quality/real_data.py figures --workspace DIR --output docs
 
 `run` carries out what is not yet done and is resumed by the same command; adapters, features and memories are shared
 between recipes through the store. `show` reads the finished runs and prints Markdown: mean, standard deviation and the

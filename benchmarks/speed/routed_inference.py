@@ -1,6 +1,6 @@
 """How much routing and merging cost at inference, as a ratio to one plain adapter.
 
-    python benchmarks/routed_inference.py
+    python benchmarks/speed/routed_inference.py
 
 MiniLM, a bank of K=20 adapters (r=48, all 12 sites), k=2, B=32 samples of 64 tokens, router features
 cached. Measured: route from the features (20 centroids), merge per sample, forward pass, pooling;

@@ -1,6 +1,6 @@
 """How much of a text does the centroid router need? Router accuracy against `max_length`, no training.
 
-    CL_DATA=FOLDER python benchmarks/router_length.py --stream mtl5 --lengths 64 128
+    CL_DATA=FOLDER python benchmarks/quality/router_length.py --stream mtl5 --lengths 64 128
 
 500 training and 200 test rows a task; DAM's router at its published layer, k = 1.
 """

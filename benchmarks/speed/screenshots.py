@@ -1,7 +1,7 @@
 """Pictures of every page of the app, light and dark, of one or more runs.
 
-    python benchmarks/screenshots.py --out screenshots
-    python benchmarks/screenshots.py --workspace workspace --run first --run second --width 800 --width 1280
+    python benchmarks/speed/screenshots.py --out screenshots
+    python benchmarks/speed/screenshots.py --workspace workspace --run first --run second --width 800 --width 1280
 
 Each page is drawn by the real server in headless Chromium, waited for until its figures stand, and saved as
 `<run>-<page>-<theme>-<width>.png`. It fails where a page shows an exception, the console an error, or a request leaves
@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # for the tests' server and browser
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # for the tests' server and browser
 
 from playwright.sync_api import Browser, sync_playwright
 

@@ -1,6 +1,6 @@
 """What a step of L2R's router training costs, as a ratio to a plain forward and backward pass.
 
-    python benchmarks/router_training.py --threads 1
+    python benchmarks/speed/router_training.py --threads 1
 
 Measured: `RouterObjective.loss` and its backward pass, as `fit_routers` takes it: collating, forward pass with a
 router per block and K composed adapters, heads, loss, backward pass to the routers. Against it, on the very same rows:

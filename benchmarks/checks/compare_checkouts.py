@@ -1,8 +1,8 @@
 """Two checkouts carry out the same small runs: are scores, routing records and artifacts what they were?
 
     git worktree add ../before main
-    python benchmarks/compare_checkouts.py ../before .          # some three minutes on one core
-    python benchmarks/compare_checkouts.py ../before . --all    # every recipe, more compositions, every protocol
+    python benchmarks/checks/compare_checkouts.py ../before .          # some three minutes on one core
+    python benchmarks/checks/compare_checkouts.py ../before . --all    # every recipe, more compositions, every protocol
 
 Each checkout, in a process of its own with one thread, trains six recipes on a stream of texts, one of pictures and
 one of questions about pictures: built-in, a few rows each, on tiny random backbones that both read. Then the runs are
@@ -103,7 +103,7 @@ def make_world(
     folder: Path, checkouts: dict[str, Path], recipes: Sequence[str], everything: bool
 ) -> Path:
     """Tiny backbones and streams on disk; returns the file that lists the runs."""
-    sys.path.insert(0, str(HERE.parent))
+    sys.path.insert(0, str(HERE.parents[1]))
     from tests.backbones.checkpoints import write_checkpoint
     from tests.backbones.small_vision import write_vision
     from tests.backbones.test_image_loader import write_open_clip

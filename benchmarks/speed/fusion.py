@@ -1,6 +1,6 @@
 """How much faster the factored AdapterFusion is than its textbook form, forward and backward.
 
-    python benchmarks/fusion.py --threads 1
+    python benchmarks/speed/fusion.py --threads 1
 
 The textbook projects a key and a value of every adapter, (B, T, K, d); `cl_core.adapters.fusion` re-associates them.
 Both run on the very same states and weights, forward and backward to the fusion's parameters and the states, in

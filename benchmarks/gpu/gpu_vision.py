@@ -1,8 +1,8 @@
 """What must hold on a GPU of pictures and questions, compared with the CPU, and the published sizes' speed and memory.
 
-    python benchmarks/gpu_vision.py --output DIR           # on a machine with a GPU
-    python benchmarks/gpu_vision.py --device cpu --quick   # tries the script; measures no GPU
-    python benchmarks/gpu_vision.py --device cpu --quick --published   # that the published sizes work, in 8 GB or so
+    python benchmarks/gpu/gpu_vision.py --output DIR           # on a machine with a GPU
+    python benchmarks/gpu/gpu_vision.py --device cpu --quick   # tries the script; measures no GPU
+    python benchmarks/gpu/gpu_vision.py --device cpu --quick --published  # that the published sizes work, in some 8 GB
 
 As `gpu_check.py`, whose second and third parts it carries out on two streams more:
 

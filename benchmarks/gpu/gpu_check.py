@@ -1,7 +1,7 @@
 """What must hold on a GPU, compared with the CPU, and how fast it is there.
 
-    python benchmarks/gpu_check.py --output DIR           # on a machine with a GPU
-    python benchmarks/gpu_check.py --device cpu --quick   # tries the script; measures no GPU
+    python benchmarks/gpu/gpu_check.py --output DIR           # on a machine with a GPU
+    python benchmarks/gpu/gpu_check.py --device cpu --quick   # tries the script; measures no GPU
 
 It needs torch, transformers, pydantic and numpy; neither datasets nor a network. The backbone is `minilm`
 where its package is installed, else random weights of the same shape; --backbone takes a name or a folder.

@@ -1,6 +1,6 @@
 """Training's samples per second, as a ratio to the bare backbone's forward and backward pass.
 
-    python benchmarks/training_overhead.py
+    python benchmarks/speed/training_overhead.py
 
 Measured: the steps that `cl_core.train.classification.fit` takes, the function that every run trains with:
 collating, forward pass with the adapter and its dropout, pooling, head, loss, backward pass, clipping,

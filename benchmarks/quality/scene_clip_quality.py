@@ -1,6 +1,6 @@
 """How far `scene-clip` carries beyond the scenes it was trained on: linear probes beside a random network of its shape.
 
-    CL_DATA=FOLDER python benchmarks/scene_clip_quality.py
+    CL_DATA=FOLDER python benchmarks/quality/scene_clip_quality.py
 
 A logistic regression on frozen features of two kinds: the class token after the last block, and the mean of all tokens
 halfway up. It is trained on at most `--rows` training rows, its regularisation is chosen on validation rows, and it is

@@ -1,6 +1,6 @@
 """How long the terminal takes to answer, and which heavy modules it imports for that.
 
-    python benchmarks/startup.py
+    python benchmarks/speed/startup.py
 
 Measured: the wall time of whole processes, `adapter-lab --help` and `adapter-lab recipes`, the best of
 five each; the target is less than 1 s each. Then each command is carried out in a fresh interpreter
@@ -17,6 +17,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # for the results that are kept
 
 from results import Table, keep
 
@@ -61,7 +64,9 @@ def main() -> None:
         )
     if chosen.keep:
         titles = ["command", f"best of {chosen.rounds} (s)", "worst (s)", "promised"]
-        print(keep("startup", {"seconds": Table(titles, ["---", "---:", "---:", "---"], rows)}))
+        print(
+            keep("speed/startup", {"seconds": Table(titles, ["---", "---:", "---:", "---"], rows)})
+        )
     for command in COMMANDS:
         longest = ", ".join(f"{name} {share * 1e3:.0f} ms" for name, share in slowest(command))
         print(f"imported longest by {' '.join(command)}, without what they import: {longest}")

@@ -1,6 +1,6 @@
 """Which rule should heads trained apart answer by (CIL)? Chosen on validation rows, none of `domains` in any report.
 
-    CL_DATA=FOLDER python benchmarks/head_rules.py --workspace DIR --recipes dam l2r-wavg l2r-merge --seeds 0 1 2
+    CL_DATA=FOLDER python benchmarks/quality/head_rules.py --workspace DIR --recipes dam l2r-wavg l2r-merge --seeds 0 1
 
 Prints average accuracy on validation rows after the last task, for each recipe with each rule.
 """
