@@ -16,8 +16,8 @@ from cl_core.analysis.comparison_latex import as_latex
 from cl_core.analysis.comparison_lines import headlines
 from cl_core.analysis.comparison_notes import notes
 from cl_core.errors import UserError, counted
+from cl_core.evaluate.metric_groups import score_names
 from cl_core.evaluate.statistics import format_difference
-from cl_core.evaluate.table import score_names
 from cl_core.evaluate.units import difference_title
 
 view = frame.draw("Which method wins, at what cost?")

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from cl_core.errors import UserError, did_you_mean
+from cl_core.evaluate.metric_groups import of_group
 from cl_core.evaluate.statistics import Summary, summarise
-from cl_core.evaluate.table import METRICS, of_group
+from cl_core.evaluate.table import METRICS
 from cl_core.evaluate.units import unit_of
 from cl_core.recipes.settings import flat_name
 from cl_core.reports.report import PHASES, Report

@@ -132,7 +132,8 @@ def compare(
     from cl_core.analysis.comparison_formats import FORMATS, as_dict
     from cl_core.analysis.comparison_lines import headlines
     from cl_core.cli.output import json_text, say, say_written
-    from cl_core.evaluate.table import ACCURACY, score_names
+    from cl_core.evaluate.metric_groups import score_names
+    from cl_core.evaluate.table import ACCURACY
     from cl_core.runs.workspace import Workspace
     from cl_core.store import write_text
 

@@ -35,7 +35,8 @@ def report(
     Example: adapter-lab report first --html first.html
     """
     from cl_core.cli.output import json_text, say, say_written
-    from cl_core.evaluate.table import ACCURACY, score_names
+    from cl_core.evaluate.metric_groups import score_names
+    from cl_core.evaluate.table import ACCURACY
     from cl_core.reports.report import Report
     from cl_core.reports.report_formats import FORMATS
     from cl_core.runs.workspace import Workspace

@@ -5,6 +5,7 @@ Nothing here imports torch: the app computes every number that it shows from tab
 
 from __future__ import annotations
 
-from cl_core.evaluate.table import METRICS, Metric
+from cl_core.evaluate.metric import Metric
+from cl_core.evaluate.table import METRICS
 
 __all__ = ["METRICS", "Metric"]

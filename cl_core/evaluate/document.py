@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import sys
 
-from cl_core.evaluate.table import METRICS, Group
+from cl_core.evaluate.metric import Group
+from cl_core.evaluate.table import METRICS
 
 _HEAD = """# Metrics
 

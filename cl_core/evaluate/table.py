@@ -1,88 +1,13 @@
 """Every number the lab shows, with its formula: a table that one can read.
 
 Reports, exports, comparisons and pages go through its rows and take titles, formulas and directions from here, so that
-no number is shown without saying what it is, and a new number is one function and one row. Functions are named as
-text, as in `cl_core.choices`.
+no number is shown without saying what it is, and a new number is one function and one row.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from importlib import import_module
-from typing import Any, Literal
-
 from cl_core.choices import Rows
-
-Group = Literal["matrix", "score", "router", "oracle", "cost"]
-Input = Literal[
-    "R",
-    "b",
-    "final",
-    "vanilla",
-    "phase1",
-    "phase2",
-    "phase3",
-    "labels",
-    "predictions",
-    "weights",
-    "scores",
-    "true",
-    "k",
-]
-"""R (T, T) and b (T,): scores of the matrix and of the untrained model; final, vanilla (T,): what a task
-scored right after it was learnt, and under an adapter that started afresh; phase1, phase2, phase3 (T - 1,): I2I's
-scores of tasks 2..T after each phase; labels, predictions (N,): of one split; weights, scores (N, K), true
-(N,) and k: of the routing of N samples."""
-
-
-@dataclass(frozen=True)
-class Metric:
-    """One number.
-
-    Attributes:
-        name: its name in tables and files.
-        title: its name for people.
-        symbol: for narrow columns.
-        formula: in the notation of `cl_core.evaluate.metrics`.
-        direction: which way is better; None where neither is.
-        unit: "share" (0 to 1, shown in per cent), "points" (a difference of shares), "%", "nats",
-            ...
-        group: what it is a function of.
-        note: what it means, and where other libraries differ; one or two sentences.
-        target: "module:function"; "" for what is measured rather than computed.
-        inputs: what its function is given, in order.
-        from_stage: the first stage after which it is defined, from 1.
-        short: its name at the head of a narrow column, where runs are put side by side; "" where it is none of these.
-        headline: whether a comparison on the terminal has it where nobody says which numbers.
-    """
-
-    name: str
-    title: str
-    symbol: str
-    formula: str
-    direction: Literal["higher", "lower"] | None
-    unit: str
-    group: Group
-    note: str
-    target: str = ""
-    inputs: tuple[Input, ...] = ()
-    from_stage: int = 1
-    short: str = ""
-    headline: bool = False
-
-    @property
-    def reads_unseen(self) -> bool:
-        """Whether it needs the scores of tasks before they are learnt, set against the untrained model's."""
-        return "b" in self.inputs
-
-    def load(self) -> Any:
-        """Imports and returns its function; raises `ValueError` for what is measured."""
-        if not self.target:
-            raise ValueError(f"{self.name} is measured, not computed from a matrix")
-        module, _, function = self.target.partition(":")
-        return getattr(import_module(module), function)
-
+from cl_core.evaluate.metric import Metric
 
 _MATRIX, _SCORE = "cl_core.evaluate.metrics", "cl_core.evaluate.scores"
 _ROUTER, _LOST = "cl_core.evaluate.routing", "cl_core.evaluate.oracle_gap"
@@ -386,29 +311,3 @@ METRICS = Rows("metric", _ROWS, Metric)
 """All numbers by name, in the order in which they are shown."""
 ACCURACY = "accuracy"
 """The score that every cell of the matrix is of, where no other is asked for."""
-
-
-def of_group(group: Group) -> list[Metric]:
-    """The rows of a group, in order."""
-    return [metric for metric in METRICS.values() if metric.group == group]
-
-
-def score_names() -> tuple[str, ...]:
-    """What a run keeps of every cell of its matrix."""
-    return tuple(metric.name for metric in of_group("score"))
-
-
-def computed(group: Group, given: Mapping[Input, Any]) -> dict[str, float]:
-    """The numbers of a group whose inputs are all there; of one that is had for each sample, the mean.
-
-    Args:
-        group: of the table.
-        given: inputs by name.
-    """
-    import numpy as np
-
-    return {
-        metric.name: float(np.mean(metric.load()(*(given[name] for name in metric.inputs))))
-        for metric in of_group(group)
-        if metric.inputs and given.keys() >= set(metric.inputs)
-    }

@@ -16,9 +16,11 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from cl_core.evaluate.matrix import score_matrix
+from cl_core.evaluate.metric import Input
+from cl_core.evaluate.metric_groups import computed
 from cl_core.evaluate.records import weights_of
 from cl_core.evaluate.routing import task_confusion
-from cl_core.evaluate.table import ACCURACY, METRICS, Input, computed
+from cl_core.evaluate.table import ACCURACY, METRICS
 from cl_core.runs.cautions import cautions
 from cl_core.runs.events import ArtifactEvent, FinishEvent, ParametersEvent, WarningEvent
 from cl_core.runs.run_files import DamagedFile

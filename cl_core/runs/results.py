@@ -9,8 +9,10 @@ import pyarrow as pa
 from torch import Tensor
 
 from cl_core.evaluate.matrix import Score, scores_table
+from cl_core.evaluate.metric import Input
+from cl_core.evaluate.metric_groups import computed
 from cl_core.evaluate.records import routing_records
-from cl_core.evaluate.table import ACCURACY, Input, computed
+from cl_core.evaluate.table import ACCURACY
 from cl_core.route.router import Routing
 from cl_core.runs.run_config import RunConfig
 from cl_core.runs.workspace import RunFolder

@@ -19,7 +19,7 @@ from app.data import answer_client
 from cl_core import choices
 from cl_core.choices import Choice
 from cl_core.errors import UserError
-from cl_core.evaluate.table import Metric
+from cl_core.evaluate.metric import Metric
 from cl_core.recipes.recipe import Recipe
 from cl_core.reports.report import Report
 from cl_core.route import ROUTERS

@@ -6,7 +6,7 @@ from typing import Any
 
 from cl_core.adapters.compose.traits import CompositionTraits
 from cl_core.choices import Choice
-from cl_core.evaluate.table import Metric
+from cl_core.evaluate.metric import Metric
 from cl_core.initialise.traits import InitialiserTraits
 from cl_core.route.traits import ONE_HOT, RouterTraits
 from cl_core.train.traits import one_adapter
