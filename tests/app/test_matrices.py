@@ -50,11 +50,17 @@ def test_the_bar_is_there_where_all_is_grey() -> None:
     """A heatmap without a value has none of its own."""
     figure = drawn([[0.0, np.nan], [0.0, 0.0]], errors=np.zeros((2, 2)))
     assert not np.isfinite(np.array(figure.data[0].z, float)).any()
-    (bar,) = [each for each in figure.data if each.type == "scatter" and each.marker.showscale]
+    (bar,) = [
+        candidate
+        for candidate in figure.data
+        if candidate.type == "scatter" and candidate.marker.showscale
+    ]
     assert (bar.marker.cmin, bar.marker.cmax) == (figure.data[0].zmin, figure.data[0].zmax)
     assert bar.marker.colorbar.to_plotly_json() == figure.data[0].colorbar.to_plotly_json()
     some = drawn([[0.0, np.nan], [9.0, 0.0]], errors=np.zeros((2, 2)))
-    assert not any(each.marker.showscale for each in some.data if each.type == "scatter")
+    assert not any(
+        candidate.marker.showscale for candidate in some.data if candidate.type == "scatter"
+    )
 
 
 @pytest.mark.parametrize(
@@ -77,7 +83,7 @@ def test_a_cell_without_meaning_is_hatched_and_has_no_number() -> None:
 def test_a_cell_can_be_pointed_at_from_edge_to_edge() -> None:
     figure = drawn([[0.0, np.nan], [-3.0, 9.0]])
     cells = next(trace for trace in figure.data if trace.name == "cells")
-    assert [list(own) for own in cells.customdata] == [[0, 0], [1, 0], [1, 1]]
+    assert [list(cell) for cell in cells.customdata] == [[0, 0], [1, 0], [1, 1]]
     edges = [
         (x - cells.width / 2, x + cells.width / 2, low, low + size)
         for x, low, size in zip(cells.x, cells.base, cells.y, strict=True)
@@ -106,8 +112,8 @@ def test_numbers_can_be_read_on_their_cells(look: object, signed: bool) -> None:
         if trace.type != "scatter":
             continue
         for j, i in zip(trace.x, trace.y, strict=True):
-            place = float(np.clip((values[i, j] - low) / (high - low), 0, 1))
-            fill = sample_colorscale(scale, [place], colortype="tuple")[0]
+            fraction = float(np.clip((values[i, j] - low) / (high - low), 0, 1))
+            fill = sample_colorscale(scale, [fraction], colortype="tuple")[0]
             assert contrast(fill, hexadecimal(trace.textfont.color)) >= 4.5
             seen += 1
     assert seen == 16
@@ -137,8 +143,8 @@ def test_errors_come_from_the_same_samples_outcomes(small_workspace: Path) -> No
     rows = run.table("routing").to_pylist()
     right = {(row["stage"], row["sample_id"]): float(row["correct"]) for row in rows}
     for i, j in zip(*np.tril_indices(3), strict=True):
-        own = sorted({row["sample_id"] for row in rows if row["true_task"] == j})
-        gaps = np.array([right[i + 1, one] - right[j + 1, one] for one in own])
+        sample_ids = sorted({row["sample_id"] for row in rows if row["true_task"] == j})
+        gaps = np.array([right[i + 1, one] - right[j + 1, one] for one in sample_ids])
         assert gaps.mean() == pytest.approx(matrix[i, j] - matrix[j, j])
         assert errors.values[i, j] == pytest.approx(gaps.std(ddof=1) / np.sqrt(len(gaps)))
         assert errors.paired[i, j]
@@ -149,8 +155,8 @@ def test_labels_that_do_not_exist_yet_cannot_be_answered(small_workspace: Path) 
     assert answerable(config).all()  # one label space, known from the start
     labels = [(0, 1), (2, 3), (1, 4)]
     tasks = tuple(
-        task.model_copy(update={"labels": own})
-        for task, own in zip(config.tasks, labels, strict=True)
+        task.model_copy(update={"labels": task_labels})
+        for task, task_labels in zip(config.tasks, labels, strict=True)
     )
     cil = config.model_copy(update={"protocol": "cil", "tasks": tasks})
     assert answerable(cil).tolist() == [
@@ -173,35 +179,35 @@ def test_labels_that_do_not_exist_yet_cannot_be_answered(small_workspace: Path) 
 def test_of_a_run_all_that_means_nothing_is_hatched_and_nothing_else() -> None:
     """In CIL; the demonstration's first two tasks have the same labels, and the three others have other ones."""
     run = Workspace(DEMONSTRATION).find("dam")
-    known = Matrices(Report(run), 3)
+    matrices = Matrices(Report(run), 3)
     without = {(i, j) for i, j in np.argwhere(~answerable(run.config)) if i < 3}
     before = {(i, j) for i in range(3) for j in range(i + 1, 5)}
     assert without < before
-    assert hatches(known.score_figure(LIGHT)) == without
-    assert hatches(known.change_figure(LIGHT)) == before
+    assert hatches(matrices.score_figure(LIGHT)) == without
+    assert hatches(matrices.change_figure(LIGHT)) == before
     events = run.events
-    last = max(place for place, each in enumerate(events) if getattr(each, "stage", 0) == 3)
+    last = max(index for index, event in enumerate(events) if getattr(event, "stage", 0) == 3)
     live = read_progress(run.config, events[: last + 1])
     assert np.isfinite(live.matrix).any(axis=1).tolist() == [True, True, True, False, False]
     assert hatches(live_figure(run.config, live, LIGHT)) == without
 
 
 def test_the_table_of_changes_has_the_figures_sign_and_points() -> None:
-    known = Matrices(Report(Workspace(DEMONSTRATION).find("sequential")), 4)
-    points, errors = 100 * known.report.matrix, 100 * known.errors.values
-    table = known.change_table()
+    matrices = Matrices(Report(Workspace(DEMONSTRATION).find("sequential")), 4)
+    points, errors = 100 * matrices.report.matrix, 100 * matrices.errors.values
+    table = matrices.change_table()
     assert len(table) == 10
     assert (table["change (points)"] < 0).any(), "something is forgotten"
     for (stage, task), row in table.iterrows():
-        i, j = known.tasks.index(stage), known.tasks.index(task)
-        shown = [points[i, j] - points[j, j], errors[i, j], known.counts[i, j]]
+        i, j = matrices.tasks.index(stage), matrices.tasks.index(task)
+        shown = [points[i, j] - points[j, j], errors[i, j], matrices.counts[i, j]]
         assert row.tolist() == pytest.approx(shown, abs=0.006)
-    figure = known.change_figure(LIGHT)
-    nothing = np.abs(known.change) <= errors + 1e-6
+    figure = matrices.change_figure(LIGHT)
+    nothing = np.abs(matrices.change) <= errors + 1e-6
     assert 0 < nothing.sum() < len(table), "some changes are something, and some are not"
     coloured, grey = (np.isfinite(np.array(trace.z, float)) for trace in figure.data[:2])
     assert np.array_equal(grey, nothing)
-    assert np.array_equal(coloured, np.isfinite(known.change) & ~nothing)
+    assert np.array_equal(coloured, np.isfinite(matrices.change) & ~nothing)
     cells = next(trace for trace in figure.data if trace.name == "cells")
     for (i, j), said in zip(cells.customdata, cells.hovertemplate, strict=True):
         assert f"change (points): {written(points[i, j] - points[j, j], True, 1)}" in said
@@ -210,16 +216,16 @@ def test_the_table_of_changes_has_the_figures_sign_and_points() -> None:
 
 def hatches(figure: go.Figure) -> set[tuple[int, int]]:
     """Rows and columns of the cells that are hatched."""
-    (trace,) = (each for each in figure.data if each.name == "hatched")
+    (trace,) = (candidate for candidate in figure.data if candidate.name == "hatched")
     return {(round(base + 0.47), j) for j, base in zip(trace.x, trace.base, strict=True)}
 
 
 def test_every_accuracy_has_its_interval_on_hover_and_in_the_table(small_workspace: Path) -> None:
-    known = Matrices(Report(Workspace(small_workspace).find("dam")), 2)
-    cells = next(trace for trace in known.score_figure(LIGHT).data if trace.name == "cells")
+    matrices = Matrices(Report(Workspace(small_workspace).find("dam")), 2)
+    cells = next(trace for trace in matrices.score_figure(LIGHT).data if trace.name == "cells")
     assert len(cells.hovertemplate) == 3
     assert all("95 % interval" in said and "n = 12" in said for said in cells.hovertemplate)
-    table = known.score_table()
+    table = matrices.score_table()
     assert len(table) == 3  # of two stages
     assert (table["95 % from (%)"] <= table["accuracy (%)"]).all()
     assert (table["accuracy (%)"] <= table["95 % to (%)"]).all()
@@ -229,10 +235,10 @@ def test_every_accuracy_has_its_interval_on_hover_and_in_the_table(small_workspa
 def test_the_live_matrix_knows_of_how_many_rows_each_accuracy_is() -> None:
     run = Workspace(DEMONSTRATION).find("dam")
     progress = read_progress(run.config, run.events)
-    known = Matrices(Report(run), len(run.config.tasks))
-    assert np.array_equal(progress.counts, known.counts)
-    table = accuracy_table(100 * progress.matrix, progress.counts, known.tasks)
-    assert table.equals(known.score_table())
+    matrices = Matrices(Report(run), len(run.config.tasks))
+    assert np.array_equal(progress.counts, matrices.counts)
+    table = accuracy_table(100 * progress.matrix, progress.counts, matrices.tasks)
+    assert table.equals(matrices.score_table())
     assert len(read_progress(run.config, []).counts.nonzero()[0]) == 0
 
 
