@@ -39,12 +39,12 @@ def samples(
     ]
     every = [task.name for task in run.config.all_tasks]
     for title, chosen in _kinds(run.config, routed).items():
-        places = np.flatnonzero(chosen)
-        share = 100 * len(places) / max(len(routed), 1)
+        rows = np.flatnonzero(chosen)
+        share = 100 * len(rows) / max(len(routed), 1)
         parts.append(
-            f"<h3>{html.escape(title)}: {counted(len(places), 'sample')}, {share:.1f} %</h3>"
+            f"<h3>{html.escape(title)}: {counted(len(rows), 'sample')}, {share:.1f} %</h3>"
         )
-        parts += [_one(run.config, routed, int(row), tasks, every, show) for row in places[:EACH]]
+        parts += [_one(run.config, routed, int(row), tasks, every, show) for row in rows[:EACH]]
     return parts
 
 

@@ -28,7 +28,7 @@ def draw(
     Args:
         view: what is looked at.
         routed: the stage's records, with weights of every block.
-        present: places of the tasks that have samples.
+        present: indices of the tasks that have samples.
         rows: their names.
         adapters: K numbered names.
         source: of the numbers.

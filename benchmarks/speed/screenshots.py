@@ -46,7 +46,7 @@ WIDTH, HEIGHT = 1440, 900
 
 @contextmanager
 def served(workspace: Path) -> Iterator[tuple[Server, str]]:
-    """A server on the workspace, and which of the two places in the app it is: the demonstration has its own."""
+    """A server on the workspace, and which of the two workspaces of the app it is: the demonstration has its own."""
     bundled = workspace.resolve() == DEMONSTRATION.resolve()
     with tempfile.TemporaryDirectory(prefix="adapter-lab-") as folder:
         mine = Path(folder) / "workspace" if bundled else workspace
