@@ -220,3 +220,6 @@ def test_pictures_of_two_tasks_are_each_laid_on_the_ground_of_their_own() -> Non
     both = Pictures.concat([Pictures.of([clear], 1, "black"), Pictures.of([clear], 1)])
     assert [both.open(place).getpixel((0, 0)) for place in (0, 1)] == [(0, 0, 0), (255, 255, 255)]
     assert both.subset([1]).open(0).getpixel((0, 0)) == (255, 255, 255)
+    backbone = ImageBackbone(hf_vit(), preprocess, name="vit", revision=None)
+    own = backbone.encode({"image": [clear], "ground": ["#204060"]})
+    assert own.open(0).getpixel((0, 0)) == (0x20, 0x40, 0x60)

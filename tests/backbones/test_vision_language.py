@@ -219,7 +219,9 @@ def test_frames_of_a_clip_follow_one_another(vision_encoder: VisionEncoder) -> N
         torch.testing.assert_close(seen.features[0, 4 * number : 4 * number + 4], alone)
 
 
-def test_what_is_transparent_is_seen_on_its_ground(vision_encoder: VisionEncoder) -> None:
+def test_what_is_transparent_is_seen_on_its_ground(
+    bert: TextBackbone, vision_encoder: VisionEncoder
+) -> None:
     def encoded(frame: Image.Image, **settings: Any) -> bytes:
         file = io.BytesIO()
         frame.save(file, "png", **settings)
@@ -236,6 +238,10 @@ def test_what_is_transparent_is_seen_on_its_ground(vision_encoder: VisionEncoder
         ground = LiveTokens(vision_encoder, medium, [seen], "#106090").see([0]).features
         torch.testing.assert_close(ground, vision_encoder.encode(medium, [wanted]).features)
         assert not torch.allclose(ground, vision_encoder.encode(medium, [seen]).features)
+        columns = {"question": QUESTIONS[:1], medium: [seen], "ground": ["#106090"]}
+        own = seeing(bert, vision_encoder).encode(columns).see([0])
+        assert own is not None
+        torch.testing.assert_close(own.features, ground)
 
 
 def test_a_clips_tokens_may_carry_what_changed_since_the_frame_before(

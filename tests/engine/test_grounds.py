@@ -1,0 +1,99 @@
+"""What is transparent is seen on the run's ground, whoever sees it."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import cl_core as cl
+from cl_core.backbones.backbone_loader import load_backbone
+from cl_core.backbones.vision.vision_encoder import Medium
+from cl_core.backbones.vision.vision_language import VisionLanguageBackbone
+from cl_core.device import choose_device
+from cl_core.engine.artifact_cache import Reporter
+from cl_core.engine.artifacts import RunArtifacts
+from cl_core.engine.visual_tokens import stored_tokens
+from cl_core.recipes.settings import make_settings
+from cl_core.store import Store
+from tests.backbones.small_vision import write_vision
+
+SIZES = {"train": 8, "validation": 4, "test": 4}
+LOOKS: dict[str, Any] = {"image_grid": 2, "clip_grid": 1, "frames": 3, "max_length": 24}
+
+
+def drawn(number: int) -> list[Image.Image]:
+    """Three frames of a white bar on nothing, thin or thick."""
+    frames = np.zeros((3, 16, 16, 4), dtype=np.uint8)
+    for moment, frame in enumerate(frames):
+        frame[number + moment : number + moment + 2 + 6 * (number % 2)] = 255
+    return [Image.fromarray(frame) for frame in frames]
+
+
+def encoded(frames: list[Image.Image], medium: Medium) -> bytes:
+    """A clip of them, or a picture of the first."""
+    file = io.BytesIO()
+    others = {"save_all": True, "append_images": frames[1:]} if medium == "video" else {}
+    frames[0].save(file, "png", **others)
+    return file.getvalue()
+
+
+def on_black(frames: list[Image.Image]) -> list[Image.Image]:
+    """The same by hand, nothing transparent left."""
+    return [
+        Image.fromarray(np.where(rgba[..., 3:] > 0, rgba[..., :3], 0).astype(np.uint8))
+        for rgba in map(np.asarray, frames)
+    ]
+
+
+def write_stream(place: Path, medium: Medium) -> str:
+    """Questions about how thick the bar is."""
+    number, folder = 0, place / "t"
+    folder.mkdir()
+    for split, count in SIZES.items():
+        lines = ""
+        for _ in range(count):
+            (folder / f"{number}.png").write_bytes(encoded(drawn(number), medium))
+            answer = ("thin", "thick")[number % 2]
+            row = {medium: f"{number}.png", "question": f"How thick is {number}?", "answer": answer}
+            lines += json.dumps(row) + "\n"
+            number += 1
+        (folder / f"{split}.jsonl").write_text(lines)
+    file = place / "stream.yaml"
+    file.write_text(
+        f"name: s\nprotocol: dil\ntasks:\n  - {{name: t, kind: {medium}-qa, path: t}}\n"
+    )
+    return str(file)
+
+
+@pytest.mark.parametrize("medium", ["image", "video"])
+def test_stored_tokens_are_of_what_is_seen_on_the_ground(
+    tiny: Path, tmp_path: Path, medium: Medium
+) -> None:
+    stream = cl.load_stream(write_stream(tmp_path, medium), ground="black")
+    vision = str(write_vision(tmp_path / "vit"))
+    settings = make_settings({"backbone": str(tiny), "vision": vision, **LOOKS})
+    backbone = load_backbone(settings.backbone, torch.device("cpu"))
+    assert isinstance(backbone, VisionLanguageBackbone)
+    silent = Reporter(lambda event: None, lambda step, steps: None, lambda: False)
+    artifacts = RunArtifacts(
+        Store(tmp_path / "store"),
+        stream,
+        backbone,
+        settings,
+        choose_device("cpu"),
+        0,
+        silent,
+        stored_tokens,
+    )
+    source = stored_tokens(artifacts, 0, "train")
+    assert source is not None
+    by_hand = [encoded(on_black(drawn(number)), medium) for number in range(SIZES["train"])]
+    wanted = backbone.vision_encoder.encode(medium, by_hand)
+    torch.testing.assert_close(source.see(range(len(by_hand))).features, wanted.features)
