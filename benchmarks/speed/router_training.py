@@ -22,6 +22,7 @@ import torch
 from cl_core.adapters.adapter import Adapter, select_sites, transforms
 from cl_core.adapters.bank import Bank
 from cl_core.adapters.heads import Head
+from cl_core.adapters.label_space import LabelSpace
 from cl_core.adapters.settings import AdapterSettings
 from cl_core.backbones.backbone_loader import load_backbone
 from cl_core.backbones.encoding import Encoding
@@ -32,7 +33,7 @@ from cl_core.route.network import RouterNetwork
 from cl_core.route.settings import RouterNetworkSettings
 from cl_core.train.context import TrainingContext
 from cl_core.train.data import MixedRows
-from cl_core.train.routers import Answers, RouterObjective, RoutersAndHeads
+from cl_core.train.routers import RouterObjective, RoutersAndHeads
 from cl_core.train.settings import TrainSettings
 
 TARGET, CLASSES, WARM_UP = 2.0, 4, 2
@@ -144,10 +145,10 @@ def make_objective(
     for parameter in weights.parameters():
         parameter.requires_grad_(True)
     places = [range(CLASSES * task, CLASSES * (task + 1)) for task in range(count)]
-    answers = Answers("cil", places, CLASSES * count, "compose")
+    label_space = LabelSpace("cil", tuple(map(tuple, places)), CLASSES * count, "compose")
     bank = Bank.stack(adapters)
     context = TrainingContext(backbone, rows, rows, TrainSettings(), device, 0)
-    return RouterObjective(context, weights, bank, answers, how)
+    return RouterObjective(context, weights, bank, label_space, how)
 
 
 def random_rows(chosen: argparse.Namespace) -> MixedRows:

@@ -32,10 +32,10 @@ from cl_core.engine.visual_tokens import stored_tokens
 from cl_core.errors import UserError, counted
 from cl_core.model.encoded_samples import EncodedSamples
 from cl_core.model.forward_passes import ForwardPasses
-from cl_core.model.label_space import LabelSpace
 from cl_core.model.model import Model
 from cl_core.model.model_composition import SingleAdapter
 from cl_core.model.model_router import NoRouter
+from cl_core.model.stage_labels import label_space_after
 from cl_core.recipes.settings import make_settings
 from cl_core.reports.report import Report
 from cl_core.runs.published_text import published
@@ -201,6 +201,6 @@ def _model(
         heads=tuple(heads),
         router=NoRouter(),
         composition=SingleAdapter(),
-        label_space=replace(LabelSpace.after(config, tasks), rule="direct"),
+        label_space=replace(label_space_after(config, tasks), rule="direct"),
         tasks=(f"{counted(tasks, 'task')}, merged",),
     )

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import torch
 
 from cl_core.adapters.heads import HeadRule
+from cl_core.adapters.label_space import LabelSpace
 from cl_core.backbones.encoder import Backbone
 from cl_core.backbones.vision.vision_language import VisionLanguageBackbone
 from cl_core.engine.artifact_cache import Contents
@@ -17,7 +18,7 @@ from cl_core.engine.task_adapters import TaskAdapterTrainer
 from cl_core.route.network import RouterNetwork
 from cl_core.store import key
 from cl_core.train.data import MixedRows
-from cl_core.train.routers import Answers, RoutersAndHeads, fit_routers, split_memory
+from cl_core.train.routers import RoutersAndHeads, fit_routers, split_memory
 
 
 class RouterTrainer:
@@ -91,9 +92,9 @@ class RouterTrainer:
                 "routers",
                 settings.network.router_epochs,
             )
-            answers = Answers(
+            label_space = LabelSpace(
                 artifacts.stream.protocol,
-                [artifacts.data.positions(task) for task in tasks],
+                tuple(tuple(artifacts.data.positions(task)) for task in tasks),
                 len(artifacts.stream.label_space.names),
                 self.rule,
             )
@@ -101,7 +102,7 @@ class RouterTrainer:
                 context,
                 start.to(torch.device("cpu")),
                 self.task_trainer.bank(adapters),
-                answers,
+                label_space,
                 self.compose,
                 settings.network,
             )

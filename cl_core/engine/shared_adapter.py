@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from cl_core.adapters.label_space import LabelSpace
 from cl_core.choices import Choice
 from cl_core.engine.artifact_cache import Contents
 from cl_core.engine.artifact_keys import ArtifactKeys
@@ -20,7 +21,7 @@ from cl_core.store import key
 from cl_core.train.chance import Chance
 from cl_core.train.data import MixedRows
 from cl_core.train.penalties.ewc import FisherSum, Sampling, diagonal_fisher
-from cl_core.train.shared_objective import LabelFrame, Penalty, SharedWeights, fit_shared
+from cl_core.train.shared_objective import Penalty, SharedWeights, fit_shared
 from cl_core.train.trainers import Earlier, Trainer
 from cl_core.train.traits import TrainerTraits
 
@@ -77,7 +78,7 @@ class SharedAdapterTrainer:
         judges = [artifacts.data.mixed(task, "validation") for task in self._judges(stage)]
 
         def compute() -> Contents:
-            start, frame = self._start(stage, previous), self._frame(stage)
+            start, label_space = self._start(stage, previous), self._label_space(stage)
             context = artifacts.context(
                 new,
                 MixedRows.concat(judges),
@@ -86,12 +87,14 @@ class SharedAdapterTrainer:
                 checkpoints,
                 artifacts.data.name(stage),
             )
-            penalty = self._penalty(start, new, frame, stage, artifact_keys)
+            penalty = self._penalty(start, new, label_space, stage, artifact_keys)
             if penalty is not None:
                 context = replace(
                     context, knobs=replace(context.knobs, strengths=self._strengths())
                 )
-            fitted = fit_shared(context, start, frame, settings.adapter.dropout, memory, penalty)
+            fitted = fit_shared(
+                context, start, label_space, settings.adapter.dropout, memory, penalty
+            )
             history = [vars(record) for record in fitted.history]
             return fitted.weights.tensors(), {"history": history}
 
@@ -158,10 +161,10 @@ class SharedAdapterTrainer:
         rehearses = self._replays or self.trainer.traits.all_at_once
         return range(stage + 1) if rehearses else [stage]
 
-    def _frame(self, stage: int) -> LabelFrame:
+    def _label_space(self, stage: int) -> LabelSpace:
         data, stream = self.artifacts.data, self.artifacts.stream
         positions = [tuple(data.positions(task)) for task in range(stage + 1)]
-        return LabelFrame(stream.protocol, tuple(positions), len(stream.label_space.names))
+        return LabelSpace(stream.protocol, tuple(positions), len(stream.label_space.names))
 
     def _start(self, stage: int, previous: str | None) -> SharedWeights:
         cpu = torch.device("cpu")
@@ -187,7 +190,7 @@ class SharedAdapterTrainer:
         self,
         start: SharedWeights,
         new: MixedRows,
-        frame: LabelFrame,
+        label_space: LabelSpace,
         stage: int,
         artifact_keys: ArtifactKeys,
     ) -> Penalty | None:
@@ -204,7 +207,7 @@ class SharedAdapterTrainer:
             artifacts.backbone,
             start,
             new,
-            frame,
+            label_space,
             settings.train,
             settings.baselines,
             artifacts.device,
@@ -238,7 +241,7 @@ class SharedAdapterTrainer:
                 artifacts.backbone,
                 weights,
                 rows,
-                self._frame(stage),
+                self._label_space(stage),
                 Sampling(settings.baselines.fisher_rows, generator),
                 settings.train.head_pooling,
                 artifacts.device,

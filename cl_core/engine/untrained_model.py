@@ -10,10 +10,10 @@ from cl_core.adapters.bank import Bank
 from cl_core.adapters.heads import Head
 from cl_core.backbones.encoder import LabelHead
 from cl_core.engine.artifacts import RunArtifacts
-from cl_core.model.label_space import LabelSpace
 from cl_core.model.model import Model
 from cl_core.model.model_composition import NoAdapter
 from cl_core.model.model_router import NoRouter
+from cl_core.model.stage_labels import label_space_after
 from cl_core.runs.run_config import RunConfig
 
 
@@ -33,7 +33,7 @@ def untrained_model(artifacts: RunArtifacts, config: RunConfig) -> Model:
     pooling: str = artifacts.settings.train.head_pooling
     if named[0] is not None:
         pooling = named[0].pooling or pooling
-    space = replace(LabelSpace.after(config, len(tasks)), rule="direct", candidates=None)
+    space = replace(label_space_after(config, len(tasks)), rule="direct", candidates=None)
     return Model(
         passes=artifacts.passes,
         bank=Bank.empty(),

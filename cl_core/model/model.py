@@ -17,9 +17,9 @@ from torch import Tensor
 
 from cl_core.adapters.bank import Bank
 from cl_core.adapters.heads import Head
+from cl_core.adapters.label_space import LabelSpace
 from cl_core.model.encoded_samples import EncodedSamples
 from cl_core.model.forward_passes import ForwardPasses
-from cl_core.model.label_space import LabelSpace
 from cl_core.model.model_composition import ModelComposition, OnePass
 from cl_core.model.model_router import InsideRouter, ModelRouter
 from cl_core.model.what_if import WhatIf

@@ -23,8 +23,8 @@ from cl_core.adapters.bank import Bank
 from cl_core.adapters.compose import with_given_weights
 from cl_core.adapters.fusion import FusionWeights
 from cl_core.adapters.heads import Head
+from cl_core.adapters.label_space import LabelSpace
 from cl_core.model.encoded_samples import EncodedSamples, MakeBank
-from cl_core.model.label_space import LabelSpace
 
 Task = int | None
 """The samples' true task, from 0, where it is known."""

@@ -11,7 +11,6 @@ from cl_core.adapters.heads import Head
 from cl_core.choices import Choice
 from cl_core.model.encoded_samples import MakeBank
 from cl_core.model.forward_passes import ForwardPasses
-from cl_core.model.label_space import LabelSpace
 from cl_core.model.model import Model
 from cl_core.model.model_composition import (
     FindFusion,
@@ -22,6 +21,7 @@ from cl_core.model.model_composition import (
     TaskFusion,
 )
 from cl_core.model.model_router import InsideRouter, ModelRouter, NoRouter, ScoreRouter
+from cl_core.model.stage_labels import label_space_after
 from cl_core.route.network import RouterNetwork
 from cl_core.route.router import Router
 from cl_core.runs.run_config import RunConfig
@@ -66,7 +66,7 @@ class ModelParts:
         count = len(self.bank)
         heads = self.heads[-count:] if config.protocol == "dil" else self.heads
         tasks = tuple(task.name for task in config.tasks[stage - count : stage])
-        label_space = LabelSpace.after(config, stage)
+        label_space = label_space_after(config, stage)
         return Model(passes, self.bank, heads, routes, composition, label_space, tasks)
 
     def _composition(self, row: Choice[Composition, CompositionTraits]) -> ModelComposition:

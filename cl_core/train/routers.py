@@ -15,7 +15,8 @@ from torch import Tensor
 
 from cl_core.adapters.bank import Bank
 from cl_core.adapters.compose import COMPOSITIONS
-from cl_core.adapters.heads import Head, HeadRule, merged_logits, own_logits, union_logits
+from cl_core.adapters.heads import Head
+from cl_core.adapters.label_space import LabelSpace
 from cl_core.backbones.batching import length_batches
 from cl_core.route.network import RouterNetwork
 from cl_core.route.routed_pass import RoutedBank, RoutedPass
@@ -119,7 +120,7 @@ def fit_routers(
     context: TrainingContext[MixedRows],
     start: RoutersAndHeads,
     bank: Bank,
-    answers: Answers,
+    label_space: LabelSpace,
     how: str,
     settings: RouterNetworkSettings,
 ) -> TrainingResult[RoutersAndHeads]:
@@ -138,7 +139,7 @@ def fit_routers(
             learning rate, batch size and patience are not read.
         start: where routers and heads begin; not changed.
         bank: the K finished adapters, on the device.
-        answers: which heads speak for a row.
+        label_space: which heads speak for a row.
         how: the composition, one with a gradient for the weights.
         settings: epochs, learning rate, batch size and patience of the routers.
 
@@ -166,51 +167,14 @@ def fit_routers(
     frozen = bank.with_parameters([tensor.detach() for tensor in bank.parameters()])
 
     def objective(weights: RoutersAndHeads) -> RouterObjective:
-        return RouterObjective(context, weights, frozen, answers, how)
+        return RouterObjective(context, weights, frozen, label_space, how)
 
     return context.minimise(start, objective, best_by="loss")
 
 
-@dataclass(frozen=True)
-class Answers:
-    """Which heads speak for a row under a protocol.
-
-    Attributes:
-        protocol: "til", "cil" or "dil".
-        label_positions: for each task, the place of its labels in the stream's label space.
-        classes: C, the size of the label space.
-        head_rule: CIL, how the heads answer together.
-    """
-
-    protocol: str
-    label_positions: Sequence[Sequence[int]]
-    classes: int
-    head_rule: HeadRule
-
-    def trainable(self) -> Answers:
-        """The same, under a rule that the routers can learn from."""
-        return replace(self, head_rule="compose") if self.head_rule == "top1" else self
-
-    def logits(
-        self, pooled: Tensor, heads: Sequence[Head], weights: Tensor, tasks: Tensor
-    ) -> Tensor:
-        """(B, C) logits of (B, d) states with (B, K) routing weights; -inf for labels that cannot be the answer.
-
-        Args:
-            pooled: (B, d) states.
-            heads: of the K tasks.
-            weights: (B, K), what the heads see.
-            tasks: (B,) the rows' own tasks, which TIL alone reads.
-        """
-        match self.protocol:
-            case "dil":
-                return merged_logits(pooled, heads, weights)
-            case "til":
-                return own_logits(pooled, heads, tasks, self.label_positions, self.classes)
-            case _:
-                return union_logits(
-                    pooled, heads, weights, self.label_positions, self.classes, self.head_rule
-                )
+def trainable(label_space: LabelSpace) -> LabelSpace:
+    """The same, under a rule that the routers can learn from."""
+    return replace(label_space, rule="compose") if label_space.rule == "top1" else label_space
 
 
 @dataclass
@@ -219,7 +183,7 @@ class RouterObjective(TrainingObjective[MixedRows]):
 
     weights: RoutersAndHeads
     bank: Bank
-    answers: Answers
+    label_space: LabelSpace
     how: str
 
     def __post_init__(self) -> None:
@@ -228,7 +192,7 @@ class RouterObjective(TrainingObjective[MixedRows]):
     def loss(self, rows: Sequence[int]) -> Tensor:
         """Mean cross-entropy (nats) of a batch, with the gates' noise."""
         train = self.context.train
-        logits = self.answers.trainable().logits(*self._asked(train, rows, noise=True))
+        logits = trainable(self.label_space).row_logits(*self._asked(train, rows, noise=True))
         return answer_loss(logits, train, rows)
 
     @torch.no_grad()
@@ -240,16 +204,16 @@ class RouterObjective(TrainingObjective[MixedRows]):
         for rows in length_batches(data.encoding.lengths, 2 * self.context.settings.batch_size):
             asked = self._asked(data, rows, noise=False)
             loss += answer_loss(
-                self.answers.trainable().logits(*asked), data, rows, reduction="sum"
+                trainable(self.label_space).row_logits(*asked), data, rows, reduction="sum"
             ).double()
-            predictions[rows] = among(self.answers.logits(*asked), data).argmax(dim=1)
+            predictions[rows] = among(self.label_space.row_logits(*asked), data).argmax(dim=1)
         right = answer_credit(predictions.cpu(), data.labels, data.votes)
         return float(loss) / len(data), float(right.double().mean())
 
     def _asked(
         self, data: MixedRows, rows: Sequence[int], noise: bool
     ) -> tuple[Tensor, Sequence[Head], Tensor, Tensor]:
-        """What `Answers.logits` takes: (B, d) states, the heads, their (B, K) weights, and the rows' tasks (B,)."""
+        """What `LabelSpace.row_logits` takes: (B, d) states, the heads, the rows' tasks (B,), and (B, K) weights."""
         context, network = self.context, self.weights.network
         batch = context.backbone.collate(data.encoding, rows, context.device.torch_device)
         seen = context.backbone.seen(batch)
@@ -259,4 +223,4 @@ class RouterObjective(TrainingObjective[MixedRows]):
             output = routed.run(context.backbone, batch)
             pooled = context.backbone.read(output, context.settings.head_pooling)
         tasks = data.tasks[list(rows)].to(pooled.device)
-        return pooled, self.weights.heads, routed.mean_weights, tasks
+        return pooled, self.weights.heads, tasks, routed.mean_weights

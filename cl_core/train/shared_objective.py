@@ -2,7 +2,7 @@
 
     loss = cross-entropy of the new rows, and of as many remembered ones, + penalty
 
-Which labels a row is asked among is `LabelFrame`'s matter; what holds the weights back is the penalty's (`ewc.py`,
+Which labels a row is asked among is the label space's matter; what holds the weights back is the penalty's (`ewc.py`,
 `lwf.py`).
 """
 
@@ -16,7 +16,8 @@ import torch
 from torch import Tensor
 
 from cl_core.adapters.adapter import Adapter, transforms
-from cl_core.adapters.heads import Head, own_logits, union_logits
+from cl_core.adapters.heads import Head
+from cl_core.adapters.label_space import LabelSpace
 from cl_core.adapters.settings import Activation
 from cl_core.backbones.encoder import Backbone
 from cl_core.device import Device
@@ -80,41 +81,6 @@ class SharedWeights:
         return replace(self, heads=(*self.heads, head))
 
 
-@dataclass(frozen=True)
-class LabelFrame:
-    """Which labels a row's answer is sought among.
-
-    Attributes:
-        protocol: "til", "cil" or "dil".
-        positions: for each task so far, the place of its labels in the label space.
-        classes: C, the size of the label space.
-    """
-
-    protocol: str
-    positions: tuple[tuple[int, ...], ...]
-    classes: int
-
-    def logits(
-        self, pooled: Tensor, heads: Sequence[Head], tasks: Tensor, together: bool
-    ) -> Tensor:
-        """(B, C) logits over the label space.
-
-        DIL: the one head's. TIL: those of the row's own head, the others -inf. CIL: the same, or, `together`, those of
-        all heads side by side, as they are asked at test.
-
-        Args:
-            pooled: (B, d) states.
-            heads: one in DIL, else one for each task so far.
-            tasks: (B,) the rows' tasks.
-            together: CIL, whether all labels compete.
-        """
-        if self.protocol == "dil":
-            return heads[0].logits(pooled)
-        if self.protocol == "cil" and together:
-            return union_logits(pooled, heads, None, self.positions, self.classes, "direct")
-        return own_logits(pooled, heads, tasks, self.positions, self.classes)
-
-
 class Penalty(Protocol):
     """What is added to the loss so that earlier tasks are not forgotten."""
 
@@ -132,7 +98,7 @@ class Penalty(Protocol):
 def fit_shared(
     context: TrainingContext[MixedRows],
     start: SharedWeights,
-    frame: LabelFrame,
+    label_space: LabelSpace,
     dropout: float,
     memory: MixedRows | None = None,
     penalty: Penalty | None = None,
@@ -149,7 +115,7 @@ def fit_shared(
     Args:
         context: the new rows, those that choose the epoch, and how to train.
         start: where the weights begin; not changed.
-        frame: which labels compete.
+        label_space: which labels compete.
         dropout: of the bottlenecks' hidden units while training.
         memory: rows of earlier tasks that are replayed; None replays none.
         penalty: what is added to the loss; None adds nothing.
@@ -160,7 +126,7 @@ def fit_shared(
     """
 
     def objective(weights: SharedWeights) -> SharedObjective:
-        return SharedObjective(context, weights, frame, dropout, memory, penalty)
+        return SharedObjective(context, weights, label_space, dropout, memory, penalty)
 
     return context.minimise(start, objective)
 
@@ -170,7 +136,7 @@ class SharedObjective(TrainingObjective[MixedRows]):
     """The loss of `fit_shared`, which says what the fields are."""
 
     weights: SharedWeights
-    frame: LabelFrame
+    label_space: LabelSpace
     dropout: float
     memory: MixedRows | None = None
     penalty: Penalty | None = None
@@ -213,7 +179,8 @@ class SharedObjective(TrainingObjective[MixedRows]):
 
     def _answers(self, data: MixedRows, rows: Sequence[int], pooled: Tensor) -> Tensor:
         tasks = data.tasks[list(rows)].to(pooled.device)
-        return self.frame.logits(pooled, self.weights.heads, tasks, self.together)
+        space = self.label_space if self.together else self.label_space.per_task()
+        return space.row_logits(pooled, self.weights.heads, tasks)
 
 
 def shared_states(

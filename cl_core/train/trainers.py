@@ -12,13 +12,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from cl_core.adapters.label_space import LabelSpace
 from cl_core.backbones.encoder import Backbone
 from cl_core.device import Device
 from cl_core.train.data import MixedRows
 from cl_core.train.penalties.ewc import EWCPenalty, FisherSum
 from cl_core.train.penalties.lwf import LwFPenalty, old_answers
 from cl_core.train.settings import BaselineSettings, TrainSettings
-from cl_core.train.shared_objective import LabelFrame, Penalty, SharedWeights
+from cl_core.train.shared_objective import Penalty, SharedWeights
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Earlier:
         backbone: frozen.
         weights: the shared adapter and its heads, as the stage before left them, and a fresh head for the new task.
         new: the new task's training rows.
-        frame: which labels a row's answer is sought among.
+        label_space: which labels a row's answer is sought among.
         training: how it will be trained.
         baselines: settings of the penalties.
         device: where, and in which precision.
@@ -39,7 +40,7 @@ class Earlier:
     backbone: Backbone
     weights: SharedWeights
     new: MixedRows
-    frame: LabelFrame
+    label_space: LabelSpace
     training: TrainSettings
     baselines: BaselineSettings
     device: Device
@@ -92,7 +93,7 @@ class LwF(Sequential):
             earlier.backbone,
             earlier.weights,
             earlier.new,
-            earlier.frame,
+            earlier.label_space,
             earlier.training,
             earlier.device,
         )

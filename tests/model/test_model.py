@@ -11,6 +11,7 @@ import torch
 from cl_core.adapters.adapter import Adapter
 from cl_core.adapters.bank import Bank
 from cl_core.adapters.heads import Head
+from cl_core.adapters.label_space import LabelSpace
 from cl_core.adapters.settings import AdapterSettings
 from cl_core.backbones.backbone_loader import load_backbone
 from cl_core.backbones.settings import BackboneSettings
@@ -18,7 +19,6 @@ from cl_core.device import choose_device
 from cl_core.errors import UserError
 from cl_core.model.encoded_samples import EncodedSamples
 from cl_core.model.forward_passes import ForwardPasses
-from cl_core.model.label_space import LabelSpace
 from cl_core.model.model import Model
 from cl_core.model.model_composition import OnePass, PassPerAdapter, SingleAdapter
 from cl_core.model.model_router import NoRouter, ScoreRouter

@@ -12,6 +12,7 @@ from torch import Tensor
 from cl_core.adapters.adapter import Adapter
 from cl_core.adapters.bank import Bank
 from cl_core.adapters.heads import Head
+from cl_core.adapters.label_space import LabelSpace
 from cl_core.adapters.settings import AdapterSettings
 from cl_core.backbones.backbone_loader import load_backbone
 from cl_core.backbones.settings import BackboneSettings
@@ -22,13 +23,7 @@ from cl_core.route.settings import RouterNetworkSettings
 from cl_core.train.context import TrainingContext
 from cl_core.train.data import MixedRows
 from cl_core.train.loop import RunStopped, TrainingResult, Watch
-from cl_core.train.routers import (
-    Answers,
-    RouterObjective,
-    RoutersAndHeads,
-    fit_routers,
-    split_memory,
-)
+from cl_core.train.routers import RouterObjective, RoutersAndHeads, fit_routers, split_memory
 from cl_core.train.settings import TrainSettings
 from tests.backbones.checkpoints import write_checkpoint
 from tests.train.test_loop import Kept
@@ -101,8 +96,8 @@ def train(
 ) -> TrainingResult[RoutersAndHeads]:
     rows = memory(backbone)
     context = TrainingContext(backbone, rows, rows, TRAIN, CPU, 3, kept, watch)
-    answers = Answers(protocol, PLACES, 4, rule)  # type: ignore[arg-type]
-    return fit_routers(context, begin, bank, answers, how, OWN)
+    label_space = LabelSpace(protocol, PLACES, 4, rule)  # type: ignore[arg-type]
+    return fit_routers(context, begin, bank, label_space, how, OWN)
 
 
 def bytes_of(tensors: Sequence[Tensor]) -> list[bytes]:
@@ -116,9 +111,9 @@ def test_the_epoch_kept_is_the_one_with_the_lowest_loss_on_the_rows_that_judge(
     fitted = train(backbone, bank, start(backbone))
     losses = [record.validation_loss for record in fitted.history]
     assert len(set(losses)) > 1
-    answers = Answers("cil", PLACES, 4, "compose")
+    label_space = LabelSpace("cil", PLACES, 4, "compose")
     context = TrainingContext(backbone, rows, rows, TRAIN, CPU, 3)
-    kept = RouterObjective(context, fitted.weights, bank, answers, "average")
+    kept = RouterObjective(context, fitted.weights, bank, label_space, "average")
     assert kept.validate()[0] == pytest.approx(min(losses), abs=1e-6)
 
 
@@ -183,11 +178,11 @@ def test_the_gradient_is_the_slope_of_the_loss(backbone: TextBackbone, folder: P
         weights.network.blocks,
         pooling="mean",
     )
-    answers = Answers("cil", PLACES, 4, "compose")
+    label_space = LabelSpace("cil", PLACES, 4, "compose")
     for how in ("average", "merge"):
         context = TrainingContext(double, rows, rows, TRAIN, CPU, 3)
         own = RoutersAndHeads(network, weights.heads)
-        objective = RouterObjective(context, own, bank64, answers, how)
+        objective = RouterObjective(context, own, bank64, label_space, how)
 
         def loss(objective: RouterObjective = objective) -> Tensor:
             torch.manual_seed(0)  # the same noise each time
@@ -227,7 +222,7 @@ def test_no_tensor_has_every_adapter_s_output_of_every_token(backbone: TextBackb
         TrainingContext(backbone, rows, rows, TRAIN, CPU, 3),
         RoutersAndHeads(network, heads),
         bank,
-        Answers("cil", places, 4, "direct"),
+        LabelSpace("cil", places, 4, "direct"),
         "average",
     )
     batch = range(len(rows))

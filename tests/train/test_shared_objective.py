@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from cl_core.adapters.adapter import Adapter
 from cl_core.adapters.heads import Head
+from cl_core.adapters.label_space import LabelSpace
 from cl_core.adapters.settings import AdapterSettings
 from cl_core.adapters.task_weights import TaskWeights
 from cl_core.backbones.backbone_loader import load_backbone
@@ -29,21 +30,15 @@ from cl_core.train.penalties.ewc import (
 )
 from cl_core.train.penalties.lwf import LwFPenalty, old_answers
 from cl_core.train.settings import BaselineSettings, TrainSettings
-from cl_core.train.shared_objective import (
-    LabelFrame,
-    SharedObjective,
-    SharedWeights,
-    fit_shared,
-    shared_states,
-)
+from cl_core.train.shared_objective import SharedObjective, SharedWeights, fit_shared, shared_states
 from tests.backbones.checkpoints import write_checkpoint
 from tests.train.test_loop import Kept
 
 CPU = Device(torch.device("cpu"), bfloat16=False, reason="a test")
 SETTINGS = TrainSettings(epochs=4, batch_size=4, learning_rate=1e-2, checkpoint_every=3)
-CIL = LabelFrame("cil", ((0, 1), (2, 3)), 4)
-TIL = LabelFrame("til", ((0, 1), (2, 3)), 4)
-DIL = LabelFrame("dil", ((0, 1), (0, 1)), 2)
+CIL = LabelSpace("cil", ((0, 1), (2, 3)), 4)
+TIL = LabelSpace("til", ((0, 1), (2, 3)), 4)
+DIL = LabelSpace("dil", ((0, 1), (0, 1)), 2)
 
 
 @pytest.fixture(scope="module")
@@ -79,16 +74,16 @@ def test_which_labels_compete(backbone: TextBackbone) -> None:
     pooled = torch.randn(3, backbone.hidden_size)
     heads, tasks = weights(backbone).heads, torch.tensor([0, 1, 0])
     own = [head.logits(pooled) for head in heads]
-    for frame in (TIL, CIL):
-        apart = frame.logits(pooled, heads, tasks, together=False)
+    for label_space in (TIL, CIL):
+        apart = label_space.per_task().row_logits(pooled, heads, tasks)
         assert apart.isneginf().tolist() == [
             [False, False, True, True],
             [True, True, False, False],
             [False, False, True, True],
         ]
         torch.testing.assert_close(apart[1, 2:], own[1][1])
-    torch.testing.assert_close(CIL.logits(pooled, heads, tasks, True), torch.cat(own, dim=1))
-    torch.testing.assert_close(DIL.logits(pooled, heads[:1], tasks, True), own[0])
+    torch.testing.assert_close(CIL.row_logits(pooled, heads, tasks), torch.cat(own, dim=1))
+    torch.testing.assert_close(DIL.row_logits(pooled, heads[:1], tasks), own[0])
 
 
 def test_joint_training_lowers_the_loss_and_leaves_start_and_backbone_as_they_are(
@@ -230,11 +225,11 @@ def test_ewc_holds_the_weights_where_it_is_strong(backbone: TextBackbone) -> Non
 
 @pytest.mark.parametrize("frame", [CIL, DIL])
 def test_lwf_costs_nothing_at_the_start_and_is_the_divergence_from_it(
-    backbone: TextBackbone, frame: LabelFrame
+    backbone: TextBackbone, label_space: LabelSpace
 ) -> None:
-    begin = weights(backbone, heads=1 if frame is DIL else 2)
-    new = rows(backbone, 1, shared_labels=frame is DIL)
-    kept = old_answers(backbone, begin, new, frame, SETTINGS, CPU)
+    begin = weights(backbone, heads=1 if label_space is DIL else 2)
+    new = rows(backbone, 1, shared_labels=label_space is DIL)
+    kept = old_answers(backbone, begin, new, label_space, SETTINGS, CPU)
     assert len(kept) == 1
     own = BaselineSettings(lwf_lambda=0.5, lwf_temperature=2.0)
     penalty = LwFPenalty(kept, own)

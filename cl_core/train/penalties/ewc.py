@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from cl_core.adapters.adapter import transforms
+from cl_core.adapters.label_space import LabelSpace
 from cl_core.adapters.task_weights import TaskWeights
 from cl_core.backbones.encoder import Backbone
 from cl_core.device import Device
@@ -23,7 +24,7 @@ from cl_core.errors import UserError
 from cl_core.train.data import MixedRows, Rows
 from cl_core.train.passes import pooled_states
 from cl_core.train.settings import TrainSettings
-from cl_core.train.shared_objective import LabelFrame, SharedWeights, shared_states
+from cl_core.train.shared_objective import SharedWeights, shared_states
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ def diagonal_fisher(
     backbone: Backbone,
     weights: SharedWeights,
     rows: MixedRows,
-    frame: LabelFrame,
+    label_space: LabelSpace,
     sampling: Sampling,
     pooling: str,
     device: Device,
@@ -56,7 +57,7 @@ def diagonal_fisher(
         backbone: frozen.
         weights: on the device.
         rows: of the task.
-        frame: which labels compete.
+        label_space: which labels compete.
         sampling: which rows are used.
         pooling: what the heads read of the last layer.
         device: where.
@@ -70,7 +71,7 @@ def diagonal_fisher(
     def logits(row: int) -> Tensor:
         pooled = shared_states(backbone, moving, rows, [row], settings, device)
         tasks = rows.tasks[[row]].to(pooled.device)
-        return frame.logits(pooled, moving.heads, tasks, together=False)
+        return label_space.per_task().row_logits(pooled, moving.heads, tasks)
 
     fishers = _squared_gradients(moving.tensors(), logits, len(rows), sampling)
     return {name: fisher for name, fisher in fishers.items() if bool(fisher.any())}

@@ -15,12 +15,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from cl_core.adapters.label_space import LabelSpace
 from cl_core.backbones.batching import length_batches
 from cl_core.backbones.encoder import Backbone
 from cl_core.device import Device
 from cl_core.train.data import MixedRows
 from cl_core.train.settings import BaselineSettings, TrainSettings
-from cl_core.train.shared_objective import LabelFrame, SharedWeights, shared_states
+from cl_core.train.shared_objective import SharedWeights, shared_states
 
 
 @torch.no_grad()
@@ -28,7 +29,7 @@ def old_answers(
     backbone: Backbone,
     start: SharedWeights,
     new: MixedRows,
-    frame: LabelFrame,
+    label_space: LabelSpace,
     settings: TrainSettings,
     device: Device,
 ) -> tuple[Tensor, ...]:
@@ -38,7 +39,7 @@ def old_answers(
         backbone: frozen.
         start: the weights as the last task left them; beside the old heads, the new task's last (not in DIL).
         new: N rows.
-        frame: its protocol says which heads are old: in DIL the one there is, else all but the last.
+        label_space: its protocol says which heads are old: in DIL the one there is, else all but the last.
         settings: what the heads read, and the batch size.
         device: where.
 
@@ -47,7 +48,7 @@ def old_answers(
     """
     where = device.torch_device
     weights = start.to(where)
-    heads = weights.heads if frame.protocol == "dil" else weights.heads[:-1]
+    heads = weights.heads if label_space.protocol == "dil" else weights.heads[:-1]
     kept = tuple(torch.empty(len(new), len(head.bias), device=where) for head in heads)
     for rows in length_batches(new.encoding.lengths, 2 * settings.batch_size):
         pooled = shared_states(backbone, weights, new, rows, settings, device)

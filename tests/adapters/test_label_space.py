@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from cl_core.adapters.heads import Head
+from cl_core.adapters.label_space import LabelSpace
 from cl_core.errors import UserError
-from cl_core.model.label_space import LabelSpace
+from cl_core.model.stage_labels import label_space_after
 from cl_core.recipes.settings import make_settings
 from cl_core.runs.run_config import RunConfig
 from tests.remade_runs import bundled
@@ -79,12 +80,12 @@ def stage_of(protocol: str, vocabulary: str) -> RunConfig:
 
 def test_a_stage_knows_the_labels_of_the_tasks_learnt_by_then() -> None:
     config = stage_of("cil", "known")
-    second = LabelSpace.after(config, 2)
+    second = label_space_after(config, 2)
     assert second.positions == tuple(task.labels for task in config.tasks[:2])
     assert (second.classes, second.rule) == (len(config.label_space), "compose")
     assert second.candidates is None
-    assert LabelSpace.after(stage_of("dil", "known"), 2).candidates is None
-    seen = LabelSpace.after(stage_of("dil", "seen"), 2).candidates
+    assert label_space_after(stage_of("dil", "known"), 2).candidates is None
+    seen = label_space_after(stage_of("dil", "seen"), 2).candidates
     assert seen is not None
     assert set(seen.nonzero().flatten().tolist()) == {
         label for task in config.tasks[:2] for label in task.labels

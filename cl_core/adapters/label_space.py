@@ -10,9 +10,8 @@ Shapes: B samples, K adapters, d hidden size, C labels of the whole stream.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-import torch
 from torch import Tensor
 
 from cl_core.adapters.heads import (
@@ -21,10 +20,10 @@ from cl_core.adapters.heads import (
     combine_logits,
     ensemble_logits,
     merged_logits,
+    own_logits,
     union_logits,
 )
 from cl_core.errors import UserError
-from cl_core.runs.run_config import RunConfig
 
 
 @dataclass(frozen=True)
@@ -46,17 +45,6 @@ class LabelSpace:
     classes: int
     rule: HeadRule = "direct"
     candidates: Tensor | None = None
-
-    @classmethod
-    def after(cls, config: RunConfig, stage: int) -> LabelSpace:
-        """The label space of a run after a stage, from 1: of the tasks learnt by then."""
-        positions = tuple(task.labels for task in config.tasks[:stage])
-        candidates = None
-        if config.protocol == "dil" and config.settings.answers.vocabulary != "known":
-            candidates = torch.zeros(len(config.label_space), dtype=torch.bool)
-            candidates[[label for labels in positions for label in labels]] = True
-        rule = config.head_rule or "direct"
-        return cls(config.protocol, positions, len(config.label_space), rule, candidates)
 
     def logits(
         self,
@@ -92,6 +80,40 @@ class LabelSpace:
                 return self._known(merged_logits(states, heads, weights))
             case _:
                 return union_logits(states, heads, weights, self.positions, self.classes, self.rule)
+
+    def row_logits(
+        self,
+        states: Tensor,
+        heads: Sequence[Head],
+        tasks: Tensor,
+        weights: Tensor | None = None,
+    ) -> Tensor:
+        """Logits of rows of several tasks beside each other, as training has them; candidates are the rows' matter.
+
+        Args:
+            states: (B, d).
+            heads: as for `logits`; of one adapter that all tasks share, in DIL one.
+            tasks: (B,) the rows' own, which TIL alone reads.
+            weights: (B, K) routing weights; None where one adapter serves all tasks.
+
+        Returns:
+            (B, C); -inf for labels that cannot be the answer.
+        """
+        match self.protocol:
+            case "til":
+                return own_logits(states, heads, tasks, self.positions, self.classes)
+            case "dil":
+                return (
+                    heads[0].logits(states)
+                    if weights is None
+                    else merged_logits(states, heads, weights)
+                )
+            case _:
+                return union_logits(states, heads, weights, self.positions, self.classes, self.rule)
+
+    def per_task(self) -> LabelSpace:
+        """The same where each row is asked among its own task's labels alone, in CIL as in TIL."""
+        return replace(self, protocol="til") if self.protocol == "cil" else self
 
     def head_logits(self, states: Tensor, heads: Sequence[Head], head: int) -> Tensor:
         """(B, C) logits of one of the heads by itself, over its own labels; see `logits`."""
