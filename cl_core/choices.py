@@ -84,7 +84,7 @@ class NamedRow(Protocol):
         ...
 
 
-class Rows(Mapping[str, Row]):
+class NamedRows(Mapping[str, Row]):
     """Rows by name, in the order in which they are listed to people; behind the lab's own stand those of others.
 
     Others add theirs by `register`, or by an entry point of the group `adapter_lab.choices`, which every process of
@@ -169,7 +169,7 @@ class Rows(Mapping[str, Row]):
         self._rows[row.name] = row
 
 
-class Table(Rows[Choice[Loaded, Traits]]):
+class Table(NamedRows[Choice[Loaded, Traits]]):
     """The choices of one slot.
 
     Args:
@@ -195,7 +195,7 @@ class Table(Rows[Choice[Loaded, Traits]]):
 
 GROUP = "adapter_lab.choices"
 """Of entry points that add rows."""
-_LISTS: dict[type, Rows[Any]] = {}
+_LISTS: dict[type, NamedRows[Any]] = {}
 """The lists of this process, by the kind of their rows."""
 
 
@@ -203,7 +203,7 @@ def register(*rows: Any) -> None:
     """Adds choices of the slots, or numbers, to this process: from a notebook, or before a page is tried out.
 
     Runs in the background and the app's workers are processes of their own; for them, install the rows as entry points
-    (see `Rows`).
+    (see `NamedRows`).
 
     Args:
         rows: a `Choice` with the traits of its slot, or a `Metric`.

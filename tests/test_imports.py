@@ -81,6 +81,15 @@ def test_a_base_name_occurs_once() -> None:
     assert {name: where for name, where in twice.items() if name not in SHARED} == {}
 
 
+def test_a_class_of_the_core_has_a_name_of_its_own() -> None:
+    places = defaultdict(list)
+    for path in files("cl_core"):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef):
+                places[node.name].append(module(path))
+    assert {name: where for name, where in places.items() if len(where) > 1} == {}
+
+
 def test_no_folder_is_crowded() -> None:
     counts: dict[str, int] = defaultdict(int)
     for path in files("cl_core", "app", "pages", "tests", "benchmarks", "pretraining"):

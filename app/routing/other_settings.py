@@ -20,7 +20,7 @@ from cl_core.analysis.settings_accuracy import (
     KIND,
     MOST,
     Accuracy,
-    Setting,
+    RoutingSetting,
     grid,
     inputs_of,
     own_setting,
@@ -64,7 +64,7 @@ def draw(view: View) -> None:
         _chart(view, accuracies[1], "temperature", lambda setting: setting.temperature)
 
 
-def _there(view: View, settings: Sequence[Setting], names: Sequence[str]) -> list[Accuracy]:
+def _there(view: View, settings: Sequence[RoutingSetting], names: Sequence[str]) -> list[Accuracy]:
     """What was worked out, of all settings; empty where some is missing or damaged."""
     if view.run is None or _done(view, names) < len(names):
         return []
@@ -84,7 +84,7 @@ def _workspaces(view: View) -> tuple[Workspace, Workspace]:
 def _keys(
     path: str,
     stage: int,
-    settings: tuple[Setting, ...],
+    settings: tuple[RoutingSetting, ...],
     stamp: Sequence[tuple[str, int, int]],
 ) -> list[str]:
     """Of the artifacts, each once.
@@ -158,7 +158,7 @@ def _chart(
     view: View,
     accuracies: Sequence[Accuracy],
     name: str,
-    value: Callable[[Setting], float],
+    value: Callable[[RoutingSetting], float],
 ) -> None:
     """Accuracy over the values of one setting."""
     run = view.run
@@ -205,7 +205,7 @@ def _chart(
 def _found(
     path: str,
     stage: int,
-    settings: tuple[Setting, ...],
+    settings: tuple[RoutingSetting, ...],
     stamp: Sequence[tuple[str, int, int]],
 ) -> list[Accuracy]:
     """What is stored; asked only where all of it is."""

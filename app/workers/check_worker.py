@@ -19,7 +19,7 @@ from app.workers.thumbnails import png
 from cl_core.errors import Faults, UserError, counted
 from cl_core.settings import Settings
 from cl_core.tasks.checks import check_task
-from cl_core.tasks.prepared_task import PreparedTask, Rows, prepare
+from cl_core.tasks.prepared_task import MappedRows, PreparedTask, prepare
 from cl_core.tasks.raw_rows import Fault, RawRows, RawTask
 from cl_core.tasks.sources.media_files import drop_damaged, lost_to_damage
 from cl_core.tasks.spec import StreamSpec, TaskSpec
@@ -118,7 +118,7 @@ def card(task: PreparedTask) -> dict[str, Any]:
     }
 
 
-def _sample(task: PreparedTask, rows: Rows, row: int) -> dict[str, str | None]:
+def _sample(task: PreparedTask, rows: MappedRows, row: int) -> dict[str, str | None]:
     """A row: its text, its picture (PNG, base64), its label."""
     written = {name: values for name, values in rows.inputs.items() if name not in ENCODED}
     return {

@@ -29,7 +29,7 @@ MOST_K = 16
 
 
 @dataclass(frozen=True)
-class Setting:
+class RoutingSetting:
     """How many adapters a sample gets, and tau."""
 
     k: int
@@ -47,7 +47,7 @@ class Accuracy:
         of: samples of each task that there are.
     """
 
-    setting: Setting
+    setting: RoutingSetting
     accuracy: tuple[float, ...]
     samples: tuple[int, ...]
     of: tuple[int, ...]
@@ -63,7 +63,7 @@ class Accuracy:
         return wilson_mean(self.accuracy, self.samples)
 
 
-def own_setting(run: RunFolder, stage: int) -> Setting:
+def own_setting(run: RunFolder, stage: int) -> RoutingSetting:
     """The run's own after a stage, from 1; a k above the number of adapters gives all of them.
 
     Raises:
@@ -77,10 +77,10 @@ def own_setting(run: RunFolder, stage: int) -> Setting:
             f"recipes whose slot 'route' is {' or '.join(ranking)} do"
         )
     router = config.settings.router
-    return Setting(min(router.k, stage), router.temperature)
+    return RoutingSetting(min(router.k, stage), router.temperature)
 
 
-def grid(run: RunFolder, stage: int) -> tuple[list[Setting], list[Setting]]:
+def grid(run: RunFolder, stage: int) -> tuple[list[RoutingSetting], list[RoutingSetting]]:
     """Every k at the run's temperature, and temperatures at the run's k; both have the run's own.
 
     Args:
@@ -93,8 +93,8 @@ def grid(run: RunFolder, stage: int) -> tuple[list[Setting], list[Setting]]:
         ks = {round(float(k)) for k in np.geomspace(1, stage, MOST_K)} | {of_run.k}
     taus = sorted({*TEMPERATURES, of_run.temperature})
     return (
-        [Setting(k, of_run.temperature) for k in sorted(ks)],
-        [Setting(of_run.k, tau) for tau in taus],
+        [RoutingSetting(k, of_run.temperature) for k in sorted(ks)],
+        [RoutingSetting(of_run.k, tau) for tau in taus],
     )
 
 
@@ -119,7 +119,7 @@ def samples_of(run: RunFolder, stage: int) -> list[int]:
     return [task.rows[split] for task in run.config.tasks[:stage]]
 
 
-def inputs_of(run: RunFolder, stage: int, setting: Setting, most: int) -> dict[str, Any]:
+def inputs_of(run: RunFolder, stage: int, setting: RoutingSetting, most: int) -> dict[str, Any]:
     """Everything that the accuracies under a setting depend on.
 
     Raises:
@@ -164,7 +164,11 @@ def inputs_of(run: RunFolder, stage: int, setting: Setting, most: int) -> dict[s
 
 
 def read(
-    workspaces: Sequence[Workspace], run: RunFolder, stage: int, setting: Setting, most: int = MOST
+    workspaces: Sequence[Workspace],
+    run: RunFolder,
+    stage: int,
+    setting: RoutingSetting,
+    most: int = MOST,
 ) -> Accuracy | None:
     """What was worked out before, from the first workspace that has it; None where none has.
 
@@ -186,7 +190,7 @@ def read(
     return None
 
 
-def accuracy_of(setting: Setting, data: Any) -> Accuracy:
+def accuracy_of(setting: RoutingSetting, data: Any) -> Accuracy:
     """An artifact's data."""
     return Accuracy(
         setting,

@@ -22,7 +22,7 @@ from cl_core.analysis.settings_accuracy import (
     KIND,
     MOST,
     Accuracy,
-    Setting,
+    RoutingSetting,
     accuracy_of,
     inputs_of,
     own_setting,
@@ -52,7 +52,7 @@ def measure_settings(
     target: Workspace,
     run: RunFolder,
     stage: int,
-    settings: Sequence[Setting],
+    settings: Sequence[RoutingSetting],
     most: int = MOST,
     device: str = "auto",
     progress: Callable[[int, int], None] = lambda done, total: None,
@@ -170,7 +170,7 @@ class TaskRows:
         answered[places] = torch.tensor(records["prediction"].to_pylist(), dtype=torch.int64)
         self._known = [(weights[rows], self._credit(answered[rows], rows))]
 
-    def credit(self, setting: Setting) -> Tensor:
+    def credit(self, setting: RoutingSetting) -> Tensor:
         """(n,) how right each row is under the weights that a setting gives it, 0 to 1."""
         what_if = WhatIf(k=setting.k, temperature=setting.temperature)
         model = self.model.changed(what_if)

@@ -49,7 +49,7 @@ def vary(
 
     Example: adapter-lab vary first -k 1 -k 3
     """
-    from cl_core.analysis.settings_accuracy import Setting, grid, own_setting
+    from cl_core.analysis.settings_accuracy import RoutingSetting, grid, own_setting
     from cl_core.analysis.settings_answers import measure_settings
     from cl_core.cli.output import TerminalWatcher, say, say_json, table
     from cl_core.errors import UserError
@@ -66,8 +66,8 @@ def vary(
     of_run = own_setting(run, stage)
     by_k, by_temperature = grid(run, stage)
     if k or temperature:
-        by_k = [Setting(min(count, stage), of_run.temperature) for count in k or ()]
-        by_temperature = [Setting(of_run.k, degrees) for degrees in temperature or ()]
+        by_k = [RoutingSetting(min(count, stage), of_run.temperature) for count in k or ()]
+        by_temperature = [RoutingSetting(of_run.k, degrees) for degrees in temperature or ()]
     asked = sorted(
         {of_run, *by_k, *by_temperature}, key=lambda setting: (setting.k, setting.temperature)
     )

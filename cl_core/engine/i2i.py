@@ -17,7 +17,7 @@ from cl_core.engine.checkpoints import MidTaskCheckpoints
 from cl_core.engine.task_adapters import Start, TaskAdapterTrainer
 from cl_core.engine.task_fusion import FusionTrainer
 from cl_core.store import key
-from cl_core.train.i2i_objectives import Ends, distil, fit_head
+from cl_core.train.i2i_objectives import HeadAndProjection, distil, fit_head
 from cl_core.train.settings import TrainSettings
 
 
@@ -50,8 +50,8 @@ class I2ITrainer:
         earlier = list(adapters[:task])
         trainer = self.fusion_trainer
 
-        def start() -> Ends:
-            return Ends(
+        def start() -> HeadAndProjection:
+            return HeadAndProjection(
                 self.task_trainer.fresh_head(task), self.task_trainer.fresh_projection(task)
             )
 
@@ -153,11 +153,11 @@ class I2ITrainer:
         train = self.artifacts.settings.train
         return train.model_copy(update={"epochs": epochs or train.epochs})
 
-    def _ends(self, improvised: str) -> Ends:
+    def _ends(self, improvised: str) -> HeadAndProjection:
         """What phase 1 trained beside a fusion: the head, and the projection where there is one."""
         artifact = self.artifacts.store.read("improvised", improvised)
         if artifact is None:
             raise KeyError(improvised)
         tensors = artifact.tensors
-        ends = Ends(Head.from_tensors(tensors), Projection.from_tensors(tensors))
+        ends = HeadAndProjection(Head.from_tensors(tensors), Projection.from_tensors(tensors))
         return ends.to(self.artifacts.device.torch_device)

@@ -19,7 +19,7 @@ from cl_core.train.checkpoint import Checkpoints
 from cl_core.train.context import TrainingContext
 from cl_core.train.data import Rows
 from cl_core.train.fusion_objective import fit_fusion
-from cl_core.train.i2i_objectives import Ends
+from cl_core.train.i2i_objectives import HeadAndProjection
 from cl_core.train.settings import TrainSettings
 
 
@@ -44,9 +44,11 @@ class FusionTrainer:
         settings = self.settings()
         inputs = self.inputs(task, adapters[: task + 1], 1.0, settings) | {"head": own_adapter}
 
-        def start() -> Ends:
+        def start() -> HeadAndProjection:
             weights = self.task_trainer.weights(own_adapter)
-            ends = Ends(self.task_trainer.refrozen(weights.head), weights.adapter.projection)
+            ends = HeadAndProjection(
+                self.task_trainer.refrozen(weights.head), weights.adapter.projection
+            )
             return ends.clone().to(torch.device("cpu"))
 
         return self.fit("fusion", inputs, task, adapters[: task + 1], start, settings)
@@ -62,7 +64,7 @@ class FusionTrainer:
         inputs: Mapping[str, Any],
         task: int,
         adapters: Sequence[str],
-        start: Callable[[], Ends],
+        start: Callable[[], HeadAndProjection],
         settings: TrainSettings,
         share: float = 1.0,
     ) -> str:

@@ -21,7 +21,7 @@ TEMPERATURES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
 
 
 @dataclass(frozen=True)
-class Setting:
+class SweepPoint:
     """How N samples would be routed under one setting.
 
     Attributes:
@@ -71,7 +71,7 @@ def reweigh(scores: ArrayLike, k: int, temperature: float) -> NDArray[np.float64
     return weights
 
 
-def try_setting(scores: ArrayLike, true: ArrayLike, k: int, temperature: float) -> Setting:
+def try_setting(scores: ArrayLike, true: ArrayLike, k: int, temperature: float) -> SweepPoint:
     """Returns what becomes of N samples under one k and temperature.
 
     Args:
@@ -84,7 +84,7 @@ def try_setting(scores: ArrayLike, true: ArrayLike, k: int, temperature: float) 
     has_adapter = true_task < weights.shape[1]
     places = np.where(has_adapter, true_task, 0)[:, None]
     own_weights = np.take_along_axis(weights, places, axis=1)[:, 0] * has_adapter
-    return Setting(
+    return SweepPoint(
         k=k,
         temperature=temperature,
         router_accuracy=router_accuracy(weights, true_task),
@@ -97,6 +97,6 @@ def try_setting(scores: ArrayLike, true: ArrayLike, k: int, temperature: float) 
 
 def sweep(
     scores: ArrayLike, true: ArrayLike, ks: Sequence[int], temperatures: Sequence[float]
-) -> list[Setting]:
+) -> list[SweepPoint]:
     """Returns every pair of them, k outermost."""
     return [try_setting(scores, true, k, tau) for k in ks for tau in temperatures]

@@ -6,7 +6,7 @@ no number is shown without saying what it is, and a new number is one function a
 
 from __future__ import annotations
 
-from cl_core.choices import Rows
+from cl_core.choices import NamedRows
 from cl_core.evaluate.metric import Metric
 
 _MATRIX, _SCORE = "cl_core.evaluate.metrics", "cl_core.evaluate.scores"
@@ -307,7 +307,7 @@ _ROWS = (
     ),
 )
 
-METRICS = Rows("metric", _ROWS, Metric)
+METRICS = NamedRows("metric", _ROWS, Metric)
 """All numbers by name, in the order in which they are shown."""
 ACCURACY = "accuracy"
 """The score that every cell of the matrix is of, where no other is asked for."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from cl_core.errors import counted
 from cl_core.tasks.missing_classes import check_one_space
-from cl_core.tasks.prepared_task import PreparedTask, Rows
+from cl_core.tasks.prepared_task import MappedRows, PreparedTask
 from cl_core.tasks.raw_rows import Fault
 from cl_core.tasks.stream import Protocol
 from cl_core.tasks.task import QA_KINDS, SPLITS, content_keys
@@ -18,7 +18,7 @@ MOST_LISTED = 10
 
 
 @dataclass(frozen=True)
-class Report:
+class CheckReport:
     """What a check found.
 
     Attributes:
@@ -30,7 +30,7 @@ class Report:
     warnings: tuple[str, ...] = ()
 
 
-def check_task(task: PreparedTask, one_space: bool = False) -> Report:
+def check_task(task: PreparedTask, one_space: bool = False) -> CheckReport:
     """Checks one task as a whole, beside what was already found row by row.
 
     Args:
@@ -56,10 +56,10 @@ def check_task(task: PreparedTask, one_space: bool = False) -> Report:
             faults.append(Fault(task.name, split, message, rows.source))
         if rows is not None and train is not None and split != "train":
             warnings += _shared_rows(task.name, train, split, rows)
-    return Report(tuple(faults), tuple(warnings))
+    return CheckReport(tuple(faults), tuple(warnings))
 
 
-def _check_answers(task: PreparedTask, train: Rows) -> list[Fault]:
+def _check_answers(task: PreparedTask, train: MappedRows) -> list[Fault]:
     """A vocabulary may hold answers that no row gives: other tasks' rows may. One answer alone is no question."""
     given = set(train.labels)
     if len(given) > 1:
@@ -69,7 +69,7 @@ def _check_answers(task: PreparedTask, train: Rows) -> list[Fault]:
     return [Fault(task.name, "train", message, train.source)]
 
 
-def _check_classes(task: PreparedTask, train: Rows) -> list[Fault]:
+def _check_classes(task: PreparedTask, train: MappedRows) -> list[Fault]:
     counts = Counter(train.labels)
     if len(counts) == 1:
         only = task.label_names[next(iter(counts))]
@@ -88,7 +88,7 @@ def _check_classes(task: PreparedTask, train: Rows) -> list[Fault]:
     return [Fault(task.name, "train", message, train.source)]
 
 
-def _tiny_classes(task: PreparedTask, train: Rows) -> list[str]:
+def _tiny_classes(task: PreparedTask, train: MappedRows) -> list[str]:
     counts = Counter(train.labels)
     tiny = [
         f"'{task.label_names[index]}' ({count})"
@@ -102,7 +102,7 @@ def _tiny_classes(task: PreparedTask, train: Rows) -> list[str]:
     return [f"task '{task.name}': fewer than {FEW_ROWS} training rows of class {listed}{more}"]
 
 
-def _unscored_classes(task: PreparedTask, train: Rows) -> list[str]:
+def _unscored_classes(task: PreparedTask, train: MappedRows) -> list[str]:
     """Classes that are learnt and have no rows to choose the epoch on, or to be tested on."""
     so_what = {
         "validation": "so the epoch is chosen without it",
@@ -121,7 +121,7 @@ def _unscored_classes(task: PreparedTask, train: Rows) -> list[str]:
     return said
 
 
-def _shared_rows(task: str, train: Rows, split: str, rows: Rows) -> list[str]:
+def _shared_rows(task: str, train: MappedRows, split: str, rows: MappedRows) -> list[str]:
     seen = set(_keys(train))
     shared = sum(key in seen for key in _keys(rows))
     if not shared:
@@ -132,20 +132,20 @@ def _shared_rows(task: str, train: Rows, split: str, rows: Rows) -> list[str]:
     ]
 
 
-def _keys(rows: Rows) -> list[tuple[str, ...]]:
+def _keys(rows: MappedRows) -> list[tuple[str, ...]]:
     if "text" not in rows.inputs:
         return [(str(key),) for key in content_keys(rows.inputs)]
     columns = [[str(value).strip() for value in values] for values in rows.inputs.values()]
     return list(zip(*columns, strict=True))
 
 
-def check_held_out(task: PreparedTask) -> Report:
+def check_held_out(task: PreparedTask) -> CheckReport:
     """Checks a task that is only scored: it needs test rows, and no others."""
     faults = list(task.faults)
     if not faults and not len(task.splits.get("test", ())):
         message = "there are no test rows, and a held-out task is only scored"
         faults.append(Fault(task.name, "test", message, task.source))
-    return Report(tuple(faults), tuple(task.warnings))
+    return CheckReport(tuple(faults), tuple(task.warnings))
 
 
 def check_stream(
@@ -153,7 +153,7 @@ def check_stream(
     tasks: Sequence[PreparedTask],
     shared: Sequence[Sequence[str]] = (),
     held_out: Sequence[PreparedTask] = (),
-) -> Report:
+) -> CheckReport:
     """Checks all tasks, and how they fit together under the protocol.
 
     Args:
@@ -186,4 +186,4 @@ def check_stream(
         names = Counter(name for task in group for name in set(labels.get(task, ())))
         if names and max(names.values()) < 2:
             warnings.append(f"tasks {', '.join(group)} share labels, but no label name is the same")
-    return Report(tuple(faults), tuple(warnings))
+    return CheckReport(tuple(faults), tuple(warnings))

@@ -30,7 +30,7 @@ DRAWN_BY: dict[Kind, str] = {
 
 
 @dataclass(frozen=True)
-class Rows:
+class MappedRows:
     """One split, ready: N rows that are whole and have a known label.
 
     Attributes:
@@ -50,9 +50,9 @@ class Rows:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def take(self, positions: Sequence[int]) -> Rows:
+    def take(self, positions: Sequence[int]) -> MappedRows:
         """The rows at these positions."""
-        return Rows(
+        return MappedRows(
             {name: [values[i] for i in positions] for name, values in self.inputs.items()},
             [self.labels[i] for i in positions],
             [self.numbers[i] for i in positions],
@@ -68,7 +68,7 @@ class _Outcomes:
     Attributes:
         names: the classes or answers.
         labels: by split, (N,) indices; None where a row is left out.
-        votes: by split, as in `Rows`.
+        votes: by split, as in `MappedRows`.
         faults: rows that say nothing, or nothing known.
         warnings: sentences.
     """
@@ -100,7 +100,7 @@ class PreparedTask:
     kind: Kind
     source: str
     label_names: tuple[str, ...]
-    splits: Mapping[str, Rows]
+    splits: Mapping[str, MappedRows]
     faults: tuple[Fault, ...]
     warnings: tuple[str, ...]
     unused: tuple[str, ...] = ()
@@ -147,7 +147,7 @@ def prepare(raw: RawTask, spec: TaskSpec) -> PreparedTask:
         labels = outcomes.labels[split]
         kept = [row for row, label in enumerate(labels) if label is not None and good[row]]
         indices = [0 if label is None else label for label in labels]
-        everything = Rows(inputs, indices, rows.numbers, rows.source, outcomes.votes[split])
+        everything = MappedRows(inputs, indices, rows.numbers, rows.source, outcomes.votes[split])
         splits[split] = everything.take(kept)
     warnings = [*raw.warnings, *outcomes.warnings]
     if "train" in splits and len(splits["train"]):
@@ -247,8 +247,8 @@ def _texts(
 
 
 def _cut_missing(
-    splits: dict[str, Rows], raw: RawTask, spec: TaskSpec
-) -> tuple[dict[str, Rows], list[str]]:
+    splits: dict[str, MappedRows], raw: RawTask, spec: TaskSpec
+) -> tuple[dict[str, MappedRows], list[str]]:
     """Cuts validation and test from train where the source has none (not where it could not be read)."""
     missing: list[str] = [
         s for s in ("validation", "test") if s not in splits and s not in raw.splits

@@ -13,7 +13,7 @@ from typing import Any
 from cl_core.errors import Faults, counted
 from cl_core.picture_decoder import has_transparency
 from cl_core.tasks.checks import check_stream
-from cl_core.tasks.prepared_task import PreparedTask, Rows
+from cl_core.tasks.prepared_task import MappedRows, PreparedTask
 from cl_core.tasks.raw_rows import Fault
 from cl_core.tasks.spec import StreamSpec
 from cl_core.tasks.stream_loader import choose_stream, data_folder, read_prepared
@@ -158,7 +158,7 @@ def describe_fault(fault: Fault) -> dict[str, Any]:
     }
 
 
-def sample_places(rows: Rows) -> list[int]:
+def sample_places(rows: MappedRows) -> list[int]:
     """Positions of a few rows, one of each class first."""
     first: dict[int, int] = {}
     for row, label in enumerate(rows.labels):
@@ -181,7 +181,7 @@ def words(inputs: Mapping[str, Sequence[object]], row: int) -> str:
     return " | ".join(written)[:LONGEST]
 
 
-def label_of(task: PreparedTask, rows: Rows, row: int) -> str:
+def label_of(task: PreparedTask, rows: MappedRows, row: int) -> str:
     """The name of a row's class; "" for an answer that is none of the vocabulary."""
     label = rows.labels[row]
     return task.label_names[label] if 0 <= label < len(task.label_names) else ""

@@ -34,7 +34,7 @@ class EpochRecord:
 
 
 @dataclass
-class Progress:
+class TrainingState:
     """Where training stands.
 
     Attributes:
@@ -62,7 +62,7 @@ class Progress:
         return asdict(self)
 
     @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Progress:
+    def from_json(cls, data: dict[str, Any]) -> TrainingState:
         """The inverse of `to_json`."""
         best = tuple(data["best"]) if data["best"] is not None else None
         history = [EpochRecord(**record) for record in data["history"]]

@@ -33,7 +33,7 @@ Teacher = Callable[[], Mapping[str, Transform]]
 
 
 @dataclass(frozen=True)
-class Ends:
+class HeadAndProjection:
     """Both ends of a task's model, without its adapter: the head and, where there is something to see, Psi.
 
     They are what is trained above frozen adapters; the interface of `Weights`.
@@ -58,16 +58,20 @@ class Ends:
             for name, mine in self.tensors().items():
                 mine.copy_(tensors[name])
 
-    def clone(self) -> Ends:
+    def clone(self) -> HeadAndProjection:
         """A copy that shares no memory."""
-        return Ends(self.head.clone(), self.projection and self.projection.clone())
+        return HeadAndProjection(self.head.clone(), self.projection and self.projection.clone())
 
-    def to(self, device: torch.device) -> Ends:
+    def to(self, device: torch.device) -> HeadAndProjection:
         """The same on another device."""
-        return Ends(self.head.to(device), self.projection and self.projection.to(device))
+        return HeadAndProjection(
+            self.head.to(device), self.projection and self.projection.to(device)
+        )
 
 
-def fit_head(context: TrainingContext[Rows], start: Ends, adapter: Adapter) -> TrainingResult[Ends]:
+def fit_head(
+    context: TrainingContext[Rows], start: HeadAndProjection, adapter: Adapter
+) -> TrainingResult[HeadAndProjection]:
     """Phase 1 at k = 2: trains a head, and Psi_2 where there is something to see, over the frozen adapter of task 1.
 
     Nothing is dropped out. Where nothing below the head moves, each row's state is computed once.
@@ -85,7 +89,7 @@ def fit_head(context: TrainingContext[Rows], start: Ends, adapter: Adapter) -> T
         return TrainingResult(start.clone(), ())
     if start.projection is not None:
 
-        def looking(weights: Ends) -> Classification:
+        def looking(weights: HeadAndProjection) -> Classification:
             both = TaskWeights(replace(adapter, projection=weights.projection), weights.head)
             return Classification(context, both, 0.0)
 

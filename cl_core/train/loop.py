@@ -19,7 +19,7 @@ from torch import Tensor
 from cl_core.backbones.batching import length_batches
 from cl_core.device import Device
 from cl_core.errors import AdapterLabError
-from cl_core.train.checkpoint import Checkpoints, EpochRecord, Progress, pack, unpack
+from cl_core.train.checkpoint import Checkpoints, EpochRecord, TrainingState, pack, unpack
 from cl_core.train.divergence import NAMELESS, Knobs, all_finite
 from cl_core.train.schedule import learning_rate
 from cl_core.train.seeds import derive_seed
@@ -119,11 +119,11 @@ def optimise(
         weight_decay=settings.weight_decay,
         fused=True,
     )
-    progress = Progress()
+    progress = TrainingState()
     saved = checkpoints.load() if checkpoints else None
     if saved:
         unpack(saved[0], weights, best, optimiser)
-        progress = Progress.from_json(saved[1])
+        progress = TrainingState.from_json(saved[1])
     objective = make_objective(weights)
 
     steps_per_epoch = math.ceil(len(objective.lengths) / settings.batch_size)
@@ -208,7 +208,7 @@ def epoch_order(lengths: Sequence[int], batch_size: int, seed: int, epoch: int) 
 
 
 def _finish_epoch(
-    progress: Progress, loss_sum: float, validation_loss: float, accuracy: float
+    progress: TrainingState, loss_sum: float, validation_loss: float, accuracy: float
 ) -> EpochRecord:
     train_loss = loss_sum / progress.rows
     record = EpochRecord(progress.epoch + 1, train_loss, validation_loss, accuracy)

@@ -11,7 +11,7 @@ import cl_core as cl
 from cl_core.analysis.settings_accuracy import (
     KIND,
     Accuracy,
-    Setting,
+    RoutingSetting,
     grid,
     own_setting,
     read,
@@ -32,7 +32,7 @@ WAYS = (
     ("domains", "corrupted", "ties"),  # CIL, where the heads are weighed too
     ("domains-dil", "centroid", "ensemble"),
 )
-OTHERS = (Setting(1, 0.5), Setting(3, 0.5), Setting(2, 5.0))
+OTHERS = (RoutingSetting(1, 0.5), RoutingSetting(3, 0.5), RoutingSetting(2, 5.0))
 
 
 @pytest.mark.parametrize(("stream", "route", "compose"), WAYS)
@@ -42,11 +42,11 @@ def test_every_accuracy_is_that_of_a_run_made_with_the_setting(
     """The slow twin: runs of the same store with another k or temperature, which train nothing anew."""
     recipe = load_recipe("dam", route=route, compose=compose)
 
-    def made(name: str, setting: Setting) -> cl.Run:
+    def made(name: str, setting: RoutingSetting) -> cl.Run:
         asked = {"k": setting.k, "temperature": setting.temperature}
         return carry(stream, recipe, name=name, batch_size=4, router_accuracy=0.6, **asked)
 
-    own = made("own", Setting(2, 0.5))
+    own = made("own", RoutingSetting(2, 0.5))
     place = own.workspace
     found = {
         stage: measure_settings(place, place, own.folder, stage, OTHERS, device="cpu")
@@ -68,7 +68,7 @@ def test_the_runs_own_setting_is_its_stored_score_and_nothing_is_answered_twice(
     run = carry(name="own", temperature=0.5, batch_size=4)
     place, folder = run.workspace, run.folder
     own = own_setting(folder, 3)
-    assert own == Setting(2, 0.5)
+    assert own == RoutingSetting(2, 0.5)
     matrix = Report(folder).matrix
     for stage in (1, 2, 3):
         # A k of more adapters than there are is all of them.
@@ -80,7 +80,7 @@ def test_the_runs_own_setting_is_its_stored_score_and_nothing_is_answered_twice(
     for rows in task_rows(place, place, folder, loaded, 1000):
         counts = []
         for k in (2, 1, 3, 1, 2):
-            rows.credit(Setting(k, 0.5))
+            rows.credit(RoutingSetting(k, 0.5))
             counts.append(rows.computed)
         assert counts == [0, 12, 24, 24, 24]
     ks, taus = grid(folder, 3)
@@ -103,7 +103,7 @@ def test_the_runs_own_setting_is_its_stored_score_and_nothing_is_answered_twice(
 
 
 def test_tasks_count_alike_and_the_interval_is_of_the_samples_that_were_answered() -> None:
-    found = Accuracy(Setting(1, 1.0), (0.5, 1.0), (10, 40), (600, 40))
+    found = Accuracy(RoutingSetting(1, 1.0), (0.5, 1.0), (10, 40), (600, 40))
     assert found.mean == 0.75
     assert found.interval == wilson_mean((0.5, 1.0), (10, 40))
 
@@ -111,7 +111,7 @@ def test_tasks_count_alike_and_the_interval_is_of_the_samples_that_were_answered
 def test_only_what_ranks_by_k_and_temperature_has_them_varied(carry: Carry) -> None:
     run = carry("domains-dil", "adapters", name="told")
     with pytest.raises(UserError, match="does not weigh its adapters by k and temperature"):
-        measure_settings(run.workspace, run.workspace, run.folder, 3, [Setting(1, 1.0)])
+        measure_settings(run.workspace, run.workspace, run.folder, 3, [RoutingSetting(1, 1.0)])
 
 
 def test_a_stage_that_there_is_not_is_refused() -> None:
@@ -119,7 +119,7 @@ def test_a_stage_that_there_is_not_is_refused() -> None:
 
     run = Workspace(DEMONSTRATION).find("dam")
     with pytest.raises(UserError, match="no router of stage 9; it has 5 tasks"):
-        read((), run, 9, Setting(1, 1.0))
+        read((), run, 9, RoutingSetting(1, 1.0))
 
 
 def test_every_task_gives_as_many_samples_and_none_more_than_it_has() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from cl_core.synthetic.draw import Draw
 from cl_core.synthetic.scenes.captions import NUMBERS, caption, plural
-from cl_core.synthetic.scenes.clips import CLIP_FAMILIES, FRAMES, Clip, ask_clip
+from cl_core.synthetic.scenes.clips import CLIP_FAMILIES, FRAMES, SceneClip, ask_clip
 from cl_core.synthetic.scenes.figures import FIGURES, SHAPES
 from cl_core.synthetic.scenes.painter import paint
 from cl_core.synthetic.scenes.questions import FAMILIES, SceneQuestion, ask
@@ -159,7 +159,7 @@ def test_a_question_does_not_give_its_answer_away(family: str) -> None:
         assert not any(answer in question for question in words)
 
 
-def moved(clip: Clip) -> dict[str, tuple[int, float, float]]:
+def moved(clip: SceneClip) -> dict[str, tuple[int, float, float]]:
     """Figure -> (first frame in which it is elsewhere, dx, dy), of those that move."""
     found = {}
     for index, start in enumerate(clip.frames[0].things):

@@ -15,7 +15,7 @@ from cl_core.adapters.heads import Head
 from cl_core.device import Device
 from cl_core.errors import UserError
 from cl_core.train.divergence import Knobs
-from cl_core.train.i2i_objectives import Ends
+from cl_core.train.i2i_objectives import HeadAndProjection
 from cl_core.train.loop import TrainingResult, optimise
 from cl_core.train.settings import TrainSettings
 
@@ -33,7 +33,7 @@ class Line:
         steep: what is added to the gradient alone.
     """
 
-    weights: Ends
+    weights: HeadAndProjection
     train: float = 1.0
     validation: float | None = None
     steep: float = 0.0
@@ -53,11 +53,11 @@ class Line:
 
 def fit(
     settings: TrainSettings = SETTINGS, checkpoints: Any = None, **line: Any
-) -> TrainingResult[Ends]:
-    start = Ends(Head(torch.ones(1, 4), torch.zeros(1)))
+) -> TrainingResult[HeadAndProjection]:
+    start = HeadAndProjection(Head(torch.ones(1, 4), torch.zeros(1)))
     place = Device(torch.device("cpu"), bfloat16=False, reason="a test")
 
-    def objective(weights: Ends) -> Line:
+    def objective(weights: HeadAndProjection) -> Line:
         return Line(weights, **line)
 
     knobs = Knobs("tickets", strengths=(("ewc_lambda", 1e6),))

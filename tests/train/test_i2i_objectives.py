@@ -20,7 +20,13 @@ from cl_core.initialise.improvised import draw_share
 from cl_core.train.context import TrainingContext
 from cl_core.train.data import Rows
 from cl_core.train.fusion_objective import FusionObjective, fit_fusion
-from cl_core.train.i2i_objectives import Distillation, Ends, distil, fit_head, masked_mse
+from cl_core.train.i2i_objectives import (
+    Distillation,
+    HeadAndProjection,
+    distil,
+    fit_head,
+    masked_mse,
+)
 from cl_core.train.settings import TrainSettings
 from tests.backbones.checkpoints import write_checkpoint
 
@@ -80,7 +86,7 @@ def test_phase_1_at_k_2_moves_the_head_alone_and_learns(
     first = adapter(backbone, 1)
     before = [tensor.clone() for tensor in first.parameters()]
     data = rows(backbone, 16)
-    fitted = fit_head(context(backbone, data, place), Ends(head(backbone, 1)), first)
+    fitted = fit_head(context(backbone, data, place), HeadAndProjection(head(backbone, 1)), first)
     assert all(torch.equal(a, b) for a, b in zip(before, first.parameters(), strict=True))
     losses = [record.validation_loss for record in fitted.history]
     assert losses[-1] < losses[0]

@@ -18,7 +18,7 @@ from cl_core.backbones.backbone_loader import load_backbone
 from cl_core.backbones.settings import BackboneSettings
 from cl_core.backbones.text import TextBackbone
 from cl_core.device import Device
-from cl_core.train.checkpoint import Progress
+from cl_core.train.checkpoint import TrainingState
 from cl_core.train.classification import Classification, fit
 from cl_core.train.context import TrainingContext
 from cl_core.train.data import Rows, balanced_class_weights
@@ -44,7 +44,7 @@ class Kept:
 
     def save(self, tensors: dict[str, Tensor], data: dict[str, Any]) -> None:
         copies = {name: tensor.clone() for name, tensor in tensors.items()}
-        self.newest = copies, Progress.from_json(data).to_json()
+        self.newest = copies, TrainingState.from_json(data).to_json()
         self.saved += 1
 
 

@@ -23,7 +23,7 @@ Path = Callable[[float], tuple[float, float]]
 
 
 @dataclass(frozen=True)
-class Clip:
+class SceneClip:
     """A scene in time, with a question about it.
 
     Attributes:
@@ -49,17 +49,17 @@ class ClipFamily:
 
     title: str
     answers: tuple[str, ...]
-    ask: Callable[[Draw, str, Sequence[str]], Clip]
+    ask: Callable[[Draw, str, Sequence[str]], SceneClip]
 
 
-def _what_moved(draw: Draw, answer: str, styles: Sequence[str]) -> Clip:
+def _what_moved(draw: Draw, answer: str, styles: Sequence[str]) -> SceneClip:
     """One of three things slides; the others stay."""
     scene = _stage(draw, _with(draw, answer, 3), styles)
     way = draw.choice(tuple(WAYS))
     return _film(scene, {0: _slide(way)}, "What moved?", answer)
 
 
-def _which_way(draw: Draw, answer: str, styles: Sequence[str]) -> Clip:
+def _which_way(draw: Draw, answer: str, styles: Sequence[str]) -> SceneClip:
     """Two things slide in different ways; the question names one."""
     figures = draw.shuffled(_SHAPES)[:2]
     scene = _stage(draw, figures, styles)
@@ -68,7 +68,7 @@ def _which_way(draw: Draw, answer: str, styles: Sequence[str]) -> Clip:
     return _film(scene, moves, f"Which way did the {figures[0]} move?", answer)
 
 
-def _what_first(draw: Draw, answer: str, styles: Sequence[str]) -> Clip:
+def _what_first(draw: Draw, answer: str, styles: Sequence[str]) -> SceneClip:
     """Two things slide, one after the other; the third stays."""
     scene = _stage(draw, _with(draw, answer, 3), styles)
     early, late = _slide(draw.choice(tuple(WAYS))), _slide(draw.choice(tuple(WAYS)))
@@ -76,7 +76,7 @@ def _what_first(draw: Draw, answer: str, styles: Sequence[str]) -> Clip:
     return _film(scene, moves, "What moved first?", answer)
 
 
-def _how_often(draw: Draw, answer: str, styles: Sequence[str]) -> Clip:
+def _how_often(draw: Draw, answer: str, styles: Sequence[str]) -> SceneClip:
     """A thing bounces along the floor."""
     figure = draw.choice(_SHAPES)
     scene = _stage(draw, [figure], styles)
@@ -98,7 +98,7 @@ CLIP_FAMILIES: dict[str, ClipFamily] = {
 """Kinds of questions about clips by name."""
 
 
-def ask_clip(family: str, draw: Draw, answer: str, styles: Sequence[str] = STYLES) -> Clip:
+def ask_clip(family: str, draw: Draw, answer: str, styles: Sequence[str] = STYLES) -> SceneClip:
     """A clip of a family whose question has the given answer."""
     return CLIP_FAMILIES[family].ask(draw, answer, styles)
 
@@ -120,7 +120,7 @@ def _stage(draw: Draw, figures: Sequence[str], styles: Sequence[str]) -> Scene:
             )
 
 
-def _film(scene: Scene, moves: Mapping[int, Path], question: str, answer: str) -> Clip:
+def _film(scene: Scene, moves: Mapping[int, Path], question: str, answer: str) -> SceneClip:
     """The scene at FRAMES points in time; moves are by the thing's place in the scene."""
     things = list(scene.things)
     for index, path in moves.items():
@@ -133,7 +133,7 @@ def _film(scene: Scene, moves: Mapping[int, Path], question: str, answer: str) -
             dx, dy = path(time)
             now[index] = replace(now[index], x=now[index].x + dx, y=now[index].y + dy)
         frames.append(replace(scene, things=tuple(now)))
-    return Clip(tuple(frames), question, answer)
+    return SceneClip(tuple(frames), question, answer)
 
 
 def _fit(thing: Thing, path: Path) -> Thing:
