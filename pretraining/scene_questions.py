@@ -37,7 +37,7 @@ from cl_core.train.checkpoint import EpochRecord
 from cl_core.train.classification import fit
 from cl_core.train.context import TrainingContext
 from cl_core.train.data import Rows
-from cl_core.train.loop import Watch
+from cl_core.train.loop import TrainingCallbacks
 from cl_core.train.settings import TrainSettings
 
 SOME, AT_ONCE = 2000, 64
@@ -168,8 +168,10 @@ def main() -> None:
             flush=True,
         )
 
-    watch = Watch(epoch=epoch)
-    context = TrainingContext(backbone, train, judged, training, device, asked.seed, watch=watch)
+    callbacks = TrainingCallbacks(epoch=epoch)
+    context = TrainingContext(
+        backbone, train, judged, training, device, asked.seed, callbacks=callbacks
+    )
     fitted = fit(context, TaskWeights(replace(adapter, projection=projection), head), 0.1)
     for kind, share in by_kind(context, fitted.weights.to(device.torch_device), held_out).items():
         print(f"held out, {kind}, {len(KINDS[kind])} answers: {100 * share:.1f} %", flush=True)

@@ -23,13 +23,13 @@ from cl_core.tasks.prepared_task import MappedRows, PreparedTask, prepare
 from cl_core.tasks.raw_rows import Fault, RawRows, RawTask
 from cl_core.tasks.sources.media_files import drop_damaged, lost_to_damage
 from cl_core.tasks.spec import StreamSpec, TaskSpec
-from cl_core.tasks.stock import (
+from cl_core.tasks.stream_contents import (
     LONGEST,
     describe,
     describe_fault,
     label_of,
+    read_contents,
     sample_places,
-    take_stock,
     words,
 )
 from cl_core.tasks.stream_file import parse_stream
@@ -77,12 +77,12 @@ def answer(asked: CheckRequest) -> dict[str, Any]:
 
 
 def _stream(spec: StreamSpec, folder: Path) -> dict[str, Any]:
-    stock = take_stock(spec, folder, data_folder())
+    contents = read_contents(spec, folder, data_folder())
     return {
-        "tasks": [card(task) for task in stock.prepared],
-        "faults": [_fault(fault) for fault in stock.faults],
-        "warnings": list(stock.warnings),
-        "words": overlap(stock.prepared[: stock.learnt]),
+        "tasks": [card(task) for task in contents.prepared],
+        "faults": [_fault(fault) for fault in contents.faults],
+        "warnings": list(contents.warnings),
+        "words": overlap(contents.prepared[: contents.learnt]),
     }
 
 

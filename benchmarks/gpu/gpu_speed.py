@@ -24,7 +24,7 @@ from cl_core.route.settings import RouterSettings
 from cl_core.train.classification import fit
 from cl_core.train.context import TrainingContext
 from cl_core.train.data import Rows
-from cl_core.train.loop import Watch
+from cl_core.train.loop import TrainingCallbacks
 from cl_core.train.settings import TrainSettings
 
 TOKENS, K, KEPT = 64, 20, 2
@@ -121,7 +121,7 @@ def fitting_speed(backbone: Backbone, device: Device, train: Rows, batch: int, s
     settings = TrainSettings(epochs=1, batch_size=batch)
     one = train.subset([0])  # judged after the last step that is timed
     context = TrainingContext(
-        backbone, train, one, settings, device, 0, watch=Watch(step=after_step)
+        backbone, train, one, settings, device, 0, callbacks=TrainingCallbacks(step=after_step)
     )
     fit(context, new_weights(backbone, 2), AdapterSettings().dropout)
     return steps * batch / (marks[steps + WARM_UP] - marks[WARM_UP])

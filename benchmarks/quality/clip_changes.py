@@ -39,7 +39,7 @@ from cl_core.train.checkpoint import EpochRecord
 from cl_core.train.classification import fit
 from cl_core.train.context import TrainingContext
 from cl_core.train.data import Rows
-from cl_core.train.loop import Watch
+from cl_core.train.loop import TrainingCallbacks
 from cl_core.train.settings import TrainSettings
 
 HELD_OUT, RIDGE = 0.1, 100.0
@@ -108,7 +108,7 @@ def learn(
         TrainSettings(epochs=epochs, batch_size=32, learning_rate=1e-3, clip=1.0, patience=None),
         device,
         0,
-        watch=Watch(epoch=epoch),
+        callbacks=TrainingCallbacks(epoch=epoch),
     )
     fit(context, TaskWeights(adapter, head), 0.1)
 

@@ -36,7 +36,7 @@ from cl_core.device import Device, choose_device
 from cl_core.train.classification import fit
 from cl_core.train.context import TrainingContext
 from cl_core.train.data import Rows
-from cl_core.train.loop import Watch, epoch_order
+from cl_core.train.loop import TrainingCallbacks, epoch_order
 from cl_core.train.settings import TrainSettings
 
 TARGET = 0.85
@@ -109,7 +109,7 @@ def measure(
         began = clock()
 
     context = TrainingContext(
-        backbone, train, one, settings, device, SEED, watch=Watch(step=after_step)
+        backbone, train, one, settings, device, SEED, callbacks=TrainingCallbacks(step=after_step)
     )
     fit(context, start, AdapterSettings().dropout)
     return turns

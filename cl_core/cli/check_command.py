@@ -30,26 +30,28 @@ def check(
     Example: adapter-lab check reviews.yaml
     """
     from cl_core.cli.output import say, say_json
-    from cl_core.tasks.stock import check_source
+    from cl_core.tasks.stream_contents import check_source
 
-    stock = check_source(stream, protocol=one_of("--protocol", protocol, PROTOCOLS), order=order)
-    summary = stock.summary()
+    contents = check_source(stream, protocol=one_of("--protocol", protocol, PROTOCOLS), order=order)
+    summary = contents.summary()
     if as_json:
         say_json(summary)
     else:
-        if stock.name:
-            say(f"{stock.name} ({stock.protocol})")
+        if contents.name:
+            say(f"{contents.name} ({contents.protocol})")
         for number, task in enumerate(summary["tasks"], 1):
             say()
             for line in _task_lines(number, task):
                 say(line)
-        _say_all("faults", [str(fault) if fault.task else fault.message for fault in stock.faults])
-        _say_all("warnings", list(stock.warnings))
-        if not stock.faults:
+        _say_all(
+            "faults", [str(fault) if fault.task else fault.message for fault in contents.faults]
+        )
+        _say_all("warnings", list(contents.warnings))
+        if not contents.faults:
             words = ["adapter-lab", "run", "--stream", stream]
             words += [] if protocol is None else ["--protocol", protocol]
             say(f"\nnothing is wrong with it: {shlex.join(words)}")
-    if stock.faults:
+    if contents.faults:
         raise typer.Exit(2)
 
 

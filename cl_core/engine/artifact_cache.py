@@ -19,7 +19,7 @@ from cl_core.store import Artifact, Store, key
 from cl_core.train.chance import Chance
 from cl_core.train.checkpoint import EpochRecord
 from cl_core.train.divergence import all_finite
-from cl_core.train.loop import RunStopped, Watch
+from cl_core.train.loop import RunStopped, TrainingCallbacks
 from cl_core.train.settings import TrainSettings
 
 Contents = tuple[Mapping[str, Tensor], Any]
@@ -124,7 +124,7 @@ class ArtifactCache:
         )
         return artifact
 
-    def watch(self, name: str, epochs: int) -> Watch:
+    def callbacks(self, name: str, epochs: int) -> TrainingCallbacks:
         """What a training loop tells and asks, for the run's events.
 
         Args:
@@ -144,7 +144,7 @@ class ArtifactCache:
                 )
             )
 
-        return Watch(step=self.reporter.step, epoch=epoch, stop=self.reporter.stop)
+        return TrainingCallbacks(step=self.reporter.step, epoch=epoch, stop=self.reporter.stop)
 
     def rows_done(self, done: int, total: int) -> None:
         """Tells how far a pass over rows is, and ends it when somebody asked to stop."""

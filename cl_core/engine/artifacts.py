@@ -27,7 +27,7 @@ from cl_core.store import Store
 from cl_core.tasks.stream import Stream, vocabulary
 from cl_core.train.checkpoint import Checkpoints
 from cl_core.train.context import R, TrainingContext
-from cl_core.train.divergence import Knobs
+from cl_core.train.divergence import DivergenceReport
 from cl_core.train.seeds import derive_seed
 from cl_core.train.settings import TrainSettings
 
@@ -174,7 +174,7 @@ class RunArtifacts(ArtifactCache):
             name: for the run's events: of the task, with the phase where there are several.
             epochs: of the loop, at most, where the settings do not say so.
         """
-        watch = self.watch(name, epochs or settings.epochs)
+        callbacks = self.callbacks(name, epochs or settings.epochs)
         return TrainingContext(
             self.backbone,
             train,
@@ -183,6 +183,6 @@ class RunArtifacts(ArtifactCache):
             self.device,
             seed,
             checkpoints,
-            watch,
-            Knobs(name),
+            callbacks,
+            DivergenceReport(name),
         )

@@ -90,7 +90,7 @@ class SharedAdapterTrainer:
             penalty = self._penalty(start, new, label_space, stage, artifact_keys)
             if penalty is not None:
                 context = replace(
-                    context, knobs=replace(context.knobs, strengths=self._strengths())
+                    context, divergence=replace(context.divergence, strengths=self._strengths())
                 )
             fitted = fit_shared(
                 context, start, label_space, settings.adapter.dropout, memory, penalty

@@ -90,9 +90,9 @@ class FusionTrainer:
             fusion = Fusion.initialise(self.task_trainer.site_names, hidden_size, generator)
             ends = start()
             context = self.context(task, rows, settings, kind, checkpoints, "fusion")
-            knobs = replace(context.knobs, rate="fusion_learning_rate")
+            divergence = replace(context.divergence, rate="fusion_learning_rate")
             fitted = fit_fusion(
-                replace(context, knobs=knobs),
+                replace(context, divergence=divergence),
                 FusionWeights(fusion, ends.head, ends.projection),
                 self.task_trainer.bank(adapters),
                 artifacts.settings.fusion.fusion_regulariser,

@@ -25,7 +25,7 @@ def fit(
         dropout: probability of dropping a bottleneck's hidden unit while training.
 
     Raises:
-        RunStopped: `context.watch.stop` said so.
+        RunStopped: `context.callbacks.stop` said so.
         UserError: a loss or a weight is no longer finite.
     """
     return context.minimise(start, lambda weights: Classification(context, weights, dropout))

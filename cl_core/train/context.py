@@ -13,8 +13,8 @@ from cl_core.backbones.encoder import Backbone
 from cl_core.device import Device
 from cl_core.train.checkpoint import Checkpoints
 from cl_core.train.data import MixedRows, Rows
-from cl_core.train.divergence import NAMELESS, Knobs
-from cl_core.train.loop import Objective, TrainingResult, Watch, optimise
+from cl_core.train.divergence import UNNAMED, DivergenceReport
+from cl_core.train.loop import Objective, TrainingCallbacks, TrainingResult, optimise
 from cl_core.train.passes import mean_cross_entropy, pooled_states
 from cl_core.train.settings import TrainSettings
 from cl_core.train.weights import Weights
@@ -35,8 +35,8 @@ class TrainingContext(Generic[R]):
         device: where, and in which precision.
         seed: of the order of rows, and of whatever else is drawn.
         checkpoints: where mid-task checkpoints go; None keeps none.
-        watch: progress out, stop requests in; None is told nothing and never stops.
-        knobs: what an error calls this training and its settings.
+        callbacks: progress out, stop requests in; None is told nothing and never stops.
+        divergence: what an error calls this training and its settings.
 
     Raises:
         ValueError: there are no training or no validation rows.
@@ -49,8 +49,8 @@ class TrainingContext(Generic[R]):
     device: Device
     seed: int
     checkpoints: Checkpoints | None = None
-    watch: Watch | None = None
-    knobs: Knobs = NAMELESS
+    callbacks: TrainingCallbacks | None = None
+    divergence: DivergenceReport = UNNAMED
 
     def __post_init__(self) -> None:
         if len(self.train) == 0 or len(self.validation) == 0:
@@ -67,7 +67,7 @@ class TrainingContext(Generic[R]):
         """Trains a copy of the weights on an objective made from it; see `optimise`.
 
         Raises:
-            RunStopped: `watch.stop` said so.
+            RunStopped: `callbacks.stop` said so.
             UserError: a loss or a weight is no longer finite.
         """
         return optimise(
@@ -77,9 +77,9 @@ class TrainingContext(Generic[R]):
             self.device,
             self.seed,
             self.checkpoints,
-            self.watch,
+            self.callbacks,
             best_by,
-            self.knobs,
+            self.divergence,
         )
 
     def states(self, data: R, rows: Sequence[int], transforms: Mapping[str, Transform]) -> Tensor:

@@ -12,7 +12,7 @@ from cl_core.train.settings import TrainSettings
 
 
 @dataclass(frozen=True)
-class Knobs:
+class DivergenceReport:
     """What a training is called, and the settings that keep it in check.
 
     Attributes:
@@ -76,7 +76,7 @@ class Knobs:
         return "; or ".join(said)
 
 
-NAMELESS = Knobs()
+UNNAMED = DivergenceReport()
 """Of a training that nobody named."""
 
 

@@ -31,7 +31,7 @@ def fit_fusion(
         regulariser: what the distance of W_v from the identity is multiplied with (published: 0.01).
 
     Raises:
-        RunStopped: `context.watch.stop` said so.
+        RunStopped: `context.callbacks.stop` said so.
         UserError: a loss or a weight is no longer finite.
     """
     return context.minimise(

@@ -82,7 +82,7 @@ def fit_head(
         adapter: Phi_1, frozen, on the device.
 
     Raises:
-        RunStopped: `context.watch.stop` said so.
+        RunStopped: `context.callbacks.stop` said so.
         UserError: a loss or a weight is no longer finite.
     """
     if not start.parameters():  # a frozen head, and nothing to see
@@ -179,7 +179,7 @@ def distil(
         projection: the teacher's Psi_k, frozen, which the student sees with as well; None where nothing is seen.
 
     Raises:
-        RunStopped: `context.watch.stop` said so.
+        RunStopped: `context.callbacks.stop` said so.
         UserError: a loss or a weight is no longer finite.
     """
 

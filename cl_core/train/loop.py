@@ -20,7 +20,7 @@ from cl_core.backbones.batching import length_batches
 from cl_core.device import Device
 from cl_core.errors import AdapterLabError
 from cl_core.train.checkpoint import Checkpoints, EpochRecord, TrainingState, pack, unpack
-from cl_core.train.divergence import NAMELESS, Knobs, all_finite
+from cl_core.train.divergence import UNNAMED, DivergenceReport, all_finite
 from cl_core.train.schedule import learning_rate
 from cl_core.train.seeds import derive_seed
 from cl_core.train.settings import TrainSettings
@@ -38,7 +38,7 @@ class RunStopped(AdapterLabError):
 
 
 @dataclass(frozen=True)
-class Watch:
+class TrainingCallbacks:
     """What the loop tells and asks the outside.
 
     Attributes:
@@ -84,9 +84,9 @@ def optimise(
     device: Device,
     seed: int,
     checkpoints: Checkpoints | None = None,
-    watch: Watch | None = None,
+    callbacks: TrainingCallbacks | None = None,
     best_by: Literal["accuracy", "loss"] = "accuracy",
-    knobs: Knobs = NAMELESS,
+    divergence: DivergenceReport = UNNAMED,
 ) -> TrainingResult[W]:
     """Minimises an objective; only `start`'s parameters move, and in a copy.
 
@@ -100,15 +100,15 @@ def optimise(
         device: where, and in which precision.
         seed: of the order of rows and of whatever the objective draws.
         checkpoints: where mid-task checkpoints go; None keeps none.
-        watch: progress out, stop requests in.
+        callbacks: progress out, stop requests in.
         best_by: what chooses the best epoch.
-        knobs: what an error calls this training and its settings.
+        divergence: what an error calls this training and its settings.
 
     Raises:
-        RunStopped: `watch.stop` said so.
+        RunStopped: `callbacks.stop` said so.
         UserError: a loss or a weight is no longer finite.
     """
-    watch = watch or Watch()
+    callbacks = callbacks or TrainingCallbacks()
     weights = start.clone().to(device.torch_device)
     best = weights.clone()
     parameters = [parameter.requires_grad_(True) for parameter in weights.parameters()]
@@ -139,8 +139,8 @@ def optimise(
         with torch.no_grad():
             at_start, _ = objective.validate()
         if not math.isfinite(at_start):
-            raise knobs.never_finite(at_start)
-        raise knobs.diverged(what, value, epoch, settings)
+            raise divergence.never_finite(at_start)
+        raise divergence.diverged(what, value, epoch, settings)
 
     def check_sum() -> None:
         mean = float(loss_sum) / max(progress.rows, 1)
@@ -160,7 +160,7 @@ def optimise(
         while progress.epoch < settings.epochs:
             batches = epoch_order(objective.lengths, settings.batch_size, seed, progress.epoch)
             for rows in batches[progress.batch :]:
-                if watch.stop():
+                if callbacks.stop():
                     save()
                     raise RunStopped("stopped as asked; the checkpoint is kept")
                 rate = learning_rate(progress.step, steps, settings.learning_rate, settings.warmup)
@@ -177,7 +177,7 @@ def optimise(
                 progress.rows += len(rows)
                 progress.batch += 1
                 progress.step += 1
-                watch.step(progress.step, steps)
+                callbacks.step(progress.step, steps)
                 if progress.step % settings.checkpoint_every == 0 and progress.batch < len(batches):
                     save()
             check_sum()
@@ -193,7 +193,7 @@ def optimise(
             else:
                 progress.stale += 1
             loss_sum.zero_()
-            watch.epoch(record)
+            callbacks.epoch(record)
             patience_over = settings.patience is not None and progress.stale >= settings.patience
             if patience_over:
                 break

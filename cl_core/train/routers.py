@@ -144,7 +144,7 @@ def fit_routers(
         settings: epochs, learning rate, batch size and patience of the routers.
 
     Raises:
-        RunStopped: `context.watch.stop` said so.
+        RunStopped: `context.callbacks.stop` said so.
         UserError: a loss or a weight is no longer finite.
         ValueError: the composition has no gradient for the weights.
     """
@@ -158,12 +158,12 @@ def fit_routers(
             "patience": settings.router_patience,
         }
     )
-    knobs = replace(
-        context.knobs,
+    divergence = replace(
+        context.divergence,
         rate="router_learning_rate",
         usual=RouterNetworkSettings().router_learning_rate,
     )
-    context = replace(context, settings=train_settings, knobs=knobs)
+    context = replace(context, settings=train_settings, divergence=divergence)
     frozen = bank.with_parameters([tensor.detach() for tensor in bank.parameters()])
 
     def objective(weights: RoutersAndHeads) -> RouterObjective:

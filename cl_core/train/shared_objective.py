@@ -121,7 +121,7 @@ def fit_shared(
         penalty: what is added to the loss; None adds nothing.
 
     Raises:
-        RunStopped: `context.watch.stop` said so.
+        RunStopped: `context.callbacks.stop` said so.
         UserError: a loss or a weight is no longer finite.
     """
 

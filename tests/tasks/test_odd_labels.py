@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from cl_core.tasks.spec import StreamSpec, TaskSpec
-from cl_core.tasks.stock import Stock, check_source
+from cl_core.tasks.stream_contents import StreamContents, check_source
 from cl_core.tasks.stream_loader import load_stream
 
 
-def check(path: Path, *labels: object, meta: object = None, **fields: object) -> Stock:
+def check(path: Path, *labels: object, meta: object = None, **fields: object) -> StreamContents:
     """What is said of a folder of json lines whose labels come round in this order."""
     path.mkdir(exist_ok=True)
     rows = [
@@ -25,23 +25,23 @@ def check(path: Path, *labels: object, meta: object = None, **fields: object) ->
     return check_source(StreamSpec(name="s", protocol="til", tasks=(task,)))
 
 
-def faults(stock: Stock) -> str:
-    return "; ".join(map(str, stock.faults))
+def faults(contents: StreamContents) -> str:
+    return "; ".join(map(str, contents.faults))
 
 
 def test_a_number_of_any_length_is_a_class(tmp_path):
-    stock = check(tmp_path, 10**400, 1)
-    assert not stock.faults
-    assert stock.prepared[0].label_names == ("1", str(10**400))
+    contents = check(tmp_path, 10**400, 1)
+    assert not contents.faults
+    assert contents.prepared[0].label_names == ("1", str(10**400))
     as_text = check(tmp_path, "1" + "0" * 400, "1")
-    assert as_text.prepared[0].label_names == stock.prepared[0].label_names
+    assert as_text.prepared[0].label_names == contents.prepared[0].label_names
 
 
 @pytest.mark.parametrize("endless", [float("inf"), float("-inf"), "1e999"])
 def test_what_is_infinite_is_no_class(tmp_path, endless):
-    stock = check(tmp_path, 0, endless)
-    assert "'label' is an infinite number, and no class" in faults(stock)
-    assert "in rows 2, 4, 6" in faults(stock)
+    contents = check(tmp_path, 0, endless)
+    assert "'label' is an infinite number, and no class" in faults(contents)
+    assert "in rows 2, 4, 6" in faults(contents)
 
 
 def test_nan_is_missing_in_a_table_of_words_as_it_is_in_one_of_numbers(tmp_path):
@@ -83,8 +83,8 @@ def test_a_limit_that_leaves_one_class_leaves_nothing_to_tell_apart(tmp_path):
 
 
 def test_a_class_without_rows_to_validate_or_to_test_on_is_said(tmp_path):
-    stock = check(tmp_path, "a", "b", "c")
-    assert not any("no validation rows" in warning for warning in stock.warnings)
+    contents = check(tmp_path, "a", "b", "c")
+    assert not any("no validation rows" in warning for warning in contents.warnings)
     rows = "".join(
         json.dumps({"text": f"other {n}", "label": "ab"[n % 2]}) + "\n" for n in range(9)
     )

@@ -15,8 +15,8 @@ from cl_core.tasks.prepared_task import prepare
 from cl_core.tasks.raw_rows import RawTask
 from cl_core.tasks.sources.files import read_files
 from cl_core.tasks.spec import StreamSpec, TaskSpec
-from cl_core.tasks.stock import describe
 from cl_core.tasks.stream import Stream
+from cl_core.tasks.stream_contents import describe
 from cl_core.tasks.stream_loader import load_stream
 
 

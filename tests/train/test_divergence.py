@@ -14,7 +14,7 @@ from torch import Tensor
 from cl_core.adapters.heads import Head
 from cl_core.device import Device
 from cl_core.errors import UserError
-from cl_core.train.divergence import Knobs
+from cl_core.train.divergence import DivergenceReport
 from cl_core.train.i2i_objectives import HeadAndProjection
 from cl_core.train.loop import TrainingResult, optimise
 from cl_core.train.settings import TrainSettings
@@ -60,8 +60,8 @@ def fit(
     def objective(weights: HeadAndProjection) -> Line:
         return Line(weights, **line)
 
-    knobs = Knobs("tickets", strengths=(("ewc_lambda", 1e6),))
-    return optimise(start, objective, settings, place, 0, checkpoints, knobs=knobs)
+    divergence = DivergenceReport("tickets", strengths=(("ewc_lambda", 1e6),))
+    return optimise(start, objective, settings, place, 0, checkpoints, divergence=divergence)
 
 
 def test_a_line_alone_is_learnt() -> None:

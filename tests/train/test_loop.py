@@ -22,7 +22,7 @@ from cl_core.train.checkpoint import TrainingState
 from cl_core.train.classification import Classification, fit
 from cl_core.train.context import TrainingContext
 from cl_core.train.data import Rows, balanced_class_weights
-from cl_core.train.loop import RunStopped, TrainingResult, Watch, epoch_order
+from cl_core.train.loop import RunStopped, TrainingCallbacks, TrainingResult, epoch_order
 from cl_core.train.schedule import learning_rate
 from cl_core.train.seeds import derive_seed
 from cl_core.train.settings import PRESETS, TrainSettings
@@ -117,9 +117,11 @@ def test_a_run_stopped_at_any_step_and_resumed_ends_with_the_same_bytes(
         pytest.skip("promised on the CPU only")
     undisturbed = train(backbone, place)
     kept, steps = Kept(), []
-    watch = Watch(step=lambda done, total: steps.append(done), stop=lambda: len(steps) == stop_at)
+    callbacks = TrainingCallbacks(
+        step=lambda done, total: steps.append(done), stop=lambda: len(steps) == stop_at
+    )
     with pytest.raises(RunStopped):
-        train(backbone, place, checkpoints=kept, watch=watch)
+        train(backbone, place, checkpoints=kept, callbacks=callbacks)
     resumed = train(backbone, place, checkpoints=kept)
     assert same_bytes(resumed.weights, undisturbed.weights)
     assert resumed.history == undisturbed.history
@@ -141,7 +143,7 @@ def test_a_run_killed_without_a_word_ends_with_the_same_bytes(
 
     kept = Kept()
     with pytest.raises(Killed):
-        train(backbone, place, checkpoints=kept, watch=Watch(step=step))
+        train(backbone, place, checkpoints=kept, callbacks=TrainingCallbacks(step=step))
     resumed = train(backbone, place, checkpoints=kept)
     assert same_bytes(resumed.weights, train(backbone, place).weights)
 
@@ -164,7 +166,10 @@ def test_the_best_epoch_is_kept_not_the_last(backbone: TextBackbone, place: Devi
     best = max(fitted.history, key=lambda each: (each.validation_accuracy, -each.validation_loss))
     assert best.epoch < 8, "the test needs a run whose last epoch is not its best"
     shorter = train(
-        backbone, place, settings=wild, watch=Watch(epoch=lambda record: snapshots.append(record))
+        backbone,
+        place,
+        settings=wild,
+        callbacks=TrainingCallbacks(epoch=lambda record: snapshots.append(record)),
     )
     assert same_bytes(shorter.weights, fitted.weights)
     moved, judged = fitted.weights.to(place.torch_device), make_rows(backbone, 9)

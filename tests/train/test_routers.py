@@ -22,7 +22,7 @@ from cl_core.route.network import RouterNetwork
 from cl_core.route.settings import RouterNetworkSettings
 from cl_core.train.context import TrainingContext
 from cl_core.train.data import MixedRows
-from cl_core.train.loop import RunStopped, TrainingResult, Watch
+from cl_core.train.loop import RunStopped, TrainingCallbacks, TrainingResult
 from cl_core.train.routers import RouterObjective, RoutersAndHeads, fit_routers, split_memory
 from cl_core.train.settings import TrainSettings
 from tests.backbones.checkpoints import write_checkpoint
@@ -92,10 +92,10 @@ def train(
     rule: str = "compose",
     how: str = "average",
     kept: Kept | None = None,
-    watch: Watch | None = None,
+    callbacks: TrainingCallbacks | None = None,
 ) -> TrainingResult[RoutersAndHeads]:
     rows = memory(backbone)
-    context = TrainingContext(backbone, rows, rows, TRAIN, CPU, 3, kept, watch)
+    context = TrainingContext(backbone, rows, rows, TRAIN, CPU, 3, kept, callbacks)
     label_space = LabelSpace(protocol, PLACES, 4, rule)  # type: ignore[arg-type]
     return fit_routers(context, begin, bank, label_space, how, OWN)
 
@@ -154,7 +154,11 @@ def test_a_stop_leaves_no_trace_in_the_result(backbone: TextBackbone) -> None:
     kept, asked = Kept(), iter(range(100))
     with pytest.raises(RunStopped):
         train(
-            backbone, bank, start(backbone), kept=kept, watch=Watch(stop=lambda: next(asked) > 20)
+            backbone,
+            bank,
+            start(backbone),
+            kept=kept,
+            callbacks=TrainingCallbacks(stop=lambda: next(asked) > 20),
         )
     resumed = train(backbone, bank, start(backbone), kept=kept)
     assert bytes_of(resumed.weights.parameters()) == bytes_of(whole.weights.parameters())

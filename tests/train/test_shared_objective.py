@@ -20,7 +20,7 @@ from cl_core.backbones.text import TextBackbone
 from cl_core.device import Device
 from cl_core.train.context import TrainingContext
 from cl_core.train.data import MixedRows, Rows
-from cl_core.train.loop import RunStopped, Watch
+from cl_core.train.loop import RunStopped, TrainingCallbacks
 from cl_core.train.penalties.ewc import (
     EWCPenalty,
     FisherSum,
@@ -126,14 +126,14 @@ def test_a_step_replays_as_many_remembered_rows_as_it_has_new_ones(backbone: Tex
 def test_a_stop_leaves_no_trace_in_the_result(backbone: TextBackbone) -> None:
     new, memory = rows(backbone, 1), rows(backbone, 0)
 
-    def train(kept: Kept | None = None, watch: Watch | None = None) -> list[Tensor]:
-        context = TrainingContext(backbone, new, new, SETTINGS, CPU, 3, kept, watch)
+    def train(kept: Kept | None = None, callbacks: TrainingCallbacks | None = None) -> list[Tensor]:
+        context = TrainingContext(backbone, new, new, SETTINGS, CPU, 3, kept, callbacks)
         fitted = fit_shared(context, weights(backbone), CIL, 0.1, memory)
         return fitted.weights.parameters()
 
     whole, kept, asked = train(), Kept(), iter(range(100))
     with pytest.raises(RunStopped):
-        train(kept, Watch(stop=lambda: next(asked) > 7))
+        train(kept, TrainingCallbacks(stop=lambda: next(asked) > 7))
     for mine, other in zip(train(kept), whole, strict=True):
         assert torch.equal(mine, other)
 

@@ -28,7 +28,7 @@ LONGEST = 400
 
 
 @dataclass(frozen=True)
-class Stock:
+class StreamContents:
     """What was read of a stream.
 
     Attributes:
@@ -76,7 +76,7 @@ def check_source(
     protocol: str | None = None,
     order: str | None = None,
     hold_out: Sequence[str] = (),
-) -> Stock:
+) -> StreamContents:
     """Reads all of a stream's data and checks them; nothing is trained, and no fault is raised.
 
     Args:
@@ -88,11 +88,13 @@ def check_source(
     try:
         spec, folder = choose_stream(source, order, protocol, hold_out)
     except Faults as error:
-        return Stock(faults=[Fault("", None, fault, str(source)) for fault in error.faults])
-    return take_stock(spec, folder, data_folder(data))
+        return StreamContents(
+            faults=[Fault("", None, fault, str(source)) for fault in error.faults]
+        )
+    return read_contents(spec, folder, data_folder(data))
 
 
-def take_stock(spec: StreamSpec, folder: Path, root: Path | None) -> Stock:
+def read_contents(spec: StreamSpec, folder: Path, root: Path | None) -> StreamContents:
     """Reads and checks a stream whose paths are relative to a folder; `root` has the real data."""
     prepared = read_prepared(spec, folder, root)
     learnt = len(spec.tasks)
@@ -102,7 +104,7 @@ def take_stock(spec: StreamSpec, folder: Path, root: Path | None) -> Stock:
         finished = finish(spec, prepared, {}, 0)
         faults, warnings = finished.faults, warnings + finished.warnings
     limits = [task.limits for task in (*spec.tasks, *spec.held_out)]
-    return Stock(spec.name, spec.protocol, prepared, learnt, limits, faults, warnings)
+    return StreamContents(spec.name, spec.protocol, prepared, learnt, limits, faults, warnings)
 
 
 def describe(task: PreparedTask) -> dict[str, Any]:
