@@ -13,6 +13,7 @@ from cl_core.analysis.settings_accuracy import (
     Accuracy,
     RoutingSetting,
     grid,
+    inputs_of,
     own_setting,
     read,
     shares,
@@ -122,6 +123,20 @@ def test_a_stage_that_there_is_not_is_refused() -> None:
         read((), run, 9, RoutingSetting(1, 1.0))
 
 
+def test_what_is_kept_of_one_setting_is_not_taken_for_another() -> None:
+    from app.data.runs import DEMONSTRATION
+
+    run = Workspace(DEMONSTRATION).find("dam")
+    settings = [RoutingSetting(1, 0.5), RoutingSetting(1, 5.0), RoutingSetting(2, 0.5)]
+    kept = [inputs_of(run, 5, setting, most) for setting in settings for most in (100, 200)]
+    assert all(kept.count(inputs) == 1 for inputs in kept)
+    assert run.config.settings.router.k > 1
+    assert own_setting(run, 1).k == 1, "after the first task there is one adapter"
+    assert inputs_of(run, 1, RoutingSetting(1, 0.5), 100) == inputs_of(
+        run, 1, RoutingSetting(4, 0.5), 100
+    )
+
+
 def test_every_task_gives_as_many_samples_and_none_more_than_it_has() -> None:
     assert shares([60, 60, 60], 1000) == [60, 60, 60]
     assert shares([10, 5000, 400], 1000) == [10, 590, 400]
@@ -133,12 +148,17 @@ def test_many_adapters_are_spread_over_few_ks(tmp_path: Path) -> None:
     from tests.remade_runs import bundled
 
     config = bundled("dam")
+    router = config.settings.router.model_copy(update={"k": 5})
     many = config.model_copy(
-        update={"name": "many", "tasks": tuple(config.tasks[0] for _ in range(200))}
+        update={
+            "name": "many",
+            "tasks": tuple(config.tasks[0] for _ in range(200)),
+            "settings": config.settings.model_copy(update={"router": router}),
+        }
     )
     run = Workspace(tmp_path).run("many")
     run.create(many)
     ks = [each.k for each in grid(run, 200)[0]]
     assert ks == sorted(set(ks))
-    assert {1, 2, 200} <= set(ks)
+    assert {1, 5, 200} <= set(ks)
     assert len(ks) <= 17
