@@ -36,7 +36,7 @@ from cl_core.store import key, write_text
 NAMED = ("adapter", "shared", "router", "network")
 """Kinds of artifacts that go along where a run names them: what its model answers with.
 
-With them go its test rows themselves, the features that its router reads, the maps of these, one of each task's
+With them go its test samples themselves, the features that its router reads, the maps of these, one of each task's
 states, through which `cl_core.analysis.embeddings` finds the features, and how long each took. L2R's memory, I2I's
 fusions and what the vision encoder saw of each clip stay behind: no page reads them, and a copy that goes on makes
 them again.
@@ -46,7 +46,7 @@ It is made by `make demo-assets`; the lab copies it into your own workspace when
 """
 LARGEST_MB = 25
 TOLERANCE = 0.05
-"""Of a score: other processors round differently, and of 60 test rows three may tip over."""
+"""Of a score: other processors round differently, and of 60 test samples three may tip over."""
 
 
 def make(workspace: Workspace, runs: Sequence[BundledRun], watcher: Watcher | None = None) -> None:
@@ -125,7 +125,7 @@ def needed(workspace: Workspace, run: RunFolder) -> set[tuple[str, str]]:
             inputs = workspace.store.inputs("features", event.key)
             if (
                 inputs is not None and "layer" in inputs
-            ):  # training rows' too: neighbours are looked for among them
+            ):  # training samples' too: neighbours are looked for among them
                 artifacts.add(("features", event.key))
     timings = {
         ("timing", key("timing", {"artifact": artifact_key})) for _, artifact_key in artifacts

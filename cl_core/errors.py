@@ -35,7 +35,7 @@ class Faults(UserError):
 
 
 def counted(count: int, one: str, many: str = "") -> str:
-    """ "1 run", "2 runs", "1,200 training rows", "no" being written by whoever wants it.
+    """ "1 run", "2 runs", "1,200 training samples", "no" being written by whoever wants it.
 
     Args:
         count: of them.

@@ -19,6 +19,7 @@ from cl_core.errors import UserError, counted
 from cl_core.evaluate.metric_groups import score_names
 from cl_core.evaluate.statistics import format_difference
 from cl_core.evaluate.units import difference_title
+from cl_core.tasks.stream import protocol_title
 
 view = frame.draw("Which method wins, at what cost?")
 widgets.damaged(view.workspace)
@@ -103,7 +104,7 @@ if alone:
             "run them with other seeds."
         )
 
-st.header("Side by side")
+st.header("Results")
 shown = [
     metric
     for metric in (*compared_runs.quality(), *compared_runs.COSTS)
@@ -112,7 +113,7 @@ shown = [
 table = pd.DataFrame(
     {
         "recipe": names,
-        "protocol": [line.protocol for line in lines],
+        "protocol": [protocol_title(line.protocol) for line in lines],
         "rests on": [compared_runs.repeats(line) for line in lines],
         **{
             compared_runs.shown(metric): [
@@ -184,7 +185,7 @@ with right:
         source=source,
     )
 
-st.header("As the stream goes on")
+st.header("Average accuracy over the stream")
 over = {name: list(line.stages.values()) for name, line in drawn.items()}
 widgets.chart(
     view,
@@ -208,7 +209,7 @@ widgets.chart(
 
 gaps = [gap for gap in comparison.differences if gap.metric == metric]
 if against != "nothing":
-    st.header("Ahead of the reference")
+    st.header("Paired differences to the reference")
     if not gaps:
         st.info(
             "No other line has a run on the same order and seed as the reference: nothing can be paired."
@@ -233,7 +234,7 @@ if against != "nothing":
             source=source,
         )
 
-st.header("Take it along")
+st.header("Export")
 exported = st.multiselect(
     "Columns",
     shown,

@@ -1,4 +1,4 @@
-"""The page Forgetting & transfer, of the score matrix: what was lost, and what carried over?"""
+"""The page Forgetting & transfer, of the score matrix: what was forgotten, and what transferred?"""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from cl_core.reports.report_formats import number
 from cl_core.runs.undefined_scores import UNKNOWN_LABELS
 
 WHAT = {
-    "by routing": "What the run would gain if the adapter that it weighs most were always the own task's. "
+    "by routing": "What the run would gain if the top-1 adapter were always the true task's. "
     "Red is lost; 0 is as good as the oracle's route.",
-    "by merging": "What the merge costs beside its heaviest adapter alone. Red is lost; blue is where the merge is the "
+    "by merging": "What the merge costs against the top-1 adapter alone. Red is lost; blue is where the merge is the "
     "better one, for instance where it forgives a wrong route.",
 }
 FORMULA = {
-    "by routing": r"R_{i,j}(\text{heaviest alone}) - R_{i,j}(\text{own adapter alone})",
-    "by merging": r"R_{i,j} - R_{i,j}(\text{heaviest alone})",
+    "by routing": r"R_{i,j}(\text{top-1 adapter}) - R_{i,j}(\text{true-task adapter})",
+    "by merging": r"R_{i,j} - R_{i,j}(\text{top-1 adapter})",
 }
 
 view = frame.draw("Forgetting & transfer")
@@ -38,7 +38,7 @@ stage_matrices = matrices.Matrices(report, view.after)
 tasks, scores = stage_matrices.tasks, stage_matrices.scores
 seen = np.tri(len(tasks), dtype=bool)
 split = run.config.settings.evaluate.split
-source = f"run {run.name}, after task {view.after}, {split} rows of every task, one seed"
+source = f"run {run.name}, stage {view.after}, {split} samples of every task, one seed"
 transfer, why = report.transfer_after(view.after), report.undefined_after(view.after)
 
 
@@ -92,18 +92,18 @@ widgets.metrics(
 for name in others.keys() & why.keys():
     st.caption(f"{bare_title(name)} is not defined: {plain(why[name])}.")
 
-st.header("What each task is answered with, after each task")
+st.header("Accuracy on each task after each stage")
 chosen = widgets.chart(
     view,
     stage_matrices.score_figure(view.look, view.task),
     "scores",
     alt=f"Score matrix of {counted(len(tasks), 'task')}: average accuracy {metric('average_accuracy')}, "
     f"forgetting {metric('forgetting')}",
-    what="Each row is a stage: what the model scores on every task after it has learnt one more. Read a column "
+    what="Each row is a stage, after one more task has been learnt: the accuracy on every task. Read a column "
     "downwards: where it darkens, something was forgotten. Higher is better.",
     formula=r"R_{i,j} = \text{accuracy on task } j \text{ after learning task } i",
     table=stage_matrices.score_table(),
-    source=f"{source}; Wilson's 95 % intervals, for the number of {split} rows alone",
+    source=f"{source}; Wilson's 95 % intervals, for the number of {split} samples alone",
     select=True,
 )
 CELL = ("cell_after", "cell_task")
@@ -128,7 +128,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
             width=240,
             placeholder="a task",
         )
-        for key, label, options in zip(CELL, ("After learning", "samples of"), OPTIONS, strict=True)
+        for key, label, options in zip(CELL, ("Stage", "Samples of"), OPTIONS, strict=True)
     ]
 gap = oracle_gap_section.read_oracle_gap(run)
 if None in boxes:
@@ -143,16 +143,16 @@ else:
         st.caption(f"This cell is no score: {UNKNOWN_LABELS}.")
     else:
         more = gap.columns(i + 1, [routed.ids[index] for index in rows]) if gap else None
-        title = f"{counted(len(rows), 'sample')} of {tasks[j]} after learning {tasks[i]}, {scores[i, j]:.1f} % right"
+        title = f"{counted(len(rows), 'sample')} of {tasks[j]} at stage {tasks[i]}, {scores[i, j]:.1f} % right"
         list_samples(view, run.config, routed, rows, title, more, tasks[i])
 
-st.header("What changed since a task was learnt")
+st.header("Change since each task was learnt")
 widgets.chart(
     view,
     stage_matrices.change_figure(view.look, view.task),
     "change",
     alt="Change of every task's accuracy since it was learnt, in points",
-    what="The same matrix less its diagonal: red is lost, blue is gained after the task itself had been learnt. "
+    what="The same matrix minus its diagonal: red is lost, blue is gained after the task itself had been learnt. "
     "Grey is within one standard error of 0, as one sample of all would be. The colours are the same for every run: "
     "they end at 50 points.",
     formula=r"R_{i,j} - R_{j,j}",
@@ -183,19 +183,17 @@ if not run.config.recipe.shares_adapter:
                         view.look,
                         shown & ~seen,
                         view.task,
-                        "points; minus is lost",
+                        "points; negative = lost",
                     ),
                     f"lost-{how.replace(' ', '-')}",
                     alt=f"Lost {how} against the oracle's route: {last:.1f} points on average at this stage",
                     what=WHAT[how],
                     formula=FORMULA[how],
-                    table=figure_table(
-                        points, tasks, tasks, "points; minus is lost", "after learning"
-                    ),
+                    table=figure_table(points, tasks, tasks, "points; negative = lost", "stage"),
                     source=source,
                 )
 
-st.header("Each task over time")
+st.header("Accuracy of each task over the stages")
 lines = {name: np.where(seen[:, j], scores[:, j], np.nan).tolist() for j, name in enumerate(tasks)}
 widgets.chart(
     view,
@@ -203,7 +201,7 @@ widgets.chart(
         lines,
         tasks,
         view.look,
-        x_title="after learning",
+        x_title="stage",
         y_title="accuracy (%)",
         highlight=view.task,
         intervals=stage_matrices.interval,

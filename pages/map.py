@@ -27,7 +27,7 @@ view = frame.draw("Do the tasks look different to the backbone?")
 run = widgets.must_be_scored(view)
 if not (run.path / "routing.parquet").is_file():
     widgets.nothing(
-        "No sample of this run has been routed yet, and a map needs samples that were answered. Records are written "
+        "No sample of this run has been routed yet, and a map needs predictions. Records are written "
         "when a run ends or is stopped.",
         "train",
         "See what is being trained",
@@ -44,7 +44,8 @@ method = left.segmented_control(
     required=True,
     key="projection",
     bind="query-params",
-    help="UMAP keeps neighbours together and says little about distances; PCA is the flattest shadow.",
+    help="UMAP keeps neighbours together and says little about distances; PCA is linear: the two directions of "
+    "largest variance.",
 )
 colour = middle.selectbox(
     "Colour by",
@@ -105,7 +106,7 @@ ringed = right.selectbox(
 own_position = sample = None
 try:
     with own_column.popover(
-        "Place my own", icon=":material/add_location_alt:", key="placing", on_change="rerun"
+        "Add my own sample", icon=":material/add_location_alt:", key="placing", on_change="rerun"
     ) as giving:
         # Only then is the worker asked what the run's samples are: the map itself needs no model.
         if giving.open or own_sample.begun(OWN):
@@ -122,14 +123,14 @@ trust = (
     else f"{projection.trustworthiness:.2f}"
 )
 source = (
-    f"run {run.name}, after task {view.after}, {backbone_title(run.config.settings.backbone.name)}, layer "
+    f"run {run.name}, stage {view.after}, {backbone_title(run.config.settings.backbone.name)}, layer "
     f"{embeddings.layer}, {embeddings.pooling} "
     f"pooling, {embeddings.split} split, {count}, {projection.method}, trustworthiness {trust}"
 )
 
 wide, narrow = st.columns([5, 3], gap="medium")
 with wide:
-    st.header(f"{projection.method} of what the router reads")
+    st.header(f"{projection.method} of the router features")
     lassoed = widgets.chart(
         view,
         maps.figure(
@@ -144,40 +145,41 @@ with wide:
         alt=f"{projection.method} map of {count} ({embeddings.split}) of "
         f"{counted(len(view.tasks), 'task')}, coloured by "
         f"{colour.lower()}; trustworthiness {trust}",
-        what="Each point is a sample as the frozen backbone sees it, before any adapter: near points look alike to the "
-        "router. Where two tasks overlap, routing is hard and merging has to forgive. Numbered rings are the tasks' "
+        what="Each point is a sample as the frozen backbone sees it, before any adapter: near points have similar "
+        "features. Where two tasks overlap, routing is hard and merging has to forgive. Numbered rings are the tasks' "
         "centroids, placed among their nearest samples, side by side where they would cover each other; distances "
         "across the map mean little under UMAP. "
-        f"**Trustworthiness** ({trust}) is the share of neighbours here that are neighbours in truth: 1 is all, 0.5 "
-        "is chance; higher is better.",
+        f"**Trustworthiness** ({trust}) is the share of neighbours on the map that are neighbours in feature "
+        "space: 1 is all, 0.5 is chance; higher is better.",
         formula=rf"T = 1 - \frac{{2}}{{Nk(2N-3k-1)}} \sum_i \sum_{{j \in U_k(i)}} (r(i,j) - k), \quad k = {NEIGHBOURS}",
         table=samples.drop(columns=["task_index", "adapter_index", "learnt"]).set_index("sample"),
         source=source,
         select=("points", "box", "lasso"),
     )
 with narrow:
-    st.header("How alike the tasks are")
+    st.header("Cosine similarity of the tasks")
     cosines = maps.centroid_cosines(view, embeddings)
     names = maps.task_names(view)[: len(cosines)]
     measured = (
-        "router's centroids, of training rows"
+        "router's centroids, of training samples"
         if embeddings.router
-        else f"mean of {embeddings.split} rows"
+        else f"mean of {embeddings.split} samples"
     )
     widgets.chart(
         view,
         similarity(cosines, names, view.look, view.task),
         "centroids",
         alt=f"Cosine of each pair of {len(names)} task centroids",
-        what="The exact cosine of each pair of task centroids in all dimensions, which no map can show. Near 1 the two "
-        "tasks look the same to the router; neither direction is good in itself. The colours begin at the least.",
+        what="The exact cosine of each pair of task centroids in all dimensions, which no map can show. Near 1 the "
+        "router can hardly tell the two tasks apart; neither direction is good in itself. The colours begin at "
+        "the least.",
         formula=r"\cos(c_s, c_t) = \frac{c_s \cdot c_t}{|c_s||c_t|}",
         table=figure_table(cosines, names, names, "cosine", "task", 4),
-        source=f"run {run.name}, after task {view.after}, {measured}",
+        source=f"run {run.name}, stage {view.after}, {measured}",
     )
 
     if own_position is not None:
-        st.header("How near your own is")
+        st.header("Cosine similarity of your sample")
         nearness = pd.DataFrame({"task": names, "cosine": own_position.cosines})
         st.dataframe(
             nearness.sort_values("cosine", ascending=False),
@@ -199,7 +201,7 @@ with narrow:
         ):
             links.turn_to("sample", **{"from": "my own", "own": sample["text"]})
 
-st.header("What did you select?")
+st.header("Selection")
 ruled = selection.rules(view, samples)
 chosen = samples if ruled is None else ruled
 if lassoed:
@@ -209,6 +211,6 @@ if ruled is None and not lassoed:
         f"Draw around points on the map (lasso or box), or choose above. At most {MOST:,} samples are on a map."
     )
 elif chosen.empty:
-    st.info("No sample fits. Choose something else, or double-click the map to let the lasso go.")
+    st.info("No sample fits. Choose something else, or double-click the map to clear the lasso.")
 else:
     selection.card(view, chosen, embeddings.split)

@@ -52,7 +52,7 @@ present = [index for index in range(len(every)) if (routed.true == index).any()]
 rows = [every[index] for index in present]
 learnt = routed.true < len(adapters)
 source = (
-    f"run {run.name}, after task {view.after}, {len(routed)} "
+    f"run {run.name}, stage {view.after}, {len(routed)} "
     f"{config.settings.evaluate.split} samples, one seed"
 )
 counts = tables.confusion(routed, len(every))[present]
@@ -62,7 +62,7 @@ sure = "Wilson's 95 % intervals, for the number of samples alone"
 
 routing_numbers.draw(view, routed, adapters)
 
-st.header("True task and chosen adapter")
+st.header("True task and top-1 adapter")
 as_counts = st.toggle("Numbers instead of shares", key="counts", bind="query-params")
 shares = tables.row_shares(counts)
 clicked = widgets.chart(
@@ -73,7 +73,7 @@ clicked = widgets.chart(
         adapters,
         view.look,
         row_title="true task",
-        column_title="heaviest adapter",
+        column_title="top-1 adapter",
         value_title="share (%)",
         highlight=view.task if view.task is not None and view.task < len(adapters) else None,
         counts=counts,
@@ -82,11 +82,11 @@ clicked = widgets.chart(
     ),
     "confusion",
     alt=f"{counted(len(rows), 'true task')} by {counted(len(adapters), 'adapter')}: "
-    f"{100 * routed.right_route[learnt].mean():.1f} % of the learnt tasks' samples get their own task's",
+    f"{100 * routed.right_route[learnt].mean():.1f} % of the learnt tasks' samples get their true-task adapter",
     what="Each row is a task, each column an adapter; a cell says how many of the task's samples got this adapter as "
-    "their heaviest. On the diagonal the route is right. Click a cell for the samples behind it.",
+    "their top-1 adapter. On the diagonal the route is right. Click a cell for the samples behind it.",
     formula=r"C_{t,u} = \#\{x \in D_t^{\text{test}} : \arg\max_v p_v(x) = u\}",
-    table=share_table(counts, rows, adapters, "true task", "heaviest adapter"),
+    table=share_table(counts, rows, adapters, "true task", "top-1 adapter"),
     source=f"{source}; {sure}",
     select=True,
 )
@@ -94,36 +94,36 @@ behind_a_cell(view, config, routed, clicked, present, rows, adapters)
 
 left, right = st.columns(2, gap="large")
 with left:
-    st.header("Does a wrong route cost the answer?")
+    st.header("Does a wrong route cost the prediction?")
     widgets.chart(
         view,
         bars.outcomes(split, rows, view.look),
         "outcomes",
-        alt=f"{split[:, 2].sum()} of {split[:, 2:].sum()} samples with a wrong route were answered rightly",
+        alt=f"{split[:, 2].sum()} of {split[:, 2:].sum()} samples with a wrong route are predicted rightly",
         what="Every task's samples in four parts. Orange without hatching is what merging and related tasks forgive: "
-        "the wrong adapter weighed most, and the answer is right all the same. Samples whose label cannot be answered "
-        "yet are left out; a task of which that is all is crossed out.",
+        "the top-1 adapter is a wrong one, and the prediction is right all the same. Samples whose label cannot be "
+        "answered yet are left out; a task of which that is all is crossed out.",
         table=share_table(
-            split, rows, [name for name, *_ in bars.OUTCOMES], "true task", "route and answer"
+            split, rows, [name for name, *_ in bars.OUTCOMES], "true task", "route and prediction"
         ),
         source=f"{source}, of which {split.sum()} can be answered; {sure}",
     )
 with right:
     st.header("How much is each adapter used?")
-    mean, heaviest = tables.usage(routed)
+    mean, first = tables.usage(routed)
     widgets.chart(
         view,
-        bars.usage(mean, heaviest, adapters, view.look, len(routed)),
+        bars.usage(mean, first, adapters, view.look, len(routed)),
         "usage",
         alt="; ".join(f"{name}: {share:.0f} %" for name, share in zip(adapters, mean, strict=True)),
         what="Bars are mean weights over all samples shown here; diamonds say of how many samples an adapter is the "
-        "heaviest. An adapter far above its neighbours attracts samples of other tasks.",
+        "top-1 adapter. An adapter far above its neighbours attracts samples of other tasks.",
         formula=r"\bar p_t = \frac{1}{N} \sum_x p_t(x)",
         table=setting_table(
-            {"mean weight": mean, "heaviest of": heaviest},
+            {"mean weight": mean, "top-1 adapter of": first},
             adapters,
             "adapter",
-            ["heaviest of"],
+            ["top-1 adapter of"],
             len(routed),
         ),
         source=f"{source}; {sure}",
@@ -135,16 +135,16 @@ for column, name, most, title, what, formula in (
         left,
         "entropy",
         float(np.log(max(len(adapters), 2))),
-        "How mixed are the merges?",
-        "Entropy of a sample's weights: 0 is one adapter alone, the right end is all alike.",
+        "Entropy of the routing weights",
+        "Entropy of a sample's weights: 0 is one adapter alone, the right end is uniform.",
         r"H(x) = -\sum_t p_t \ln p_t",
     ),
     (
         right,
         "margin",
         1.0,
-        "How sure is the router?",
-        "Largest weight less the second: 1 is certain, 0 is a tie. A good router is unsure where it is wrong.",
+        "Margin of the routing weights",
+        "Largest weight less the second: 1 is certain, 0 is a tie. A good router has small margins where it is wrong.",
         r"m(x) = p_{(1)} - p_{(2)}",
     ),
 ):

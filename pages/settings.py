@@ -19,7 +19,7 @@ from cl_core.tasks.stream_loader import DATA_VARIABLE
 view = frame.draw("Where is my data?")
 mine = workspace("Mine")
 sizes = storage.measured(str(mine.root.resolve()))
-st.write("Everything that you make lies in one folder. Copy it, and everything goes along.")
+st.write("Everything that you make lies in one folder. Copy it, and you have everything.")
 st.code(str(mine.root.resolve()), language=None)
 store = sum(sizes.store.values())
 widgets.metrics(
@@ -45,7 +45,7 @@ widgets.metrics(
 
 left, right = st.columns([3, 2], gap="large")
 with left:
-    st.header("What takes up the room")
+    st.header("Disk usage")
     parts = storage.table(sizes)
     if parts.empty:
         st.caption("Nothing yet: this folder is made with your first run.")
@@ -70,7 +70,7 @@ with right:
     st.header("Clean up")
     storage.clean_up()
 
-    st.header("Reading")
+    st.header("Display")
     size = st.segmented_control(
         "Text size",
         list(theme.TEXT_SIZES),
@@ -78,7 +78,7 @@ with right:
         required=True,
         key="text",
         bind="query-params",
-        help="Of pages and figures, in this tab; it goes along in links.",
+        help="Of pages and figures, in this tab; links keep it.",
     )
     st.session_state["text_size"] = size  # the widget's own value ends with this page
     st.caption("Light or dark follows your system.")
@@ -103,7 +103,7 @@ with right:
     )
     st.caption("Apart from the hub, when you ask for something there, nothing leaves this machine.")
 
-st.header("Carry it elsewhere")
+st.header("Export and import")
 archive.carry()
 
 st.header("This machine")

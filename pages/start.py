@@ -23,7 +23,7 @@ view = frame.draw("Adapter Lab")
 pages = st.session_state["pages"]
 st.markdown(
     "One small **adapter** per task on a frozen **backbone**; a **router** decides for each sample which adapters it "
-    "gets, and they are **merged** for that sample alone. What is forgotten, and what carries over?"
+    "gets, and they are **merged** for that sample alone. What is forgotten, and what transfers?"
 )
 CARDS: tuple[tuple[str, str, tuple[tuple[str, str, dict[str, str]], ...]], ...] = (
     (
@@ -49,8 +49,8 @@ CARDS: tuple[tuple[str, str, tuple[tuple[str, str, dict[str, str]], ...]], ...] 
     ),
     (
         "Build a stream",
-        "Line up tasks of your own or from the gallery, and train on them.",
-        (("stream", "Line up tasks", {"ws": "Mine"}), ("train", "Train", {"ws": "Mine"})),
+        "Choose tasks of your own or from the gallery, and train on them.",
+        (("stream", "Choose tasks", {"ws": "Mine"}), ("train", "Train", {"ws": "Mine"})),
     ),
     (
         "Take the tour",
@@ -86,7 +86,7 @@ for row in range(0, len(names), 3):
         config, said = run.config, ending(run)
         with column.container(border=True):
             st.markdown(f"**{plain(name)}**")
-            what = f"{marked(config)} on {config.stream_name}, {config.protocol_with_rule}, seed {config.seed}"
+            what = f"{marked(config)} on {config.stream_name}, {config.protocol_title}, seed {config.seed}"
             if said.status != "finished":
                 state, icon, colour = STATES[said.status]
                 st.badge(state, icon=icon, color=colour)

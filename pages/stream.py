@@ -57,7 +57,7 @@ if chosen.editable:
 
 tasks = [task for task in checked.get("tasks", []) if task["counts"].get("train")]
 if tasks:
-    st.header("How the classes are spread")
+    st.header("Class distribution")
     names = [theme.numbered(index, task["name"]) for index, task in enumerate(tasks)]
     counts = {
         name: list(zip(task["classes"], task["counts"]["train"], strict=True))
@@ -67,19 +67,19 @@ if tasks:
         view,
         class_balance(counts, view.look),
         "class-balance",
-        alt=f"Training rows of each class in {counted(len(tasks), 'task')}",
-        what="A bar is a task, a segment a class: its length is its training rows. Segments of unequal length make "
+        alt=f"Training samples of each class in {counted(len(tasks), 'task')}",
+        what="A bar is a task, a segment a class: its length is its training samples. Segments of unequal length make "
         "plain accuracy flatter the frequent class; *macro F1* and the setting `class_weights` answer that.",
         formula=r"n_{t,c} = |\{(x, y) \in D_t : y = c\}|",
         table=pd.DataFrame(
             [(name, label, rows) for name, classes in counts.items() for label, rows in classes],
-            columns=["task", "class", "training rows"],
+            columns=["task", "class", "training samples"],
         ).set_index(["task", "class"]),
-        source=f"stream {chosen.name}, all training rows before limits",
+        source=f"stream {chosen.name}, all training samples before limits",
     )
 words = np.array(checked.get("words") or [])
 if words.size > 1:
-    st.header("How alike the tasks' words are")
+    st.header("Vocabulary overlap of the tasks")
     names = [theme.numbered(index, task["name"]) for index, task in enumerate(checked["tasks"])]
     names = names[: len(words)]
     widgets.chart(
@@ -91,10 +91,10 @@ if words.size > 1:
             view.look,
             row_title="task",
             column_title="task",
-            value_title="shared words (%)",
+            value_title="Jaccard index (%)",
         ),
         "word-overlap",
-        alt="Share of words that each two tasks have in common",
+        alt="Jaccard index of the words of each two tasks",
         what="How many of two tasks' words occur in both. Tasks that share few words are easy to tell apart for a "
         "router; tasks that share many may help each other.",
         formula=r"J(A, B) = \frac{|A \cap B|}{|A \cup B|}",

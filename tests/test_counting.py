@@ -28,7 +28,7 @@ SEVERAL = re.compile(
         (1, "run", "1 run"),
         (0, "run", "0 runs"),
         (2, "class", "2 classes"),
-        (1200, "training row", "1,200 training rows"),
+        (1200, "training sample", "1,200 training samples"),
         (1, "other job", "1 other job"),
     ],
 )
@@ -78,7 +78,7 @@ def test_no_sentence_counts_several_where_there_may_be_one() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", ['f"{len(runs)} runs"', 'f"behind {ahead} other jobs"', 'f"{rows:,} training rows"']
+    "wrong", ['f"{len(runs)} runs"', 'f"behind {ahead} other jobs"', 'f"{rows:,} training samples"']
 )
 def test_a_count_in_any_of_these_ways_is_found(wrong: str) -> None:
     assert uncounted(wrong)

@@ -32,6 +32,16 @@ PINNED = "pin"
 PINS_ASKED = "pins-asked"
 """In the session: the pins of an address that was followed; `app.sample.pinned` takes them up."""
 PINS_READ, PINS_WRITTEN = "pins-read", "pins-written"
+FORMER = {
+    "by": {"all alike": "uniform"},
+    "color": {"Chosen adapter": "Top-1 adapter", "Right or wrong": "Prediction"},
+    "only": {
+        "wrong answers": "wrong predictions",
+        "wrong route, right answer": "wrong route, right prediction",
+        "right route, wrong answer": "right route, wrong prediction",
+    },
+}
+"""What menus called their options when some addresses were written, by name in the address: these still lead there."""
 
 
 def arrive(page: str) -> None:
@@ -51,6 +61,10 @@ def arrive(page: str) -> None:
     if given and (st.session_state[TURNED] or given not in last_addresses):
         st.session_state[ASKED] = given
     st.session_state[READ] = given
+    for name, labels in FORMER.items():
+        label = labels.get(st.query_params.get(name, ""))
+        if label is not None and st.session_state[TURNED]:
+            st.session_state[name] = label
     pins = st.query_params.get_all(PINNED)
     last_pins = (st.session_state.get(PINS_READ), st.session_state.get(PINS_WRITTEN))
     if page == "sample" and pins and (st.session_state[TURNED] or pins not in last_pins):

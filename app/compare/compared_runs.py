@@ -20,6 +20,7 @@ from cl_core.evaluate.units import title, unit_of
 from cl_core.runs.cautions import TOLD
 from cl_core.runs.task_identity import TaskIdentity, identify, pooled
 from cl_core.runs.workspace import RunFolder
+from cl_core.tasks.stream import protocol_title
 
 MOST_LINES = 8
 """That are drawn: more colours and marks are not told apart. Runs are not limited."""
@@ -63,17 +64,21 @@ COSTS = {
         "Trainable (1,000)",
         1e3,
         1,
-        "what moves while one task is learnt",
+        "trained while one task is learnt",
     ),
     "memory_rows": Cost(
-        "Rows kept", "Rows kept", 1, 0, "training rows kept for replay or for L2R's routers"
+        "Memory size (samples)",
+        "Memory (samples)",
+        1,
+        0,
+        "training samples kept for replay or for L2R's routers",
     ),
     "seconds_training": Cost(
         "Training time (s)",
         "Training (s)",
         1,
         1,
-        "seconds by the clock when the adapters were first made, found in the store or not",
+        "wall-clock seconds when the adapters were first trained, found in the store or not",
     ),
     "seconds_evaluation": Cost(
         "Evaluation time (s)", "Evaluation (s)", 1, 1, "seconds of all forward passes for scores"
@@ -150,7 +155,9 @@ def called(lines: Sequence[Line]) -> list[str]:
     """Lines' numbered names, with the protocol where two would be called the same, and marked where told the task."""
     labels = [line.label for line in lines]
     names = [
-        line.label if labels.count(line.label) == 1 else f"{line.label}, {line.protocol}"
+        line.label
+        if labels.count(line.label) == 1
+        else f"{line.label}, {protocol_title(line.protocol)}"
         for line in lines
     ]
     return [
@@ -192,7 +199,7 @@ def cell(summary: Summary | None, metric: str) -> str:
     if summary.std is None:
         return mean
     if summary.low is None:
-        return f"{mean} (all alike)"
+        return f"{mean} (all equal)"
     return f"{mean} ± {decimal(scaled(metric, summary.std), digits)}"
 
 

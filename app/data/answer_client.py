@@ -17,8 +17,8 @@ Sample = Mapping[str, str]
 
 
 @dataclass(frozen=True)
-class Answer:
-    """How one sample was answered; K adapters in the order of their tasks.
+class RoutedPrediction:
+    """How one sample was routed and what was predicted; K adapters in the order of their tasks.
 
     Attributes:
         prediction: the label.
@@ -49,7 +49,7 @@ class Answer:
         return " + ".join(f"{self.weights[index]:.2f} T{index + 1}" for index in used)
 
     @classmethod
-    def of(cls, reply: Mapping[str, Any], tasks: Sequence[str]) -> Answer:
+    def of(cls, reply: Mapping[str, Any], tasks: Sequence[str]) -> RoutedPrediction:
         """From a `RoutedSample` as plain values, whose shares are sorted by weight.
 
         Args:
@@ -103,9 +103,9 @@ def kinds(view: View) -> list[str]:
     return list(worker().ask("kinds", workspace=root, run=name, stage=stage))
 
 
-def answers(
+def predictions(
     view: View, sample: Sample, what_ifs: Sequence[Mapping[str, Any]], task: str | None
-) -> list[Answer]:
+) -> list[RoutedPrediction]:
     """One for each what-if; {} is the run's own way.
 
     Raises:
@@ -121,7 +121,7 @@ def answers(
         what_ifs=[dict(what_if) for what_if in what_ifs],
         task=task,
     )
-    return [Answer.of(reply, view.tasks) for reply in replies]
+    return [RoutedPrediction.of(reply, view.tasks) for reply in replies]
 
 
 def embedded(view: View, sample: Sample) -> list[float]:
@@ -136,12 +136,12 @@ def embedded(view: View, sample: Sample) -> list[float]:
 
 
 def near(view: View, sample: Sample, k: int) -> list[dict[str, Any]]:
-    """The k training rows nearest to a sample, nearest first; empty where no features of them are stored.
+    """The k training samples nearest to a sample, nearest first; empty where no features of them are stored.
 
     Each has "task", "id", "label", "cosine", "text" and "picture" (base64 PNG, or "").
 
     Raises:
-        UserError: the sample cannot be read, or the training rows are no longer there.
+        UserError: the sample cannot be read, or the training samples are no longer there.
     """
     root, name, stage = _where(view)
     rows = worker().ask("near", workspace=root, run=name, stage=stage, sample=dict(sample), k=k)

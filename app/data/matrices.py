@@ -107,8 +107,8 @@ class Matrices:
             self.tasks,
             self.tasks,
             look,
-            row_title="after learning",
-            column_title="scored on",
+            row_title="stage",
+            column_title="evaluated on",
             value_title="accuracy (%)",
             highlight=highlight,
             note=note,
@@ -148,14 +148,14 @@ class Matrices:
                     for i, j in cells
                 ],
                 columns=[
-                    "after learning",
-                    "scored on",
+                    "stage",
+                    "evaluated on",
                     "change (points)",
                     "standard error (points)",
                     "n (samples)",
                 ],
             )
-            .set_index(["after learning", "scored on"])
+            .set_index(["stage", "evaluated on"])
             .round(2)
         )
 
@@ -186,7 +186,7 @@ def accuracy_table(
         for i, j in cells
     ]
     heads = ["accuracy (%)", "95 % from (%)", "95 % to (%)", "n (samples)"]
-    index = ["after learning", "scored on"]
+    index = ["stage", "evaluated on"]
     return pd.DataFrame(ends, columns=[*index, *heads]).set_index(index).round(2)
 
 
@@ -202,7 +202,7 @@ def difference_figure(
     """Differences of accuracies on one scale for all runs, grey where they are within one standard error of 0.
 
     Args:
-        points: (T, T), minus is lost.
+        points: (T, T), negative = lost.
         errors: (T, T) standard errors, 0 to 1.
         tasks: T numbered names.
         look: the theme.
@@ -215,8 +215,8 @@ def difference_figure(
         tasks,
         tasks,
         look,
-        row_title="after learning",
-        column_title="scored on",
+        row_title="stage",
+        column_title="evaluated on",
         value_title=title,
         signed=True,
         highlight=highlight,

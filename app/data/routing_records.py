@@ -65,16 +65,16 @@ class RoutingRecords:
 
     @cached_property
     def chosen(self) -> NDArray[np.int64]:
-        """(N,) the adapter with the largest weight."""
+        """(N,) the top-1 adapter: the one with the largest weight."""
         return routed_task(self.weights)
 
     @cached_property
     def right_route(self) -> NDArray[np.bool_]:
-        """(N,) whether that is the own task's."""
+        """(N,) whether that is the true task's."""
         return np.asarray(self.chosen == self.true)
 
     @cached_property
-    def right_answer(self) -> NDArray[np.bool_]:
+    def right_prediction(self) -> NDArray[np.bool_]:
         """(N,) whether the prediction is the label."""
         return np.asarray(self.table["correct"].to_numpy(), bool)
 
@@ -90,7 +90,7 @@ class RoutingRecords:
         """Of the sample in this row, in words."""
         if not self.answerable[row]:
             return NOT_LEARNT
-        return RIGHT if self.right_answer[row] else WRONG
+        return RIGHT if self.right_prediction[row] else WRONG
 
     def column(self, name: str) -> NDArray[np.float64]:
         """(N,) numbers: "entropy", "margin", "prediction", "label"."""
@@ -107,10 +107,10 @@ class RoutingRecords:
 
 ONLY: tuple[str, ...] = (
     "all samples",
-    "wrong answers",
+    "wrong predictions",
     "wrong routes",
-    "wrong route, right answer",
-    "right route, wrong answer",
+    "wrong route, right prediction",
+    "right route, wrong prediction",
 )
 """Which samples are listed; labels as on the screen and in addresses."""
 
@@ -123,13 +123,13 @@ def keep(routed: RoutingRecords, only: str, task: int | None = None) -> NDArray[
         only: of `ONLY`.
         task: of this true task; None for all.
     """
-    route, answer = routed.right_route, routed.right_answer | ~routed.answerable
+    route, answer = routed.right_route, routed.right_prediction | ~routed.answerable
     kept = {
         "all samples": np.ones(len(routed), bool),
-        "wrong answers": ~answer,
+        "wrong predictions": ~answer,
         "wrong routes": ~route,
-        "wrong route, right answer": ~route & routed.right_answer,
-        "right route, wrong answer": route & ~answer,
+        "wrong route, right prediction": ~route & routed.right_prediction,
+        "right route, wrong prediction": route & ~answer,
     }[only]
     return np.flatnonzero(kept & (True if task is None else routed.true == task))
 

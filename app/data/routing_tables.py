@@ -10,7 +10,7 @@ from cl_core.evaluate.routing import task_confusion
 
 
 def confusion(routed: RoutingRecords, tasks: int) -> NDArray[np.int64]:
-    """(tasks, K) samples of true task (row) whose heaviest adapter is (column).
+    """(tasks, K) samples of true task (row) whose top-1 adapter is (column).
 
     Args:
         routed: N samples.
@@ -30,14 +30,14 @@ def outcomes(routed: RoutingRecords, tasks: int) -> NDArray[np.int64]:
 
     Those that could not be answered rightly at this stage are left out.
     """
-    which = 2 * ~routed.right_route + ~routed.right_answer
+    which = 2 * ~routed.right_route + ~routed.right_prediction
     counted = (routed.true * 4 + which)[routed.answerable]
     counts = np.bincount(counted, minlength=4 * tasks)
     return counts.reshape(tasks, 4).astype(np.int64)
 
 
 def usage(routed: RoutingRecords) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """(K,) mean weight, and (K,) share of samples whose heaviest adapter it is; percent."""
+    """(K,) mean weight, and (K,) share of samples whose top-1 adapter it is; percent."""
     adapters = routed.weights.shape[1]
     chosen = np.bincount(routed.chosen, minlength=adapters) / max(len(routed), 1)
     return 100 * routed.weights.mean(axis=0).astype(np.float64), 100 * chosen

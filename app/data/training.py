@@ -25,7 +25,7 @@ STATES: dict[State, tuple[str, str, Colour]] = {
 
 WAYS_OUT = (
     ("out of memory", "Choose a smaller batch size, a shorter max length, or the CPU."),
-    ("no space left", "Free some disk space (Settings shows what takes it), then go on."),
+    ("no space left", "Free some disk space (Settings shows what uses it), then resume."),
     (
         "exists with other settings",
         "A run of this name was made differently: run again under another name.",
@@ -44,7 +44,10 @@ WAYS_OUT = (
     ("cuda", "Choose the device cpu under *Change the settings*."),
 )
 """Words of a failure, in order, and what to do about it."""
-OTHERWISE = "Mend what the message names and go on: the run continues where it was left. The log has the details."
+OTHERWISE = (
+    "Fix what the message names and resume: the run continues from its last checkpoint. "
+    "The log has the details."
+)
 
 
 def way_out(message: str) -> str:
@@ -64,7 +67,7 @@ def duration(seconds: float) -> str:
 def measured(
     runs: Iterable[RunFolder], backbone: str, max_length: int
 ) -> tuple[float, RunFolder] | None:
-    """Seconds per training row and epoch with this backbone, and the newest run that knows."""
+    """Seconds per training sample and epoch with this backbone, and the newest run that knows."""
     for run in runs:
         try:
             config, events = run.config, run.events
@@ -79,5 +82,5 @@ def measured(
 
 
 def rows_learnt(rows: Mapping[str, int], limit: int | None) -> int:
-    """Training rows of all tasks together, each cut to the limit."""
+    """Training samples of all tasks together, each cut to the limit."""
     return sum(count if limit is None else min(count, limit) for count in rows.values())

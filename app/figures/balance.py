@@ -22,7 +22,7 @@ LETTER = 0.011
 def class_balance(
     counts: Mapping[str, Sequence[tuple[str, int]]], look: Look, *, highlight: int | None = None
 ) -> go.Figure:
-    """One bar per task, cut by class; the bar's length is the task's training rows.
+    """One bar per task, cut by class; the bar's length is the task's training samples.
 
     Args:
         counts: numbered name of a task to (class, rows), in the order of the classes.
@@ -55,7 +55,7 @@ def class_balance(
     figure.update_layout(
         barmode="stack", bargap=0.25, uniformtext={"minsize": look.size, "mode": "hide"}
     )
-    figure.update_xaxes(title={"text": "training rows", "font": {"size": look.size}})
+    figure.update_xaxes(title={"text": "training samples", "font": {"size": look.size}})
     figure.update_yaxes(
         tickvals=list(range(len(counts))),
         ticktext=beside(list(counts)),

@@ -16,10 +16,10 @@ from app.figures.confidence import interval
 from app.figures.names import beside, ticks, width
 
 OUTCOMES = (
-    ("right route, right answer", "#3f90da", ""),
-    ("right route, wrong answer", "#3f90da", "/"),
-    ("wrong route, right answer", "#ffa90e", ""),
-    ("wrong route, wrong answer", "#ffa90e", "/"),
+    ("right route, right prediction", "#3f90da", ""),
+    ("right route, wrong prediction", "#3f90da", "/"),
+    ("wrong route, right prediction", "#ffa90e", ""),
+    ("wrong route, wrong prediction", "#ffa90e", "/"),
 )
 """Name, colour (the route) and pattern (hatched: the answer is wrong)."""
 
@@ -113,7 +113,7 @@ def usage(
     look: Look,
     samples: int,
 ) -> go.Figure:
-    """How much each adapter is used: mean weight as a bar, how often it is the heaviest as a diamond.
+    """How much each adapter is used: mean weight as a bar, how often it is the top-1 adapter as a diamond.
 
     Args:
         mean: (K,) percent.
@@ -138,7 +138,7 @@ def usage(
         y=chosen,
         mode="markers",
         cliponaxis=False,
-        name="heaviest of (%)",
+        name="top-1 adapter of (%)",
         marker={
             "symbol": "diamond-open",
             "size": 13,
@@ -149,14 +149,15 @@ def usage(
             (escape(name), interval(share / 100, samples))
             for name, share in zip(tasks, chosen, strict=True)
         ],
-        hovertemplate="%{customdata[0]}<br>heaviest of %{y:.1f} % of the samples<br>%{customdata[1]}<extra></extra>",
+        hovertemplate="%{customdata[0]}<br>top-1 adapter of %{y:.1f} % of the samples<br>"
+        "%{customdata[1]}<extra></extra>",
     )
     even = 100 / max(len(tasks), 1)
     figure.add_scatter(
         x=[-0.5, len(tasks) - 0.5],
         y=[even, even],
         mode="lines",
-        name="all alike",
+        name="uniform",
         line={"color": look.text, "width": 1.5, "dash": "dot"},
         hoverinfo="skip",
     )

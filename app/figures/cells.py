@@ -12,7 +12,7 @@ from app.base.theme import Look
 BLACK, WHITE = "#000000", "#ffffff"
 Cell = tuple[int, int]
 """Row and column."""
-UNANSWERABLE = "not learnt yet: no right answer could be given"
+UNANSWERABLE = "not learnt yet: no right prediction could be made"
 """Why a cell or a bar has no number."""
 SEEN_ALIKE = {"marker": {"opacity": 1}}
 """Selected or not: a click on one cell dims no other."""

@@ -13,7 +13,7 @@ from app.base.outcomes import NOT_LEARNT, RIGHT, WRONG
 from app.base.theme import GREY, PETROFF, task_colour, task_symbol
 from app.figures.names import listed
 
-COLOURS = ("Task", "Class", "Chosen adapter", "Right or wrong", "Entropy")
+COLOURS = ("Task", "Class", "Top-1 adapter", "Prediction", "Entropy")
 MOST_CLASSES = 9
 """Classes with a colour of their own, the most frequent; the others share one."""
 ADAPTER = "adapter "
@@ -83,7 +83,7 @@ def groups(points: pd.DataFrame, mode: str, highlight: int | None) -> list[Group
         ]
     if mode == "Class":
         coloured = _by_class(points, learnt)
-    elif mode == "Chosen adapter":
+    elif mode == "Top-1 adapter":
         chosen = points["adapter_index"].to_numpy()
         coloured = [
             Group(
@@ -94,7 +94,7 @@ def groups(points: pd.DataFrame, mode: str, highlight: int | None) -> list[Group
             )
             for index in np.unique(chosen[chosen >= 0])
         ]
-    elif mode == "Right or wrong":
+    elif mode == "Prediction":
         answer = points["answer"].to_numpy()
         learnt = (
             answer != NOT_LEARNT

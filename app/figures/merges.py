@@ -1,4 +1,4 @@
-"""Merges as stacked bars, one below the other: the routing weights of each, and what it answers."""
+"""Merges as stacked bars, one below the other: the routing weights of each, and its prediction."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LINE = 20
 def merges(
     rows: Sequence[str],
     weights: Sequence[Sequence[float]],
-    answers: Sequence[str],
+    predictions: Sequence[str],
     tasks: Sequence[str],
     look: Look,
 ) -> go.Figure:
@@ -28,7 +28,7 @@ def merges(
     Args:
         rows: M names, top to bottom.
         weights: M of K shares; a row may have fewer, of an earlier stage.
-        answers: M, beside the bars.
+        predictions: M, beside the bars.
         tasks: K numbered names.
         look: the theme.
     """
@@ -49,12 +49,12 @@ def merges(
             textfont={"size": look.size},
             hovertemplate=f"{escape(name)}: %{{x:.4f}}<extra></extra>",
         )
-    for index, answer in enumerate(answers):
+    for index, prediction in enumerate(predictions):
         figure.add_annotation(
             x=1.01,
             y=index,
-            text="<br>".join(escape(line) for line in wrap(short(answer, 2 * LINE), LINE)[:2]),
-            hovertext=escape(answer),
+            text="<br>".join(escape(line) for line in wrap(short(prediction, 2 * LINE), LINE)[:2]),
+            hovertext=escape(prediction),
             align="left",
             showarrow=False,
             xanchor="left",

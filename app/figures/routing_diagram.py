@@ -63,7 +63,10 @@ def recipe(
     _shares(figure, share, tasks, weights, before, look)
     _merge(figure, share, tasks, weights, look)
     rows = len(tasks)
-    said = [f"{confidence:.0%} sure", *([f"before: {_broken(was)}"] if was is not None else [])]
+    said = [
+        "softmax<br>probability " + f"{confidence:.2f}",
+        *([f"before: {_broken(was)}"] if was is not None else []),
+    ]
     _write(figure, ANSWER, (rows - 1) / 2, f"<b>{_broken(answer)}</b>", look, "bottom", 6)
     _write(figure, ANSWER, (rows - 1) / 2, "<br>".join(said), look, "top")
     for x, heading in zip((NEAR[0], share[0], MERGE[0], ANSWER), headings, strict=True):

@@ -38,7 +38,7 @@ ENTROPY = {
     "light": [[0.0, "#6c9bcb"], [0.5, "#8e5ea2"], [1.0, "#b3001b"]],
     "dark": [[0.0, "#4f7fb5"], [0.5, "#c9a0dc"], [1.0, "#ffd6a0"]],
 }
-"""From one adapter to all alike; each end can be seen on its paper."""
+"""From one adapter to uniform weights; each end can be seen on its paper."""
 
 
 @dataclass(frozen=True)
@@ -201,7 +201,7 @@ def _trace(
 
 HOVER = (
     "<b>%{text}</b><br>task %{customdata[1]}<br>class %{customdata[2]}<br>adapter %{customdata[3]}"
-    "<br>answered %{customdata[4]}<br>entropy %{customdata[5]} nats<extra></extra>"
+    "<br>prediction %{customdata[4]}<br>entropy %{customdata[5]} nats<extra></extra>"
 )
 
 

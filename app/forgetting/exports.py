@@ -20,7 +20,7 @@ def draw(view: View) -> None:
     """A row of downloads, each made when it is asked for."""
     if view.run is None:
         return
-    st.header("Take it along")
+    st.header("Export")
     st.caption("These files are of the whole run, whatever stage is shown above.")
     name = view.run.name
     files = (

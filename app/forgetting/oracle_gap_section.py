@@ -1,4 +1,4 @@
-"""The oracle gap, where a run loses against the oracle's route: read from its folder, or worked out by a process."""
+"""The oracle gap, where a run loses against the oracle's route: read from its folder, or computed by a process."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from app.shell.sharing import is_guest
 from cl_core.evaluate.oracle_gap import OracleGapMatrices, loss_errors, summarise_losses
 from cl_core.runs.workspace import RunFolder
 
-OWN, FIRST = "own adapter alone", "heaviest alone"
+OWN, FIRST = "true-task adapter alone", "top-1 adapter alone"
 
 
 @dataclass(frozen=True)
@@ -66,14 +66,14 @@ def _verdict(credit: float) -> str:
 def _reason(oracle: float, heaviest: float, run: float) -> str:
     """Of one sample: its share of O - F and of F - R."""
     parts = [
-        ("routing" if oracle > heaviest else "gained by the route", oracle - heaviest),
-        ("merging" if heaviest > run else "gained by the merge", heaviest - run),
+        ("routing" if oracle > heaviest else "gained by routing", oracle - heaviest),
+        ("merging" if heaviest > run else "gained by merging", heaviest - run),
     ]
     return ", ".join(name for name, share in parts if share)
 
 
 def read_oracle_gap(run: RunFolder) -> OracleGap | None:
-    """What was worked out before; None where nothing was."""
+    """What was computed before; None where nothing was."""
     if not (run.path / "lost.parquet").is_file():
         return None
     return _read_oracle_gap(str(run.path), stamp(run))
@@ -90,18 +90,18 @@ def _read_oracle_gap(path: str, stamp: Sequence[tuple[str, int, int]]) -> Oracle
 def offer(view: View) -> None:
     """A button that works it out, where that may be done."""
     if view.workspace == "Demonstration" or is_guest():
-        st.caption("It was not worked out for this run.")
+        st.caption("It was not computed for this run.")
         return
     st.caption(
-        "Every scored sample is answered once more, by its own task's adapter alone and by the one that the run weighs "
-        "most: a minute or so for some thousand samples."
+        "Every scored sample is predicted again, by its true-task adapter alone and by its top-1 adapter "
+        "alone: a minute or so for some thousand samples."
     )
     name = view.run.name if view.run is not None else ""
-    if not actions.pressed("Work it out", "work-out", of=name, icon=":material/calculate:"):
+    if not actions.pressed("Compute", "work-out", of=name, icon=":material/calculate:"):
         return
     command = [sys.executable, "-m", "cl_core.cli", "explain", name, "--json"]
     command += ["--workspace", str(workspace(view.workspace).root.resolve())]
-    with st.spinner("Answering the scored samples again…", show_time=True):
+    with st.spinner("Predicting the scored samples again…", show_time=True):
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         st.error(plain(done.stderr.strip() or "It failed without a word."))

@@ -60,7 +60,7 @@ LESSONS: tuple[Lesson, ...] = (
                 "Read a column downwards: that is one task, again and again.",
                 "Which task lost most by the end?",
                 "Look for the column whose last row is darkest against its diagonal; "
-                "*What changed since a task was learnt* shows the loss.",
+                "*Change since each task was learnt* shows the loss.",
                 "forgetting",
                 {"run": "sequential", "task": "1 restaurants"},
             ),
@@ -102,15 +102,15 @@ LESSONS: tuple[Lesson, ...] = (
             ),
             Step(
                 "Each adapter costs parameters.",
-                "Do more tasks make answering slower?",
+                "Do more tasks make inference slower?",
                 "Hardly: a sample uses as many adapters as the router keeps, however many there are.",
                 "compare",
                 {"run": "dam"},
             ),
             Step(
                 "An adapter can be left out after the fact.",
-                "What becomes of a sample whose own adapter is gone?",
-                "The next best moves up; the answer may still be right, where tasks are alike.",
+                "What becomes of a sample whose true-task adapter is gone?",
+                "The next best moves up; the prediction may still be right, where tasks are similar.",
                 "sample",
                 {"run": "dam", "sample": "restaurants/test/9", "drop": "1 restaurants"},
             ),
@@ -118,7 +118,7 @@ LESSONS: tuple[Lesson, ...] = (
     ),
     Lesson(
         "How does a centroid choose?",
-        "A task is remembered by the mean of its training features; a sample goes where it is nearest.",
+        "A task is remembered by its centroid, the mean of its training features; a sample goes to the nearest one.",
         (
             Step(
                 "The frozen backbone turns each text into a point; tasks are clouds.",
@@ -130,19 +130,19 @@ LESSONS: tuple[Lesson, ...] = (
             Step(
                 "The *numbered ring* of each task is its centroid.",
                 "Is the nearest on the map the nearest indeed?",
-                "Not always: the map bends distances. *How alike the tasks are* has the exact cosines.",
+                "Not always: the map bends distances. *Cosine similarity of the tasks* has the exact numbers.",
                 "map",
                 {"run": "dam"},
             ),
             Step(
                 "One sample, its cosines, and the two adapters that it gets.",
-                "Why are the weights so different where the cosines are so alike?",
+                "Why are the weights so different where the cosines are so similar?",
                 "The softmax divides by a small temperature: 0.03 of cosine is a factor of 20 at 0.01.",
                 "sample",
                 {"run": "dam", "sample": "restaurants/test/147"},
             ),
             Step(
-                "*True task and chosen adapter* counts which adapter samples of each task got.",
+                "*True task and top-1 adapter* counts which adapter samples of each task got.",
                 "Which confusion is the largest, and did the map show it?",
                 "Look off the diagonal; the pair should be neighbours on the map.",
                 "routing",
@@ -157,26 +157,26 @@ LESSONS: tuple[Lesson, ...] = (
             Step(
                 "With k = 1 a sample gets one adapter, right or wrong.",
                 "What happens to a wrong route?",
-                "The right adapter has no say at all: this urgent-looking ticket is answered wrongly.",
+                "The right adapter has no say at all: this urgent-looking ticket is predicted wrongly.",
                 "sample",
                 {"run": "dam", "sample": "tickets/test/96", "k": "1"},
             ),
             Step(
                 "With k = 2 the second best has a share.",
                 "How often is the true task among the two best?",
-                "*Own adapter among the 2 best* says; it is well above *Right route*.",
+                "*Top-2 recall* says; it is well above *Routing accuracy*.",
                 "routing",
                 {"run": "dam"},
             ),
             Step(
                 "Merging means one adapter made of two, for this sample alone.",
-                "Is that the same as averaging two answers?",
+                "Is that the same as averaging two predictions?",
                 "No: the weights are averaged before the nonlinearity, and it costs one pass, not two.",
                 "sample",
                 {"run": "dam", "sample": "tickets/test/96", "k": "2", "lesson": "true"},
             ),
             Step(
-                "Look at *Right answers despite a wrong route*.",
+                "Look at *Right predictions despite a wrong route*.",
                 "Is the share above chance?",
                 "Compare it with the classes: two labels are guessed rightly half of the time.",
                 "routing",
@@ -191,7 +191,7 @@ LESSONS: tuple[Lesson, ...] = (
             Step(
                 "No centroid: each block has a router of its own, read from its own hidden state.",
                 "Do all blocks agree?",
-                "Look at the rows: early blocks often weigh all adapters alike, later ones decide.",
+                "Look at the rows: early blocks often have nearly uniform weights, later ones decide.",
                 "sample",
                 {"run": "l2r-wavg", "sample": "tickets/test/96"},
             ),

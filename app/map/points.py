@@ -1,4 +1,4 @@
-"""The samples on a map as a table: task, class, answer, chosen adapter, as they were after a stage."""
+"""The samples on a map as a table: task, class, prediction, top-1 adapter, as they were after a stage."""
 
 from __future__ import annotations
 

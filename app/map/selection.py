@@ -25,8 +25,8 @@ RULES = {"from_task": "task", "from_class": "class", "by_adapter": "adapter", "a
 LABELS = {
     "from_task": "Task",
     "from_class": "Class",
-    "by_adapter": "Chosen adapter",
-    "answer": "Answer",
+    "by_adapter": "Top-1 adapter",
+    "answer": "Prediction",
 }
 
 
@@ -61,32 +61,32 @@ def card(view: View, chosen: pd.DataFrame, split: str) -> None:
     own_adapter = (
         (learnt["adapter_index"] == learnt["task_index"]).mean() if len(learnt) else float("nan")
     )
-    answers = learnt.loc[learnt["answer"] != NOT_LEARNT, "answer"]
-    right = (answers == RIGHT).mean() if len(answers) else float("nan")
+    predictions = learnt.loc[learnt["answer"] != NOT_LEARNT, "answer"]
+    right = (predictions == RIGHT).mean() if len(predictions) else float("nan")
     widgets.metrics(
         [
             ("Samples", f"{len(chosen):,}", "how many are selected"),
             (
-                "Answered rightly",
+                "Accuracy",
                 _percent(right),
-                f"of the {counted(len(answers), 'selected sample')} that could be answered at this stage; "
-                "higher is better",
+                f"share of right predictions of the {counted(len(predictions), 'selected sample')} that can be "
+                "answered at this stage; higher is better",
             ),
             (
-                "Own adapter chosen",
+                "Routing accuracy",
                 _percent(own_adapter),
-                "share whose largest routing weight is their own task's; higher is better",
+                "share whose top-1 adapter is their true task's; higher is better",
             ),
             (
                 "Entropy",
                 "-" if learnt.empty else f"{learnt['entropy'].mean():.2f} nats",
-                "mean of -sum_t p_t ln p_t: 0 is one adapter, ln K all alike",
+                "mean of -sum_t p_t ln p_t: 0 is one adapter, ln K uniform",
             ),
         ]
     )
     for column_box, (title, column) in zip(
         st.columns(3),
-        {"Task": "task", "Class": "class", "Chosen adapter": "adapter"}.items(),
+        {"Task": "task", "Class": "class", "Top-1 adapter": "adapter"}.items(),
         strict=True,
     ):
         counts = chosen[column].value_counts().rename_axis(title).reset_index(name="samples")

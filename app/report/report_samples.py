@@ -34,8 +34,8 @@ def samples(
         show: from a sample's id to its "texts" and "pictures"; None where the data are not at hand.
     """
     parts = [
-        html.heading("How a few samples were answered"),
-        html.sentence(f"The first {EACH} on record of each kind, so that nobody chose them."),
+        html.heading("Example predictions"),
+        html.sentence(f"The first {EACH} on record of each kind: not hand-picked."),
     ]
     every = [task.name for task in run.config.all_tasks]
     for title, chosen in _kinds(run.config, routed).items():
@@ -52,16 +52,16 @@ def _kinds(config: RunConfig, routed: RoutingRecords) -> dict[str, NDArray[np.bo
     """What samples are told apart by: name, and (N,) which are so."""
     route, answer, wrong = (
         routed.right_route,
-        routed.right_answer,
-        ~routed.right_answer & routed.answerable,
+        routed.right_prediction,
+        ~routed.right_prediction & routed.answerable,
     )
     if config.recipe.shares_adapter:
-        return {"right answer": answer, "wrong answer": wrong}
+        return {"right prediction": answer, "wrong prediction": wrong}
     return {
-        "right route, right answer": route & answer,
-        "wrong route, and yet the right answer": ~route & answer,
-        "right route, wrong answer": route & wrong,
-        "wrong route, wrong answer": ~route & wrong,
+        "right route, right prediction": route & answer,
+        "wrong route, right prediction": ~route & answer,
+        "right route, wrong prediction": route & wrong,
+        "wrong route, wrong prediction": ~route & wrong,
     }
 
 
@@ -88,8 +88,8 @@ def _one(
         "adapters": "one for all tasks"
         if config.recipe.shares_adapter
         else _merge(routed, row, tasks),
-        "answer": f"{config.label_space[said]} ({routed.verdict(row)})",
-        "true answer": config.label_space[label] if label >= 0 else "none that was learnt",
+        "prediction": f"{config.label_space[said]} ({routed.verdict(row)})",
+        "true label": config.label_space[label] if label >= 0 else "none that was learnt",
     }
     cut = text if len(text) <= LONGEST else text[:LONGEST] + "…"
     return html.sample(sample_id, cut, pictures, pairs)

@@ -19,12 +19,15 @@ from cl_core.runs.published_text import backbone_title, published, without_folde
 from cl_core.runs.workspace import RunFolder
 
 COSTS = {
-    "trainable_parameters": ("Trainable parameters", "what moves while one task is learnt"),
+    "trainable_parameters": ("Trainable parameters", "trained while one task is learnt"),
     "stored_parameters": ("Stored parameters", "adapters, heads and router beside the backbone"),
-    "active_parameters": ("Active parameters", "what a forward pass of one sample multiplies with"),
+    "active_parameters": ("Active parameters", "used in the forward pass of one sample"),
     "backbone_parameters": ("Backbone", "frozen parameters, the same for every recipe"),
-    "memory_rows": ("Rows kept", "training rows kept for replay or for L2R's routers"),
-    "seconds_this_run": ("This run", "seconds by the clock, what was in the store left out"),
+    "memory_rows": (
+        "Memory size (samples)",
+        "training samples kept for replay or for L2R's routers",
+    ),
+    "seconds_this_run": ("This run", "wall-clock seconds, without what was in the store"),
     "peak_memory_bytes": ("Peak memory", "largest resident memory of the run's process"),
     "peak_gpu_memory_bytes": ("Peak memory of the GPU", "largest allocation there"),
 }
@@ -46,11 +49,11 @@ def header(report: Report) -> dict[str, str]:
     said = [f"{caution[0].upper()}{caution[1:]}." for caution in cautions(config)]
     return {
         "Run": f"{report.run.name} ({': '.join(filter(None, (report.run.status, failure)))})",
-        "Stream": f"{config.stream_name}, {config.protocol_with_rule.upper()}, {counted(len(config.tasks), 'task')}: "
+        "Stream": f"{config.stream_name}, {config.protocol_title}, {counted(len(config.tasks), 'task')}: "
         + ", ".join(report.tasks),
         "Recipe": f"{marked(config)}: initialise {recipe.initialise}, train {recipe.train}, route {recipe.route}, "
         f"compose {recipe.compose}",
-        **({"Read with care": " ".join(said)} if said else {}),
+        **({"Caveats": " ".join(said)} if said else {}),
         "Backbone": backbone_title(config.settings.backbone.name),
         "Seed": str(config.seed),
         "Started": started[0].time if started else "not known",
@@ -67,7 +70,7 @@ def transfer_words(report: Report) -> list[str]:
         said.append(
             f"After the last of {counted(len(tasks), 'task')}, "
             f"{number('average_accuracy', transfer['average_accuracy'])} of the "
-            "rows are answered rightly, on average over tasks."
+            "samples are predicted rightly, on average over tasks."
         )
     if not math.isnan(transfer["forgetting"]):
         said.append(_forgetting(report))
@@ -100,7 +103,7 @@ def _forgetting(report: Report) -> str:
     mean = 100 * report.transfer["forgetting"]
     worst = int(np.nanargmax(lost))
     if lost[worst] <= 0:
-        return "Nothing was forgotten: every earlier task is answered as well as at its best before the last stage."
+        return "Nothing was forgotten: every earlier task is predicted as well as at its best before the last stage."
     return (
         f"Of the best score that an earlier task had before the last stage, {mean:.1f} points are lost on average, the "
         f"most of {report.tasks[worst]}: {lost[worst]:.1f} points."

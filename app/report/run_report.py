@@ -70,19 +70,14 @@ def run_report(run: RunFolder, show: Show | None = None) -> str:
     tasks = [numbered(index, name) for index, name in enumerate(report.tasks)]
     routed = last_routed(run)
     page.add(f"<h1>{html.escape(run.name)}</h1>", html.facts(header(report)))
-    page.add(
-        *(
-            html.sentence(f"Worth knowing: {without_folders(warning)}")
-            for warning in report.warnings
-        )
-    )
+    page.add(*(html.sentence(f"Note: {without_folders(warning)}") for warning in report.warnings))
     _scores(page, report, tasks)
     _transfer(page, report)
     _routing(page, report, tasks, routed)
     _cost(page, report)
     if routed is not None:
         page.add(*samples(run, routed, tasks, show))
-    page.add(html.heading("How to run it again"))
+    page.add(html.heading("Reproduce"))
     for title, rows in settings_rows(run).items():
         page.add(html.folded(title, html.table(("setting", "value"), rows)))
     page.add(html.source(f"Written by Adapter Lab {__version__}; it asks nothing of any host."))
@@ -92,11 +87,13 @@ def run_report(run: RunFolder, show: Show | None = None) -> str:
 
 def _scores(page: Page, report: Report, tasks: list[str]) -> None:
     matrices = Matrices(report, len(tasks))
-    where = f"run {report.run.name}, accuracy on the {_split(report)} rows of every task, one seed"
+    where = (
+        f"run {report.run.name}, accuracy on the {_split(report)} samples of every task, one seed"
+    )
     page.add(
-        html.heading("What each task is answered with, after each task"),
+        html.heading("Accuracy on each task after each stage"),
         html.sentence(
-            "Each row is a stage: what the model scores on every task after it has learnt one more. Read a column "
+            "Each row is a stage, after one more task has been learnt: the accuracy on every task. Read a column "
             "downwards: where it darkens, something was forgotten. Higher is better."
         ),
     )
@@ -108,14 +105,14 @@ def _scores(page: Page, report: Report, tasks: list[str]) -> None:
     page.add(
         html.source(
             f"R[i, j] = accuracy on task j after learning task i; {where}; Wilson's 95 % intervals, for the number of "
-            "rows alone"
+            "samples alone"
         )
     )
     page.add(html.folded("Numbers (%)", _cells(matrices.score_table(), "table-scores")))
     page.add(
-        html.heading("What changed since a task was learnt"),
+        html.heading("Change since each task was learnt"),
         html.sentence(
-            "The same matrix less its diagonal: red is lost, blue is gained after the task itself had been learnt. "
+            "The same matrix minus its diagonal: red is lost, blue is gained after the task itself had been learnt. "
             "Grey is within one standard error of 0; the colours end at 50 points, in every run."
         ),
     )
@@ -129,14 +126,14 @@ def _scores(page: Page, report: Report, tasks: list[str]) -> None:
 
 
 def _transfer(page: Page, report: Report) -> None:
-    page.add(html.heading("What was lost, what carried over"))
+    page.add(html.heading("Forgetting and transfer"))
     page.add(*(html.sentence(words) for words in transfer_words(report)))
     rows = metric_rows({**report.transfer, **report.improvised}, report.undefined)
-    page.add(html.table(("", "", "formula", "better", "what it is"), rows, "table-transfer"))
+    page.add(html.table(("", "", "formula", "better", "meaning"), rows, "table-transfer"))
 
 
 def _routing(page: Page, report: Report, tasks: list[str], routed: RoutingRecords | None) -> None:
-    page.add(html.heading("Which adapters samples got"))
+    page.add(html.heading("Routing"))
     config = report.run.config
     if config.recipe.shares_adapter:
         page.add(html.sentence("This recipe keeps one adapter for all tasks: there is no route."))
@@ -150,17 +147,19 @@ def _routing(page: Page, report: Report, tasks: list[str], routed: RoutingRecord
     counts = report.confusion[present]
     rows = [every[index] for index in present]
     stage = int(routed.table["stage"][0].as_py())
-    where = f"run {report.run.name}, after task {stage}, {len(routed):,} {_split(report)} samples, one seed"
+    where = (
+        f"run {report.run.name}, stage {stage}, {len(routed):,} {_split(report)} samples, one seed"
+    )
     page.draw(
         "routing",
-        f"True task by heaviest adapter, {len(rows)} by {len(adapters)}",
+        f"True task by top-1 adapter, {len(rows)} by {len(adapters)}",
         lambda look: heatmap(
             row_shares(counts),
             rows,
             adapters,
             look,
             row_title="true task",
-            column_title="heaviest adapter",
+            column_title="top-1 adapter",
             value_title="share (%)",
             counts=counts,
             note=lambda i, j: interval(counts[i, j] / counts[i].sum(), int(counts[i].sum())),
@@ -174,39 +173,39 @@ def _routing(page: Page, report: Report, tasks: list[str], routed: RoutingRecord
     page.add(
         html.folded("Numbers (samples)", html.table(("", *adapters), numbers, "table-routing"))
     )
-    mean, heaviest = usage(routed)
+    mean, first = usage(routed)
     page.draw(
         "usage",
         "; ".join(f"{name}: {share:.0f} %" for name, share in zip(adapters, mean, strict=True)),
-        lambda look: usage_bars(mean, heaviest, adapters, look, len(routed)),
+        lambda look: usage_bars(mean, first, adapters, look, len(routed)),
     )
     page.add(html.source(f"How much each adapter is used; {where}"))
     shares = [
         [name, f"{one:.2f}", f"{other:.2f}"]
-        for name, one, other in zip(adapters, mean, heaviest, strict=True)
+        for name, one, other in zip(adapters, mean, first, strict=True)
     ]
-    head = ("adapter", "mean weight (%)", "heaviest of (%)")
+    head = ("adapter", "mean weight (%)", "top-1 adapter of (%)")
     page.add(html.folded("Numbers (%)", html.table(head, shares, "table-usage")))
     page.add(
         html.table(
-            ("", "", "formula", "better", "what it is"), metric_rows(report.router), "table-router"
+            ("", "", "formula", "better", "meaning"), metric_rows(report.router), "table-router"
         )
     )
 
 
 def _cost(page: Page, report: Report) -> None:
-    page.add(html.heading("What it cost"))
-    page.add(html.table(("", "", "what it is"), cost_rows(report), "table-cost"))
+    page.add(html.heading("Cost"))
+    page.add(html.table(("", "", "meaning"), cost_rows(report), "table-cost"))
     phases = [
         [phase.phase, f"{phase.parameters:,}", f"{phase.rows:,}", f"{phase.seconds:.1f}"]
         for phase in report.phases
     ]
     if phases:
-        head = ("phase", "parameters moved at most", "training rows", "seconds")
+        head = ("phase", "trained parameters at most", "training samples", "seconds")
         page.add(html.table(head, phases, "table-phases"))
     page.add(
         html.source(
-            f"run {report.run.name}; seconds by the clock when artifacts were first made, found in the store or not"
+            f"run {report.run.name}; wall-clock seconds when artifacts were first computed, found in the store or not"
         )
     )
 

@@ -44,7 +44,7 @@ def worker() -> Background:
 
 def draw(view: View) -> None:
     """Two figures, or a button that has them worked out; of a run whose router ranks."""
-    st.header("What would it do to the accuracy?")
+    st.header("Accuracy under other settings")
     if view.run is None:
         return
     try:
@@ -112,11 +112,11 @@ def _offer(view: View, names: Sequence[str]) -> None:
         _wait(view, run, more, names)
         return
     if is_guest():
-        st.caption("It was not worked out for this run.")
+        st.caption("It was not computed for this run.")
         return
     if state == "failed":
         st.error(
-            f"It could not be worked out: {plain(worker().why(run, *more))}",
+            f"It could not be computed: {plain(worker().why(run, *more))}",
             icon=":material/error:",
         )
     answered = sum(shares(samples_of(run, view.after), MOST))
@@ -134,7 +134,7 @@ def _offer(view: View, names: Sequence[str]) -> None:
         if worker().ensure(source, target, run, *more) == "waiting":
             actions.refuse(
                 "vary",
-                "Another run's or stage's accuracies are being worked out. Press once more when they are there.",
+                "Another run's or stage's accuracies are being computed. Press again when they are there.",
             )
         st.rerun()
 
@@ -197,7 +197,7 @@ def _chart(
         "Choosing a setting by the samples scored flatters it.",
         formula=r"A_t = \frac{1}{t} \sum_{j \le t} R[t, j]",
         table=table.join(bounds),
-        source=f"run {run.name}, after task {view.after}, {taken}, one seed, {other}",
+        source=f"run {run.name}, stage {view.after}, {taken}, one seed, {other}",
     )
 
 

@@ -1,4 +1,4 @@
-"""The numbers at the top of the page Routing: how many routes and how many answers are right, and of which samples."""
+"""The numbers at the top of the page Routing: how many routes and predictions are right, and of which samples."""
 
 from __future__ import annotations
 
@@ -36,18 +36,18 @@ def numbers(
         adapters: K numbered names.
     """
     learnt = routed.true < len(adapters)
-    right, answers = routed.right_route[learnt], routed.right_answer[learnt]
+    right, predicted = routed.right_route[learnt], routed.right_prediction[learnt]
     samples, wrong = len(right), int((~right).sum())
-    forgiven = int((~right & answers).sum())
+    forgiven = int((~right & predicted).sum())
     k = config.settings.router.k
     tasks = "task" if len(adapters) == 1 else counted(len(adapters), "task")
     of = f"of the {counted(samples, 'sample')} of the {tasks} learnt"
     route = router_accuracy(routed.weights[learnt], routed.true[learnt])
     rows = [
         (
-            "Right route",
+            "Routing accuracy",
             f"{100 * route:.1f} %",
-            f"router accuracy: share {of} whose heaviest adapter is their own task's; higher is better; "
+            f"share {of} whose top-1 adapter is their true task's; higher is better; "
             + interval(route, samples),
         )
     ]
@@ -55,24 +55,24 @@ def numbers(
         recall = top_k_recall(routed.scores[learnt], routed.true[learnt], k)
         rows.append(
             (
-                f"Own adapter among the {k} best",
+                f"Top-{k} recall",
                 f"{100 * recall:.1f} %",
-                f"top-k recall: share {of} whose own task is among the k best scores; higher is better; "
+                f"share {of} whose true task is among the k best scores; higher is better; "
                 + interval(recall, samples),
             )
         )
-    share = float(answers.mean()) if samples else float("nan")
+    share = float(predicted.mean()) if samples else float("nan")
     rows += [
         (
-            "Right answers despite a wrong route",
+            "Right predictions despite a wrong route",
             f"{forgiven} of {wrong}",
-            f"{of} those with a wrong heaviest adapter that were answered rightly all the same; "
+            f"{of} those with a wrong top-1 adapter that are predicted rightly all the same; "
             + interval(forgiven / max(wrong, 1), wrong),
         ),
         (
-            "Right answers",
+            "Accuracy",
             f"{100 * share:.1f} %",
-            f"accuracy: share {of} that were answered rightly, each sample alike; tasks to come and held-out ones "
+            f"share {of} that are predicted rightly, each sample alike; tasks to come and held-out ones "
             "are not in it; higher is better; " + interval(share, samples),
         ),
     ]

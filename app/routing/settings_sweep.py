@@ -18,9 +18,9 @@ from app.shell.figure_table import setting_table
 from cl_core.evaluate.sweeps import TEMPERATURES, sweep
 
 KEPT, ROUTE, WEIGHT = (
-    "own adapter among the k kept",
-    "right route",
-    "mean weight of the own adapter",
+    "top-k recall",
+    "routing accuracy",
+    "mean weight of the true-task adapter",
 )
 COUNTED = (KEPT, ROUTE)
 """Lines that are shares of samples."""
@@ -41,7 +41,7 @@ def draw(view: View, routed: RoutingRecords, adapters: Sequence[str], source: st
     ranked = config.recipe.ranks
     has_adapter = routed.true < len(adapters)
     scores, true = routed.scores[has_adapter], routed.true[has_adapter]
-    st.header("What if k or the temperature were others?")
+    st.header("What if k or the temperature were different?")
     st.caption(
         "Computed from the recorded scores; nothing is run. What scores best weighs most under every setting."
     )
@@ -84,7 +84,7 @@ def _by_k(
         ),
         "sweep-k",
         alt=f"top-k recall from {lines[KEPT][0]:.0f} % at k = 1",
-        what="The more adapters are kept, the likelier the own one is among them, and the less it weighs.",
+        what="The more adapters are kept, the likelier the true-task adapter is among them, and the less it weighs.",
         formula=r"R@k = \#(t \in K(x)) / N",
         table=_table(lines, list(ks), "k", true),
         source=f"{source}, recorded scores, τ = {settings.temperature:g}",
@@ -117,8 +117,8 @@ def _by_temperature(
             samples=len(true),
         ),
         "sweep-temperature",
-        alt=f"mean weight of the own adapter from {lines[WEIGHT][0]:.0f} %",
-        what="A small temperature is nearly selection, a large one nearly a plain mean of the k kept. The "
+        alt=f"mean weight of the true-task adapter from {lines[WEIGHT][0]:.0f} %",
+        what="A small temperature is nearly selection, a large one nearly the plain mean of the k kept. The "
         "calibration error says how far the largest weight is from the chance of being right; lower is better.",
         formula=r"p_t = \mathrm{softmax}_{K(x)}(s_t / \tau)",
         table=_table(lines, taus, "temperature", true),

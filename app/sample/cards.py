@@ -11,7 +11,7 @@ import streamlit as st
 
 from app.base.styles import FRAMES
 from app.base.theme import Look, task_colour
-from app.data.answer_client import Answer
+from app.data.answer_client import RoutedPrediction
 
 RIGHT, WRONG = "✓ right", "✗ wrong"
 
@@ -20,7 +20,7 @@ def show_sample(shown: Mapping[str, Any], look: Look) -> None:
     """The sample itself: texts, then its picture or frames.
 
     Args:
-        shown: from `answers.shown`.
+        shown: from `answer_client.shown`.
         look: the theme.
     """
     texts = "".join(
@@ -76,8 +76,10 @@ def facts(pairs: Sequence[tuple[str, str]], look: Look) -> None:
     st.html(f'<div style="display:flex;flex-wrap:wrap;gap:.6em 2.2em">{cells}</div>')
 
 
-def answers_table(answer: Answer, tasks: Sequence[str], label: str | None, look: Look) -> None:
-    """What the merge answers and what each adapter would have answered alone.
+def answers_table(
+    answer: RoutedPrediction, tasks: Sequence[str], label: str | None, look: Look
+) -> None:
+    """What the merge predicts and what each adapter predicts alone.
 
     Args:
         answer: to one sample.
@@ -102,7 +104,7 @@ def answers_table(answer: Answer, tasks: Sequence[str], label: str | None, look:
     st.html(
         f'<table style="width:100%;border-collapse:collapse;font-size:{look.size + 1}px">'
         f'<thead><tr style="text-align:left;opacity:.75;font-size:{look.size}px">'
-        '<th scope="col">who</th><th scope="col">says</th><th scope="col">right?</th></tr></thead>'
+        '<th scope="col">model</th><th scope="col">prediction</th><th scope="col">correct?</th></tr></thead>'
         f"<tbody>{''.join(rows)}</tbody></table>"
     )
 

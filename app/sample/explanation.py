@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from app.base.escaped_text import plain
-from app.data.answer_client import Answer
+from app.data.answer_client import RoutedPrediction
 from app.data.view import View
 from app.sample.sample_choice import SampleChoice
 from app.sample.what_ifs import WhatIfChoice
@@ -14,7 +14,7 @@ from cl_core.runs.run_config import RunConfig
 
 ONE_FOR_ALL = "This recipe keeps one adapter for all tasks, so every sample gets that one."
 UNTRAINED = "untrained backbone: accuracy on this task"
-GIVEN = "Here the weights are dialled in, whatever the router says of the sample."
+GIVEN = "Here the weights are set by hand, whatever the router's scores are."
 """Of a what-if that chooses the adapters itself."""
 
 
@@ -24,7 +24,7 @@ def composed(config: RunConfig, asked: WhatIfChoice) -> str:
     return with_given_weights(how) if _given(asked) else how
 
 
-def story(config: RunConfig, other: Answer, asked: WhatIfChoice) -> str:
+def story(config: RunConfig, other: RoutedPrediction, asked: WhatIfChoice) -> str:
     """The figure in a few sentences: what the router's row says, and the composition's.
 
     Args:

@@ -21,9 +21,9 @@ COUNTS = (5, 10, 20)
 ROW, STRIP = 64, 296
 """Pixels: the height of a row with a picture, and a width in which a clip's four frames have room."""
 WHAT = (
-    "The rows that the adapters were trained on, sorted by how alike the frozen backbone finds them and this sample. "
-    "Where the nearest rows are of one task, its adapter is an easy choice; where they are mixed, so are the tasks. "
-    "Nearer to 1 is more alike."
+    "The samples that the adapters were trained on, sorted by the cosine of their frozen features to this sample's. "
+    "Where the nearest samples are of one task, its adapter is an easy choice; where they are mixed, so are the tasks. "
+    "Higher is more similar."
 )
 FORMULA = r"\cos(e(x), e(x_i)) = \frac{e(x) \cdot e(x_i)}{|e(x)||e(x_i)|}"
 
@@ -38,7 +38,7 @@ def draw(view: View, chosen: SampleChoice, clip: bool) -> None:
     """
     st.header("Which training samples are nearest?")
     if clip and not st.toggle(
-        "Look them up (reads every training clip: some seconds the first time)",
+        "Find them (reads every training clip: some seconds the first time)",
         key="look_up",
         bind="query-params",
     ):
@@ -53,14 +53,14 @@ def draw(view: View, chosen: SampleChoice, clip: bool) -> None:
         label_visibility="collapsed",
     )
     try:
-        with st.spinner("Looking through the training rows…", show_time=True):
+        with st.spinner("Searching the training samples…", show_time=True):
             rows = answer_client.near(view, chosen.sample, int(count))
     except (UserError, WorkerFailed) as error:
         st.warning(f"The training samples cannot be shown: {plain(str(error))}")
         return
     if not rows:
         st.caption(
-            "No features of this run's training rows are stored. A run of the recipe dam on the same stream makes "
+            "No features of this run's training samples are stored. A run of the recipe dam on the same stream makes "
             "them, and they are then shown here too."
         )
         return
@@ -98,7 +98,7 @@ def draw(view: View, chosen: SampleChoice, clip: bool) -> None:
         what=WHAT,
         formula=FORMULA,
         table=table,
-        source=f"run {view.run.name if view.run else ''}, after task {view.after}, training rows of the tasks learnt, "
+        source=f"run {view.run.name if view.run else ''}, stage {view.after}, training samples of the tasks learnt, "
         "features as the router reads them, exact",
     )
 

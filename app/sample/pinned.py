@@ -1,4 +1,4 @@
-"""Pinned samples, kept beside the one that is looked at: what to ask of them, never the answers.
+"""Pinned samples, kept beside the one that is looked at: what to ask of them, never the predictions.
 
 The session holds them for all runs, the address those of the run that is shown: a reload and a copied link bring them
 back. Pictures and clips do not fit into an address; those are the session's alone.
@@ -16,7 +16,7 @@ import streamlit as st
 from app.base import links
 from app.base.escaped_text import plain
 from app.data import answer_client
-from app.data.answer_client import Answer
+from app.data.answer_client import RoutedPrediction
 from app.data.view import View
 from app.sample import what_ifs
 from app.sample.sample_choice import TURNS, SampleChoice
@@ -47,7 +47,7 @@ SOUND: dict[str, Callable[[Any, Sequence[str]], bool]] = {
 
 def show(
     view: View, chosen: SampleChoice, asked: WhatIfChoice, true_task: str | None
-) -> list[tuple[str, Answer]]:
+) -> list[tuple[str, RoutedPrediction]]:
     """Draws the buttons; returns the name and the answer of each pinned sample, asked again at this stage.
 
     Args:
@@ -65,11 +65,11 @@ def show(
         # Of this run, and not after a step to another sample that was not on the screen yet.
         of = (view.workspace, view.run.name if view.run else "", st.session_state.get(TURNS, 0))
         icon = ":material/keep:"
-        if actions.pressed("Pin this one", "pin", of=of, said=said, icon=icon, help=meaning):
+        if actions.pressed("Pin this sample", "pin", of=of, said=said, icon=icon, help=meaning):
             if new in mine:
                 actions.refuse("pin", "It is pinned already.")
             if len(mine) >= MOST:
-                actions.refuse("pin", f"{MOST} are pinned, and that is the most: unpin them first.")
+                actions.refuse("pin", f"{MOST} are pinned, which is the maximum: unpin them first.")
             st.session_state[PINS] = [*pinned, new]
             st.rerun()
         icon = ":material/keep_off:"
@@ -148,7 +148,7 @@ def _read(view: View, text: str) -> dict[str, Any] | None:
     return _pin(view, sample, parts, true_task) if sound else None
 
 
-def _ask(view: View, pin: dict[str, Any]) -> tuple[str, Answer] | None:
+def _ask(view: View, pin: dict[str, Any]) -> tuple[str, RoutedPrediction] | None:
     """Its name and its answer; says why where there is none, such as at a stage that lacks the task that it forces."""
     sample = pin["sample"]
     names = [] if view.run is None else [task.name for task in view.run.config.tasks]
@@ -157,7 +157,7 @@ def _ask(view: View, pin: dict[str, Any]) -> tuple[str, Answer] | None:
     name = f"{called[:28]}{', ' + words if words else ''}"
     true_task = pin["told"] if pin["told"] in view.tasks[: view.after] else None
     try:
-        return name, answer_client.answers(view, sample, [pin["fields"]], true_task)[0]
+        return name, answer_client.predictions(view, sample, [pin["fields"]], true_task)[0]
     except (UserError, WorkerFailed) as error:
-        st.warning(plain(f"The pinned {name} has no answer here: {error}"))
+        st.warning(plain(f"The pinned {name} has no prediction here: {error}"))
         return None

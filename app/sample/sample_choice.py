@@ -108,7 +108,7 @@ def _scored(view: View, config: RunConfig) -> SampleChoice | None:
                 f"{plain(asked)} was not scored at this stage; the first of the list is shown."
             )
     if not ids:
-        st.info(f"There are no {only} here: good news, or another filter is due.")
+        st.info(f"There are no {only} here; choose another filter.")
         return None
     sample_id = st.selectbox(
         f"Sample, one of {len(ids)}", ids, key="sample", bind="query-params", width=190
@@ -116,8 +116,8 @@ def _scored(view: View, config: RunConfig) -> SampleChoice | None:
     here = ids.index(sample_id) if sample_id in ids else 0
     with st.container(horizontal=True, width="content", gap="xsmall", key=ICONS):
         for icon, step, words in (
-            ("chevron_left", -1, "The one before"),
-            ("chevron_right", 1, "The next one"),
+            ("chevron_left", -1, "Previous sample"),
+            ("chevron_right", 1, "Next sample"),
         ):
             alone = len(ids) < 2
             mark = f":material/{icon}:"
@@ -171,7 +171,7 @@ def _browse(view: View, config: RunConfig, routed: RoutingRecords, ids: Sequence
                 theme.numbered(int(routed.true[row]), named[int(routed.true[row])]) for row in rows
             ],
             "adapter": [f"T{routed.chosen[row] + 1}" for row in rows],
-            "answer": [routed.verdict(row) for row in rows],
+            "prediction": [routed.verdict(row) for row in rows],
         }
     )
     st.session_state[BROWSED] = list(ids)
@@ -199,7 +199,7 @@ def _own(view: View, config: RunConfig) -> SampleChoice | None:
     if must_be_told(config):
         names = [theme.numbered(index, name) for index, name in enumerate(view.tasks[: view.after])]
         task_name = st.selectbox(
-            "Answer as of task",
+            "Predict as of task",
             names,
             key="as",
             bind="query-params",

@@ -16,7 +16,7 @@ import streamlit as st
 from app.base import theme
 from app.base.escaped_text import plain
 from app.data import answer_client
-from app.data.answer_client import Answer
+from app.data.answer_client import RoutedPrediction
 from app.data.view import View
 from app.figures.heatmap import heatmap
 from app.figures.merges import merges
@@ -36,7 +36,7 @@ GATES = r"\alpha^{(b)}_t = \frac{m^{(b)}_t}{\sum_u m^{(b)}_u},\quad m = \sigma(z
 
 @st.fragment
 def draw(view: View, config: RunConfig, chosen: SampleChoice, shown: Mapping[str, Any]) -> None:
-    """The sample, its way to an answer beside the controls of a what-if, and the answers side by side.
+    """The sample, its way to a prediction beside the controls of a what-if, and the predictions side by side.
 
     Args:
         view: what is being looked at.
@@ -57,8 +57,8 @@ def draw(view: View, config: RunConfig, chosen: SampleChoice, shown: Mapping[str
     with left:
         cards.show_sample(shown, view.look)
         try:
-            with st.spinner("Asking the model…", show_time=True):
-                of_run, of_what_if = answer_client.answers(
+            with st.spinner("Running the model…", show_time=True):
+                of_run, of_what_if = answer_client.predictions(
                     view, chosen.sample, [{}, asked.fields], true_task
                 )
         except (UserError, WorkerFailed) as error:
@@ -69,13 +69,13 @@ def draw(view: View, config: RunConfig, chosen: SampleChoice, shown: Mapping[str
     compare = st.container()
     if (
         of_what_if.alone
-    ):  # one adapter for all tasks says what the run answers, and is no second voice beside it
+    ):  # one adapter for all tasks predicts what the run predicts, and is no second voice beside it
         compare, said = st.columns([2.1, 1], gap="large")
         with said:
             st.header("Each adapter alone")
             cards.answers_table(of_what_if, adapters, chosen.label, view.look)
     with compare:
-        st.header("Side by side")
+        st.header("Merges compared")
         beside = pinned.show(view, chosen, asked, true_task)
         rows = [
             ("this run", of_run),
@@ -92,16 +92,19 @@ def _say(
     config: RunConfig,
     chosen: SampleChoice,
     asked: WhatIfChoice,
-    of_run: Answer,
-    of_what_if: Answer,
+    of_run: RoutedPrediction,
+    of_what_if: RoutedPrediction,
 ) -> None:
-    """The truth and the answers, and in one line what the what-if changes."""
+    """The truth and the predictions, and in one line what the what-if changes."""
     every = [theme.numbered(index, task.name) for index, task in enumerate(config.all_tasks)]
-    answered = [("this run answers", of_run), *([("what if", of_what_if)] if asked.fields else [])]
+    answered = [
+        ("prediction of this run", of_run),
+        *([("prediction, what if", of_what_if)] if asked.fields else []),
+    ]
     cards.facts(
         [
             ("true task", "not known" if chosen.true is None else every[chosen.true]),
-            ("true answer", chosen.label or "not known"),
+            ("true label", chosen.label or "not known"),
             *(
                 (who, f"{answer.prediction} {cards.verdict(answer.prediction, chosen.label)}")
                 for who, answer in answered
@@ -112,7 +115,9 @@ def _say(
     )
     if asked.fields:
         changed = "changes" if of_run.prediction != of_what_if.prediction else "stays the same"
-        cards.line(f"What if: {asked.words}: {of_what_if.words}. The answer {changed}.", view.look)
+        cards.line(
+            f"What if: {asked.words}: {of_what_if.words}. The prediction {changed}.", view.look
+        )
     else:
         shared = config.recipe.shares_adapter
         cards.line(
@@ -126,8 +131,8 @@ def _chain(
     chosen: SampleChoice,
     asked: WhatIfChoice,
     adapters: Sequence[str],
-    of_run: Answer,
-    of_what_if: Answer,
+    of_run: RoutedPrediction,
+    of_what_if: RoutedPrediction,
 ) -> None:
     """From features to the answer, from left to right."""
     scores = "" if config.recipe.shares_adapter else config.recipe.router.traits.scores
@@ -144,14 +149,14 @@ def _chain(
             before=of_run.weights if asked.fields else None,
             was=of_run.prediction if of_run.prediction != of_what_if.prediction else None,
             headings=(
-                f"Nearness: {escape(scores)}" if scores else "",
+                f"Router score: {escape(scores)}" if scores else "",
                 "Weights",
                 how.title(),
-                "Answer",
+                "Prediction",
             ),
         ),
         "recipe",
-        alt=f"{of_what_if.words} answers {of_what_if.prediction}",
+        alt=f"{of_what_if.words}: prediction {of_what_if.prediction}",
         what=story(config, of_what_if, asked),
         formula=formulas(config, asked),
         table=pd.DataFrame(
@@ -170,7 +175,9 @@ def _chain(
     )
 
 
-def _side_by_side(view: View, rows: Sequence[tuple[str, Answer]], adapters: Sequence[str]) -> None:
+def _side_by_side(
+    view: View, rows: Sequence[tuple[str, RoutedPrediction]], adapters: Sequence[str]
+) -> None:
     """Each way of merging as a bar, the pinned ones among them."""
     widgets.chart(
         view,
@@ -183,14 +190,14 @@ def _side_by_side(view: View, rows: Sequence[tuple[str, Answer]], adapters: Sequ
         ),
         "side-by-side",
         alt="; ".join(
-            f"{name}: {answer.words} answers {answer.prediction}" for name, answer in rows
+            f"{name}: {answer.words}: prediction {answer.prediction}" for name, answer in rows
         ),
-        what="Each bar is one merge: how much of every adapter is in it, and what it answers. A pinned sample stays "
-        "here while you look at others.",
+        what="Each bar is one merge: how much of every adapter is in it, and its prediction with the softmax "
+        "probability. A pinned sample stays here while you look at others.",
         table=pd.DataFrame(
             [[*answer.weights, answer.prediction, answer.confidence] for _, answer in rows],
             pd.Index([name for name, _ in rows], name="merge"),
-            [*adapters, "answer", "confidence"],
+            [*adapters, "prediction", "softmax probability"],
         ),
         source=f"{_source(view)}, computed now",
     )
@@ -225,4 +232,4 @@ def _blocks(
 
 
 def _source(view: View) -> str:
-    return f"run {view.run.name if view.run else ''}, after task {view.after}"
+    return f"run {view.run.name if view.run else ''}, stage {view.after}"

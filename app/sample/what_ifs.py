@@ -13,12 +13,12 @@ from app.shell import actions
 from cl_core.adapters.compose import COMPOSITIONS, plain_compositions
 from cl_core.runs.run_config import RunConfig
 
-ROUTER, ALIKE, ORACLE = "the router", "all alike", "the true task"
+ROUTER, ALIKE, ORACLE = "the router", "uniform", "the true task"
 """Who chooses; the other options are the tasks, of which one is forced."""
 TEMPERATURES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
 MOST_BUTTONS = 10
 """Numbers from which k is chosen side by side; of more adapters, with a slider."""
-HELP_K = "The k adapters whose tasks are nearest are kept."
+HELP_K = "The k adapters with the highest router scores are kept."
 KEYS = ("k", "t", "by", "drop", "how")
 """Of the widgets, and in addresses."""
 
@@ -66,7 +66,7 @@ def panel(config: RunConfig, tasks: Sequence[str], true: int | None) -> WhatIfCh
         key="by",
         bind="query-params",
         disabled="by" in why,
-        help="The router as in the run; every adapter alike; the oracle, which is told the true task; or one by force.",
+        help="The router as in the run; uniform weights; the oracle, which is told the true task; or a single adapter.",
     )
     ranked = by == ROUTER
     k, own_k = _k(config, len(tasks), "k" in why or not ranked)
@@ -75,7 +75,7 @@ def panel(config: RunConfig, tasks: Sequence[str], true: int | None) -> WhatIfCh
     hows = list(dict.fromkeys([own_how, *plain_compositions()]))
     _keep_valid("how", hows)
     how = st.selectbox(
-        "What the weights do",
+        "Composition",
         hows,
         key="how",
         bind="query-params",
@@ -84,7 +84,7 @@ def panel(config: RunConfig, tasks: Sequence[str], true: int | None) -> WhatIfCh
     )
     _keep_valid("drop", tasks, several=True)
     drop = st.multiselect(
-        "Leave out",
+        "Adapters left out",
         list(tasks),
         key="drop",
         bind="query-params",
@@ -179,7 +179,7 @@ def _temperature(config: RunConfig, disabled: bool) -> tuple[float, float]:
         bind="query-params",
         format_func=lambda t: f"{t:g}",
         disabled=disabled,
-        help="Small: nearly the best alone. Large: the k kept count nearly alike.",
+        help="Small: nearly the top-1 adapter alone. Large: nearly equal weights of the k kept.",
     )
     return float(run_temperature if value is None else value), run_temperature
 
@@ -205,8 +205,8 @@ def _controls(why: dict[str, str], reason: str) -> str:
         "k": "k",
         "t": "Temperature",
         "by": "Who chooses",
-        "drop": "Leave out",
-        "how": "What the weights do",
+        "drop": "Adapters left out",
+        "how": "Composition",
     }
     listed = [called[key] for key, given in why.items() if given == reason]
-    return "Not here" if len(listed) == len(KEYS) else " and ".join(listed)
+    return "Not applicable" if len(listed) == len(KEYS) else " and ".join(listed)

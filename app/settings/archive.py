@@ -27,7 +27,7 @@ MOST_BYTES = 300 * 10**6
 def carry() -> None:
     """Both directions, side by side."""
     if is_guest():
-        st.caption("Guests look on: whoever shares this lab packs and takes in.")
+        st.caption("Guests have read-only access: whoever shares this lab exports and imports.")
         return
     out, back = st.columns(2, gap="large")
     with out:
@@ -40,14 +40,14 @@ def _pack() -> None:
     mine = workspace("Mine")
     names = [run.name for run in readable("Mine")]
     if not names:
-        st.caption("There is no run to pack yet.")
+        st.caption("There is no run to export yet.")
         return
     chosen = st.multiselect(
-        "Pack",
+        "Export",
         names,
         key="pack",
         placeholder="the whole workspace",
-        help="A run goes along with everything that it names: adapters, features, its stream and uploaded data.",
+        help="A run is exported with everything that it names: adapters, features, its stream and uploaded data.",
     )
     size = _bytes(str(mine.root.resolve()), tuple(chosen))
     large = size > MOST_BYTES
@@ -93,7 +93,7 @@ def _bytes(root: str, runs: tuple[str, ...]) -> int:
 
 def _take_in() -> None:
     file = st.file_uploader(
-        "Take in a zip of a workspace or of run folders",
+        "Import a zip of a workspace or of run folders",
         ["zip"],
         key="take-in",
         help="What is here already stays as it is. Every name, size and hash is checked before anything is written.",
@@ -103,7 +103,7 @@ def _take_in() -> None:
         key="take-in-path",
         placeholder="for what is too large to upload",
     )
-    if actions.pressed("Take in", "take-in-now", icon=":material/unarchive:"):
+    if actions.pressed("Import", "take-in-now", icon=":material/unarchive:"):
         if file is None and not path.strip():
             actions.refuse("take-in-now", "Upload a zip, or type its path on this machine first.")
         st.session_state["taken-in"] = _take(file, path)
@@ -112,7 +112,7 @@ def _take_in() -> None:
     if isinstance(came, UnpackResult):
         st.success(plain(str(came)).replace("\n", "\n\n"), icon=":material/check:")
     elif came is not None:
-        st.error("Nothing was taken in.", icon=":material/error:")
+        st.error("Nothing was imported.", icon=":material/error:")
         st.text(came)
     st.caption("Or put a run folder into `runs/` by hand: it shows at the next click.")
     for name, fault in unreadable("Mine").items():

@@ -18,7 +18,7 @@ KINDS = {
     "adapter": "adapters and heads, one per task",
     "features": "what routers read of each split",
     "states": "what heads read at each stage",
-    "router": "what routers have learnt",
+    "router": "centroids and other states of routers",
     "network": "L2R's routers",
     "shared": "the one adapter of a baseline",
     "checkpoint": "tasks in mid-training",

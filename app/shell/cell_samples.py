@@ -111,7 +111,7 @@ def list_samples(
     rows = rows[:MOST_ROWS]
     stage = {} if after is None else {"after": after}
     try:
-        with st.spinner("Fetching their texts…", show_time=True):
+        with st.spinner("Loading their texts…", show_time=True):
             lines = answer_client.lines(view)
     except (UserError, WorkerFailed) as error:
         st.warning(f"Their texts cannot be shown: {plain(str(error))}")
@@ -122,10 +122,8 @@ def list_samples(
     table = pd.DataFrame(
         {
             "sample": [lines.get(sample_id) or sample_id for sample_id in ids],
-            "true answer": [
-                space[label[row]] if label[row] >= 0 else "none learnt" for row in rows
-            ],
-            "answer": [space[said[row]] for row in rows],
+            "true label": [space[label[row]] if label[row] >= 0 else "none learnt" for row in rows],
+            "prediction": [space[said[row]] for row in rows],
             "is": [routed.verdict(row) for row in rows],
             **{name: values[: len(rows)] for name, values in (more or {}).items()},
             "margin": [routed.column("margin")[row] for row in rows],

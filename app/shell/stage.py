@@ -84,11 +84,11 @@ def draw(stage: Stage) -> Stage:
     )
     if len(stage.names) > 1:
         st.select_slider(
-            "After task",
+            "Stage",
             stage.names,
             key="after",
             format_func=short,  # the strip below has the whole name
-            help="Everything below is shown as it was after this task had been learnt.",
+            help="Everything below is shown as it was at this stage: after this task had been learnt.",
         )
     _strip(stage.names)
     return stage

@@ -27,9 +27,9 @@ from cl_core.tasks.stream_loader import StreamInfo, find_stream, list_streams
 
 OWN = "streams/"
 PROTOCOLS = {
-    "til": "til: told the task, at test too",
-    "cil": "cil: not told the task, labels of all tasks",
-    "dil": "dil: not told the task, one label space for all",
+    "til": "task-incremental: told the task at test",
+    "cil": "class-incremental: all labels, not told the task",
+    "dil": "domain-incremental: one label space, not told",
 }
 
 

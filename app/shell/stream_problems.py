@@ -23,7 +23,7 @@ def problems(checked: dict[str, Any]) -> None:
         st.error(plain(checked["error"]), icon=":material/error:")
     if faults:
         count = counted(len(faults), "problem")
-        lines = [f"**{count} to mend before it can be learnt**", ""]
+        lines = [f"**{count} to fix before it can be learnt**", ""]
         lines += [f"- {_sentence(fault)}" for fault in faults[:MOST_SENTENCES]]
         st.error("\n".join(lines), icon=":material/error:")
         if len(faults) > MOST_SENTENCES:
@@ -31,7 +31,7 @@ def problems(checked: dict[str, Any]) -> None:
                 st.dataframe(fault_table(faults), hide_index=True, key="problems")
     warnings = checked.get("warnings", [])
     if warnings:
-        with st.expander(f"Worth knowing ({len(warnings)})", icon=":material/info:"):
+        with st.expander(f"Warnings ({len(warnings)})", icon=":material/info:"):
             for warning in warnings:
                 st.text(warning)
 

@@ -78,7 +78,7 @@ def _file(workspace: Workspace, chosen: StreamChoice) -> bool:
         "A table with a text and a label in each row, or a zip with one folder of pictures for each class",
         type=[*uploads.TABLES, "zip"],
         key="upload",
-        help=f"At most {uploads.MOST_BYTES // 2**20} MB; validation and test rows are cut off where there are none.",
+        help=f"At most {uploads.MOST_BYTES // 2**20} MB; validation and test samples are cut off where there are none.",
     )
     if given is not None:
         try:
@@ -115,7 +115,7 @@ def _waiting(workspace: Workspace) -> uploads.Upload | None:
         help="Kept for a day; the newest first.",
     )
     with right:
-        if actions.pressed("Forget it", "forget-upload", of=path, icon=":material/close:"):
+        if actions.pressed("Discard", "forget-upload", of=path, icon=":material/close:"):
             uploads.forget(workspace, by_path[path].path)
             st.rerun()
     return by_path[path]
@@ -160,7 +160,7 @@ def _hub(workspace: Workspace, chosen: StreamChoice) -> bool:
     st.caption("The hub needs a network; everything else here works without one.")
     row, said = st.container(horizontal=True), st.container()
     with row:
-        if actions.pressed("Ask for its size", "hub-ask", icon=":material/scale:", said=said):
+        if actions.pressed("Look up its size", "hub-ask", icon=":material/scale:", said=said):
             if not name:
                 actions.refuse("hub-ask", "Type the data set's name first, as owner/name.")
             _ask_size(source)

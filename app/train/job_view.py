@@ -59,7 +59,7 @@ def position(job: Job, state: State, progress: Progress | None) -> None:
         return
     if progress is None:
         if state == "running":
-            st.progress(0.0, text="Getting ready: checking the stream and the settings")
+            st.progress(0.0, text="Preparing: checking the stream and the settings")
         return
     st.progress(progress.share, text=plain(_where(job, state, progress)))
 
@@ -84,8 +84,8 @@ def ending(job: Job, state: State) -> None:
         st.error(f"{plain(message)}\n\n**What to do:** {way_out(message)}", icon=":material/error:")
     elif state == "interrupted":
         st.warning(
-            "Its process ended without a word: the machine was switched off, or it was killed. *Go on* takes it up "
-            "from its last checkpoint.",
+            "Its process ended without a message: the machine was switched off, or it was killed. *Resume* "
+            "continues from its last checkpoint.",
             icon=":material/power_off:",
         )
 
@@ -121,11 +121,11 @@ def curves(view: View, state: State, config: RunConfig, progress: Progress) -> N
         learning_curves(lines, by_name, view.look, highlight=now),
         "learning",
         alt=f"Loss and validation accuracy over epochs of {counted(len(lines), 'task')}",
-        what="Left, drawn through, the loss on the rows that are trained on; dashed, on the validation rows: where "
-        "they part, the adapter learns its rows by heart; lower is better. Right, the share of rows "
-        "answered rightly; higher is better. The epoch with the best validation accuracy is kept.",
+        what="Left, the training loss (solid) and the validation loss (dashed): where they diverge, the adapter "
+        "overfits; lower is better. Right, the validation accuracy; higher is better. The epoch with the best "
+        "validation accuracy is kept.",
         table=table,
-        source=f"run {config.name}, validation rows of each task, seed {config.seed}",
+        source=f"run {config.name}, validation samples of each task, seed {config.seed}",
     )
 
 
@@ -138,8 +138,8 @@ def live_figure(config: RunConfig, progress: Progress, look: Look) -> go.Figure:
         names,
         names,
         look,
-        row_title="after learning",
-        column_title="scored on",
+        row_title="stage",
+        column_title="evaluated on",
         value_title="accuracy (%)",
         note=lambda i, j: interval(progress.matrix[i, j], int(progress.counts[i, j])),
         empty=reached & ~answerable(config),
@@ -154,17 +154,17 @@ def matrix(view: View, config: RunConfig, progress: Progress) -> None:
     if not scored.any():
         return
     whole = len(names) * (len(names) + 1) // 2
-    st.header("The score matrix, as far as it is known")
+    st.header("Score matrix so far")
     scores = 100 * progress.matrix
     widgets.chart(
         view,
         live_figure(config, progress, view.look),
         "filling",
         alt=f"Score matrix: {int(np.tril(scored).sum())} of {counted(whole, 'cell')} known",
-        what="Each row is a stage: what the model scores on every task learnt so far. A row appears when its task has "
+        what="Each row is a stage: the accuracy on every task learnt so far. A row appears when its task has "
         "been learnt; a column that darkens downwards is a task being forgotten. Higher is better.",
         formula=r"R_{i,j} = \text{accuracy on task } j \text{ after learning task } i",
         table=accuracy_table(scores, progress.counts, names),
-        source=f"run {config.name}, {config.settings.evaluate.split} rows, seed {config.seed}; "
-        "Wilson's 95 % intervals, for the number of rows alone",
+        source=f"run {config.name}, {config.settings.evaluate.split} samples, seed {config.seed}; "
+        "Wilson's 95 % intervals, for the number of samples alone",
     )

@@ -25,6 +25,7 @@ from cl_core.recipes.named import RECIPES, load_recipe
 from cl_core.recipes.recipe import Recipe
 from cl_core.recipes.settings import RunSettings, make_settings
 from cl_core.runs.workspace import RunFolder, Workspace
+from cl_core.tasks.stream import protocol_title
 from cl_core.train.settings import PRESETS
 
 START, NAME = "start", "run-name"
@@ -64,11 +65,14 @@ def new_run(workspace: Workspace, lesson: bool) -> None:
     with below:
         if name in taken:
             wrong.append(
-                f"there is a run '{name}' already: choose another name, or go on with it under Jobs"
+                f"there is a run '{name}' already: choose another name, or resume it under Jobs"
             )
             st.warning(plain(f"T{wrong[-1][1:]}."), icon=":material/content_copy:")
         if is_guest():
-            st.info("Guests look on: whoever shares this lab starts runs.", icon=":material/group:")
+            st.info(
+                "Guests have read-only access: whoever shares this lab starts runs.",
+                icon=":material/group:",
+            )
             return
     with button:
         if not actions.pressed(
@@ -104,12 +108,10 @@ def _wrong(
 ) -> list[str]:
     """Draws what the run will take, or what is wrong with the form; why it cannot start, if it cannot."""
     if recipe is None:
-        return [
-            "The four parts of the recipe do not go together; what is wrong with them stands there"
-        ]
+        return ["The four slots of the recipe are incompatible; the reasons are listed there"]
     settings, faults = _settings(recipe, changed, preset)
     if settings is None:
-        return [f"These settings cannot be: {', '.join(faults)}"]
+        return [f"Invalid settings: {', '.join(faults)}"]
     whole = _foretold(chosen, recipe, settings, [*readable("Mine"), *readable("Demonstration")])
     return (
         [] if whole else ["The stream's data are not here, or have problems: they are listed below"]
@@ -141,10 +143,10 @@ def _stream(workspace: Workspace) -> stream_choice.StreamChoice | None:
     names = [task.name for task in chosen.spec.tasks] if chosen.spec else []
     with right.container(horizontal=True, vertical_alignment="center"):
         st.markdown(
-            f"**{counted(len(names), 'task')}**, {chosen.protocol}: {plain(', '.join(names))}",
+            f"**{counted(len(names), 'task')}**, {protocol_title(chosen.protocol)}: {plain(', '.join(names))}",
             width="content",
         )
-        if actions.pressed("Look inside", "look-inside", icon=":material/linear_scale:"):
+        if actions.pressed("Open the stream", "look-inside", icon=":material/linear_scale:"):
             links.turn_to("stream", stream=label, ws="Mine")
     if chosen.how:
         st.warning(f"Its data are not here: {plain(chosen.how)}.", icon=":material/cloud_off:")
@@ -167,7 +169,7 @@ def _further() -> tuple[int, str | None, str, str]:
         "Seed",
         value=0,
         key="seed",
-        help="Of initialisation, order of rows and dropout",
+        help="Of initialisation, sample order and dropout",
         persist_state="session",
     )
     protocol = columns[2].selectbox(
@@ -209,7 +211,7 @@ def _settings(
     except Faults as refused:
         relevant = [fault for fault in refused.faults if not fault.startswith("known settings:")]
         faults = "\n".join(f"- {plain(fault)}" for fault in relevant)
-        st.error(f"**These settings cannot be**\n\n{faults}", icon=":material/block:")
+        st.error(f"**Invalid settings**\n\n{faults}", icon=":material/block:")
         return None, relevant
     return settings, []
 
@@ -235,7 +237,7 @@ def _foretold(
     rows = {task["name"]: task["rows"].get("train", 0) for task in checked["tasks"]}
     total = rows_learnt(rows, settings.data.limits()["train"])
     words = (
-        f"{counted(len(plan), 'step')}, {counted(total, 'training row')}, at most "
+        f"{counted(len(plan), 'step')}, {counted(total, 'training sample')}, at most "
         f"{counted(settings.train.epochs, 'epoch')} of each."
     )
     measurement = measured(runs, settings.backbone.name, settings.backbone.max_length)

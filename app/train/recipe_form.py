@@ -11,9 +11,9 @@ from cl_core.recipes.recipe import SLOTS, Recipe
 
 QUESTIONS = {
     "initialise": "Where does an adapter start?",
-    "train": "What moves while a task is learnt?",
+    "train": "What is trained while a task is learnt?",
     "route": "Which adapters does a sample get?",
-    "compose": "What do the weights do to them?",
+    "compose": "How do the weights combine them?",
 }
 
 
@@ -49,7 +49,7 @@ def recipe_form(lesson: bool) -> Recipe | None:
         return load_recipe(base, **chosen)
     except Faults as refused:
         faults = "\n".join(f"- {plain(fault)}" for fault in refused.faults)
-        st.error(f"**These four do not go together**\n\n{faults}", icon=":material/block:")
+        st.error(f"**Incompatible choices**\n\n{faults}", icon=":material/block:")
         st.button("Back to the recipe's own", on_click=_fill, icon=":material/undo:")
         return None
 

@@ -49,9 +49,7 @@ def jobs_view(view: View, workspace: Workspace) -> None:
     if not listed:
         with st.container(border=True):
             st.markdown("Nothing has been trained from here yet.")
-            if actions.pressed(
-                "Put a run together", "put-together", icon=":material/arrow_forward:"
-            ):
+            if actions.pressed("Configure a run", "put-together", icon=":material/arrow_forward:"):
                 actions.then(show="New run")
         return
     left, right = st.columns([1, 4], gap="medium")
@@ -98,7 +96,7 @@ def _show(view: View, job: Job) -> None:
     if config is not None and progress is not None:
         if progress.warnings:
             count = len(progress.warnings)
-            with st.expander(f"Worth knowing ({count})", icon=":material/info:", key="warnings"):
+            with st.expander(f"Warnings ({count})", icon=":material/info:", key="warnings"):
                 for warning in progress.warnings:
                     st.text(warning)
         curves(view, state, config, progress)
@@ -129,15 +127,15 @@ def _steer(job: Job, state: State, said: DeltaGenerator) -> None:
     pressed = partial(actions.pressed, of=job.id, said=said)
     if state in ACTIVE:
         words = "Cancel" if state == "queued" else "Stop"
-        meaning = "It stops at its next step and keeps what it has; it can go on later"
+        meaning = "It stops at its next step and keeps what it has; it can be resumed later"
         if pressed(words, "stop", icon=":material/stop_circle:", help=meaning):
             if job.stop_asked:
                 actions.refuse("stop", "It was asked to stop already, and will after this step.")
             job.stop()
             st.rerun()
     elif state != "finished":
-        meaning, icon = "From where it was left", ":material/play_arrow:"
-        if pressed("Go on", "go-on", help=meaning, type="primary", icon=icon):
+        meaning, icon = "From its last checkpoint", ":material/play_arrow:"
+        if pressed("Resume", "go-on", help=meaning, type="primary", icon=icon):
             with actions.answering("go-on"):
                 jobs.again(job)
             st.rerun()

@@ -51,7 +51,7 @@ class LeastRecentlyUsed(Generic[Value]):
 
 
 class AnswerWorker:
-    """Models by (workspace, run, stage), test rows by (workspace, run), and samples that were encoded."""
+    """Models by (workspace, run, stage), test samples by (workspace, run), and samples that were encoded."""
 
     def __init__(self) -> None:
         self.models: LeastRecentlyUsed[Predictor] = LeastRecentlyUsed(6)
@@ -94,7 +94,7 @@ class AnswerWorker:
             workspace: the folder.
             run: its name.
             stage: 1-based.
-            sample: {"id": of a test row}, or a sample of one's own by column, pictures and clips as base64.
+            sample: {"id": of a test sample}, or a sample of one's own by column, pictures and clips as base64.
             what_ifs: fields of `WhatIf`.
             task: the true one, where the recipe must be told.
 
@@ -133,9 +133,9 @@ class AnswerWorker:
     def near(
         self, workspace: str, run: str, stage: int, sample: dict[str, str], k: int
     ) -> list[dict[str, Any]]:
-        """The k training rows of the tasks learnt by the stage that are nearest to a sample; see `near_rows`.
+        """The k training samples of the tasks learnt by the stage that are nearest to a sample; see `near_rows`.
 
-        Empty where no features of training rows are stored.
+        Empty where no features of training samples are stored.
 
         Args:
             workspace: the folder.
@@ -145,7 +145,7 @@ class AnswerWorker:
             k: how many.
 
         Raises:
-            UserError: as `embed`, or the training rows are no longer there.
+            UserError: as `embed`, or the training samples are no longer there.
         """
         folder = Workspace(workspace)
         key = self._key(workspace, run)

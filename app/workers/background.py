@@ -33,7 +33,7 @@ class Background:
         self._failed: dict[str, tuple[State, str]] = {}
 
     def ensure(self, source: Workspace, target: Workspace, run: RunFolder, *more: str) -> State:
-        """Sees to it that it is being worked out; says how that stands.
+        """Sees to it that it is being computed; says how that stands.
 
         Args:
             source: has the run.

@@ -1,4 +1,4 @@
-"""Nearest training rows of a sample, as a page shows them: task, label, text, and a small picture or frames."""
+"""Nearest training samples of a sample, as a page shows them: task, label, text, and a small picture or frames."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def near_rows(
     """Rows for a browser: "task" (name), "id", "label", "cosine", "text" (cut), "picture" (base64 PNG, or "").
 
     Args:
-        stream: whose training rows they are.
+        stream: whose training samples they are.
         features: that they were found by.
         nearest: in the order in which they are shown.
 
@@ -40,7 +40,7 @@ def near_rows(
         rows = task.splits["train"]
         if len(rows) != len(features.features[near.task]):
             raise UserError(
-                f"the training rows of '{task.name}' are no longer those that the run has learnt from"
+                f"the training samples of '{task.name}' are no longer those that the run has learnt from"
             )
         row = rows[near.row]
         inputs = {column: row[column] for column in INPUTS if row.get(column) is not None}

@@ -22,7 +22,9 @@ def main() -> None:
     parser.add_argument("--source", type=Path, required=True, help="workspace of the run")
     parser.add_argument("--target", type=Path, required=True, help="workspace that gets the result")
     parser.add_argument("--run", required=True, help="its name")
-    parser.add_argument("--stage", type=int, required=True, help="after learning this many tasks")
+    parser.add_argument(
+        "--stage", type=int, required=True, help="the stage: after learning this many tasks"
+    )
     asked = parser.parse_args()
     if hasattr(os, "nice"):
         os.nice(10)  # training and pages come first

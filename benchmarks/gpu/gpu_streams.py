@@ -78,7 +78,7 @@ class StreamOutcome:
         moved: distance of each task's weights from those it started from.
         losses: of each epoch of each task, in nats.
         matrix: (K, K) accuracy on task j after task i.
-        weights: (N, K) of the last task's test rows, after the last task.
+        weights: (N, K) of the last task's test samples, after the last task.
         states: (N, d) pooled, of the same rows.
     """
 

@@ -1,8 +1,8 @@
 """How hard are the built-in domains? Linear probes on frozen features, and on words alone.
 
 For each domain: mean-pooled last-layer features of MiniLM without any training, and logistic
-regression on 400 training rows, its strength of regularisation chosen on the validation rows, scored
-on the clean test rows. Beside it, the same on counts of words and word pairs. Prints a table in
+regression on 400 training samples, its strength of regularisation chosen on the validation samples, scored
+on the clean test samples. Beside it, the same on counts of words and word pairs. Prints a table in
 Markdown, accuracies in per cent, mean over seeds.
 
     python benchmarks/quality/domains_probe.py --seeds 0 1 2 --overlap 0.3

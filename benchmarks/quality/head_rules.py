@@ -1,8 +1,8 @@
-"""Which rule should heads trained apart answer by (CIL)? Chosen on validation rows, none of `domains` in any report.
+"""Which rule should heads trained apart answer by (CIL)? Chosen on validation samples, none of `domains` in any report.
 
     CL_DATA=FOLDER python benchmarks/quality/head_rules.py --workspace DIR --recipes dam l2r-wavg l2r-merge --seeds 0 1
 
-Prints average accuracy on validation rows after the last task, for each recipe with each rule.
+Prints average accuracy on validation samples after the last task, for each recipe with each rule.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def main() -> None:
     parser.add_argument("--streams", nargs="+", default=["wos", "domains"])
     parser.add_argument("--recipes", nargs="+", default=["dam"])
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
-    parser.add_argument("--rows", type=int, default=300, help="training rows a task")
+    parser.add_argument("--rows", type=int, default=300, help="training samples a task")
     asked = parser.parse_args()
     for stream in asked.streams:
         for recipe in asked.recipes:

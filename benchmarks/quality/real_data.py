@@ -27,7 +27,7 @@ from cl_core.recipes.recipe import Recipe
 from cl_core.runs.workspace import Workspace
 from cl_core.tasks.stream import Protocol
 
-# Two cores: at most 500 training, 100 validation and 200 test rows a task. Texts are cut to 64 tokens, passes run in
+# Two cores: at most 500 training, 100 validation and 200 test samples a task. Texts are cut to 64 tokens, passes run in
 # bf16; L2R's routers are trained once, after the last task, as published.
 SMALL = {
     "limit_train": 500,
@@ -67,13 +67,13 @@ RIGHT = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 COLUMNS: dict[str, tuple[str, float]] = {
     "average_accuracy": ("average accuracy (%)", 100),
     "forgetting": ("forgetting", 100),
-    "router_accuracy": ("router accuracy (%)", 100),
+    "router_accuracy": ("routing accuracy (%)", 100),
 }
 COSTS: dict[str, str] = {
     "trainable_parameters": "trainable",
     "stored_parameters": "stored",
     "active_parameters": "active, backbone included",
-    "memory_rows": "memory rows",
+    "memory_rows": "memory samples",
 }
 
 

@@ -1,8 +1,8 @@
-"""How much of a text does the centroid router need? Router accuracy against `max_length`, no training.
+"""How much of a text does the centroid router need? Routing accuracy against `max_length`, no training.
 
     CL_DATA=FOLDER python benchmarks/quality/router_length.py --stream mtl5 --lengths 64 128
 
-500 training and 200 test rows a task; DAM's router at its published layer, k = 1.
+500 training and 200 test samples a task; DAM's router at its published layer, k = 1.
 """
 
 from __future__ import annotations

@@ -3,9 +3,9 @@
     CL_DATA=FOLDER python benchmarks/quality/scene_clip_quality.py
 
 A logistic regression on frozen features of two kinds: the class token after the last block, and the mean of all tokens
-halfway up. It is trained on at most `--rows` training rows, its regularisation is chosen on validation rows, and it is
-scored on test rows. scikit-learn's digits and the built-in scenes are always there, `pacs` and `mnist-usps` where
-CL_DATA is set. What training on scenes itself taught (retrieval of captions, zero-shot accuracy) is in
+halfway up. It is trained on at most `--rows` training samples, its regularisation is chosen on validation samples, and
+it is scored on test samples. scikit-learn's digits and the built-in scenes are always there, `pacs` and `mnist-usps`
+where CL_DATA is set. What training on scenes itself taught (retrieval of captions, zero-shot accuracy) is in
 pretraining/scene_clip.log.
 """
 
@@ -45,7 +45,7 @@ def random_twin(settings: BackboneSettings) -> Backbone:
 
 
 def probe(backbone: Backbone, task: Task, layer: int, pooling: str) -> float:
-    """Test accuracy (%) of the probe that is best on validation rows."""
+    """Test accuracy (%) of the probe that is best on validation samples."""
     features, labels = {}, {}
     for split, rows in task.splits.items():
         encoding = backbone.encode({"image": rows["image"]})
@@ -66,7 +66,9 @@ def probe(backbone: Backbone, task: Task, layer: int, pooling: str) -> float:
 def main() -> None:
     """Reads the command line and prints a Markdown table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rows", type=int, default=1000, help="training rows of a task, at most")
+    parser.add_argument(
+        "--rows", type=int, default=1000, help="training samples of a task, at most"
+    )
     asked = parser.parse_args()
     settings = BackboneSettings(name="scene-clip")
     networks = {

@@ -5,10 +5,10 @@
 
 `scenes-qa` and `clips-qa` in two orders each, and the stream of mixed.yaml, on `scene-qa`; where CL_DATA is set also
 `daquar-easy-vqa` on `scene-qa` and `pacs` on `scene-clip`. `run` carries out what is not yet done, and is resumed by
-the same command. `show` prints Markdown: for DAM average accuracy, forgetting and router accuracy, with one adapter and
-with two merged; for I2I the knowledge transfer over vanilla adapters of the same order and seed, tasks 2 to T, pooled
-over the orders as in the paper; differences seed by seed; always mean, standard deviation and 95 % interval (Student's
-t) over the seeds.
+the same command. `show` prints Markdown: for DAM average accuracy, forgetting and routing accuracy, with one adapter
+and with two merged; for I2I the knowledge transfer over vanilla adapters of the same order and seed, tasks 2 to T,
+pooled over the orders as in the paper; differences seed by seed; always mean, standard deviation and 95 % interval
+(Student's t) over the seeds.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def show_routed(workspace: Workspace, seeds: Sequence[int]) -> None:
     """DAM's table: what is kept, what is forgotten, and whether the router finds the task."""
     for stream, (labels, _) in STREAMS.items():
         print(f"\n### {stream}\n")
-        print("| recipe | average accuracy (%) | forgetting (points) | router accuracy (%) |")
+        print("| recipe | average accuracy (%) | forgetting (points) | routing accuracy (%) |")
         print("| --- | ---: | ---: | ---: |")
         for label in labels:
             values = [numbers(r) for r in reports(workspace, entry(stream, label), seeds).values()]

@@ -96,7 +96,7 @@ def what_ifs(visitor: Visitor, rounds: int) -> tuple[list[float], list[float]]:
         for k in ("1", "3"):
             option = visitor.by("k").get_by_role("radio", name=k, exact=True)
             ranked.append(click(option, f"What if: k = {k}:"))
-        for name, words in (("all alike", "What if: all alike:"), ("the router", "k = 3:")):
+        for name, words in (("uniform", "What if: uniform:"), ("the router", "k = 3:")):
             visitor.by("by").get_by_role("combobox").click()
             chosen.append(click(visitor.page.get_by_role("option", name=name, exact=True), words))
     return ranked, chosen

@@ -103,7 +103,7 @@ def draw(
         ValueError: `backbone`, which is not drawn.
     """
     if kind == "backbone":
-        raise ValueError("a backbone's own adapters are copied, not drawn")
+        raise ValueError("a backbone's adapters are copied, not drawn")
     tensor = torch.zeros(shape, dtype=torch.float32)
     if kind == "dam":
         return tensor.normal_(0.0, DAM_STD, generator=generator).clamp_(-DAM_LIMIT, DAM_LIMIT)

@@ -57,7 +57,7 @@ class FusionSettings(Settings):
     fusion_regulariser: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.01
     """What the distance of W_v from the identity is multiplied with. Published: 0.01."""
     fusion_epochs: Annotated[int, Field(ge=1)] | None = None
-    """Passes over the training rows for a fusion; null as for adapters."""
+    """Passes over the training samples for a fusion; null as for adapters."""
     fusion_learning_rate: Annotated[float, Field(gt=0)] | None = None
     """Peak learning rate of a fusion; null as for adapters."""
 

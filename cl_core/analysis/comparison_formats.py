@@ -15,6 +15,7 @@ from cl_core.analysis.comparison_notes import notes
 from cl_core.evaluate.statistics import Summary, format_difference, format_summary
 from cl_core.evaluate.table import ACCURACY
 from cl_core.evaluate.units import difference_title, title, unit_of
+from cl_core.tasks.stream import protocol_title
 
 
 def as_text(comparison: Comparison) -> str:
@@ -123,7 +124,7 @@ def _tables(comparison: Comparison, table: Table) -> list[str]:
                 f"**{_cell(line, metric)}**" if index in bold[metric] else _cell(line, metric)
                 for metric in part.metrics
             ]
-            groups[line.told_the_task].append([line.marked, line.protocol, *cells])
+            groups[line.told_the_task].append([line.marked, protocol_title(line.protocol), *cells])
         score = "" if comparison.score == ACCURACY else f", {comparison.score}"
         tables.append(
             table(f"{stream}{score}: mean ± standard deviation (95 % interval)", head, groups)

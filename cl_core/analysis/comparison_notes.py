@@ -57,7 +57,7 @@ def head_rule_notes(lines: Sequence[Line], printed: bool = False) -> list[str]:
     if len(rules) == 1:
         return [f"CIL under the head rule '{rules[0]}': {said}"]
     return [
-        f"CIL under several head rules ({', '.join(rules)}, behind 'cil/'): {said}. A difference "
+        f"CIL under several head rules ({', '.join(rules)}): {said}. A difference "
         "between lines of different rules may be the rule's and not the recipe's"
     ]
 

@@ -1,7 +1,7 @@
 """What a run's router reads of its samples: frozen features, found in the store, without torch.
 
 Features are named by no run: they belong to the data and the backbone. They are found through the run's states, which
-say on which rows they are, those of training rows through what was trained on them; so a run that routes without
+say on which rows they are, those of training samples through what was trained on them; so a run that routes without
 features (L2R, the baselines) has a map as soon as another run of its workspace has made them.
 """
 
@@ -51,7 +51,7 @@ class Embeddings:
         return [stored_array(workspace, "features", key, "features") for key in self.keys]
 
     def centroids(self, workspace: Workspace, features: Sequence[Array]) -> Array:
-        """(K, d) of the tasks: the router's own, of training rows; else the means of the rows given.
+        """(K, d) of the tasks: the router's own, of training samples; else the means of the rows given.
 
         Args:
             workspace: where the router is.
@@ -91,7 +91,7 @@ def find_embeddings(workspace: Workspace, run: RunFolder) -> Embeddings | None:
 
 
 def find_training(workspace: Workspace, run: RunFolder) -> dict[int, str]:
-    """Keys of the features of training rows, by the place of their task; tasks of which none were made are left out.
+    """Keys of the features of training samples, by the place of their task; tasks of which none were made are left out.
 
     Args:
         workspace: whose store is looked through.
@@ -109,7 +109,7 @@ def find_training(workspace: Workspace, run: RunFolder) -> dict[int, str]:
 
 
 def _training_rows(workspace: Workspace, run: RunFolder) -> dict[str, tuple[str, str]]:
-    """Task name -> fingerprints of its training rows and of the backbone, as what was trained on them has them."""
+    """Task name -> fingerprints of its training samples and of the backbone, as what was trained on them has them."""
     tasks = [task.name for task in run.config.tasks]
     rows_by_task: dict[str, tuple[str, str]] = {}
     for name, key in run.artifacts().items():

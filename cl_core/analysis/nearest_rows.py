@@ -1,4 +1,4 @@
-"""The training rows that a sample is most like, as the router sees it: by cosine of the backbone's frozen features.
+"""The training samples that a sample is most like, as the router sees it: by cosine of the backbone's frozen features.
 
 Read from stored features, without torch. The adapters were trained on these rows, so they say why a sample is routed as
 it is: its nearest rows are usually of the task whose centroid is nearest.
@@ -18,7 +18,7 @@ from cl_core.runs.workspace import RunFolder, Workspace
 
 @dataclass(frozen=True)
 class NearRow:
-    """A training row near a sample.
+    """A training sample near a sample.
 
     Attributes:
         task: place of its task in the stream, from 0.
@@ -32,7 +32,7 @@ class NearRow:
 
 
 class TrainingFeatures:
-    """Features of the training rows of a run's tasks, read once.
+    """Features of the training samples of a run's tasks, read once.
 
     Args:
         workspace: whose store has them.

@@ -1,4 +1,4 @@
-"""Answers a run's test rows by single adapters: what `cl_core.evaluate.oracle_gap` splits into routing and merging."""
+"""Predictions of a run's single adapters: what `cl_core.evaluate.oracle_gap` splits into routing and merging."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def explain_losses(
     device: str = "auto",
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> pa.Table:
-    """Answers a run's test rows under single adapters, and writes `lost.parquet` into its folder.
+    """Answers a run's test samples under single adapters, and writes `lost.parquet` into its folder.
 
     Args:
         workspace: where it is.
@@ -150,8 +150,8 @@ def _explain_cell(
     """Rows of LOST_SCHEMA of one task's samples after one stage."""
     data, ids = alone.data, records["sample_id"].to_pylist()
     rows = alone.rows(task, ids)
-    heaviest = torch.tensor(records["weights"].to_pylist()).argmax(dim=1)
-    true_task = torch.full_like(heaviest, task)
+    top_adapter = torch.tensor(records["weights"].to_pylist()).argmax(dim=1)
+    true_task = torch.full_like(top_adapter, task)
     labels = data.global_labels(task, alone.split)[rows]
     votes = data.global_votes(task, alone.split)
     votes = None if votes is None else votes.subset(rows)
@@ -167,7 +167,7 @@ def _explain_cell(
         "sample_id": ids,
         "true_task": [task] * len(ids),
         "own": credit(true_task).numpy(),
-        "first": credit(heaviest).numpy(),
+        "first": credit(top_adapter).numpy(),
         "run": answer_credit(answered, labels, votes).numpy(),
     }
     return pa.table(columns, schema=LOST_SCHEMA)

@@ -1,4 +1,4 @@
-"""How accurate a run would be with another k or temperature: what was worked out of it, and which settings are asked.
+"""How accurate a run would be with another k or temperature: what was computed of it, and which settings are asked.
 
 One artifact for each setting at each stage, keyed by all that it depends on, so that an interrupted sweep goes on where
 it was and two grids share what they have in common. Reading needs no torch; `settings_answers.py` works it out.
@@ -170,7 +170,7 @@ def read(
     setting: RoutingSetting,
     most: int = MOST,
 ) -> Accuracy | None:
-    """What was worked out before, from the first workspace that has it; None where none has.
+    """What was computed before, from the first workspace that has it; None where none has.
 
     Args:
         workspaces: where to look.

@@ -1,4 +1,4 @@
-"""Answers a run's test rows as it would with another k or temperature, and stores how accurate that is.
+"""Answers a run's test samples as it would with another k or temperature, and stores how accurate that is.
 
 A row's answer depends on its weights alone, so rows whose weights are those of the run, or of a setting tried before,
 are not answered anew; where every adapter answers by itself (`ensemble`) no setting costs a forward pass of its own.
@@ -57,11 +57,11 @@ def measure_settings(
     device: str = "auto",
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[Accuracy]:
-    """How accurate a run is under each of some settings; what is not stored yet is worked out and stored.
+    """How accurate a run is under each of some settings; what is not stored yet is computed and stored.
 
     Args:
         source: has the run.
-        target: gets what is worked out; may be the same.
+        target: gets what is computed; may be the same.
         run: a run whose router ranks.
         stage: from 1.
         settings: each a k and a temperature.

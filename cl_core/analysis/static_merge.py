@@ -112,7 +112,7 @@ def merge_run(
         workspace: where the run and its artifacts are.
         run: a finished one, with an adapter per task.
         how: a name in `MERGES`.
-        weights: one per task, in the stream's order; None weighs all alike. Divided by their sum.
+        weights: one per task, in the stream's order; None: equal weights. Divided by their sum.
         settings: of the merge, by their flat names (`ties_keep`, `merge_scale`, ...), over the run's own.
         device: "auto", "cpu", "cuda" or "cuda:n".
         watcher: is told of notices and progress.

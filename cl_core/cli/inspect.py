@@ -88,7 +88,7 @@ def explain(
 ) -> None:
     """Show what a run loses against the oracle's route: by routing, and by merging.
 
-    Every test sample is answered by its own task's adapter alone, and by the one that the run weighs most. What comes
+    Every test sample is answered by its true-task adapter alone, and by its top-1 adapter alone. What comes
     of it is kept in the run's folder, where the lab in the browser finds it.
 
     Example: adapter-lab explain first
@@ -123,7 +123,7 @@ def explain(
         )
         return
     say(
-        f"After learning '{names[stage]}' ({stage + 1} of {counted(len(names), 'task')}): accuracy under the "
+        f"Stage '{names[stage]}' ({stage + 1} of {counted(len(names), 'task')}): accuracy under the "
         "oracle's route, "
         "and what the run loses against it. Below 0 is a gain."
     )
@@ -168,7 +168,8 @@ def route(
         typer.Option(help="The true task, where the recipe or the protocol must be told it."),
     ] = None,
     stage: Annotated[
-        int | None, typer.Option(help="After learning this many tasks [default: all].", min=1)
+        int | None,
+        typer.Option(help="The stage: after learning this many tasks [default: all].", min=1),
     ] = None,
     device: DeviceOption = "auto",
     workspace: WorkspaceOption = None,

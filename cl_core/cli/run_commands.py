@@ -59,7 +59,7 @@ def run(
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Carry a recipe out on a stream: train one adapter per task, route, merge, and score after each task.
+    """Carry a recipe out on a stream: train one adapter per task, route, merge, and evaluate at each stage.
 
     Ctrl-C stops at the next step and keeps everything; the same command, or 'adapter-lab resume
     NAME', goes on. What has been computed before, by any run of the workspace, is not computed again.

@@ -30,7 +30,8 @@ def vary(
         ),
     ] = None,
     stage: Annotated[
-        int | None, typer.Option(help="After learning this many tasks [default: all].", min=1)
+        int | None,
+        typer.Option(help="The stage: after learning this many tasks [default: all].", min=1),
     ] = None,
     rows: Annotated[
         int,
@@ -44,7 +45,7 @@ def vary(
 ) -> None:
     """Show how accurate a run is with another k or temperature: its test samples are routed and answered again.
 
-    Nothing is trained. What is worked out is kept in the workspace, where the lab in the browser finds it. Where -k or
+    Nothing is trained. What is computed is kept in the workspace, where the lab in the browser finds it. Where -k or
     --temperature is given, those values alone are tried, beside the run's own.
 
     Example: adapter-lab vary first -k 1 -k 3
@@ -94,7 +95,7 @@ def vary(
     answered, there = sum(accuracies[0].samples), sum(accuracies[0].of)
     drawn = "" if answered == there else ", as many of every task, drawn with seed 0"
     say(
-        f"After learning '{names[stage - 1]}' ({stage} of {counted(len(names), 'task')}): mean accuracy of the "
+        f"Stage '{names[stage - 1]}' ({stage} of {counted(len(names), 'task')}): mean accuracy of the "
         "tasks learnt, "
         f"{answered} of {counted(there, 'test sample')}{drawn}."
     )

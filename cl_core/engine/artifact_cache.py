@@ -84,7 +84,7 @@ class ArtifactCache:
             task: 0-based, for the event.
             stage: 0-based, for the event.
             shown_as: what the event calls it, where the same kind serves several ends.
-            rows: how many training rows it is made from, for the event.
+            rows: how many training samples it is made from, for the event.
             moves: what the names of the tensors that training moved begin with, for the event.
 
         Raises:
@@ -175,8 +175,8 @@ class ArtifactCache:
         if reason := chance.learnt_nothing(history):
             self.reporter.warn(
                 f"'{name}' has learnt nothing: {reason}. Its scores are those of guessing. Try another learning rate "
-                f"(now {settings.learning_rate:g}), more epochs (now at most {settings.epochs}) or more training rows, "
-                "and look whether the labels fit what they stand beside (adapter-lab check)"
+                f"(now {settings.learning_rate:g}), more epochs (now at most {settings.epochs}) or more training "
+                "samples, and look whether the labels fit what they stand beside (adapter-lab check)"
             )
 
     def _check_finite(self, kind: str, task: int, tensors: Mapping[str, Tensor]) -> None:

@@ -1,4 +1,4 @@
-"""What is kept of each task's training rows: the memory that L2R's routers and replay learn from."""
+"""What is kept of each task's training samples: the memory that L2R's routers and replay learn from."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class MemorySelector:
         self._selected: dict[tuple[int, str | None], list[int]] = {}
 
     def select(self, task: int, adapter_key: str | None) -> list[int]:
-        """The training rows of a task that are kept: the memory of L2R and of replay.
+        """The training samples of a task that are kept: the memory of L2R and of replay.
 
         Args:
             task: 0-based.
@@ -74,11 +74,11 @@ class MemorySelector:
         return memory_size(labels, self.artifacts.settings.memory.memory)
 
     def rows(self, task: int, adapter_key: str | None) -> MixedRows:
-        """The memory of a task, as training rows."""
+        """The memory of a task, as training samples."""
         return self.artifacts.data.mixed(task, "train").subset(self.select(task, adapter_key))
 
     def _uncertainty(self, task: int, adapter_key: str | None) -> Tensor:
-        """(N,) entropy (nats) of what the task's own model predicts for its training rows."""
+        """(N,) entropy (nats) of what the task's own model predicts for its training samples."""
         if adapter_key is None:
             raise ValueError("uncertainty is that of a trained adapter; there is none")
         artifacts, weights = self.artifacts, self.task_trainer.weights(adapter_key)

@@ -153,10 +153,10 @@ class SharedAdapterTrainer:
         )
 
     def _judges(self, stage: int) -> Sequence[int]:
-        """The tasks whose validation rows choose the best epoch **(ours)**.
+        """The tasks whose validation samples choose the best epoch **(ours)**.
 
         The newest alone; where rows of all tasks are learnt from (replay, joint), all so far, their validation splits
-        whole. Replay thereby keeps earlier tasks' validation rows beside its memory: they train nothing.
+        whole. Replay thereby keeps earlier tasks' validation samples beside its memory: they train nothing.
         """
         rehearses = self._replays or self.trainer.traits.all_at_once
         return range(stage + 1) if rehearses else [stage]

@@ -100,7 +100,7 @@ class TaskAdapterTrainer:
         return adapter_key
 
     def chance(self, task: int) -> Chance:
-        """What guessing comes to on a task's validation rows, under a head of its own."""
+        """What guessing comes to on a task's validation samples, under a head of its own."""
         rows = self.artifacts.data.rows(task, "validation")
         candidates = rows.candidates
         classes = self.artifacts.data.classes(task) if candidates is None else int(candidates.sum())

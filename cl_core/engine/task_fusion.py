@@ -173,7 +173,7 @@ class FusionTrainer:
         )
 
     def rows(self, task: int, share: float, purpose: str) -> Rows:
-        """A share of a task's training rows, drawn for a purpose."""
+        """A share of a task's training samples, drawn for a purpose."""
         rows = self.artifacts.data.rows(task, "train")
         if share >= 1:
             return rows
@@ -181,5 +181,5 @@ class FusionTrainer:
         return rows.subset(draw_share(rows.labels.tolist(), share, generator))
 
     def seed(self, task: int, purpose: str) -> int:
-        """A seed for a purpose, that depends on the task's training rows."""
+        """A seed for a purpose, that depends on the task's training samples."""
         return self.artifacts.derived_seed(purpose, self.artifacts.data.fingerprint(task, "train"))

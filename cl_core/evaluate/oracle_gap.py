@@ -1,6 +1,6 @@
 """What a run loses against the oracle's route, by routing and by merging: the split is **(ours)**.
 
-    O   every sample gets its own task's adapter, alone: the oracle's route
+    O   every sample gets its true-task adapter, alone: the oracle's route
     F   it gets the adapter that the run weighs most, alone
     R   it gets what the run gives it
 
@@ -27,7 +27,7 @@ LOST_SCHEMA = pa.schema(
         pa.field("stage", pa.int32(), nullable=False),  # after learning this many tasks
         pa.field("sample_id", pa.string(), nullable=False),
         pa.field("true_task", pa.int32(), nullable=False),  # from 0; it has been learnt
-        pa.field("own", pa.float32(), nullable=False),  # right under its own task's adapter, 0 to 1
+        pa.field("own", pa.float32(), nullable=False),  # right under its true-task adapter, 0 to 1
         pa.field("first", pa.float32(), nullable=False),  # under the one of the largest weight
         pa.field("run", pa.float32(), nullable=False),  # as the run answered
     ]
@@ -35,12 +35,12 @@ LOST_SCHEMA = pa.schema(
 
 
 def lost_by_routing(oracle: Credit, first: Credit) -> float:
-    """O - F; (N,) how right each sample is under its own task's adapter, and under the heaviest, 0 to 1 each."""
+    """O - F; (N,) how right each sample is under its true-task adapter, and under its top-1 adapter, 0 to 1 each."""
     return float(np.mean(oracle) - np.mean(first))
 
 
 def lost_by_merging(first: Credit, run: Credit) -> float:
-    """F - R; (N,) how right each sample is under the heaviest adapter alone, and as the run answered, 0 to 1 each.
+    """F - R; (N,) how right each sample is under its top-1 adapter alone, and as the run answered, 0 to 1 each.
 
     >>> oracle, first, run = np.array([1, 1, 1, 1]), np.array([1, 1, 1, 0]), np.array([1, 1, 0, 0])
     >>> lost_by_routing(oracle, first), lost_by_merging(first, run)

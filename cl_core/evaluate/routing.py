@@ -18,7 +18,7 @@ def routed_task(weights: ArrayLike) -> NDArray[np.int64]:
 
 
 def router_accuracy(weights: ArrayLike, true: ArrayLike) -> float:
-    """Returns the share of samples whose largest weight is their own task's; NaN without samples.
+    """Returns the share of samples whose largest weight is their true task's; NaN without samples.
 
     Args:
         weights: (N, K) weights or scores.
@@ -37,7 +37,7 @@ def top_k(weights: ArrayLike, k: int) -> NDArray[np.int64]:
 
 
 def top_k_recall(scores: ArrayLike, true: ArrayLike, k: int) -> float:
-    """Returns the share of samples whose own task is among the k best; NaN without samples.
+    """Returns the share of samples whose true task is among the k best; NaN without samples.
 
     Args:
         scores: (N, K). Pass scores where weights were cut to fewer than k: among zeros nothing is

@@ -27,10 +27,10 @@ class SweepPoint:
     Attributes:
         k: how many adapters a sample gets.
         temperature: tau.
-        router_accuracy: share of samples whose largest weight is their own task's. No k and no tau changes it: what
+        router_accuracy: share of samples whose largest weight is their true task's. No k and no tau changes it: what
             scores best weighs most.
-        top_k_recall: share of samples whose own task is among the k kept.
-        own_weight: mean weight of the own task's adapter.
+        top_k_recall: share of samples whose true task is among the k kept.
+        own_weight: mean weight of the true-task adapter.
         entropy: of the weights, mean, nats.
         calibration_error: of the largest weight, see `expected_calibration_error`.
     """

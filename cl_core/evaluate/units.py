@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from cl_core.evaluate.table import METRICS
 
-_DIGITS = {"%": 1, "points": 1, "nats": 3, "s": 1, "parameters": 0, "rows": 0, "bytes": 0}
+_DIGITS = {"%": 1, "points": 1, "nats": 3, "s": 1, "parameters": 0, "samples": 0, "bytes": 0}
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Unit:
     """How a metric is shown.
 
     Attributes:
-        name: "%", "points", "nats", "s", "parameters", "rows", "bytes", ...; "" where there is none.
+        name: "%", "points", "nats", "s", "parameters", "samples", "bytes", ...; "" where there is none.
         factor: what the number of a report is multiplied by.
         digits: after the point.
         low: the least that it can be, in this unit.
@@ -88,4 +88,5 @@ def bare_title(metric: str) -> str:
 def _cost_unit(metric: str) -> str:
     if metric.startswith("seconds_"):
         return "s"
-    return next((unit for unit in ("bytes", "parameters", "rows") if metric.endswith(unit)), "")
+    units = {"bytes": "bytes", "parameters": "parameters", "rows": "samples"}
+    return next((unit for ending, unit in units.items() if metric.endswith(ending)), "")

@@ -72,7 +72,7 @@ class EncodedSamples:
         return self.passes.composed(self.encoding, bank, weights, how, fisher_bank)
 
     def fused(self, bank: Bank, fusion: FusionWeights | None, task: int, weights: Tensor) -> Tensor:
-        """(B, d) states under a task's fusion of the adapters up to it; where it has none, of the heaviest adapter."""
+        """(B, d) states under a task's fusion of the adapters up to it; where it has none, of the top-1 adapter."""
         if fusion is None:
             return self.passes.composed(self.encoding, bank, weights, "select")
         return self.passes.fused(self.encoding, bank.first(task + 1), fusion)

@@ -32,7 +32,7 @@ class RoutedSample:
         sample: the text, or the path of the picture.
         prediction: the label that the composed model predicts.
         confidence: its softmax probability under the heads' rule, not calibrated.
-        shares: one entry per adapter, the heaviest first.
+        shares: one entry per adapter, in descending order of weight.
         entropy: of the weights, nats.
         margin: the largest weight minus the second.
         per_block: L2R: the weights of each adapted block, in the order of the tasks; else None.

@@ -1,4 +1,4 @@
-"""What if a sample's adapters were others: k, temperature, one forced, some dropped, all alike, another composition."""
+"""What if a sample's adapters were others: k, temperature, one forced, some dropped, uniform, another composition."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class WhatIf(Settings):
     drop: tuple[str, ...] = ()
     """Tasks whose adapters cannot be chosen."""
     uniform: bool = False
-    """All adapters alike."""
+    """The same weight for every adapter."""
     compose: str | None = None
     """What the weights do to the adapters: a composition that goes with any weights, without settings."""
 

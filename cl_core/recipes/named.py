@@ -70,9 +70,9 @@ RECIPES: dict[str, Recipe] = {
                 settings={"improvise_share": shares[0], "distil_share": shares[1]},
             )
             for variant, what, shares in (
-                ("ff", "phases 1 and 2 on all rows", (1.0, 1.0)),
-                ("fl", "phase 1 on all rows, phase 2 on 5 %", (1.0, 0.05)),
-                ("ll", "phases 1 and 2 on 5 % of the rows", (0.05, 0.05)),
+                ("ff", "phases 1 and 2 on all samples", (1.0, 1.0)),
+                ("fl", "phase 1 on all samples, phase 2 on 5 %", (1.0, 0.05)),
+                ("ll", "phases 1 and 2 on 5 % of the samples", (0.05, 0.05)),
             )
         ),
         Recipe(

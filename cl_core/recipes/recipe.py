@@ -102,7 +102,7 @@ class Recipe(Settings):
 
     @property
     def keeps_memory(self) -> bool:
-        """Whether training rows of earlier tasks are kept."""
+        """Whether training samples of earlier tasks are kept."""
         return any("memory" in row.needs for row in (self.router, self.trainer))
 
     @property

@@ -28,19 +28,19 @@ from cl_core.train.settings import PRESETS, BaselineSettings, TrainSettings
 
 
 class DataSettings(Settings):
-    """Which rows of each task are used, and on what they are seen.
+    """Which samples of each task are used, and on what they are seen.
 
     Subsets are stratified by class and drawn with `limit_seed`.
     """
 
     limit: int | None = Field(None, ge=1)
-    """At most this many rows in each split; null for all."""
+    """At most this many samples in each split; null for all."""
     limit_train: int | None = Field(None, ge=1)
-    """At most this many training rows; overrides `limit`."""
+    """At most this many training samples; overrides `limit`."""
     limit_validation: int | None = Field(None, ge=1)
-    """At most this many validation rows; overrides `limit`."""
+    """At most this many validation samples; overrides `limit`."""
     limit_test: int | None = Field(None, ge=1)
-    """At most this many test rows; overrides `limit`."""
+    """At most this many test samples; overrides `limit`."""
     hold_out: tuple[str, ...] = ()
     """Tasks that are not learnt, only routed to the others' adapters and scored: films,books or a list."""
     limit_seed: int = 0
@@ -66,16 +66,16 @@ class DataSettings(Settings):
 
 
 class EvaluateSettings(Settings):
-    """What is scored after each task, and how heads answer together."""
+    """What is evaluated at each stage, and how heads answer together."""
 
     head_rule: Literal["auto", "direct", "compose", "top1"] = "auto"
     """CIL: how the heads of several tasks answer together. `auto` depends on the router, see docs/methods.md."""
     split: Literal["test", "validation"] = "test"
-    """The rows that are scored."""
+    """The split that is scored."""
     unseen: bool = False
     """Whether tasks not yet learnt are scored too, which forward transfer needs; in CIL they are only routed."""
     eval_batch_size: int = Field(32, ge=1)
-    """Rows per forward pass. It changes speed, and results by no more than rounding."""
+    """Samples per forward pass. It changes speed, and results by no more than rounding."""
 
 
 class RunSettings(Settings):

@@ -51,7 +51,7 @@ class PhaseCost:
     Attributes:
         phase: "training", "improvising", ...
         seconds: by the clock, when it was first done.
-        rows: training rows read, summed over tasks, each counted once however many epochs.
+        rows: training samples read, summed over tasks, each counted once however many epochs.
         parameters: numbers that moved in one task, at most.
     """
 

@@ -24,8 +24,8 @@ def as_text(report: Report) -> str:
     config = report.run.config
     recipe = config.recipe
     lines = [
-        f"{report.run.name}: {recipe.name} on {config.stream_name} ({config.protocol_with_rule}), seed {config.seed}, "
-        f"{report.run.status}",
+        f"{report.run.name}: {recipe.name} on {config.stream_name}, "
+        f"{config.protocol_title}, seed {config.seed}, {report.run.status}",
         *([report.run.failure] if report.run.failure else []),
         f"initialise {recipe.initialise} | train {recipe.train} | route {recipe.route} | compose {recipe.compose}",
         *cautions(config),
@@ -50,7 +50,7 @@ def as_text(report: Report) -> str:
             f"{bare_title(name):<{width}}  {number(name, value):>12}   {metric.formula}{better}{why}"
         )
     if report.warnings:
-        lines += ["", "worth knowing:", *(f"- {warning}" for warning in report.warnings)]
+        lines += ["", "notes:", *(f"- {warning}" for warning in report.warnings)]
     lines += ["", *_cost_lines(report.cost), *_phase_lines(report.phases)]
     return "\n".join(lines)
 
@@ -103,7 +103,7 @@ def _cost_lines(cost: dict[str, float]) -> list[str]:
             f"{cost['active_parameters']:,.0f} active per sample (backbone {cost['backbone_parameters']:,.0f})"
         )
         if cost["memory_rows"]:
-            parts.append(f"memory: {counted(int(cost['memory_rows']), 'training row')} kept")
+            parts.append(f"memory: {counted(int(cost['memory_rows']), 'training sample')} kept")
     spent = ", ".join(
         f"{name.removeprefix('seconds_')} {value:.1f} s"
         for name, value in cost.items()
@@ -123,7 +123,7 @@ def _phase_lines(phases: Sequence[PhaseCost]) -> list[str]:
     if len(phases) < 2:
         return []
     return [
-        f"{phase.phase}: {counted(phase.parameters, 'parameter')} moved at most, {counted(phase.rows, 'row')}, "
+        f"{phase.phase}: {counted(phase.parameters, 'parameter')} trained at most, {counted(phase.rows, 'sample')}, "
         f"{phase.seconds:.1f} s"
         for phase in phases
     ]

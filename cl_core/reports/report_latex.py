@@ -38,7 +38,7 @@ def as_latex(report: Report) -> str:
     ]
     what = (
         rf"{METRICS[report.metric].title} (\%) of {latex.escape(marked(config))} on "
-        f"{latex.escape(config.stream_name)} ({latex.escape(config.protocol_with_rule)}, seed {config.seed}): "
+        f"{latex.escape(config.stream_name)}, {latex.escape(config.protocol_title)}, seed {config.seed}: "
         "of task $j$ (column) after learning task $i$ (row)."
     )
     said = " ".join(

@@ -1,9 +1,9 @@
-"""The memory: which few training rows of a task are kept, for L2R's routers and for replay.
+"""The memory: which few training samples of a task are kept, for L2R's routers and for replay.
 
 L2R (arXiv 2408.09053) keeps a random sample of every task and leaves open what else would serve; the other
 selections are those of the rehearsal literature. Whatever the selection, every class keeps at least one row **(ours)**.
 
-Shapes: N training rows of one task, d feature size, n rows to keep.
+Shapes: N training samples of one task, d feature size, n rows to keep.
 """
 
 from __future__ import annotations

@@ -22,21 +22,21 @@ MEMORIES: Table[Selection, None] = Table(
         Choice(
             "random",
             "cl_core.route.memory:random_rows",
-            "rows drawn uniformly, without replacement",
+            "samples drawn uniformly, without replacement",
             "L2R (arXiv 2408.09053)",
             None,
         ),
         Choice(
             "balanced",
             "cl_core.route.memory:balanced_rows",
-            "as many rows of every class, drawn at random within it",
+            "as many samples of every class, drawn at random within it",
             "GDumb (Prabhu et al. 2020)",
             None,
         ),
         Choice(
             "herding",
             "cl_core.route.memory:herded_rows",
-            "class by class, the rows whose running mean stays nearest to the class mean",
+            "class by class, the samples whose running mean stays nearest to the class mean",
             "iCaRL (arXiv 1611.07725), algorithm 4",
             None,
             needs=("features",),
@@ -44,7 +44,7 @@ MEMORIES: Table[Selection, None] = Table(
         Choice(
             "k-centre",
             "cl_core.route.memory:k_centre_rows",
-            "each next row is the one farthest from all rows kept so far",
+            "each next sample is the one farthest from all samples kept so far",
             "Sener and Savarese 2018 (arXiv 1708.00489), algorithm 1",
             None,
             needs=("features",),
@@ -52,7 +52,7 @@ MEMORIES: Table[Selection, None] = Table(
         Choice(
             "uncertainty",
             "cl_core.route.memory:uncertain_rows",
-            "class by class, the rows that the task's own model is least sure of",
+            "class by class, the samples that the task's own model is least sure of",
             "uncertainty sampling (Lewis and Gale 1994)",
             None,
             needs=("training",),

@@ -63,12 +63,12 @@ class RouterSettings(Settings):
 
 
 class MemorySettings(Settings):
-    """The few training rows of every task that are kept, for L2R's routers and for replay."""
+    """The few training samples of every task that are kept, for L2R's routers and for replay."""
 
     memory: Annotated[float, Field(ge=0, le=0.5)] = 0.1
-    """Share of each task's training rows, 0.001 to 0.5 and at least one row a class; 0 keeps none **(ours)**."""
+    """Share of each task's training samples, 0.001 to 0.5 and at least one sample a class; 0 keeps none **(ours)**."""
     memory_selection: Literal["random", "balanced", "herding", "k-centre", "uncertainty"] = "random"
-    """Which rows are kept; L2R: random."""
+    """Which samples are kept; L2R: random."""
 
 
 class RouterNetworkSettings(Settings):
@@ -87,9 +87,9 @@ class RouterNetworkSettings(Settings):
     router_learning_rate: Annotated[float, Field(gt=0)] = 3e-2
     """Peak learning rate of Adam."""
     router_batch_size: Annotated[int, Field(ge=1)] = 16
-    """Rows of the memory per step."""
+    """Samples of the memory per step."""
     router_patience: Annotated[int, Field(ge=1)] | None = 10
-    """Epochs without a better score on the rows held back before training stops; null never stops early."""
+    """Epochs without a better score on the samples held back before training stops; null never stops early."""
     hold_back: Annotated[float, Field(ge=0, lt=1)] = 0.2
     """Share of the memory that trains no router and chooses the best epoch, of each task the same **(ours)**."""
     tune_heads: bool = False

@@ -72,7 +72,7 @@ class ArtifactEvent(Event):
     seconds: float
     """What computing it took, whether now or when it was first made."""
     rows: int = 0
-    """Training rows that it was made from; 0 where nothing was trained or chosen."""
+    """Training samples that it was made from; 0 where nothing was trained or chosen."""
     parameters: int = 0
     """Numbers that moved in making it."""
 
@@ -90,7 +90,7 @@ class ParametersEvent(Event):
     """Backbone, and the most adapters with their heads that one sample uses."""
     backbone_parameters: int
     memory_rows: int = 0
-    """Training rows of all tasks so far that are kept for replay or for L2R's routers."""
+    """Training samples of all tasks so far that are kept for replay or for L2R's routers."""
 
 
 class EvaluationEvent(Event):

@@ -90,7 +90,7 @@ class Progress:
     def where(self) -> str:
         """ "step 7 of 18: training the adapter, tickets, epoch 4 of 6"."""
         if self.phase is None:
-            return "getting ready: loading the stream and the backbone"
+            return "preparing: loading the stream and the backbone"
         words = f"step {self.step} of {self.steps}: {PHASE_WORDS[self.phase]}, {self.task}"
         return f"{words}, epoch {self.epoch} of {self.epochs}" if self.epochs else words
 

@@ -9,6 +9,7 @@ from cl_core.picture_decoder import WHITE
 from cl_core.recipes.recipe import Recipe
 from cl_core.recipes.settings import RunSettings
 from cl_core.settings import Settings
+from cl_core.tasks.stream import protocol_title
 
 
 class TaskSummary(Settings):
@@ -61,7 +62,7 @@ class RunConfig(Settings):
 
     @property
     def keeps_memory(self) -> bool:
-        """Whether training rows of earlier tasks are kept."""
+        """Whether training samples of earlier tasks are kept."""
         return self.recipe.keeps_memory
 
     @property
@@ -79,5 +80,10 @@ class RunConfig(Settings):
 
     @property
     def protocol_with_rule(self) -> str:
-        """The protocol as tables name it, with the head rule where there is one: "dil", "cil/top1"."""
+        """The protocol as files name it, with the head rule where there is one: "dil", "cil/top1"."""
         return f"{self.protocol}/{self.head_rule}" if self.head_rule else self.protocol
+
+    @property
+    def protocol_title(self) -> str:
+        """The same as people read it: "class-incremental (top1)"."""
+        return protocol_title(self.protocol_with_rule)

@@ -1,7 +1,7 @@
 """Answers to questions: the vocabulary, votes as weights, and answers that are not in it.
 
-Training and validation rows whose answers are all out of vocabulary are left out and counted; test rows are kept and
-count as wrong (DAM, arXiv 2403.08755). Answers are compared without case and surplus spaces **(ours)**.
+Training and validation samples whose answers are all out of vocabulary are left out and counted; test samples are kept
+and count as wrong (DAM, arXiv 2403.08755). Answers are compared without case and surplus spaces **(ours)**.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from cl_core.tasks.raw_rows import Fault, RawRows
 from cl_core.tasks.spec import TaskSpec
 
 NO_ANSWER = -1
-"""The label of a test row whose answer is none of the vocabulary."""
+"""The label of a test sample whose answer is none of the vocabulary."""
 
 
 @dataclass(frozen=True)
@@ -78,8 +78,8 @@ def find_vocabulary(
     """The answers that a task knows.
 
     Args:
-        votes: of the training rows.
-        given: by the stream file or a meta.json; None takes the training rows' answers, those that most rows give
+        votes: of the training samples.
+        given: by the stream file or a meta.json; None takes the training samples' answers, those that most rows give
             first, equals in alphabetical order.
         most: at most so many.
     """

@@ -13,7 +13,7 @@ from cl_core.tasks.raw_rows import Fault
 from cl_core.tasks.stream import Protocol
 from cl_core.tasks.task import QA_KINDS, SPLITS, content_keys
 
-FEW_ROWS = 8  # a class with fewer training rows is called tiny (ours)
+FEW_ROWS = 8  # a class with fewer training samples is called tiny (ours)
 MOST_LISTED = 10
 
 
@@ -99,7 +99,7 @@ def _tiny_classes(task: PreparedTask, train: MappedRows) -> list[str]:
         return []
     more = f" and {len(tiny) - MOST_LISTED} more" if len(tiny) > MOST_LISTED else ""
     listed = ", ".join(tiny[:MOST_LISTED])
-    return [f"task '{task.name}': fewer than {FEW_ROWS} training rows of class {listed}{more}"]
+    return [f"task '{task.name}': fewer than {FEW_ROWS} training samples of class {listed}{more}"]
 
 
 def _unscored_classes(task: PreparedTask, train: MappedRows) -> list[str]:
@@ -140,10 +140,10 @@ def _keys(rows: MappedRows) -> list[tuple[str, ...]]:
 
 
 def check_held_out(task: PreparedTask) -> CheckReport:
-    """Checks a task that is only scored: it needs test rows, and no others."""
+    """Checks a task that is only scored: it needs test samples, and no others."""
     faults = list(task.faults)
     if not faults and not len(task.splits.get("test", ())):
-        message = "there are no test rows, and a held-out task is only scored"
+        message = "there are no test samples, and a held-out task is only scored"
         faults.append(Fault(task.name, "test", message, task.source))
     return CheckReport(tuple(faults), tuple(task.warnings))
 

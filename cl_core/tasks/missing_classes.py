@@ -19,8 +19,8 @@ def check_one_space(
 ) -> tuple[list[Fault], list[str]]:
     """Checks that the tasks' classes are one label space: the union of what they have.
 
-    A task may lack a class. One that nobody has training rows of, a task without any class in common with the others,
-    and names that only look like another task's are faults.
+    A task may lack a class. One that nobody has training samples of, a task without any class in common with the
+    others, and names that only look like another task's are faults.
 
     Args:
         tasks: those with classes, in order.
@@ -78,8 +78,8 @@ def _lacks(task: PreparedTask, lacking: Sequence[str]) -> str:
     tested = sum(scored[name] for name in lacking)
     also = f" (test has {tested} of them)" if tested else ""
     return (
-        f"task '{task.name}': no training rows of class {_listed(lacking)}{also}, which other tasks have; its head has "
-        "the class all the same, and its macro F1 averages over the classes among its test rows and their predictions"
+        f"task '{task.name}': no training samples of class {_listed(lacking)}{also}, which other tasks have; its head "
+        "has the class all the same, and its macro F1 averages over the classes of its test samples and predictions"
     )
 
 

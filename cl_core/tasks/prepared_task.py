@@ -121,7 +121,7 @@ def prepare(raw: RawTask, spec: TaskSpec) -> PreparedTask:
     Numbers mean what the data say: the format's own names (`ClassLabel`), those of a meta.json beside the data, the
     column `label_name`; `label_names` of the stream file puts these names in order, selects among them, and names the
     numbers where nothing else does. Without any, the classes are the sorted labels. The vocabulary of answers is
-    `label_names` of the stream file, that of a meta.json, or what the training rows answer.
+    `label_names` of the stream file, that of a meta.json, or what the training samples answer.
     """
     faults = list(raw.faults)
     read = {}

@@ -19,7 +19,7 @@ class Fault:
         source: the file, as the user wrote it.
         rows: the rows it concerns, counted from 1 without a header.
         hides_classes: whether rows were left out for their labels, so that classes cannot be counted.
-        lacks_train: whether it is only that there are no training rows, which a held-out task does not need.
+        lacks_train: whether it is only that there are no training samples, which a held-out task does not need.
     """
 
     task: str

@@ -31,22 +31,22 @@ class SplitNames(Settings):
     """Where each split is: a file (for `path`, relative to it) or a split's name (for `hub`)."""
 
     train: Text | None = None
-    """Training rows."""
+    """Training samples."""
     validation: Text | None = None
-    """Validation rows; cut from train where there are none."""
+    """Validation samples; cut from train where there are none."""
     test: Text | None = None
-    """Test rows; cut from train where there are none."""
+    """Test samples; cut from train where there are none."""
 
 
 class SplitLimits(Settings):
     """At most so many rows in each split; null for all."""
 
     train: Count | None = None
-    """Training rows."""
+    """Training samples."""
     validation: Count | None = None
-    """Validation rows."""
+    """Validation samples."""
     test: Count | None = None
-    """Test rows."""
+    """Test samples."""
 
 
 class TaskSpec(Settings):
@@ -96,12 +96,12 @@ class TaskSpec(Settings):
     """So many votes make an answer fully right; n fewer, n / agreement of it. 3 for VQA accuracy, 2 for iVQA. Read
     with `answers` alone."""
     most_answers: Count | None = None
-    """The vocabulary is at most so many answers, the most frequent of the training rows; null for all of them."""
+    """The vocabulary is at most so many answers, the most frequent of the training samples; null for all of them."""
     label: Text = "label"
     """Column of the label: whole numbers or names."""
     label_names: tuple[Text, ...] | None = None
     """The classes in order, or the vocabulary of answers. By default what the data say, else the sorted labels, or the
-    training rows' answers, most frequent first."""
+    training samples' answers, most frequent first."""
     limit: Count | SplitLimits | None = None
     """At most so many rows per split, stratified by class."""
     seed: int = 0
@@ -131,7 +131,7 @@ class TaskSpec(Settings):
         if self.kind == "text" and self.ground != WHITE:
             raise ValueError(f"gives ground {self.ground}, and texts have none")
         if self.validation_fraction + self.test_fraction >= 1:
-            raise ValueError("validation_fraction and test_fraction leave no training rows")
+            raise ValueError("validation_fraction and test_fraction leave no training samples")
         return self
 
     @property
@@ -179,7 +179,7 @@ class StreamSpec(Settings):
     tasks: tuple[TaskSpec, ...] = Field(min_length=1)
     """In the order in which they are learnt."""
     held_out: tuple[TaskSpec, ...] = ()
-    """Tasks that are never learnt, only routed to the others' adapters and scored. They need no training rows."""
+    """Tasks that are never learnt, only routed to the others' adapters and scored. They need no training samples."""
     orders: dict[str, tuple[TaskName, ...]] = Field(default_factory=dict)
     """Further named orders of the same tasks, or of some of them."""
 

@@ -12,7 +12,23 @@ from cl_core.tasks.task import QA_KINDS, Task
 
 Protocol = Literal["til", "cil", "dil"]
 PROTOCOLS: tuple[Protocol, ...] = ("til", "cil", "dil")
+PROTOCOL_TITLES: Mapping[str, str] = {
+    "til": "task-incremental",
+    "cil": "class-incremental",
+    "dil": "domain-incremental",
+}
+"""As the field calls them."""
 MOST_QUOTED = 10
+
+
+def protocol_title(protocol: str) -> str:
+    """What people read of a protocol, with the head rule behind it where there is one.
+
+    >>> protocol_title("dil"), protocol_title("cil/compose")
+    ('domain-incremental', 'class-incremental (compose)')
+    """
+    name, _, rule = protocol.partition("/")
+    return f"{PROTOCOL_TITLES[name]} ({rule})" if rule else PROTOCOL_TITLES[name]
 
 
 @dataclass(frozen=True)

@@ -55,11 +55,14 @@ def finish(
         learns = len(tasks) < len(spec.tasks)
         lost = _classes_lost(whole, limited) if learns and task.kind not in QA_KINDS else ""
         if lost:
-            sentence = f"the limit leaves no training rows of class {lost}"
+            sentence = f"the limit leaves no training samples of class {lost}"
             warnings.append(f"task '{task.name}': {sentence}")
         if lost and spec.protocol != "dil" and len(set(limited.train["label"])) == 1:
             only = limited.label_names[limited.train["label"][0]]
-            message = f"the limit leaves one class, '{only}'; there is nothing to tell apart: allow more training rows"
+            message = (
+                f"the limit leaves one class, '{only}'; there is nothing to tell apart: allow more training "
+                "samples"
+            )
             faults.append(Fault(task.name, "train", message))
         faults += lost_to_damage(limited, task, damaged, SPLITS if learns else ("test",))
         tasks.append(task)
@@ -67,7 +70,7 @@ def finish(
 
 
 def _classes_lost(before: Task, after: Task) -> str:
-    """The classes that had training rows before and have none any more, listed; "" where there are none."""
+    """The classes that had training samples before and have none any more, listed; "" where there are none."""
     left = set(after.train["label"])
     lost = sorted(set(before.train["label"]) - left)
     return ", ".join(repr(before.label_names[label]) for label in lost)

@@ -37,7 +37,7 @@ class Task:
         label_names: the classes, or the vocabulary of answers; labels are indices into it.
         splits: by name ("train", "validation", "test"), each with the columns ``id`` (str, unique in the
             stream: "task/split/row", rows counted from 0 in the source) and ``label`` (int64; -1 where the answer of
-            a test row is none of the vocabulary), and between them those of its kind:
+            a test sample is none of the vocabulary), and between them those of its kind:
             ``text`` (str) and ``text_pair`` (str, only where there is a second text); or
             ``image`` or ``video`` (encoded bytes, or the path of a file) and, where it is asked about, ``question``
             (str). Where answers carry votes there are ``answers`` (list of int64 labels) and ``answer_weights`` (list
@@ -56,7 +56,7 @@ class Task:
 
     @property
     def train(self) -> Dataset:
-        """Training rows."""
+        """Training samples."""
         return self._split("train")
 
     @property

@@ -46,7 +46,7 @@ TRAINERS: Table[type[Trainer], TrainerTraits] = Table(
         Choice(
             "lwf",
             "cl_core.train.trainers:LwF",
-            "one shared adapter that keeps the answers of its earlier self on the new rows",
+            "one shared adapter that keeps the answers of its earlier self on the new samples",
             "LwF (Li and Hoiem 2016)",
             one_adapter(settings=("lwf_lambda", "lwf_temperature")),
         ),

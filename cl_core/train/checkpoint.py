@@ -23,8 +23,8 @@ class EpochRecord:
     Attributes:
         epoch: 1-based.
         train_loss: mean cross-entropy over the epoch's rows (nats).
-        validation_loss: mean cross-entropy on validation rows (nats).
-        validation_accuracy: share of validation rows answered right, 0 to 1.
+        validation_loss: mean cross-entropy on validation samples (nats).
+        validation_accuracy: share of validation samples answered right, 0 to 1.
     """
 
     epoch: int

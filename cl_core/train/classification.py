@@ -52,7 +52,7 @@ class Classification(TrainingObjective[Rows]):
         return answer_loss(logits, self.context.train, rows, self._class_weights)
 
     def validate(self) -> tuple[float, float]:
-        """Mean cross-entropy (nats) and accuracy on the validation rows."""
+        """Mean cross-entropy (nats) and accuracy on the validation samples."""
         return self.context.judge(self._logits)
 
     def _logits(self, data: Rows, rows: Sequence[int], dropout: float = 0.0) -> Tensor:

@@ -39,7 +39,7 @@ class TrainingContext(Generic[R]):
         divergence: what an error calls this training and its settings.
 
     Raises:
-        ValueError: there are no training or no validation rows.
+        ValueError: there are no training or no validation samples.
     """
 
     backbone: Backbone
@@ -55,7 +55,7 @@ class TrainingContext(Generic[R]):
     def __post_init__(self) -> None:
         if len(self.train) == 0 or len(self.validation) == 0:
             raise ValueError(
-                f"{len(self.train)} training and {len(self.validation)} validation rows; both are needed"
+                f"{len(self.train)} training and {len(self.validation)} validation samples; both are needed"
             )
 
     def minimise(
@@ -88,7 +88,7 @@ class TrainingContext(Generic[R]):
         return pooled_states(self.backbone, data, rows, transforms, pooling, self.device)
 
     def judge(self, logits: Callable[[R, Sequence[int]], Tensor]) -> tuple[float, float]:
-        """Mean cross-entropy (nats) and accuracy on the validation rows.
+        """Mean cross-entropy (nats) and accuracy on the validation samples.
 
         Args:
             logits: (data, rows) -> (B, C) logits.
@@ -100,7 +100,7 @@ class TrainingContext(Generic[R]):
 
 @dataclass
 class TrainingObjective(Generic[R]):
-    """An objective over the training rows of a context.
+    """An objective over the training samples of a context.
 
     Attributes:
         context: what it is given.
@@ -110,5 +110,5 @@ class TrainingObjective(Generic[R]):
 
     @property
     def lengths(self) -> Sequence[int]:
-        """Tokens of each training row."""
+        """Tokens of each training sample."""
         return self.context.train.encoding.lengths

@@ -54,7 +54,7 @@ class FusionObjective(TrainingObjective[Rows]):
         return loss + self.regulariser * identity_penalty(self.weights.fusion)
 
     def validate(self) -> tuple[float, float]:
-        """Mean cross-entropy (nats), without the regulariser, and accuracy on the validation rows."""
+        """Mean cross-entropy (nats), without the regulariser, and accuracy on the validation samples."""
         return self.context.judge(self._logits)
 
     def _logits(self, data: Rows, rows: Sequence[int]) -> Tensor:

@@ -208,7 +208,7 @@ class Distillation(TrainingObjective[Rows]):
 
     @torch.no_grad()
     def validate(self) -> tuple[float, float]:
-        """Mean squared difference, and the student's accuracy under the teacher's head, on the validation rows."""
+        """Mean squared difference, and the student's accuracy under the teacher's head, on the validation samples."""
         context, data, loss = self.context, self.context.validation, 0.0
         predictions = torch.empty_like(data.labels)
         for rows in length_batches(data.encoding.lengths, 2 * context.settings.batch_size):

@@ -53,7 +53,7 @@ class TrainingCallbacks:
 
 
 class Objective(Protocol):
-    """What is minimised over N training rows, and how an epoch is judged."""
+    """What is minimised over N training samples, and how an epoch is judged."""
 
     @property
     def lengths(self) -> Sequence[int]:

@@ -91,7 +91,7 @@ def split_memory(
 
     Of each task the share `hold_back` is held back, rounded, but never its last row; where that is none of any task,
     one row of the largest. Where every task has one row alone, or the share is 0, nothing is held back and the
-    training rows judge.
+    training samples judge.
 
     Args:
         rows: the memory of all tasks.
@@ -197,7 +197,7 @@ class RouterObjective(TrainingObjective[MixedRows]):
 
     @torch.no_grad()
     def validate(self) -> tuple[float, float]:
-        """Mean cross-entropy (nats) and accuracy on the validation rows, without noise."""
+        """Mean cross-entropy (nats) and accuracy on the validation samples, without noise."""
         data, where = self.context.validation, self.context.device.torch_device
         loss = torch.zeros((), dtype=torch.float64, device=where)
         predictions = torch.empty_like(data.labels, device=where)

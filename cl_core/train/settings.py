@@ -10,13 +10,13 @@ from cl_core.settings import Settings
 
 
 class TrainSettings(Settings):
-    """Optimiser, schedule and stopping. The defaults work for MiniLM and a few hundred rows on a CPU **(ours)**.
+    """Optimiser, schedule and stopping. The defaults work for MiniLM and a few hundred samples on a CPU **(ours)**.
 
     DAM's published settings are the preset `dam-published` (see `PRESETS`).
     """
 
     epochs: int = Field(10, ge=1)
-    """Passes over the training rows, at most."""
+    """Passes over the training samples, at most."""
     batch_size: int = Field(16, ge=1)
     """Rows per step."""
     learning_rate: float = Field(2e-3, gt=0)
@@ -47,7 +47,7 @@ class BaselineSettings(Settings):
     ewc_lambda: float = Field(1000.0, ge=0, allow_inf_nan=False)
     """ewc: how strongly weights are held where earlier tasks need them."""
     fisher_rows: int = Field(200, ge=1)
-    """ewc and the merge `fisher`: at most so many rows of a task estimate its Fisher information."""
+    """ewc and the merge `fisher`: at most so many samples of a task estimate its Fisher information."""
     lwf_lambda: float = Field(1.0, ge=0, allow_inf_nan=False)
     """lwf: how much keeping the old answers counts beside learning the new ones."""
     lwf_temperature: float = Field(2.0, gt=0, allow_inf_nan=False)

@@ -110,7 +110,7 @@ def fit_shared(
     **(ours)**. Every step takes as many remembered rows as new ones (experience replay, Chaudhry et al. 2019), drawn
     with replacement by a generator that depends on the batch alone, so that a resumed run draws the same. Rows count
     alike, whatever `class_weights` says **(ours)**. The best epoch is chosen by the mean over the context's validation
-    rows, asked among the same labels as training rows are; whose they are, `docs/baselines.md` says.
+    rows, asked among the same labels as training samples are; whose they are, `docs/baselines.md` says.
 
     Args:
         context: the new rows, those that choose the epoch, and how to train.
@@ -169,7 +169,7 @@ class SharedObjective(TrainingObjective[MixedRows]):
         return [new + int(row) for row in drawn]
 
     def validate(self) -> tuple[float, float]:
-        """Mean cross-entropy (nats) and accuracy on the validation rows."""
+        """Mean cross-entropy (nats) and accuracy on the validation samples."""
 
         def logits(data: MixedRows, rows: Sequence[int]) -> Tensor:
             pooled = self.context.states(data, rows, transforms(self.weights.adapter))

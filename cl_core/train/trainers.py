@@ -29,7 +29,7 @@ class Earlier:
     Attributes:
         backbone: frozen.
         weights: the shared adapter and its heads, as the stage before left them, and a fresh head for the new task.
-        new: the new task's training rows.
+        new: the new task's training samples.
         label_space: which labels a row's answer is sought among.
         training: how it will be trained.
         baselines: settings of the penalties.

@@ -60,7 +60,7 @@ def test_with_one_hot_weights_only_that_tasks_head_answers(pooled: torch.Tensor,
     assert torch.equal(union.argmax(dim=1), expected)
 
 
-def test_top1_masks_every_head_but_the_heaviest(pooled: torch.Tensor) -> None:
+def test_top1_masks_every_head_but_that_of_the_top_1_task(pooled: torch.Tensor) -> None:
     heads = make_heads(2)
     weights = torch.tensor([[0.4, 0.6]]).expand(ROWS, 2)
     union = union_logits(pooled, heads, weights, [(0, 1, 2), (3, 4, 5)], 6, "top1")

@@ -25,7 +25,7 @@ def test_the_scored_rows_are_found_and_the_centroids_are_the_routers(
     assert found.rows == (SMALL["limit_test"],) * 3
     features = found.features(workspace)
     assert [len(feature) for feature in features] == list(found.rows)
-    # Training rows and test rows of a task are alike, but not the same.
+    # Training samples and test samples of a task are alike, but not the same.
     centroids, means = (
         found.centroids(workspace, features),
         np.stack([f.mean(axis=0) for f in features]),

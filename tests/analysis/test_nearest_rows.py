@@ -1,4 +1,4 @@
-"""The training rows nearest to a sample, by the features that the router reads."""
+"""The training samples nearest to a sample, by the features that the router reads."""
 
 from __future__ import annotations
 

@@ -74,7 +74,7 @@ def test_a_point_of_a_tasks_line_says_the_interval_of_its_own_samples(matrices: 
         lines,
         matrices.tasks,
         LIGHT,
-        x_title="after learning",
+        x_title="stage",
         y_title="accuracy (%)",
         intervals=matrices.interval,
         counts=matrices.counts,
@@ -108,20 +108,20 @@ def test_shares_of_a_row_are_as_sure_as_the_row_is_long() -> None:
 
 
 def test_shares_of_all_samples_say_how_sure_they_are_and_weights_do_not() -> None:
-    mean, heaviest = np.array([60.0, 40.0]), np.array([75.0, 25.0])
-    diamonds = usage(mean, heaviest, ["1 a", "2 b"], LIGHT, 80).data[1]
+    mean, first = np.array([60.0, 40.0]), np.array([75.0, 25.0])
+    diamonds = usage(mean, first, ["1 a", "2 b"], LIGHT, 80).data[1]
     assert [point[1] for point in diamonds.customdata] == [said(0.75, 80), said(0.25, 80)]
-    lines = {"right route": [75.0, 25.0], "mean weight": [60.0, 40.0]}
+    lines = {"routing accuracy": [75.0, 25.0], "mean weight": [60.0, 40.0]}
     route, weight = setting_lines(
-        lines, [1, 2], 1, LIGHT, x_title="k", counted=["right route"], samples=80
+        lines, [1, 2], 1, LIGHT, x_title="k", counted=["routing accuracy"], samples=80
     ).data[:2]
     assert [text.removeprefix("<br>") for text in route.text] == [said(0.75, 80), said(0.25, 80)]
     assert list(weight.text) == ["", ""]
-    table = setting_table(lines, [1, 2], "k", ["right route"], 80)
+    table = setting_table(lines, [1, 2], "k", ["routing accuracy"], 80)
     assert list(table.columns) == [
-        "right route (%)",
-        "right route, 95 % from (%)",
-        "right route, 95 % to (%)",
+        "routing accuracy (%)",
+        "routing accuracy, 95 % from (%)",
+        "routing accuracy, 95 % to (%)",
         "mean weight (%)",
     ]
     low, high = wilson(0.25, 80)

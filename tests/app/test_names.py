@@ -94,7 +94,7 @@ def test_a_matrix_of_six_tasks_and_its_colour_bar_are_within_a_phone(signed: boo
         value_title="accuracy (%)",
         signed=signed,
         empty=~np.tri(6, dtype=bool),
-        empty_because="not learnt yet: no right answer could be given",
+        empty_because="not learnt yet: no right prediction could be made",
     )
     assert int(box("scores", least_width(figure)).split("-")[1]) <= 358
     bar = figure.data[0].colorbar

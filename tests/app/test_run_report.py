@@ -145,8 +145,8 @@ def test_it_says_what_was_run_and_shows_samples_of_each_kind(
     assert settings["train.learning_rate"] == str(config.settings.train.learning_rate)
     routed = last_routed(Workspace(small_workspace).find("dam"))
     assert routed is not None
-    both = int((~routed.right_route & routed.right_answer).sum())
-    assert f"wrong route, and yet the right answer: {both:,} samples" in page.text
+    both = int((~routed.right_route & routed.right_prediction).sum())
+    assert f"wrong route, right prediction: {both:,} samples" in page.text
 
 
 def test_it_tells_nothing_of_this_machine_s_folders(

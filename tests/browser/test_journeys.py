@@ -51,7 +51,7 @@ def test_one_samples_routing_is_three_clicks_from_the_first_visit(arrive: Arrive
 
 @pytest.fixture(scope="module")
 def flip(lab: Path) -> tuple[str, int, str, str]:
-    """A test row, the place of an adapter that alone answers it otherwise, what the run answers, what that one does."""
+    """A test sample, the place of an adapter that alone answers it otherwise, what the run answers, what it does."""
     config = Workspace(lab).find("dam").config
     names = [task.name for task in config.tasks]
     model = AnswerWorker()
@@ -73,7 +73,7 @@ def test_another_adapter_flips_a_prediction(
     visitor.see(MERGE)
     name = Workspace(lab).find("dam").config.tasks[index].name
     visitor.choose("by", f"only {index + 1} {name}")
-    visitor.see(re.compile(r"The answer changes\.$"))
+    visitor.see(re.compile(r"The prediction changes\.$"))
     main = visitor.page.get_by_test_id("stMain")
     expect(main.get_by_text(re.compile(f"^{was} [✓✗]")).first).to_be_visible()
     expect(main.get_by_text(re.compile(f"^{becomes} [✓✗]")).first).to_be_visible()
@@ -94,10 +94,10 @@ def test_a_clip_of_ones_own_is_asked_about_and_placed_on_the_map(
     visitor.fill("question", "Which way does it slide?")
     visitor.see(MERGE)
     visitor.see("frame 8")
-    visitor.choose("by", "all alike")
-    visitor.see(re.compile("^What if: all alike"))
+    visitor.choose("by", "uniform")
+    visitor.see(re.compile("^What if: uniform"))
     visitor.go("map", ws="Demonstration", run="clips-dam")
-    visitor.press("Place my own")
+    visitor.press("Add my own sample")
     broken = tmp_path / "broken.png"
     broken.write_bytes(b"no picture")
     visitor.give("mine_file", broken)
@@ -105,7 +105,7 @@ def test_a_clip_of_ones_own_is_asked_about_and_placed_on_the_map(
     alert = visitor.page.get_by_test_id("stMain").get_by_test_id("stAlert")
     expect(alert).to_be_visible()
     visitor.give("mine_file", clip)
-    visitor.see("How near your own is")
+    visitor.see("Cosine similarity of your sample")
     expect(alert).to_have_count(0)
 
 
@@ -120,12 +120,12 @@ def test_a_link_restores_the_view_in_another_browser(arrive: Arrive) -> None:
     expect(box).not_to_have_value(before)
     first.settle()
     sample = box.input_value()
-    first.choose("by", "all alike")  # draws its own part of the page alone
+    first.choose("by", "uniform")  # draws its own part of the page alone
     said = first.page.get_by_text(re.compile("^What if: ")).first.inner_text()
     first.button("Link").click()
     link = first.page.get_by_test_id("stPopoverBody").get_by_test_id("stCode").inner_text()
     address = parse_qs(urlsplit(link).query)
-    assert (address["sample"], address["by"]) == ([sample], ["all alike"])
+    assert (address["sample"], address["by"]) == ([sample], ["uniform"])
     assert link.startswith(f"{first.url}/sample?")
 
     second = arrive()
@@ -162,7 +162,7 @@ def test_what_is_looked_at_goes_along_from_page_to_page(arrive: Arrive) -> None:
     expect(visitor.by("run").get_by_role("combobox")).to_have_value("dam")
     visitor.turn_to("Start")
     visitor.link("Open")
-    visitor.see("What changed since a task was learnt")
+    visitor.see("Change since each task was learnt")
     expect(visitor.option("Mine")).to_be_checked()
     expect(visitor.by("run").get_by_role("combobox")).to_have_value("dam")
     visitor.turn_to("Start")
@@ -196,14 +196,14 @@ def test_points_that_are_lassoed_become_a_slice(arrive: Arrive, lab: Path) -> No
     visitor = arrive()
     visitor.go("map", ws="Mine", run="dam", projection="PCA")
     lasso_everything(visitor)
-    visitor.see("Own adapter chosen")
+    visitor.see("Routing accuracy")
     visitor.by("slice-name").locator("input").fill("all of it")
     visitor.press("Save")
     visitor.see("36 samples saved as")
     (workspace,) = slices(Workspace(lab), "dam")
     assert (workspace.name, len(workspace.samples)) == ("all of it", 36)
     visitor.choose("slice", "all of it")
-    visitor.see("Own adapter chosen")
+    visitor.see("Routing accuracy")
     tick_row(visitor, "selected-samples", 1)
     ask = visitor.by("ask-selected").get_by_role("button")
     ticked = re.fullmatch(r".*How was (\S+) answered\?", ask.inner_text(), re.DOTALL)

@@ -290,7 +290,7 @@ def test_the_text_of_ones_own_that_is_on_the_map_is_the_one_that_is_asked_about(
     visitor: Visitor, workspace: Workspace
 ) -> None:
     visitor.go("map", ws="Mine", run="dam", projection="PCA", mine="the soup was cold")
-    visitor.button("Place my own").click()
+    visitor.button("Add my own sample").click()
     visitor.type_slowly("mine", "a dull film")
     visitor.click_at_once("ask-own")
     visitor.see("How was this sample answered?")

@@ -49,7 +49,7 @@ def test_it_says_what_was_read_of_each_task(lab: Command, stream: Path) -> None:
     assert "not used: " in said.out
     assert "unlabelled.csv" in said.out
     assert "bad text 0" in said.out
-    assert "no training rows of class 'fair', which other tasks have" in said.out
+    assert "no training samples of class 'fair', which other tasks have" in said.out
     assert not (stream.parent / "workspace").exists()
 
 

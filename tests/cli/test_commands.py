@@ -67,7 +67,7 @@ def test_a_run_ends_with_its_report(lab: Command, small: list[str]) -> None:
     assert answer.status == 0
     assert "R[i, j]: accuracy (%)" in answer.out
     assert "mean_j R[T, j], higher is better" in answer.out
-    assert "Router accuracy" in answer.out
+    assert "Routing accuracy" in answer.out
     assert "trained per task" in answer.out
     assert "epoch 1/1" in answer.err, "progress goes to the error stream, as plain lines"
 

@@ -44,7 +44,7 @@ def test_a_class_that_only_test_rows_of_a_task_have_may_be_learnt_from_others(
 ) -> None:
     only = {"books": ("bad", "fine", "good"), "films": ("bad", "good")}
     stream = load_stream(write(tmp_path, only, test=("fine",)))
-    assert "task 'films': no training rows of class 'fine' (test has 4 of them)" in "".join(
+    assert "task 'films': no training samples of class 'fine' (test has 4 of them)" in "".join(
         stream.warnings
     )
 

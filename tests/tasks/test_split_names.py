@@ -195,7 +195,7 @@ def test_a_single_folder_around_all_others_is_only_their_wrapping(tmp_path: Path
 
 def test_a_picture_folder_without_training_pictures_may_be_held_out_alone(tmp_path: Path) -> None:
     draw_classes(tmp_path / "test")
-    assert "there are no training rows, only test" in faults(tmp_path, kind="image")
+    assert "there are no training samples, only test" in faults(tmp_path, kind="image")
     assert raw(tmp_path, kind="image").faults[0].lacks_train
 
 

@@ -139,7 +139,7 @@ def test_limits_are_stratified_and_nested_and_leave_ids_alone(cl_data, small):
         assert all(texts[i] == t for i, t in zip(task.train["id"], task.train["text"], strict=True))
     assert load_stream("blitzer", data=cl_data, limits=50).tasks[0].test.num_rows == 50
     thin = load_stream("mtl5", data=cl_data, limits=8)
-    assert any("the limit leaves no training rows of class" in w for w in thin.warnings)
+    assert any("the limit leaves no training samples of class" in w for w in thin.warnings)
 
 
 def test_a_stream_file_s_paths_are_relative_to_it(cl_data, tmp_path, monkeypatch):

@@ -232,5 +232,5 @@ def test_seeds_depend_on_every_part() -> None:
 
 def test_training_without_validation_rows_is_refused(backbone: TextBackbone, place: Device) -> None:
     none = Rows(backbone.tokenize([]), torch.zeros(0, dtype=torch.int64))
-    with pytest.raises(ValueError, match="0 validation rows"):
+    with pytest.raises(ValueError, match="0 validation samples"):
         TrainingContext(backbone, make_rows(backbone, 4), none, SETTINGS, place, 0)

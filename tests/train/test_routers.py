@@ -250,7 +250,7 @@ def test_each_task_gives_its_share_to_the_rows_that_judge(
     rows = memory(backbone)
     kept, held = split_memory(rows, share, torch.Generator().manual_seed(0))
     if share == 0:
-        assert len(kept) == len(held) == 24  # the training rows judge
+        assert len(kept) == len(held) == 24  # the training samples judge
         return
     assert len(kept) + len(held) == 24
     wanted = min(round(12 * share), 11)

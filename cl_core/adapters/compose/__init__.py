@@ -33,7 +33,7 @@ COMPOSITIONS: Table[Composition, CompositionTraits] = Table(
             summary="Each sample passes through the adapter with the largest weight.",
             source="I2I, EPI, S-Prompts: one adapter per sample",
             traits=CompositionTraits(
-                explanation="Only the heaviest adapter is used.",
+                explanation="Only the top-1 adapter is used.",
                 formula=r"\Phi(x) = \Phi_j,\ j = \arg\max_t p_t",
                 paths=SELECT_PATHS,
                 one_adapter=True,
@@ -43,7 +43,7 @@ COMPOSITIONS: Table[Composition, CompositionTraits] = Table(
             name="merge",
             target="cl_core.adapters.compose.merge:merge",
             summary="Each sample gets one adapter, whose parameters are the weighted mean of those that the router "
-            "keeps: the k heaviest, or all.",
+            "keeps: the top k, or all.",
             source="DAM (arXiv 2403.08755); L2R (arXiv 2408.09053), merge variant",
             traits=CompositionTraits(
                 explanation="Their parameters are averaged with these weights into one adapter, which answers.",
@@ -55,7 +55,7 @@ COMPOSITIONS: Table[Composition, CompositionTraits] = Table(
         Choice(
             name="average",
             target="cl_core.adapters.compose.average:average",
-            summary="Each sample passes through the adapters that the router keeps, the k heaviest or all; their "
+            summary="Each sample passes through the adapters that the router keeps, the top k or all; their "
             "outputs are averaged with its weights.",
             source="L2R (arXiv 2408.09053), weighted average",
             traits=CompositionTraits(
@@ -97,7 +97,7 @@ COMPOSITIONS: Table[Composition, CompositionTraits] = Table(
         Choice(
             name="ensemble",
             target="cl_core.adapters.heads:ensemble_logits",
-            summary="Every adapter that the router keeps, the k heaviest or all, answers alone with its own head; "
+            summary="Every adapter that the router keeps, the top k or all, answers alone with its own head; "
             "the logits are averaged with its weights.",
             source="logit ensembling, named by DAM (arXiv 2403.08755)",
             traits=CompositionTraits(

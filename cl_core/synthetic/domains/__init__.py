@@ -65,9 +65,9 @@ def domain_tasks(
         overlap: share of the words that come from a vocabulary common to all domains of a label
             space; 0 makes vocabularies disjoint, 1 identical.
         seed: another seed, other sentences from the same grammar.
-        train: number of training rows per domain; labels are balanced in every split.
-        validation: number of validation rows per domain.
-        test: number of test rows per domain.
+        train: number of training samples per domain; labels are balanced in every split.
+        validation: number of validation samples per domain.
+        test: number of test samples per domain.
         noise: share of training and validation labels that are wrong; test labels are clean (ours).
 
     Raises:

@@ -22,7 +22,7 @@ def generate(
 ) -> dict[str, list[tuple[str, int]]]:
     """Rows by split, in the order of ``sizes``.
 
-    The test split is drawn first and then validation, so that more training rows leave both as they
+    The test split is drawn first and then validation, so that more training samples leave both as they
     are. Labels are wrong in ``round(noise * rows)`` rows of train and validation, never in test:
     scores are measured against what a reader would say (ours).
 

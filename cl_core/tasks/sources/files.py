@@ -95,7 +95,7 @@ def _read_pictures(path: Path, spec: TaskSpec, source: str) -> RawTask | None:
 
 def _no_training(spec: TaskSpec, source: str, splits: list[str]) -> Fault:
     message = (
-        f"there are no training rows, only {' and '.join(splits)}; a stream's tasks are learnt, unless they "
+        f"there are no training samples, only {' and '.join(splits)}; a stream's tasks are learnt, unless they "
         "stand under held_out"
     )
     return Fault(spec.name, None, message, source, lacks_train=True)
@@ -258,7 +258,7 @@ def read_datasets(splits: dict[str, Any], spec: TaskSpec, source: str) -> RawTas
                 file.rows.columns, file.rows.source, file.rows.numbers, class_names
             )
     if "train" not in rows and not faults:
-        message = f"there are no training rows; there are splits {', '.join(splits)}"
+        message = f"there are no training samples; there are splits {', '.join(splits)}"
         faults.append(Fault(spec.name, None, message, source, lacks_train=bool(rows)))
     unused = tuple(
         f"split '{name}': no name of a split that is read" for name in splits if name not in used

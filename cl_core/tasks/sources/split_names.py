@@ -12,7 +12,7 @@ ALIASES = {
 }
 """Names of the splits, in any case."""
 LATE = ("eval", "evaluation")
-"""Test rows, or validation rows where there is a `test` beside them **(ours)**."""
+"""Test samples, or validation samples where there is a `test` beside them **(ours)**."""
 SYSTEM = ("__macosx", "lost+found", "$recycle.bin", "system volume information")
 SYSTEM_FILES = ("thumbs.db", "desktop.ini")
 

@@ -22,7 +22,7 @@ def test_the_runs_on_one_stream_are_chosen_and_stand_side_by_side(
     page = open_page("compare", run="dam")
     quality, costs = page.dataframe[0].value, page.dataframe[1].value
     assert list(quality["recipe"]) == ["1 dam", "2 l2r-wavg"]
-    assert set(quality["rests on"]) == {"one seed"}
+    assert set(quality["runs"]) == {"one seed"}
     comparison = compare([Workspace(small_workspace).find("dam")], ("average_accuracy",))
     mean = comparison.lines[0].summary("average_accuracy")
     assert mean is not None
@@ -35,7 +35,7 @@ def test_differences_are_from_the_chosen_reference(open_page: Open) -> None:
     page = open_page("compare", run="dam")
     page.selectbox(key="against").set_value("dam").run()
     assert not page.exception
-    assert "Ahead of the reference" in [element.value for element in page.header]
+    assert "Paired differences to the reference" in [element.value for element in page.header]
     assert any("\\begin{tabular}" in element.value for element in page.code)
 
 
@@ -57,8 +57,8 @@ def test_all_chosen_runs_count_and_the_told_stand_apart(open_page: Open, tmp_pat
     assert any(button.label == "Pick from these 9" for button in page.button)
     quality = page.dataframe[0].value
     assert list(quality["recipe"]) == ["1 dam", "2 l2r-wavg", "3 adapters †"]
-    assert list(quality["rests on"]) == ["3 runs"] * 3
-    assert "(all alike)" in quality["Average accuracy (%)"][0]
+    assert list(quality["runs"]) == ["3 runs"] * 3
+    assert "(all equal)" in quality["Average accuracy (%)"][0]
     said = " ".join(element.value for element in page.caption)
     assert "told the true task" in said
     assert "head rule" in said

@@ -79,7 +79,7 @@ def test_the_split_that_was_scored_is_named(
         page = open_page(name, run="dam", workspace=workspace_copy)
         said = " ".join(caption.value for caption in page.caption)
         assert "validation" in said
-        assert "test rows" not in said
+        assert "test samples" not in said
         assert "test samples" not in said
 
 
@@ -88,12 +88,12 @@ def test_tables_of_figures_carry_their_sign_and_unit(open_page: Open) -> None:
     run = Workspace(DEMONSTRATION).find("dam")
     lost = summarise_losses(run.table("lost"), len(run.config.tasks))
     tables = [each.value for each in page.dataframe]
-    signed = [each for each in tables if "points; minus is lost" in each.columns[0]]
+    signed = [each for each in tables if "points; negative = lost" in each.columns[0]]
     for table, values in zip(signed, (lost.routing, lost.merging), strict=True):
         assert np.allclose(table.to_numpy(), -100 * values, atol=0.006, equal_nan=True)
-        assert table.index.name == "after learning"
+        assert table.index.name == "stage"
     units = {column[column.rindex("(") :] for table in tables for column in table.columns}
-    assert units == {"(%)", "(points)", "(points; minus is lost)", "(samples)"}
+    assert units == {"(%)", "(points)", "(points; negative = lost)", "(samples)"}
     forgetting = next(each for each in page.metric if each.label.startswith("Forgetting"))
     assert forgetting.value.endswith("points"), "a difference of per cent is points"
 
@@ -108,10 +108,10 @@ def test_what_was_lost_is_worked_out_where_it_is_asked_for(
 ) -> None:
     workspace_copy = shutil.copytree(small_workspace, tmp_path / "workspace")
     page = open_page("forgetting", run="dam", workspace=workspace_copy)
-    button = next(element for element in page.button if element.label == "Work it out")
+    button = next(element for element in page.button if element.label == "Compute")
     button.click().run(timeout=180)
     assert not page.exception
-    assert "Work it out" not in [element.label for element in page.button]
+    assert "Compute" not in [element.label for element in page.button]
     run = Workspace(workspace_copy).find("dam")
     rows = {(row["stage"], row["sample_id"]): row for row in run.table("lost").to_pylist()}
     last = page.selectbox(key="cell_after").options[-1]
@@ -123,7 +123,7 @@ def test_what_was_lost_is_worked_out_where_it_is_asked_for(
     )
     for own_id, line in listed.iterrows():
         row = rows[3, own_id]
-        assert line["own adapter alone"] == ("right" if row["own"] else "wrong")
+        assert line["true-task adapter alone"] == ("right" if row["own"] else "wrong")
         assert ("routing" in line["lost by"]) == (row["own"] > row["first"])
         assert ("merging" in line["lost by"]) == (row["first"] > row["run"])
 

@@ -159,4 +159,4 @@ def test_what_no_page_says_is_not_found(opened: Callable[[str, str], str]) -> No
     said = opened("forgetting", "dam")
     assert "average accuracy" in said
     assert "the right road" not in said
-    assert "own adapter among" not in said, "that is said on Routing"
+    assert "recall" not in said, "that is said on Routing"

@@ -172,7 +172,7 @@ def test_the_stage_moves_everything_under_it(mapped: Path, open_page: Open) -> N
     assert cosines.shape == (1, 1)
     sources = [element.value for element in page.caption if "run dam" in element.value]
     assert len(sources) == 2
-    assert all("after task 1" in source for source in sources)
+    assert all("stage 1" in source for source in sources)
     page.selectbox(key="from_task").set_value("2 films").run()
     assert [metric.value for metric in page.metric[:2]] == ["12", "-"]
 

@@ -8,6 +8,10 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from app.base.links import FORMER
+from app.data.routing_records import ONLY
+from app.figures.colour_modes import COLOURS
+from app.sample.what_ifs import ALIKE
 from cl_core.jobs.queue import Jobs, Outcome, Request
 from cl_core.runs.workspace import Workspace
 from tests.app.conftest import ROOT, Open
@@ -42,6 +46,30 @@ def test_the_address_names_workspace_and_run_from_the_first_page_on(follow: Open
     page = follow()
     workspace_name, run = chosen(page)
     assert page.query_params == {"ws": workspace_name, "run": run}
+
+
+@pytest.mark.parametrize(
+    ("name", "before"),
+    [
+        ("sample", {"by": "all alike", "only": "wrong answers"}),
+        ("map", {"color": "Chosen adapter"}),
+    ],
+)
+def test_a_link_from_before_an_option_was_renamed_leads_there(
+    follow: Open, name: str, before: dict[str, str]
+) -> None:
+    page = follow(ws="Mine", run="dam", **before)
+    page.query_params.update(before)
+    page = turn_to(page, name)
+    now = {key: FORMER[key][label] for key, label in before.items()}
+    assert {key: page.selectbox(key=key).value for key in before} == now
+    assert not page.warning
+
+
+def test_renamed_options_are_options() -> None:
+    assert set(FORMER["only"].values()) <= set(ONLY)
+    assert set(FORMER["color"].values()) <= set(COLOURS)
+    assert set(FORMER["by"].values()) <= {ALIKE}
 
 
 def test_another_workspace_shows_a_run_of_its_own_without_a_warning(follow: Open) -> None:

@@ -46,7 +46,7 @@ def test_pinning_changes_the_address_and_unpinning_changes_it_back(open_page: Op
     sample_id = page.selectbox(key="sample").value
     page.segmented_control(key="k").set_value(3).run()
     assert page.button(key="unpin").disabled
-    press(page, "Pin this one")
+    press(page, "Pin this sample")
     assert not page.button(key="unpin").disabled
     assert json.loads(page.query_params["pin"]) == {
         "told": sample_id.split("/")[0],
@@ -55,7 +55,7 @@ def test_pinning_changes_the_address_and_unpinning_changes_it_back(open_page: Op
     }
     (link,) = [element.value for element in page.code if "/sample?" in element.value]
     assert "pin=%7B" in link
-    press(page, "Pin this one")
+    press(page, "Pin this sample")
     assert any("pinned already" in element.value for element in page.error)
     press(page, "Unpin all")
     assert "pin" not in page.query_params

@@ -57,23 +57,23 @@ def test_what_cannot_be_answered_yet_is_no_wrong_answer() -> None:
     assert (early.answerable == (early.true < 2)).all()
     counts = tables.outcomes(early, 5)
     assert counts.sum(axis=1).tolist() == [60, 60, 0, 0, 0]
-    assert set(early.true[keep(early, "wrong answers")]) <= {0, 1}
+    assert set(early.true[keep(early, "wrong predictions")]) <= {0, 1}
     assert {early.verdict(index) for index in np.flatnonzero(early.true > 1)} == {NOT_LEARNT}
     crossed = outcomes(counts, ["a", "b", "c", "d", "e"], LIGHT).data[-1]
     assert list(crossed.y) == [2, 3, 4]
-    assert "no right answer could be given" in crossed.hovertemplate
+    assert "no right prediction could be made" in crossed.hovertemplate
 
 
-def test_right_answers_are_those_of_the_tasks_learnt(open_page: Open) -> None:
+def test_right_predictions_are_those_of_the_tasks_learnt(open_page: Open) -> None:
     page = open_page("routing", ws="Demonstration", run="dam")
     page.select_slider(key="after").set_value("2 films").run()
-    route, _, despite, answers = page.metric
+    route, _, despite, accuracy = page.metric
     early = routed_at(Workspace(DEMONSTRATION).find("dam"), 2)
     assert early is not None
     learnt = early.true < 2
-    assert answers.value == f"{100 * early.right_answer[learnt].mean():.1f} %"
+    assert accuracy.value == f"{100 * early.right_prediction[learnt].mean():.1f} %"
     assert despite.value.endswith(f" of {(~early.right_route[learnt]).sum()}")
-    for each in (route, despite, answers):
+    for each in (route, despite, accuracy):
         assert "of the 120 samples of the 2 tasks learnt" in each.help
     tables = [each.value for each in page.dataframe]
     for name in ("entropy (nats)", "margin"):
@@ -81,10 +81,10 @@ def test_right_answers_are_those_of_the_tasks_learnt(open_page: Open) -> None:
         assert list(each.index) == list(np.array(early.ids)[learnt])
     (by_k,) = (table for table in tables if table.index.name == "k")
     assert by_k.index.tolist() == [1, 2]
-    assert by_k["right route (%)"].tolist() == pytest.approx(
+    assert by_k["routing accuracy (%)"].tolist() == pytest.approx(
         [100 * early.right_route[learnt].mean()] * 2, abs=0.006
     )
-    assert by_k["own adapter among the k kept (%)"][2] == 100, "both tasks have an adapter"
+    assert by_k["top-k recall (%)"][2] == 100, "both tasks have an adapter"
 
 
 def test_numbers_leave_out_what_has_no_adapter_yet_whatever_it_was_answered() -> None:
@@ -112,16 +112,16 @@ def test_numbers_leave_out_what_has_no_adapter_yet_whatever_it_was_answered() ->
     of, sure = "of the 10 samples of the 2 tasks learnt", "95 % interval"
     by_name = {name: (value, said) for name, value, said in numbers(config, routed, ["a", "b"])}
     assert {name: value for name, (value, _) in by_name.items()} == {
-        "Right route": "60.0 %",
-        "Own adapter among the 1 best": "60.0 %",
-        "Right answers despite a wrong route": "2 of 4",
-        "Right answers": "70.0 %",
+        "Routing accuracy": "60.0 %",
+        "Top-1 recall": "60.0 %",
+        "Right predictions despite a wrong route": "2 of 4",
+        "Accuracy": "70.0 %",
     }
     for name, share, n in (
-        ("Right route", 0.6, 10),
-        ("Own adapter among the 1 best", 0.6, 10),
-        ("Right answers despite a wrong route", 0.5, 4),
-        ("Right answers", 0.7, 10),
+        ("Routing accuracy", 0.6, 10),
+        ("Top-1 recall", 0.6, 10),
+        ("Right predictions despite a wrong route", 0.5, 4),
+        ("Accuracy", 0.7, 10),
     ):
         assert of in by_name[name][1]
         low, high = wilson(share, n)
@@ -134,10 +134,10 @@ def test_a_held_out_task_is_a_row_of_its_own(routed: RoutingRecords) -> None:
     assert tables.row_shares(counts)[2].tolist() == [0.0, 100.0]
 
 
-def test_usage_is_mean_weight_and_how_often_it_is_the_heaviest(routed: RoutingRecords) -> None:
-    mean, heaviest = tables.usage(routed)
+def test_usage_is_mean_weight_and_how_often_it_is_the_top_1_adapter(routed: RoutingRecords) -> None:
+    mean, first = tables.usage(routed)
     assert mean == pytest.approx([67.5, 32.5], abs=1e-4)
-    assert heaviest.tolist() == [75.0, 25.0]
+    assert first.tolist() == [75.0, 25.0]
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ def test_every_share_of_samples_says_how_sure_it_is(open_page: Open, small_works
         assert (table["share, 95 % from (%)"] <= table["share (%)"]).all()
         assert (table["share (%)"] <= table["share, 95 % to (%)"]).all()
     heads = {head for table in tables for head in table.columns}
-    swept = ("heaviest of", "right route", "own adapter among the k kept")
+    swept = ("top-1 adapter of", "routing accuracy", "top-k recall")
     assert {f"{line}, 95 % {end} (%)" for line in swept for end in ("from", "to")} <= heads
     samples = np.array([[6, 0, 3, 3], [0, 0, 0, 0]])
     for trace in outcomes(samples, ["1 a", "2 b"], LIGHT).data[:4]:
@@ -201,7 +201,7 @@ def test_l2r_shows_its_blocks_and_no_sweep(open_page: Open) -> None:
     page = open_page("routing", run="l2r")
     titles = [element.value for element in page.header]
     assert "Which adapters does each block use?" in titles
-    assert "What if k or the temperature were others?" not in titles
+    assert "What if k or the temperature were different?" not in titles
 
 
 def test_accuracy_by_k_and_temperature_is_worked_out_where_it_is_asked_for(
@@ -209,7 +209,7 @@ def test_accuracy_by_k_and_temperature_is_worked_out_where_it_is_asked_for(
 ) -> None:
     workspace_copy = shutil.copytree(small_workspace, tmp_path / "workspace")
     page = open_page("routing", run="dam", workspace=workspace_copy)
-    assert "What would it do to the accuracy?" in [each.value for each in page.header]
+    assert "Accuracy under other settings" in [each.value for each in page.header]
     assert accuracies(page) == []
     next(button for button in page.button if button.label == "Compute").click().run()
     assert not page.exception
@@ -243,7 +243,7 @@ def accuracies(page: AppTest) -> list[pd.DataFrame]:
 
 def test_what_weighs_otherwise_is_offered_no_accuracy_by_k(open_page: Open) -> None:
     page = open_page("routing", run="l2r")
-    assert "What would it do to the accuracy?" not in [element.value for element in page.header]
+    assert "Accuracy under other settings" not in [element.value for element in page.header]
     assert "Compute" not in [button.label for button in page.button]
 
 

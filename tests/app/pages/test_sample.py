@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 import cl_core as cl
 from app.base.escaped_text import plain
 from app.base.theme import LIGHT
-from app.data.answer_client import Answer
+from app.data.answer_client import RoutedPrediction
 from app.figures.routing_diagram import recipe
 from app.sample.explanation import formulas, story
 from app.sample.nearest import summary
@@ -71,10 +71,10 @@ def test_a_what_if_says_what_it_is_and_can_be_taken_back(open_page: Open) -> Non
 
 def test_k_and_temperature_rest_while_the_router_is_not_asked(open_page: Open) -> None:
     page = open_page("sample", run="dam")
-    page.selectbox(key="by").set_value("all alike").run()
+    page.selectbox(key="by").set_value("uniform").run()
     assert page.segmented_control(key="k").disabled
     assert page.pills(key="t").disabled
-    assert "What if: all alike" in what_if(page)
+    assert "What if: uniform" in what_if(page)
 
 
 def test_the_oracle_is_the_samples_own_task(open_page: Open) -> None:
@@ -110,7 +110,7 @@ def test_a_filter_lists_its_samples_and_shows_the_first(
     last = records.filter(pc.equal(records["stage"], 3))
     wrong = last.filter(pc.invert(last["correct"]))["sample_id"].to_pylist()
     assert len(page.selectbox(key="sample").options) == last.num_rows
-    page.selectbox(key="only").set_value("wrong answers").run()
+    page.selectbox(key="only").set_value("wrong predictions").run()
     assert list(page.selectbox(key="sample").options) == wrong
     assert page.selectbox(key="sample").value == wrong[0]
 
@@ -132,7 +132,7 @@ def test_a_recipe_with_one_adapter_says_that_there_is_nothing_to_choose(
 def test_a_pin_stays_while_another_sample_is_looked_at(open_page: Open) -> None:
     page = open_page("sample", run="dam")
     first = page.selectbox(key="sample").value
-    (pin,) = [button for button in page.button if button.label == "Pin this one"]
+    (pin,) = [button for button in page.button if button.label == "Pin this sample"]
     pin.click().run()
     (forward,) = [button for button in page.button if button.key == "step1"]
     forward.click().run()
@@ -196,7 +196,7 @@ def test_the_stage_moves_everything_under_it(open_page: Open) -> None:
     assert not any("2 films" in option for option in page.selectbox(key="by").options)
     sources = [element.value for element in page.caption if "run dam" in element.value]
     assert sources
-    assert all("after task 1" in source for source in sources)
+    assert all("stage 1" in source for source in sources)
 
 
 def test_without_stored_features_it_says_what_makes_them(
@@ -204,7 +204,7 @@ def test_without_stored_features_it_says_what_makes_them(
 ) -> None:
     page = open_page("sample", run="one", workspace=one_adapter)
     assert any(
-        "No features of this run's training rows" in element.value for element in page.caption
+        "No features of this run's training samples" in element.value for element in page.caption
     )
 
 
@@ -256,7 +256,7 @@ def test_controls_that_a_recipe_has_no_place_for_say_why(
 def test_only_what_weighs_by_a_softmax_is_explained_with_one(name: str) -> None:
     recipe = RECIPES[name]
     config = bundled("dam").model_copy(update={"recipe": recipe})
-    answer = Answer("x", 0.7, (0.9, 0.1), (1.0, 0.0), ("x", "y"))
+    answer = RoutedPrediction("x", 0.7, (0.9, 0.1), (1.0, 0.0), ("x", "y"))
     as_in_run = WhatIfChoice({}, "")
     assert ("softmax" in story(config, answer, as_in_run)) == recipe.ranks
     assert ("tau" in formulas(config, as_in_run)) == recipe.ranks
@@ -275,7 +275,7 @@ def test_words_of_a_merge() -> None:
         {"task": "c", "score": 0.1, "weight": 0.0, "alone": "y"},
     ]
     reply = {"prediction": "x", "confidence": 0.7, "per_block": None, "shares": shares}
-    answer = Answer.of(reply, ["a", "b", "c"])
+    answer = RoutedPrediction.of(reply, ["a", "b", "c"])
     assert answer.words == "0.62 T2 + 0.38 T1"
     assert answer.alone == ("y", "x", "y")
 

@@ -42,7 +42,7 @@ def workspace_copy(small_workspace: Path, tmp_path: Path) -> Path:
 def test_it_says_where_and_how_large_everything_is(open_page: Open, workspace_copy: Path) -> None:
     page = open_page("settings", workspace=workspace_copy)
     assert page.code[0].value == str(workspace_copy.resolve())
-    assert [metric.label for metric in page.metric] == ["All of it", "Runs", "Store", "Downloads"]
+    assert [metric.label for metric in page.metric] == ["Total", "Runs", "Store", "Downloads"]
     assert {"store/adapter", "store/features", "runs"} <= set(page.dataframe[0].value["part"])
 
 
@@ -120,7 +120,7 @@ def test_each_paper_can_be_cited() -> None:
 def taken_in(page: AppTest, archive: Path) -> AppTest:
     """Settings after a zip has been taken in by its path."""
     page.text_input(key="take-in-path").set_value(str(archive)).run()
-    next(element for element in page.button if element.label == "Take in").click().run()
+    next(element for element in page.button if element.label == "Import").click().run()
     assert not page.exception
     return page
 
@@ -149,7 +149,7 @@ def test_a_zip_that_reaches_outside_is_refused_with_its_names(
         archive.writestr("../<b>evil</b>.yaml", "x")
     monkeypatch.setenv(DATA_ROOTS, str(tmp_path))
     page = taken_in(open_page("settings", workspace=workspace_copy), tmp_path / "evil.zip")
-    assert page.error[0].value == "Nothing was taken in."
+    assert page.error[0].value == "Nothing was imported."
     assert any(
         "'../<b>evil</b>.yaml' would leave the folder" in element.value for element in page.text
     )
@@ -162,8 +162,8 @@ def test_guests_neither_pack_nor_take_in(
 ) -> None:
     monkeypatch.setattr(archive, "is_guest", lambda: True)
     page = open_page("settings", workspace=workspace_copy)
-    assert not [element for element in page.button if element.label == "Take in"]
-    assert any("Guests look on" in element.value for element in page.caption)
+    assert not [element for element in page.button if element.label == "Import"]
+    assert any("Guests have read-only access" in element.value for element in page.caption)
 
 
 def test_a_run_folder_that_is_dropped_in_appears(
