@@ -114,7 +114,7 @@ table = pd.DataFrame(
     {
         "recipe": names,
         "protocol": [protocol_title(line.protocol) for line in lines],
-        "rests on": [compared_runs.repeats(line) for line in lines],
+        "runs": [compared_runs.repeats(line) for line in lines],
         **{
             compared_runs.shown(metric): [
                 compared_runs.cell(line.summary(metric), metric) for line in lines
@@ -130,7 +130,7 @@ columns = {
     )
     for metric in shown
 }
-said = {"quality": ["protocol", "rests on"], "costs": []}
+said = {"quality": ["protocol", "runs"], "costs": []}
 for part, kinds in (("quality", compared_runs.quality()), ("costs", compared_runs.COSTS)):
     heads = [compared_runs.shown(metric) for metric in kinds if metric in shown]
     st.dataframe(
@@ -158,7 +158,7 @@ with left:
         "more or less), rings single runs. Open marks are told the true task. Where intervals "
         f"overlap widely, no recipe has won. {compared_runs.meaning(metric)}",
         formula=r"\bar{x} \pm t_{0.975,\,n-1}\, s / \sqrt{n}",
-        table=table[["recipe", "rests on", compared_runs.shown(metric)]].set_index("recipe"),
+        table=table[["recipe", "runs", compared_runs.shown(metric)]].set_index("recipe"),
         source=source,
     )
 with right:

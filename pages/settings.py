@@ -24,7 +24,7 @@ st.code(str(mine.root.resolve()), language=None)
 store = sum(sizes.store.values())
 widgets.metrics(
     [
-        ("All of it", storage.megabytes(sizes.total), "runs, store and the rest of the folder"),
+        ("Total", storage.megabytes(sizes.total), "runs, store and the rest of the folder"),
         (
             "Runs",
             storage.megabytes(sum(sizes.runs.values())),
