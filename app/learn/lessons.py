@@ -87,7 +87,7 @@ LESSONS: tuple[Lesson, ...] = (
             Step(
                 "This run is told the true task of every sample: no router can choose better.",
                 "Why is that no rival of the others?",
-                "In life nobody says. Whatever chooses adapters by itself can at best choose as well.",
+                "In practice nobody says. Whatever chooses adapters by itself can at best choose as well.",
                 "routing",
                 {"run": "adapters"},
             ),

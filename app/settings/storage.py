@@ -16,15 +16,15 @@ from cl_core.errors import counted
 MEASURED_FOR_SECONDS = 30
 KINDS = {
     "adapter": "adapters and heads, one per task",
-    "features": "what routers read of each split",
-    "states": "what heads read at each stage",
+    "features": "router features of each split",
+    "states": "pooled last hidden states at each stage",
     "router": "centroids and other states of routers",
     "network": "L2R's routers",
     "shared": "the one adapter of a baseline",
-    "checkpoint": "tasks in mid-training",
+    "checkpoint": "checkpoints within a task",
     "projection": "maps of features",
     "varied": "accuracies under other settings of k and temperature",
-    "timing": "how long each of these took",
+    "timing": "time that each of these took",
 }
 
 

@@ -36,7 +36,7 @@ def vary(
     rows: Annotated[
         int,
         typer.Option(
-            help="Test samples that are answered under each setting, as many of every task.", min=1
+            help="Test samples that are predicted under each setting, as many of every task.", min=1
         ),
     ] = 1000,
     device: DeviceOption = "auto",
