@@ -45,7 +45,7 @@ def unpack(
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Take in a zip of a workspace or of run folders; what is here already stays as it is.
+    """Import a zip of a workspace or of run folders; what is here already stays as it is.
 
     Example: adapter-lab unpack first.zip
     """

@@ -326,6 +326,10 @@ def test_what_could_not_be_answered_yet_is_not_among_wrong_answers() -> None:
     assert routed is not None
     page = "".join(samples(run, routed, ["1 restaurants", "2 films"], None))
     kinds = re.findall(r"<h3>([^<:]*): (\d+) samples?,", page)
-    wrong = sum(int(count) for kind, count in kinds if kind.endswith("wrong answer"))
+    wrong = sum(int(count) for kind, count in kinds if kind.endswith("wrong prediction"))
     assert len(kinds) == 4
-    assert wrong == (~routed.right_answer & (routed.true < 2)).sum() < (~routed.right_answer).sum()
+    assert (
+        wrong
+        == (~routed.right_prediction & (routed.true < 2)).sum()
+        < (~routed.right_prediction).sum()
+    )
