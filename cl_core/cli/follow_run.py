@@ -50,7 +50,7 @@ def follow(
             watcher.finish()
             where = "" if str(workspace.root) == "workspace" else f" --workspace {workspace.root}"
             typer.echo(
-                f"stopped; everything so far is kept. Go on with: adapter-lab resume {run.name}{where}",
+                f"stopped; everything so far is kept. Resume with: adapter-lab resume {run.name}{where}",
                 err=True,
             )
             raise typer.Exit(STOPPED) from None

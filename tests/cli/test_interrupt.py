@@ -72,7 +72,7 @@ def test_a_run_stopped_from_another_terminal_and_by_ctrl_c_says_how_to_go_on(
     assert "resume it with: adapter-lab resume first" in asked.communicate(timeout=PATIENCE)[0]
     _, said = first.communicate(timeout=PATIENCE)
     assert first.returncode == 130
-    assert f"Go on with: adapter-lab resume first --workspace {tmp_path}" in said
+    assert f"Resume with: adapter-lab resume first --workspace {tmp_path}" in said
     assert "Traceback" not in said
     assert workspace.run("first").status == "stopped"
 
@@ -84,7 +84,7 @@ def test_a_run_stopped_from_another_terminal_and_by_ctrl_c_says_how_to_go_on(
     second.send_signal(signal.SIGINT)
     _, said = second.communicate(timeout=PATIENCE)
     assert second.returncode == 130
-    assert "Go on with: adapter-lab resume first" in said
+    assert "Resume with: adapter-lab resume first" in said
     events = workspace.run("first").events
     resumed = next(event for event in reversed(events) if isinstance(event, EpochEvent))
     assert resumed.epoch > before, "the second process went on where the first had stopped"

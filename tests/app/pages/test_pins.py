@@ -92,4 +92,4 @@ def test_what_an_address_pins_and_is_no_pin_is_left_out_and_said(
     )
     assert listed(page) == [sample_id[:28]]
     assert "Some of what the address pins cannot be read" in said(page)
-    assert "The pinned gone/test/1 has no answer here" in said(page).replace("\\", "")
+    assert "The pinned gone/test/1 has no prediction here" in said(page).replace("\\", "")
