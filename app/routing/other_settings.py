@@ -1,4 +1,4 @@
-"""Accuracy against k and temperature on the page on routing: what was worked out, or having it worked out."""
+"""Accuracy against k and temperature on the page on routing: what was computed, or having it computed."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def worker() -> Background:
 
 
 def draw(view: View) -> None:
-    """Two figures, or a button that has them worked out; of a run whose router ranks."""
+    """Two figures, or a button that has them computed; of a run whose router ranks."""
     st.header("Accuracy under other settings")
     if view.run is None:
         return
@@ -65,7 +65,7 @@ def draw(view: View) -> None:
 
 
 def _there(view: View, settings: Sequence[RoutingSetting], names: Sequence[str]) -> list[Accuracy]:
-    """What was worked out, of all settings; empty where some is missing or damaged."""
+    """What was computed, of all settings; empty where some is missing or damaged."""
     if view.run is None or _done(view, names) < len(names):
         return []
     accuracies = _found(str(view.run.path), view.after, tuple(settings), stamp(view.run))
@@ -121,9 +121,9 @@ def _offer(view: View, names: Sequence[str]) -> None:
         )
     answered = sum(shares(samples_of(run, view.after), MOST))
     st.caption(
-        f"{counted(answered, 'scored sample')}, routed and answered again under each of "
+        f"{counted(answered, 'scored sample')}, routed and predicted again under each of "
         f"{counted(len(names), 'setting')}; nothing is "
-        "trained, and what was answered under the same weights before is not answered anew. Some minutes at most "
+        "trained, and what was predicted under the same weights before is looked up. Some minutes at most "
         "for small backbones; it goes on when you look at other pages."
     )
     if actions.pressed(
@@ -148,7 +148,7 @@ def _wait(view: View, run: RunFolder, more: tuple[str, ...], names: Sequence[str
         if done == len(names) or worker().state(run, *more) != "computing":
             st.rerun()
         st.progress(
-            done / len(names), f"Answering again: {done} of {counted(len(names), 'setting')}"
+            done / len(names), f"Predicting again: {done} of {counted(len(names), 'setting')}"
         )
 
     poll()
@@ -191,8 +191,8 @@ def _chart(
         f"accuracy-{name}",
         alt=f"accuracy from {means[0]:.1f} % at {name} = {values[0]:g} to {means[-1]:.1f} % at {values[-1]:g}; "
         f"the highest, {means[best]:.1f} %, at {values[best]:g}",
-        what="Every test sample is routed and answered again under each setting, by the same adapters; the run's own "
-        "setting is its stored score where all samples are answered. Higher is better. Bars are 95 % intervals of so "
+        what="Every test sample is routed and predicted again under each setting, by the same adapters; the run's own "
+        "setting is its stored score where all samples are predicted. Higher is better. Bars are 95 % intervals of so "
         "many samples: settings are of the same samples, so that they differ less by chance than the bars say. "
         "Choosing a setting by the samples scored flatters it.",
         formula=r"A_t = \frac{1}{t} \sum_{j \le t} R[t, j]",
