@@ -8,7 +8,7 @@ export TOKENIZERS_PARALLELISM := false
 WORKERS ?= 2
 export HF_HUB_DISABLE_TELEMETRY := 1
 
-.PHONY: setup run test coverage lint format bench tables demo-assets clean help
+.PHONY: setup run test coverage lint format bench tables demo-assets wheel clean help
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1: /' | awk -F': ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -52,5 +52,9 @@ tables: setup ## write the tables of docs/ from benchmarks/results
 demo-assets: setup ## make the bundled demonstration anew (some ten minutes)
 	@$(BIN)/python -m app.demonstration_assets
 
-clean: ## remove .venv and caches (never the workspace)
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+wheel: setup ## build what pip installs, into dist/
+	@rm -rf build # what an earlier build left there would come along
+	@$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir dist .
+
+clean: ## remove .venv, builds and caches (never the workspace)
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage

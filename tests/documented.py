@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[1]
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 CANNOT: Mapping[str, str] = {
     r"make (run|test)": "sets the machine up; continuous integration is what runs make",
+    r"make wheel|pip install .*\.whl.*": "builds and installs; tests/browser/test_installed.py does both",
     r"adapter-lab app\b.*": "a server that does not end; tests/browser opens it",
     r"adapter-lab demo": "trains for minutes and has no settings; tests/cli/test_demonstration.py",
     r"adapter-lab stop first": "needs a run that is running; tests/cli/test_interrupt.py",

@@ -13,7 +13,7 @@ from typing import Literal
 
 import streamlit as st
 
-from app import ROOT
+from adapter_lab import HOME
 from app.data.bundled import NAMES
 from cl_core.reports.report import Report
 from cl_core.runs import variables
@@ -23,7 +23,7 @@ from cl_core.store import is_held
 WorkspaceName = Literal["Demonstration", "Mine"]
 WORKSPACE_NAMES: tuple[WorkspaceName, ...] = ("Demonstration", "Mine")
 """Names of the workspaces, as they are called on the screen and in addresses."""
-DEMONSTRATION = ROOT / "app" / "demonstration"
+DEMONSTRATION = HOME / "app" / "demonstration"
 """The bundled workspace; read-only."""
 
 

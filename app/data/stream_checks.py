@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-from app import ROOT
+from adapter_lab import command, environment
 from cl_core.tasks.spec import StreamSpec, TaskSpec
 from cl_core.tasks.stream_file import dump_stream
 
@@ -52,15 +50,14 @@ def _ask(request: str, stamps: tuple[tuple[int, int], ...]) -> dict[str, Any]:
 
 def run_worker(request: str) -> dict[str, Any]:
     """One request to a process of its own: `datasets` and the hub's client stay out of the server."""
-    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "app.workers.check_worker"],
+            command("app.workers.check_worker"),
             input=request,
             capture_output=True,
             text=True,
             timeout=PATIENCE,
-            env={"OMP_NUM_THREADS": "1", **os.environ, "PYTHONPATH": path},
+            env={"OMP_NUM_THREADS": "1", **environment()},
             check=False,
         )
     except subprocess.TimeoutExpired:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import tempfile
 import threading
 from pathlib import Path
 from typing import Literal
 
-from app import ROOT
+from adapter_lab import command, environment
 from cl_core.runs.workspace import RunFolder, Workspace
 
 State = Literal["missing", "computing", "waiting", "failed", "nothing"]
@@ -89,13 +88,12 @@ class Background:
         more: tuple[str, ...],
     ) -> None:
         handle, said = tempfile.mkstemp(prefix="adapter-lab-", suffix=".log")
-        path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
         threads = str(max((os.cpu_count() or 2) - 1, 1))
-        command = [sys.executable, "-m", self.module]
-        command += ["--source", str(source.root.resolve()), "--target", str(target.root.resolve())]
+        words = ["--source", str(source.root.resolve()), "--target", str(target.root.resolve())]
+        words += ["--run", run.name, *more]
         with os.fdopen(handle, "wb") as log:
             process = subprocess.Popen(
-                [*command, "--run", run.name, *more],
+                command(self.module, *words),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -103,8 +101,7 @@ class Background:
                 env={
                     "OMP_NUM_THREADS": threads,
                     "NUMBA_NUM_THREADS": threads,
-                    **os.environ,
-                    "PYTHONPATH": path,
+                    **environment(),
                 },
             )
         self._running = name, process, Path(said)

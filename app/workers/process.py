@@ -6,15 +6,13 @@ The server imports no torch: whoever wants a forward pass asks a `Worker`, whose
 from __future__ import annotations
 
 import json
-import os
 import queue
 import subprocess
-import sys
 import threading
 from pathlib import Path
 from typing import IO, Any
 
-from app import ROOT
+from adapter_lab import command, environment
 from cl_core.errors import AdapterLabError, UserError
 
 
@@ -97,13 +95,12 @@ class Worker:
         if self._process is not None and self._process.poll() is None:
             return self._process
         self._end()
-        path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
         self._process = subprocess.Popen(
-            [sys.executable, "-m", self.module],
+            command(self.module),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd=Path.cwd(),  # relative paths in streams mean the same as in the server
-            env={**os.environ, "PYTHONPATH": path, "TOKENIZERS_PARALLELISM": "false"},
+            env={**environment(), "TOKENIZERS_PARALLELISM": "false"},
         )
         # A queue of its own: what an earlier process still says is not taken for this one's.
         self._lines = queue.Queue()

@@ -65,15 +65,20 @@ def _write_html(workspace: Workspace, name: str, output: Path) -> None:
         UserError: the app is not installed.
     """
     import subprocess
-    import sys
 
+    from adapter_lab import command, environment
     from cl_core.cli.serve import entry_point
 
     entry_point()  # says what to install where there is no app
-    command = [sys.executable, "-m", "app.report.run_report", "--run", name]
-    command += ["--workspace", str(workspace.root), "--output", str(output)]
+    words = ["--run", name, "--workspace", str(workspace.root), "--output", str(output)]
     # What it says is of interest only where it fails: Streamlit remarks that it has no server.
-    done = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
+    done = subprocess.run(
+        command("app.report.run_report", *words),
+        env=environment(),
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
     if done.returncode:
         typer.echo(done.stderr.rstrip().splitlines()[-1] if done.stderr else "", err=True)
         raise typer.Exit(done.returncode)

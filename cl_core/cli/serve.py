@@ -12,12 +12,15 @@ from typing import Annotated
 
 import typer
 
+from adapter_lab import HOME, command, environment
 from cl_core.cli.app import app
 from cl_core.cli.options import WorkspaceOption
 from cl_core.cli.output import say
 from cl_core.errors import UserError
 from cl_core.runs import variables
 
+NEEDED = {"streamlit": "streamlit", "plotly": "plotly", "umap": "umap-learn", "pandas": "pandas"}
+"""What the app imports, with the distributions that have it: the extra `app` of pyproject.toml."""
 LOCAL, EVERYWHERE = "127.0.0.1", "0.0.0.0"  # noqa: S104 - bound to only where --share asks for it
 
 
@@ -42,17 +45,17 @@ def open_app(
 
     Example: adapter-lab app --workspace workspace --port 8501
     """
-    environment = dict(os.environ)
+    first, surroundings = entry_point(), environment()
     if workspace is not None:
-        environment[variables.WORKSPACE] = str(Path(workspace).expanduser().resolve())
+        surroundings[variables.WORKSPACE] = str(Path(workspace).expanduser().resolve())
     if share:
-        code = environment.setdefault(variables.JOIN_CODE, secrets.token_hex(3))
+        code = surroundings.setdefault(variables.JOIN_CODE, secrets.token_hex(3))
         say(
             f"Shared: whoever reaches port {port} of this machine and types the code {code} can look at everything in "
             "the workspace, sample texts and pictures included. The connection is not encrypted."
         )
     else:
-        environment.pop(variables.JOIN_CODE, None)
+        surroundings.pop(variables.JOIN_CODE, None)
     options = {
         "server.address": EVERYWHERE if share else LOCAL,
         "server.port": str(port),
@@ -63,10 +66,10 @@ def open_app(
     }
     if share:
         options["server.allowedHosts"] = "*"
-    command = [sys.executable, "-m", "streamlit", "run", str(entry_point())]
-    command += [f"--{name}={value}" for name, value in options.items()]
+    words = [f"--{name}={value}" for name, value in options.items()]
+    server = command("streamlit", "run", str(first), *words)
     try:
-        raise typer.Exit(subprocess.run(command, env=environment, check=False).returncode)
+        raise typer.Exit(subprocess.run(server, env=surroundings, check=False).returncode)
     except KeyboardInterrupt:
         raise typer.Exit(0) from None
 
@@ -82,15 +85,15 @@ def entry_point() -> Path:
     """The app's first file.
 
     Raises:
-        UserError: the app is not installed.
+        UserError: the app, or what it needs, is not installed.
     """
-    if find_spec("streamlit") is None:
+    missing = [package for module, package in NEEDED.items() if find_spec(module) is None]
+    if missing:
         raise UserError(
-            "the app needs Streamlit, which is not installed; run: pip install 'adapter-lab[app]'"
+            f"the app needs what is not installed: {', '.join(missing)}; "
+            "run: pip install 'adapter-lab[app]'"
         )
-    spec = find_spec("app.main")
-    if spec is None or spec.origin is None:
-        raise UserError(
-            "the app's files are not installed beside cl_core; install the project again"
-        )
-    return Path(spec.origin)
+    first_file = HOME / "app" / "main.py"
+    if not first_file.is_file():
+        raise UserError(f"the app's files are not installed in {HOME}; install the project again")
+    return first_file

@@ -49,3 +49,15 @@ def test_plotly_is_imported_by_the_figures_alone() -> None:
     }
     assert importing
     assert all(name.startswith("app/figures/") for name in importing), importing
+
+
+def test_processes_that_import_the_app_are_started_by_what_knows_where_it_lies() -> None:
+    """By `adapter_lab.command`: otherwise they begin in the checkout, and nowhere else."""
+    direct = [
+        f"{file.relative_to(ROOT)}: {line.strip()}"
+        for folder in ("app", "pages", "cl_core")
+        for file in (ROOT / folder).rglob("*.py")
+        for line in file.read_text(encoding="utf-8").splitlines()
+        if "sys.executable" in line and not re.search(r'"-m", "cl_core\.', line)
+    ]
+    assert direct == []

@@ -11,10 +11,13 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
 START_SECONDS = 90
+OURS = (sys.executable, "-m", "cl_core.cli")
+CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 class Server:
@@ -23,10 +26,14 @@ class Server:
     Args:
         workspace: what it shows as the visitor's own.
         log: file that it writes to.
+        lab: what `adapter-lab` is here.
+        folder: where it is started.
     """
 
-    def __init__(self, workspace: Path, log: Path) -> None:
-        self.workspace, self.log = workspace, log
+    def __init__(
+        self, workspace: Path, log: Path, lab: Sequence[str] = OURS, folder: Path = CHECKOUT
+    ) -> None:
+        self.workspace, self.log, self.lab, self.folder = workspace, log, lab, folder
         self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -44,7 +51,7 @@ class Server:
         Raises:
             RuntimeError: it ended, or does not answer.
         """
-        command = [sys.executable, "-m", "cl_core.cli", "app", "--no-browser"]
+        command = [*self.lab, "app", "--no-browser"]
         command += ["--workspace", str(self.workspace), "--port", str(self.port)]
         began = time.monotonic()
         with self.log.open("ab") as log:
@@ -54,7 +61,7 @@ class Server:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,  # so that it can be ended with all that it started
-                cwd=Path(__file__).resolve().parents[2],
+                cwd=self.folder,
                 env={**os.environ, "PYTHONUNBUFFERED": "1"},
             )
         while time.monotonic() - began < START_SECONDS:
