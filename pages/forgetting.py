@@ -34,12 +34,12 @@ view = frame.draw("Forgetting & transfer")
 run = widgets.must_be_scored(view)
 
 report = view.report
-stage_matrices = matrices.Matrices(report, view.after)
+stage_matrices = matrices.Matrices(report, view.stage)
 tasks, scores = stage_matrices.tasks, stage_matrices.scores
 seen = np.tri(len(tasks), dtype=bool)
 split = run.config.settings.evaluate.split
-source = f"run {run.name}, stage {view.after}, {split} samples of every task, one seed"
-transfer, why = report.transfer_after(view.after), report.undefined_after(view.after)
+source = f"run {run.name}, stage {view.stage}, {split} samples of every task, one seed"
+transfer, why = report.transfer_after(view.stage), report.undefined_after(view.stage)
 
 
 def metric(name: str) -> str:
@@ -56,7 +56,7 @@ def meaning(name: str, what: str) -> str:
 always = [
     (
         "average_accuracy",
-        f"mean over j of R[T, j], the {counted(view.after, 'task')} learnt by the stage shown, T; higher is better. "
+        f"mean over j of R[T, j], the {counted(view.stage, 'task')} learnt by the stage shown, T; higher is better. "
         + stage_matrices.average_is,
     ),
     (
@@ -72,7 +72,7 @@ always = [
 tiled = {name for name, _ in always}
 others = {  # what compares stages
     name: value
-    for name, value in {**transfer, **report.improvised_after(view.after)}.items()
+    for name, value in {**transfer, **report.improvised_after(view.stage)}.items()
     if METRICS[name].from_stage > 1 and name not in tiled
 }
 widgets.metrics(
@@ -107,8 +107,8 @@ chosen = widgets.chart(
     select=True,
 )
 CELL = ("cell_after", "cell_task")
-scored = [name for j, name in enumerate(tasks) if j < view.after or np.isfinite(scores[:, j]).any()]
-OPTIONS = (tasks[: view.after], scored)
+scored = [name for j, name in enumerate(tasks) if j < view.stage or np.isfinite(scores[:, j]).any()]
+OPTIONS = (tasks[: view.stage], scored)
 if chosen and st.session_state.get("cell-click") != chosen[0]:
     # A click is taken over once; afterwards the boxes rule, which a keyboard can reach.
     for key, index in zip(CELL, chosen[0], strict=True):
@@ -166,13 +166,13 @@ if not run.config.recipe.shares_adapter:
         oracle_gap_section.offer(view)
     else:
         parts = {"by routing": gap.lost.routing, "by merging": gap.lost.merging}
-        shown = np.broadcast_to(np.arange(len(tasks))[:, None] < view.after, scores.shape)
+        shown = np.broadcast_to(np.arange(len(tasks))[:, None] < view.stage, scores.shape)
         for column, (how, values), errors in zip(
             st.columns(2, gap="large"), parts.items(), gap.errors, strict=True
         ):
             # What the figure draws and the table says: below 0 is lost.
             points = np.where(shown, -100 * values, np.nan)
-            last = -np.nanmean(points[view.after - 1])
+            last = -np.nanmean(points[view.stage - 1])
             with column:
                 widgets.chart(
                     view,

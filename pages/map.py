@@ -123,7 +123,7 @@ trust = (
     else f"{projection.trustworthiness:.2f}"
 )
 source = (
-    f"run {run.name}, stage {view.after}, {backbone_title(run.config.settings.backbone.name)}, layer "
+    f"run {run.name}, stage {view.stage}, {backbone_title(run.config.settings.backbone.name)}, layer "
     f"{embeddings.layer}, {embeddings.pooling} "
     f"pooling, {embeddings.split} split, {count}, {projection.method}, trustworthiness {trust}"
 )
@@ -175,7 +175,7 @@ with narrow:
         "the least.",
         formula=r"\cos(c_s, c_t) = \frac{c_s \cdot c_t}{|c_s||c_t|}",
         table=figure_table(cosines, names, names, "cosine", "task", 4),
-        source=f"run {run.name}, stage {view.after}, {measured}",
+        source=f"run {run.name}, stage {view.stage}, {measured}",
     )
 
     if own_position is not None:

@@ -23,7 +23,7 @@ from cl_core.errors import counted
 view = frame.draw("Which adapters do samples get?")
 run = widgets.must_be_scored(view)
 config = run.config
-routed = routed_at(run, view.after)
+routed = routed_at(run, view.stage)
 if config.recipe.shares_adapter:
     widgets.nothing(
         "This recipe keeps one adapter for all tasks, so there is no route to choose. "
@@ -43,7 +43,7 @@ if routed is None:
     st.stop()
 answer_client.worker()  # begins to load: the texts behind a cell come from there
 
-adapters = [theme.numbered(index, name) for index, name in enumerate(view.tasks[: view.after])]
+adapters = [theme.numbered(index, name) for index, name in enumerate(view.tasks[: view.stage])]
 every = [theme.numbered(index, task.name) for index, task in enumerate(config.all_tasks)]
 every = [
     name + (" (held out)" if index >= len(view.tasks) else "") for index, name in enumerate(every)
@@ -52,7 +52,7 @@ present = [index for index in range(len(every)) if (routed.true == index).any()]
 rows = [every[index] for index in present]
 learnt = routed.true < len(adapters)
 source = (
-    f"run {run.name}, stage {view.after}, {len(routed)} "
+    f"run {run.name}, stage {view.stage}, {len(routed)} "
     f"{config.settings.evaluate.split} samples, one seed"
 )
 counts = tables.confusion(routed, len(every))[present]

@@ -151,7 +151,7 @@ def near(view: View, sample: Sample, k: int) -> list[dict[str, Any]]:
 def _where(view: View) -> tuple[str, str, int]:
     if view.run is None:
         raise ValueError("there is no run to ask")
-    return str(workspace(view.workspace).root.resolve()), view.run.name, view.after
+    return str(workspace(view.workspace).root.resolve()), view.run.name, view.stage
 
 
 @st.cache_data(max_entries=16, show_spinner=False)

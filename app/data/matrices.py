@@ -31,11 +31,11 @@ class Matrices:
 
     Attributes:
         report: of the run.
-        after: the stage, from 1.
+        stage: the stage, from 1.
     """
 
     report: Report
-    after: int
+    stage: int
 
     @cached_property
     def tasks(self) -> list[str]:
@@ -77,7 +77,7 @@ class Matrices:
     @property
     def average_is(self) -> str:
         """How sure the average accuracy of the stage is, in words; "" where it is not defined."""
-        last, tasks = self.after - 1, slice(self.after)
+        last, tasks = self.stage - 1, slice(self.stage)
         counts = self.counts[last, tasks]
         low, high = wilson_mean(self.report.matrix[last, tasks], counts)
         if np.isnan(low):
@@ -162,7 +162,7 @@ class Matrices:
     @cached_property
     def _reached(self) -> NDArray[np.bool_]:
         shape = self.report.matrix.shape
-        return np.broadcast_to(np.arange(shape[0])[:, None] < self.after, shape)
+        return np.broadcast_to(np.arange(shape[0])[:, None] < self.stage, shape)
 
     @cached_property
     def _seen(self) -> NDArray[np.bool_]:

@@ -17,7 +17,7 @@ class View:
     Attributes:
         workspace: the name of the one that the run lies in.
         run: the run, or None where there is none yet.
-        after: the stage, from 1: how many tasks have been learnt.
+        stage: from 1: how many tasks have been learnt.
         task: the index of the highlighted task, from 0, or None.
         look: the theme's colours.
         lesson: whether explanations are shown at length.
@@ -25,7 +25,7 @@ class View:
 
     workspace: WorkspaceName
     run: RunFolder | None
-    after: int
+    stage: int
     task: int | None
     look: theme.Look
     lesson: bool

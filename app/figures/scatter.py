@@ -47,14 +47,14 @@ class MapView:
 
     Attributes:
         colour: one of COLOURS, to begin with.
-        after: the stage, from 1: later tasks are grey and have no centroid.
+        stage: the stage, from 1: later tasks are grey and have no centroid.
         highlight: index of a task that stands out.
         ringed: id of a sample to put a ring around.
         own_position: where a sample of the visitor's own is put.
     """
 
     colour: str
-    after: int
+    stage: int
     highlight: int | None = None
     ringed: str | None = None
     own_position: tuple[float, float] | None = None
@@ -91,7 +91,7 @@ def feature_map(
             trace = _trace(kind, points, customdata, names, group, look, len(tasks))
             figure.add_trace(trace.update(name=called))
             owner.append(mode)
-    learnt = min(shown.after, len(centroids))
+    learnt = min(shown.stage, len(centroids))
     extent = np.maximum(np.ptp(points[["x", "y"]].to_numpy(), axis=0), 1e-6) / (ASPECT, 1)
     rings = moved_apart(centroids / extent, RING) * extent  # of all tasks: no stage moves any
     mark(

@@ -85,7 +85,7 @@ def wait(view: View, embeddings: Embeddings, method: Method, have: Method | None
 def table(view: View, projection: Projection) -> pd.DataFrame:
     """One row for each sample on the map, as it was after the stage shown; see `app.map.points.table`."""
     run = _run(view)
-    return _table(str(run.path), stamp(run), view.after, projection.method, projection)
+    return _table(str(run.path), stamp(run), view.stage, projection.method, projection)
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ def own_position(view: View, shown: Map, sample: answer_client.Sample) -> OwnPos
     query = np.asarray([read], dtype=np.float32)
     points = _points(root, shown.projection.method, shown.embeddings, shown.projection)
     (x, y) = placed(query, points, shown.projection.positions.astype(np.float32))[0]
-    centroids = unit(_centroids(root, shown.embeddings)[: view.after])
+    centroids = unit(_centroids(root, shown.embeddings)[: view.stage])
     return OwnPosition(
         (float(x), float(y)), tuple((unit(query) @ centroids.T)[0].astype(float).tolist())
     )
@@ -138,7 +138,7 @@ def figure(
         stamp(run),
         shown.projection.method,
         view.look,
-        MapView(colour, view.after, view.task, ringed, position),
+        MapView(colour, view.stage, view.task, ringed, position),
         samples,
         shown.projection.centroids,
     )
@@ -146,7 +146,7 @@ def figure(
 
 def centroid_cosines(view: View, embeddings: Embeddings) -> NDArray[np.float64]:
     """(k, k) exact cosines of the centroids of the tasks learnt by the stage."""
-    return cosines(_centroids(str(workspace(view.workspace).root), embeddings)[: view.after])
+    return cosines(_centroids(str(workspace(view.workspace).root), embeddings)[: view.stage])
 
 
 def task_names(view: View) -> list[str]:

@@ -145,7 +145,7 @@ def _save(view: View, samples: Sequence[str], split: str) -> None:
             "Save as slice", placeholder="films that went to restaurants", key="slice-name"
         ).strip()
         # For these samples alone: others may have been selected by the time of the click.
-        of = (view.workspace, view.run.name, split, view.after, tuple(samples))
+        of = (view.workspace, view.run.name, split, view.stage, tuple(samples))
         save = actions.pressed(
             "Save",
             SAVE,
@@ -155,7 +155,7 @@ def _save(view: View, samples: Sequence[str], split: str) -> None:
             icon=":material/bookmark_add:",
         )
     if save:
-        _keep(view.workspace, view.run.name, split, view.after, tuple(samples), name)
+        _keep(view.workspace, view.run.name, split, view.stage, tuple(samples), name)
     said = st.session_state.pop("slice-said", None)
     if said is not None:
         st.success(plain(said), icon=":material/check:")

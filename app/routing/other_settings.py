@@ -48,8 +48,8 @@ def draw(view: View) -> None:
     if view.run is None:
         return
     try:
-        by_k, by_temperature = grid(view.run, view.after)
-        names = _keys(str(view.run.path), view.after, (*by_k, *by_temperature), stamp(view.run))
+        by_k, by_temperature = grid(view.run, view.stage)
+        names = _keys(str(view.run.path), view.stage, (*by_k, *by_temperature), stamp(view.run))
     except UserError as error:
         st.caption(plain(str(error)))
         return
@@ -68,7 +68,7 @@ def _there(view: View, settings: Sequence[RoutingSetting], names: Sequence[str])
     """What was computed, of all settings; empty where some is missing or damaged."""
     if view.run is None or _done(view, names) < len(names):
         return []
-    accuracies = _found(str(view.run.path), view.after, tuple(settings), stamp(view.run))
+    accuracies = _found(str(view.run.path), view.stage, tuple(settings), stamp(view.run))
     if len(accuracies) < len(settings):
         _found.clear()
         return []
@@ -104,7 +104,7 @@ def _done(view: View, names: Sequence[str]) -> int:
 
 
 def _offer(view: View, names: Sequence[str]) -> None:
-    run, more = view.run, ("--stage", str(view.after))
+    run, more = view.run, ("--stage", str(view.stage))
     if run is None:
         return
     state = worker().state(run, *more)
@@ -119,7 +119,7 @@ def _offer(view: View, names: Sequence[str]) -> None:
             f"It could not be computed: {plain(worker().why(run, *more))}",
             icon=":material/error:",
         )
-    answered = sum(shares(samples_of(run, view.after), MOST))
+    answered = sum(shares(samples_of(run, view.stage), MOST))
     st.caption(
         f"{counted(answered, 'scored sample')}, routed and predicted again under each of "
         f"{counted(len(names), 'setting')}; nothing is "
@@ -127,7 +127,7 @@ def _offer(view: View, names: Sequence[str]) -> None:
         "for small backbones; it goes on when you look at other pages."
     )
     if actions.pressed(
-        "Compute", "vary", of=f"{run.name} {view.after}", icon=":material/calculate:"
+        "Compute", "vary", of=f"{run.name} {view.stage}", icon=":material/calculate:"
     ):
         worker().forgive(run, *more)
         source, target = workspace(view.workspace), workspace("Mine")
@@ -164,7 +164,7 @@ def _chart(
     run = view.run
     if run is None:
         return
-    run_setting = own_setting(run, view.after)
+    run_setting = own_setting(run, view.stage)
     values = [value(accuracy.setting) for accuracy in accuracies]
     means = [100 * accuracy.mean for accuracy in accuracies]
     low, high = ([100 * accuracy.interval[side] for accuracy in accuracies] for side in (0, 1))
@@ -197,7 +197,7 @@ def _chart(
         "Choosing a setting by the samples scored flatters it.",
         formula=r"A_t = \frac{1}{t} \sum_{j \le t} R[t, j]",
         table=table.join(bounds),
-        source=f"run {run.name}, stage {view.after}, {taken}, one seed, {other}",
+        source=f"run {run.name}, stage {view.stage}, {taken}, one seed, {other}",
     )
 
 

@@ -98,7 +98,7 @@ def draw(view: View, chosen: SampleChoice, clip: bool) -> None:
         what=WHAT,
         formula=FORMULA,
         table=table,
-        source=f"run {view.run.name if view.run else ''}, stage {view.after}, training samples of the tasks learnt, "
+        source=f"run {view.run.name if view.run else ''}, stage {view.stage}, training samples of the tasks learnt, "
         "features as the router reads them, exact",
     )
 

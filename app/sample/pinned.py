@@ -155,7 +155,7 @@ def _ask(view: View, pin: dict[str, Any]) -> tuple[str, RoutedPrediction] | None
     called = sample.get("id") or sample.get("text") or sample.get("question") or "my picture"
     words = what_ifs.describe(pin["fields"], names)
     name = f"{called[:28]}{', ' + words if words else ''}"
-    true_task = pin["told"] if pin["told"] in view.tasks[: view.after] else None
+    true_task = pin["told"] if pin["told"] in view.tasks[: view.stage] else None
     try:
         return name, answer_client.predictions(view, sample, [pin["fields"]], true_task)[0]
     except (UserError, WorkerFailed) as error:

@@ -76,7 +76,7 @@ def must_be_told(config: RunConfig) -> bool:
 
 def _scored(view: View, config: RunConfig) -> SampleChoice | None:
     """A row that the run was scored on at this stage."""
-    routed = None if view.run is None else routed_at(view.run, view.after)
+    routed = None if view.run is None else routed_at(view.run, view.stage)
     if routed is None:
         st.info(
             "No sample has been routed at this stage yet. Choose a later one, or type your own."
@@ -197,7 +197,7 @@ def _own(view: View, config: RunConfig) -> SampleChoice | None:
         return None
     true = None
     if must_be_told(config):
-        names = [theme.numbered(index, name) for index, name in enumerate(view.tasks[: view.after])]
+        names = [theme.numbered(index, name) for index, name in enumerate(view.tasks[: view.stage])]
         task_name = st.selectbox(
             "Predict as of task",
             names,

@@ -44,7 +44,7 @@ def draw(view: View, config: RunConfig, chosen: SampleChoice, shown: Mapping[str
         chosen: the sample.
         shown: the same as it can be shown, from `answer_client.shown`.
     """
-    tasks = [theme.numbered(index, name) for index, name in enumerate(view.tasks[: view.after])]
+    tasks = [theme.numbered(index, name) for index, name in enumerate(view.tasks[: view.stage])]
     shared = config.recipe.shares_adapter
     adapters = ["one for all tasks"] if shared else tasks
     learnt = chosen.true if chosen.true is not None and chosen.true < len(tasks) else None
@@ -232,4 +232,4 @@ def _blocks(
 
 
 def _source(view: View) -> str:
-    return f"run {view.run.name if view.run else ''}, stage {view.after}"
+    return f"run {view.run.name if view.run else ''}, stage {view.stage}"

@@ -55,7 +55,7 @@ def test_names_of_bars_have_no_line_of_a_grid() -> None:
 
 def test_a_map_has_no_axes() -> None:
     places = np.array([[0.0, 0.0], [1.0, 2.0]])
-    figure = feature_map(scattered(places), places[:1], NAMES[:1], LIGHT, MapView("Task", after=1))
+    figure = feature_map(scattered(places), places[:1], NAMES[:1], LIGHT, MapView("Task", stage=1))
     for axis in (figure.layout.xaxis, figure.layout.yaxis):
         assert (axis.ticks, axis.showticklabels) == ("", False)
         assert (axis.showgrid, axis.zeroline, axis.showline) == (False, False, False)

@@ -31,7 +31,7 @@ def test_centroids_cover_the_points_under_them(browser: Browser, tmp_path: Path)
     line = np.column_stack([np.linspace(-0.5, 0.5, 100), np.zeros(100)])  # through its ring
     places = np.vstack([np.random.default_rng(0).normal(size=(count - 100, 2)), line])
     figure = feature_map(
-        scattered(places), np.array([middle]), ["1 a"], DARK, MapView("Task", after=1)
+        scattered(places), np.array([middle]), ["1 a"], DARK, MapView("Task", stage=1)
     )
     file = tmp_path / "map.html"
     file.write_bytes(standalone.alone("map", figure, DARK, "a map", "made here"))

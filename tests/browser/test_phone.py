@@ -37,7 +37,7 @@ def opened(browser: Browser, tmp_path: Path, figure: object, look: Look) -> Page
 def test_the_maps_buttons_stand_side_by_side(browser: Browser, tmp_path: Path) -> None:
     places = np.array([[0.0, 0.0], [1.0, 0.2], [0.2, 1.0]])
     figure = feature_map(
-        scattered(places), places, ["1 a", "2 b", "3 c"], LIGHT, MapView("Entropy", after=3)
+        scattered(places), places, ["1 a", "2 b", "3 c"], LIGHT, MapView("Entropy", stage=3)
     )
     page = opened(browser, tmp_path, figure, LIGHT)
     buttons = page.evaluate(BUTTONS)

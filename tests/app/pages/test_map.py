@@ -123,7 +123,7 @@ def test_each_colouring_shows_every_sample_once(mapped: Path, colour: str) -> No
     projection = stored(mapped)
     table = points.table(projection, run.config, run.table("routing"), 2)
     names = [task.name for task in run.config.tasks]
-    figure = feature_map(table, projection.centroids, names, LIGHT, MapView(colour, after=2))
+    figure = feature_map(table, projection.centroids, names, LIGHT, MapView(colour, stage=2))
     button = figure.layout.updatemenus[0].buttons[COLOURS.index(colour)]
     seen = [
         row
@@ -141,7 +141,7 @@ def test_what_samples_are_called_is_no_markup(mapped: Path) -> None:
     table = points.table(projection, run.config, run.table("routing"), 3)
     table.loc[0, "sample"] = "<a href='x'>"
     figure = feature_map(
-        table, projection.centroids, ["a", "b", "c"], LIGHT, MapView("Task", after=3)
+        table, projection.centroids, ["a", "b", "c"], LIGHT, MapView("Task", stage=3)
     )
     assert "<a " not in figure.to_json().replace("\\u003c", "<")
 
@@ -293,7 +293,7 @@ def test_rings_and_stars_are_drawn_as_the_points_are_and_after_them(count: int) 
         np.zeros((1, 2)),
         ["1 a"],
         LIGHT,
-        MapView("Task", after=1, ringed="s1", own_position=(0.0, 0.0)),
+        MapView("Task", stage=1, ringed="s1", own_position=(0.0, 0.0)),
     )
     assert len({trace.type for trace in figure.data}) == 1
     assert [trace.mode for trace in figure.data][-3:] == ["markers+text", "markers", "markers+text"]
