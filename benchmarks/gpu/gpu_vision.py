@@ -86,10 +86,16 @@ def main() -> None:
 
 def painted(style: str, split: str, count: int) -> list[NDArray[np.uint8]]:
     """Pictures of one large thing each; its colours take turns."""
-    plain = {"textures": ("plain",), "sizes": ("huge",), "backgrounds": ("paper",)}
     return [
         paint(
-            draw_scene(Draw("gpu", style, split, n), 1, [style], colours=[COLOURS[n % 3]], **plain)
+            draw_scene(
+                Draw("gpu", style, split, n),
+                1,
+                [style],
+                colours=[COLOURS[n % 3]],
+                sizes=("huge",),
+                plain=True,
+            )
         )
         for n in range(count)
     ]

@@ -13,7 +13,7 @@ from cl_core.engine.stage_models import StageModels
 from cl_core.engine.untrained_model import untrained_model
 from cl_core.errors import UserError, counted
 from cl_core.runs.events import EvaluationEvent
-from cl_core.runs.results import Results
+from cl_core.runs.results import Predictions, Results
 from cl_core.runs.undefined_scores import UNKNOWN_LABELS, answerable
 from cl_core.runs.workspace import RunFolder
 
@@ -62,10 +62,8 @@ class StageEvaluator:
         for task in range(len(self.artifacts.stream.tasks)):
             self.artifacts.check_stop()
             samples = self.stages.samples(0, task, self.split)
-            predictions = untrained.answer(samples, task).logits.argmax(dim=1)
-            labels = data.global_labels(task, self.split)
-            votes = data.global_votes(task, self.split)
-            self.results.add_untrained(data.name(task), predictions, labels, votes)
+            best = untrained.answer(samples, task).logits.argmax(dim=1)
+            self.results.add_untrained(data.name(task), self._predictions(task, best))
 
     def evaluate_improvised(self, task: int) -> None:
         """A task as I2I's phase 1 leaves it."""
@@ -118,7 +116,7 @@ class StageEvaluator:
         """Fills cell (stage, task), with a routing record for each sample; returns the keys of its states."""
         samples = self.stages.samples(stage, task, self.split)
         answer = self.stages.model(stage).answer(samples, task)
-        data, name = self.artifacts.data, self.artifacts.data.name(task)
+        name = self.artifacts.data.name(task)
         check_answers(answer.logits, name)
         ids = list(self.artifacts.stream.all_tasks[task].splits[self.split]["id"])
         scores = self.results.add(
@@ -126,9 +124,7 @@ class StageEvaluator:
             task,
             ids,
             answer.routing,
-            answer.logits.argmax(dim=1),
-            data.global_labels(task, self.split),
-            data.global_votes(task, self.split),
+            self._predictions(task, answer.logits.argmax(dim=1)),
             self._is_score(stage, task),
         )
         if scores:
@@ -147,12 +143,18 @@ class StageEvaluator:
             names[f"states/{stage + 1}/{name}{suffix}"] = states
         return names
 
+    def _predictions(self, task: int, predicted: Tensor) -> Predictions:
+        """What was predicted of a task's samples, beside what is true in the stream's label space."""
+        data = self.artifacts.data
+        labels, votes = data.global_labels(task, self.split), data.global_votes(task, self.split)
+        return Predictions(predicted, labels, votes)
+
     def _add_phase(self, metric: str, task: int, states: Tensor, head: Head) -> None:
         logits = head.logits(states.to(self.artifacts.device.torch_device))
         check_answers(logits, self.artifacts.data.name(task))
         best = logits.argmax(dim=1).cpu()
         rows = self.artifacts.data.rows(task, self.split)
-        self.results.add_phase(metric, task, best, rows.labels, rows.votes)
+        self.results.add_phase(metric, task, Predictions(best, rows.labels, rows.votes))
 
 
 def check_answers(logits: Tensor, task: str) -> None:

@@ -84,14 +84,14 @@ def draw_scene(
     styles: Sequence[str] = STYLES,
     figures: Sequence[str] = tuple(SHAPES),
     colours: Sequence[str] = tuple(COLOURS),
-    textures: Sequence[str] = TEXTURES,
     sizes: Sequence[str] = ("small", "big"),
-    backgrounds: Sequence[str] = BACKGROUNDS,
+    plain: bool = False,
 ) -> Scene:
     """A scene of `count` things that do not touch, every attribute drawn evenly and by itself.
 
-    Fewer things are drawn where no room for the next is found.
+    Fewer things are drawn where no room for the next is found. `plain` things have no texture and lie on paper.
     """
+    textures, backgrounds = (TEXTURES, BACKGROUNDS) if not plain else (("plain",), ("paper",))
     things: list[Thing] = []
     for _ in range(count):
         figure, colour = draw.choice(figures), draw.choice(colours)
