@@ -71,6 +71,7 @@ def test_a_reports_latex_has_sign_unit_and_escaped_names(runs: dict[str, RunFold
     run = runs["sequential"]
     report = Report(run)
     text = REPORTED["latex"](report)
+    assert re.search(r"begin\{tabular\}.*S\[table-format=\d+\.\d", text), "numbers stand in line"
     for name, wanted in (
         ("Average accuracy", rf"{100 * report.transfer['average_accuracy']:.1f}\,\%"),
         ("Forgetting", f"{100 * report.transfer['forgetting']:.1f} points"),

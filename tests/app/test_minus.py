@@ -14,6 +14,7 @@ from app.figures import comparison_figures
 from app.figures.heatmap import heatmap
 from app.figures.routing_diagram import recipe
 from app.figures.similarity import similarity
+from app.shell.figure_table import figure_table
 from app.shell.widgets import csv, readable
 from cl_core.evaluate.statistics import MINUS, paired_difference, summarise
 from tests.app.conftest import ROOT
@@ -86,3 +87,8 @@ def test_a_table_shows_minus_signs_and_keeps_its_numbers() -> None:
     assert "2.500" not in html
     assert csv(table).decode("utf-8-sig").splitlines()[1].endswith("-33.3,1")
     assert readable(table.abs()).equals(table.abs())
+
+
+def test_a_figures_table_has_no_minus_before_0() -> None:
+    table = figure_table([[-0.001, -3.0]], ["a"], ["x", "y"], "points", "row")
+    assert table.to_csv() == "row,x (points),y (points)\na,0.0,-3.0\n"

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import cl_core.cli
-from cl_core.cli.output import json_text
+from cl_core.cli.output import json_text, say_written
 from tests.cli.conftest import machine_readable
 
 FOLDER = Path(cl_core.cli.__file__).parent
@@ -30,6 +30,15 @@ def to_errors(call: ast.Call) -> bool:
         or (each.arg == "file" and ast.unparse(each.value) == "sys.stderr")
         for each in call.keywords
     )
+
+
+def test_where_it_was_written_is_json_where_json_was_asked_for(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    say_written(Path("a.csv"), as_json=True)
+    assert machine_readable(capsys.readouterr().out) == {"file": "a.csv"}
+    say_written(Path("a.csv"), as_json=False)
+    assert capsys.readouterr().out == "written to a.csv\n"
 
 
 def test_numbers_that_json_does_not_have_are_null_however_deep() -> None:

@@ -11,6 +11,7 @@ from app.data.runs import DEMONSTRATION
 from cl_core.evaluate.records import weights_of
 from cl_core.evaluate.table import METRICS
 from cl_core.reports.report import Report
+from cl_core.reports.report_formats import FORMATS
 from cl_core.runs.undefined_scores import UNKNOWN_LABELS
 from cl_core.runs.workspace import Workspace
 from tests.remade_runs import bundled, remade
@@ -41,3 +42,4 @@ def test_in_cil_no_stage_has_a_forward_transfer_whatever_labels_tasks_share() ->
         for name in ahead:
             assert np.isnan(found[name])
             assert why[name] == UNKNOWN_LABELS
+    assert UNKNOWN_LABELS in FORMATS["text"](report)

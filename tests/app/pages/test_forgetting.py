@@ -7,6 +7,7 @@ from html import escape
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from app.base.theme import LIGHT
 from app.data import answer_client
@@ -52,10 +53,20 @@ def test_the_stage_moves_every_number(open_page: Open) -> None:
     tables = [element.value for element in page.dataframe if element.value.index.nlevels == 2]
     last = page.select_slider(key="after").options[2]
     assert all(last not in table.index.get_level_values(0) for table in tables)
+    lost = [table for table in (element.value for element in page.dataframe) if is_lost(table)]
+    assert len(lost) == 2
+    for table in lost:
+        assert table.iloc[:2].notna().any(axis=1).all()
+        assert table.iloc[2:].isna().all(axis=None)
     page.select_slider(key="after").set_value(page.select_slider(key="after").options[0]).run()
     assert page.metric[0].value == f"{100 * report.matrix[0, 0]:.1f} %"
     assert [metric.value for metric in page.metric[1:3]] == ["not defined", "not defined"]
     assert "one task has been learnt" in page.metric[1].help
+
+
+def is_lost(table: pd.DataFrame) -> bool:
+    """Whether it is of what routing or merging lost."""
+    return "points; negative = lost" in table.columns[0]
 
 
 def test_a_cell_of_a_later_stage_is_let_go_when_the_stage_is_moved(open_page: Open) -> None:
@@ -88,7 +99,7 @@ def test_tables_of_figures_carry_their_sign_and_unit(open_page: Open) -> None:
     run = Workspace(DEMONSTRATION).find("dam")
     lost = summarise_losses(run.table("lost"), len(run.config.tasks))
     tables = [each.value for each in page.dataframe]
-    signed = [each for each in tables if "points; negative = lost" in each.columns[0]]
+    signed = [table for table in tables if is_lost(table)]
     for table, values in zip(signed, (lost.routing, lost.merging), strict=True):
         assert np.allclose(table.to_numpy(), -100 * values, atol=0.006, equal_nan=True)
         assert table.index.name == "stage"
