@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-FOLDERS = ("cl_core", "app", "pages", "benchmarks", "pretraining")
+FOLDERS = ("cl_core", "app", "pages", "adapter_lab", "benchmarks", "pretraining")
 WORDS = frozenset({"place", "found", "own", "made", "told", "known", "each"})
 EXCEPTIONS: Mapping[str, str] = {}
 """Names that stay, "path/of/file.py: name", and why no other says it better."""

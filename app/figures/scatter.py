@@ -254,7 +254,7 @@ def _wrapped(mode: str) -> str:
 def _buttons_width(look: Look) -> int:
     """Pixels that the row of buttons takes up, about; plotly pads each of them."""
     lines = [_wrapped(mode).split("<br>") for mode in COLOURS]
-    return sum(width(each, look) + PADDED for each in lines)
+    return sum(width(line, look) + PADDED for line in lines)
 
 
 def _rings_width(rings: NDArray[np.float64], figure: go.Figure) -> int:

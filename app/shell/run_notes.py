@@ -53,4 +53,4 @@ def _cautions(run: RunFolder) -> tuple[list[str], list[str]]:
         short.append(f"{TOLD} told the true task")
     if rule is not None:
         short.append(f"head rule: {rule}")
-    return short, [f"{each[0].upper()}{each[1:]}." for each in cautions(run.config)]
+    return short, [f"{caution[0].upper()}{caution[1:]}." for caution in cautions(run.config)]
