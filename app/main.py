@@ -11,21 +11,9 @@ ROOT = Path(__file__).resolve().parents[1]
 if str(ROOT) not in sys.path:  # Streamlit puts this file's folder there, not the one above it
     sys.path.insert(0, str(ROOT))
 
-PAGES = {
-    "start": ("Start", ":material/home:"),
-    "stream": ("Stream", ":material/linear_scale:"),
-    "train": ("Train", ":material/model_training:"),
-    "map": ("Feature map", ":material/scatter_plot:"),
-    "routing": ("Routing", ":material/alt_route:"),
-    "sample": ("Sample", ":material/frame_inspect:"),
-    "forgetting": ("Forgetting & transfer", ":material/grid_on:"),
-    "compare": ("Compare", ":material/bar_chart:"),
-    "learn": ("Learn", ":material/school:"),
-    "settings": ("Settings", ":material/settings:"),
-}
-
 from app.base import links, theme  # noqa: E402 - the root is on the path only now
 from app.base.escaped_text import plain  # noqa: E402
+from app.base.navigation import PAGES  # noqa: E402
 from app.shell import actions, frame, history, preferences, sharing  # noqa: E402 - the root is on the path only now
 from cl_core.errors import UserError  # noqa: E402
 
@@ -37,15 +25,14 @@ sharing.admit()
 preferences.restore()
 actions.arrive()
 pages = {
-    name: st.Page(
-        ROOT / "pages" / f"{name}.py",
-        title=title,
-        icon=icon,
-        url_path=name,
-        default=name == "start",
+    row.name: st.Page(
+        ROOT / "pages" / f"{row.name}.py",
+        title=row.title,
+        icon=row.icon,
+        url_path=row.name,
+        default=row is PAGES[0],
     )
-    for name, (title, icon) in PAGES.items()
-    if (ROOT / "pages" / f"{name}.py").is_file()
+    for row in PAGES
 }
 st.session_state["pages"] = pages
 page = st.navigation(

@@ -68,7 +68,7 @@ class MissingChoice(Choice[Loaded, Traits]):
         """
         raise UserError(
             f"the code of '{self.name}' ({self.target}) is not installed here: what was made with it can be looked at, "
-            "and nothing can be computed; install the distribution that has it (docs/routers.md)"
+            "and nothing can be computed; install the distribution that has it (docs/extending/README.md)"
         )
 
 
@@ -76,7 +76,7 @@ Row = TypeVar("Row", bound="NamedRow")
 
 
 class NamedRow(Protocol):
-    """A row of any list: of a slot, or of the numbers."""
+    """A row of any list: of a slot, of the numbers, or of the architectures."""
 
     @property
     def name(self) -> str:
@@ -200,13 +200,13 @@ _LISTS: dict[type, NamedRows[Any]] = {}
 
 
 def register(*rows: Any) -> None:
-    """Adds choices of the slots, or numbers, to this process: from a notebook, or before a page is tried out.
+    """Adds choices of the slots, numbers or architectures to this process, such as a notebook.
 
     Runs in the background and the app's workers are processes of their own; for them, install the rows as entry points
     (see `NamedRows`).
 
     Args:
-        rows: a `Choice` with the traits of its slot, or a `Metric`.
+        rows: a `Choice` with the traits of its slot, a `Metric`, or an `Architecture`.
 
     Raises:
         UserError: what is no row of any list, or has the name of another.
@@ -216,7 +216,7 @@ def register(*rows: Any) -> None:
         if slot is None:
             raise UserError(
                 f"{row!r} is no row: give a Choice with RouterTraits, TrainerTraits, CompositionTraits or "
-                "InitialiserTraits, or a Metric"
+                "InitialiserTraits, a Metric, or an Architecture"
             )
         slot.add(row)
 

@@ -16,7 +16,7 @@ class Step:
         says: one or two sentences.
         asks: a question to answer before looking.
         answer: shown when asked for.
-        page: where it is seen, a name in `app.main.PAGES`.
+        page: where it is seen, a name in `app.base.navigation.PAGES`.
         state: what the address of that page is given.
         does: what the link says.
     """

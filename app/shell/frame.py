@@ -9,6 +9,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from app.base import links, styles, theme
+from app.base.navigation import STAGED
 from app.data.runs import (
     WORKSPACE_NAMES,
     WorkspaceName,
@@ -89,7 +90,7 @@ def sidebar(page: str) -> tuple[WorkspaceName, RunFolder | None, NotFound | None
         st.session_state[RUN_OF] = workspace_name
         if name is None:
             return workspace_name, None, gone
-        if page not in stages.STAGED:
+        if page not in STAGED:
             run_notes.draw(runs[name], beside_numbers=False)
         return workspace_name, runs[name], None
 
@@ -192,18 +193,18 @@ def surround(page: str) -> None:
         st.html(styles.PRESENTED)
     st.html(f"<style>html {{font-size: {theme.text_size()}px !important}}</style>")
     title = st.container()
-    if run is not None and page in stages.STAGED:
+    if run is not None and page in STAGED:
         run_notes.draw(run, beside_numbers=True)
     task = None
     if gone is None and stage.gone is not None:
         gone = not_found.of_task(stage.gone[1], stage.names, stage.gone[0])
-    if stage.names and gone is None and page in stages.STAGED:
+    if stage.names and gone is None and page in STAGED:
         stages.draw(stage)
         task = None if stage.task is None else stage.names.index(stage.task)
     view = View(
         workspace_name,
         run,
-        stage.number if page in stages.STAGED else len(stage.names),
+        stage.number if page in STAGED else len(stage.names),
         task,
         look,
         lesson,
@@ -221,7 +222,7 @@ def says_what_is_missing(page: str, title: str) -> bool:
     gone = st.session_state["frame"].gone
     if gone is None:
         return False
-    alone = page in stages.STAGED and bool(gone.choices)
+    alone = page in STAGED and bool(gone.choices)
     if alone:
         draw(title)
     gone.draw(page)
@@ -250,7 +251,7 @@ def finish() -> None:
 
     Below the page, when presenting, is the way back.
     """
-    staged = st.session_state["page"] in stages.STAGED
+    staged = st.session_state["page"] in STAGED
     shown: dict[str, str] = st.session_state[links.SHOWN]
     links.write({k: value for k, value in shown.items() if staged or k not in ("after", "task")})
     show_link()

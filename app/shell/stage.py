@@ -11,8 +11,6 @@ from app.base import theme
 from app.figures.names import short
 from cl_core.runs.workspace import RunFolder
 
-STAGED = ("map", "routing", "sample", "forgetting")
-"""Pages that obey the stage and the highlighted task; the others have no slider and no strip."""
 KEPT = "stage"
 """In the session: what was shown the last time, on pages without these menus, too."""
 

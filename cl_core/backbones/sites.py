@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from cl_core.choices import NamedRows
 from cl_core.errors import UserError, did_you_mean
 
 Sublayer = Literal["attention", "ffn"]
@@ -58,12 +59,17 @@ class Architecture:
     reserved_positions: int = 0
     decoder: str = ""
 
+    @property
+    def name(self) -> str:
+        """What the table lists it by: `model_type`."""
+        return self.model_type
+
 
 _BERT = ("encoder.layer", "attention.output.dense", "output.dense")
 
-ARCHITECTURES: dict[str, Architecture] = {
-    row.model_type: row
-    for row in (
+ARCHITECTURES = NamedRows(
+    "architecture",
+    (
         Architecture("bert", "BERT, MiniLM", *_BERT, has_pooler=True),
         # RoBERTa counts positions from padding_idx + 1 = 2.
         Architecture("roberta", "RoBERTa", *_BERT, has_pooler=True, reserved_positions=2),
@@ -76,8 +82,10 @@ ARCHITECTURES: dict[str, Architecture] = {
         Architecture("deberta-v2", "DeBERTa-v2, DeBERTa-v3", *_BERT, kernel="eager"),
         # Pre-norm: its blocks add attn.Wo's and mlp.Wo's outputs to the residual stream.
         Architecture("modernbert", "ModernBERT", "layers", "attn.Wo", "mlp.Wo"),
-    )
-}
+    ),
+    Architecture,
+)
+"""All of them, by `model_type`."""
 
 
 def architecture(model_type: str) -> Architecture:
@@ -91,7 +99,8 @@ def architecture(model_type: str) -> Architecture:
         raise UserError(
             f"the architecture '{model_type}' is not supported as a backbone.{did_you_mean(model_type, ARCHITECTURES)} "
             f"Supported are: {supported}. To add one, give ARCHITECTURES in cl_core/backbones/sites.py a row with the "
-            "paths of its blocks, of attention's output projection and of the FFN's second layer (docs/backbones.md)."
+            "paths of its blocks, of attention's output projection and of the FFN's second layer "
+            "(docs/extending/architecture.md)."
         )
     return ARCHITECTURES[model_type]
 

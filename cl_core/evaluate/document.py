@@ -34,11 +34,7 @@ _TITLES: dict[Group, str] = {
 _TAIL = """
 ## Adding a number
 
-One function and one row of the table in `cl_core/evaluate/table.py`, or of a distribution of your own
-(see [routers.md](routers.md#without-touching-the-package)). The row names the function's `inputs` (R and b
-of the matrix, the labels and predictions of a split, the weights and scores of the router) and where it is
-shown: reports, exports and pages go through the table by group, `from_stage` says from which stage on it is
-defined, `short` puts it into the columns of the page Compare, `headline` among those of `adapter-lab compare`.
+One file and one row: [extending/metric.md](extending/metric.md).
 """
 
 
