@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
+from pathlib import Path
 from typing import Any
 
 from cl_core.cli.follow_run import follow
@@ -53,9 +56,17 @@ def demonstrate(workspace: Workspace, device: str = "auto", as_json: bool = Fals
     say("\nThree sentences, and which adapters answered:\n")
     say(routed["text"])
     say(
-        f'\nTry your own: .venv/bin/adapter-lab route {DEMONSTRATION_RUN} --text "..."\n'
-        "All commands: .venv/bin/adapter-lab --help"
+        f'\nTry your own: {command_here()} route {DEMONSTRATION_RUN} --text "..."\n'
+        f"All commands: {command_here()} --help"
     )
+
+
+def command_here() -> str:
+    """`adapter-lab`, as it can be typed here: with its folder where its name alone leads elsewhere."""
+    typed, name = sys.argv[0], "adapter-lab"
+    by_name = shutil.which(name)
+    leads_there = by_name is not None and Path(by_name).resolve() == Path(typed).resolve()
+    return name if leads_there or Path(typed).name != name else typed
 
 
 def _settings() -> RunSettings:

@@ -29,3 +29,20 @@ def test_the_demonstration_shows_a_report_and_three_routed_sentences(
     machine = json.loads(lab("demo", "--json").out)
     assert [each["sample"] for each in machine["routed"]] == list(demonstration.SENTENCES)
     assert machine["report"]["status"] == "finished"
+
+
+def test_commands_are_told_as_they_can_be_typed_here(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """In the checkout, whose environment is on nobody's path, and in one that is."""
+    script = tmp_path / ".venv" / "bin" / "adapter-lab"
+    script.parent.mkdir(parents=True)
+    script.write_text("#!/bin/sh\n")
+    script.chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("sys.argv", [".venv/bin/adapter-lab", "demo"])
+    assert demonstration.command_here() == ".venv/bin/adapter-lab"
+    monkeypatch.setenv("PATH", str(script.parent))
+    monkeypatch.setattr("sys.argv", [str(script), "demo"])
+    assert demonstration.command_here() == "adapter-lab"
