@@ -80,10 +80,10 @@ def test_the_runs_own_setting_is_its_stored_score_and_nothing_is_answered_twice(
     loaded = load_model(place, folder, 3, "cpu")
     for rows in task_rows(place, place, folder, loaded, 1000):
         counts = []
-        for k in (2, 1, 3, 1, 2):
-            rows.credit(RoutingSetting(k, 0.5))
+        for k, temperature in ((2, 0.5), (1, 0.5), (3, 0.5), (1, 0.5), (2, 0.5), (2, 5.0)):
+            rows.credit(RoutingSetting(k, temperature))
             counts.append(rows.computed)
-        assert counts == [0, 12, 24, 24, 24]
+        assert counts == [0, 12, 24, 24, 24, 36]
     ks, taus = grid(folder, 3)
     assert [each.k for each in ks] == [1, 2, 3]
     assert own in ks

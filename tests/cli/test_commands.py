@@ -112,8 +112,12 @@ def test_vary_prints_accuracy_by_k_and_temperature(lab: Command, first: str) -> 
     assert re.split(r"  +", head) == columns
     assert [row.split()[0] for row in rows] == ["1", "2", "3"]
     assert [row.endswith("this run") for row in rows] == [False, True, False]
+    for row in rows:
+        *_, accuracy, interval = re.split(r"  +", row.removesuffix("this run").strip())
+        low, high = (float(end) for end in interval.split(" to "))
+        assert 0 <= low < float(accuracy) < high <= 100
     data = json.loads(lab("vary", first, "--temperature", "0.1", "--device", "cpu", "--json").out)
-    own = next(trace for trace in data if trace["own"])
+    (own,) = (accuracy for accuracy in data if accuracy["own"])
     matrix = json.loads(lab("report", first, "--json").out)["matrix"]
     assert list(own["tasks"].values()) == pytest.approx(matrix[2])
     assert [(trace["k"], trace["temperature"]) for trace in data] == [(2, 0.01), (2, 0.1)]

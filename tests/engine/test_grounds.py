@@ -1,9 +1,10 @@
-"""What is transparent is seen on the run's ground, whoever sees it."""
+"""What is transparent is seen on the run's ground, whoever sees it: stored tokens, new samples, what-ifs, the app."""
 
 from __future__ import annotations
 
 import io
 import json
+from base64 import b64decode, b64encode
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import torch
 from PIL import Image
 
 import cl_core as cl
+from app.workers.answer_worker import AnswerWorker
 from cl_core.backbones.backbone_loader import load_backbone
 from cl_core.backbones.vision.vision_encoder import Medium
 from cl_core.backbones.vision.vision_language import VisionLanguageBackbone
@@ -23,8 +25,10 @@ from cl_core.engine.visual_tokens import stored_tokens
 from cl_core.recipes.settings import make_settings
 from cl_core.store import Store
 from tests.backbones.small_vision import write_vision
+from tests.small_runs import Carry
 
 SIZES = {"train": 8, "validation": 4, "test": 4}
+BLACK = (0, 0, 0)
 LOOKS: dict[str, Any] = {"image_grid": 2, "clip_grid": 1, "frames": 3, "max_length": 24}
 
 
@@ -97,3 +101,33 @@ def test_stored_tokens_are_of_what_is_seen_on_the_ground(
     by_hand = [encoded(on_black(drawn(number)), medium) for number in range(SIZES["train"])]
     wanted = backbone.vision_encoder.encode(medium, by_hand)
     torch.testing.assert_close(source.see(range(len(by_hand))).features, wanted.features)
+
+
+def corner(shown: str, top: bool) -> tuple[int, ...]:
+    """The colour of a left corner of a picture that a browser gets."""
+    picture = Image.open(io.BytesIO(b64decode(shown))).convert("RGB")
+    return tuple(picture.getpixel((0, 0 if top else picture.height - 1)))
+
+
+def test_new_drawings_are_answered_and_shown_on_the_ground_that_the_run_learnt_them_on(
+    carry: Carry, tmp_path: Path
+) -> None:
+    file, vision = write_stream(tmp_path, "image"), str(write_vision(tmp_path / "vit"))
+    own = {"ground": "black", "vision": vision, "epochs": 1, **LOOKS}
+    run = carry(file, "dam", name="run", **own)
+    assert run.folder.config.ground == "black"
+    recorded = {row["sample_id"]: row for row in run.folder.table("routing").to_pylist()}
+    rows = cl.load_stream(file).tasks[0].test
+    asked = [{name: row[name] for name in ("image", "question")} for row in rows]
+    answers = run.route(*asked)
+    worker, place = AnswerWorker(), str(run.workspace.root)
+    for sample_id, sample, answer in zip(rows["id"], asked, answers, strict=True):
+        score = pytest.approx(recorded[sample_id]["scores"][0], abs=1e-5)
+        assert answer.shares[0].score == score
+        content = b64encode(Path(sample["image"]).read_bytes()).decode()
+        for each in ({"id": sample_id}, {**sample, "image": content}):
+            for routed in worker.route(place, "run", 1, each, [{}, {"temperature": 2.0}]):
+                assert routed["shares"][0]["score"] == score
+            assert corner(worker.shown(place, "run", each)["pictures"][0], top=True) == BLACK
+    near = worker.near(place, "run", 1, {"id": rows["id"][0]}, 3)
+    assert [corner(each["picture"], top=False) for each in near] == [BLACK] * 3

@@ -104,26 +104,6 @@ def test_new_pictures_are_answered_as_the_run_answered_them(
         run.route("none.png")
 
 
-def test_new_drawings_are_laid_on_the_ground_that_the_run_learnt_them_on(
-    carry: Carry, tower: Path, tmp_path: Path
-) -> None:
-    for split, count in {"train": 8, "validation": 4, "test": 4}.items():
-        for number in range(count):
-            drawn = np.zeros((16, 16, 4), dtype=np.uint8)  # white ink on nothing
-            drawn[number % 16 : number % 16 + 2 + 8 * (number % 2)] = 255
-            root = tmp_path / "t" / split / ("thin", "thick")[number % 2]
-            root.mkdir(parents=True, exist_ok=True)
-            Image.fromarray(drawn).save(root / f"{number}.png")
-    file = tmp_path / "stream.yaml"
-    file.write_text("name: s\nprotocol: cil\ntasks:\n  - {name: t, kind: image, path: t}\n")
-    run = carry(str(file), "dam", backbone=str(tower), name="run", ground="black", **QUICK)
-    assert run.folder.config.ground == "black"
-    rows = cl.load_stream(file, limits=LIMITS).tasks[0].test
-    recorded = {r["sample_id"]: r for r in run.folder.table("routing").to_pylist()}
-    for sample_id, answer in zip(rows["id"], run.route(*rows["image"]), strict=True):
-        assert answer.shares[0].score == pytest.approx(recorded[sample_id]["scores"][0], abs=1e-5)
-
-
 def test_a_corrupt_jpeg_among_a_thousand_is_named_and_the_others_are_learnt(
     carry: Carry, tower: Path, tmp_path: Path
 ) -> None:
