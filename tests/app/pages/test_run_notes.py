@@ -86,7 +86,7 @@ def test_who_is_told_and_the_head_rule_stand_above_the_numbers(page: str, open_p
     shown = open_page(page, ws="Demonstration", run="adapters")
     assert "† told the true task; head rule: compose" in below_the_title(shown)
     assert "head rule" not in aside(shown)
-    (caption,) = (each for each in shown.main.caption if "head rule" in each.value)
+    caption = next(each for each in shown.main.caption if "head rule" in each.value)
     assert "no router can choose better" in caption.help
 
 
