@@ -153,13 +153,15 @@ with left:
         view,
         figures.spread(values, summaries, view.look, compared_runs.shown(metric)),
         "spread",
-        alt=f"{compared_runs.shown(metric)} of {counted(len(drawn), 'recipe')} with their spread",
-        what="Filled marks are means, bars their 95 % intervals (Student's t, cut where the number can be no "
-        "more or less), rings single runs. Open marks are told the true task. Where intervals "
-        f"overlap widely, no recipe has won. {compared_runs.meaning(metric)}",
-        formula=r"\bar{x} \pm t_{0.975,\,n-1}\, s / \sqrt{n}",
+        widgets.About(
+            alt=f"{compared_runs.shown(metric)} of {counted(len(drawn), 'recipe')} with their spread",
+            what="Filled marks are means, bars their 95 % intervals (Student's t, cut where the number can be no "
+            "more or less), rings single runs. Open marks are told the true task. Where intervals "
+            f"overlap widely, no recipe has won. {compared_runs.meaning(metric)}",
+            formula=r"\bar{x} \pm t_{0.975,\,n-1}\, s / \sqrt{n}",
+            source=source,
+        ),
         table=table[["recipe", "runs", compared_runs.shown(metric)]].set_index("recipe"),
-        source=source,
     )
 with right:
     costs = {compared_runs.shown(name): name for name in compared_runs.COSTS}
@@ -175,14 +177,16 @@ with right:
             points, view.look, compared_runs.shown(cost), compared_runs.shown(metric)
         ),
         "cost",
-        alt=f"{compared_runs.shown(metric)} against {compared_runs.shown(cost)}",
-        what=f"Each mark is a recipe. Left is cheaper: {compared_runs.COSTS[cost].meaning}. "
-        f"{compared_runs.meaning(metric)}",
+        widgets.About(
+            alt=f"{compared_runs.shown(metric)} against {compared_runs.shown(cost)}",
+            what=f"Each mark is a recipe. Left is cheaper: {compared_runs.COSTS[cost].meaning}. "
+            f"{compared_runs.meaning(metric)}",
+            source=source,
+        ),
         table=pd.DataFrame(
             [(name, paid, got.mean) for name, (paid, got) in points.items()],
             columns=["recipe", compared_runs.shown(cost), compared_runs.shown(metric)],
         ).set_index("recipe"),
-        source=source,
     )
 
 st.header("Average accuracy over the stream")
@@ -191,10 +195,13 @@ widgets.chart(
     view,
     figures.stages(over, view.look),
     "stages",
-    alt=f"Mean {score} of the tasks seen after each stage, of {counted(len(drawn), 'recipe')}",
-    what="After each task: the mean over all tasks seen so far. A line that falls forgets, or meets harder tasks. "
-    "Bands run from the least to the most of a line's runs; higher is better.",
-    formula=r"A_i = \frac{1}{i} \sum_{j \le i} R_{i,j}",
+    widgets.About(
+        alt=f"Mean {score} of the tasks seen after each stage, of {counted(len(drawn), 'recipe')}",
+        what="After each task: the mean over all tasks seen so far. A line that falls forgets, or meets harder tasks. "
+        "Bands run from the least to the most of a line's runs; higher is better.",
+        formula=r"A_i = \frac{1}{i} \sum_{j \le i} R_{i,j}",
+        source=source,
+    ),
     table=pd.DataFrame(
         [
             (name, order, seed, stage, round(value, 2))
@@ -204,7 +211,6 @@ widgets.chart(
         ],
         columns=["recipe", "order", "seed", "tasks learnt", f"mean {score} (%)"],
     ).set_index(["recipe", "order", "seed", "tasks learnt"]),
-    source=source,
 )
 
 gaps = [gap for gap in comparison.differences if gap.metric == metric]
@@ -223,15 +229,17 @@ if against != "nothing":
                 dict(list(paired.items())[: compared_runs.MOST_LINES]), view.look, ahead
             ),
             "differences",
-            alt=f"Paired differences: {ahead}",
-            what="The difference on the same orders and seeds, with its 95 % interval and the p-value of a paired "
-            "t-test. An interval that holds 0 shows no difference.",
-            formula=r"\frac{1}{n} \sum_s \left( a_s - b_s \right)",
+            widgets.About(
+                alt=f"Paired differences: {ahead}",
+                what="The difference on the same orders and seeds, with its 95 % interval and the p-value of a paired "
+                "t-test. An interval that holds 0 shows no difference.",
+                formula=r"\frac{1}{n} \sum_s \left( a_s - b_s \right)",
+                source=source,
+            ),
             table=pd.DataFrame(
                 {ahead: [format_difference(gap) for gap in paired.values()]},
                 pd.Index(list(paired), name="recipe"),
             ),
-            source=source,
         )
 
 st.header("Export")

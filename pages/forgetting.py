@@ -97,13 +97,15 @@ chosen = widgets.chart(
     view,
     stage_matrices.score_figure(view.look, view.task),
     "scores",
-    alt=f"Score matrix of {counted(len(tasks), 'task')}: average accuracy {metric('average_accuracy')}, "
-    f"forgetting {metric('forgetting')}",
-    what="Each row is a stage, after one more task has been learnt: the accuracy on every task. Read a column "
-    "downwards: where it darkens, something was forgotten. Higher is better.",
-    formula=r"R_{i,j} = \text{accuracy on task } j \text{ after learning task } i",
+    widgets.About(
+        alt=f"Score matrix of {counted(len(tasks), 'task')}: average accuracy {metric('average_accuracy')}, "
+        f"forgetting {metric('forgetting')}",
+        what="Each row is a stage, after one more task has been learnt: the accuracy on every task. Read a column "
+        "downwards: where it darkens, something was forgotten. Higher is better.",
+        formula=r"R_{i,j} = \text{accuracy on task } j \text{ after learning task } i",
+        source=f"{source}; Wilson's 95 % intervals, for the number of {split} samples alone",
+    ),
     table=stage_matrices.score_table(),
-    source=f"{source}; Wilson's 95 % intervals, for the number of {split} samples alone",
     select=True,
 )
 CELL = ("cell_after", "cell_task")
@@ -151,13 +153,16 @@ widgets.chart(
     view,
     stage_matrices.change_figure(view.look, view.task),
     "change",
-    alt="Change of every task's accuracy since it was learnt, in points",
-    what="The same matrix minus its diagonal: red is lost, blue is gained after the task itself had been learnt. "
-    "Grey is within one standard error of 0, as one sample of all would be. The colours are the same for every run: "
-    "they end at 50 points.",
-    formula=r"R_{i,j} - R_{j,j}",
+    widgets.About(
+        alt="Change of every task's accuracy since it was learnt, in points",
+        what="The same matrix minus its diagonal: red is lost, blue is gained after the task itself had been learnt. "
+        "Grey is within one standard error of 0, as one sample of all would be. The colours are the "
+        "same for every run: "
+        "they end at 50 points.",
+        formula=r"R_{i,j} - R_{j,j}",
+        source=f"{source}; {stage_matrices.errors_are}",
+    ),
     table=stage_matrices.change_table(),
-    source=f"{source}; {stage_matrices.errors_are}",
 )
 
 if not run.config.recipe.shares_adapter:
@@ -186,11 +191,13 @@ if not run.config.recipe.shares_adapter:
                         "points; negative = lost",
                     ),
                     f"lost-{how.replace(' ', '-')}",
-                    alt=f"Lost {how} against the oracle's route: {last:.1f} points on average at this stage",
-                    what=WHAT[how],
-                    formula=FORMULA[how],
+                    widgets.About(
+                        alt=f"Lost {how} against the oracle's route: {last:.1f} points on average at this stage",
+                        what=WHAT[how],
+                        formula=FORMULA[how],
+                        source=source,
+                    ),
                     table=figure_table(points, tasks, tasks, "points; negative = lost", "stage"),
-                    source=source,
                 )
 
 st.header("Accuracy of each task over the stages")
@@ -208,10 +215,12 @@ widgets.chart(
         counts=stage_matrices.counts,
     ),
     "lines",
-    alt="Accuracy of each task from when it was learnt to the stage shown",
-    what="Each line begins where its task is learnt. A falling line is a task being forgotten.",
+    widgets.About(
+        alt="Accuracy of each task from when it was learnt to the stage shown",
+        what="Each line begins where its task is learnt. A falling line is a task being forgotten.",
+        source=source,
+    ),
     table=stage_matrices.score_table(),
-    source=source,
 )
 
 exports.draw(view)

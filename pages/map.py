@@ -142,18 +142,22 @@ with wide:
             None if own_position is None else own_position.position,
         ),
         "map",
-        alt=f"{projection.method} map of {count} ({embeddings.split}) of "
-        f"{counted(len(view.tasks), 'task')}, coloured by "
-        f"{colour.lower()}; trustworthiness {trust}",
-        what="Each point is a sample as the frozen backbone sees it, before any adapter: near points have similar "
-        "features. Where two tasks overlap, routing is hard and merging has to forgive. Numbered rings are the tasks' "
-        "centroids, placed among their nearest samples, side by side where they would cover each other; distances "
-        "across the map mean little under UMAP. "
-        f"**Trustworthiness** ({trust}) is the share of neighbours on the map that are neighbours in feature "
-        "space: 1 is all, 0.5 is chance; higher is better.",
-        formula=rf"T = 1 - \frac{{2}}{{Nk(2N-3k-1)}} \sum_i \sum_{{j \in U_k(i)}} (r(i,j) - k), \quad k = {NEIGHBOURS}",
+        widgets.About(
+            alt=f"{projection.method} map of {count} ({embeddings.split}) of "
+            f"{counted(len(view.tasks), 'task')}, coloured by "
+            f"{colour.lower()}; trustworthiness {trust}",
+            what="Each point is a sample as the frozen backbone sees it, before any adapter: near points have similar "
+            "features. Where two tasks overlap, routing is hard and merging has to forgive. Numbered "
+            "rings are the tasks' "
+            "centroids, placed among their nearest samples, side by side where they would cover each other; distances "
+            "across the map mean little under UMAP. "
+            f"**Trustworthiness** ({trust}) is the share of neighbours on the map that are neighbours in feature "
+            "space: 1 is all, 0.5 is chance; higher is better.",
+            formula=rf"T = 1 - \frac{{2}}{{Nk(2N-3k-1)}} \sum_i \sum_{{j \in U_k(i)}} (r(i,j) - k), "
+            rf"\quad k = {NEIGHBOURS}",
+            source=source,
+        ),
         table=samples.drop(columns=["task_index", "adapter_index", "learnt"]).set_index("sample"),
-        source=source,
         select=("points", "box", "lasso"),
     )
 with narrow:
@@ -169,13 +173,15 @@ with narrow:
         view,
         similarity(cosines, names, view.look, view.task),
         "centroids",
-        alt=f"Cosine of each pair of {len(names)} task centroids",
-        what="The exact cosine of each pair of task centroids in all dimensions, which no map can show. Near 1 the "
-        "router can hardly tell the two tasks apart; neither direction is good in itself. The colours begin at "
-        "the least.",
-        formula=r"\cos(c_s, c_t) = \frac{c_s \cdot c_t}{|c_s||c_t|}",
+        widgets.About(
+            alt=f"Cosine of each pair of {len(names)} task centroids",
+            what="The exact cosine of each pair of task centroids in all dimensions, which no map can show. Near 1 the "
+            "router can hardly tell the two tasks apart; neither direction is good in itself. The colours begin at "
+            "the least.",
+            formula=r"\cos(c_s, c_t) = \frac{c_s \cdot c_t}{|c_s||c_t|}",
+            source=f"run {run.name}, stage {view.stage}, {measured}",
+        ),
         table=figure_table(cosines, names, names, "cosine", "task", 4),
-        source=f"run {run.name}, stage {view.stage}, {measured}",
     )
 
     if own_position is not None:

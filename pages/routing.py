@@ -81,13 +81,16 @@ clicked = widgets.chart(
         note=lambda i, j: interval(counts[i, j] / counts[i].sum(), int(counts[i].sum())),
     ),
     "confusion",
-    alt=f"{counted(len(rows), 'true task')} by {counted(len(adapters), 'adapter')}: "
-    f"{100 * routed.right_route[learnt].mean():.1f} % of the learnt tasks' samples get their true-task adapter",
-    what="Each row is a task, each column an adapter; a cell says how many of the task's samples got this adapter as "
-    "their top-1 adapter. On the diagonal the route is right. Click a cell for the samples behind it.",
-    formula=r"C_{t,u} = \#\{x \in D_t^{\text{test}} : \arg\max_v p_v(x) = u\}",
+    widgets.About(
+        alt=f"{counted(len(rows), 'true task')} by {counted(len(adapters), 'adapter')}: "
+        f"{100 * routed.right_route[learnt].mean():.1f} % of the learnt tasks' samples get their true-task adapter",
+        what="Each row is a task, each column an adapter; a cell says how many of the task's samples "
+        "got this adapter as "
+        "their top-1 adapter. On the diagonal the route is right. Click a cell for the samples behind it.",
+        formula=r"C_{t,u} = \#\{x \in D_t^{\text{test}} : \arg\max_v p_v(x) = u\}",
+        source=f"{source}; {sure}",
+    ),
     table=share_table(counts, rows, adapters, "true task", "top-1 adapter"),
-    source=f"{source}; {sure}",
     select=True,
 )
 behind_a_cell(view, config, routed, clicked, present, rows, adapters)
@@ -99,14 +102,17 @@ with left:
         view,
         bars.outcomes(split, rows, view.look),
         "outcomes",
-        alt=f"{split[:, 2].sum()} of {split[:, 2:].sum()} samples with a wrong route are predicted rightly",
-        what="Every task's samples in four parts. Orange without hatching is what merging and related tasks forgive: "
-        "the top-1 adapter is a wrong one, and the prediction is right all the same. Samples whose label cannot be "
-        "answered yet are left out; a task of which that is all is crossed out.",
+        widgets.About(
+            alt=f"{split[:, 2].sum()} of {split[:, 2:].sum()} samples with a wrong route are predicted rightly",
+            what="Every task's samples in four parts. Orange without hatching is what merging and "
+            "related tasks forgive: "
+            "the top-1 adapter is a wrong one, and the prediction is right all the same. Samples whose label cannot be "
+            "answered yet are left out; a task of which that is all is crossed out.",
+            source=f"{source}, of which {split.sum()} can be answered; {sure}",
+        ),
         table=share_table(
             split, rows, [name for name, *_ in bars.OUTCOMES], "true task", "route and prediction"
         ),
-        source=f"{source}, of which {split.sum()} can be answered; {sure}",
     )
 with right:
     st.header("How much is each adapter used?")
@@ -115,10 +121,16 @@ with right:
         view,
         bars.usage(mean, first, adapters, view.look, len(routed)),
         "usage",
-        alt="; ".join(f"{name}: {share:.0f} %" for name, share in zip(adapters, mean, strict=True)),
-        what="Bars are mean weights over all samples shown here; diamonds say of how many samples an adapter is the "
-        "top-1 adapter. An adapter far above its neighbours attracts samples of other tasks.",
-        formula=r"\bar p_t = \frac{1}{N} \sum_x p_t(x)",
+        widgets.About(
+            alt="; ".join(
+                f"{name}: {share:.0f} %" for name, share in zip(adapters, mean, strict=True)
+            ),
+            what="Bars are mean weights over all samples shown here; diamonds say of how many "
+            "samples an adapter is the "
+            "top-1 adapter. An adapter far above its neighbours attracts samples of other tasks.",
+            formula=r"\bar p_t = \frac{1}{N} \sum_x p_t(x)",
+            source=f"{source}; {sure}",
+        ),
         table=setting_table(
             {"mean weight": mean, "top-1 adapter of": first},
             adapters,
@@ -126,7 +138,6 @@ with right:
             ["top-1 adapter of"],
             len(routed),
         ),
-        source=f"{source}; {sure}",
     )
 
 left, right = st.columns(2, gap="large")
@@ -161,10 +172,13 @@ for column, name, most, title, what, formula in (
                 title=f"{name} of the weights{' (nats)' if name == 'entropy' else ''}",
             ),
             name,
-            alt=f"mean {name} {values.mean():.2f}",
-            what=what
-            + " Right routes stand above the line, wrong ones below it; of the tasks that are learnt.",
-            formula=formula,
+            widgets.About(
+                alt=f"mean {name} {values.mean():.2f}",
+                what=what
+                + " Right routes stand above the line, wrong ones below it; of the tasks that are learnt.",
+                formula=formula,
+                source=f"{source}, {learnt.sum()} of them of tasks learnt",
+            ),
             table=pd.DataFrame(
                 {
                     f"{name} (nats)" if name == "entropy" else name: values,
@@ -172,7 +186,6 @@ for column, name, most, title, what, formula in (
                 },
                 pd.Index(np.array(routed.ids)[learnt], name="sample"),
             ),
-            source=f"{source}, {learnt.sum()} of them of tasks learnt",
         )
 
 if scored:

@@ -67,15 +67,18 @@ if tasks:
         view,
         class_balance(counts, view.look),
         "class-balance",
-        alt=f"Training samples of each class in {counted(len(tasks), 'task')}",
-        what="A bar is a task, a segment a class: its length is its training samples. Segments of unequal length make "
-        "plain accuracy flatter the frequent class; *macro F1* and the setting `class_weights` answer that.",
-        formula=r"n_{t,c} = |\{(x, y) \in D_t : y = c\}|",
+        widgets.About(
+            alt=f"Training samples of each class in {counted(len(tasks), 'task')}",
+            what="A bar is a task, a segment a class: its length is its training samples. Segments "
+            "of unequal length make "
+            "plain accuracy flatter the frequent class; *macro F1* and the setting `class_weights` answer that.",
+            formula=r"n_{t,c} = |\{(x, y) \in D_t : y = c\}|",
+            source=f"stream {chosen.name}, all training samples before limits",
+        ),
         table=pd.DataFrame(
             [(name, label, rows) for name, classes in counts.items() for label, rows in classes],
             columns=["task", "class", "training samples"],
         ).set_index(["task", "class"]),
-        source=f"stream {chosen.name}, all training samples before limits",
     )
 words = np.array(checked.get("words") or [])
 if words.size > 1:
@@ -94,10 +97,12 @@ if words.size > 1:
             value_title="Jaccard index (%)",
         ),
         "word-overlap",
-        alt="Jaccard index of the words of each two tasks",
-        what="How many of two tasks' words occur in both. Tasks that share few words are easy to tell apart for a "
-        "router; tasks that share many may help each other.",
-        formula=r"J(A, B) = \frac{|A \cap B|}{|A \cup B|}",
+        widgets.About(
+            alt="Jaccard index of the words of each two tasks",
+            what="How many of two tasks' words occur in both. Tasks that share few words are easy to tell apart for a "
+            "router; tasks that share many may help each other.",
+            formula=r"J(A, B) = \frac{|A \cap B|}{|A \cup B|}",
+            source=f"stream {chosen.name}, words of all training texts, lower case",
+        ),
         table=figure_table(100 * words, names, names, "%", "task", 1),
-        source=f"stream {chosen.name}, words of all training texts, lower case",
     )

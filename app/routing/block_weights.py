@@ -54,11 +54,13 @@ def draw(
             highlight=view.task if view.task is not None and view.task < len(adapters) else None,
         ),
         "block-means",
-        alt=f"mean weights of {counted(len(adapters), 'adapter')} under {counted(len(blocks), 'router')}",
-        what="Every adapted block has its own router, the first next to the input. "
-        "Rows add up to 100 %; where a column stands out from the "
-        "bottom to the top, the routers agree.",
-        formula=r"\bar\alpha^{(b)}_t = \frac{1}{N} \sum_x \alpha^{(b)}_t(x)",
+        widgets.About(
+            alt=f"mean weights of {counted(len(adapters), 'adapter')} under {counted(len(blocks), 'router')}",
+            what="Every adapted block has its own router, the first next to the input. "
+            "Rows add up to 100 %; where a column stands out from the "
+            "bottom to the top, the routers agree.",
+            formula=r"\bar\alpha^{(b)}_t = \frac{1}{N} \sum_x \alpha^{(b)}_t(x)",
+            source=source,
+        ),
         table=figure_table(means, blocks, adapters, "%", "router"),
-        source=source,
     )

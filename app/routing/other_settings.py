@@ -189,15 +189,19 @@ def _chart(
             intervals={LINE: (low, high)},
         ),
         f"accuracy-{name}",
-        alt=f"accuracy from {means[0]:.1f} % at {name} = {values[0]:g} to {means[-1]:.1f} % at {values[-1]:g}; "
-        f"the highest, {means[best]:.1f} %, at {values[best]:g}",
-        what="Every test sample is routed and predicted again under each setting, by the same adapters; the run's own "
-        "setting is its stored score where all samples are predicted. Higher is better. Bars are 95 % intervals of so "
-        "many samples: settings are of the same samples, so that they differ less by chance than the bars say. "
-        "Choosing a setting by the samples scored flatters it.",
-        formula=r"A_t = \frac{1}{t} \sum_{j \le t} R[t, j]",
+        widgets.About(
+            alt=f"accuracy from {means[0]:.1f} % at {name} = {values[0]:g} to {means[-1]:.1f} % at {values[-1]:g}; "
+            f"the highest, {means[best]:.1f} %, at {values[best]:g}",
+            what="Every test sample is routed and predicted again under each setting, by the same "
+            "adapters; the run's own "
+            "setting is its stored score where all samples are predicted. Higher is better. Bars are "
+            "95 % intervals of so "
+            "many samples: settings are of the same samples, so that they differ less by chance than the bars say. "
+            "Choosing a setting by the samples scored flatters it.",
+            formula=r"A_t = \frac{1}{t} \sum_{j \le t} R[t, j]",
+            source=f"run {run.name}, stage {view.stage}, {taken}, one seed, {other}",
+        ),
         table=table.join(bounds),
-        source=f"run {run.name}, stage {view.stage}, {taken}, one seed, {other}",
     )
 
 

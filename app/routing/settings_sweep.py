@@ -83,11 +83,14 @@ def _by_k(
             samples=len(true),
         ),
         "sweep-k",
-        alt=f"top-k recall from {lines[KEPT][0]:.0f} % at k = 1",
-        what="The more adapters are kept, the likelier the true-task adapter is among them, and the less it weighs.",
-        formula=r"R@k = \#(t \in K(x)) / N",
+        widgets.About(
+            alt=f"top-k recall from {lines[KEPT][0]:.0f} % at k = 1",
+            what="The more adapters are kept, the likelier the true-task adapter is among them, and "
+            "the less it weighs.",
+            formula=r"R@k = \#(t \in K(x)) / N",
+            source=f"{source}, recorded scores, τ = {settings.temperature:g}",
+        ),
         table=_table(lines, list(ks), "k", true),
-        source=f"{source}, recorded scores, τ = {settings.temperature:g}",
     )
 
 
@@ -117,12 +120,14 @@ def _by_temperature(
             samples=len(true),
         ),
         "sweep-temperature",
-        alt=f"mean weight of the true-task adapter from {lines[WEIGHT][0]:.0f} %",
-        what="A small temperature is nearly selection, a large one nearly the plain mean of the k kept. The "
-        "calibration error says how far the largest weight is from the chance of being right; lower is better.",
-        formula=r"p_t = \mathrm{softmax}_{K(x)}(s_t / \tau)",
+        widgets.About(
+            alt=f"mean weight of the true-task adapter from {lines[WEIGHT][0]:.0f} %",
+            what="A small temperature is nearly selection, a large one nearly the plain mean of the k kept. The "
+            "calibration error says how far the largest weight is from the chance of being right; lower is better.",
+            formula=r"p_t = \mathrm{softmax}_{K(x)}(s_t / \tau)",
+            source=f"{source}, recorded scores, k = {settings.k}",
+        ),
         table=_table(lines, taus, "temperature", true),
-        source=f"{source}, recorded scores, k = {settings.k}",
     )
 
 

@@ -95,11 +95,14 @@ def draw(view: View, chosen: SampleChoice, clip: bool) -> None:
     widgets.beneath(
         view,
         "nearest",
-        what=WHAT,
-        formula=FORMULA,
+        widgets.About(
+            what=WHAT,
+            formula=FORMULA,
+            source=f"run {view.run.name if view.run else ''}, stage {view.stage}, training samples of "
+            "the tasks learnt, "
+            "features as the router reads them, exact",
+        ),
         table=table,
-        source=f"run {view.run.name if view.run else ''}, stage {view.stage}, training samples of the tasks learnt, "
-        "features as the router reads them, exact",
     )
 
 

@@ -156,9 +156,12 @@ def _chain(
             ),
         ),
         "recipe",
-        alt=f"{of_what_if.words}: prediction {of_what_if.prediction}",
-        what=story(config, of_what_if, asked),
-        formula=formulas(config, asked),
+        widgets.About(
+            alt=f"{of_what_if.words}: prediction {of_what_if.prediction}",
+            what=story(config, of_what_if, asked),
+            formula=formulas(config, asked),
+            source=f"{_source(view)}, {plain(chosen.name[:60])}, computed now",
+        ),
         table=pd.DataFrame(
             {
                 "score": of_what_if.scores,
@@ -171,7 +174,6 @@ def _chain(
             },
             pd.Index(list(adapters), name="adapter"),
         ),
-        source=f"{_source(view)}, {plain(chosen.name[:60])}, computed now",
     )
 
 
@@ -189,17 +191,19 @@ def _side_by_side(
             view.look,
         ),
         "side-by-side",
-        alt="; ".join(
-            f"{name}: {answer.words}: prediction {answer.prediction}" for name, answer in rows
+        widgets.About(
+            alt="; ".join(
+                f"{name}: {answer.words}: prediction {answer.prediction}" for name, answer in rows
+            ),
+            what="Each bar is one merge: how much of every adapter is in it, and its prediction with the softmax "
+            "probability. A pinned sample stays here while you look at others.",
+            source=f"{_source(view)}, computed now",
         ),
-        what="Each bar is one merge: how much of every adapter is in it, and its prediction with the softmax "
-        "probability. A pinned sample stays here while you look at others.",
         table=pd.DataFrame(
             [[*answer.weights, answer.prediction, answer.confidence] for _, answer in rows],
             pd.Index([name for name, _ in rows], name="merge"),
             [*adapters, "prediction", "softmax probability"],
         ),
-        source=f"{_source(view)}, computed now",
     )
 
 
@@ -222,12 +226,14 @@ def _blocks(
             highlight=view.task,
         ),
         "blocks",
-        alt=f"Weights of {counted(len(tasks), 'adapter')} in {counted(len(per_block), 'block')}",
-        what="Every adapted block has a router of its own, which reads what enters the block. "
-        "Each row adds up to 100 %.",
-        formula=GATES,
+        widgets.About(
+            alt=f"Weights of {counted(len(tasks), 'adapter')} in {counted(len(per_block), 'block')}",
+            what="Every adapted block has a router of its own, which reads what enters the block. "
+            "Each row adds up to 100 %.",
+            formula=GATES,
+            source=f"{_source(view)}, {plain(chosen.name[:60])}, computed now",
+        ),
         table=figure_table(weights, list(per_block), tasks, "%", "block"),
-        source=f"{_source(view)}, {plain(chosen.name[:60])}, computed now",
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
@@ -33,16 +34,30 @@ PLOTLY = {
 }
 
 
+@dataclass(frozen=True)
+class About:
+    """What is said of a figure or a list.
+
+    Attributes:
+        what: two sentences: what it shows, and in which direction it is good.
+        source: run, stage and number of samples.
+        formula: in LaTeX, for the help.
+        alt: what the figure says, for those who do not see it.
+    """
+
+    what: str
+    source: str
+    formula: str = ""
+    alt: str = ""
+
+
 def chart(
     view: View,
     figure: go.Figure,
     key: str,
+    about: About,
     *,
-    alt: str,
-    what: str,
-    formula: str = "",
     table: pd.DataFrame,
-    source: str,
     select: bool | tuple[Way, ...] = False,
 ) -> list[list[Any]]:
     """A figure, and under it: what it is, how to take it along, its numbers as a table, where they come from.
@@ -51,11 +66,8 @@ def chart(
         view: what is being looked at.
         figure: from `app.figures`.
         key: of the widget, and the name of the files.
-        alt: what the figure says, for those who do not see it.
-        what: two sentences: what it shows, and in which direction it is good.
-        formula: in LaTeX, for the help.
+        about: what is said of it.
         table: its numbers.
-        source: run, stage and number of samples.
         select: whether its points can be clicked, or in which ways they are chosen: "points", "box", "lasso".
 
     Returns:
@@ -73,47 +85,34 @@ def chart(
             figure,
             key=name,
             config=config,
-            alt=alt,
+            alt=about.alt,
             theme=None,
             on_select="rerun",
             selection_mode=ways,
         )
         points = event["selection"]["points"]
     else:
-        container.plotly_chart(figure, key=name, config=config, alt=alt, theme=None)
-    beneath(
-        view, key, what=what, formula=formula, table=table, source=source, figure=figure, alt=alt
-    )
+        container.plotly_chart(figure, key=name, config=config, alt=about.alt, theme=None)
+    beneath(view, key, about, table=table, figure=figure)
     return [list(point["customdata"]) for point in points if "customdata" in point]
 
 
 def beneath(
-    view: View,
-    key: str,
-    *,
-    what: str,
-    formula: str = "",
-    table: pd.DataFrame,
-    source: str,
-    figure: go.Figure | None = None,
-    alt: str = "",
+    view: View, key: str, about: About, *, table: pd.DataFrame, figure: go.Figure | None = None
 ) -> None:
     """What belongs under a figure or a list: what it is, its numbers, how to take it along, where they come from.
 
     Args:
         view: what is being looked at.
         key: the name of the files.
-        what: two sentences: what it shows, and in which direction it is good.
-        formula: in LaTeX, for the help.
+        about: what is said of it.
         table: its numbers.
-        source: run, stage and number of samples.
         figure: where there is one.
-        alt: what the figure says.
     """
     if view.lesson:
-        st.markdown(what)
-        if formula:
-            st.latex(formula)
+        st.markdown(about.what)
+        if about.formula:
+            st.latex(about.formula)
     with st.container(
         horizontal=True, vertical_alignment="center", gap="small", key=f"{MENU}{key}"
     ):
@@ -121,14 +120,14 @@ def beneath(
             f"About, table, files: {key.replace('-', ' ')}", icon=":material/more_horiz:"
         ):
             if not view.lesson:
-                st.markdown(what)
-                if formula:
-                    st.latex(formula)
+                st.markdown(about.what)
+                if about.formula:
+                    st.latex(about.formula)
             if figure is not None:
                 st.dataframe(readable(table), key=f"table-{key}")
             with st.container(horizontal=True, gap="small"):
-                _files(view, key, table, source, figure, alt)
-        st.caption(source)
+                _files(view, key, table, about, figure)
+        st.caption(about.source)
 
 
 def readable(table: pd.DataFrame) -> pd.DataFrame | Styler:
@@ -148,7 +147,7 @@ def _number(value: object) -> str:
 
 
 def _files(
-    view: View, key: str, table: pd.DataFrame, source: str, figure: go.Figure | None, alt: str
+    view: View, key: str, table: pd.DataFrame, about: About, figure: go.Figure | None
 ) -> None:
     """The numbers as CSV, the figure as a page of its own and as pictures; each is made when it is asked for."""
     st.download_button(
@@ -164,7 +163,7 @@ def _files(
         return
     st.download_button(
         "HTML",
-        lambda: standalone.alone(key, figure, view.look, alt, source),
+        lambda: standalone.alone(key, figure, view.look, about.alt, about.source),
         f"{key}.html",
         "text/html",
         key=f"html-{key}",
@@ -172,7 +171,7 @@ def _files(
         icon=":material/download:",
         help="The figure as a page of its own that opens offline.",
     )
-    picture_files.buttons(key, view.look, alt, source)
+    picture_files.buttons(key, view.look, about.alt, about.source)
 
 
 def csv(table: pd.DataFrame) -> bytes:

@@ -120,12 +120,14 @@ def curves(view: View, state: State, config: RunConfig, progress: Progress) -> N
         view,
         learning_curves(lines, by_name, view.look, highlight=now),
         "learning",
-        alt=f"Loss and validation accuracy over epochs of {counted(len(lines), 'task')}",
-        what="Left, the training loss (solid) and the validation loss (dashed): where they diverge, the adapter "
-        "overfits; lower is better. Right, the validation accuracy; higher is better. The epoch with the best "
-        "validation accuracy is kept.",
+        widgets.About(
+            alt=f"Loss and validation accuracy over epochs of {counted(len(lines), 'task')}",
+            what="Left, the training loss (solid) and the validation loss (dashed): where they diverge, the adapter "
+            "overfits; lower is better. Right, the validation accuracy; higher is better. The epoch with the best "
+            "validation accuracy is kept.",
+            source=f"run {config.name}, validation samples of each task, seed {config.seed}",
+        ),
         table=table,
-        source=f"run {config.name}, validation samples of each task, seed {config.seed}",
     )
 
 
@@ -160,11 +162,13 @@ def matrix(view: View, config: RunConfig, progress: Progress) -> None:
         view,
         live_figure(config, progress, view.look),
         "filling",
-        alt=f"Score matrix: {int(np.tril(scored).sum())} of {counted(whole, 'cell')} known",
-        what="Each row is a stage: the accuracy on every task learnt so far. A row appears when its task has "
-        "been learnt; a column that darkens downwards is a task being forgotten. Higher is better.",
-        formula=r"R_{i,j} = \text{accuracy on task } j \text{ after learning task } i",
+        widgets.About(
+            alt=f"Score matrix: {int(np.tril(scored).sum())} of {counted(whole, 'cell')} known",
+            what="Each row is a stage: the accuracy on every task learnt so far. A row appears when its task has "
+            "been learnt; a column that darkens downwards is a task being forgotten. Higher is better.",
+            formula=r"R_{i,j} = \text{accuracy on task } j \text{ after learning task } i",
+            source=f"run {config.name}, {config.settings.evaluate.split} samples, seed {config.seed}; "
+            "Wilson's 95 % intervals, for the number of samples alone",
+        ),
         table=accuracy_table(scores, progress.counts, names),
-        source=f"run {config.name}, {config.settings.evaluate.split} samples, seed {config.seed}; "
-        "Wilson's 95 % intervals, for the number of samples alone",
     )

@@ -135,8 +135,11 @@ def test_what_was_lost_is_worked_out_where_it_is_asked_for(
     for own_id, line in listed.iterrows():
         row = rows[3, own_id]
         assert line["true-task adapter alone"] == ("right" if row["own"] else "wrong")
-        assert ("routing" in line["lost by"]) == (row["own"] > row["first"])
-        assert ("merging" in line["lost by"]) == (row["first"] > row["run"])
+        lost = line["lost by"].split(", ")
+        assert ("routing" in lost) == (row["own"] > row["first"])
+        assert ("gained by routing" in lost) == (row["own"] < row["first"])
+        assert ("merging" in lost) == (row["first"] > row["run"])
+        assert ("gained by merging" in lost) == (row["first"] < row["run"])
 
 
 def test_the_run_can_be_taken_along(open_page: Open, small_workspace: Path) -> None:
