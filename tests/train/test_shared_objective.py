@@ -223,7 +223,7 @@ def test_ewc_holds_the_weights_where_it_is_strong(backbone: TextBackbone) -> Non
     assert moved[1] < moved[0] / 5
 
 
-@pytest.mark.parametrize("frame", [CIL, DIL])
+@pytest.mark.parametrize("label_space", [CIL, DIL])
 def test_lwf_costs_nothing_at_the_start_and_is_the_divergence_from_it(
     backbone: TextBackbone, label_space: LabelSpace
 ) -> None:
