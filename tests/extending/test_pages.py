@@ -11,10 +11,19 @@ from pathlib import Path
 
 import pytest
 
+from tests.extending.added import INSIDE
 from tests.extending.documented import NAMES, ROOT, add, all_blocks, blocks
 from tests.test_variable_names import WORDS, names_bound
 
+pytestmark = pytest.mark.skipif(INSIDE, reason="a copy makes no copies of itself")
 COPIED = ("cl_core", "app", "pages", "tests", "docs/extending")
+HELD = (
+    "tests/test_choices.py",
+    "tests/test_imports.py",
+    "tests/route/test_routers.py",
+    "tests/backbones/test_sites.py",
+)
+"""Tests of all rows, which run on the added ones by themselves."""
 WHERE = "import cl_core, app, pathlib; print(pathlib.Path(cl_core.__file__).parents[1])"
 
 
@@ -74,8 +83,30 @@ def test_what_the_pages_add_is_in_the_house_style(checkout: Path) -> None:
     assert not names & WORDS
 
 
-def test_the_tests_of_the_pages_pass(checkout: Path) -> None:
+def test_what_the_pages_add_is_typed(checkout: Path) -> None:
+    kept = ROOT / ".mypy_cache"
+    if kept.is_dir():  # what `make lint` has read already
+        shutil.copytree(kept, checkout / ".mypy_cache")
+    files = [block.path for block in all_blocks() if block.kind != "test"]
+    assert "Success" in carried_out(checkout, "-m", "mypy", *files)
+
+
+def test_what_the_pages_add_is_at_home_in_the_lab(checkout: Path) -> None:
+    """Its own tests, those that hold for every row, and `test_added.py`, which looks into terminal and app."""
     assert carried_out(checkout, "-c", WHERE).strip() == str(checkout)
     own = [block.path for block in all_blocks("test")]
-    said = carried_out(checkout, "-m", "pytest", "-p", "no:cacheprovider", *own)
-    assert f"{len(own)} passed" in said
+    chosen = [
+        "nearest",
+        "camembert",
+        "test_choices",
+        "test_imports",
+        "test_added",
+        *(Path(path).stem for path in own),
+    ]
+    words = ["-p", "no:cacheprovider", "-k", " or ".join(chosen)]
+    said = carried_out(
+        checkout, "-m", "pytest", *words, *own, *HELD, "tests/extending/test_added.py"
+    )
+    passed = re.search(r"(\d+) passed", said)
+    assert passed is not None
+    assert int(passed[1]) >= 25
