@@ -90,7 +90,7 @@ def test_report_and_compare_have_the_number_without_being_told(
     assert "Worst" in said("compare", "theirs", "anchored")
     lines = csv.DictReader(said("compare", "theirs", "anchored", "--format", "csv").splitlines())
     values = {line["run"]: line["value"] for line in lines if line["metric"] == "worst_task"}
-    assert float(values["theirs"]) == pytest.approx(number)
+    assert float(values["theirs"]) == pytest.approx(100 * number), "in per cent, as its head says"
     assert values.keys() == {"theirs", "anchored"}
 
 
@@ -117,7 +117,7 @@ def test_a_sample_is_explained_in_the_words_of_their_rows(open_page: Open) -> No
         traits = TABLES[name][name].traits
         assert plain(traits.explanation) in said
         assert any(traits.formula in element.value for element in page.latex)
-    assert "softmax" not in said
+    assert plain(TABLES["nearest"]["centroid"].traits.explanation) not in said, "DAM's"
     assert page.segmented_control(key="k").disabled
     assert any("'nearest' makes no ranking" in element.value for element in page.caption)
     assert page.selectbox(key="how").value == "total"
@@ -154,7 +154,7 @@ def test_the_added_page_is_in_the_navigation_and_says_how_right_each_adapter_is(
 ) -> None:
     page = open_page("by_adapter", run="theirs")
     assert page.session_state["pages"]["by_adapter"].title == "By adapter"
-    assert page.title[0].value == "How right are a task's answers through each adapter?"
+    assert page.title[0].value == "How right are a task's predictions through each adapter?"
     assert [slider.key for slider in page.select_slider] == ["after"]
     records = Workspace(small_workspace).find("theirs").table("routing").to_pandas()
     last = records[records["stage"] == records["stage"].max()]
