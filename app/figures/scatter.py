@@ -26,12 +26,6 @@ RING = 0.075
 """What the ring of a centroid takes up of the map's height."""
 EDGES = (0.08, 0.05)
 """Of what is shown, at either end along x and y: half a ring, as wide as a phone draws it."""
-ACROSS_RING = 28
-"""Pixels of a ring with its line."""
-DRAWN = 420
-"""Pixels of the map's height within the figure, with a legend of several lines."""
-MOST_WIDE = 540
-"""Pixels of width that rings may ask for."""
 PADDED = 22
 """Pixels of a button around its words."""
 ENTROPY = {
@@ -149,8 +143,8 @@ def feature_map(
         trace.visible = mode in ("", colour)
     _buttons(figure, owner, colour, look)
     _axes(figure, points, rings)
-    drawn = rings[:learnt]
-    least = max(_buttons_width(look), _rings_width(drawn, figure))
+    # More than a few rings would cover each other on a phone.
+    least = _buttons_width(look) if learnt <= 8 else 560
     return style(figure, look, HEIGHT, least).update_layout(
         dragmode="lasso",
         modebar_orientation="v",  # beside the map: the buttons stand above it
@@ -255,18 +249,6 @@ def _buttons_width(look: Look) -> int:
     """Pixels that the row of buttons takes up, about; plotly pads each of them."""
     lines = [_wrapped(mode).split("<br>") for mode in COLOURS]
     return sum(width(line, look) + PADDED for line in lines)
-
-
-def _rings_width(rings: NDArray[np.float64], figure: go.Figure) -> int:
-    """Pixels of the figure's width at which no ring covers another, as far as width can part them."""
-    if len(rings) < 2:
-        return 0
-    spans = [float(np.ptp(axis.range)) for axis in (figure.layout.xaxis, figure.layout.yaxis)]
-    aside, down = (np.abs(rings[:, None, axis] - rings[:, axis]) / spans[axis] for axis in (0, 1))
-    lacking = np.sqrt(np.maximum(ACROSS_RING**2 - (DRAWN * down) ** 2, 0))
-    pairs = np.triu(lacking > 0, 1) & (aside > 0)
-    needed = lacking[pairs] / aside[pairs]
-    return 20 + min(int(needed.max(initial=0)), MOST_WIDE)
 
 
 def _axes(figure: go.Figure, points: pd.DataFrame, rings: NDArray[np.float64]) -> None:
