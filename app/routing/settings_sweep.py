@@ -20,7 +20,7 @@ from cl_core.evaluate.sweeps import TEMPERATURES, sweep
 KEPT, ROUTE, WEIGHT = (
     "top-k recall",
     "routing accuracy",
-    "mean weight of the true-task adapter",
+    "true-task weight",
 )
 COUNTED = (KEPT, ROUTE)
 """Lines that are shares of samples."""
