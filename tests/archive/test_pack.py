@@ -23,7 +23,7 @@ ROWS = "text,label\n" + "".join(f"it was a {word} day,{word}\n" for word in ("go
 
 
 @pytest.fixture(scope="module")
-def place(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+def workspace(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """Two runs of one stream; `other` with another seed has adapters of its own."""
     root = tmp_path_factory.mktemp("packing") / "workspace"
     options = {**SMALL, "epochs": 1, "backbone": str(tiny), "device": "cpu", "workspace": root}

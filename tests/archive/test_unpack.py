@@ -64,7 +64,7 @@ def refused(archive: io.BytesIO, root: Path, limits: Limits | None = None) -> st
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Path:
+def root(tmp_path: Path) -> Path:
     """A workspace that is not there yet, in a folder of its own."""
     return tmp_path / "around" / "workspace"
 

@@ -230,7 +230,7 @@ def test_an_unknown_sample_in_a_link_is_said_and_another_shown(open_page: Open) 
     page = open_page("forgetting", run="dam")
     page.query_params["sample"] = "films/test/123456"
     page.switch_page("../pages/sample.py").run()
-    assert page.warning[0].value.startswith(plain("films/test/123456 was not scored"))
+    assert page.warning[0].value.startswith(plain("'films/test/123456' was not scored"))
     assert not page.exception
 
 
