@@ -148,7 +148,7 @@ def test_its_maps_are_there_before_anybody_asks(
 
     monkeypatch.setattr(projections.Worker, "ensure", refuse)
     page = visit("map", run=run)
-    assert any(element.value.startswith("UMAP of what") for element in page.header)
+    assert any(element.value.startswith("UMAP of the router features") for element in page.header)
     assert not mine.root.exists()
 
 

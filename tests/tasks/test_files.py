@@ -108,7 +108,7 @@ def test_one_file_is_split_reproducibly_and_stratified(tmp_path):
         "test": 4,
     }
     assert all(sum(rows["label"]) * 2 == len(rows) for rows in first.splits.values())
-    assert "2 validation samples and 4 test samples were cut" in made.warnings[0]
+    assert "2 validation rows and 4 test rows were cut" in made.warnings[0]
     assert task(tmp_path / "all.csv").fingerprint == first.fingerprint
     assert task(tmp_path / "all.csv", seed=1).fingerprint != first.fingerprint
     assert len(task(tmp_path / "all.csv", test_fraction=0.5).test) == 10
@@ -222,7 +222,7 @@ def test_rows_shared_by_train_and_test_are_a_warning_with_their_number(folder):
     write(folder / "test.parquet", shared + [(f"test {t}", n) for t, n in ROWS])
     made = load(folder)
     assert made.warnings == (
-        "task 't': 3 of 23 test samples are also in train; scores on them show memory",
+        "task 't': 3 of 23 test rows are also in train; scores on them show memory",
     )
 
 

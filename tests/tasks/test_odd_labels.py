@@ -84,7 +84,7 @@ def test_a_limit_that_leaves_one_class_leaves_nothing_to_tell_apart(tmp_path):
 
 def test_a_class_without_rows_to_validate_or_to_test_on_is_said(tmp_path):
     contents = check(tmp_path, "a", "b", "c")
-    assert not any("no validation samples" in warning for warning in contents.warnings)
+    assert not any("no validation rows" in warning for warning in contents.warnings)
     rows = "".join(
         json.dumps({"text": f"other {n}", "label": "ab"[n % 2]}) + "\n" for n in range(9)
     )
@@ -93,6 +93,6 @@ def test_a_class_without_rows_to_validate_or_to_test_on_is_said(tmp_path):
     task = TaskSpec(name="t", path=str(tmp_path))
     said = load_stream(StreamSpec(name="s", protocol="til", tasks=(task,))).warnings
     assert any(
-        "no validation samples of class 'c', so the epoch is chosen without" in w for w in said
+        "no validation rows of class 'c', so the epoch is chosen without" in w for w in said
     )
-    assert any("no test samples of class 'c', so no score says how it is told" in w for w in said)
+    assert any("no test rows of class 'c', so no score says how it is told" in w for w in said)

@@ -95,7 +95,7 @@ def test_unknown_answers_are_left_out_of_training_and_kept_as_wrong_in_tests(
         stream.warnings
     )
     assert (
-        "2 of 4 test samples have no answer in the vocabulary; they are kept, and count as wrong"
+        "2 of 4 test rows have no answer in the vocabulary; they are kept, and count as wrong"
         in str(stream.warnings)
     )
 
@@ -210,7 +210,7 @@ def test_rows_with_the_same_picture_and_another_question_are_not_the_same_row(
     test.write_text(test.read_text() + json.dumps(asked_again) + "\n")
     assert "also in train" not in str(load(tmp_path).warnings)
     test.write_text(test.read_text() + first + "\n")
-    assert "1 of 6 test samples is also in train" in str(load(tmp_path).warnings)
+    assert "1 of 6 test rows is also in train" in str(load(tmp_path).warnings)
 
 
 def test_votes_are_columns_of_their_own() -> None:

@@ -211,7 +211,7 @@ def test_a_finished_job_shows_its_matrix_and_runs_again_under_another_name(
         job.end(Outcome(state="finished"))
         page = open_page("train")
         show(page, "Jobs")
-        assert any("score matrix" in each.value for each in page.header)
+        assert any("Score matrix" in each.value for each in page.header)
         if run == "l2r":
             box(page, "curves-of").set_value("training the routers")
             page.run()
