@@ -11,7 +11,6 @@ from cl_core.evaluate.statistics import Summary, format_p
 from cl_core.evaluate.table import ACCURACY, METRICS
 from cl_core.evaluate.units import bare_title, difference_title, title, unit_of
 from cl_core.reports import latex
-from cl_core.tasks.stream import protocol_title
 
 WRAPPED_FROM = 34
 """Characters from which names are broken into lines."""
@@ -64,9 +63,7 @@ def _lines(stream: str, comparison: Comparison) -> str:
             _row([latex.escape(line.recipe + (" †" if line.told_the_task else "")), *numbers])
         )
         runs = "one run" if len(line.runs) == 1 else f"$n={len(line.runs)}$"
-        about = [
-            latex.escape(part) for part in (line.settings, protocol_title(line.protocol)) if part
-        ]
+        about = [latex.escape(part) for part in (line.settings, _acronym(line.protocol)) if part]
         spreads = [_spread(line, metric) for metric in metrics]
         body.append(_row([_small("; ".join([*about, runs])), *spreads]))
     score = "" if comparison.score == ACCURACY else f" (scores: {latex.escape(comparison.score)})"
@@ -77,7 +74,7 @@ def _lines(stream: str, comparison: Comparison) -> str:
             r"95\,\% interval of the mean (Student's $t$)."
         )
     caption = f"{latex.escape(stream)}{score}: {what} {_notes(comparison)}"
-    longest = max(len(f"{line.settings}; {protocol_title(line.protocol)}") for line in lines)
+    longest = max(len(f"{line.settings}; {_acronym(line.protocol)}") for line in lines)
     return _table(caption, [_names(longest), *columns], head, body)
 
 
@@ -111,6 +108,12 @@ def _gap(row: Difference) -> list[str]:
         str(gap.n),
         latex.escape(format_p(gap.p_value)) if gap.p_value is not None else "--",
     ]
+
+
+def _acronym(protocol: str) -> str:
+    """ "CIL (compose)" of "cil/compose": a column of numbers has no room for the words."""
+    name, _, rule = protocol.partition("/")
+    return f"{name.upper()} ({rule})" if rule else name.upper()
 
 
 def _head(metric: str) -> str:

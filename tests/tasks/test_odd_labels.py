@@ -92,7 +92,5 @@ def test_a_class_without_rows_to_validate_or_to_test_on_is_said(tmp_path):
     (tmp_path / "test.jsonl").write_text(rows.replace("other", "third"))
     task = TaskSpec(name="t", path=str(tmp_path))
     said = load_stream(StreamSpec(name="s", protocol="til", tasks=(task,))).warnings
-    assert any(
-        "no validation rows of class 'c', so the epoch is chosen without" in w for w in said
-    )
+    assert any("no validation rows of class 'c', so the epoch is chosen without" in w for w in said)
     assert any("no test rows of class 'c', so no score says how it is told" in w for w in said)

@@ -59,7 +59,7 @@ def test_the_fingerprint_is_this_one_on_every_machine():
 
 
 def test_a_missing_split_and_a_label_out_of_range_are_named():
-    with pytest.raises(UserError, match="no validation samples; it has train"):
+    with pytest.raises(UserError, match="no validation rows; it has train"):
         _ = make_task("books", ("a", "b"), {"train": [("x", 0)]}).validation
     with pytest.raises(UserError, match=r"labels \[2\] are not indices"):
         make(train=[("x", 2)])
