@@ -1,4 +1,4 @@
-"""A run as a script or a notebook holds it."""
+"""The Python interface: `run`, and a run as an object with its scores, report and predictions."""
 
 from __future__ import annotations
 

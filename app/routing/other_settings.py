@@ -1,4 +1,4 @@
-"""Accuracy against k and temperature on the page on routing: what was computed, or having it computed."""
+"""Accuracy against k and temperature on the page Routing: what was computed, or having it computed."""
 
 from __future__ import annotations
 

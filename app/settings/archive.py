@@ -1,4 +1,4 @@
-"""The workspace as a zip, and runs from a zip: a piece of the page of settings."""
+"""The workspace as a zip, and runs from a zip: a piece of the page Settings."""
 
 from __future__ import annotations
 

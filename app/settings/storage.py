@@ -1,4 +1,4 @@
-"""Disk use of the workspace by its parts, and clearing the store: pieces of the page of settings."""
+"""Disk use of the workspace by its parts, and clearing the store: pieces of the page Settings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One vector of a sample's tokens."""
+"""Pooling: the states of a sample's tokens become one vector."""
 
 from __future__ import annotations
 

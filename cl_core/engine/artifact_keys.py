@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 
 @dataclass
 class ArtifactKeys:
-    """Keys in the store; task t and stage t are positions in the lists.
+    """Keys in the store; tasks and stages count from 0: positions of `adapters`, keys of the others.
 
     Attributes:
         adapters: of each task, or, with a shared adapter, as it was after each stage.
         improvised: I2I's phase 1 of each task from the second on.
         distilled: I2I's phase 2.
-        fusions: AdapterFusion of each task; None for the first, whose adapter stands alone.
+        fusions: AdapterFusion of each task from the second on; the first has one adapter alone.
         networks: L2R's routers by stage.
         fishers: EWC's sums over the tasks so far, by stage.
     """

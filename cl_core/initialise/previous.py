@@ -1,4 +1,4 @@
-"""DAM's continual initialisation."""
+"""DAM's continual initialisation: an adapter starts where the one before it ended."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """A recipe: one choice for each of the four slots, and which mixes cannot work.
 
 Any mix is a recipe: `Recipe(initialise="improvised", train="isolated", route="learned", compose="average")`.
-The named ones are in `recipes.py`.
+The named ones are in `named.py`.
 """
 
 from __future__ import annotations
