@@ -16,7 +16,7 @@ from tests.extending.documented import NAMES, ROOT, add, all_blocks, blocks
 from tests.test_variable_names import WORDS, names_bound
 
 pytestmark = pytest.mark.skipif(INSIDE, reason="a copy makes no copies of itself")
-COPIED = ("cl_core", "app", "pages", "tests", "docs/extending")
+COPIED = ("adapter_lab", "cl_core", "app", "pages", "tests", "docs/extending")
 HELD = (
     "tests/test_choices.py",
     "tests/test_imports.py",
