@@ -87,7 +87,7 @@ def test_what_the_documentation_prints_can_be_typed_in_the_order_in_which_it_sta
             assert not status, f"{where}\n{said.out}\n{said.err}"
             assert said.out.strip(), f"{where} says nothing"
         done += 1
-    assert done > 40
+    assert done >= 40
 
 
 def test_what_is_not_carried_out_has_a_reason_and_stands_on_a_page() -> None:
