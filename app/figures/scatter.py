@@ -225,7 +225,8 @@ def _buttons(figure: go.Figure, owner: Sequence[str], colour: str, look: Look) -
                 # Plotly lights the active button itself, in a light colour: ink must be dark in both themes.
                 "bgcolor": "#ffffff" if look.name == "light" else "#aab4c3",
                 "bordercolor": look.faint,
-                "font": {"size": look.size, "color": "#101418"},
+                # Five buttons fit beside each other on a phone.
+                "font": {"size": look.size - 1, "color": "#101418"},
                 "buttons": [
                     {
                         "label": _wrapped(mode),
