@@ -114,8 +114,8 @@ def _tokenizer(model_type: str) -> Any:
             found = Tokenizer(models.Unigram(pieces, unk_id=tokens.index(special["unk"])))
             found.pre_tokenizer = pre_tokenizers.Metaspace()
         case _:
-            pieces = [*WORDS, *("##" + letter for letter in "abcdefghijklmnopqrstuvwxyz")]
-            vocabulary = {token: i for i, token in enumerate([*tokens, *pieces])}
+            word_pieces = [*WORDS, *("##" + letter for letter in "abcdefghijklmnopqrstuvwxyz")]
+            vocabulary = {token: i for i, token in enumerate([*tokens, *word_pieces])}
             found = Tokenizer(models.WordPiece(vocabulary, unk_token=special["unk"]))
             found.normalizer = normalizers.BertNormalizer()
             found.pre_tokenizer = pre_tokenizers.BertPreTokenizer()

@@ -23,7 +23,8 @@ def hf_vit() -> nn.Module:
 
     sizes = {"hidden_size": 32, "num_hidden_layers": 3, "num_attention_heads": 4}
     config = ViTConfig(**sizes, intermediate_size=64, image_size=SIDE, patch_size=8)
-    return ViTModel(config, add_pooling_layer=False)
+    model: nn.Module = ViTModel(config, add_pooling_layer=False)
+    return model
 
 
 def picture(seed: int) -> bytes:
