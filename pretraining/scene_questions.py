@@ -16,6 +16,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from generic_questions import ANSWERS, KINDS, GenericQuestion, make
@@ -86,7 +87,7 @@ def rows_of(
         of_medium = [question for question in asked if question.medium == medium]
         seen = kept(backbone, medium, [question.shown for question in of_medium])
         some.append(seen.visual_tokens.features[:SOME].flatten(0, 1))
-        columns = {
+        columns: dict[str, list[Any]] = {
             "question": [question.question for question in of_medium],
             medium: [b""] * len(of_medium),
         }
@@ -156,6 +157,8 @@ def main() -> None:
     adapter = Adapter.initialise(AdapterSettings(), backbone.sites, backbone.hidden_size, generator)
     projection = evenly_loud(seen, backbone.words.weight.detach().cpu(), generator)
     named = backbone.label_head(ANSWERS)
+    if named is None:
+        raise ValueError("the backbone has no way to score answers by what they are called")
     head = Head(named.weight.cpu(), named.bias.cpu(), frozen=True)
     training = TrainSettings(
         epochs=asked.epochs, batch_size=32, learning_rate=1e-3, clip=1.0, patience=None

@@ -129,6 +129,7 @@ def test_classes_are_scored_without_training_as_clip_scores_them(tmp_path: Path)
     head = backbone.label_head(names)
     assert head is not None
     assert head.zero_shot
+    assert head.pooling is not None
     clip, _, preprocess = open_clip.create_model_and_transforms(f"local-dir:{folder}")
     clip.eval()
     tokenizer = open_clip.get_tokenizer(f"local-dir:{folder}")
