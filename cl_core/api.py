@@ -14,7 +14,8 @@ from cl_core.engine.launch import Watcher, carry_out, prepare, reopen
 from cl_core.recipes.recipe import Recipe
 from cl_core.reports.report import Report
 from cl_core.reports.report_formats import FORMATS
-from cl_core.runs.workspace import RunFolder, Workspace
+from cl_core.runs.run_folder import RunFolder
+from cl_core.runs.workspace import Workspace
 
 if TYPE_CHECKING:
     from cl_core.device import Precision

@@ -12,7 +12,8 @@ import pyarrow.parquet as pq
 
 from app.data.runs import DEMONSTRATION
 from cl_core.runs.run_config import RunConfig
-from cl_core.runs.workspace import RunFolder, Workspace
+from cl_core.runs.run_folder import RunFolder
+from cl_core.runs.workspace import Workspace
 
 
 def remade(

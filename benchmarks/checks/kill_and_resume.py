@@ -49,7 +49,8 @@ from cl_core.runs.events import (
     StartEvent,
     WarningEvent,
 )
-from cl_core.runs.workspace import RunFolder, Workspace
+from cl_core.runs.run_folder import RunFolder
+from cl_core.runs.workspace import Workspace
 from cl_core.store import is_held
 
 NAME, STREAM, RECIPE = "run", "domains-dil", "dam"

@@ -16,7 +16,7 @@ from cl_core.evaluate.table import ACCURACY
 from cl_core.evaluate.units import unit_of
 from cl_core.reports.report import Report
 from cl_core.runs.run_files import DamagedFile
-from cl_core.runs.workspace import RunFolder
+from cl_core.runs.run_folder import RunFolder
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,8 @@ from cl_core.reports.report import PHASES, Report
 from cl_core.runs.cautions import TOLD
 from cl_core.runs.published_text import backbone_titles
 from cl_core.runs.run_config import RunConfig
+from cl_core.runs.run_folder import RunFolder
 from cl_core.runs.task_identity import TaskIdentity, identify, order_names, pooled, stream_titles
-from cl_core.runs.workspace import RunFolder
 
 
 def headlines() -> list[str]:

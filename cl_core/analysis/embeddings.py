@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cl_core.errors import UserError
-from cl_core.runs.workspace import RunFolder, Workspace
+from cl_core.runs.run_folder import RunFolder
+from cl_core.runs.workspace import Workspace
 
 Array = NDArray[np.float32]
 

@@ -12,7 +12,8 @@ from cl_core.backbones.backbone_loader import load_backbone
 from cl_core.backbones.text import TextBackbone
 from cl_core.errors import UserError, did_you_mean
 from cl_core.runs.published_text import backbone_title
-from cl_core.runs.workspace import RunFolder, Workspace
+from cl_core.runs.run_folder import RunFolder
+from cl_core.runs.workspace import Workspace
 
 
 def export_adapter(workspace: Workspace, run: RunFolder, task: str, folder: Path) -> Adapter:

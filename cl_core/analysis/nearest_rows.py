@@ -13,7 +13,8 @@ import numpy as np
 
 from cl_core.analysis.embeddings import Array, find_training, stored_array
 from cl_core.evaluate.neighbours import nearest, unit
-from cl_core.runs.workspace import RunFolder, Workspace
+from cl_core.runs.run_folder import RunFolder
+from cl_core.runs.workspace import Workspace
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,8 @@ from cl_core.model.encoded_samples import EncodedSamples
 from cl_core.model.loaded_model import load_model
 from cl_core.model.model import Model
 from cl_core.model.what_if import WhatIf
-from cl_core.runs.workspace import RunFolder, Workspace
+from cl_core.runs.run_folder import RunFolder
+from cl_core.runs.workspace import Workspace
 from cl_core.store import write_bytes
 from cl_core.store.contents import table_bytes
 from cl_core.train.data import answer_credit

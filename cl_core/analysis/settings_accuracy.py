@@ -16,7 +16,8 @@ from cl_core.errors import UserError, counted
 from cl_core.evaluate.intervals import wilson_mean
 from cl_core.evaluate.sweeps import TEMPERATURES
 from cl_core.route import ROUTERS
-from cl_core.runs.workspace import RunFolder, Workspace
+from cl_core.runs.run_folder import RunFolder
+from cl_core.runs.workspace import Workspace
 from cl_core.store import key
 
 KIND = "varied"

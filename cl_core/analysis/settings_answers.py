@@ -39,7 +39,8 @@ from cl_core.model.encoded_samples import EncodedSamples
 from cl_core.model.loaded_model import LoadedModel, load_model
 from cl_core.model.model import Model
 from cl_core.model.what_if import WhatIf
-from cl_core.runs.workspace import RunFolder, Workspace
+from cl_core.runs.run_folder import RunFolder
+from cl_core.runs.workspace import Workspace
 from cl_core.store import key
 from cl_core.train.data import answer_credit
 

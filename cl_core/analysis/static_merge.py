@@ -40,7 +40,8 @@ from cl_core.recipes.settings import make_settings
 from cl_core.reports.report import Report
 from cl_core.runs.published_text import published
 from cl_core.runs.run_config import RunConfig
-from cl_core.runs.workspace import RunFolder, Workspace
+from cl_core.runs.run_folder import RunFolder
+from cl_core.runs.workspace import Workspace
 from cl_core.store import write_bytes, write_json
 from cl_core.store.contents import tensor_bytes
 from cl_core.train.data import answer_credit

@@ -11,7 +11,8 @@ from cl_core.engine.launch import SilentWatcher, Watcher, carry_out, prepare
 from cl_core.errors import AdapterLabError, UserError
 from cl_core.recipes.named import load_recipe
 from cl_core.recipes.recipe import Recipe
-from cl_core.runs.workspace import RunFolder, Workspace
+from cl_core.runs.run_folder import RunFolder
+from cl_core.runs.workspace import Workspace
 from cl_core.train.loop import RunStopped
 
 

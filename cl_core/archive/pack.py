@@ -16,8 +16,9 @@ from typing import IO
 
 from cl_core.archive.prune import needed_by
 from cl_core.errors import UserError
+from cl_core.runs.run_folder import RunFolder
 from cl_core.runs.slices import slices
-from cl_core.runs.workspace import RunFolder, Workspace
+from cl_core.runs.workspace import Workspace
 from cl_core.store.atomic_writes import PARTIAL_SUFFIX
 from cl_core.tasks.stream_file import read_stream_file
 

@@ -18,7 +18,8 @@ from typing import Any
 from cl_core.errors import UserError
 from cl_core.jobs.queue import Jobs
 from cl_core.runs.run_files import DamagedFile
-from cl_core.runs.workspace import RunFolder, Workspace
+from cl_core.runs.run_folder import RunFolder
+from cl_core.runs.workspace import Workspace
 
 ABOUT = ("timing", "projection", "routed", "varied")
 """Kinds that say something about other artifacts and are needed only with them."""

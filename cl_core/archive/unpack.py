@@ -22,7 +22,8 @@ from cl_core.archive.pack import PARTS
 from cl_core.archive.zip_members import Member, members, names_outside
 from cl_core.errors import Faults, UserError, counted
 from cl_core.runs.run_files import DamagedFile
-from cl_core.runs.workspace import RunFolder, Workspace
+from cl_core.runs.run_folder import RunFolder
+from cl_core.runs.workspace import Workspace
 from cl_core.store.artifact import DamageError, checked
 
 _RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")

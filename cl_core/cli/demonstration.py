@@ -14,8 +14,9 @@ from cl_core.recipes.named import RECIPES
 from cl_core.recipes.settings import RunSettings, make_settings
 from cl_core.reports.report import Report
 from cl_core.reports.report_formats import as_text
+from cl_core.runs.run_folder import RunFolder
 from cl_core.runs.variables import DEMONSTRATION_RUN
-from cl_core.runs.workspace import RunFolder, Workspace
+from cl_core.runs.workspace import Workspace
 from cl_core.store import key
 
 STREAM = "domains"

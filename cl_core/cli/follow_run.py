@@ -10,7 +10,8 @@ from cl_core.cli.output import TerminalWatcher, say, say_json
 from cl_core.engine.launch import carry_out
 from cl_core.reports.report import Report
 from cl_core.reports.report_formats import as_text
-from cl_core.runs.workspace import RunFolder, Workspace
+from cl_core.runs.run_folder import RunFolder
+from cl_core.runs.workspace import Workspace
 
 if TYPE_CHECKING:
     from cl_core.tasks.stream import Stream

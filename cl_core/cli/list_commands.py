@@ -12,7 +12,7 @@ from cl_core.cli.app import app
 from cl_core.cli.options import JsonOption, SetOption, SlotOption, WorkspaceOption
 
 if TYPE_CHECKING:
-    from cl_core.runs.workspace import RunFolder
+    from cl_core.runs.run_folder import RunFolder
 
 
 @app.command()

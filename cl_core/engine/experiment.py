@@ -27,7 +27,7 @@ from cl_core.recipes.plan import Step
 from cl_core.runs.events import PhaseEvent
 from cl_core.runs.results import Results
 from cl_core.runs.run_config import RunConfig
-from cl_core.runs.workspace import RunFolder
+from cl_core.runs.run_folder import RunFolder
 from cl_core.store import Store, key
 from cl_core.tasks.stream import Stream
 

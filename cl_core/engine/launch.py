@@ -27,7 +27,8 @@ from cl_core.runs.events import (
     WarningEvent,
 )
 from cl_core.runs.run_config import RunConfig, TaskSummary
-from cl_core.runs.workspace import RunFolder, Workspace
+from cl_core.runs.run_folder import RunFolder
+from cl_core.runs.workspace import Workspace
 from cl_core.store import RunLock
 from cl_core.tasks.stream import vocabulary
 

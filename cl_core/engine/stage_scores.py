@@ -14,8 +14,8 @@ from cl_core.engine.untrained_model import untrained_model
 from cl_core.errors import UserError, counted
 from cl_core.runs.events import EvaluationEvent
 from cl_core.runs.results import Predictions, Results
+from cl_core.runs.run_folder import RunFolder
 from cl_core.runs.undefined_scores import UNKNOWN_LABELS, answerable
-from cl_core.runs.workspace import RunFolder
 
 
 class StageEvaluator:

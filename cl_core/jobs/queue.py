@@ -29,7 +29,8 @@ from pydantic import Field, ValidationError
 from cl_core.errors import UserError
 from cl_core.recipes.named import RECIPES, load_recipe, recipe_yaml
 from cl_core.recipes.recipe import Recipe
-from cl_core.runs.workspace import Status, Workspace
+from cl_core.runs.run_folder import Status
+from cl_core.runs.workspace import Workspace
 from cl_core.settings import Settings
 from cl_core.store import is_held
 from cl_core.store.atomic_writes import write_json, write_text

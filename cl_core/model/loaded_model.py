@@ -17,7 +17,8 @@ from cl_core.model.model import Model
 from cl_core.model.stored_weights import StageKeys, StoredWeights
 from cl_core.route.router import Router
 from cl_core.runs.run_config import RunConfig, TaskSummary
-from cl_core.runs.workspace import RunFolder, Workspace
+from cl_core.runs.run_folder import RunFolder
+from cl_core.runs.workspace import Workspace
 
 
 @dataclass(frozen=True)

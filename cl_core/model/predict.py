@@ -15,7 +15,8 @@ from cl_core.model.model_router import InsideRouter
 from cl_core.model.routed_sample import AdapterShare, RoutedSample
 from cl_core.model.sample import Sample, describe_sample, sample_columns
 from cl_core.model.what_if import WhatIf
-from cl_core.runs.workspace import RunFolder, Workspace
+from cl_core.runs.run_folder import RunFolder
+from cl_core.runs.workspace import Workspace
 
 
 class Predictor:

@@ -24,8 +24,8 @@ from cl_core.evaluate.table import ACCURACY, METRICS
 from cl_core.runs.cautions import cautions
 from cl_core.runs.events import ArtifactEvent, FinishEvent, ParametersEvent, WarningEvent
 from cl_core.runs.run_files import DamagedFile
+from cl_core.runs.run_folder import RunFolder
 from cl_core.runs.undefined_scores import answerable, reasons
-from cl_core.runs.workspace import RunFolder
 
 PHASES: dict[str, tuple[str, ...]] = {
     "seconds_features": ("features", "sights"),

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from cl_core.evaluate.intervals import binomial_error, paired_error
 from cl_core.evaluate.table import ACCURACY
-from cl_core.runs.workspace import RunFolder
+from cl_core.runs.run_folder import RunFolder
 
 
 @dataclass(frozen=True)

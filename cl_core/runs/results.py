@@ -16,7 +16,7 @@ from cl_core.evaluate.records import routing_records
 from cl_core.evaluate.table import ACCURACY
 from cl_core.route.router import Routing
 from cl_core.runs.run_config import RunConfig
-from cl_core.runs.workspace import RunFolder
+from cl_core.runs.run_folder import RunFolder
 from cl_core.store import write_bytes
 from cl_core.store.contents import table_bytes
 from cl_core.train.data import Votes, answer_credit

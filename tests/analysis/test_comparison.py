@@ -23,7 +23,8 @@ from cl_core.recipes.named import RECIPES
 from cl_core.reports.report import Report
 from cl_core.reports.report_formats import as_text as report_as_text
 from cl_core.runs.events import FailureEvent
-from cl_core.runs.workspace import RunFolder, Workspace
+from cl_core.runs.run_folder import RunFolder
+from cl_core.runs.workspace import Workspace
 from tests.remade_runs import bundled, other_data, remade
 from tests.small_runs import SMALL, Carry
 

@@ -17,7 +17,8 @@ from cl_core.analysis.comparison_latex import best
 from cl_core.evaluate.units import unit_of
 from cl_core.reports.report import Report
 from cl_core.reports.report_formats import FORMATS as REPORTED
-from cl_core.runs.workspace import RunFolder, Workspace
+from cl_core.runs.run_folder import RunFolder
+from cl_core.runs.workspace import Workspace
 from tests.remade_runs import remade
 
 METRICS = ("average_accuracy", "forgetting", "backward_transfer")

@@ -13,7 +13,8 @@ import pytest
 from cl_core.archive.unpack import Limits, unpack
 from cl_core.errors import UserError
 from cl_core.runs.run_config import RunConfig
-from cl_core.runs.workspace import RunFolder, Workspace
+from cl_core.runs.run_folder import RunFolder
+from cl_core.runs.workspace import Workspace
 from cl_core.store import key
 
 

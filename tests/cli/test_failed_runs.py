@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from cl_core.runs.events import FailureEvent, StopEvent
-from cl_core.runs.workspace import RunFolder, Workspace
+from cl_core.runs.run_folder import RunFolder
+from cl_core.runs.workspace import Workspace
 from tests.cli.conftest import Command
 from tests.remade_runs import remade
 

@@ -18,7 +18,8 @@ from cl_core.reports.report import Report
 from cl_core.reports.report_formats import FORMATS
 from cl_core.runs.events import WarningEvent
 from cl_core.runs.progress import read_progress
-from cl_core.runs.workspace import RunFolder, Workspace
+from cl_core.runs.run_folder import RunFolder
+from cl_core.runs.workspace import Workspace
 from cl_core.train.chance import Chance
 from tests.small_runs import Carry
 

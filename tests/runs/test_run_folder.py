@@ -19,7 +19,8 @@ from cl_core.runs.events import (
     append_event,
     read_events,
 )
-from cl_core.runs.workspace import RunFolder, Workspace
+from cl_core.runs.run_folder import RunFolder
+from cl_core.runs.workspace import Workspace
 from cl_core.store import RunLock
 from cl_core.train.loop import RunStopped
 from tests.small_runs import SMALL, Carry

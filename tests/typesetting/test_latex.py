@@ -16,7 +16,8 @@ from cl_core.evaluate.table import METRICS
 from cl_core.reports import latex
 from cl_core.reports.report import Report
 from cl_core.reports.report_formats import FORMATS as REPORTED
-from cl_core.runs.workspace import RunFolder, Workspace
+from cl_core.runs.run_folder import RunFolder
+from cl_core.runs.workspace import Workspace
 from tests.remade_runs import bundled, remade
 from tests.typesetting.tex import compiled
 

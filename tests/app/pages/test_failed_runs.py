@@ -10,7 +10,8 @@ import pytest
 from app.data import stream_files
 from cl_core.analysis.comparison import compare
 from cl_core.runs.events import FailureEvent
-from cl_core.runs.workspace import RunFolder, Workspace
+from cl_core.runs.run_folder import RunFolder
+from cl_core.runs.workspace import Workspace
 from cl_core.tasks.stream_loader import find_stream
 from tests.app.conftest import Open
 from tests.app.pages.test_states import OF_A_RUN, PAGES, said

@@ -9,7 +9,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from cl_core.runs.events import FailureEvent, StopEvent
-from cl_core.runs.workspace import RunFolder, Workspace
+from cl_core.runs.run_folder import RunFolder
+from cl_core.runs.workspace import Workspace
 from cl_core.store import RunLock
 from tests.app.conftest import Open
 from tests.app.pages.test_states import OF_A_RUN, PAGES
