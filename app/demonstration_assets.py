@@ -30,7 +30,8 @@ from cl_core.engine.launch import Watcher
 from cl_core.errors import UserError, counted
 from cl_core.reports.report import Report
 from cl_core.runs.events import ArtifactEvent
-from cl_core.runs.workspace import READ_ONLY, RunFolder, Workspace
+from cl_core.runs.run_folder import RunFolder
+from cl_core.runs.workspace import READ_ONLY, Workspace
 from cl_core.store import key, write_text
 
 NAMED = ("adapter", "shared", "router", "network")

@@ -11,10 +11,11 @@ ROOT = Path(__file__).resolve().parents[1]
 if str(ROOT) not in sys.path:  # Streamlit puts this file's folder there, not the one above it
     sys.path.insert(0, str(ROOT))
 
-from app.base import links, theme  # noqa: E402 - the root is on the path only now
+# E402: the root is on the path only now.
+from app.base import links, theme  # noqa: E402
 from app.base.escaped_text import plain  # noqa: E402
 from app.base.navigation import PAGES  # noqa: E402
-from app.shell import actions, frame, history, preferences, sharing  # noqa: E402 - the root is on the path only now
+from app.shell import actions, frame, history, preferences, sharing  # noqa: E402
 from cl_core.errors import UserError  # noqa: E402
 
 st.set_page_config(

@@ -18,8 +18,8 @@ from cl_core.evaluate.statistics import Summary, decimal
 from cl_core.evaluate.table import METRICS
 from cl_core.evaluate.units import title, unit_of
 from cl_core.runs.cautions import TOLD
+from cl_core.runs.run_folder import RunFolder
 from cl_core.runs.task_identity import TaskIdentity, identify, pooled
-from cl_core.runs.workspace import RunFolder
 from cl_core.tasks.stream import protocol_title
 
 MOST_LINES = 8

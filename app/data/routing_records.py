@@ -18,8 +18,8 @@ from app.data.runs import stamp
 from cl_core.evaluate.records import weights_of
 from cl_core.evaluate.routing import routed_task
 from cl_core.runs.run_config import RunConfig
+from cl_core.runs.run_folder import RunFolder
 from cl_core.runs.undefined_scores import answerable_rows
-from cl_core.runs.workspace import RunFolder
 
 
 @dataclass(frozen=True)

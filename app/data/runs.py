@@ -17,7 +17,8 @@ from adapter_lab import HOME
 from app.data.bundled import NAMES
 from cl_core.reports.report import Report
 from cl_core.runs import variables
-from cl_core.runs.workspace import RunFolder, Stamp, Status, Workspace
+from cl_core.runs.run_folder import RunFolder, Stamp, Status
+from cl_core.runs.workspace import Workspace
 from cl_core.store import is_held
 
 WorkspaceName = Literal["Demonstration", "Mine"]

@@ -17,7 +17,8 @@ from pydantic import ValidationError
 
 from cl_core.errors import Faults, UserError
 from cl_core.jobs.queue import Jobs
-from cl_core.runs.workspace import RunFolder, Workspace
+from cl_core.runs.run_folder import RunFolder
+from cl_core.runs.workspace import Workspace
 from cl_core.store.atomic_writes import write_json, write_text
 from cl_core.tasks.spec import StreamSpec, TaskSpec
 from cl_core.tasks.stream_file import dump_stream, read_stream_file

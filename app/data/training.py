@@ -8,7 +8,7 @@ from typing import Literal
 from cl_core.errors import UserError
 from cl_core.jobs.queue import State
 from cl_core.runs.progress import seconds_per_row
-from cl_core.runs.workspace import RunFolder
+from cl_core.runs.run_folder import RunFolder
 
 Colour = Literal["gray", "blue", "green", "orange", "red"]
 STATES: dict[State, tuple[str, str, Colour]] = {

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from app.base import theme
 from app.data.runs import WorkspaceName, report
 from cl_core.reports.report import Report
-from cl_core.runs.workspace import RunFolder
+from cl_core.runs.run_folder import RunFolder
 
 
 @dataclass(frozen=True)

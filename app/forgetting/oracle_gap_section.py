@@ -20,7 +20,7 @@ from app.data.view import View
 from app.shell import actions
 from app.shell.sharing import is_guest
 from cl_core.evaluate.oracle_gap import OracleGapMatrices, loss_errors, summarise_losses
-from cl_core.runs.workspace import RunFolder
+from cl_core.runs.run_folder import RunFolder
 
 OWN, FIRST = "true-task adapter alone", "top-1 adapter alone"
 

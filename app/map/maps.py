@@ -21,7 +21,8 @@ from app.map import points
 from app.workers.map_key import KIND, Method, inputs_of
 from cl_core.analysis.embeddings import Embeddings, find_embeddings
 from cl_core.evaluate.neighbours import cosines, placed, unit
-from cl_core.runs.workspace import RunFolder, Workspace
+from cl_core.runs.run_folder import RunFolder
+from cl_core.runs.workspace import Workspace
 from cl_core.store import key
 
 if TYPE_CHECKING:
@@ -131,7 +132,8 @@ def figure(
     position: tuple[float, float] | None = None,
 ) -> go.Figure:
     """The same object for the same view: a figure made anew would lose zoom and selection."""
-    assert shown.projection is not None  # noqa: S101 - the page asks only then
+    if shown.projection is None:
+        raise ValueError("there is no map to draw")
     run = _run(view)
     return _figure(
         str(run.path),

@@ -12,7 +12,7 @@ from app.data.routing_records import RoutingRecords
 from app.report import report_html as html
 from cl_core.errors import AdapterLabError, counted
 from cl_core.runs.run_config import RunConfig
-from cl_core.runs.workspace import RunFolder
+from cl_core.runs.run_folder import RunFolder
 
 EACH = 2
 LONGEST = 600

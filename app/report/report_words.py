@@ -16,7 +16,7 @@ from cl_core.reports.report_formats import number
 from cl_core.runs.cautions import cautions, marked
 from cl_core.runs.events import StartEvent
 from cl_core.runs.published_text import backbone_title, published, without_folders
-from cl_core.runs.workspace import RunFolder
+from cl_core.runs.run_folder import RunFolder
 
 COSTS = {
     "trainable_parameters": ("Trainable parameters", "trained while one task is learnt"),

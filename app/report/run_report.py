@@ -29,7 +29,7 @@ from cl_core.errors import counted
 from cl_core.evaluate.statistics import decimal
 from cl_core.reports.report import Report
 from cl_core.runs.published_text import without_folders
-from cl_core.runs.workspace import RunFolder
+from cl_core.runs.run_folder import RunFolder
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

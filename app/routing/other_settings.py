@@ -29,7 +29,8 @@ from cl_core.analysis.settings_accuracy import (
     shares,
 )
 from cl_core.errors import UserError, counted
-from cl_core.runs.workspace import RunFolder, Workspace
+from cl_core.runs.run_folder import RunFolder
+from cl_core.runs.workspace import Workspace
 from cl_core.store import key
 
 POLL_SECONDS = 1.0

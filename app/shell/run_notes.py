@@ -10,7 +10,7 @@ import streamlit as st
 from app.base.escaped_text import plain
 from app.data.runs import Ending, ending, scored
 from cl_core.runs.cautions import TOLD, cautions
-from cl_core.runs.workspace import RunFolder
+from cl_core.runs.run_folder import RunFolder
 
 
 def draw(run: RunFolder, beside_numbers: bool) -> None:

@@ -9,7 +9,7 @@ import streamlit as st
 
 from app.base import theme
 from app.figures.names import short
-from cl_core.runs.workspace import RunFolder
+from cl_core.runs.run_folder import RunFolder
 
 KEPT = "stage"
 """In the session: what was shown the last time, on pages without these menus, too."""

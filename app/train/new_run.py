@@ -24,7 +24,8 @@ from cl_core.jobs.queue import Job, Jobs, Request
 from cl_core.recipes.named import RECIPES, load_recipe
 from cl_core.recipes.recipe import Recipe
 from cl_core.recipes.settings import RunSettings, make_settings
-from cl_core.runs.workspace import RunFolder, Workspace
+from cl_core.runs.run_folder import RunFolder
+from cl_core.runs.workspace import Workspace
 from cl_core.tasks.stream import protocol_title
 from cl_core.train.settings import PRESETS
 

@@ -23,7 +23,8 @@ from cl_core.model.encoded_samples import EncodedSamples
 from cl_core.model.predict import Predictor
 from cl_core.model.sample import describe_sample
 from cl_core.model.what_if import WhatIf
-from cl_core.runs.workspace import RunFolder, Workspace
+from cl_core.runs.run_folder import RunFolder
+from cl_core.runs.workspace import Workspace
 from cl_core.tasks.task import ENCODED
 
 Value = TypeVar("Value")

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Literal
 
 from adapter_lab import command, environment
-from cl_core.runs.workspace import RunFolder, Workspace
+from cl_core.runs.run_folder import RunFolder
+from cl_core.runs.workspace import Workspace
 
 State = Literal["missing", "computing", "waiting", "failed", "nothing"]
 

@@ -13,7 +13,8 @@ from cl_core.engine.launch import open_stream
 from cl_core.errors import UserError
 from cl_core.picture_decoder import WHITE, open_picture
 from cl_core.runs.run_config import RunConfig
-from cl_core.runs.workspace import RunFolder, Workspace
+from cl_core.runs.run_folder import RunFolder
+from cl_core.runs.workspace import Workspace
 from cl_core.store import key
 from cl_core.tasks.stream import Stream
 from cl_core.tasks.task import ENCODED, Kind
