@@ -25,7 +25,7 @@ LEARNT_SECONDS = 300.0
 RUNNING = re.compile(r"so far")
 """What the bar says of a run that learns."""
 STOPPED = re.compile(r"it came to")
-FINISHED = re.compile(r"all \d+ steps")
+FINISHED = re.compile(r"all of \d+ steps")
 
 
 def test_a_table_of_ones_own_is_learnt_and_becomes_a_column(
