@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from base64 import b64decode, b64encode
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+import yaml
 from PIL import Image
 
 import cl_core as cl
+from app.report import run_report
+from app.workers import check_worker
 from app.workers.answer_worker import AnswerWorker
 from cl_core.backbones.backbone_loader import load_backbone
 from cl_core.backbones.vision.vision_encoder import Medium
@@ -110,7 +114,7 @@ def corner(shown: str, top: bool) -> tuple[int, ...]:
 
 
 def test_new_drawings_are_answered_and_shown_on_the_ground_that_the_run_learnt_them_on(
-    carry: Carry, tmp_path: Path
+    carry: Carry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file, vision = write_stream(tmp_path, "image"), str(write_vision(tmp_path / "vit"))
     own = {"ground": "black", "vision": vision, "epochs": 1, **LOOKS}
@@ -131,3 +135,21 @@ def test_new_drawings_are_answered_and_shown_on_the_ground_that_the_run_learnt_t
             assert corner(worker.shown(place, "run", each)["pictures"][0], top=True) == BLACK
     near = worker.near(place, "run", 1, {"id": rows["id"][0]}, 3)
     assert [corner(each["picture"], top=False) for each in near] == [BLACK] * 3
+    asked_for = ["--workspace", place, "--run", "run", "--output", str(tmp_path / "run.html")]
+    monkeypatch.setattr("sys.argv", ["run_report", *asked_for])
+    run_report.main()
+    in_report = re.findall(r"data:image/png;base64,([^\"]+)", (tmp_path / "run.html").read_text())
+    assert in_report
+    assert {corner(picture, top=True) for picture in in_report} == {BLACK}
+
+
+@pytest.mark.parametrize("medium", ["image", "video"])
+def test_the_card_of_a_task_shows_its_samples_on_its_ground(tmp_path: Path, medium: Medium) -> None:
+    stream = Path(write_stream(tmp_path, medium))
+    text = stream.read_text().replace("path: t", "path: t, ground: black")
+    for asked in ({"text": text}, {"task": yaml.safe_load(text)["tasks"][0]}):
+        request = check_worker.CheckRequest(folder=str(tmp_path), **asked)
+        (card,) = check_worker.answer(request)["tasks"]
+        pictures = [sample["picture"] for sample in card["samples"]]
+        assert pictures
+        assert {corner(picture, top=False) for picture in pictures} == {BLACK}

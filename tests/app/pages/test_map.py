@@ -173,18 +173,27 @@ def test_the_stage_moves_everything_under_it(mapped: Path, open_page: Open) -> N
     sources = [element.value for element in page.caption if "run dam" in element.value]
     assert len(sources) == 2
     assert all("stage 1" in source for source in sources)
+    assert rings(page) == ["1"]
     page.selectbox(key="from_task").set_value("2 films").run()
     assert [metric.value for metric in page.metric[:2]] == ["12", "-"]
 
 
+def rings(page: AppTest) -> list[str]:
+    """What the centroids on the map are called."""
+    figure = json.loads(page.get("plotly_chart")[0].proto.spec)
+    (marks,) = [trace["text"] for trace in figure["data"] if trace.get("name") == "centroid"]
+    return list(marks)
+
+
 def test_a_selection_becomes_a_slice(mapped: Path, open_page: Open) -> None:
     page = open_page("map", run="dam")
+    page.select_slider(key="after").set_value("2 films").run()
     page.selectbox(key="from_task").set_value("2 films").run()
     page.text_input(key="slice-name").set_value("all films")
     press(page, "Save")
     saved = json.loads((mapped / "slices" / "all films.json").read_text())
     assert len(saved["samples"]) == 12
-    assert saved["run"] == "dam"
+    assert (saved["run"], saved["after"]) == ("dam", 2)
     page.selectbox(key="from_task").set_value("any").run()
     page.selectbox(key="slice").set_value("all films").run()
     assert page.metric[0].value == "12"
@@ -277,6 +286,10 @@ def test_a_text_of_ones_own_is_placed_among_its_neighbours(mapped: Path, open_pa
     near = next(frame.value for frame in page.dataframe if "cosine" in frame.value)
     assert len(near) == 3
     assert near["cosine"].between(-1, 1).all()
+    page.select_slider(key="after").set_value("1 restaurants").run()
+    assert not page.exception
+    (near,) = (frame.value for frame in page.dataframe if "cosine" in frame.value)
+    assert near["task"].tolist() == ["1 restaurants"]
 
 
 def test_without_a_run_it_says_what_to_do(open_page: Open, tmp_path: Path) -> None:

@@ -93,3 +93,13 @@ def test_what_an_address_pins_and_is_no_pin_is_left_out_and_said(
     assert listed(page) == [sample_id[:28]]
     assert "Some of what the address pins cannot be read" in said(page)
     assert "The pinned gone/test/1 has no prediction here" in said(page).replace("\\", "")
+
+
+def test_a_pin_of_a_task_that_is_not_learnt_yet_is_answered_by_those_that_are(
+    open_page: Open, small_workspace: Path
+) -> None:
+    later = scored(small_workspace)[-1]
+    page = follow(open_page, [json.dumps({"told": later.split("/")[0], "id": later})])
+    page.select_slider(key="after").set_value("1 restaurants").run()
+    assert listed(page) == [later[:28]]
+    assert "has no prediction here" not in said(page)

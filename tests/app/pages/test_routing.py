@@ -18,12 +18,13 @@ from app.data.runs import DEMONSTRATION
 from app.figures.bars import outcomes
 from app.routing import other_settings
 from app.routing.routing_numbers import numbers
-from cl_core.analysis.settings_accuracy import grid, read
+from cl_core.analysis.settings_accuracy import KIND, MOST, grid, inputs_of, read
 from cl_core.evaluate.intervals import wilson
 from cl_core.evaluate.records import routing_records
 from cl_core.evaluate.sweeps import TEMPERATURES
 from cl_core.reports.report import Report
 from cl_core.runs.workspace import Workspace
+from cl_core.store import key
 from tests.app.conftest import Open
 from tests.remade_runs import bundled
 
@@ -85,6 +86,9 @@ def test_right_predictions_are_those_of_the_tasks_learnt(open_page: Open) -> Non
         [100 * early.right_route[learnt].mean()] * 2, abs=0.006
     )
     assert by_k["top-k recall (%)"][2] == 100, "both tasks have an adapter"
+    sources = [each.value for each in page.caption if "run dam" in each.value]
+    assert len(sources) > 3
+    assert all("stage 2" in source for source in sources)
 
 
 def test_numbers_leave_out_what_has_no_adapter_yet_whatever_it_was_answered() -> None:
@@ -209,6 +213,7 @@ def test_accuracy_by_k_and_temperature_is_worked_out_where_it_is_asked_for(
 ) -> None:
     workspace_copy = shutil.copytree(small_workspace, tmp_path / "workspace")
     page = open_page("routing", run="dam", workspace=workspace_copy)
+    page.select_slider(key="after").set_value("2 films").run()
     assert "Accuracy under other settings" in [each.value for each in page.header]
     assert accuracies(page) == []
     next(button for button in page.button if button.label == "Compute").click().run()
@@ -217,19 +222,43 @@ def test_accuracy_by_k_and_temperature_is_worked_out_where_it_is_asked_for(
     other_settings.worker().settle(240)
     page.run()
     by_k, by_temperature = accuracies(page)
-    assert by_k.index.tolist() == [1, 2, 3]
+    assert by_k.index.tolist() == [1, 2]
     assert by_temperature.index.tolist() == list(TEMPERATURES)
-    scores = Report(Workspace(workspace_copy).find("dam")).matrix[2]
+    scores = Report(Workspace(workspace_copy).find("dam")).matrix[1, :2]
     for table, value in ((by_k, 2), (by_temperature, 0.01)):
         mean, low, high = table.loc[value]
         assert mean == pytest.approx(100 * scores.mean(), abs=0.006)
         assert low < mean < high
     # Whoever opens it later finds it, in the terminal too.
     again = open_page("routing", run="dam", workspace=workspace_copy)
+    assert "Compute" in [button.label for button in again.button], "of the last stage there is none"
+    again.select_slider(key="after").set_value("2 films").run()
     assert len(accuracies(again)) == 2
     run = Workspace(workspace_copy).find("dam")
-    assert all(read((Workspace(workspace_copy),), run, 3, each) for each in grid(run, 3)[0])
+    assert all(read((Workspace(workspace_copy),), run, 2, each) for each in grid(run, 2)[0])
     assert "Compute" not in [button.label for button in again.button]
+
+
+def test_accuracy_under_other_settings_is_of_the_stage_shown(
+    open_page: Open, small_workspace: Path, tmp_path: Path
+) -> None:
+    workspace = Workspace(shutil.copytree(small_workspace, tmp_path / "workspace"))
+    run = workspace.find("dam")
+    for setting in {*grid(run, 1)[0], *grid(run, 1)[1]}:
+        inputs = inputs_of(run, 1, setting, MOST)
+        answered = {"accuracy": [0.25], "samples": [12], "of": [12]}
+        workspace.store.write(KIND, key(KIND, inputs), inputs, data=answered)
+    page = open_page("routing", run="dam", workspace=workspace.root)
+    assert accuracies(page) == []
+    page.select_slider(key="after").set_value("1 restaurants").run()
+    by_k, by_temperature = accuracies(page)
+    assert by_k.index.tolist() == [1]
+    assert {*by_k.iloc[:, 0], *by_temperature.iloc[:, 0]} == {25.0}
+    sources = [each.value for each in page.caption if "run dam" in each.value]
+    assert all("stage 1" in source for source in sources)
+    assert (
+        len([source for source in sources if "12 scored samples, one seed, k = 1" in source]) == 1
+    )
 
 
 def accuracies(page: AppTest) -> list[pd.DataFrame]:

@@ -197,6 +197,16 @@ def test_the_stage_moves_everything_under_it(open_page: Open) -> None:
     sources = [element.value for element in page.caption if "run dam" in element.value]
     assert sources
     assert all("stage 1" in source for source in sources)
+    listed = {sample_id.split("/")[0] for sample_id in page.selectbox(key="sample").options}
+    assert listed == {"restaurants"}, "others were not routed yet"
+
+
+def test_a_sample_of_ones_own_is_of_a_task_that_was_learnt_by_the_stage(open_page: Open) -> None:
+    page = open_page("sample", ws="Demonstration", run="adapters")
+    page.select_slider(key="after").set_value("2 films").run()
+    page.segmented_control(key="from").set_value("my own").run()
+    page.text_area(key="own").set_value("a dull film").run()
+    assert page.selectbox(key="as").options == ["1 restaurants", "2 films"]
 
 
 def test_without_stored_features_it_says_what_makes_them(
