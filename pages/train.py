@@ -7,10 +7,9 @@ import streamlit as st
 from app.base import links
 from app.data.runs import workspace
 from app.shell import frame
-from app.train.job_view import ACTIVE
 from app.train.new_run import new_run
 from app.train.train_jobs import jobs_view
-from cl_core.jobs.queue import Jobs
+from cl_core.jobs.queue import ACTIVE, Jobs
 
 view = frame.draw("Train")
 mine = workspace("Mine")

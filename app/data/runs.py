@@ -15,9 +15,10 @@ import streamlit as st
 
 from adapter_lab import HOME
 from app.data.bundled import NAMES
+from cl_core.jobs.queue import ACTIVE, Jobs, State
 from cl_core.reports.report import Report
 from cl_core.runs import variables
-from cl_core.runs.run_folder import RunFolder, Stamp, Status
+from cl_core.runs.run_folder import RunFolder, Stamp
 from cl_core.runs.workspace import Workspace
 from cl_core.store import is_held
 
@@ -58,11 +59,11 @@ class Ending:
     """What became of a run.
 
     Attributes:
-        status: see `RunFolder.status`.
+        status: see `RunFolder.status`; of the job, while one that goes on with it waits or runs.
         message: what it said when it failed; "" where it did not.
     """
 
-    status: Status
+    status: State
     message: str
 
     def label(self, name: str) -> str:
@@ -71,10 +72,19 @@ class Ending:
 
 
 def ending(run: RunFolder) -> Ending:
-    """What became of a run, read once for as long as its files are the same."""
+    """What became of a run, read once for as long as its files are the same.
+
+    What it said when it failed is over as soon as a job goes on with it, which may wait, and takes seconds to begin.
+    """
     if is_held(run.lock_path):
         return Ending("running", "")
-    return _ending(str(run.path), stamp(run))
+    became = _ending(str(run.path), stamp(run))
+    if became.status in ("failed", "interrupted", "stopped"):
+        job = Jobs(Workspace(run.path.parents[1])).of(run.name)
+        state = None if job is None else job.state
+        if state is not None and state in ACTIVE:
+            return Ending(state, "")
+    return became
 
 
 def readable(workspace_name: WorkspaceName) -> list[RunFolder]:

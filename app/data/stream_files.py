@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from cl_core.errors import Faults, UserError
-from cl_core.jobs.queue import Jobs
+from cl_core.jobs.queue import ACTIVE, Jobs
 from cl_core.runs.run_folder import RunFolder
 from cl_core.runs.workspace import Workspace
 from cl_core.store.atomic_writes import write_json, write_text
@@ -246,7 +246,7 @@ def users(workspace: Workspace, path: Path) -> list[str]:
     waiting = [
         job.request.run
         for job in Jobs(workspace).all()
-        if job.state in ("queued", "running") and Path(job.request.stream) == source
+        if job.state in ACTIVE and Path(job.request.stream) == source
     ]
     return list(dict.fromkeys([*runs, *waiting]))
 

@@ -17,7 +17,7 @@ from app.data.view import View
 from app.shell import not_found, run_menu, run_notes
 from app.shell import stage as stages
 from app.shell.not_found import NotFound
-from cl_core.jobs.queue import Jobs
+from cl_core.jobs.queue import ACTIVE, Jobs
 
 
 @dataclass(frozen=True)
@@ -159,7 +159,7 @@ def _watch(workspace_name: WorkspaceName) -> None:
 
 def _job_badge(workspace_name: WorkspaceName) -> None:
     """What is being trained; polled only while something is."""
-    if any(job.state in ("queued", "running") for job in Jobs(workspace("Mine")).all()):
+    if any(job.state in ACTIVE for job in Jobs(workspace("Mine")).all()):
         _watch(workspace_name)
     else:
         _show_badge(workspace_name)

@@ -9,6 +9,7 @@ import streamlit as st
 
 from app.base.escaped_text import plain
 from app.data.runs import Ending, ending, scored
+from cl_core.jobs.queue import ACTIVE
 from cl_core.runs.cautions import TOLD, cautions
 from cl_core.runs.run_folder import RunFolder
 
@@ -26,7 +27,8 @@ def draw(run: RunFolder, beside_numbers: bool) -> None:
     short, whole = _cautions(run)
     if beside_numbers and scored(run) and became.status != "finished":
         short.insert(0, _partial(became))
-        whole.insert(0, "Resume the run on the page Train for the scores of every stage.")
+        if became.status not in ACTIVE:
+            whole.insert(0, "Resume the run on the page Train for the scores of every stage.")
     if short:
         said = "; ".join(short)
         st.caption(plain(f"{said[0].upper()}{said[1:]}"), help=plain(" ".join(whole)))
@@ -42,6 +44,8 @@ def _partial(became: Ending) -> str:
     if became.status == "running":
         return "this run is running: shown is what has been scored so far"
     when = "shown is what had been scored by then"
+    if became.status == "queued":
+        return f"this run waits to go on: {when}"
     return when if became.message else f"this run was stopped: {when}"
 
 

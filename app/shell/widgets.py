@@ -17,6 +17,7 @@ from app.data.view import View
 from app.figures import picture_files, standalone
 from app.figures.base import least_width
 from cl_core.evaluate.statistics import MINUS
+from cl_core.jobs.queue import ACTIVE
 from cl_core.runs.run_folder import RunFolder
 
 if TYPE_CHECKING:
@@ -208,8 +209,11 @@ def must_be_scored(view: View) -> RunFolder:
         return view.run
     said = ending(view.run)
     became = "failed" if said.status == "failed" else f"is {said.status}"
+    words = f"this run {became} before anything was scored"
+    if said.status in ACTIVE:
+        words = "nothing of this run has been scored so far"
     nothing(
-        f"**Nothing to show yet**: this run {became} before anything was scored.",
+        f"**Nothing to show yet**: {words}.",
         "train",
         "See its job",
         show="Jobs",

@@ -20,7 +20,7 @@ from app.figures.heatmap import heatmap
 from app.figures.learning_curves import learning_curves
 from app.shell import widgets
 from cl_core.errors import counted
-from cl_core.jobs.queue import Job, Jobs, State
+from cl_core.jobs.queue import ACTIVE, Job, Jobs, State
 from cl_core.runs.cautions import marked
 from cl_core.runs.progress import PHASE_WORDS, Progress
 from cl_core.runs.run_config import RunConfig
@@ -28,9 +28,6 @@ from cl_core.runs.undefined_scores import answerable
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
-
-ACTIVE: tuple[State, ...] = ("queued", "running")
-"""A job in these states will change by itself."""
 
 
 def heading(job: Job, state: State, config: RunConfig | None) -> None:

@@ -16,13 +16,14 @@ from app.data.view import View
 from app.shell import actions, not_found
 from app.shell.proposals import proposed
 from app.shell.sharing import is_guest
-from app.train.job_view import ACTIVE, curves, ending, heading, matrix, position
+from app.train.job_view import curves, ending, heading, matrix, position
 from app.train.new_run import bad_seed, change
 from cl_core.errors import UserError
-from cl_core.jobs.queue import Job, Jobs, State
+from cl_core.jobs.queue import ACTIVE, Job, Jobs, State
 from cl_core.runs.progress import read_progress
 from cl_core.runs.run_config import RunConfig
 from cl_core.runs.workspace import Workspace
+from cl_core.store import is_held
 
 AGAIN = "again"
 """Key of the popover."""
@@ -90,7 +91,9 @@ def _show(view: View, job: Job) -> None:
     heading(job, state, config)
     if state == "damaged" or (run.exists and run.fault):
         st.error(plain(f"Its run is damaged: {run.fault}"), icon=":material/broken_image:")
-    position(job, state, progress)
+    # Until its process takes the run up, all that the run says is of the attempt before.
+    begun = state != "running" or is_held(run.lock_path)
+    position(job, state, progress if begun else None)
     _actions(job, state, run.path.joinpath("scores.parquet").is_file())
     ending(job, state)
     if config is not None and progress is not None:

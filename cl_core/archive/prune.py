@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from cl_core.errors import UserError
-from cl_core.jobs.queue import Jobs
+from cl_core.jobs.queue import ACTIVE, Jobs
 from cl_core.runs.run_files import DamagedFile
 from cl_core.runs.run_folder import RunFolder
 from cl_core.runs.workspace import Workspace
@@ -120,7 +120,7 @@ def clean(workspace: Workspace, others: Iterable[Workspace] = ()) -> list[Stored
         UserError: something is being trained or waits: what it has just made is named by nobody yet.
     """
     busy = [run.name for run in workspace.runs() if run.status == "running"]
-    busy += [job.request.run for job in Jobs(workspace).all() if job.state in ("queued", "running")]
+    busy += [job.request.run for job in Jobs(workspace).all() if job.state in ACTIVE]
     if busy:
         names = ", ".join(dict.fromkeys(busy))
         raise UserError(f"{names} is being trained or waits; clean up when nothing is")

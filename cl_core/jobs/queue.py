@@ -36,6 +36,8 @@ from cl_core.store import is_held
 from cl_core.store.atomic_writes import write_json, write_text
 
 State = Literal["queued", "cancelled"] | Status
+ACTIVE: tuple[State, ...] = ("queued", "running")
+"""A job in these states will change by itself."""
 
 
 class Request(Settings):
@@ -240,7 +242,7 @@ class Jobs:
         self.workspace.check_writable()
         self.workspace.run(request.run)  # refuses names that are none
         for job in self.all():
-            if job.request.run == request.run and job.state in ("queued", "running"):
+            if job.request.run == request.run and job.state in ACTIVE:
                 raise UserError(f"run '{request.run}' is {job.state} already")
         self.root.mkdir(parents=True, exist_ok=True)
         partial = self.root / f".{secrets.token_hex(6)}"
@@ -276,7 +278,7 @@ class Jobs:
         Raises:
             UserError: it waits or runs.
         """
-        if job.state in ("queued", "running"):
+        if job.state in ACTIVE:
             raise UserError(f"job '{job.id}' is {job.state}; stop it first")
         shutil.rmtree(job.path)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,9 @@ from app.data.training import duration, way_out
 from cl_core.jobs.queue import Job, Jobs, Outcome, Request
 from cl_core.recipes.named import load_recipe
 from cl_core.recipes.recipe import Recipe
+from cl_core.runs.events import FailureEvent
 from cl_core.runs.workspace import Workspace
+from cl_core.store import RunLock
 from tests.app.conftest import Open
 
 MINE = Recipe(name="mine", initialise="random", train="isolated", route="uniform", compose="merge")
@@ -197,6 +200,38 @@ def test_a_failed_job_says_why_and_what_to_do(open_page: Open, workspace: Worksp
     page.run()
     assert Jobs(workspace).all() == []
     assert any("Nothing has been trained" in element.value for element in page.markdown)
+
+
+def test_what_a_run_said_when_it_failed_is_over_as_soon_as_a_job_goes_on_with_it(
+    open_page: Open, workspace: Workspace, small_workspace: Path
+) -> None:
+    """Its own events say so seconds later, when its process has begun."""
+    run = workspace.run("first")
+    shutil.copytree(small_workspace / "runs" / "dam", run.path)
+    run.record(FailureEvent(message="UserError: the disk is full"))
+    job = submit(workspace)
+    job.begin()
+    job.end(Outcome(state="failed", message="the disk is full"))
+    page = open_page("train", run="first", workspace=workspace.root)
+    show(page, "Jobs")
+    assert len([each for each in page.error if "the disk is full" in each.value]) == 2
+    assert page.selectbox(key="run").options == ["first · failed"]
+    button(page, "go-on").click()
+    page.run()
+    assert not page.error
+    assert page.selectbox(key="run").options == ["first · queued"]
+    again = Jobs(workspace).of("first")
+    assert again is not None
+    again.begin()
+    with RunLock(again.lock_path):
+        page.run()
+        assert not page.error
+        assert page.selectbox(key="run").options == ["first · running"]
+        (bar,) = (each.proto.text for each in page.get("progress"))
+        assert bar.startswith("Preparing"), "not where the attempt before came to"
+    again.end(Outcome(state="failed", message="the disk is full"))
+    page.run()
+    assert len([each for each in page.error if "the disk is full" in each.value]) == 2
 
 
 @pytest.mark.parametrize("run", ["dam", "l2r"])
