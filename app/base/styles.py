@@ -46,7 +46,7 @@ their words for those who do not see it. Eight frames of a clip share a line, wi
 marks on the primary colour (Streamlit's are white, the dark theme's primary colour is light), have a contrast of 4.5:1
 and more. Code and formulas are wrapped: what scrolls cannot be reached by the keyboard. A long name of a task is
 shortened until it is pointed at, one in a menu until the menu is open."""
-BOXES = (280, 320, 350, 400, 480, 560, 640, 720, 800, 880, 960, 1040)
+BOXES = (280, 320, 350, 400, 480, 520, 560, 640, 720, 800, 880, 960, 1040)
 """Pixels of width that a box may have within, where figures need more than there is: it is scrolled. In a
 window of 390 it has 358."""
 ICONS = "icons"

@@ -84,7 +84,7 @@ def recipe(
         ticks="",
         fixedrange=True,
     )
-    least = width(beside(tasks, 22), look) + 320 + ROOM
+    least = width(beside(tasks, 22), look) + 290 + ROOM
     return style(
         figure, look, 112 + min(64, max(42, 300 // max(rows, 1))) * rows, least
     ).update_layout(showlegend=False, margin={"l": 10, "r": ROOM, "t": 4, "b": 4})
