@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-from adapter_lab import command, environment
+from app.workers import tether
 from cl_core.tasks.spec import StreamSpec, TaskSpec
 from cl_core.tasks.stream_file import dump_stream
 
@@ -51,14 +52,11 @@ def _ask(request: str, stamps: tuple[tuple[int, int], ...]) -> dict[str, Any]:
 def run_worker(request: str) -> dict[str, Any]:
     """One request to a process of its own: `datasets` and the hub's client stay out of the server."""
     try:
-        done = subprocess.run(
-            command("app.workers.check_worker"),
-            input=request,
-            capture_output=True,
-            text=True,
+        done = tether.run(
+            "app.workers.check_worker",
+            said=request,
             timeout=PATIENCE,
-            env={"OMP_NUM_THREADS": "1", **environment()},
-            check=False,
+            env={"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1")},
         )
     except subprocess.TimeoutExpired:
         return {"error": f"Reading took more than {PATIENCE} seconds; give a smaller file."}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +17,7 @@ from app.data.runs import stamp, workspace
 from app.data.view import View
 from app.shell import actions
 from app.shell.sharing import is_guest
+from app.workers import tether
 from cl_core.evaluate.oracle_gap import OracleGapMatrices, loss_errors, summarise_losses
 from cl_core.runs.run_folder import RunFolder
 
@@ -99,10 +98,10 @@ def offer(view: View) -> None:
     name = view.run.name if view.run is not None else ""
     if not actions.pressed("Compute", "work-out", of=name, icon=":material/calculate:"):
         return
-    command = [sys.executable, "-m", "cl_core.cli", "explain", name, "--json"]
-    command += ["--workspace", str(workspace(view.workspace).root.resolve())]
+    words = ["explain", name, "--json"]
+    words += ["--workspace", str(workspace(view.workspace).root.resolve())]
     with st.spinner("Predicting the scored samples again…", show_time=True):
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        done = tether.run("cl_core.cli", *words)
     if done.returncode:
         st.error(plain(done.stderr.strip() or "It failed without a word."))
     else:

@@ -22,6 +22,7 @@ from app.shell import widgets
 from cl_core.errors import counted
 from cl_core.jobs.queue import ACTIVE, Job, Jobs, State
 from cl_core.runs.cautions import marked
+from cl_core.runs.kill_words import UNKNOWN_END
 from cl_core.runs.progress import PHASE_WORDS, Progress
 from cl_core.runs.run_config import RunConfig
 from cl_core.runs.undefined_scores import answerable
@@ -80,9 +81,9 @@ def ending(job: Job, state: State) -> None:
         message = job.outcome.message if job.outcome else "its run failed; the log says how"
         st.error(f"{plain(message)}\n\n**What to do:** {way_out(message)}", icon=":material/error:")
     elif state == "interrupted":
+        became = job.outcome.message if job.outcome else UNKNOWN_END
         st.warning(
-            "Its process ended without a message: the machine was switched off, or it was killed. *Resume* "
-            "continues from its last checkpoint.",
+            f"{plain(became[0].upper() + became[1:])}. *Resume* continues from its last checkpoint.",
             icon=":material/power_off:",
         )
 

@@ -9,7 +9,7 @@ import threading
 from pathlib import Path
 from typing import Literal
 
-from adapter_lab import command, environment
+from app.workers import tether
 from cl_core.runs.run_folder import RunFolder
 from cl_core.runs.workspace import Workspace
 
@@ -93,16 +93,16 @@ class Background:
         words = ["--source", str(source.root.resolve()), "--target", str(target.root.resolve())]
         words += ["--run", run.name, *more]
         with os.fdopen(handle, "wb") as log:
-            process = subprocess.Popen(
-                command(self.module, *words),
+            process = tether.start(
+                self.module,
+                *words,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 cwd=Path.cwd(),  # relative paths in streams mean the same as in the server
                 env={
-                    "OMP_NUM_THREADS": threads,
-                    "NUMBA_NUM_THREADS": threads,
-                    **environment(),
+                    name: os.environ.get(name, threads)
+                    for name in ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS")
                 },
             )
         self._running = name, process, Path(said)

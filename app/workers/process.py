@@ -12,7 +12,7 @@ import threading
 from pathlib import Path
 from typing import IO, Any
 
-from adapter_lab import command, environment
+from app.workers import tether
 from cl_core.errors import AdapterLabError, UserError
 
 
@@ -95,12 +95,12 @@ class Worker:
         if self._process is not None and self._process.poll() is None:
             return self._process
         self._end()
-        self._process = subprocess.Popen(
-            command(self.module),
+        self._process = tether.start(
+            self.module,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd=Path.cwd(),  # relative paths in streams mean the same as in the server
-            env={**environment(), "TOKENIZERS_PARALLELISM": "false"},
+            env={"TOKENIZERS_PARALLELISM": "false"},
         )
         # A queue of its own: what an earlier process still says is not taken for this one's.
         self._lines = queue.Queue()

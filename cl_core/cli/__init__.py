@@ -19,6 +19,7 @@ from cl_core.cli import (  # noqa: F401 - they register their commands
     clean_command,
     compare_commands,
     inspect,
+    job_commands,
     list_commands,
     merge_commands,
     run_commands,

@@ -67,9 +67,9 @@ def _write_html(workspace: Workspace, name: str, output: Path) -> None:
     import subprocess
 
     from adapter_lab import command, environment
-    from cl_core.cli.serve import entry_point
+    from cl_core.cli.serve import check_installed
 
-    entry_point()  # says what to install where there is no app
+    check_installed()  # says what to install where there is no app
     words = ["--run", name, "--workspace", str(workspace.root), "--output", str(output)]
     # What it says is of interest only where it fails: Streamlit remarks that it has no server.
     done = subprocess.run(

@@ -6,9 +6,10 @@ import os
 import secrets
 import subprocess
 import sys
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -21,7 +22,6 @@ from cl_core.runs import variables
 
 NEEDED = {"streamlit": "streamlit", "plotly": "plotly", "umap": "umap-learn", "pandas": "pandas"}
 """What the app imports, with the distributions that have it: the extra `app` of pyproject.toml."""
-LOCAL, EVERYWHERE = "127.0.0.1", "0.0.0.0"  # noqa: S104 - bound to only where --share asks for it
 
 
 @app.command("app")
@@ -45,7 +45,9 @@ def open_app(
 
     Example: adapter-lab app --workspace workspace --port 8501
     """
-    first, surroundings = entry_point(), environment()
+    check_installed()
+    surroundings = environment()
+    words = ["--port", str(port)]
     if workspace is not None:
         surroundings[variables.WORKSPACE] = str(Path(workspace).expanduser().resolve())
     if share:
@@ -54,22 +56,26 @@ def open_app(
             f"Shared: whoever reaches port {port} of this machine and types the code {code} can look at everything in "
             "the workspace, sample texts and pictures included. The connection is not encrypted."
         )
+        words += ["--share"]
     else:
         surroundings.pop(variables.JOIN_CODE, None)
-    options = {
-        "server.address": EVERYWHERE if share else LOCAL,
-        "server.port": str(port),
-        "server.headless": str(not (browser and has_display())).lower(),
-        "server.showEmailPrompt": "false",  # it would wait for an answer before anything is shown
-        "server.fileWatcherType": "none",
-        "browser.gatherUsageStats": "false",
-    }
-    if share:
-        options["server.allowedHosts"] = "*"
-    words = [f"--{name}={value}" for name, value in options.items()]
-    server = command("streamlit", "run", str(first), *words)
-    try:
-        raise typer.Exit(subprocess.run(server, env=surroundings, check=False).returncode)
+    words += ["--browser"] if browser and has_display() else []
+    become(command("app.server", *words), surroundings)
+
+
+def become(words: list[str], surroundings: Mapping[str, str]) -> NoReturn:
+    """Has this process carry out a command line instead: nobody stands between its server and who ends it.
+
+    Args:
+        words: the command line.
+        surroundings: its environment.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    if os.name != "nt":
+        os.execve(words[0], words, dict(surroundings))  # noqa: S606 - without a shell, which is the point
+    try:  # on Windows a process cannot become another
+        raise typer.Exit(subprocess.run(words, env=surroundings, check=False).returncode)
     except KeyboardInterrupt:
         raise typer.Exit(0) from None
 
@@ -81,11 +87,11 @@ def has_display() -> bool:
     return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
-def entry_point() -> Path:
-    """The app's first file.
+def check_installed() -> None:
+    """Refuses where the app, or what it needs, is not installed.
 
     Raises:
-        UserError: the app, or what it needs, is not installed.
+        UserError: it says what is missing.
     """
     missing = [package for module, package in NEEDED.items() if find_spec(module) is None]
     if missing:
@@ -93,7 +99,5 @@ def entry_point() -> Path:
             f"the app needs what is not installed: {', '.join(missing)}; "
             "run: pip install 'adapter-lab[app]'"
         )
-    first_file = HOME / "app" / "main.py"
-    if not first_file.is_file():
+    if not (HOME / "app" / "main.py").is_file():
         raise UserError(f"the app's files are not installed in {HOME}; install the project again")
-    return first_file

@@ -29,6 +29,7 @@ from pydantic import Field, ValidationError
 from cl_core.errors import UserError
 from cl_core.recipes.named import RECIPES, load_recipe, recipe_yaml
 from cl_core.recipes.recipe import Recipe
+from cl_core.runs.kill_words import UNKNOWN_END
 from cl_core.runs.run_folder import Status
 from cl_core.runs.workspace import Workspace
 from cl_core.settings import Settings
@@ -84,9 +85,9 @@ class Request(Settings):
 class Outcome(Settings):
     """How a job ended."""
 
-    state: Literal["finished", "stopped", "failed", "cancelled"]
+    state: Literal["finished", "stopped", "failed", "interrupted", "cancelled"]
     message: str = ""
-    """Of a failed one, what it said last."""
+    """Of a failed one, what it said last; of an interrupted one, by what it was killed."""
     ended: str = Field(default_factory=lambda: datetime.now(UTC).isoformat())
 
 
@@ -126,7 +127,7 @@ class Job:
 
     @property
     def state(self) -> State:
-        """`interrupted`: who worked on it died without a word. A run whose worker died may yet come to its end."""
+        """`interrupted`: it was killed, or who worked on it was. A run whose worker died may yet come to its end."""
         outcome = self.outcome
         if outcome is not None:
             return outcome.state
@@ -136,6 +137,18 @@ class Job:
             return "running"
         run = self.workspace.run(self.request.run)
         return run.status if run.exists else "interrupted"
+
+    @property
+    def message(self) -> str:
+        """Why it failed or was interrupted; else ""."""
+        state = self.state
+        if state not in ("failed", "interrupted"):
+            return ""
+        outcome = self.outcome
+        if outcome is not None and outcome.message:
+            return outcome.message
+        run = self.workspace.run(self.request.run)
+        return run.failure if run.exists else UNKNOWN_END
 
     @property
     def log_path(self) -> Path:

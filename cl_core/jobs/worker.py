@@ -10,9 +10,12 @@ import os
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from cl_core.jobs.queue import Job, Jobs, Outcome
+from cl_core.runs.events import KillEvent
+from cl_core.runs.kill_words import kill_words, signal_name
 from cl_core.runs.workspace import Workspace
 from cl_core.store.lock import LockHeldError, RunLock
 
@@ -59,7 +62,7 @@ def _carry_out(job: Job) -> None:
             while process.poll() is None:
                 job.pass_stop_on()
                 time.sleep(POLL_SECONDS)
-        job.end(_outcome(job))
+        job.end(_outcome(job, process.returncode))
 
 
 def _yield_to_others() -> None:
@@ -67,12 +70,26 @@ def _yield_to_others() -> None:
         os.nice(NICENESS)
 
 
-def _outcome(job: Job) -> Outcome:
-    """Asked of the run itself; one that never began says why in the log."""
+def _outcome(job: Job, status: int) -> Outcome:
+    """Asked of the run itself; one that was killed cannot say it, and one that never began says why in the log.
+
+    Args:
+        job: whose process has ended.
+        status: of that process; less than 0 where a signal ended it.
+    """
     run = job.workspace.run(job.request.run)
-    status = run.status if run.exists else "failed"
-    if status in ("finished", "stopped"):
-        return Outcome(state=status)
+    became = run.status if run.exists else "failed"
+    if became in ("finished", "stopped"):
+        return Outcome(state=became)
+    if status < 0:
+        name = signal_name(-status)
+        if became == "interrupted":
+            with (
+                suppress(LockHeldError),
+                RunLock(run.lock_path),
+            ):  # nobody has taken it up meanwhile
+                run.record(KillEvent(signal=name))
+        return Outcome(state="interrupted", message=kill_words(name))
     lines = [line for line in job.log(20).splitlines() if line.strip()]
     return Outcome(state="failed", message=lines[-1] if lines else "it ended without a word")
 

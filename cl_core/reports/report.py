@@ -170,7 +170,9 @@ class Report:
         cost = {
             **{name: spent for name, spent in seconds.items() if spent or name in always},
             "seconds_this_run": finished[-1].seconds if finished else math.nan,
-            "peak_memory_bytes": float(finished[-1].peak_memory_bytes) if finished else math.nan,
+            "peak_memory_bytes": float(finished[-1].peak_memory_bytes or math.nan)
+            if finished
+            else math.nan,
         }
         if finished and finished[-1].peak_gpu_memory_bytes:
             cost["peak_gpu_memory_bytes"] = float(finished[-1].peak_gpu_memory_bytes)

@@ -109,10 +109,10 @@ def _cost_lines(cost: dict[str, float]) -> list[str]:
         for name, value in cost.items()
         if name in PHASES
     )
-    parts.append(
-        f"time: {spent} when first computed; this run took {cost['seconds_this_run']:.1f} s"
-    )
-    memory = f"peak memory: {cost['peak_memory_bytes'] / 2**30:.2f} GiB"
+    took, peak = cost["seconds_this_run"], cost["peak_memory_bytes"]
+    this_run = "has not come to its end" if math.isnan(took) else f"took {took:.1f} s"
+    parts.append(f"time: {spent} when first computed; this run {this_run}")
+    memory = f"peak memory: {'not known' if math.isnan(peak) else f'{peak / 2**30:.2f} GiB'}"
     if "peak_gpu_memory_bytes" in cost:
         memory += f", on the GPU {cost['peak_gpu_memory_bytes'] / 2**30:.2f} GiB"
     return [*parts, memory]

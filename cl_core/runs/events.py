@@ -136,6 +136,14 @@ class FailureEvent(Event):
     message: str
 
 
+class KillEvent(Event):
+    """Its process was ended from outside, or crashed, before it could say so: said by whoever waited for it."""
+
+    type: Literal["killed"] = "killed"
+    signal: str
+    """Such as "SIGKILL"."""
+
+
 AnyEvent = Annotated[
     StartEvent
     | PhaseEvent
@@ -146,7 +154,8 @@ AnyEvent = Annotated[
     | WarningEvent
     | FinishEvent
     | StopEvent
-    | FailureEvent,
+    | FailureEvent
+    | KillEvent,
     Field(discriminator="type"),
 ]
 _ADAPTER: TypeAdapter[AnyEvent] = TypeAdapter(AnyEvent)

@@ -21,10 +21,12 @@ from cl_core.runs.events import (
     Event,
     FailureEvent,
     FinishEvent,
+    KillEvent,
     StopEvent,
     WarningEvent,
     append_event,
 )
+from cl_core.runs.kill_words import KEPT, UNKNOWN_END, kill_words
 from cl_core.runs.run_config import RunConfig
 from cl_core.runs.run_files import (
     COLUMNS,
@@ -141,7 +143,7 @@ class RunFolder:
 
     @property
     def status(self) -> Status:
-        """`interrupted`: its process died without a word; `damaged`: see `fault`. All but `running` can be resumed."""
+        """`interrupted`: its process was killed; `damaged`: see `fault`. All but `running` can be resumed."""
         if is_held(self.lock_path):
             return "running"
         if self.exists and self.fault:
@@ -166,14 +168,16 @@ class RunFolder:
 
     @property
     def failure(self) -> str:
-        """What it said when it failed, that it ended without a word, or what is damaged; else ""."""
+        """What it said when it failed, how it was killed, that it ended without a word, or what is damaged; else ""."""
         status = self.status
         if status == "damaged":
             return self.fault
+        events = self.events
+        last = events[-1] if events else None
         if status == "interrupted":
-            return "its process ended without a word"
-        last = self.events[-1] if status == "failed" else None
-        return last.message if isinstance(last, FailureEvent) else ""
+            ended = kill_words(last.signal) if isinstance(last, KillEvent) else UNKNOWN_END
+            return f"{ended}. {KEPT}; resume it with: adapter-lab resume {self.name}"
+        return last.message if status == "failed" and isinstance(last, FailureEvent) else ""
 
     @property
     def _stop_file(self) -> Path:

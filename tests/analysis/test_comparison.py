@@ -160,9 +160,10 @@ def test_unfinished_runs_are_left_out_and_named(
     runs = swept[1]
     unfinished = RunFolder(tmp_path / "begun")
     unfinished.create(runs[0].config)
-    assert compare([*runs, unfinished]).left_out == {
-        "begun": "interrupted: its process ended without a word"
-    }
+    (why,) = compare([*runs, unfinished]).left_out.items()
+    assert why == ("begun", f"interrupted: {unfinished.failure}")
+    assert "its process ended without a word" in why[1]
+    assert "resume it with: adapter-lab resume begun" in why[1]
     with pytest.raises(UserError, match="none of 1 run is finished"):
         compare([unfinished])
 

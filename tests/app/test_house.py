@@ -61,3 +61,17 @@ def test_processes_that_import_the_app_are_started_by_what_knows_where_it_lies()
         if "sys.executable" in line and not re.search(r'"-m", "cl_core\.', line)
     ]
     assert direct == []
+
+
+def test_processes_of_the_server_are_tied_to_it() -> None:
+    """By `app/workers/tether.py`, so that none outlives it; what asks the driver for its cards waits five seconds."""
+    starting = {
+        file.relative_to(ROOT).as_posix()
+        for folder in ("app", "pages")
+        for file in (ROOT / folder).rglob("*.py")
+        if re.search(
+            r"subprocess\.(Popen\(|run\(|call|check_)|os\.(system|fork|spawn|popen|posix_spawn)|multiprocessing",
+            file.read_text(encoding="utf-8"),
+        )
+    }
+    assert starting == {"app/workers/tether.py", "app/settings/diagnostics.py"}

@@ -136,7 +136,7 @@ def test_what_the_app_is_said_to_need_is_its_extra() -> None:
 def test_what_of_it_is_missing_is_named_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(serve.NEEDED, "no_such_module", "no-such-package")
     with pytest.raises(UserError) as refusal:
-        serve.entry_point()
+        serve.check_installed()
     assert str(refusal.value) == (
         "the app needs what is not installed: no-such-package; run: pip install 'adapter-lab[app]'"
     )

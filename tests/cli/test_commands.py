@@ -26,6 +26,7 @@ COMMANDS = (
     "resume",
     "stop",
     "runs",
+    "jobs",
     "report",
     "route",
     "vary",
@@ -60,6 +61,7 @@ def test_the_lists_are_json_for_machines(lab: Command) -> None:
     assert json.loads(lab("backbones", "--json").out)[0]["name"] == "minilm"
     assert "epochs" in json.loads(lab("settings", "--json").out)["train"]["properties"]
     assert json.loads(lab("runs", "--json").out) == []
+    assert json.loads(lab("jobs", "--json").out) == []
 
 
 def test_a_run_ends_with_its_report(lab: Command, small: list[str]) -> None:

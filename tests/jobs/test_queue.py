@@ -14,7 +14,9 @@ from cl_core.errors import UserError
 from cl_core.jobs.queue import Job, Jobs, Request
 from cl_core.jobs.worker import work
 from cl_core.recipes.recipe import Recipe
-from cl_core.runs.events import EpochEvent
+from cl_core.reports.report import Report
+from cl_core.reports.report_formats import as_text
+from cl_core.runs.events import EpochEvent, StartEvent
 from cl_core.runs.workspace import Workspace
 from tests.small_runs import SMALL
 
@@ -104,6 +106,26 @@ def test_a_run_outlives_its_worker_and_the_next_job_waits_for_it(
     second = jobs.submit(request_of("second"))
     wait_for(lambda: second.state == "finished")
     assert first.state == "finished"
+
+
+def test_a_job_that_was_killed_says_so_in_its_queue_and_in_its_run_and_goes_on(
+    jobs: Jobs, request_of: Callable[..., Request]
+) -> None:
+    job, run = jobs.submit(request_of("long", epochs=30, patience=None)), jobs.workspace.run("long")
+    wait_for((run.path / "scores.parquet").is_file)
+    (process,) = (event.process for event in run.events if isinstance(event, StartEvent))
+    os.kill(process, signal.SIGKILL)
+    wait_for(lambda: job.state != "running")
+    assert (job.state, run.status) == ("interrupted", "interrupted")
+    for said in (job.message, run.failure):
+        assert "killed from outside (SIGKILL), as a system that runs out of memory does" in said
+        assert "choose a smaller batch_size" in said
+    assert "nan" not in as_text(Report(run))
+    assert "this run has not come to its end" in as_text(Report(run))
+    assert "peak memory: not known" in as_text(Report(run))
+    again = jobs.again(job)
+    wait_for(lambda: again.state == "finished")
+    assert (again.message, run.failure) == ("", "")
 
 
 def test_a_recipe_without_a_name_of_its_own_goes_with_the_job(

@@ -14,6 +14,7 @@ from cl_core.reports.report import Report
 from cl_core.runs.events import (
     FailureEvent,
     FinishEvent,
+    KillEvent,
     PhaseEvent,
     StopEvent,
     append_event,
@@ -94,6 +95,17 @@ def test_the_status_is_read_from_the_lock_and_the_last_event(tmp_path: Path) -> 
         assert folder.status == status
     with RunLock(folder.lock_path):
         assert folder.status == "running"
+
+
+def test_a_run_that_was_killed_says_by_what_and_what_to_do(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "first")
+    folder.path.mkdir()
+    folder.record(KillEvent(signal="SIGKILL"))
+    assert folder.status == "interrupted"
+    assert "killed from outside (SIGKILL), as a system that runs out of memory" in folder.failure
+    assert "resume it with: adapter-lab resume first" in folder.failure
+    folder.record(KillEvent(signal="SIGSEGV"))
+    assert "crashed (SIGSEGV): the end of its log" in folder.failure
 
 
 def test_the_same_command_again_reads_the_finished_run(carry: Carry) -> None:

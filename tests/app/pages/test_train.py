@@ -13,6 +13,7 @@ from cl_core.jobs.queue import Job, Jobs, Outcome, Request
 from cl_core.recipes.named import load_recipe
 from cl_core.recipes.recipe import Recipe
 from cl_core.runs.events import FailureEvent
+from cl_core.runs.kill_words import kill_words
 from cl_core.runs.workspace import Workspace
 from cl_core.store import RunLock
 from tests.app.conftest import Open
@@ -185,6 +186,17 @@ def test_an_unknown_job_in_a_link_is_said(open_page: Open, workspace: Workspace)
     page.query_params["job"] = "gone"
     show(page, "Jobs")
     assert any("no job" in element.value for element in page.warning)
+
+
+def test_a_job_that_was_killed_says_by_what(open_page: Open, workspace: Workspace) -> None:
+    job = submit(workspace)
+    job.begin()
+    job.end(Outcome(state="interrupted", message=kill_words("SIGKILL")))
+    page = open_page("train", workspace=workspace.root)
+    show(page, "Jobs")
+    (said,) = (element.value for element in page.warning)
+    assert said.startswith("Its process was killed from outside \\(SIGKILL\\), as a system that")
+    assert said.endswith("*Resume* continues from its last checkpoint.")
 
 
 def test_a_failed_job_says_why_and_what_to_do(open_page: Open, workspace: Workspace) -> None:

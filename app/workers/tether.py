@@ -1,0 +1,93 @@
+"""Processes of the server end with it, however it ends: `python -m app.workers.tether DESCRIPTOR MODULE WORDS`.
+
+The server holds one end of a pipe that nobody ever writes to, and every process of its own the other. The system closes
+the server's end when the server is gone, by a signal that nobody can catch too; the process reads that, and ends at
+once, whatever it is computing. What it writes it writes atomically, so that nothing is left half. Jobs are not tied to
+the server: they go on.
+"""
+
+from __future__ import annotations
+
+import os
+import runpy
+import subprocess
+import sys
+import threading
+from functools import cache
+from typing import Any
+
+from adapter_lab import command, environment
+
+ENDED_WITH_SERVER = 75
+"""Exit status of a process whose server is gone; nobody is there to read it but a test."""
+
+
+def start(module: str, *words: str, **options: Any) -> subprocess.Popen[Any]:
+    """Starts `python -m MODULE WORDS` as a process that ends with this one.
+
+    Args:
+        module: what is carried out.
+        words: its command line.
+        options: of `subprocess.Popen`; `env` adds to this process's environment and what `app` needs.
+    """
+    surroundings = {**environment(), **options.pop("env", {})}
+    if os.name == "nt":  # a process there is given no descriptors; it ends when its pipes do
+        return subprocess.Popen(command(module, *words), env=surroundings, **options)
+    held = _pipe()[0]
+    return subprocess.Popen(
+        command(__name__, str(held), module, *words),
+        env=surroundings,
+        pass_fds=(held,),
+        **options,
+    )
+
+
+def run(
+    module: str, *words: str, said: str | None = None, timeout: float | None = None, **options: Any
+) -> subprocess.CompletedProcess[str]:
+    """Carries `python -m MODULE WORDS` out to its end, as `start` does, and returns what it said.
+
+    Args:
+        module: what is carried out.
+        words: its command line.
+        said: to its standard input; nothing without.
+        timeout: seconds.
+        options: as of `start`.
+
+    Raises:
+        subprocess.TimeoutExpired: it took longer, and was ended.
+    """
+    pipe = subprocess.PIPE
+    process = start(module, *words, stdin=pipe, stdout=pipe, stderr=pipe, text=True, **options)
+    with process:
+        try:
+            answered, complained = process.communicate(said, timeout=timeout)
+        except BaseException:
+            process.kill()
+            raise
+    return subprocess.CompletedProcess([module, *words], process.returncode, answered, complained)
+
+
+@cache
+def _pipe() -> tuple[int, int]:
+    """What is read from and what is held open, one for all processes; no other process is given the second."""
+    return os.pipe()
+
+
+def _end_with(descriptor: int) -> None:
+    """Waits until nobody holds the other end any more, then ends this process."""
+    os.set_inheritable(descriptor, False)
+    os.read(descriptor, 1)
+    os._exit(ENDED_WITH_SERVER)
+
+
+def main() -> None:
+    """Ties this process, and becomes the module."""
+    descriptor, module, *words = sys.argv[1:]
+    threading.Thread(target=_end_with, args=(int(descriptor),), daemon=True).start()
+    sys.argv = [module, *words]
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
+
+
+if __name__ == "__main__":
+    main()

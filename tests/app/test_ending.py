@@ -1,0 +1,164 @@
+"""However `adapter-lab app` ends, its server and workers end with it, and jobs go on: real processes and signals."""
+
+from __future__ import annotations
+
+import os
+import pty
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from cl_core.jobs.queue import Job, Jobs, Request
+from cl_core.runs.events import EpochEvent
+from cl_core.runs.workspace import Workspace
+from tests.app.protocol import ProtocolVisitor
+from tests.browser.serving import free_port
+from tests.small_runs import SMALL
+
+PATIENCE = 60.0
+pytestmark = pytest.mark.skipif(not Path("/proc").is_dir(), reason="processes are read from /proc")
+
+
+def wait_for(what: Callable[[], object], why: str) -> None:
+    until = time.monotonic() + PATIENCE
+    while not what():
+        assert time.monotonic() < until, why
+        time.sleep(0.02)
+
+
+def descendants(process: int) -> set[int]:
+    """Numbers of all processes that came of one, however deep."""
+    children: dict[int, set[int]] = {}
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            try:
+                after_name = (folder / "stat").read_text().rpartition(")")[2].split()
+            except OSError:  # it ended meanwhile
+                continue
+            if after_name[0] != "Z":
+                children.setdefault(int(after_name[1]), set()).add(int(folder.name))
+    found, new = set[int](), {process}
+    while new:
+        new = set().union(*(children.get(number, set()) for number in new)) - found
+        found |= new
+    return found
+
+
+def alive(process: int) -> bool:
+    """Whether there is such a process, a dead one that nobody has waited for being none."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@dataclass
+class Lab:
+    """`adapter-lab app` in a terminal of its own, with a visitor who has set everything going.
+
+    Attributes:
+        process: what was started, the terminal's first process.
+        terminal: our end of the terminal.
+        port: where it listens.
+        workers: processes that came of it, without those of jobs.
+    """
+
+    process: subprocess.Popen[bytes]
+    terminal: int
+    port: int
+    workers: set[int]
+
+
+@pytest.fixture(scope="module")
+def job(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Job]:
+    """One that waits in the queue of a workspace, and takes longer than all these tests."""
+    workspace = Workspace(tmp_path_factory.mktemp("ending") / "workspace")
+    settings = {**SMALL, "backbone": str(tiny), "epochs": 20_000, "patience": None}
+    asked = Request(run="long", stream="domains-dil", recipe="dam", settings=settings, device="cpu")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Jobs, "wake", lambda self: None)
+        submitted = Jobs(workspace).submit(asked)
+    yield submitted
+    submitted.stop()
+    wait_for(lambda: submitted.state != "running", "the job does not stop")
+
+
+@pytest.fixture
+def lab(job: Job) -> Iterator[Lab]:
+    ours, theirs = pty.openpty()
+    port = free_port()
+    words = ["app", "--no-browser", "--port", str(port), "--workspace", str(job.workspace.root)]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "cl_core.cli", *words],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        preexec_fn=_of_a_terminal,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    os.close(theirs)
+    wait_for(lambda: listens(port), "the server does not listen")
+    with ProtocolVisitor(f"http://127.0.0.1:{port}") as visitor:
+        visitor.open("train", ws="Mine", show="Jobs")  # sees to it that somebody works
+        wait_for(lambda: learning(job), "the job is not carried out")
+        visitor.open("sample", ws="Demonstration", run="dam")  # its model begins to load
+    of_the_job = {int(Jobs(job.workspace).lock_path.read_text().split()[1])}
+    of_the_job |= descendants(next(iter(of_the_job)))
+    workers = descendants(process.pid) - of_the_job
+    assert workers, "a visit to Sample starts a process that answers"
+    yield Lab(process, ours, port, workers)
+    for number in (process.pid, *workers):
+        if alive(number):
+            os.kill(number, signal.SIGKILL)
+    process.wait()
+
+
+def _of_a_terminal() -> None:
+    """As a terminal's first process, which it tells of its death."""
+    import fcntl
+    import termios
+
+    os.setsid()
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
+def learning(job: Job) -> bool:
+    run = job.workspace.run(job.request.run)
+    return run.exists and any(isinstance(event, EpochEvent) for event in run.events)
+
+
+def by_signal(number: signal.Signals) -> Callable[[Lab], None]:
+    return lambda lab: os.kill(lab.process.pid, number)
+
+
+ENDINGS: dict[str, Callable[[Lab], object]] = {
+    "Ctrl-C": lambda lab: os.write(lab.terminal, b"\x03"),
+    "SIGTERM": by_signal(signal.SIGTERM),
+    "SIGKILL": by_signal(signal.SIGKILL),
+    "the terminal is closed": lambda lab: os.close(lab.terminal),  # which is SIGHUP
+}
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_the_server_and_its_workers_end_and_the_job_goes_on(
+    ending: str, lab: Lab, job: Job
+) -> None:
+    ENDINGS[ending](lab)
+    wait_for(lambda: lab.process.poll() is not None, "the server goes on")
+    assert not listens(lab.port)
+    wait_for(lambda: not any(map(alive, lab.workers)), "workers go on")
+    epochs = len(job.workspace.run("long").events)
+    wait_for(lambda: len(job.workspace.run("long").events) > epochs, "the job does not go on")
+    assert job.state == "running"
