@@ -22,7 +22,7 @@ from cl_core.train.chance import Chance
 from cl_core.train.data import MixedRows
 from cl_core.train.penalties.ewc import FisherSum, Sampling, diagonal_fisher
 from cl_core.train.shared_objective import Penalty, SharedWeights, fit_shared
-from cl_core.train.trainers import Earlier, Trainer
+from cl_core.train.trainers import PenaltyContext, Trainer
 from cl_core.train.traits import TrainerTraits
 
 
@@ -203,7 +203,7 @@ class SharedAdapterTrainer:
             if artifact is None:
                 raise KeyError(artifact_keys.fishers[stage - 1])
             sums = FisherSum.from_tensors(artifact.tensors).to(artifacts.device.torch_device)
-        earlier = Earlier(
+        context = PenaltyContext(
             artifacts.backbone,
             start,
             new,
@@ -213,7 +213,7 @@ class SharedAdapterTrainer:
             artifacts.device,
             sums,
         )
-        return self.trainer.load()().penalty(earlier)
+        return self.trainer.load()().penalty(context)
 
     def _strengths(self) -> tuple[tuple[str, float], ...]:
         """The settings that weigh the penalty, with what they are."""
