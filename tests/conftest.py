@@ -24,6 +24,16 @@ def device(request: pytest.FixtureRequest) -> torch.device:
     return torch.device(request.param)
 
 
+@pytest.fixture
+def beside_names_of_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The test is where somebody has a `cl_core` and an `app` of their own."""
+    folder = tmp_path / "where-the-user-is"
+    for name in ("cl_core", "app"):
+        (folder / name).mkdir(parents=True)
+        (folder / name / "__init__.py").write_text("raise SystemExit('not the lab')\n")
+    monkeypatch.chdir(folder)
+
+
 @pytest.fixture(scope="session")
 def cl_data() -> Path:
     """The folder of real data, or a skip that says why."""

@@ -111,7 +111,11 @@ def answer(checkout: Path, runs: list[str]) -> None:
                 ]
     lines = "".join(json.dumps(request) + "\n" for request in asked)
     done = subprocess.run(
-        [sys.executable, "-m", module], input=lines, stdout=subprocess.PIPE, text=True, check=True
+        [sys.executable, "-P", "-m", module],
+        input=lines,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
     )
     replies_by_run: dict[str, list[Any]] = {}
     for request, reply in zip(asked, done.stdout.splitlines(), strict=True):

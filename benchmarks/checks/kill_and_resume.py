@@ -66,7 +66,7 @@ SETTINGS = {
     "checkpoint_every": 2,
 }
 # What the console script `adapter-lab` starts.
-TERMINAL = [sys.executable, "-m", "cl_core.cli"]
+TERMINAL = [sys.executable, "-P", "-m", "cl_core.cli"]
 IMPORTS = [
     "cl_core.cli",
     "cl_core.engine.experiment",

@@ -25,7 +25,7 @@ from pathlib import Path
 from cl_core.runs.events import ArtifactEvent, FinishEvent
 from cl_core.runs.workspace import Workspace
 
-TERMINAL = [sys.executable, "-m", "cl_core.cli"]
+TERMINAL = [sys.executable, "-P", "-m", "cl_core.cli"]
 TARGET_SECONDS = 10.0
 SETTINGS = {"limit_train": 40, "limit_validation": 20, "limit_test": 100, "epochs": 1}
 

@@ -36,6 +36,9 @@ from cl_core.settings import Settings
 from cl_core.store import is_held
 from cl_core.store.atomic_writes import write_json, write_text
 
+PYTHON = (sys.executable, "-P", "-m")
+"""Begins a module's process without the folder where the user is: a `cl_core` or a `torch` there is not ours."""
+
 State = Literal["queued", "cancelled"] | Status
 ACTIVE: tuple[State, ...] = ("queued", "running")
 """A job in these states will change by itself."""
@@ -73,7 +76,7 @@ class Request(Settings):
             "--precision": self.precision,
             "--workspace": str(workspace),
         }
-        words = [sys.executable, "-m", "cl_core.cli", "run"]
+        words = [*PYTHON, "cl_core.cli", "run"]
         for option, value in options.items():
             if value is not None:
                 words += [option, value]
@@ -303,7 +306,7 @@ class Jobs:
         environment = {"OMP_NUM_THREADS": threads, **os.environ}
         with (self.root / "worker.log").open("ab") as log:
             subprocess.Popen(
-                [sys.executable, "-m", "cl_core.jobs.worker", str(self.workspace.root)],
+                [*PYTHON, "cl_core.jobs.worker", str(self.workspace.root)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

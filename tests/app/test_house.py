@@ -52,15 +52,34 @@ def test_plotly_is_imported_by_the_figures_alone() -> None:
 
 
 def test_processes_that_import_the_app_are_started_by_what_knows_where_it_lies() -> None:
-    """By `adapter_lab.command`: otherwise they begin in the checkout, and nowhere else."""
+    """By `adapter_lab.command`: otherwise they begin in the checkout, and nowhere else.
+
+    The core begins its own in the queue.
+    """
     direct = [
         f"{file.relative_to(ROOT)}: {line.strip()}"
-        for folder in ("app", "pages", "cl_core")
+        for folder in ("adapter_lab", "app", "pages", "cl_core")
         for file in (ROOT / folder).rglob("*.py")
         for line in file.read_text(encoding="utf-8").splitlines()
-        if "sys.executable" in line and not re.search(r'"-m", "cl_core\.', line)
+        if "sys.executable" in line
     ]
-    assert direct == []
+    assert direct == [
+        'adapter_lab/__init__.py: return [sys.executable, "-P", "-m", module, *words]',
+        'cl_core/jobs/queue.py: PYTHON = (sys.executable, "-P", "-m")',
+    ]
+
+
+def test_no_process_of_ours_begins_with_the_folder_where_the_user_is() -> None:
+    """A module `cl_core`, `app` or `torch` that lies there would be taken for the lab's."""
+    lines = [
+        f"{file.relative_to(ROOT)}: {line.strip()}"
+        for folder in ("adapter_lab", "app", "pages", "cl_core", "benchmarks")
+        for file in (ROOT / folder).rglob("*.py")
+        for line in file.read_text(encoding="utf-8").splitlines()
+        if re.search(r'"-m"', line)
+    ]
+    assert len(lines) >= 5
+    assert [line for line in lines if '"-P", "-m"' not in line] == []
 
 
 def test_processes_of_the_server_are_tied_to_it() -> None:

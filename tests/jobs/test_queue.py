@@ -68,7 +68,10 @@ def test_jobs_run_one_after_the_other_and_keep_their_logs(
     wait_for(lambda: not jobs.worked_on)
 
 
-def test_a_job_that_cannot_begin_says_why(jobs: Jobs, request_of: Callable[..., Request]) -> None:
+@pytest.mark.usefixtures("beside_names_of_ours")
+def test_a_job_that_cannot_begin_says_why_wherever_it_is_asked_for(
+    jobs: Jobs, request_of: Callable[..., Request]
+) -> None:
     job = jobs.submit(request_of("odd").model_copy(update={"stream": "domainz"}))
     wait_for(lambda: job.state == "failed")
     assert "domainz" in job.outcome.message

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from app.base.theme import LIGHT
 from app.data import answer_client
@@ -114,6 +115,7 @@ def test_without_a_run_it_says_what_to_do(open_page: Open, tmp_path: Path) -> No
     assert "No run has been scored here yet." in page.markdown[-1].value
 
 
+@pytest.mark.usefixtures("beside_names_of_ours")
 def test_what_was_lost_is_worked_out_where_it_is_asked_for(
     open_page: Open, small_workspace: Path, tmp_path: Path
 ) -> None:
