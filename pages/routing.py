@@ -14,7 +14,7 @@ from app.figures import bars
 from app.figures.confidence import interval
 from app.figures.distribution import distribution
 from app.figures.heatmap import heatmap
-from app.routing import block_weights, routing_numbers, settings_sweep
+from app.routing import block_weights, routing_numbers, settings_section
 from app.shell import frame, widgets
 from app.shell.cell_samples import behind_a_cell
 from app.shell.figure_table import setting_table, share_table
@@ -189,6 +189,6 @@ for column, name, most, title, what, formula in (
         )
 
 if scored:
-    settings_sweep.draw(view, routed, adapters, source)
+    settings_section.draw(view, routed, adapters, source)
 if routed.per_block is not None:
     block_weights.draw(view, routed, present, rows, adapters, source)

@@ -50,8 +50,8 @@ def vary(
 
     Example: adapter-lab vary first -k 1 -k 3
     """
-    from cl_core.analysis.settings_accuracy import RoutingSetting, grid, own_setting
-    from cl_core.analysis.settings_answers import measure_settings
+    from cl_core.analysis.setting_accuracy import RoutingSetting, grid, setting_of
+    from cl_core.analysis.setting_measurement import measure_settings
     from cl_core.cli.output import TerminalWatcher, say, say_json, table
     from cl_core.errors import UserError
     from cl_core.evaluate.statistics import decimal
@@ -64,7 +64,7 @@ def vary(
     run = opened.find(name)
     names = [task.name for task in run.config.tasks]
     stage = stage or len(names)
-    of_run = own_setting(run, stage)
+    of_run = setting_of(run, stage)
     by_k, by_temperature = grid(run, stage)
     if k or temperature:
         by_k = [RoutingSetting(min(count, stage), of_run.temperature) for count in k or ()]

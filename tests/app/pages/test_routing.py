@@ -16,12 +16,12 @@ from app.data import routing_tables as tables
 from app.data.routing_records import ONLY, RoutingRecords, keep, routed_at
 from app.data.runs import DEMONSTRATION
 from app.figures.bars import outcomes
-from app.routing import other_settings
+from app.routing import setting_accuracy_section
 from app.routing.routing_numbers import numbers
-from cl_core.analysis.settings_accuracy import KIND, MOST, grid, inputs_of, read
+from cl_core.analysis.setting_accuracy import KIND, MOST, grid, inputs_of, read
 from cl_core.evaluate.intervals import wilson
 from cl_core.evaluate.records import routing_records
-from cl_core.evaluate.sweeps import TEMPERATURES
+from cl_core.evaluate.reweighing import TEMPERATURES
 from cl_core.reports.report import Report
 from cl_core.runs.workspace import Workspace
 from cl_core.store import key
@@ -201,7 +201,7 @@ def test_the_boxes_do_what_a_click_on_a_cell_does(open_page: Open, small_workspa
     assert not page.exception
 
 
-def test_l2r_shows_its_blocks_and_no_sweep(open_page: Open) -> None:
+def test_l2r_shows_its_blocks_and_no_other_settings(open_page: Open) -> None:
     page = open_page("routing", run="l2r")
     titles = [element.value for element in page.header]
     assert "Which adapters does each block use?" in titles
@@ -219,7 +219,7 @@ def test_accuracy_by_k_and_temperature_is_worked_out_where_it_is_asked_for(
     next(button for button in page.button if button.label == "Compute").click().run()
     assert not page.exception
     assert "Compute" not in [button.label for button in page.button], "it is being worked out"
-    other_settings.worker().settle(240)
+    setting_accuracy_section.worker().settle(240)
     page.run()
     by_k, by_temperature = accuracies(page)
     assert by_k.index.tolist() == [1, 2]

@@ -1,6 +1,6 @@
-"""The worker of a sweep: how accurate a run is with other k and temperatures, at one stage.
+"""The worker that measures settings: how accurate a run is with other k and temperatures, at one stage.
 
-`python -m app.workers.sweep_worker --source DIR --target DIR --run NAME --stage N`; each setting is stored when done.
+`python -m app.workers.setting_worker --source DIR --target DIR --run NAME --stage N`; each setting is stored when done.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ import os
 import sys
 from pathlib import Path
 
-from cl_core.analysis.settings_accuracy import grid
-from cl_core.analysis.settings_answers import measure_settings
+from cl_core.analysis.setting_accuracy import grid
+from cl_core.analysis.setting_measurement import measure_settings
 from cl_core.errors import UserError
 from cl_core.runs.workspace import Workspace
 

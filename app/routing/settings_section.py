@@ -1,4 +1,4 @@
-"""Sweeps over k and the temperature: routing under other settings, from the recorded scores."""
+"""Routing under each k and temperature, computed from the recorded scores."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from numpy.typing import NDArray
 from app.data.routing_records import RoutingRecords
 from app.data.view import View
 from app.figures.curves import setting_lines
-from app.routing import other_settings
+from app.routing import setting_accuracy_section
 from app.shell import widgets
 from app.shell.figure_table import setting_table
-from cl_core.evaluate.sweeps import TEMPERATURES, sweep
+from cl_core.evaluate.reweighing import TEMPERATURES, try_settings
 
-KEPT, ROUTE, WEIGHT = (
+RECALL, ACCURACY, WEIGHT = (
     "top-k recall",
     "routing accuracy",
     "true-task weight",
 )
-COUNTED = (KEPT, ROUTE)
+COUNTED = (RECALL, ACCURACY)
 """Lines that are shares of samples."""
 
 
 def draw(view: View, routed: RoutingRecords, adapters: Sequence[str], source: str) -> None:
-    """Both sweeps, and what the settings do to the accuracy; of the samples of the tasks that have an adapter.
+    """Figures over k, over the temperature, and of what they do to the accuracy; samples of tasks with an adapter.
 
     Args:
         view: what is looked at.
@@ -51,7 +51,7 @@ def draw(view: View, routed: RoutingRecords, adapters: Sequence[str], source: st
     if ranked:
         with right:
             _by_temperature(view, scores, true, source)
-        other_settings.draw(view)
+        setting_accuracy_section.draw(view)
 
 
 def _by_k(
@@ -65,11 +65,11 @@ def _by_k(
         return
     settings = view.run.config.settings.router
     ks = range(1, scores.shape[1] + 1)
-    points = sweep(scores, true, ks, [settings.temperature])
+    points = try_settings(scores, true, ks, [settings.temperature])
     lines = {
-        KEPT: [100 * point.top_k_recall for point in points],
-        ROUTE: [100 * point.router_accuracy for point in points],
-        **({WEIGHT: [100 * point.own_weight for point in points]} if ranked else {}),
+        RECALL: [100 * point.top_k_recall for point in points],
+        ACCURACY: [100 * point.router_accuracy for point in points],
+        **({WEIGHT: [100 * point.true_task_weight for point in points]} if ranked else {}),
     }
     widgets.chart(
         view,
@@ -84,7 +84,7 @@ def _by_k(
         ),
         "sweep-k",
         widgets.About(
-            alt=f"top-k recall from {lines[KEPT][0]:.0f} % at k = 1",
+            alt=f"top-k recall from {lines[RECALL][0]:.0f} % at k = 1",
             what="The more adapters are kept, the likelier the true-task adapter is among them, and "
             "the less it weighs.",
             formula=r"R@k = \#(t \in K(x)) / N",
@@ -101,10 +101,10 @@ def _by_temperature(
         return
     settings = view.run.config.settings.router
     taus = sorted({*TEMPERATURES, settings.temperature})
-    points = sweep(scores, true, [settings.k], taus)
+    points = try_settings(scores, true, [settings.k], taus)
     lines = {
-        WEIGHT: [100 * point.own_weight for point in points],
-        ROUTE: [100 * point.router_accuracy for point in points],
+        WEIGHT: [100 * point.true_task_weight for point in points],
+        ACCURACY: [100 * point.router_accuracy for point in points],
         "calibration error": [100 * point.calibration_error for point in points],
     }
     widgets.chart(

@@ -1,7 +1,7 @@
 """How accurate a run would be with another k or temperature: what was computed of it, and which settings are asked.
 
-One artifact for each setting at each stage, keyed by all that it depends on, so that an interrupted sweep goes on where
-it was and two grids share what they have in common. Reading needs no torch; `settings_answers.py` works it out.
+One artifact for each setting at each stage, keyed by all that it depends on, so that what was interrupted goes on where
+it was and two grids share what they have in common. Reading needs no torch; `setting_measurement.py` works it out.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 
 from cl_core.errors import UserError, counted
 from cl_core.evaluate.intervals import wilson_mean
-from cl_core.evaluate.sweeps import TEMPERATURES
+from cl_core.evaluate.reweighing import TEMPERATURES
 from cl_core.route import ROUTERS
 from cl_core.runs.run_folder import RunFolder
 from cl_core.runs.workspace import Workspace
@@ -38,7 +38,7 @@ class RoutingSetting:
 
 
 @dataclass(frozen=True)
-class Accuracy:
+class SettingAccuracy:
     """What comes of one setting after one stage.
 
     Attributes:
@@ -64,7 +64,7 @@ class Accuracy:
         return wilson_mean(self.accuracy, self.samples)
 
 
-def own_setting(run: RunFolder, stage: int) -> RoutingSetting:
+def setting_of(run: RunFolder, stage: int) -> RoutingSetting:
     """The run's own after a stage, from 1; a k above the number of adapters gives all of them.
 
     Raises:
@@ -88,7 +88,7 @@ def grid(run: RunFolder, stage: int) -> tuple[list[RoutingSetting], list[Routing
         run: a run whose router ranks.
         stage: from 1, with as many adapters.
     """
-    of_run = own_setting(run, stage)
+    of_run = setting_of(run, stage)
     ks = set(range(1, stage + 1))
     if stage > MOST_K:
         ks = {round(float(k)) for k in np.geomspace(1, stage, MOST_K)} | {of_run.k}
@@ -170,7 +170,7 @@ def read(
     stage: int,
     setting: RoutingSetting,
     most: int = MOST,
-) -> Accuracy | None:
+) -> SettingAccuracy | None:
     """What was computed before, from the first workspace that has it; None where none has.
 
     Args:
@@ -191,9 +191,9 @@ def read(
     return None
 
 
-def accuracy_of(setting: RoutingSetting, data: Any) -> Accuracy:
+def accuracy_of(setting: RoutingSetting, data: Any) -> SettingAccuracy:
     """An artifact's data."""
-    return Accuracy(
+    return SettingAccuracy(
         setting,
         tuple(float(number) for number in data["accuracy"]),
         tuple(int(number) for number in data["samples"]),

@@ -1,4 +1,4 @@
-"""Sweeps over recorded scores say what routing anew would."""
+"""Recorded scores under another k or temperature say what routing anew would."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cl_core.evaluate.sweeps import reweigh, sweep, try_setting
+from cl_core.evaluate.reweighing import reweigh, try_setting, try_settings
 from cl_core.route.algebra import top_k_softmax
 
 SCORES = np.array([[0.9, 0.8, 0.1], [0.2, 0.3, 0.9], [0.5, 0.5, 0.4]])
@@ -29,20 +29,20 @@ def test_weights_are_those_of_the_router(rows: list[list[float]], k: int, tau: f
 
 
 def test_no_setting_changes_which_adapter_weighs_most() -> None:
-    found = sweep(SCORES, [0, 2, 1], [1, 2, 3], [0.01, 1.0])
+    found = try_settings(SCORES, [0, 2, 1], [1, 2, 3], [0.01, 1.0])
     assert {setting.router_accuracy for setting in found} == {2 / 3}
     assert len(found) == 6
 
 
 def test_the_own_tasks_weight_by_hand() -> None:
     one = try_setting(SCORES[:1], [1], 2, 0.1)
-    assert one.own_weight == pytest.approx(1 / (1 + np.exp(1.0)))
+    assert one.true_task_weight == pytest.approx(1 / (1 + np.exp(1.0)))
     assert one.top_k_recall == 1.0
     assert try_setting(SCORES[:1], [1], 1, 0.1).top_k_recall == 0.0
 
 
 def test_a_task_without_an_adapter_has_no_weight() -> None:
-    assert try_setting(SCORES[:1], [7], 3, 0.1).own_weight == 0.0
+    assert try_setting(SCORES[:1], [7], 3, 0.1).true_task_weight == 0.0
 
 
 @pytest.mark.parametrize(("k", "tau"), [(0, 1.0), (1, 0.0), (1, float("nan"))])

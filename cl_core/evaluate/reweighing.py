@@ -17,11 +17,11 @@ from cl_core.evaluate.routing import (
 )
 
 TEMPERATURES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
-"""What a sweep over the temperature tries."""
+"""Temperatures that are tried where none are asked for."""
 
 
 @dataclass(frozen=True)
-class SweepPoint:
+class SettingOutcome:
     """How N samples would be routed under one setting.
 
     Attributes:
@@ -30,7 +30,7 @@ class SweepPoint:
         router_accuracy: share of samples whose largest weight is their true task's. No k and no tau changes it: what
             scores best weighs most.
         top_k_recall: share of samples whose true task is among the k kept.
-        own_weight: mean weight of the true-task adapter.
+        true_task_weight: mean weight of the true-task adapter.
         entropy: of the weights, mean, nats.
         calibration_error: of the largest weight, see `expected_calibration_error`.
     """
@@ -39,7 +39,7 @@ class SweepPoint:
     temperature: float
     router_accuracy: float
     top_k_recall: float
-    own_weight: float
+    true_task_weight: float
     entropy: float
     calibration_error: float
 
@@ -71,7 +71,7 @@ def reweigh(scores: ArrayLike, k: int, temperature: float) -> NDArray[np.float64
     return weights
 
 
-def try_setting(scores: ArrayLike, true: ArrayLike, k: int, temperature: float) -> SweepPoint:
+def try_setting(scores: ArrayLike, true: ArrayLike, k: int, temperature: float) -> SettingOutcome:
     """Returns what becomes of N samples under one k and temperature.
 
     Args:
@@ -83,20 +83,20 @@ def try_setting(scores: ArrayLike, true: ArrayLike, k: int, temperature: float) 
     weights, true_task = reweigh(scores, k, temperature), np.asarray(true, np.int64)
     has_adapter = true_task < weights.shape[1]
     places = np.where(has_adapter, true_task, 0)[:, None]
-    own_weights = np.take_along_axis(weights, places, axis=1)[:, 0] * has_adapter
-    return SweepPoint(
+    true_task_weights = np.take_along_axis(weights, places, axis=1)[:, 0] * has_adapter
+    return SettingOutcome(
         k=k,
         temperature=temperature,
         router_accuracy=router_accuracy(weights, true_task),
         top_k_recall=top_k_recall(scores, true_task, k),
-        own_weight=float(own_weights.mean()) if len(true_task) else float("nan"),
+        true_task_weight=float(true_task_weights.mean()) if len(true_task) else float("nan"),
         entropy=float(entropy(weights).mean()) if len(true_task) else float("nan"),
         calibration_error=expected_calibration_error(weights, true_task),
     )
 
 
-def sweep(
+def try_settings(
     scores: ArrayLike, true: ArrayLike, ks: Sequence[int], temperatures: Sequence[float]
-) -> list[SweepPoint]:
+) -> list[SettingOutcome]:
     """Returns every pair of them, k outermost."""
     return [try_setting(scores, true, k, tau) for k in ks for tau in temperatures]

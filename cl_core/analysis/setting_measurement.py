@@ -18,15 +18,15 @@ from torch import Tensor
 from cl_core.adapters.bank import Bank
 from cl_core.analysis.embeddings import find_embeddings
 from cl_core.analysis.oracle_answers import SingleAdapterStates
-from cl_core.analysis.settings_accuracy import (
+from cl_core.analysis.setting_accuracy import (
     KIND,
     MOST,
-    Accuracy,
     RoutingSetting,
+    SettingAccuracy,
     accuracy_of,
     inputs_of,
-    own_setting,
     read,
+    setting_of,
     shares,
 )
 from cl_core.engine.artifact_cache import Reporter
@@ -57,7 +57,7 @@ def measure_settings(
     most: int = MOST,
     device: str = "auto",
     progress: Callable[[int, int], None] = lambda done, total: None,
-) -> list[Accuracy]:
+) -> list[SettingAccuracy]:
     """How accurate a run is under each of some settings; what is not stored yet is computed and stored.
 
     Args:
@@ -73,8 +73,8 @@ def measure_settings(
     Raises:
         UserError: the router does not rank, the run has not come to the stage, or its data changed.
     """
-    own_setting(run, stage)  # says where there is nothing to vary
-    accuracies: list[Accuracy] = []
+    setting_of(run, stage)  # says where there is nothing to vary
+    accuracies: list[SettingAccuracy] = []
     rows: list[TaskRows] = []
     loaded: LoadedModel | None = None
     for done, setting in enumerate(settings):

@@ -16,16 +16,16 @@ from app.shell import actions, widgets
 from app.shell.figure_table import setting_table
 from app.shell.sharing import is_guest
 from app.workers.background import Background
-from cl_core.analysis.settings_accuracy import (
+from cl_core.analysis.setting_accuracy import (
     KIND,
     MOST,
-    Accuracy,
     RoutingSetting,
+    SettingAccuracy,
     grid,
     inputs_of,
-    own_setting,
     read,
     samples_of,
+    setting_of,
     shares,
 )
 from cl_core.errors import UserError, counted
@@ -40,7 +40,7 @@ LINE = "accuracy, mean of the tasks learnt"
 @st.cache_resource
 def worker() -> Background:
     """One for the whole server."""
-    return Background("app.workers.sweep_worker")
+    return Background("app.workers.setting_worker")
 
 
 def draw(view: View) -> None:
@@ -65,7 +65,9 @@ def draw(view: View) -> None:
         _chart(view, accuracies[1], "temperature", lambda setting: setting.temperature)
 
 
-def _there(view: View, settings: Sequence[RoutingSetting], names: Sequence[str]) -> list[Accuracy]:
+def _there(
+    view: View, settings: Sequence[RoutingSetting], names: Sequence[str]
+) -> list[SettingAccuracy]:
     """What was computed, of all settings; empty where some is missing or damaged."""
     if view.run is None or _done(view, names) < len(names):
         return []
@@ -157,7 +159,7 @@ def _wait(view: View, run: RunFolder, more: tuple[str, ...], names: Sequence[str
 
 def _chart(
     view: View,
-    accuracies: Sequence[Accuracy],
+    accuracies: Sequence[SettingAccuracy],
     name: str,
     value: Callable[[RoutingSetting], float],
 ) -> None:
@@ -165,7 +167,7 @@ def _chart(
     run = view.run
     if run is None:
         return
-    run_setting = own_setting(run, view.stage)
+    run_setting = setting_of(run, view.stage)
     values = [value(accuracy.setting) for accuracy in accuracies]
     means = [100 * accuracy.mean for accuracy in accuracies]
     low, high = ([100 * accuracy.interval[side] for accuracy in accuracies] for side in (0, 1))
@@ -212,7 +214,7 @@ def _found(
     stage: int,
     settings: tuple[RoutingSetting, ...],
     stamp: Sequence[tuple[str, int, int]],
-) -> list[Accuracy]:
+) -> list[SettingAccuracy]:
     """What is stored; asked only where all of it is."""
     run = RunFolder(Path(path))
     workspaces = (workspace("Mine"), Workspace(run.path.parents[1]))

@@ -8,17 +8,17 @@ import numpy as np
 import pytest
 
 import cl_core as cl
-from cl_core.analysis.settings_accuracy import (
+from cl_core.analysis.setting_accuracy import (
     KIND,
-    Accuracy,
     RoutingSetting,
+    SettingAccuracy,
     grid,
     inputs_of,
-    own_setting,
     read,
+    setting_of,
     shares,
 )
-from cl_core.analysis.settings_answers import measure_settings, task_rows
+from cl_core.analysis.setting_measurement import measure_settings, task_rows
 from cl_core.archive.prune import unused
 from cl_core.errors import UserError
 from cl_core.evaluate.intervals import wilson_mean
@@ -68,13 +68,13 @@ def test_the_runs_own_setting_is_its_stored_score_and_nothing_is_answered_twice(
 ) -> None:
     run = carry(name="own", temperature=0.5, batch_size=4)
     place, folder = run.workspace, run.folder
-    own = own_setting(folder, 3)
+    own = setting_of(folder, 3)
     assert own == RoutingSetting(2, 0.5)
     matrix = Report(folder).matrix
     for stage in (1, 2, 3):
         # A k of more adapters than there are is all of them.
         (each,) = measure_settings(
-            place, place, folder, stage, [own_setting(folder, stage)], device="cpu"
+            place, place, folder, stage, [setting_of(folder, stage)], device="cpu"
         )
         np.testing.assert_allclose(each.accuracy, matrix[stage - 1, :stage], atol=1e-7)
     loaded = load_model(place, folder, 3, "cpu")
@@ -104,7 +104,7 @@ def test_the_runs_own_setting_is_its_stored_score_and_nothing_is_answered_twice(
 
 
 def test_tasks_count_alike_and_the_interval_is_of_the_samples_that_were_answered() -> None:
-    found = Accuracy(RoutingSetting(1, 1.0), (0.5, 1.0), (10, 40), (600, 40))
+    found = SettingAccuracy(RoutingSetting(1, 1.0), (0.5, 1.0), (10, 40), (600, 40))
     assert found.mean == 0.75
     assert found.interval == wilson_mean((0.5, 1.0), (10, 40))
 
@@ -131,7 +131,7 @@ def test_what_is_kept_of_one_setting_is_not_taken_for_another() -> None:
     kept = [inputs_of(run, 5, setting, most) for setting in settings for most in (100, 200)]
     assert all(kept.count(inputs) == 1 for inputs in kept)
     assert run.config.settings.router.k > 1
-    assert own_setting(run, 1).k == 1, "after the first task there is one adapter"
+    assert setting_of(run, 1).k == 1, "after the first task there is one adapter"
     assert inputs_of(run, 1, RoutingSetting(1, 0.5), 100) == inputs_of(
         run, 1, RoutingSetting(4, 0.5), 100
     )
