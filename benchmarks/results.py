@@ -22,7 +22,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-KEPT = ROOT / "benchmarks" / "results"
+RESULTS_FOLDER = ROOT / "benchmarks" / "results"
 MARKED = re.compile(r"(<!-- benchmark: ([\w-]+)/([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -71,7 +71,7 @@ class Result:
     tables: dict[str, Table]
 
 
-def keep(benchmark: str, tables: Mapping[str, Table], kept: Path = KEPT) -> Path:
+def keep(benchmark: str, tables: Mapping[str, Table], kept: Path = RESULTS_FOLDER) -> Path:
     """Writes what a script measured just now, and returns the file.
 
     Args:
@@ -95,14 +95,14 @@ def keep(benchmark: str, tables: Mapping[str, Table], kept: Path = KEPT) -> Path
     return file
 
 
-def load(name: str, kept: Path = KEPT) -> Result:
+def load(name: str, kept: Path = RESULTS_FOLDER) -> Result:
     """What `NAME.json` holds."""
     fields = json.loads((kept / f"{name}.json").read_text(encoding="utf-8"))
     fields["tables"] = {name: Table(**table) for name, table in fields["tables"].items()}
     return Result(**fields)
 
 
-def written(page: str, kept: Path = KEPT) -> str:
+def written(page: str, kept: Path = RESULTS_FOLDER) -> str:
     """A page's text with each marked table as its result says.
 
     Raises:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.results import KEPT, MARKED, ROOT, Table, keep, load, pages, written
+from benchmarks.results import MARKED, RESULTS_FOLDER, ROOT, Table, keep, load, pages, written
 
-NAMES = sorted(file.stem for file in KEPT.glob("*.json"))
+NAMES = sorted(file.stem for file in RESULTS_FOLDER.glob("*.json"))
 
 
 def test_pages_show_what_is_kept() -> None:

@@ -195,7 +195,7 @@ def _end_presentation() -> None:
     st.query_params.pop("present", None)
 
 
-KEPT = (
+KEPT_BY_RESET = (
     *(
         "pages",
         "page",
@@ -224,5 +224,5 @@ KEPT = (
 def _reset() -> None:
     """Back to what a link to this page alone would show; the workspace and the run stay."""
     for name in list(st.session_state):
-        if name not in KEPT:
+        if name not in KEPT_BY_RESET:
             del st.session_state[name]

@@ -11,7 +11,7 @@ from app.base import theme
 from app.figures.names import short
 from cl_core.runs.run_folder import RunFolder
 
-KEPT = "stage"
+LAST_STAGE = "stage"
 """In the session: what was shown the last time, on pages without these menus, too."""
 
 
@@ -50,7 +50,7 @@ def choose(workspace_name: str, run: RunFolder | None, asked: Mapping[str, str] 
     of = (workspace_name, None if run is None else run.name)
     tasks = [] if run is None else [task.name for task in run.config.tasks]
     names = tuple(theme.numbered(number, name) for number, name in enumerate(tasks))
-    kept: Stage | None = st.session_state.get(KEPT)
+    kept: Stage | None = st.session_state.get(LAST_STAGE)
     after = task = None
     if asked is not None:
         after, task = asked.get("after"), asked.get("task")
@@ -70,7 +70,7 @@ def choose(workspace_name: str, run: RunFolder | None, asked: Mapping[str, str] 
         task if task in names else None,
         gone[0] if gone and names else None,
     )
-    st.session_state[KEPT] = stage
+    st.session_state[LAST_STAGE] = stage
     return stage
 
 

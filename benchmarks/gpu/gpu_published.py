@@ -27,7 +27,7 @@ from cl_core.backbones.vision.vision_language import VisionLanguageBackbone
 from cl_core.device import Device
 from cl_core.train.data import Rows
 
-TEXT_TOKENS, FRAMES, K, KEPT = 48, 10, 5, 2
+TEXT_TOKENS, FRAMES, K, TOP_K = 48, 10, 5, 2
 
 
 class StoredTokens:
@@ -73,7 +73,7 @@ def measure_published(report: Report, device: Device, quick: bool, small: bool) 
                 partial(fitting_speed, both, device, rows, batch, steps),
             ),
             (
-                f"routed inference on questions, K={K}, k={KEPT}",
+                f"routed inference on questions, K={K}, k={TOP_K}",
                 partial(routed_speed, both, device, rows, batch, steps),
             ),
             (
@@ -100,7 +100,7 @@ def routed_speed(
 ) -> float:
     """Samples per second through a merge of two of five adapters, each sample its own."""
     bank = Bank.stack([new_weights(backbone, 2).adapter for _ in range(K)])
-    bank, weights = bank.to(device.torch_device), routes(batch, K, KEPT).to(device.torch_device)
+    bank, weights = bank.to(device.torch_device), routes(batch, K, TOP_K).to(device.torch_device)
 
     def infer() -> None:
         with device.autocast():

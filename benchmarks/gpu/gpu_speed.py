@@ -27,7 +27,7 @@ from cl_core.train.data import Rows
 from cl_core.train.loop import TrainingCallbacks
 from cl_core.train.settings import TrainSettings
 
-TOKENS, K, KEPT = 64, 20, 2
+TOKENS, K, TOP_K = 64, 20, 2
 # Passes before the clock starts: the first ones choose kernels and take memory.
 WARM_UP = 2
 
@@ -44,7 +44,7 @@ def measure_speed(report: Report, backbone: TextBackbone, device: Device, quick:
             for work, measure in (
                 ("training, one adapter", training_speed),
                 ("inference, one plain adapter", plain_speed),
-                (f"inference, routed, merge, K={K}, k={KEPT}", routed_speed),
+                (f"inference, routed, merge, K={K}, k={TOP_K}", routed_speed),
             ):
                 report.speed(
                     work,
@@ -72,7 +72,7 @@ def routed_speed(backbone: TextBackbone, device: Device, batch: int, steps: int)
     """Router and merge from cached features, then the same forward passes."""
     generator = torch.Generator().manual_seed(0)
     bank = make_bank(backbone, K).to(device.torch_device)
-    router = CentroidRouter(RouterSettings(k=KEPT))
+    router = CentroidRouter(RouterSettings(k=TOP_K))
     for centroid in torch.randn(K, 1, backbone.hidden_size, generator=generator):
         router.add_task(centroid)
     features = torch.randn(batch, backbone.hidden_size, generator=generator)

@@ -28,7 +28,7 @@ from cl_core.train.context import TrainingContext
 from cl_core.train.data import Rows
 from cl_core.train.settings import TrainSettings
 
-KEPT = 2
+TOP_K = 2
 
 
 @dataclass(frozen=True)
@@ -158,7 +158,7 @@ def learn(
     tasks = stream.tasks
     # Dropout is off, as a GPU draws other random numbers than the CPU.
     settings, dropout = TrainSettings(epochs=stream.epochs, patience=None), 0.0
-    router = CentroidRouter(RouterSettings(k=KEPT))
+    router = CentroidRouter(RouterSettings(k=TOP_K))
     now = new_weights(backbone, stream.classes)
     learnt = StreamOutcome(
         [], [], [], torch.zeros(len(tasks), len(tasks)), torch.empty(0), torch.empty(0)

@@ -40,7 +40,7 @@ from cl_core.device import choose_device
 from cl_core.route.centroid import CentroidRouter
 from cl_core.route.settings import RouterSettings
 
-K, KEPT, SAMPLES, TOKENS, CLUSTERS = 20, 2, 32, 64, 4
+K, TOP_K, SAMPLES, TOKENS, CLUSTERS = 20, 2, 32, 64, 4
 TARGET = 1.25
 CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}
 
@@ -60,7 +60,7 @@ def main() -> None:
     backbone = load_backbone(BackboneSettings(max_length=TOKENS), device.torch_device)
     bank = make_bank(backbone.sites, backbone.hidden_size).to(device.torch_device)
     batch = backbone.collate(random_rows(SAMPLES, TOKENS), range(SAMPLES), device.torch_device)
-    router = CentroidRouter(RouterSettings(k=KEPT))
+    router = CentroidRouter(RouterSettings(k=TOP_K))
     centroids = torch.randn(K, backbone.hidden_size)
     for centroid in centroids:
         router.add_task(centroid.unsqueeze(0))
@@ -80,7 +80,7 @@ def main() -> None:
 
     calls: dict[str, Callable[[], object]] = {"plain": plain}
     print(f"torch {torch.__version__}, {device.reason}; {chosen.clock} clock")
-    print(f"MiniLM, K={K}, k={KEPT}, B={SAMPLES}, T={TOKENS}, {len(bank.site_names)} sites")
+    print(f"MiniLM, K={K}, k={TOP_K}, B={SAMPLES}, T={TOKENS}, {len(bank.site_names)} sites")
     for name, on_cpu in make_features(centroids).items():
         features = on_cpu.to(device.torch_device)
         weights = router.route(features).weights
@@ -120,7 +120,7 @@ def random_rows(rows: int, tokens: int) -> Encoding:
 
 def make_features(centroids: Tensor) -> dict[str, Tensor]:
     """Cached router features for each kind of batch: a sample's are a mix of centroids and noise."""
-    first = torch.stack([torch.randperm(K)[:KEPT] for _ in range(SAMPLES)])
+    first = torch.stack([torch.randperm(K)[:TOP_K] for _ in range(SAMPLES)])
     share = 0.5 + 0.01 * torch.randn(SAMPLES, 1)  # near a tie, so that both adapters really count
     mixed = share * centroids[first[:, 0]] + (1 - share) * centroids[first[:, 1]]
     task = torch.arange(SAMPLES) % CLUSTERS

@@ -46,7 +46,7 @@ _FAMILY_OF = {
 }
 
 
-KEPT = 6
+TASKS_IN_MEMORY = 6
 """Tasks whose rows are kept in memory, some 15 MB each where they are clips: those of a stream."""
 
 
@@ -201,7 +201,7 @@ def read_builtin(spec: TaskSpec) -> RawTask:
     return RawTask(spec.name, f"built-in {source}", splits, task.label_names)
 
 
-@lru_cache(maxsize=KEPT)
+@lru_cache(maxsize=TASKS_IN_MEMORY)
 def _made(family: str, source: str) -> BuiltinTask:
     """The rows of a task, made once for all runs of a process: scenes and clips are drawn pixel by pixel.
 
