@@ -11,7 +11,7 @@ from torch import Tensor
 
 from cl_core.engine.artifact_cache import Reporter
 from cl_core.engine.artifacts import RunArtifacts
-from cl_core.engine.encoded_stream import TokenisedStream
+from cl_core.engine.encoded_stream import EncodedStream
 from cl_core.engine.launch import reopen
 from cl_core.engine.visual_tokens import stored_tokens
 from cl_core.errors import UserError
@@ -95,7 +95,7 @@ class SingleAdapterStates:
         split: the one that is scored.
     """
 
-    def __init__(self, data: TokenisedStream, split: str) -> None:
+    def __init__(self, data: EncodedStream, split: str) -> None:
         self.data, self.split = data, split
         self._states: dict[tuple[int, int], Tensor] = {}
         self._places: dict[int, dict[str, int]] = {}

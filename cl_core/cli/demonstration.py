@@ -81,8 +81,8 @@ def _routed(workspace: Workspace, run: RunFolder, device: str) -> dict[str, Any]
         "sentences": list(SENTENCES),
         "version": 2,
     }
-    own_key = key("routed", inputs)
-    artifact = workspace.store.read("routed", own_key)
+    artifact_key = key("routed", inputs)
+    artifact = workspace.store.read("routed", artifact_key)
     if artifact is None:
         from cl_core.model.predict import Predictor
 
@@ -91,5 +91,5 @@ def _routed(workspace: Workspace, run: RunFolder, device: str) -> dict[str, Any]
             "text": "\n\n".join(str(sample) for sample in samples),
             "samples": [sample.as_dict() for sample in samples],
         }
-        artifact = workspace.store.write("routed", own_key, inputs, data=data)
+        artifact = workspace.store.write("routed", artifact_key, inputs, data=data)
     return dict(artifact.data)

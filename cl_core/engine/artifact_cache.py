@@ -11,7 +11,7 @@ from torch import Tensor
 
 from cl_core.backbones.encoder import Backbone
 from cl_core.device import Device
-from cl_core.engine.encoded_stream import TokenisedStream
+from cl_core.engine.encoded_stream import EncodedStream
 from cl_core.errors import UserError
 from cl_core.recipes.settings import RunSettings
 from cl_core.runs.events import ArtifactEvent, EpochEvent
@@ -51,7 +51,7 @@ class ArtifactCache:
     def __init__(
         self,
         store: Store,
-        data: TokenisedStream,
+        data: EncodedStream,
         backbone: Backbone,
         settings: RunSettings,
         device: Device,
@@ -90,11 +90,11 @@ class ArtifactCache:
         Raises:
             UserError: what came out is not finite; it is not stored.
         """
-        own_key = key(kind, inputs)
-        artifact = self.store.read(kind, own_key)
+        artifact_key = key(kind, inputs)
+        artifact = self.store.read(kind, artifact_key)
         reused = artifact is not None
         # Apart from the artifact, whose bytes must not depend on how fast the machine was.
-        timing_inputs = {"artifact": own_key}
+        timing_inputs = {"artifact": artifact_key}
         timing_key = key("timing", timing_inputs)
         if artifact is None:
             began = time.perf_counter()
@@ -102,7 +102,7 @@ class ArtifactCache:
             self.device.synchronise()
             self._check_finite(kind, task, tensors)
             seconds = time.perf_counter() - began
-            artifact = self.store.write(kind, own_key, inputs, tensors=tensors, data=data)
+            artifact = self.store.write(kind, artifact_key, inputs, tensors=tensors, data=data)
             if not self.store.has("timing", timing_key):
                 self.store.write("timing", timing_key, timing_inputs, data={"seconds": seconds})
         timing = self.store.read("timing", timing_key)
@@ -111,7 +111,7 @@ class ArtifactCache:
                 kind=shown_as or kind,
                 task=self.data.name(task),
                 stage=stage + 1,
-                key=own_key,
+                key=artifact_key,
                 reused=reused,
                 seconds=float(timing.data["seconds"]) if timing else 0.0,
                 rows=rows,

@@ -19,7 +19,7 @@ from cl_core.backbones.vision.vision_encoder import TokenSource
 from cl_core.backbones.vision.vision_language import VisionLanguageBackbone
 from cl_core.device import Device
 from cl_core.engine.artifact_cache import ArtifactCache, Contents, Reporter
-from cl_core.engine.encoded_stream import TokenisedStream
+from cl_core.engine.encoded_stream import EncodedStream
 from cl_core.model.forward_passes import ForwardPasses
 from cl_core.model.stored_weights import StoredWeights
 from cl_core.recipes.settings import RunSettings
@@ -74,7 +74,7 @@ class RunArtifacts(ArtifactCache):
         generates = settings.answers.answers == "embeddings"
         backbone.answer_from(vocabulary(stream) if generates else ())
         seen_only = settings.answers.vocabulary == "seen"
-        data = TokenisedStream(stream, backbone, partial(token_source, self), seen_only)
+        data = EncodedStream(stream, backbone, partial(token_source, self), seen_only)
         super().__init__(store, data, backbone, settings, device, reporter)
         self.seed = seed
         self._features: dict[tuple[int, str], Tensor] = {}

@@ -18,7 +18,7 @@ MakeTokenSource = Callable[[int, str], TokenSource | None]
 """From a 0-based task and a split to what is seen of it; None where there is nothing to see, or nobody who sees."""
 
 
-class TokenisedStream:
+class EncodedStream:
     """The rows of a stream's tasks, by 0-based task (held-out ones behind the others) and split name.
 
     Args:

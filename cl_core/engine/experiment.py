@@ -64,7 +64,7 @@ class Experiment:
         self.artifacts = RunArtifacts(
             store, stream, backbone, settings, device, config.seed, reporter, stored_tokens
         )
-        self.trainer = recipe.trainer.traits
+        self.trainer_traits = recipe.trainer.traits
         self.router = recipe.router.load()(settings.router)
         self.initialiser = recipe.initialiser.load()()
         self.results = Results(run, config)
@@ -84,7 +84,12 @@ class Experiment:
             self.artifacts, self.task_trainer, self.memory_selector, recipe.trainer
         )
         stages = StageModels(
-            config, self.artifacts, self.trainer, self.router, self.task_trainer, self.artifact_keys
+            config,
+            self.artifacts,
+            self.trainer_traits,
+            self.router,
+            self.task_trainer,
+            self.artifact_keys,
         )
         self.evaluator = StageEvaluator(
             run,
@@ -158,7 +163,7 @@ class Experiment:
             self.artifacts.features(task, self.config.settings.evaluate.split)
 
     def _train(self, task: int) -> None:
-        if self.trainer.form == "shared":
+        if self.trainer_traits.form == "shared":
             self._train_shared(task)
         else:
             self._train_own(task)
@@ -200,7 +205,7 @@ class Experiment:
         ):
             vanilla = self.task_trainer.train(task, None, shown_as="vanilla")
             self.evaluator.evaluate_vanilla(task, self.task_trainer.weights(vanilla))
-        if not self.trainer.shared:
+        if not self.trainer_traits.shared:
             features = self.artifacts.features(task, "train") if self._routes_by_features else None
             self.router.add_task(features, self.artifacts.data.rows(task, "train").labels)
             self._store_router(task)
@@ -227,7 +232,7 @@ class Experiment:
                 for learnt_task in self.stream.tasks[: task + 1]
             ],
         }
-        own_key = key("router", inputs)
-        if self.store.read("router", own_key) is None:
-            self.store.write("router", own_key, inputs, tensors=self.router.state())
-        self._names[f"router/{task + 1}"] = own_key
+        artifact_key = key("router", inputs)
+        if self.store.read("router", artifact_key) is None:
+            self.store.write("router", artifact_key, inputs, tensors=self.router.state())
+        self._names[f"router/{task + 1}"] = artifact_key

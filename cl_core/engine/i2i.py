@@ -61,9 +61,9 @@ class I2ITrainer:
             return trainer.fit("improvised", inputs, task, earlier, start, settings, share)
         settings = self._settings(epochs)
         inputs = trainer.inputs(task, earlier, share, settings)
-        own_key = key("improvised", inputs)
+        artifact_key = key("improvised", inputs)
         rows = trainer.rows(task, share, "improvise")
-        checkpoints = MidTaskCheckpoints(self.artifacts.store, own_key)
+        checkpoints = MidTaskCheckpoints(self.artifacts.store, artifact_key)
 
         def compute() -> Contents:
             context = trainer.context(task, rows, settings, "improvise", checkpoints)
@@ -75,7 +75,7 @@ class I2ITrainer:
             "improvised", inputs, compute, task, task, rows=len(rows), moves=("head.", "adapter.")
         )
         checkpoints.clear()
-        return own_key
+        return artifact_key
 
     def distil(self, task: int, adapters: Sequence[str], improvised: str) -> str:
         """Phase 2: adapter k from the teacher of phase 1, with the teacher's head; returns its key.
@@ -90,8 +90,8 @@ class I2ITrainer:
             "teacher": improvised,
             "adapter": artifacts.settings.adapter.model_dump(),
         }
-        own_key = key("distilled", inputs)
-        checkpoints = MidTaskCheckpoints(artifacts.store, own_key)
+        artifact_key = key("distilled", inputs)
+        checkpoints = MidTaskCheckpoints(artifacts.store, artifact_key)
         rows = trainer.rows(task, phase.distil_share, "distil")
 
         def compute() -> Contents:
@@ -118,7 +118,7 @@ class I2ITrainer:
             "distilled", inputs, compute, task, task, rows=trained_on, moves=moves
         )
         checkpoints.clear()
-        return own_key
+        return artifact_key
 
     def start(self, distilled: str) -> Start:
         """Where phase 3 begins: the distilled adapter with the teacher's head."""

@@ -62,12 +62,12 @@ class RouterTrainer:
             "training": settings.train.model_dump(exclude={"checkpoint_every", "epochs"}),
             "seed": artifacts.seed,
         }
-        own_key = key("network", inputs)
-        checkpoints = MidTaskCheckpoints(artifacts.store, own_key)
+        artifact_key = key("network", inputs)
+        checkpoints = MidTaskCheckpoints(artifacts.store, artifact_key)
         memory = MixedRows.concat(kept)
 
         def compute() -> Contents:
-            seed = artifacts.derived_seed("network", own_key)
+            seed = artifacts.derived_seed("network", artifact_key)
             generator = torch.Generator().manual_seed(seed)
             rows, held_back = split_memory(memory, settings.network.hold_back, generator)
             network = RouterNetwork.initialise(
@@ -114,7 +114,7 @@ class RouterTrainer:
             "network", inputs, compute, stage, stage, rows=len(memory), moves=moves
         )
         checkpoints.clear()
-        return own_key
+        return artifact_key
 
 
 def _seen_size(backbone: Backbone) -> int | None:

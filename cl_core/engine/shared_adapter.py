@@ -72,8 +72,8 @@ class SharedAdapterTrainer:
             "seed": artifacts.seed,
             "previous": previous,
         }
-        own_key = key("shared", inputs)
-        checkpoints = MidTaskCheckpoints(artifacts.store, own_key)
+        artifact_key = key("shared", inputs)
+        checkpoints = MidTaskCheckpoints(artifacts.store, artifact_key)
         new = MixedRows.concat([artifacts.data.mixed(task, "train") for task in learned_now])
         judges = [artifacts.data.mixed(task, "validation") for task in self._judges(stage)]
 
@@ -109,21 +109,21 @@ class SharedAdapterTrainer:
         checkpoints.clear()
         if self._keeps_fisher:
             artifact_keys.fishers[stage] = self._fisher(
-                stage, own_key, artifact_keys.fishers.get(stage - 1)
+                stage, artifact_key, artifact_keys.fishers.get(stage - 1)
             )
-        return own_key
+        return artifact_key
 
-    def weights(self, own_key: str) -> SharedWeights:
+    def weights(self, artifact_key: str) -> SharedWeights:
         """The shared adapter and its heads, on the run's device.
 
         Raises:
             KeyError: they are not in the store.
         """
-        return self.artifacts.weights.shared(own_key)
+        return self.artifacts.weights.shared(artifact_key)
 
-    def parameter_counts(self, own_key: str, artifact_keys: ArtifactKeys) -> tuple[int, int]:
+    def parameter_counts(self, artifact_key: str, artifact_keys: ArtifactKeys) -> tuple[int, int]:
         """(numbers of adapter and heads, numbers stored: EWC keeps two more for each that it holds)."""
-        size = sum(tensor.numel() for tensor in self.weights(own_key).parameters())
+        size = sum(tensor.numel() for tensor in self.weights(artifact_key).parameters())
         if not artifact_keys.fishers:
             return size, size
         artifact = self.artifacts.store.read(
@@ -222,21 +222,23 @@ class SharedAdapterTrainer:
         )
         return tuple((name, value) for name, value in baselines.items() if name.endswith("lambda"))
 
-    def _fisher(self, stage: int, own_key: str, earlier: str | None) -> str:
+    def _fisher(self, stage: int, artifact_key: str, earlier: str | None) -> str:
         """EWC: the sum over tasks up to this one of F and of F theta*; returns its key."""
         artifacts, settings = self.artifacts, self.artifacts.settings
         inputs: dict[str, Any] = {
             "version": VERSIONS["fisher"],
             "sum": True,
-            "weights": own_key,
+            "weights": artifact_key,
             "earlier": earlier,
             "rows": settings.baselines.fisher_rows,
         }
 
         def compute() -> Contents:
-            weights = self.weights(own_key)
+            weights = self.weights(artifact_key)
             rows = artifacts.data.mixed(stage, "train")
-            generator = torch.Generator().manual_seed(artifacts.derived_seed("fisher", own_key))
+            generator = torch.Generator().manual_seed(
+                artifacts.derived_seed("fisher", artifact_key)
+            )
             fisher: dict[str, Tensor] = diagonal_fisher(
                 artifacts.backbone,
                 weights,

@@ -20,7 +20,7 @@ class StageModels:
     Args:
         config: of the run.
         artifacts: of the run.
-        trainer: says what the run holds after a stage.
+        trainer_traits: says what the run holds after a stage.
         router: as the last `add_task` left it.
         task_trainer: has Fisher information.
         artifact_keys: keys of what is there.
@@ -30,12 +30,12 @@ class StageModels:
         self,
         config: RunConfig,
         artifacts: RunArtifacts,
-        trainer: TrainerTraits,
+        trainer_traits: TrainerTraits,
         router: Router,
         task_trainer: TaskAdapterTrainer,
         artifact_keys: ArtifactKeys,
     ) -> None:
-        self.config, self.artifacts, self.trainer = config, artifacts, trainer
+        self.config, self.artifacts, self.trainer_traits = config, artifacts, trainer_traits
         self.router, self.task_trainer, self.artifact_keys = router, task_trainer, artifact_keys
         self._model: tuple[int, Model] | None = None
         self._composed: dict[int, ComposedStates] = {}
@@ -45,8 +45,8 @@ class StageModels:
         if self._model is None or self._model[0] != stage:
             parts = self.artifacts.weights.parts(
                 self.keys(stage),
-                self.trainer.pool(stage),
-                None if self.trainer.shared else self.router,
+                self.trainer_traits.pool(stage),
+                None if self.trainer_traits.shared else self.router,
                 lambda: self._fishers(stage),
             )
             model = parts.model(self.config, stage + 1, self.artifacts.passes)
@@ -61,7 +61,7 @@ class StageModels:
     def keys(self, stage: int) -> StageKeys:
         """What the model after a stage is made of."""
         artifact_keys = self.artifact_keys
-        if self.trainer.form == "shared":
+        if self.trainer_traits.form == "shared":
             return StageKeys(shared=artifact_keys.adapters[-1] if artifact_keys.adapters else None)
         adapters = tuple(artifact_keys.adapters[: stage + 1])
         return StageKeys(adapters, None, artifact_keys.networks.get(stage), artifact_keys.fusions)

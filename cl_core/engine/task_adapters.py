@@ -121,15 +121,15 @@ class TaskAdapterTrainer:
             self._bank = wanted, Bank.stack([self.adapter(key, kind) for key in adapters])
         return self._bank[1]
 
-    def adapter(self, own_key: str, kind: str = "adapter") -> Adapter:
+    def adapter(self, artifact_key: str, kind: str = "adapter") -> Adapter:
         """The adapter alone, of weights that may have other heads than one task's.
 
         Raises:
             KeyError: it is not in the store.
         """
         if kind in ("adapter", "distilled"):
-            return self.weights(own_key, kind).adapter
-        return self.artifacts.weights.adapter(own_key, kind)
+            return self.weights(artifact_key, kind).adapter
+        return self.artifacts.weights.adapter(artifact_key, kind)
 
     def fresh(self, task: int, purpose: str = "start") -> TaskWeights:
         """An untrained adapter and head for a task; the same seed and purpose give the same bytes."""

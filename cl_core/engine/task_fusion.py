@@ -80,8 +80,8 @@ class FusionTrainer:
             share: of the task's rows that is used.
         """
         artifacts = self.artifacts
-        own_key = key(kind, inputs)
-        checkpoints = MidTaskCheckpoints(artifacts.store, own_key)
+        artifact_key = key(kind, inputs)
+        checkpoints = MidTaskCheckpoints(artifacts.store, artifact_key)
         rows = self.rows(task, share, "improvise")
 
         def compute() -> Contents:
@@ -109,7 +109,7 @@ class FusionTrainer:
             chance = self.task_trainer.chance(task)
             artifacts.warn_if_nothing_learnt(name, artifact, chance, settings)
         checkpoints.clear()
-        return own_key
+        return artifact_key
 
     def settings(self, epochs: int | None = None) -> TrainSettings:
         """The training settings, with those of fusions where they have any of their own.
