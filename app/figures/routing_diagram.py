@@ -31,7 +31,7 @@ FEINT = 0.28
 """Opacity of adapters that are left out."""
 
 
-def recipe(
+def routing_diagram(
     tasks: Sequence[str],
     weights: Sequence[float],
     look: Look,

@@ -76,7 +76,7 @@ def facts(pairs: Sequence[tuple[str, str]], look: Look) -> None:
     st.html(f'<div style="display:flex;flex-wrap:wrap;gap:.6em 2.2em">{cells}</div>')
 
 
-def answers_table(
+def predictions_table(
     answer: RoutedPrediction, tasks: Sequence[str], label: str | None, look: Look
 ) -> None:
     """What the merge predicts and what each adapter predicts alone.

@@ -20,7 +20,7 @@ from app.data.answer_client import RoutedPrediction
 from app.data.view import View
 from app.figures.heatmap import heatmap
 from app.figures.merges import merges
-from app.figures.routing_diagram import recipe
+from app.figures.routing_diagram import routing_diagram
 from app.sample import cards, pinned
 from app.sample.explanation import composed, formulas, story, untrained
 from app.sample.sample_choice import SampleChoice
@@ -73,7 +73,7 @@ def draw(view: View, config: RunConfig, chosen: SampleChoice, shown: Mapping[str
         compare, said = st.columns([2.1, 1], gap="large")
         with said:
             st.header("Each adapter alone")
-            cards.answers_table(of_what_if, adapters, chosen.label, view.look)
+            cards.predictions_table(of_what_if, adapters, chosen.label, view.look)
     with compare:
         st.header("Merges compared")
         beside = pinned.show(view, chosen, asked, true_task)
@@ -139,7 +139,7 @@ def _chain(
     how = composed(config, asked)
     widgets.chart(
         view,
-        recipe(
+        routing_diagram(
             adapters,
             of_what_if.weights,
             view.look,

@@ -14,7 +14,7 @@ from app.figures.curves import setting_lines, task_lines
 from app.figures.heatmap import heatmap
 from app.figures.learning_curves import learning_curves
 from app.figures.merges import merges
-from app.figures.routing_diagram import recipe
+from app.figures.routing_diagram import routing_diagram
 from app.figures.scatter import MapView, feature_map
 from app.figures.similarity import similarity
 from cl_core.evaluate.statistics import PairedDifference, Summary
@@ -49,7 +49,7 @@ def test_names_of_bars_have_no_line_of_a_grid() -> None:
     gap = {"1 a": PairedDifference(1, 1.0, None, None, None)}
     for figure in (spread(values, summary, LIGHT, "x"), differences(gap, LIGHT, "x")):
         assert (figure.layout.yaxis.showgrid, figure.layout.yaxis.zeroline) == (False, False)
-    rows = recipe(NAMES, [0.6, 0.4], LIGHT, answer="yes", confidence=0.9).layout.yaxis
+    rows = routing_diagram(NAMES, [0.6, 0.4], LIGHT, answer="yes", confidence=0.9).layout.yaxis
     assert (rows.ticks, rows.showgrid, rows.zeroline, rows.showline) == ("", False, False, False)
 
 

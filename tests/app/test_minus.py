@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 from app.base.theme import LIGHT
 from app.figures import comparison_figures
 from app.figures.heatmap import heatmap
-from app.figures.routing_diagram import recipe
+from app.figures.routing_diagram import routing_diagram
 from app.figures.similarity import similarity
 from app.shell.figure_table import figure_table
 from app.shell.widgets import csv, readable
@@ -52,7 +52,7 @@ def test_figures_write_a_minus_sign() -> None:
     assert said(comparison_figures.differences({"1 a": gap}, LIGHT, "change"))
     assert said(comparison_figures.against_cost({"1 a": (1.0, summary)}, LIGHT, "cost", "change"))
     ways = {"answer": "x", "confidence": 0.5, "scores": [-0.4, -20.0], "before": [0.9, 0.1]}
-    assert len(said(recipe(["1 a", "2 b"], [0.7, 0.3], LIGHT, **ways))) >= 3
+    assert len(said(routing_diagram(["1 a", "2 b"], [0.7, 0.3], LIGHT, **ways))) >= 3
     assert said(similarity(square, ["1 a", "2 b"], LIGHT))
     assert said(heatmap(100 * square, ["a", "b"], ["a", "b"], LIGHT, signed=True, **names))
 

@@ -13,7 +13,7 @@ import cl_core as cl
 from app.base.escaped_text import plain
 from app.base.theme import LIGHT
 from app.data.answer_client import RoutedPrediction
-from app.figures.routing_diagram import recipe
+from app.figures.routing_diagram import routing_diagram
 from app.sample.explanation import formulas, story
 from app.sample.nearest import summary
 from app.sample.what_ifs import WhatIfChoice, describe, reasons
@@ -299,7 +299,7 @@ def test_the_chain_is_drawn_for_any_number_of_adapters(adapters: int) -> None:
     tasks = [f"{index + 1} <i>t</i>" for index in range(adapters)]
     weights = [1.0] + [0.0] * (adapters - 1)
     before = [1 / adapters] * adapters
-    figure = recipe(
+    figure = routing_diagram(
         tasks, weights, LIGHT, answer="<b>x</b>", confidence=0.5, scores=before, before=before
     )
     boxes = [shape for shape in figure.layout.shapes if shape.line.dash is None]
