@@ -57,8 +57,8 @@ def write_theirs(
     generator = torch.Generator().manual_seed(1)
     tensors = {}
     for block in range(2):
-        for place in ("attention.output", "output"):
-            stem = f"{prefix}encoder.layer.{block}.{place}.adapters.mine"
+        for site in ("attention.output", "output"):
+            stem = f"{prefix}encoder.layer.{block}.{site}.adapters.mine"
             for part, shape in (
                 ("adapter_down.0.weight", (2, 6)),
                 ("adapter_down.0.bias", (2,)),

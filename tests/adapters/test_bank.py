@@ -25,8 +25,8 @@ def test_the_first_adapters_are_a_bank_and_none_is_an_empty_one():
     assert len(first) == 2
     assert len(Bank.empty()) == 0
     for k in range(2):
-        own = zip(first.adapter(k).parameters(), bank.adapter(k).parameters(), strict=True)
-        assert all(torch.equal(*pair) for pair in own)
+        pairs = zip(first.adapter(k).parameters(), bank.adapter(k).parameters(), strict=True)
+        assert all(torch.equal(*pair) for pair in pairs)
 
 
 def test_the_adapters_of_a_site_lie_in_one_piece():

@@ -59,8 +59,8 @@ def test_the_factored_form_is_the_textbook_s_in_value_and_in_gradient(
         ):
             h = torch.randn(2, 4, 5, generator=torch.Generator().manual_seed(7)).double()
             moving = [h, *fusion.parameters()]
-            for each in moving:
-                each.requires_grad_(True)
+            for tensor in moving:
+                tensor.requires_grad_(True)
             result = form(h)
             grads = torch.autograd.grad(result.square().sum(), moving, allow_unused=True)
             results.append(result)

@@ -31,8 +31,8 @@ def test_mixing_the_logits_of_linear_heads_is_merging_the_heads(pooled: torch.Te
         matrix = sum(p * head.weight for p, head in zip(weights[row], heads, strict=True))
         bias = sum(p * head.bias for p, head in zip(weights[row], heads, strict=True))
         expected = matrix @ pooled[row] + bias
-        found = merged_logits(pooled, heads, weights)[row]
-        torch.testing.assert_close(found, expected)
+        merged = merged_logits(pooled, heads, weights)[row]
+        torch.testing.assert_close(merged, expected)
 
 
 def test_direct_puts_the_heads_beside_one_another(pooled: torch.Tensor) -> None:

@@ -31,32 +31,37 @@ def space(protocol: str, **fields: object) -> LabelSpace:
 
 
 def test_a_known_task_is_answered_by_its_own_head_over_its_own_labels() -> None:
-    own, h = heads(2, 2, 1), states(5)
-    logits = space("til").logits(h, own, torch.ones(5, 3) / 3, task=1)
-    torch.testing.assert_close(logits[:, [2, 1]], own[1].logits(h))
+    task_heads, h = heads(2, 2, 1), states(5)
+    logits = space("til").logits(h, task_heads, torch.ones(5, 3) / 3, task=1)
+    torch.testing.assert_close(logits[:, [2, 1]], task_heads[1].logits(h))
     assert logits[:, [0, 3]].isneginf().all()
     with pytest.raises(UserError, match="the task is known: it must be given"):
-        space("til").logits(h, own)
+        space("til").logits(h, task_heads)
 
 
 def test_one_label_space_is_answered_by_the_heads_merged_with_the_same_weights() -> None:
-    own, h, p = heads(4, 4, 4), states(5), torch.softmax(states(5)[:, :3], dim=1)
+    task_heads, h, p = heads(4, 4, 4), states(5), torch.softmax(states(5)[:, :3], dim=1)
     slow = torch.stack(
-        [sum(p[i, k] * (own[k].weight @ h[i] + own[k].bias) for k in range(3)) for i in range(5)]
+        [
+            sum(p[i, k] * (task_heads[k].weight @ h[i] + task_heads[k].bias) for k in range(3))
+            for i in range(5)
+        ]
     )
-    torch.testing.assert_close(space("dil").logits(h, own, p), slow)
-    known = torch.tensor([True, True, False, False])
-    logits = space("dil", candidates=known).logits(h, own, p)
+    torch.testing.assert_close(space("dil").logits(h, task_heads, p), slow)
+    candidates = torch.tensor([True, True, False, False])
+    logits = space("dil", candidates=candidates).logits(h, task_heads, p)
     torch.testing.assert_close(logits[:, :2], slow[:, :2])
     assert logits[:, 2:].isneginf().all()
 
 
 def test_without_a_task_all_heads_answer_over_the_union_of_their_labels() -> None:
-    own, h = heads(2, 2, 1), states(5)
-    logits = space("cil").logits(h, own)
-    shared = torch.maximum(own[0].logits(h)[:, 1], own[1].logits(h)[:, 1])
+    task_heads, h = heads(2, 2, 1), states(5)
+    logits = space("cil").logits(h, task_heads)
+    shared = torch.maximum(task_heads[0].logits(h)[:, 1], task_heads[1].logits(h)[:, 1])
     torch.testing.assert_close(logits[:, 1], shared)
-    top = space("cil", rule="top1").logits(h, own, torch.tensor([[0.1, 0.1, 0.8]]).expand(5, -1))
+    top = space("cil", rule="top1").logits(
+        h, task_heads, torch.tensor([[0.1, 0.1, 0.8]]).expand(5, -1)
+    )
     assert (top.argmax(dim=1) == 3).all()
     assert top[:, :3].isneginf().all()
 
@@ -65,11 +70,11 @@ def test_without_a_task_all_heads_answer_over_the_union_of_their_labels() -> Non
 def test_adapters_that_answer_each_by_itself_are_that_adapter_where_it_has_all_the_weight(
     protocol: str,
 ) -> None:
-    own = heads(4, 4, 4) if protocol == "dil" else heads(2, 2, 1)
-    each, p = states(3, 5), torch.tensor([[0.0, 1.0, 0.0]]).expand(5, -1)
+    task_heads = heads(4, 4, 4) if protocol == "dil" else heads(2, 2, 1)
+    by_adapter, p = states(3, 5), torch.tensor([[0.0, 1.0, 0.0]]).expand(5, -1)
     asked = space(protocol, rule="compose")
-    mixed = asked.mixed_logits(each.unbind(0), own, p, task=1)
-    torch.testing.assert_close(mixed, asked.logits(each[1], own, p, task=1))
+    mixed = asked.mixed_logits(by_adapter.unbind(0), task_heads, p, task=1)
+    torch.testing.assert_close(mixed, asked.logits(by_adapter[1], task_heads, p, task=1))
 
 
 def stage_of(protocol: str, vocabulary: str) -> RunConfig:

@@ -36,7 +36,7 @@ def fishers_of(bank: Bank, seed: int = 9) -> Bank:
 
 
 def flat(bank: Bank, k: int) -> Tensor:
-    return torch.cat([each.flatten() for each in bank.adapter(k).parameters()])
+    return torch.cat([parameter.flatten() for parameter in bank.adapter(k).parameters()])
 
 
 def merged(how: str, bank: Bank, weights: Tensor, **settings: float) -> Tensor:
@@ -53,8 +53,8 @@ def test_all_weight_on_one_adapter_gives_that_adapter(how: str) -> None:
 
 def test_task_arithmetic_is_lambda_times_the_sum() -> None:
     bank = random_bank(3)
-    found = merged("task-arithmetic", bank, torch.full((3,), 1 / 3).double(), merge_scale=0.4)
-    torch.testing.assert_close(found, 0.4 * sum(flat(bank, k) for k in range(3)))
+    equal = merged("task-arithmetic", bank, torch.full((3,), 1 / 3).double(), merge_scale=0.4)
+    torch.testing.assert_close(equal, 0.4 * sum(flat(bank, k) for k in range(3)))
     unequal = merged("task-arithmetic", bank, torch.tensor([0.5, 0.25, 0.0]).double())
     torch.testing.assert_close(unequal, 0.4 * (flat(bank, 0) + 0.5 * flat(bank, 1)))
 
@@ -73,8 +73,8 @@ def test_ties_trims_elects_and_averages_those_that_agree() -> None:
         sign = torch.sign(column.sum())
         agreeing = [float(x) for x in column if x != 0 and torch.sign(x) == sign]
         wanted.append(sum(agreeing) / len(agreeing) if agreeing else 0.0)
-    found = merged("ties", bank, torch.full((3,), 1 / 3).double(), ties_keep=keep)
-    torch.testing.assert_close(found, torch.tensor(wanted).double())
+    result = merged("ties", bank, torch.full((3,), 1 / 3).double(), ties_keep=keep)
+    torch.testing.assert_close(result, torch.tensor(wanted).double())
 
 
 def test_trimming_keeps_exactly_the_share_even_where_entries_are_equal() -> None:
@@ -121,8 +121,8 @@ def test_fisher_merging_weighs_each_entry_by_its_information() -> None:
             *(torch.full_like(parameter, value) for parameter in bank.parameters()),
             site_names=bank.site_names,
         )
-        found = merge_adapters("fisher", bank, weights, fishers=equal)
-        torch.testing.assert_close(found.down, merge_adapters("mean", bank, weights).down)
+        result = merge_adapters("fisher", bank, weights, fishers=equal)
+        torch.testing.assert_close(result.down, merge_adapters("mean", bank, weights).down)
     with pytest.raises(UserError, match="needs the diagonal Fisher information"):
         merge_adapters("fisher", bank, weights)
 
@@ -154,8 +154,8 @@ def test_the_product_merge_is_the_average_of_the_outputs_where_phi_is_linear() -
             )
             for k in range(2)
         )
-        found = (h @ result.down[site].T + result.down_bias[site]) @ result.up[site]
-        torch.testing.assert_close(found + result.up_bias[site], wanted)
+        product = (h @ result.down[site].T + result.down_bias[site]) @ result.up[site]
+        torch.testing.assert_close(product + result.up_bias[site], wanted)
 
 
 def test_the_product_merge_is_the_best_approximation_of_its_rank() -> None:
@@ -176,10 +176,10 @@ def test_sample_by_sample_each_gets_the_merge_of_its_own_weights(how: str) -> No
     settings, fishers = MergeSettings(ties_keep=0.6), fishers_of(bank)
     composed = compose(bank, weights, how, settings=settings, fishers=fishers)
     for i in range(8):
-        own = merge_adapters(how, bank, weights[i], settings, fishers)
+        adapter = merge_adapters(how, bank, weights[i], settings, fishers)
         for site, name in enumerate(bank.site_names):
-            hidden = torch.relu(h[i] @ own.down[site].T + own.down_bias[site])
-            wanted = h[i] + hidden @ own.up[site] + own.up_bias[site]
+            hidden = torch.relu(h[i] @ adapter.down[site].T + adapter.down_bias[site])
+            wanted = h[i] + hidden @ adapter.up[site] + adapter.up_bias[site]
             torch.testing.assert_close(composed[name](h)[i], wanted)
     alone = compose(bank, weights[2:3], how, settings=settings, fishers=fishers)
     name = bank.site_names[0]

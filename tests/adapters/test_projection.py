@@ -41,20 +41,20 @@ def slow(bank: Bank, weights: Tensor, seen: Tensor) -> Tensor:
     """Sample by sample, frame by frame: the weighted mean of what each task's projection makes."""
     assert bank.projection is not None
     matrices, biases = bank.projection.parameters()
-    made = torch.zeros(*seen.shape[:2], matrices.shape[1], dtype=torch.float64)
+    projected = torch.zeros(*seen.shape[:2], matrices.shape[1], dtype=torch.float64)
     for sample, frame in torch.cartesian_prod(torch.arange(len(seen)), torch.arange(seen.shape[1])):
         for k in range(len(bank)):
-            own = matrices[k] @ seen[sample, frame] + biases[k]
-            made[sample, frame] += weights[sample, k] * own
-    return made
+            by_task = matrices[k] @ seen[sample, frame] + biases[k]
+            projected[sample, frame] += weights[sample, k] * by_task
+    return projected
 
 
 @pytest.mark.parametrize("how", ["merge", "average"])
 def test_projections_are_merged_by_the_weights_of_the_adapters(how: str) -> None:
     bank, seen = seeing_bank(), features()
     weights = random_weights(SAMPLES, 3)
-    found = compose(bank, weights, how)[VISUAL](seen)
-    torch.testing.assert_close(found, slow(bank, weights, seen))
+    projected = compose(bank, weights, how)[VISUAL](seen)
+    torch.testing.assert_close(projected, slow(bank, weights, seen))
 
 
 def test_select_takes_the_projection_of_the_adapter_with_the_largest_weight() -> None:
@@ -70,17 +70,17 @@ def test_select_takes_the_projection_of_the_adapter_with_the_largest_weight() ->
 def test_every_composition_projects_what_is_seen(how: str) -> None:
     bank = seeing_bank()
     fishers = bank.with_parameters([torch.ones_like(parameter) for parameter in bank.parameters()])
-    made = compose(bank, random_weights(SAMPLES, 3), how, fishers=fishers)[VISUAL](features())
-    assert made.shape == (SAMPLES, FRAMES, bank.down.shape[-1])
-    assert made.abs().sum() > 0
+    projected = compose(bank, random_weights(SAMPLES, 3), how, fishers=fishers)[VISUAL](features())
+    assert projected.shape == (SAMPLES, FRAMES, bank.down.shape[-1])
+    assert projected.abs().sum() > 0
 
 
 def test_one_adapter_alone_projects_as_the_composition_of_it() -> None:
     bank, seen = seeing_bank(), features()
-    own = transforms(bank.adapter(1))[VISUAL](seen)
+    projected = transforms(bank.adapter(1))[VISUAL](seen)
     one_hot = torch.tensor([[0.0, 1.0, 0.0]]).double().expand(SAMPLES, -1)
     for how in ("select", "merge", "average"):
-        torch.testing.assert_close(compose(bank, one_hot, how)[VISUAL](seen), own)
+        torch.testing.assert_close(compose(bank, one_hot, how)[VISUAL](seen), projected)
 
 
 def test_weights_get_a_gradient_through_the_projection() -> None:

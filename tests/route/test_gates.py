@@ -52,12 +52,12 @@ def test_small_temperatures_give_openings_near_0_or_1() -> None:
 def test_permuting_adapters_permutes_their_weights(gate: str) -> None:
     z, order = logits(), torch.tensor([2, 0, 3, 1])
     noise = logistic_noise(z)
-    for each, permuted in zip(
+    for plain, permuted in zip(
         gate_weights(z, gate, noise=noise),  # type: ignore[arg-type]
         gate_weights(z[:, order], gate, noise=noise[:, order]),  # type: ignore[arg-type]
         strict=True,
     ):
-        torch.testing.assert_close(each[:, order], permuted)
+        torch.testing.assert_close(plain[:, order], permuted)
 
 
 @pytest.mark.parametrize("gate", GATES)
@@ -78,11 +78,11 @@ def test_the_hard_gate_has_hard_weights_and_the_gradient_of_the_soft_ones() -> N
     torch.testing.assert_close(hard, normalise(hard_gates(z, noise)))
     torch.testing.assert_close(heads, soft)
     direction = torch.randn(hard.shape, dtype=torch.float64)
-    found, wanted = (
-        torch.autograd.grad((each * direction).sum(), z, retain_graph=True)[0]
-        for each in (hard, soft)
+    gradient, wanted = (
+        torch.autograd.grad((weights * direction).sum(), z, retain_graph=True)[0]
+        for weights in (hard, soft)
     )
-    torch.testing.assert_close(found, wanted)
+    torch.testing.assert_close(gradient, wanted)
     assert torch.equal(straight_through(torch.ones(2), torch.zeros(2)), torch.ones(2))
 
 

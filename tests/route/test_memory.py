@@ -70,9 +70,9 @@ def test_herding_is_the_greedy_that_icarl_says() -> None:
     for _ in range(4):
 
         def distance(row: int, kept: list[int] = kept) -> float:
-            chosen = [points[each] for each in [*kept, row]]
-            own = [sum(column) / len(chosen) for column in zip(*chosen, strict=True)]
-            return sum((a - b) ** 2 for a, b in zip(mean, own, strict=True))
+            chosen = [points[index] for index in [*kept, row]]
+            mean_of_chosen = [sum(column) / len(chosen) for column in zip(*chosen, strict=True)]
+            return sum((a - b) ** 2 for a, b in zip(mean, mean_of_chosen, strict=True))
 
         kept.append(min((row for row in range(12) if row not in kept), key=distance))
     assert select_memory("herding", labels, 4 / 12, features, None, generator) == sorted(kept)
@@ -87,7 +87,7 @@ def test_k_centre_is_within_twice_of_the_best_radius() -> None:
     def radius(centres: tuple[int, ...]) -> float:
         return float(distances[:, list(centres)].min(dim=1).values.max())
 
-    best = min(radius(each) for each in itertools.combinations(range(10), 3))
+    best = min(radius(three) for three in itertools.combinations(range(10), 3))
     rows = select_memory("k-centre", labels, 0.3, features, None, generator)
     assert radius(tuple(rows)) <= 2 * best
 

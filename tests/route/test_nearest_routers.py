@@ -20,14 +20,14 @@ SETTINGS = RouterSettings()
 def blobs(tasks: int, rows: int, width: int, seed: int = 0) -> list[tuple[Tensor, Tensor]]:
     """For each task features (rows, width) of three classes with a covariance of their own, and labels."""
     generator = torch.Generator().manual_seed(seed)
-    found = []
+    tasks_data = []
     for _ in range(tasks):
         labels = torch.arange(rows) % 3
         centres = 2 * torch.randn(3, width, generator=generator)
         mixing = torch.randn(width, width, generator=generator)
         noise = torch.randn(rows, width, generator=generator) @ mixing
-        found.append((centres[labels] + noise, labels))
-    return found
+        tasks_data.append((centres[labels] + noise, labels))
+    return tasks_data
 
 
 def test_mahalanobis_is_the_formula() -> None:
@@ -36,9 +36,11 @@ def test_mahalanobis_is_the_formula() -> None:
     means, covariances = [], []
     for features, labels in data:
         router.add_task(features, labels)
-        own = [features[labels == c].double().numpy() for c in range(3)]
-        means.append([each.mean(axis=0) for each in own])
-        covariances.append(np.mean([np.cov(each.T, bias=True) for each in own], axis=0))
+        by_class = [features[labels == c].double().numpy() for c in range(3)]
+        means.append([of_class.mean(axis=0) for of_class in by_class])
+        covariances.append(
+            np.mean([np.cov(of_class.T, bias=True) for of_class in by_class], axis=0)
+        )
     inverse = np.linalg.pinv(np.mean(covariances, axis=0))
     x = torch.randn(20, 5, generator=torch.Generator().manual_seed(1))
     wanted = [
@@ -56,8 +58,8 @@ def test_with_the_identity_as_covariance_mahalanobis_is_the_nearest_class_mean()
     around = torch.cat([torch.eye(width), -torch.eye(width)])  # covariance I / 4
     centres = torch.randn(3, 2, width, generator=torch.Generator().manual_seed(0))
     router = MahalanobisRouter(SETTINGS)
-    for own in centres:
-        features = torch.cat([around + centre for centre in own])
+    for task_centres in centres:
+        features = torch.cat([around + centre for centre in task_centres])
         router.add_task(features, torch.arange(2).repeat_interleave(len(around)))
     x = torch.randn(50, width, generator=torch.Generator().manual_seed(1))
     nearest = torch.cdist(x, centres.flatten(0, 1)).argmin(dim=1) // 2
@@ -115,7 +117,7 @@ def corrupted(right: float, k: int = 1) -> CorruptedRouter:
 
 @pytest.mark.parametrize("right", [0.0, 0.3, 1.0])
 def test_the_corrupted_router_is_as_right_as_it_is_told_to_be(right: float) -> None:
-    features = torch.cat([each for each, _ in blobs(4, 300, 8)])
+    features = torch.cat([blob for blob, _ in blobs(4, 300, 8)])
     task = torch.arange(4).repeat_interleave(300)
     routing = corrupted(right).route(features, task)
     accuracy = float((routing.weights.argmax(dim=1) == task).double().mean())
@@ -126,11 +128,11 @@ def test_the_corrupted_router_is_as_right_as_it_is_told_to_be(right: float) -> N
 
 
 def test_more_accuracy_only_adds_right_routes_and_exchanges_two_scores_at_most() -> None:
-    features = torch.cat([each for each, _ in blobs(4, 100, 8)])
+    features = torch.cat([blob for blob, _ in blobs(4, 100, 8)])
     task = torch.arange(4).repeat_interleave(100)
     plain = CentroidRouter(RouterSettings(k=2))
-    for each, _ in blobs(4, 300, 8):
-        plain.add_task(each)
+    for blob, _ in blobs(4, 300, 8):
+        plain.add_task(blob)
     scores = plain.route(features).scores
     before = torch.zeros(400, dtype=torch.bool)
     for right in (0.2, 0.5, 0.9):

@@ -33,7 +33,7 @@ def backbone(tmp_path_factory: pytest.TempPathFactory) -> TextBackbone:
 
 
 def make_bank(backbone: TextBackbone, adapters: int = 3, **settings: object) -> Bank:
-    made = []
+    stacked = []
     for seed in range(adapters):
         fresh = Adapter.initialise(
             AdapterSettings(reduction=4, **settings),  # type: ignore[arg-type]
@@ -44,15 +44,15 @@ def make_bank(backbone: TextBackbone, adapters: int = 3, **settings: object) -> 
         generator = torch.Generator().manual_seed(seed)
         for tensor in fresh.parameters():
             tensor.normal_(0.0, 0.3, generator=generator)
-        made.append(fresh)
-    return Bank.stack(made)
+        stacked.append(fresh)
+    return Bank.stack(stacked)
 
 
 def make_network(
-    backbone: TextBackbone, adapters: int = 3, blocks: tuple[int, ...] = (0, 1, 2), **own: object
+    backbone: TextBackbone, adapters: int = 3, blocks: tuple[int, ...] = (0, 1, 2), **fields: object
 ) -> RouterNetwork:
     generator = torch.Generator().manual_seed(7)
-    settings = RouterNetworkSettings(**own)  # type: ignore[arg-type]
+    settings = RouterNetworkSettings(**fields)  # type: ignore[arg-type]
     network = RouterNetwork.initialise(blocks, adapters, backbone.hidden_size, generator, settings)
     for tensor in network.parameters():
         tensor.normal_(0.0, 0.5, generator=generator)
@@ -85,7 +85,7 @@ def by_hand(
 
 @pytest.mark.parametrize("how", ["average", "merge"])
 @pytest.mark.parametrize(
-    "own",
+    "fields",
     [
         {},
         {"router_pooling": "cls"},
@@ -94,9 +94,9 @@ def by_hand(
     ],
 )
 def test_the_routed_pass_is_the_one_taken_apart_by_hand(
-    backbone: TextBackbone, how: str, own: dict[str, object]
+    backbone: TextBackbone, how: str, fields: dict[str, object]
 ) -> None:
-    bank, network = make_bank(backbone), make_network(backbone, **own)
+    bank, network = make_bank(backbone), make_network(backbone, **fields)
     encoding = backbone.tokenize(TEXTS)
     with torch.no_grad():
         wanted, alphas = by_hand(backbone, encoding, bank, network, how)
@@ -104,9 +104,9 @@ def test_the_routed_pass_is_the_one_taken_apart_by_hand(
         routed = RoutedPass(
             RoutedBank.of(bank, network), network, lambda block: batch.attention_mask, how
         )
-        found = routed.run(backbone, batch).last_hidden_state
+        states = routed.run(backbone, batch).last_hidden_state
     kept = batch.attention_mask.bool()
-    torch.testing.assert_close(found[kept], wanted[kept], rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(states[kept], wanted[kept], rtol=1e-5, atol=1e-5)
     torch.testing.assert_close(routed.alphas, alphas, rtol=1e-5, atol=1e-6)
     torch.testing.assert_close(routed.mean_weights, alphas.mean(dim=1), rtol=1e-5, atol=1e-6)
 

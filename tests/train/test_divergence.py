@@ -55,13 +55,13 @@ def fit(
     settings: TrainSettings = SETTINGS, checkpoints: Any = None, **line: Any
 ) -> TrainingResult[HeadAndProjection]:
     start = HeadAndProjection(Head(torch.ones(1, 4), torch.zeros(1)))
-    place = Device(torch.device("cpu"), bfloat16=False, reason="a test")
+    device = Device(torch.device("cpu"), bfloat16=False, reason="a test")
 
     def objective(weights: HeadAndProjection) -> Line:
         return Line(weights, **line)
 
     divergence = DivergenceReport("tickets", strengths=(("ewc_lambda", 1e6),))
-    return optimise(start, objective, settings, place, 0, checkpoints, divergence=divergence)
+    return optimise(start, objective, settings, device, 0, checkpoints, divergence=divergence)
 
 
 def test_a_line_alone_is_learnt() -> None:

@@ -45,7 +45,7 @@ def backbone(folder: Path, device: torch.device) -> TextBackbone:
 
 
 @pytest.fixture
-def place(device: torch.device) -> Device:
+def training_device(device: torch.device) -> Device:
     return Device(device, bfloat16=False, reason="the test's device")
 
 
@@ -69,24 +69,26 @@ def head(backbone: TextBackbone, seed: int) -> Head:
 
 
 def context(
-    backbone: TextBackbone, data: Rows, place: Device, settings: TrainSettings = SETTINGS
+    backbone: TextBackbone, data: Rows, training_device: Device, settings: TrainSettings = SETTINGS
 ) -> TrainingContext[Rows]:
-    return TrainingContext(backbone, data, data, settings, place, SEED)
+    return TrainingContext(backbone, data, data, settings, training_device, SEED)
 
 
 def fusion(backbone: TextBackbone, bank: Bank) -> FusionWeights:
     generator = torch.Generator().manual_seed(SEED)
-    made = Fusion.initialise(bank.site_names, backbone.hidden_size, generator)
-    return FusionWeights(made, head(backbone, 1))
+    layers = Fusion.initialise(bank.site_names, backbone.hidden_size, generator)
+    return FusionWeights(layers, head(backbone, 1))
 
 
 def test_phase_1_at_k_2_moves_the_head_alone_and_learns(
-    backbone: TextBackbone, place: Device
+    backbone: TextBackbone, training_device: Device
 ) -> None:
     first = adapter(backbone, 1)
     before = [tensor.clone() for tensor in first.parameters()]
     data = rows(backbone, 16)
-    fitted = fit_head(context(backbone, data, place), HeadAndProjection(head(backbone, 1)), first)
+    fitted = fit_head(
+        context(backbone, data, training_device), HeadAndProjection(head(backbone, 1)), first
+    )
     assert all(torch.equal(a, b) for a, b in zip(before, first.parameters(), strict=True))
     losses = [record.validation_loss for record in fitted.history]
     assert losses[-1] < losses[0]
@@ -94,13 +96,13 @@ def test_phase_1_at_k_2_moves_the_head_alone_and_learns(
 
 
 def test_phase_1_at_k_3_moves_fusion_and_head_and_no_adapter(
-    backbone: TextBackbone, place: Device
+    backbone: TextBackbone, training_device: Device
 ) -> None:
     bank = Bank.stack([adapter(backbone, 1), adapter(backbone, 2)])
     before = [tensor.clone() for tensor in bank.parameters()]
     start, data = fusion(backbone, bank), rows(backbone, 16)
     weight_hash = backbone.weight_hash()
-    fitted = fit_fusion(context(backbone, data, place), start, bank, 0.01)
+    fitted = fit_fusion(context(backbone, data, training_device), start, bank, 0.01)
     assert all(torch.equal(a, b) for a, b in zip(before, bank.parameters(), strict=True))
     assert backbone.weight_hash() == weight_hash
     moved = fitted.weights.tensors()
@@ -111,14 +113,16 @@ def test_phase_1_at_k_3_moves_fusion_and_head_and_no_adapter(
 
 
 def test_the_fusions_loss_is_cross_entropy_and_the_distance_of_its_values_from_the_identity(
-    backbone: TextBackbone, place: Device
+    backbone: TextBackbone, training_device: Device
 ) -> None:
     bank = Bank.stack([adapter(backbone, 1), adapter(backbone, 2)])
     data, weights = rows(backbone, 6), fusion(backbone, bank).to(backbone.device)
     with torch.no_grad():
         weights.fusion.value.add_(0.1)
     plain, regularised = (
-        FusionObjective(context(backbone, data, place), weights, bank, factor).loss(range(6))
+        FusionObjective(context(backbone, data, training_device), weights, bank, factor).loss(
+            range(6)
+        )
         for factor in (0.0, 0.01)
     )
     expected = plain + 0.01 * identity_penalty(weights.fusion)
@@ -126,7 +130,7 @@ def test_the_fusions_loss_is_cross_entropy_and_the_distance_of_its_values_from_t
 
 
 def test_a_distilled_adapter_gives_the_hidden_states_of_its_teacher(
-    backbone: TextBackbone, place: Device
+    backbone: TextBackbone, training_device: Device
 ) -> None:
     bank = Bank.stack([adapter(backbone, 1, 0.1), adapter(backbone, 2, 0.1)])
     teacher = fusion(backbone, bank).to(backbone.device)
@@ -134,7 +138,7 @@ def test_a_distilled_adapter_gives_the_hidden_states_of_its_teacher(
     start = adapter(backbone, 5, 0.02)
     settings = SETTINGS.model_copy(update={"epochs": 30, "patience": None})
     fitted = distil(
-        context(backbone, data, place, settings),
+        context(backbone, data, training_device, settings),
         start,
         lambda: fuse(bank, teacher.fusion),
         teacher.head,
@@ -146,14 +150,14 @@ def test_a_distilled_adapter_gives_the_hidden_states_of_its_teacher(
 
 
 def test_what_is_its_own_teacher_has_nothing_to_learn(
-    backbone: TextBackbone, place: Device
+    backbone: TextBackbone, training_device: Device
 ) -> None:
-    own = adapter(backbone, 1)
+    teacher = adapter(backbone, 1)
     data = rows(backbone, 6)
     objective = Distillation(
-        context(backbone, data, place),
-        own,
-        lambda: transforms(own),
+        context(backbone, data, training_device),
+        teacher,
+        lambda: transforms(teacher),
         head(backbone, 1).to(backbone.device),
         0.0,
     )
@@ -162,10 +166,10 @@ def test_what_is_its_own_teacher_has_nothing_to_learn(
 
 def test_padding_has_no_part_in_the_distillation_loss() -> None:
     generator = torch.Generator().manual_seed(0)
-    found, wanted = (torch.randn(2, 5, 3, generator=generator) for _ in range(2))
+    states, wanted = (torch.randn(2, 5, 3, generator=generator) for _ in range(2))
     mask = torch.tensor([[1, 1, 1, 0, 0], [1, 1, 1, 1, 1]])
-    expected = torch.cat([(found - wanted)[0, :3], (found - wanted)[1]]).square().mean()
-    torch.testing.assert_close(masked_mse(found, wanted, mask), expected)
+    expected = torch.cat([(states - wanted)[0, :3], (states - wanted)[1]]).square().mean()
+    torch.testing.assert_close(masked_mse(states, wanted, mask), expected)
 
 
 def test_a_share_is_floored_drawn_without_replacement_and_has_every_class() -> None:

@@ -59,7 +59,7 @@ def backbone(folder: Path, device: torch.device) -> TextBackbone:
 
 
 @pytest.fixture
-def place(device: torch.device) -> Device:
+def training_device(device: torch.device) -> Device:
     return Device(device, bfloat16=False, reason="a test")
 
 
@@ -78,11 +78,11 @@ def make_start(backbone: TextBackbone) -> TaskWeights:
     return TaskWeights(adapter, Head.initialise(2, backbone.hidden_size, generator))
 
 
-def train(backbone: TextBackbone, place: Device, **options: Any) -> TrainingResult:
+def train(backbone: TextBackbone, training_device: Device, **options: Any) -> TrainingResult:
     settings = options.pop("settings", SETTINGS)
     rows, validation = make_rows(backbone, 22), make_rows(backbone, 9)
     start = options.pop("start", None) or make_start(backbone)
-    context = TrainingContext(backbone, rows, validation, settings, place, 0, **options)
+    context = TrainingContext(backbone, rows, validation, settings, training_device, 0, **options)
     return fit(context, start, DROPOUT)
 
 
@@ -92,46 +92,46 @@ def same_bytes(one: TaskWeights, two: TaskWeights) -> bool:
 
 
 def test_training_moves_the_adapter_and_the_head_and_nothing_else(
-    backbone: TextBackbone, place: Device
+    backbone: TextBackbone, training_device: Device
 ) -> None:
     start = make_start(backbone)
     before, frozen = start.clone(), backbone.weight_hash()
-    fitted = train(backbone, place, start=start)
+    fitted = train(backbone, training_device, start=start)
     assert same_bytes(start, before), "the start was changed in place"
     assert backbone.weight_hash() == frozen
     moved = fitted.weights.tensors()
     assert all(not torch.equal(moved[name], tensor) for name, tensor in before.tensors().items())
 
 
-def test_training_learns(backbone: TextBackbone, place: Device) -> None:
+def test_training_learns(backbone: TextBackbone, training_device: Device) -> None:
     settings = SETTINGS.model_copy(update={"epochs": 30, "patience": None})
-    history = train(backbone, place, settings=settings).history
+    history = train(backbone, training_device, settings=settings).history
     assert history[-1].train_loss < 0.5 * history[0].train_loss
 
 
 @pytest.mark.parametrize("stop_at", [1, 5, 6, 7, 11, 17])
 def test_a_run_stopped_at_any_step_and_resumed_ends_with_the_same_bytes(
-    backbone: TextBackbone, place: Device, stop_at: int
+    backbone: TextBackbone, training_device: Device, stop_at: int
 ) -> None:
-    if place.torch_device.type != "cpu":
+    if training_device.torch_device.type != "cpu":
         pytest.skip("promised on the CPU only")
-    undisturbed = train(backbone, place)
+    undisturbed = train(backbone, training_device)
     kept, steps = Kept(), []
     callbacks = TrainingCallbacks(
         step=lambda done, total: steps.append(done), stop=lambda: len(steps) == stop_at
     )
     with pytest.raises(RunStopped):
-        train(backbone, place, checkpoints=kept, callbacks=callbacks)
-    resumed = train(backbone, place, checkpoints=kept)
+        train(backbone, training_device, checkpoints=kept, callbacks=callbacks)
+    resumed = train(backbone, training_device, checkpoints=kept)
     assert same_bytes(resumed.weights, undisturbed.weights)
     assert resumed.history == undisturbed.history
 
 
 @pytest.mark.parametrize("kill_at", [2, 4, 8, 14])
 def test_a_run_killed_without_a_word_ends_with_the_same_bytes(
-    backbone: TextBackbone, place: Device, kill_at: int
+    backbone: TextBackbone, training_device: Device, kill_at: int
 ) -> None:
-    if place.torch_device.type != "cpu":
+    if training_device.torch_device.type != "cpu":
         pytest.skip("promised on the CPU only")
 
     class Killed(BaseException):
@@ -143,53 +143,57 @@ def test_a_run_killed_without_a_word_ends_with_the_same_bytes(
 
     kept = Kept()
     with pytest.raises(Killed):
-        train(backbone, place, checkpoints=kept, callbacks=TrainingCallbacks(step=step))
-    resumed = train(backbone, place, checkpoints=kept)
-    assert same_bytes(resumed.weights, train(backbone, place).weights)
+        train(backbone, training_device, checkpoints=kept, callbacks=TrainingCallbacks(step=step))
+    resumed = train(backbone, training_device, checkpoints=kept)
+    assert same_bytes(resumed.weights, train(backbone, training_device).weights)
 
 
 def test_how_often_checkpoints_are_written_changes_no_byte(
-    backbone: TextBackbone, place: Device
+    backbone: TextBackbone, training_device: Device
 ) -> None:
-    if place.torch_device.type != "cpu":
+    if training_device.torch_device.type != "cpu":
         pytest.skip("promised on the CPU only")
     often, kept = SETTINGS.model_copy(update={"checkpoint_every": 1}), Kept()
-    fitted = train(backbone, place, settings=often, checkpoints=kept)
+    fitted = train(backbone, training_device, settings=often, checkpoints=kept)
     assert kept.saved > 3
-    assert same_bytes(fitted.weights, train(backbone, place).weights)
+    assert same_bytes(fitted.weights, train(backbone, training_device).weights)
 
 
-def test_the_best_epoch_is_kept_not_the_last(backbone: TextBackbone, place: Device) -> None:
+def test_the_best_epoch_is_kept_not_the_last(
+    backbone: TextBackbone, training_device: Device
+) -> None:
     wild = SETTINGS.model_copy(update={"epochs": 8, "learning_rate": 0.3, "patience": None})
     snapshots: list[TaskWeights] = []
-    fitted = train(backbone, place, settings=wild)
-    best = max(fitted.history, key=lambda each: (each.validation_accuracy, -each.validation_loss))
+    fitted = train(backbone, training_device, settings=wild)
+    best = max(
+        fitted.history, key=lambda epoch: (epoch.validation_accuracy, -epoch.validation_loss)
+    )
     assert best.epoch < 8, "the test needs a run whose last epoch is not its best"
     shorter = train(
         backbone,
-        place,
+        training_device,
         settings=wild,
         callbacks=TrainingCallbacks(epoch=lambda record: snapshots.append(record)),
     )
     assert same_bytes(shorter.weights, fitted.weights)
-    moved, judged = fitted.weights.to(place.torch_device), make_rows(backbone, 9)
-    context = TrainingContext(backbone, judged, judged, wild, place, 0)
+    moved, judged = fitted.weights.to(training_device.torch_device), make_rows(backbone, 9)
+    context = TrainingContext(backbone, judged, judged, wild, training_device, 0)
     loss, accuracy = Classification(context, moved, 0.0).validate()
     assert accuracy == best.validation_accuracy
     assert loss == pytest.approx(best.validation_loss)
 
 
-def test_patience_ends_training_early(backbone: TextBackbone, place: Device) -> None:
+def test_patience_ends_training_early(backbone: TextBackbone, training_device: Device) -> None:
     settings = SETTINGS.model_copy(update={"epochs": 50, "patience": 2, "learning_rate": 1e-12})
-    assert len(train(backbone, place, settings=settings).history) <= 10
+    assert len(train(backbone, training_device, settings=settings).history) <= 10
 
 
 def test_training_leaves_the_global_random_state_as_it_was(
-    backbone: TextBackbone, place: Device
+    backbone: TextBackbone, training_device: Device
 ) -> None:
     torch.manual_seed(5)
     before = torch.get_rng_state()
-    train(backbone, place)
+    train(backbone, training_device)
     assert torch.equal(torch.get_rng_state(), before)
 
 
@@ -230,7 +234,9 @@ def test_seeds_depend_on_every_part() -> None:
     assert derive_seed(0, "a", 1) == derive_seed(0, "a", 1)
 
 
-def test_training_without_validation_rows_is_refused(backbone: TextBackbone, place: Device) -> None:
+def test_training_without_validation_rows_is_refused(
+    backbone: TextBackbone, training_device: Device
+) -> None:
     none = Rows(backbone.tokenize([]), torch.zeros(0, dtype=torch.int64))
     with pytest.raises(ValueError, match="0 validation samples"):
-        TrainingContext(backbone, make_rows(backbone, 4), none, SETTINGS, place, 0)
+        TrainingContext(backbone, make_rows(backbone, 4), none, SETTINGS, training_device, 0)

@@ -44,11 +44,11 @@ def backbone(folder: Path) -> TextBackbone:
     return load_backbone(BackboneSettings(name=str(folder), max_length=24), CPU.torch_device)
 
 
-def memory(backbone: TextBackbone, each: int = 12) -> MixedRows:
+def memory(backbone: TextBackbone, rows_of_task: int = 12) -> MixedRows:
     """Two tasks told apart by their words; labels by another word."""
     texts, labels, tasks = [], [], []
     for task, words in enumerate((("soup", "waiter"), ("train", "sea"))):
-        for i in range(each):
+        for i in range(rows_of_task):
             texts.append(f"{words[i % 2]} {words[0]} {'cold' if i % 3 else 'late'}")
             labels.append(PLACES[task][i % 2])
             tasks.append(task)
@@ -56,7 +56,7 @@ def memory(backbone: TextBackbone, each: int = 12) -> MixedRows:
 
 
 def make_bank(backbone: TextBackbone, adapters: int = 2, sites: str = "houlsby") -> Bank:
-    made = []
+    stacked = []
     for seed in range(adapters):
         fresh = Adapter.initialise(
             AdapterSettings(reduction=4, sites=sites),  # type: ignore[arg-type]
@@ -67,8 +67,8 @@ def make_bank(backbone: TextBackbone, adapters: int = 2, sites: str = "houlsby")
         generator = torch.Generator().manual_seed(seed)
         for tensor in fresh.parameters():
             tensor.normal_(0.0, 0.3, generator=generator)
-        made.append(fresh)
-    return Bank.stack(made)
+        stacked.append(fresh)
+    return Bank.stack(stacked)
 
 
 def start(backbone: TextBackbone, classes: int = 2, tune_heads: bool = False) -> RoutersAndHeads:
@@ -172,7 +172,7 @@ def test_select_has_no_gradient_for_the_routers_and_is_refused(backbone: TextBac
 def test_the_gradient_is_the_slope_of_the_loss(backbone: TextBackbone, folder: Path) -> None:
     """Finite differences in float64, the gates' noise held, along a random direction of the routers."""
     bank, weights = make_bank(backbone), start(backbone)
-    rows = memory(backbone, each=2)
+    rows = memory(backbone, rows_of_task=2)
     settings = BackboneSettings(name=str(folder), max_length=24)
     double = load_backbone(settings, CPU.torch_device).double()
     bank64 = Bank(*(t.double() for t in bank.parameters()), site_names=bank.site_names)
@@ -185,8 +185,8 @@ def test_the_gradient_is_the_slope_of_the_loss(backbone: TextBackbone, folder: P
     label_space = LabelSpace("cil", PLACES, 4, "compose")
     for how in ("average", "merge"):
         context = TrainingContext(double, rows, rows, TRAIN, CPU, 3)
-        own = RoutersAndHeads(network, weights.heads)
-        objective = RouterObjective(context, own, bank64, label_space, how)
+        trained = RoutersAndHeads(network, weights.heads)
+        objective = RouterObjective(context, trained, bank64, label_space, how)
 
         def loss(objective: RouterObjective = objective) -> Tensor:
             torch.manual_seed(0)  # the same noise each time
@@ -211,7 +211,7 @@ def test_the_gradient_is_the_slope_of_the_loss(backbone: TextBackbone, folder: P
 
 def test_no_tensor_has_every_adapter_s_output_of_every_token(backbone: TextBackbone) -> None:
     """Training keeps nothing of the size of (B, T, K, d) for its backward pass, however many adapters there are."""
-    adapters, rows = 8, memory(backbone, each=8)
+    adapters, rows = 8, memory(backbone, rows_of_task=8)
     bank = make_bank(backbone, adapters)
     generator = torch.Generator().manual_seed(5)
     network = RouterNetwork.initialise((0, 1, 2), adapters, backbone.hidden_size, generator, OWN)
@@ -258,6 +258,6 @@ def test_each_task_gives_its_share_to_the_rows_that_judge(
 
 
 def test_a_memory_of_one_row_a_task_is_not_parted(backbone: TextBackbone) -> None:
-    rows = memory(backbone, each=1)
+    rows = memory(backbone, rows_of_task=1)
     kept, held = split_memory(rows, 0.2, torch.Generator())
     assert len(kept) == len(held) == 2

@@ -63,17 +63,17 @@ def weights(backbone: TextBackbone, heads: int = 2, seed: int = 0) -> SharedWeig
     )
     for tensor in fresh.parameters():
         tensor.normal_(0.0, 0.3, generator=generator)
-    own = [
+    task_heads = [
         Head(torch.randn(2, backbone.hidden_size, generator=generator), torch.zeros(2))
         for _ in range(heads)
     ]
-    return SharedWeights(fresh, tuple(own))
+    return SharedWeights(fresh, tuple(task_heads))
 
 
 def test_which_labels_compete(backbone: TextBackbone) -> None:
     pooled = torch.randn(3, backbone.hidden_size)
     heads, tasks = weights(backbone).heads, torch.tensor([0, 1, 0])
-    own = [head.logits(pooled) for head in heads]
+    by_head = [head.logits(pooled) for head in heads]
     for label_space in (TIL, CIL):
         apart = label_space.per_task().row_logits(pooled, heads, tasks)
         assert apart.isneginf().tolist() == [
@@ -81,9 +81,9 @@ def test_which_labels_compete(backbone: TextBackbone) -> None:
             [True, True, False, False],
             [False, False, True, True],
         ]
-        torch.testing.assert_close(apart[1, 2:], own[1][1])
-    torch.testing.assert_close(CIL.row_logits(pooled, heads, tasks), torch.cat(own, dim=1))
-    torch.testing.assert_close(DIL.row_logits(pooled, heads[:1], tasks), own[0])
+        torch.testing.assert_close(apart[1, 2:], by_head[1][1])
+    torch.testing.assert_close(CIL.row_logits(pooled, heads, tasks), torch.cat(by_head, dim=1))
+    torch.testing.assert_close(DIL.row_logits(pooled, heads[:1], tasks), by_head[0])
 
 
 def test_joint_training_lowers_the_loss_and_leaves_start_and_backbone_as_they_are(
@@ -187,23 +187,26 @@ def test_ewc_is_the_textbooks_sum_over_tasks_in_value_and_gradient(backbone: Tex
     tasks = [weights(backbone, heads=1, seed=1), weights(backbone, heads=2, seed=2)]
     generator = torch.Generator().manual_seed(0)
     fishers = [
-        {name: torch.rand(t.shape, generator=generator) for name, t in each.tensors().items()}
-        for each in tasks
+        {
+            name: torch.rand(t.shape, generator=generator)
+            for name, t in task_weights.tensors().items()
+        }
+        for task_weights in tasks
     ]
     sums = FisherSum.of(fishers[0], tasks[0]) + FisherSum.of(fishers[1], tasks[1])
     sums = FisherSum.from_tensors(sums.tensors())
     now = weights(backbone, heads=3, seed=3)
     for tensor in now.parameters():
         tensor.requires_grad_(True)
-    found = EWCPenalty(sums, 7.0).value(now, [], torch.zeros(1))
+    penalty = EWCPenalty(sums, 7.0).value(now, [], torch.zeros(1))
     wanted = sum(
-        3.5 * (fisher[name] * (now.tensors()[name] - each.tensors()[name]).square()).sum()
-        for fisher, each in zip(fishers, tasks, strict=True)
+        3.5 * (fisher[name] * (now.tensors()[name] - task_weights.tensors()[name]).square()).sum()
+        for fisher, task_weights in zip(fishers, tasks, strict=True)
         for name in fisher
     )
-    torch.testing.assert_close(found, wanted, rtol=1e-5, atol=1e-4)
+    torch.testing.assert_close(penalty, wanted, rtol=1e-5, atol=1e-4)
     gradients = [
-        torch.autograd.grad(v, now.parameters(), allow_unused=True) for v in (found, wanted)
+        torch.autograd.grad(v, now.parameters(), allow_unused=True) for v in (penalty, wanted)
     ]
     for mine, theirs in zip(*gradients, strict=True):
         if theirs is None:  # the newest head has no term
@@ -231,8 +234,8 @@ def test_lwf_costs_nothing_at_the_start_and_is_the_divergence_from_it(
     new = rows(backbone, 1, shared_labels=label_space is DIL)
     kept = old_answers(backbone, begin, new, label_space, SETTINGS, CPU)
     assert len(kept) == 1
-    own = BaselineSettings(lwf_lambda=0.5, lwf_temperature=2.0)
-    penalty = LwFPenalty(kept, own)
+    settings = BaselineSettings(lwf_lambda=0.5, lwf_temperature=2.0)
+    penalty = LwFPenalty(kept, settings)
     batch = [2, 5, 7]
     pooled = shared_states(backbone, begin, new, batch, SETTINGS, CPU)
     assert float(penalty.value(begin, batch, pooled)) == pytest.approx(0.0, abs=1e-6)
