@@ -64,11 +64,11 @@ _ROBERTA = {"cls": "<s>", "pad": "<pad>", "sep": "</s>", "unk": "<unk>", "mask":
 def write_checkpoint(model_type: str, folder: Path, seed: int = 0) -> Path:
     """Writes model.safetensors, config.json and a fast tokenizer; returns the folder."""
     tokenizer = _tokenizer(model_type)
-    own = _OWN.get(model_type, {})
+    fields = _OWN.get(model_type, {})
     longest = LONGEST + ARCHITECTURES[model_type].reserved_positions
-    shape = {**_SHAPE, "max_position_embeddings": longest, **own}
+    shape = {**_SHAPE, "max_position_embeddings": longest, **fields}
     if model_type == "distilbert":  # has names of its own for all of it
-        shape = own
+        shape = fields
     config = AutoConfig.for_model(
         model_type,
         vocab_size=len(tokenizer),
@@ -104,27 +104,27 @@ def _tokenizer(model_type: str) -> Any:
         case "roberta" | "modernbert":
             letters = sorted(pre_tokenizers.ByteLevel.alphabet())
             vocabulary = {token: i for i, token in enumerate([*tokens, *letters])}
-            found = Tokenizer(models.BPE(vocabulary, [], unk_token=special["unk"]))
-            found.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-            found.decoder = decoders.ByteLevel()
+            tokenizer = Tokenizer(models.BPE(vocabulary, [], unk_token=special["unk"]))
+            tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+            tokenizer.decoder = decoders.ByteLevel()
         case "xlm-roberta" | "deberta-v2":
             pieces = [(token, 0.0) for token in tokens]
             pieces += [("▁" + word, -2.0 - i / 100) for i, word in enumerate(WORDS)]
             pieces += [("▁", -5.0)]
-            found = Tokenizer(models.Unigram(pieces, unk_id=tokens.index(special["unk"])))
-            found.pre_tokenizer = pre_tokenizers.Metaspace()
+            tokenizer = Tokenizer(models.Unigram(pieces, unk_id=tokens.index(special["unk"])))
+            tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
         case _:
             word_pieces = [*WORDS, *("##" + letter for letter in "abcdefghijklmnopqrstuvwxyz")]
             vocabulary = {token: i for i, token in enumerate([*tokens, *word_pieces])}
-            found = Tokenizer(models.WordPiece(vocabulary, unk_token=special["unk"]))
-            found.normalizer = normalizers.BertNormalizer()
-            found.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+            tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token=special["unk"]))
+            tokenizer.normalizer = normalizers.BertNormalizer()
+            tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     cls, sep = special["cls"], special["sep"]
     second = 0 if "roberta" in model_type else 1
-    found.post_processor = processors.TemplateProcessing(
+    tokenizer.post_processor = processors.TemplateProcessing(
         single=f"{cls}:0 $A:0 {sep}:0",
         pair=f"{cls}:0 $A:0 {sep}:0 $B:{second} {sep}:{second}",
         special_tokens=[(cls, tokens.index(cls)), (sep, tokens.index(sep))],
     )
     names = {f"{role}_token": token for role, token in special.items()}
-    return PreTrainedTokenizerFast(tokenizer_object=found, model_max_length=LONGEST, **names)
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, model_max_length=LONGEST, **names)

@@ -30,10 +30,10 @@ def test_every_prefix_stands_once_and_sees_its_ancestors_alone(
     seen = set()
     for node in range(len(tree.tokens)):
         ancestors = tree.sees[node].nonzero().flatten().tolist()
-        ancestors.sort(key=lambda each: int(tree.depth[each]))
-        assert [int(tree.depth[each]) for each in ancestors] == list(range(len(ancestors)))
+        ancestors.sort(key=lambda ancestor: int(tree.depth[ancestor]))
+        assert [int(tree.depth[ancestor]) for ancestor in ancestors] == list(range(len(ancestors)))
         assert ancestors[-1] == node
-        read = tuple(int(tree.tokens[each]) for each in ancestors)
+        read = tuple(int(tree.tokens[ancestor]) for ancestor in ancestors)
         if len(read) >= len(START):
             assert read[: len(START)] == tuple(START)
             seen.add(read[len(START) :])
@@ -49,14 +49,15 @@ def test_scores_are_those_of_each_answer_token_by_token(
     generator = torch.Generator().manual_seed(seed)
     states = torch.randn(3, len(tree.tokens), 4, generator=generator)
     words, bias = torch.randn(100, 4, generator=generator), torch.randn(100, generator=generator)
-    found = tree.score(states, words, bias)
-    torch.testing.assert_close(found.exp().sum(dim=1), torch.ones(3))
+    scores = tree.score(states, words, bias)
+    torch.testing.assert_close(scores.exp().sum(dim=1), torch.ones(3))
     places = {}
     for node in range(len(tree.tokens)):
         ancestors = sorted(
-            tree.sees[node].nonzero().flatten().tolist(), key=lambda each: int(tree.depth[each])
+            tree.sees[node].nonzero().flatten().tolist(),
+            key=lambda ancestor: int(tree.depth[ancestor]),
         )
-        places[tuple(int(tree.tokens[each]) for each in ancestors)[len(START) :]] = node
+        places[tuple(int(tree.tokens[ancestor]) for ancestor in ancestors)[len(START) :]] = node
         if len(ancestors) == len(START):
             places[()] = node
     for column, answer in enumerate(answers):
@@ -70,7 +71,7 @@ def test_scores_are_those_of_each_answer_token_by_token(
             logits = states[:, places[prefix]] @ words[options].T + bias[options]
             taken = answer[length] if length < len(answer) else END
             total += logits.log_softmax(dim=1)[:, options.index(taken)]
-        torch.testing.assert_close(found[:, column], total, rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(scores[:, column], total, rtol=1e-4, atol=1e-5)
 
 
 def test_the_softmax_within_groups_has_the_gradient_of_the_slow_one() -> None:
@@ -79,8 +80,8 @@ def test_the_softmax_within_groups_has_the_gradient_of_the_slow_one() -> None:
     group = torch.tensor([0, 2, 0, 1, 2, 2])
     assert torch.autograd.gradcheck(lambda x: log_softmax_by(x, group, 3), logits)
     slow = torch.empty(2, 6, dtype=torch.float64)
-    for each in range(3):
-        members = (group == each).nonzero().flatten()
+    for number in range(3):
+        members = (group == number).nonzero().flatten()
         slow[:, members] = logits.detach()[:, members].log_softmax(dim=1)
     torch.testing.assert_close(log_softmax_by(logits, group, 3).detach(), slow)
 

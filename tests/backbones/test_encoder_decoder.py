@@ -76,15 +76,15 @@ def slow_scores(bart: Path, text: str, answers: list[str]) -> Tensor:
     tokens = [tokenizer(answer, add_special_tokens=False)["input_ids"] for answer in answers]
     start = [model.config.decoder_start_token_id, model.config.bos_token_id]
     end, scores = model.config.eos_token_id, []
-    for own in tokens:
-        read = torch.tensor([start + own])
+    for answer_tokens in tokens:
+        read = torch.tensor([start + answer_tokens])
         logits = model(input_ids=source, decoder_input_ids=read).logits[0, 1:]
         total = torch.zeros(())
-        for length, taken in enumerate([*own, end]):
+        for length, taken in enumerate([*answer_tokens, end]):
             follow = {
-                each[length] if len(each) > length else end
-                for each in tokens
-                if each[:length] == own[:length]
+                other[length] if len(other) > length else end
+                for other in tokens
+                if other[:length] == answer_tokens[:length]
             }
             options = sorted(follow)
             total = total + logits[length, options].log_softmax(dim=0)[options.index(taken)]
@@ -97,12 +97,12 @@ def test_scores_are_those_of_generating_each_answer_by_itself(bart: Path) -> Non
     backbone = load(bart, ANSWERS)
     batch = backbone.collate(backbone.encode({"text": TEXTS}), [0, 2, 3])
     output = backbone(batch)
-    found = backbone.read(output, "mean")
-    assert found.shape == (3, len(ANSWERS))
-    torch.testing.assert_close(found.exp().sum(dim=1), torch.ones(3))
+    scores = backbone.read(output, "mean")
+    assert scores.shape == (3, len(ANSWERS))
+    torch.testing.assert_close(scores.exp().sum(dim=1), torch.ones(3))
     for index, row in enumerate([0, 2, 3]):
         wanted = slow_scores(bart, TEXTS[row], ANSWERS)
-        torch.testing.assert_close(found[index], wanted, rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(scores[index], wanted, rtol=1e-4, atol=1e-4)
 
 
 @torch.no_grad()

@@ -36,8 +36,8 @@ def test_pooling_under_autocast_keeps_float32(device: torch.device):
     hidden = torch.randn(3, 5, 4, device=device)
     mask = torch.ones(3, 5, dtype=torch.int64, device=device)
     with torch.autocast(device.type, dtype=torch.bfloat16):
-        found = pool(hidden, mask, "mean")
-    torch.testing.assert_close(found, hidden.mean(dim=1))
+        pooled = pool(hidden, mask, "mean")
+    torch.testing.assert_close(pooled, hidden.mean(dim=1))
 
 
 def test_an_unknown_pooling_is_refused_with_the_known_ones(bert: TextBackbone):

@@ -88,7 +88,7 @@ def test_every_site_is_on_the_way_to_the_output(backbone: ImageBackbone) -> None
     assert plain.shape == (3, 17, 32)
     assert backbone.tokens == 17
     assert [site.name for site in backbone.sites] == [
-        f"block{block}.{place}" for block in range(3) for place in ("attention", "ffn")
+        f"block{block}.{after}" for block in range(3) for after in ("attention", "ffn")
     ]
     for site in backbone.sites:
         changed = backbone(batch, {site.name: torch.zeros_like}).last_hidden_state
@@ -160,20 +160,20 @@ def test_the_same_picture_has_the_same_features_wherever_it_comes_from(
     pixels = rng.integers(0, 256, (40, 48, 3), dtype=np.uint8)
     file = tmp_path / "picture.png"
     Image.fromarray(pixels).save(file)
-    found = [
+    features = [
         extract_features(backbone, backbone.encode({"image": [source]}), layer=-1)
         for source in (png(pixels), file, str(file), file.read_bytes(), pixels)
     ]
-    for each in found:
-        assert each.numpy().tobytes() == found[0].numpy().tobytes()
+    for from_source in features:
+        assert from_source.numpy().tobytes() == features[0].numpy().tobytes()
 
 
 def test_greys_palettes_and_turned_photographs_are_read_as_they_look(tmp_path: Path) -> None:
     grey = np.linspace(0, 255, 12 * 16).reshape(12, 16)
     wide = Image.fromarray((grey * 257).astype(np.uint16))
     Image.Image.save(wide, tmp_path / "wide.png")
-    found = np.array(open_picture(tmp_path / "wide.png"))
-    assert np.abs(found - grey[..., None]).max() <= 1
+    opened = np.array(open_picture(tmp_path / "wide.png"))
+    assert np.abs(opened - grey[..., None]).max() <= 1
     palette = Image.fromarray(np.full((4, 4, 3), (200, 30, 40), dtype=np.uint8)).convert("P")
     palette.save(tmp_path / "palette.png")
     assert open_picture(tmp_path / "palette.png").mode == "RGB"
@@ -218,8 +218,8 @@ def test_pictures_of_several_columns_are_told_apart_and_fetched_one_by_one() -> 
 def test_pictures_of_two_tasks_are_each_laid_on_the_ground_of_their_own() -> None:
     clear = np.zeros((4, 4, 4), dtype=np.uint8)
     both = Pictures.concat([Pictures.of([clear], 1, "black"), Pictures.of([clear], 1)])
-    assert [both.open(place).getpixel((0, 0)) for place in (0, 1)] == [(0, 0, 0), (255, 255, 255)]
+    assert [both.open(row).getpixel((0, 0)) for row in (0, 1)] == [(0, 0, 0), (255, 255, 255)]
     assert both.subset([1]).open(0).getpixel((0, 0)) == (255, 255, 255)
     backbone = ImageBackbone(hf_vit(), preprocess, name="vit", revision=None)
-    own = backbone.encode({"image": [clear], "ground": ["#204060"]})
-    assert own.open(0).getpixel((0, 0)) == (0x20, 0x40, 0x60)
+    encoded = backbone.encode({"image": [clear], "ground": ["#204060"]})
+    assert encoded.open(0).getpixel((0, 0)) == (0x20, 0x40, 0x60)

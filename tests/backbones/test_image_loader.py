@@ -49,10 +49,10 @@ def write_transformers(folder: Path, kind: str) -> Path:
     )
 
     torch.manual_seed(0)
-    own = {**SIZES, "intermediate_size": 64, "image_size": 32, "patch_size": 8}
-    clip = CLIPConfig(vision_config=own, text_config={**SIZES, "vocab_size": 64})
+    fields = {**SIZES, "intermediate_size": 64, "image_size": 32, "patch_size": 8}
+    clip = CLIPConfig(vision_config=fields, text_config={**SIZES, "vocab_size": 64})
     model = {
-        "vit": lambda: ViTModel(ViTConfig(**own)),
+        "vit": lambda: ViTModel(ViTConfig(**fields)),
         "clip": lambda: CLIPModel(clip),
         "clip_vision_model": lambda: CLIPVisionModel(clip.vision_config),
     }[kind]()
@@ -144,5 +144,5 @@ def test_classes_are_scored_without_training_as_clip_scores_them(tmp_path: Path)
         picture.save(file, "png")
         files.append(file.getvalue())
     output = backbone(backbone.collate(backbone.encode({"image": files}), [0, 1, 2]))
-    found = backbone.read(output, head.pooling) @ head.weight.T + head.bias
-    torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-5)
+    logits = backbone.read(output, head.pooling) @ head.weight.T + head.bias
+    torch.testing.assert_close(logits, wanted, rtol=1e-4, atol=1e-5)

@@ -64,7 +64,7 @@ def test_scores_are_those_of_the_language_model_at_the_mask(layout: str, tmp_pat
     rows = [4, 0, 3]
     batch = backbone.collate(encoding, rows)
     output = backbone(batch)
-    found = backbone.read(output, "mean") @ weight.T + bias
+    scores = backbone.read(output, "mean") @ weight.T + bias
     inputs = {"input_ids": batch.input_ids, "attention_mask": batch.attention_mask}
     if batch.token_type_ids is not None:
         inputs["token_type_ids"] = batch.token_type_ids
@@ -72,9 +72,9 @@ def test_scores_are_those_of_the_language_model_at_the_mask(layout: str, tmp_pat
     for index in range(len(rows)):
         [mask] = (batch.input_ids[index] == tokenizer.mask_token_id).nonzero().flatten().tolist()
         assert int(output.answer_at[index]) == mask
-        own = theirs[index, mask]
-        wanted = torch.stack([own[tokens].mean() for tokens in answers])
-        torch.testing.assert_close(found[index], wanted, rtol=1e-4, atol=1e-4)
+        at_mask = theirs[index, mask]
+        wanted = torch.stack([at_mask[tokens].mean() for tokens in answers])
+        torch.testing.assert_close(scores[index], wanted, rtol=1e-4, atol=1e-4)
 
 
 def test_a_long_text_is_cut_before_the_mask(tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ def test_what_is_seen_moves_the_mask_with_the_question(
     matrix = torch.randn(both.embedding_size, both.visual_size)
     output = both(both.collate(samples, [0, 1]), {VISUAL: lambda seen: seen @ matrix.T})
     texts = both.text(both.text.collate(both.text.encode({"text": TEXTS[:2]}), [0, 1]))
-    assert output.answer_at.tolist() == [place + 4 for place in texts.answer_at.tolist()]
+    assert output.answer_at.tolist() == [position + 4 for position in texts.answer_at.tolist()]
     read = both.read(output, "mean")
     at_mask = output.last_hidden_state[[0, 1], output.answer_at]
     torch.testing.assert_close(read, both.text.masked(at_mask))
@@ -105,16 +105,16 @@ def test_what_is_seen_moves_the_mask_with_the_question(
 
 def test_names_are_scored_by_their_tokens(tmp_path: Path) -> None:
     folder, _ = write_masked("bert", tmp_path / "model")
-    found = load(folder).label_head(["soup", "night train"])
-    assert found.zero_shot
-    assert found.weight.shape == (2, 16)
-    assert not torch.equal(found.weight[0], found.weight[1])
+    head = load(folder).label_head(["soup", "night train"])
+    assert head.zero_shot
+    assert head.weight.shape == (2, 16)
+    assert not torch.equal(head.weight[0], head.weight[1])
 
 
 def test_without_a_masked_head_names_are_scored_by_their_states(bert: TextBackbone) -> None:
-    found = bert.label_head(["soup", "night train"])
-    assert not found.zero_shot
-    torch.testing.assert_close(found.weight.norm(dim=1), torch.ones(2, device=found.weight.device))
+    head = bert.label_head(["soup", "night train"])
+    assert not head.zero_shot
+    torch.testing.assert_close(head.weight.norm(dim=1), torch.ones(2, device=head.weight.device))
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from tests.backbones.checkpoints import BLOCKS, TEXTS
 
 def test_every_block_has_a_site_after_attention_and_one_after_the_ffn(backbone: TextBackbone):
     assert [site.name for site in backbone.sites] == [
-        f"block{block}.{place}" for block in range(BLOCKS) for place in ("attention", "ffn")
+        f"block{block}.{after}" for block in range(BLOCKS) for after in ("attention", "ffn")
     ]
     assert [site.block for site in backbone.sites] == [0, 0, 1, 1, 2, 2]
 
@@ -65,8 +65,8 @@ def test_a_site_reaches_the_output_of_its_own_block_and_none_below(backbone: Tex
     batch = backbone.collate(backbone.tokenize(TEXTS), range(len(TEXTS)))
     plain = backbone(batch, hidden_states=True).hidden_states
     for site in backbone.sites:
-        found = backbone(batch, {site.name: torch.zeros_like}, hidden_states=True).hidden_states
-        same = [torch.equal(a, b) for a, b in zip(plain, found, strict=True)]
+        changed = backbone(batch, {site.name: torch.zeros_like}, hidden_states=True).hidden_states
+        same = [torch.equal(a, b) for a, b in zip(plain, changed, strict=True)]
         assert same == [index <= site.block for index in range(BLOCKS + 1)]
 
 

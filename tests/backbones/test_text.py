@@ -82,8 +82,8 @@ def test_two_threads_do_not_see_each_others_transforms(bert: TextBackbone):
     scales = [1.0, 0.5, 2.0, 0.0] * 8
     alone = {scale: encode(scale) for scale in set(scales)}
     with ThreadPoolExecutor(4) as pool:
-        for scale, found in zip(scales, pool.map(encode, scales), strict=True):
-            assert torch.equal(found, alone[scale])
+        for scale, states in zip(scales, pool.map(encode, scales), strict=True):
+            assert torch.equal(states, alone[scale])
 
 
 @torch.no_grad()

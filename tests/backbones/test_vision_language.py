@@ -42,7 +42,7 @@ def clip(seed: int, frames: int) -> bytes:
 
 
 def seeing(
-    text: TextBackbone, vision_encoder: VisionEncoder, own: bool = False
+    text: TextBackbone, vision_encoder: VisionEncoder, trained: bool = False
 ) -> VisionLanguageBackbone:
     torch.manual_seed(1)
     size = text.model.get_input_embeddings().embedding_dim
@@ -51,7 +51,7 @@ def seeing(
         "adapter.visual_bias": torch.randn(size),
     }
     return VisionLanguageBackbone(
-        text, vision_encoder, name="both", revision=None, start=start if own else None
+        text, vision_encoder, name="both", revision=None, start=start if trained else None
     )
 
 
@@ -91,12 +91,12 @@ def test_what_is_seen_stands_between_the_first_token_and_the_question(
     project = linear(both)
     samples = both.encode(rows())
     batch = both.collate(samples, [2, 0, 1])
-    found = both(batch, {VISUAL: project})
+    output = both(batch, {VISUAL: project})
     for index, row in enumerate([2, 0, 1]):
         wanted = by_hand(both, samples, row, project)
         assert int(batch.attention_mask[index].sum()) == len(wanted) == samples.lengths[row]
         torch.testing.assert_close(
-            found.last_hidden_state[index, : len(wanted)], wanted, rtol=1e-4, atol=1e-5
+            output.last_hidden_state[index, : len(wanted)], wanted, rtol=1e-4, atol=1e-5
         )
 
 
@@ -104,13 +104,13 @@ def test_what_is_seen_stands_between_the_first_token_and_the_question(
 def test_texts_alone_are_read_as_by_the_text_encoder(
     backbone: TextBackbone, vision_encoder: VisionEncoder
 ) -> None:
-    both = seeing(backbone, vision_encoder, own=True)
+    both = seeing(backbone, vision_encoder, trained=True)
     alone = backbone.collate(backbone.encode({"text": QUESTIONS}), [0, 1, 2])
     batch = both.collate(both.encode({"text": QUESTIONS}), [0, 1, 2])
     wanted = backbone(alone).last_hidden_state
-    found = both(batch, {VISUAL: linear(both)}).last_hidden_state
+    states = both(batch, {VISUAL: linear(both)}).last_hidden_state
     for row, length in enumerate(alone.attention_mask.sum(dim=1)):
-        torch.testing.assert_close(found[row, :length], wanted[row, :length], rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(states[row, :length], wanted[row, :length], rtol=1e-4, atol=1e-5)
 
 
 @torch.no_grad()
@@ -118,18 +118,18 @@ def test_without_any_projection_nothing_is_seen(
     bert: TextBackbone, vision_encoder: VisionEncoder
 ) -> None:
     both = seeing(bert, vision_encoder)
-    found = both(both.collate(both.encode(rows()), [0, 1, 2]))
+    output = both(both.collate(both.encode(rows()), [0, 1, 2]))
     alone = bert(bert.collate(bert.encode({"text": QUESTIONS}), [0, 1, 2]))
-    assert torch.equal(found.attention_mask, alone.attention_mask)
+    assert torch.equal(output.attention_mask, alone.attention_mask)
     tokens = alone.attention_mask.bool()
-    torch.testing.assert_close(found.last_hidden_state[tokens], alone.last_hidden_state[tokens])
+    torch.testing.assert_close(output.last_hidden_state[tokens], alone.last_hidden_state[tokens])
 
 
 @torch.no_grad()
 def test_the_backbones_own_projection_is_used_where_no_task_has_one(
     bert: TextBackbone, vision_encoder: VisionEncoder
 ) -> None:
-    both = seeing(bert, vision_encoder, own=True)
+    both = seeing(bert, vision_encoder, trained=True)
     batch = both.collate(both.encode(rows()), [0, 1])
     weight, bias = both.projection
     by_transform = both(batch, {VISUAL: lambda seen: seen @ weight.T + bias})
@@ -146,11 +146,11 @@ def test_a_sample_does_not_depend_on_what_others_of_its_batch_show(
     parts = [both.encode(rows()), both.encode({"text": QUESTIONS}), both.encode(clips)]
     mixed = Samples.concat(parts)
     batch = both.collate(mixed, range(9))
-    found = both(batch, {VISUAL: project}).last_hidden_state
+    states = both(batch, {VISUAL: project}).last_hidden_state
     assert batch.counts.tolist() == [4, 4, 4, 0, 0, 0, 3, 2, 1]
     for row in range(9):
         alone = both(both.collate(mixed.subset([row]), [0]), {VISUAL: project}).last_hidden_state[0]
-        torch.testing.assert_close(found[row, : len(alone)], alone, rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(states[row, : len(alone)], alone, rtol=1e-4, atol=1e-5)
 
 
 @torch.no_grad()
@@ -190,12 +190,12 @@ def test_a_picture_alone_has_an_empty_text(
 
 def test_grid_tokens_are_means_over_the_cells_of_a_grid() -> None:
     hidden = torch.arange(2 * 17 * 3, dtype=torch.float32).view(2, 17, 3)
-    found = grid_tokens(hidden, 2)
+    tokens = grid_tokens(hidden, 2)
     patches = hidden[:, 1:].view(2, 4, 4, 3)
     for row in range(2):
         for column in range(2):
             cell = patches[:, 2 * row : 2 * row + 2, 2 * column : 2 * column + 2]
-            torch.testing.assert_close(found[:, 2 * row + column], cell.mean(dim=(1, 2)))
+            torch.testing.assert_close(tokens[:, 2 * row + column], cell.mean(dim=(1, 2)))
     assert torch.equal(grid_tokens(hidden, 4), hidden[:, 1:])
     assert torch.equal(grid_tokens(hidden, 0), hidden[:, :1])
     torch.testing.assert_close(grid_tokens(hidden[:, 1:], 0), hidden[:, 1:].mean(1, keepdim=True))
@@ -239,9 +239,9 @@ def test_what_is_transparent_is_seen_on_its_ground(
         torch.testing.assert_close(ground, vision_encoder.encode(medium, [wanted]).features)
         assert not torch.allclose(ground, vision_encoder.encode(medium, [seen]).features)
         columns = {"question": QUESTIONS[:1], medium: [seen], "ground": ["#106090"]}
-        own = seeing(bert, vision_encoder).encode(columns).see([0])
-        assert own is not None
-        torch.testing.assert_close(own.features, ground)
+        tokens = seeing(bert, vision_encoder).encode(columns).see([0])
+        assert tokens is not None
+        torch.testing.assert_close(tokens.features, ground)
 
 
 def test_a_clips_tokens_may_carry_what_changed_since_the_frame_before(
@@ -249,10 +249,10 @@ def test_a_clips_tokens_may_carry_what_changed_since_the_frame_before(
 ) -> None:
     clips = [clip(3, 3), clip(4, 1)]
     plain = replace(vision_encoder, clip_grid=2).encode("video", clips)
-    found = replace(vision_encoder, clip_grid=2, changes=True).encode("video", clips)
-    assert found.counts.tolist() == plain.counts.tolist()
-    torch.testing.assert_close(found.features[:, :, :32], plain.features)
-    changed = found.features[:, :, 32:]
+    with_changes = replace(vision_encoder, clip_grid=2, changes=True).encode("video", clips)
+    assert with_changes.counts.tolist() == plain.counts.tolist()
+    torch.testing.assert_close(with_changes.features[:, :, :32], plain.features)
+    changed = with_changes.features[:, :, 32:]
     frames = plain.features[0].view(3, 4, 32)
     assert not changed[0, :4].any()
     torch.testing.assert_close(changed[0, 4:8], frames[1] - frames[0])
@@ -269,8 +269,8 @@ def test_routers_read_what_is_there_not_what_changed(
 ) -> None:
     columns = {"question": QUESTIONS[:2], "video": [clip(3, 3), clip(4, 2)]}
     means = []
-    for each in (vision_encoder, replace(vision_encoder, changes=True)):
-        backbone = seeing(bert, each)
+    for encoder in (vision_encoder, replace(vision_encoder, changes=True)):
+        backbone = seeing(bert, encoder)
         means.append(backbone.seen(backbone.collate(backbone.encode(columns), range(2))))
     torch.testing.assert_close(means[1], means[0])
 
@@ -285,9 +285,9 @@ def test_stored_tokens_are_those_that_were_seen(
         files.append(tmp_path / f"{begin}.safetensors")
         save_file({"counts": visual_tokens.counts, "features": visual_tokens.features}, files[-1])
     stored = StoredTokens(tuple(files), 2, (0, 1, 2, 3, 4, 4, 0), live.tokens)
-    found, wanted = stored.see([6, 3, 5]), live.see([0, 3, 4])
-    torch.testing.assert_close(found.features, wanted.features)
-    assert torch.equal(found.counts, wanted.counts)
+    read, wanted = stored.see([6, 3, 5]), live.see([0, 3, 4])
+    torch.testing.assert_close(read.features, wanted.features)
+    assert torch.equal(read.counts, wanted.counts)
     assert len(stored) == 7
 
 

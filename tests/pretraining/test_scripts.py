@@ -29,10 +29,12 @@ def test_scene_clip_is_made_and_read_as_a_backbone(tmp_path: Path) -> None:
     said = carry_out("scene_clip.py", "--output", tmp_path / "clip", *small)
     assert "epoch 1: loss of captions" in said
     assert "figure of a thing where it lies, among others, 20 classes" in said
-    made = load_backbone(BackboneSettings(name=str(tmp_path / "clip")), torch.device("cpu"))
+    trained = load_backbone(BackboneSettings(name=str(tmp_path / "clip")), torch.device("cpu"))
     shipped = load_backbone(BackboneSettings(name="scene-clip"), torch.device("cpu"))
-    assert isinstance(made, ImageBackbone)
-    shapes = [{n: p.shape for n, p in each.named_parameters()} for each in (made, shipped)]
+    assert isinstance(trained, ImageBackbone)
+    shapes = [
+        {n: p.shape for n, p in backbone.named_parameters()} for backbone in (trained, shipped)
+    ]
     assert shapes[0] == shapes[1]
 
 
@@ -43,5 +45,5 @@ def test_what_scene_qa_starts_from_is_made(tmp_path: Path) -> None:
     vision = KNOWN["scene-clip"].path
     said = carry_out("scene_questions.py", "--vision", vision, "--output", tmp_path, *small)
     assert "held out, way, 4 answers" in said
-    made, shipped = load_file(tmp_path / "start.safetensors"), load_file(KNOWN["scene-qa"].start)
-    assert {n: t.shape for n, t in made.items()} == {n: t.shape for n, t in shipped.items()}
+    trained, shipped = load_file(tmp_path / "start.safetensors"), load_file(KNOWN["scene-qa"].start)
+    assert {n: t.shape for n, t in trained.items()} == {n: t.shape for n, t in shipped.items()}
