@@ -36,7 +36,7 @@ def swept(
     tiny: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Workspace, list[RunFolder]]:
     workspace = Workspace(tmp_path_factory.mktemp("sweep"))
-    found = sweep(
+    result = sweep(
         workspace,
         ["domains-dil"],
         ["dam", "sequential"],
@@ -44,21 +44,26 @@ def swept(
         settings={**QUICK, "backbone": str(tiny)},
         device="cpu",
     )
-    assert not found.failures
-    return workspace, list(found.runs)
+    assert not result.failures
+    return workspace, list(result.runs)
 
 
 def test_a_sweep_is_every_recipe_with_every_seed_and_is_not_done_twice(
     swept: tuple[Workspace, list[RunFolder]], tiny: Path
 ) -> None:
-    place, runs = swept
+    workspace, runs = swept
     assert [run.name for run in runs] == [
         f"domains-dil-{recipe}-{seed}" for seed in range(3) for recipe in ("dam", "sequential")
     ]
     before = {run.name: (run.path / "events.jsonl").read_bytes() for run in runs}
     settings = {**QUICK, "backbone": str(tiny)}
     again = sweep(
-        place, ["domains-dil"], ["dam", "sequential"], [0, 1, 2], settings=settings, device="cpu"
+        workspace,
+        ["domains-dil"],
+        ["dam", "sequential"],
+        [0, 1, 2],
+        settings=settings,
+        device="cpu",
     )
     assert {run.name: (run.path / "events.jsonl").read_bytes() for run in again.runs} == before
 
@@ -66,7 +71,7 @@ def test_a_sweep_is_every_recipe_with_every_seed_and_is_not_done_twice(
 def test_one_failing_run_does_not_keep_the_others_from_being_carried_out(
     tiny: Path, tmp_path: Path
 ) -> None:
-    found = sweep(
+    result = sweep(
         Workspace(tmp_path),
         ["domains-dil", "no-such-stream"],
         ["adapters"],
@@ -74,30 +79,36 @@ def test_one_failing_run_does_not_keep_the_others_from_being_carried_out(
         settings={**QUICK, "backbone": str(tiny)},
         device="cpu",
     )
-    assert [run.name for run in found.runs] == ["domains-dil-adapters-0"]
-    assert found.failures[0][0] == "adapters on no-such-stream, seed 0"
-    assert "no stream 'no-such-stream'" in found.failures[0][1]
+    assert [run.name for run in result.runs] == ["domains-dil-adapters-0"]
+    assert result.failures[0][0] == "adapters on no-such-stream, seed 0"
+    assert "no stream 'no-such-stream'" in result.failures[0][1]
 
 
 def test_runs_that_differ_in_seed_alone_are_one_line_with_their_spread(
     swept: tuple[Workspace, list[RunFolder]],
 ) -> None:
-    place, runs = swept
-    found = compare(runs, ["average_accuracy", "forgetting"], against="sequential")
-    assert [line.label for line in found.lines] == ["dam", "sequential"]
+    workspace, runs = swept
+    comparison = compare(runs, ["average_accuracy", "forgetting"], against="sequential")
+    assert [line.label for line in comparison.lines] == ["dam", "sequential"]
     numbers = [
-        100 * cl.Run(place, run).metrics["average_accuracy"] for run in runs if "dam" in run.name
+        100 * cl.Run(workspace, run).metrics["average_accuracy"]
+        for run in runs
+        if "dam" in run.name
     ]
-    summary = found.lines[0].summary("average_accuracy")
+    summary = comparison.lines[0].summary("average_accuracy")
     assert summary is not None
     assert summary.n == 3
     assert summary.mean == pytest.approx(np.mean(numbers))
     assert summary.std == pytest.approx(np.std(numbers, ddof=1))
     gap = next(
-        difference for difference in found.differences if difference.metric == "average_accuracy"
+        difference
+        for difference in comparison.differences
+        if difference.metric == "average_accuracy"
     )
     others = [
-        100 * cl.Run(place, run).metrics["average_accuracy"] for run in runs if "seq" in run.name
+        100 * cl.Run(workspace, run).metrics["average_accuracy"]
+        for run in runs
+        if "seq" in run.name
     ]
     assert gap.label == "dam"
     assert gap.difference.mean == pytest.approx(np.mean(np.subtract(numbers, others)))
@@ -109,8 +120,8 @@ def test_runs_of_one_recipe_with_other_settings_are_lines_that_say_so(carry: Car
         for k in (1, 2)
         for seed in (0, 1)
     ]
-    found = compare(runs)
-    assert [line.label for line in found.lines] == ["dam (k=1)", "dam (k=2)"]
+    comparison = compare(runs)
+    assert [line.label for line in comparison.lines] == ["dam (k=1)", "dam (k=2)"]
     with pytest.raises(UserError, match=r"'dam' is 2 lines.*give one of these"):
         compare([*runs, carry("domains-dil", "adapters", name="a", epochs=1).folder], against="dam")
     with pytest.raises(UserError, match="no line is called 'dan'"):
@@ -142,16 +153,16 @@ def test_orders_can_be_pooled_and_are_paired_each_with_itself(carry: Carry, tmp_
 def test_every_format_shows_every_line_and_the_spread(
     swept: tuple[Workspace, list[RunFolder]],
 ) -> None:
-    found = compare(swept[1], against="dam")
+    comparison = compare(swept[1], against="dam")
     for form, write in FORMATS.items():
-        text = write(found)
+        text = write(comparison)
         assert "dam" in text
         assert "sequential" in text
         assert ("n=3" in text or "all 3 runs" in text) == (form != "csv")
-    assert len(FORMATS["csv"](found).splitlines()) == 1 + sum(
-        len(values) for line in found.lines for values in line.values.values()
+    assert len(FORMATS["csv"](comparison).splitlines()) == 1 + sum(
+        len(values) for line in comparison.lines for values in line.values.values()
     )
-    assert as_dict(found)["lines"][0]["metrics"]["average_accuracy"]["n"] == 3
+    assert as_dict(comparison)["lines"][0]["metrics"]["average_accuracy"]["n"] == 3
 
 
 def test_unfinished_runs_are_left_out_and_named(
@@ -189,19 +200,19 @@ def test_runs_are_pooled_by_what_their_tasks_are_and_not_by_a_streams_name(tmp_p
     first = remade(workspace, "dam", "first", seed=0)
     renamed = remade(workspace, "dam", "renamed", seed=1, stream_name="a name of my own")
     stranger = remade(workspace, "dam", "stranger", seed=2, **other_data(first.config))
-    found = compare([first, renamed, stranger])
-    assert [sorted(line.runs.values()) for line in found.lines] == [
+    comparison = compare([first, renamed, stranger])
+    assert [sorted(line.runs.values()) for line in comparison.lines] == [
         ["first", "renamed"],
         ["stranger"],
     ]
     name = first.config.stream_name
-    assert found.lines[0].stream.startswith(f"{name} (also a name of my own)")
-    assert len(set(found.streams)) == 2, "other tasks of the same name are called otherwise"
+    assert comparison.lines[0].stream.startswith(f"{name} (also a name of my own)")
+    assert len(set(comparison.streams)) == 2, "other tasks of the same name are called otherwise"
     other = remade(workspace, "adapters", "other", seed=2, **other_data(first.config))
     paired = compare([first, stranger, other], against="dam").differences
-    assert {(each.line.runs["", 2], each.reference.runs["", 2]) for each in paired} == {
-        ("other", "stranger")
-    }, "nothing is paired across other data"
+    assert {
+        (difference.line.runs["", 2], difference.reference.runs["", 2]) for difference in paired
+    } == {("other", "stranger")}, "nothing is paired across other data"
 
 
 def test_streams_of_one_name_say_in_which_data_they_differ(tmp_path: Path) -> None:
@@ -225,19 +236,19 @@ def test_streams_of_one_name_say_in_which_data_they_differ(tmp_path: Path) -> No
 
 
 def test_orders_are_the_same_tasks_whatever_their_streams_are_called(tmp_path: Path) -> None:
-    place = Workspace(tmp_path)
-    first = remade(place, "dam", "first", stream_name="mine")
+    workspace = Workspace(tmp_path)
+    first = remade(workspace, "dam", "first", stream_name="mine")
     turned = {"tasks": first.config.tasks[::-1]}
-    second = remade(place, "dam", "second", stream_name="backwards", **turned)
+    second = remade(workspace, "dam", "second", stream_name="backwards", **turned)
     rivals = [
-        remade(place, "adapters", "third", stream_name="backwards", **turned),
-        remade(place, "adapters", "fourth", stream_name="mine"),
+        remade(workspace, "adapters", "third", stream_name="backwards", **turned),
+        remade(workspace, "adapters", "fourth", stream_name="mine"),
     ]
     assert len(compare([first, second]).lines) == 2
-    found = compare([first, second, *rivals], against="dam", over_orders=True)
-    assert [len(line.runs) for line in found.lines] == [2, 2]
-    dam, adapters = found.lines
-    order = {name: place for place, name in dam.runs.items()}
+    comparison = compare([first, second, *rivals], against="dam", over_orders=True)
+    assert [len(line.runs) for line in comparison.lines] == [2, 2]
+    dam, adapters = comparison.lines
+    order = {name: order_and_seed for order_and_seed, name in dam.runs.items()}
     assert adapters.runs[order["first"]] == "fourth"
     assert adapters.runs[order["second"]] == "third"
 
@@ -247,16 +258,16 @@ def test_who_is_told_the_task_is_marked_and_stands_apart_in_every_form(tmp_path:
     runs = [
         remade(workspace, recipe, recipe) for recipe in ("adapters", "i2i-ff", "dam", "l2r-wavg")
     ]
-    found = compare(runs, against="dam")
-    assert [line.told_the_task for line in found.lines] == [False, False, True, True]
+    comparison = compare(runs, against="dam")
+    assert [line.told_the_task for line in comparison.lines] == [False, False, True, True]
     for form in ("text", "markdown"):
-        text = FORMATS[form](found)
+        text = FORMATS[form](comparison)
         assert text.count("adapters †") >= 2, "beside its numbers, and beside its differences"
         assert "dam †" not in text
         assert "told the true task of every sample" in text
-    blocks = FORMATS["text"](found).split("\n\n")
+    blocks = FORMATS["text"](comparison).split("\n\n")
     assert any("dam" in block and "†" not in block for block in blocks), "they stand apart"
-    rows = list(csv.DictReader(io.StringIO(FORMATS["csv"](found))))
+    rows = list(csv.DictReader(io.StringIO(FORMATS["csv"](comparison))))
     assert {row["recipe"]: row["told_the_task"] for row in rows} == {
         "dam": "no",
         "l2r-wavg": "no",
@@ -264,7 +275,7 @@ def test_who_is_told_the_task_is_marked_and_stands_apart_in_every_form(tmp_path:
         "i2i-ff": "yes",
     }
     assert {row["metric"]: row["unit"] for row in rows}["forgetting"] == "points"
-    data = as_dict(found)
+    data = as_dict(comparison)
     assert [line["told_the_task"] for line in data["lines"]] == [False, False, True, True]
     report = Report(runs[0])
     assert "told the true task" in report_as_text(report)
@@ -276,19 +287,19 @@ def test_tables_for_people_have_real_minus_signs_and_those_for_programs_hyphens(
 ) -> None:
     workspace = Workspace(tmp_path)
     runs = [remade(workspace, recipe, recipe) for recipe in ("sequential", "adapters")]
-    found = compare(runs, ("average_accuracy", "backward_transfer"), against="adapters")
+    comparison = compare(runs, ("average_accuracy", "backward_transfer"), against="adapters")
     hyphen = re.compile(r"(?<![\w.-])-\d")
     for text in (
-        FORMATS["text"](found),
-        FORMATS["markdown"](found),
+        FORMATS["text"](comparison),
+        FORMATS["markdown"](comparison),
         report_as_text(Report(runs[0])),
     ):
         assert re.search(f"{MINUS}[0-9]", text)
         assert not hyphen.search(text)
-    rows = list(csv.DictReader(io.StringIO(FORMATS["csv"](found))))
+    rows = list(csv.DictReader(io.StringIO(FORMATS["csv"](comparison))))
     assert min(float(row["value"]) for row in rows) < 0
-    assert MINUS not in FORMATS["csv"](found) + json_text(as_dict(found))
-    assert MINUS not in FORMATS["latex"](found)
+    assert MINUS not in FORMATS["csv"](comparison) + json_text(as_dict(comparison))
+    assert MINUS not in FORMATS["latex"](comparison)
 
 
 def test_who_learns_all_tasks_at_once_is_named(tmp_path: Path) -> None:
@@ -297,9 +308,9 @@ def test_who_learns_all_tasks_at_once_is_named(tmp_path: Path) -> None:
         remade(workspace, "sequential", "sequential"),
         remade(workspace, "sequential", "joint", recipe=RECIPES["joint"]),
     ]
-    found = compare(runs)
+    comparison = compare(runs)
     for form in ("text", "markdown"):
-        assert "jointly trained, on all tasks at once" in FORMATS[form](found).lower()
+        assert "jointly trained, on all tasks at once" in FORMATS[form](comparison).lower()
     assert "jointly trained" not in FORMATS["text"](compare(runs[:1]))
 
 
@@ -323,10 +334,10 @@ def test_every_chosen_run_counts_and_a_repeated_seed_is_named(tmp_path: Path) ->
         for seed in range(4)
     ]
     again = remade(workspace, "dam", "dam-again", seed=0)
-    found = compare([*runs, again])
-    assert (found.runs, len(found.lines)) == (12, 3)
-    assert found.repeats == ("dam-again",)
-    assert "not counted twice: dam-again" in FORMATS["text"](found)
+    comparison = compare([*runs, again])
+    assert (comparison.runs, len(comparison.lines)) == (12, 3)
+    assert comparison.repeats == ("dam-again",)
+    assert "not counted twice: dam-again" in FORMATS["text"](comparison)
 
 
 def test_json_has_no_nan(tmp_path: Path) -> None:

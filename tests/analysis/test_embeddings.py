@@ -19,15 +19,15 @@ def test_the_scored_rows_are_found_and_the_centroids_are_the_routers(
 ) -> None:
     carry(name="one")
     workspace = Workspace(tmp_path / "workspace")
-    found = find_embeddings(workspace, workspace.find("one"))
-    assert found is not None
-    assert found.split == "test"
-    assert found.rows == (SMALL["limit_test"],) * 3
-    features = found.features(workspace)
-    assert [len(feature) for feature in features] == list(found.rows)
+    embeddings = find_embeddings(workspace, workspace.find("one"))
+    assert embeddings is not None
+    assert embeddings.split == "test"
+    assert embeddings.rows == (SMALL["limit_test"],) * 3
+    features = embeddings.features(workspace)
+    assert [len(feature) for feature in features] == list(embeddings.rows)
     # Training samples and test samples of a task are alike, but not the same.
     centroids, means = (
-        found.centroids(workspace, features),
+        embeddings.centroids(workspace, features),
         np.stack([f.mean(axis=0) for f in features]),
     )
     assert not np.allclose(centroids, means)
@@ -41,11 +41,13 @@ def test_a_run_without_features_has_those_that_another_run_made(
     workspace = Workspace(tmp_path / "workspace")
     assert find_embeddings(workspace, workspace.find("alone")) is None
     carry("domains-dil", "dam", name="one")
-    found, own = (find_embeddings(workspace, workspace.find(name)) for name in ("alone", "one"))
-    assert found is not None
-    assert own is not None
-    assert found.keys == own.keys
-    assert found.router is None
+    of_alone, of_one = (
+        find_embeddings(workspace, workspace.find(name)) for name in ("alone", "one")
+    )
+    assert of_alone is not None
+    assert of_one is not None
+    assert of_alone.keys == of_one.keys
+    assert of_alone.router is None
 
 
 def test_finding_imports_no_torch() -> None:

@@ -33,28 +33,31 @@ def runs(tmp_path: Path) -> dict[str, RunFolder]:
 
 
 def test_a_comparison_exports_what_the_reports_say(runs: dict[str, RunFolder]) -> None:
-    known = {name: Report(run).transfer for name, run in runs.items()}
-    assert known["sequential"]["backward_transfer"] < 0 < known["sequential"]["forgetting"]
-    found = compare(list(runs.values()), METRICS, against="sequential")
-    rows = list(csv.DictReader(io.StringIO(COMPARED["csv"](found))))
+    transfer = {name: Report(run).transfer for name, run in runs.items()}
+    assert transfer["sequential"]["backward_transfer"] < 0 < transfer["sequential"]["forgetting"]
+    comparison = compare(list(runs.values()), METRICS, against="sequential")
+    rows = list(csv.DictReader(io.StringIO(COMPARED["csv"](comparison))))
     assert len(rows) == 6
     for row in rows:
-        assert float(row["value"]) == pytest.approx(100 * known[row["run"]][row["metric"]])
+        assert float(row["value"]) == pytest.approx(100 * transfer[row["run"]][row["metric"]])
         assert row["unit"] == UNITS[row["metric"]]
-    gaps = {each["metric"]: each["mean"] for each in as_dict(found)["differences"]}
+    gaps = {
+        difference["metric"]: difference["mean"]
+        for difference in as_dict(comparison)["differences"]
+    }
     assert gaps == pytest.approx(
-        {name: 100 * (known["dam"][name] - known["sequential"][name]) for name in METRICS}
+        {name: 100 * (transfer["dam"][name] - transfer["sequential"][name]) for name in METRICS}
     )
 
 
 def test_the_best_of_a_column_is_the_lowest_where_lower_is_better(
     runs: dict[str, RunFolder],
 ) -> None:
-    found = compare(list(runs.values()), METRICS)
+    comparison = compare(list(runs.values()), METRICS)
     for metric in METRICS:
-        (place,) = best(found.lines, metric)
-        values = [line.summary(metric).mean for line in found.lines]  # type: ignore[union-attr]
-        assert values[place] == (min if metric == "forgetting" else max)(values)
+        (line_number,) = best(comparison.lines, metric)
+        values = [line.summary(metric).mean for line in comparison.lines]  # type: ignore[union-attr]
+        assert values[line_number] == (min if metric == "forgetting" else max)(values)
 
 
 def test_a_reports_csv_is_of_shares_and_says_so(runs: dict[str, RunFolder]) -> None:

@@ -22,8 +22,12 @@ def test_they_are_those_that_a_plain_search_finds(carry: Carry, tmp_path: Path) 
     training = TrainingFeatures(workspace, run)
     assert sorted(training.keys) == [0, 1, 2]
     stored = [workspace.store.read("features", training.keys[task]) for task in range(3)]
-    rows = [each.arrays["features"].astype(np.float64) for each in stored if each is not None]
-    assert [len(each) for each in rows] == [SMALL["limit_train"]] * 3
+    rows = [
+        artifact.arrays["features"].astype(np.float64)
+        for artifact in stored
+        if artifact is not None
+    ]
+    assert [len(features) for features in rows] == [SMALL["limit_train"]] * 3
     scored = find_embeddings(workspace, run)
     assert scored is not None
     assert not set(scored.keys) & set(training.keys.values())
@@ -34,15 +38,16 @@ def test_they_are_those_that_a_plain_search_finds(carry: Carry, tmp_path: Path) 
                 task,
                 number,
             )
-            for task, own in enumerate(rows)
-            for number, row in enumerate(own)
+            for task, task_rows in enumerate(rows)
+            for number, row in enumerate(task_rows)
         )[:7]
-        found = training.nearest(query, 7, stage=3)
-        assert [each.cosine for each in found] == pytest.approx(
+        nearest = training.nearest(query, 7, stage=3)
+        assert [neighbour.cosine for neighbour in nearest] == pytest.approx(
             [-cosine for cosine, _, _ in wanted], abs=1e-5
         )
         exact = {(task, number): -cosine for cosine, task, number in wanted}
-        assert len({(each.task, each.row) for each in found} & set(exact)) >= 6  # but for ties
+        rows_near = {(neighbour.task, neighbour.row) for neighbour in nearest}
+        assert len(rows_near & set(exact)) >= 6  # but for ties
 
 
 def test_a_training_row_is_nearest_to_itself(carry: Carry, tmp_path: Path) -> None:
@@ -61,7 +66,7 @@ def test_tasks_to_come_are_left_out_and_few_rows_give_few(carry: Carry, tmp_path
     workspace = Workspace(tmp_path / "workspace")
     training = TrainingFeatures(workspace, workspace.find("one"))
     query = training.features[2][0]
-    assert {each.task for each in training.nearest(query, 20, stage=1)} == {0}
+    assert {neighbour.task for neighbour in training.nearest(query, 20, stage=1)} == {0}
     assert len(training.nearest(query, 500, stage=2)) == 2 * SMALL["limit_train"]
     with pytest.raises(ValueError, match="cannot be compared"):
         training.nearest(query[:-1], 3, stage=3)

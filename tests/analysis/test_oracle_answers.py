@@ -65,12 +65,12 @@ def test_each_sample_is_answered_as_by_a_model_that_is_told_which_adapter(
 def test_the_parts_add_up_to_what_the_oracle_is_ahead(carry: Carry) -> None:
     recipe = load_recipe("dam", initialise="random")
     dam = carry("domains-dil", recipe, name="dam", temperature=0.5)
-    told = carry("domains-dil", "adapters", name="told")
+    oracle = carry("domains-dil", "adapters", name="told")
     tasks = len(dam.folder.config.tasks)
     table = explain_losses(dam.workspace, dam.folder, "cpu")
     lost = summarise_losses(table, tasks)
     seen = np.tril_indices(tasks)
-    np.testing.assert_allclose(lost.oracle[seen], Report(told.folder).matrix[seen], atol=1e-6)
+    np.testing.assert_allclose(lost.oracle[seen], Report(oracle.folder).matrix[seen], atol=1e-6)
     total = lost.oracle - Report(dam.folder).matrix
     np.testing.assert_allclose((lost.routing + lost.merging)[seen], total[seen], atol=1e-6)
     assert dam.folder.table("lost").equals(table)

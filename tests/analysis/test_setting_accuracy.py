@@ -43,70 +43,72 @@ def test_every_accuracy_is_that_of_a_run_made_with_the_setting(
     """The slow twin: runs of the same store with another k or temperature, which train nothing anew."""
     recipe = load_recipe("dam", route=route, compose=compose)
 
-    def made(name: str, setting: RoutingSetting) -> cl.Run:
+    def run_with(name: str, setting: RoutingSetting) -> cl.Run:
         asked = {"k": setting.k, "temperature": setting.temperature}
         return carry(stream, recipe, name=name, batch_size=4, router_accuracy=0.6, **asked)
 
-    own = made("own", RoutingSetting(2, 0.5))
-    place = own.workspace
-    found = {
-        stage: measure_settings(place, place, own.folder, stage, OTHERS, device="cpu")
+    run = run_with("own", RoutingSetting(2, 0.5))
+    workspace = run.workspace
+    accuracies = {
+        stage: measure_settings(workspace, workspace, run.folder, stage, OTHERS, device="cpu")
         for stage in (2, 3)
     }
     for number, setting in enumerate(OTHERS):
-        twin = made(f"twin{number}", setting)
-        adapters = [own for own in twin.folder.artifacts().items() if own[0].startswith("adapter/")]
-        assert set(adapters) <= set(own.folder.artifacts().items())
-        for stage, at_stage in found.items():
-            each, stored = at_stage[number], Report(twin.folder).matrix[stage - 1, :stage]
-            np.testing.assert_allclose(each.accuracy, stored, atol=1e-7, err_msg=f"{setting}")
-            assert each.samples == each.of == (12,) * stage
+        twin = run_with(f"twin{number}", setting)
+        adapters = [
+            named for named in twin.folder.artifacts().items() if named[0].startswith("adapter/")
+        ]
+        assert set(adapters) <= set(run.folder.artifacts().items())
+        for stage, at_stage in accuracies.items():
+            accuracy, stored = at_stage[number], Report(twin.folder).matrix[stage - 1, :stage]
+            np.testing.assert_allclose(accuracy.accuracy, stored, atol=1e-7, err_msg=f"{setting}")
+            assert accuracy.samples == accuracy.of == (12,) * stage
 
 
 def test_the_runs_own_setting_is_its_stored_score_and_nothing_is_answered_twice(
     carry: Carry,
 ) -> None:
     run = carry(name="own", temperature=0.5, batch_size=4)
-    place, folder = run.workspace, run.folder
-    own = setting_of(folder, 3)
-    assert own == RoutingSetting(2, 0.5)
+    workspace, folder = run.workspace, run.folder
+    run_setting = setting_of(folder, 3)
+    assert run_setting == RoutingSetting(2, 0.5)
     matrix = Report(folder).matrix
     for stage in (1, 2, 3):
         # A k of more adapters than there are is all of them.
-        (each,) = measure_settings(
-            place, place, folder, stage, [setting_of(folder, stage)], device="cpu"
+        (accuracy,) = measure_settings(
+            workspace, workspace, folder, stage, [setting_of(folder, stage)], device="cpu"
         )
-        np.testing.assert_allclose(each.accuracy, matrix[stage - 1, :stage], atol=1e-7)
-    loaded = load_model(place, folder, 3, "cpu")
-    for rows in task_rows(place, place, folder, loaded, 1000):
+        np.testing.assert_allclose(accuracy.accuracy, matrix[stage - 1, :stage], atol=1e-7)
+    loaded = load_model(workspace, folder, 3, "cpu")
+    for rows in task_rows(workspace, workspace, folder, loaded, 1000):
         counts = []
         for k, temperature in ((2, 0.5), (1, 0.5), (3, 0.5), (1, 0.5), (2, 0.5), (2, 5.0)):
             rows.credit(RoutingSetting(k, temperature))
             counts.append(rows.computed)
         assert counts == [0, 12, 24, 24, 24, 36]
     ks, taus = grid(folder, 3)
-    assert [each.k for each in ks] == [1, 2, 3]
-    assert own in ks
-    assert own in taus
+    assert [setting.k for setting in ks] == [1, 2, 3]
+    assert run_setting in ks
+    assert run_setting in taus
     assert len(taus) == 8
-    assert read((place,), folder, 3, own) is not None
-    assert read((place,), folder, 3, ks[0]) is None
+    assert read((workspace,), folder, 3, run_setting) is not None
+    assert read((workspace,), folder, 3, ks[0]) is None
     # A sample of the rows is a result of its own, and says so.
-    (few,) = measure_settings(place, place, folder, 3, [own], 10, "cpu")
+    (few,) = measure_settings(workspace, workspace, folder, 3, [run_setting], 10, "cpu")
     assert (few.samples, few.of) == ((3, 3, 4), (12, 12, 12))
-    told: list[tuple[int, int]] = []
+    progress: list[tuple[int, int]] = []
     swept = measure_settings(
-        place, place, folder, 3, ks, 1000, "cpu", lambda *done: told.append(done)
+        workspace, workspace, folder, 3, ks, 1000, "cpu", lambda *done: progress.append(done)
     )
-    assert told == [(1, 3), (2, 3), (3, 3)]
-    assert [read((place,), folder, 3, each) for each in ks] == swept
-    assert KIND not in {each.kind for each in unused(place)}
+    assert progress == [(1, 3), (2, 3), (3, 3)]
+    assert [read((workspace,), folder, 3, setting) for setting in ks] == swept
+    assert KIND not in {artifact.kind for artifact in unused(workspace)}
 
 
 def test_tasks_count_alike_and_the_interval_is_of_the_samples_that_were_answered() -> None:
-    found = SettingAccuracy(RoutingSetting(1, 1.0), (0.5, 1.0), (10, 40), (600, 40))
-    assert found.mean == 0.75
-    assert found.interval == wilson_mean((0.5, 1.0), (10, 40))
+    accuracy = SettingAccuracy(RoutingSetting(1, 1.0), (0.5, 1.0), (10, 40), (600, 40))
+    assert accuracy.mean == 0.75
+    assert accuracy.interval == wilson_mean((0.5, 1.0), (10, 40))
 
 
 def test_only_what_ranks_by_k_and_temperature_has_them_varied(carry: Carry) -> None:
@@ -158,7 +160,7 @@ def test_many_adapters_are_spread_over_few_ks(tmp_path: Path) -> None:
     )
     run = Workspace(tmp_path).run("many")
     run.create(many)
-    ks = [each.k for each in grid(run, 200)[0]]
+    ks = [setting.k for setting in grid(run, 200)[0]]
     assert ks == sorted(set(ks))
     assert {1, 5, 200} <= set(ks)
     assert len(ks) <= 17

@@ -48,7 +48,7 @@ def test_copied_runs_answer_as_the_originals_do(bundle: Workspace, tmp_path: Pat
     assert [run.name for run in target.runs()] == ["dam", "all"]
     assert is_copied(bundle.find("dam"), target)
     for name in ("dam", "all"):
-        here, there = (cl.Run(place, place.find(name)) for place in (target, bundle))
+        here, there = (cl.Run(workspace, workspace.find(name)) for workspace in (target, bundle))
         assert here.report() == there.report()
         assert here.route("Cold soup.") == there.route("Cold soup.")
 
@@ -65,14 +65,14 @@ def test_copying_again_changes_nothing(bundle: Workspace, tmp_path: Path) -> Non
 
 def test_a_run_of_ones_own_is_never_overwritten(bundle: Workspace, tmp_path: Path) -> None:
     target = Workspace(tmp_path / "mine")
-    own = target.run("dam")
-    own.create(bundle.find("dam").config.model_copy(update={"seed": 7}))
-    before = files(own.path)
+    present = target.run("dam")
+    present.create(bundle.find("dam").config.model_copy(update={"seed": 7}))
+    before = files(present.path)
     done = copy_runs(bundle, target, ["dam", "all"])
     assert done.kept == ("dam",)
     assert done.copied == ("all",)
-    assert files(own.path) == before
-    assert yaml.safe_load((own.path / "run.yaml").read_text())["seed"] == 7
+    assert files(present.path) == before
+    assert yaml.safe_load((present.path / "run.yaml").read_text())["seed"] == 7
 
 
 def test_what_is_done_again_in_a_copy_is_not_computed_again(
@@ -82,9 +82,9 @@ def test_what_is_done_again_in_a_copy_is_not_computed_again(
     copy_runs(bundle, target, ["dam"])
     options = {**SMALL, "epochs": 1, "device": "cpu", "backbone": str(tiny)}
     again = cl.run("domains-dil", "dam", name="again", workspace=target.root, **options)
-    made = [event for event in again.folder.events if event.type == "made"]
-    assert made
-    assert all(event.reused for event in made)
+    artifact_events = [event for event in again.folder.events if event.type == "made"]
+    assert artifact_events
+    assert all(event.reused for event in artifact_events)
 
 
 def test_a_read_only_workspace_is_neither_trained_in_nor_written_to(

@@ -65,9 +65,9 @@ def test_a_packed_run_goes_on_where_it_arrives(workspace: Workspace, tmp_path: P
     config = there.find("one").config
     options = {**SMALL, "epochs": 1, "backbone": config.settings.backbone.name, "device": "cpu"}
     cl.run("domains-dil", "dam", name="again", workspace=there.root, **options)
-    made = [event for event in there.find("again").events if event.type == "made"]
-    assert made
-    assert all(event.reused for event in made)
+    artifact_events = [event for event in there.find("again").events if event.type == "made"]
+    assert artifact_events
+    assert all(event.reused for event in artifact_events)
 
 
 def test_jobs_locks_and_half_written_files_stay(workspace: Workspace, tmp_path: Path) -> None:
@@ -107,10 +107,10 @@ def test_a_stream_of_ones_own_goes_along_with_its_data_and_is_found_again(
     there = Workspace(tmp_path / "there")
     came = unpack(there, tmp_path / "own.zip")
     assert came.others == 3
-    found = {
+    arrived = {
         path.relative_to(there.root).as_posix() for path in there.root.glob("[sd][!t]*/**/*.*")
     }
-    assert found == {"slices/hard.json", "data/days/rows.csv"}
+    assert arrived == {"slices/hard.json", "data/days/rows.csv"}
     shutil.rmtree(here.root)
     assert there.find("own").stream_source == str(there.root / "streams" / "mine.yaml")
 
@@ -199,9 +199,9 @@ def test_an_artifact_that_is_not_what_it_says_is_refused_with_all_the_rest(
     content[-1] ^= 1
     file.write_bytes(bytes(content))
     meta = next((root / "store" / "features").glob("*/meta.json"))
-    told = json.loads(meta.read_text())
-    told["inputs"]["layer"] = 7  # hashes that fit the files, but not the key
-    meta.write_text(json.dumps(told))
+    description = json.loads(meta.read_text())
+    description["inputs"]["layer"] = 7  # hashes that fit the files, but not the key
+    meta.write_text(json.dumps(description))
     pack(Workspace(root), tmp_path / "bad.zip")
     with pytest.raises(UserError) as refused:
         unpack(Workspace(tmp_path / "new"), tmp_path / "bad.zip")

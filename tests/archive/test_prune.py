@@ -19,10 +19,10 @@ def test_a_fresh_workspace_has_nothing_to_remove(carry: Carry, tmp_path: Path) -
     carry(name="one")
     workspace = Workspace(tmp_path / "workspace")
     assert unused(workspace) == []
-    found = sizes(workspace)
-    assert found.total == folder_bytes(workspace.root)
-    assert set(found.runs) == {"one"}
-    assert {"adapter", "features", "router", "states"} <= set(found.store)
+    bytes_of = sizes(workspace)
+    assert bytes_of.total == folder_bytes(workspace.root)
+    assert set(bytes_of.runs) == {"one"}
+    assert {"adapter", "features", "router", "states"} <= set(bytes_of.store)
 
 
 def test_what_a_deleted_run_alone_needed_goes_and_the_other_run_loses_nothing(
@@ -34,15 +34,15 @@ def test_what_a_deleted_run_alone_needed_goes_and_the_other_run_loses_nothing(
     carry(name="gone", seed=1)
     shutil.rmtree(workspace.find("gone").path)
     removed = clean(workspace)
-    assert {"adapter", "states", "timing"} <= {each.kind for each in removed}
+    assert {"adapter", "states", "timing"} <= {artifact.kind for artifact in removed}
     # Features and the router's centroids do not depend on the seed: both runs needed them.
-    assert not {"features", "router"} & {each.kind for each in removed}
+    assert not {"features", "router"} & {artifact.kind for artifact in removed}
     assert folder_bytes(workspace.root / "store") == before
     events = workspace.find("kept").events
     again = carry(name="again")
-    made = [event for event in workspace.find("again").events if event.type == "made"]
-    assert made
-    assert all(event.reused for event in made)
+    artifact_events = [event for event in workspace.find("again").events if event.type == "made"]
+    assert artifact_events
+    assert all(event.reused for event in artifact_events)
     assert isinstance(again, cl.Run)
     assert workspace.find("kept").events == events
 
@@ -51,7 +51,7 @@ def test_a_map_goes_with_the_features_that_it_is_of(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path / "mine")
     inputs = {"features": ["0" * 64]}
     workspace.store.write("projection", key("projection", inputs), inputs, data={})
-    assert [each.kind for each in unused(workspace)] == ["projection"]
+    assert [artifact.kind for artifact in unused(workspace)] == ["projection"]
     other = Workspace(tmp_path / "other")
     folder = other.root / "runs" / "one"
     folder.mkdir(parents=True)

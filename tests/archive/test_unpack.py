@@ -221,11 +221,11 @@ def test_an_artifact_names_its_key_and_its_kind(root: Path) -> None:
     """A sound one under another key would be taken for something that it is not."""
     source = Workspace(root.parent.parent / "source")
     inputs = {"of": "this"}
-    own = key("adapter", inputs)
-    made = source.store.write("adapter", own, inputs, data={"x": 1})
-    files = {file.name: file.read_bytes() for file in made.folder.iterdir()}
-    right = {f"store/adapter/{own}/{name}": content for name, content in files.items()}
+    adapter_key = key("adapter", inputs)
+    artifact = source.store.write("adapter", adapter_key, inputs, data={"x": 1})
+    files = {file.name: file.read_bytes() for file in artifact.folder.iterdir()}
+    right = {f"store/adapter/{adapter_key}/{name}": content for name, content in files.items()}
     wrong = {f"store/adapter/{'0' * 64}/{name}": content for name, content in files.items()}
     assert "does not belong to this key" in refused(zipped(wrong), root)
     assert unpack(Workspace(root), zipped(right)).artifacts == 1
-    assert Workspace(root).store.read("adapter", own) is not None
+    assert Workspace(root).store.read("adapter", adapter_key) is not None

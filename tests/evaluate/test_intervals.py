@@ -64,6 +64,6 @@ def test_the_mean_of_one_share_is_as_sure_as_the_share() -> None:
 def test_the_mean_of_shares_is_covered_as_often_as_is_said() -> None:
     shares, counts = np.array([0.95, 0.6, 0.8]), np.array([60, 30, 120])
     drawn = np.random.default_rng(0).binomial(counts, shares, (2000, 3)) / counts
-    ends = np.array([wilson_mean(own, counts) for own in drawn])
+    ends = np.array([wilson_mean(measured, counts) for measured in drawn])
     covered = ((ends[:, 0] <= shares.mean()) & (shares.mean() <= ends[:, 1])).mean()
     assert 0.93 < covered < 0.97

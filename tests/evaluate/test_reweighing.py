@@ -29,9 +29,9 @@ def test_weights_are_those_of_the_router(rows: list[list[float]], k: int, tau: f
 
 
 def test_no_setting_changes_which_adapter_weighs_most() -> None:
-    found = try_settings(SCORES, [0, 2, 1], [1, 2, 3], [0.01, 1.0])
-    assert {setting.router_accuracy for setting in found} == {2 / 3}
-    assert len(found) == 6
+    outcomes = try_settings(SCORES, [0, 2, 1], [1, 2, 3], [0.01, 1.0])
+    assert {setting.router_accuracy for setting in outcomes} == {2 / 3}
+    assert len(outcomes) == 6
 
 
 def test_the_own_tasks_weight_by_hand() -> None:

@@ -26,8 +26,8 @@ def test_every_setting_has_a_name_of_its_own() -> None:
 
 
 def test_later_layers_win_over_earlier_ones_and_all_over_the_preset() -> None:
-    made = make_settings({"epochs": 7, "k": 3}, {"k": 1}, preset="dam-published")
-    assert (made.train.epochs, made.router.k, made.train.learning_rate) == (7, 1, 5e-5)
+    settings = make_settings({"epochs": 7, "k": 3}, {"k": 1}, preset="dam-published")
+    assert (settings.train.epochs, settings.router.k, settings.train.learning_rate) == (7, 1, 5e-5)
 
 
 def test_dotted_names_mean_the_same() -> None:
@@ -44,8 +44,8 @@ def test_all_mistakes_are_told_at_once_with_the_closest_known_name() -> None:
 
 
 def test_values_are_read_as_yaml() -> None:
-    found = parse_assignments(["epochs=1", "clip=null", "weights=[0.5, 0.5]", "sites=pfeiffer"])
-    assert found == {"epochs": 1, "clip": None, "weights": [0.5, 0.5], "sites": "pfeiffer"}
+    values = parse_assignments(["epochs=1", "clip=null", "weights=[0.5, 0.5]", "sites=pfeiffer"])
+    assert values == {"epochs": 1, "clip": None, "weights": [0.5, 0.5], "sites": "pfeiffer"}
 
 
 def test_names_of_tasks_are_typed_side_by_side_or_as_a_list() -> None:
@@ -68,8 +68,8 @@ def test_every_recipe_of_the_table_can_work_and_its_settings_exist(recipe: Recip
 def test_dam_is_what_the_paper_says() -> None:
     dam = RECIPES["dam"]
     assert [getattr(dam, slot) for slot in SLOTS] == ["previous", "isolated", "centroid", "merge"]
-    made = make_settings(dam.settings)
-    assert (made.router.k, made.router.temperature, made.router.layer) == (2, 0.01, -4)
+    settings = make_settings(dam.settings)
+    assert (settings.router.k, settings.router.temperature, settings.router.layer) == (2, 0.01, -4)
 
 
 def test_a_slot_can_be_exchanged_and_the_name_says_so() -> None:

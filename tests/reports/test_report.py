@@ -38,8 +38,8 @@ def test_in_cil_no_stage_has_a_forward_transfer_whatever_labels_tasks_share() ->
     ahead = [name for name in report.transfer if METRICS[name].reads_unseen]
     assert ahead
     for stage in range(2, 6):
-        found, why = report.transfer_after(stage), report.undefined_after(stage)
+        transfer, why = report.transfer_after(stage), report.undefined_after(stage)
         for name in ahead:
-            assert np.isnan(found[name])
+            assert np.isnan(transfer[name])
             assert why[name] == UNKNOWN_LABELS
     assert UNKNOWN_LABELS in FORMATS["text"](report)

@@ -95,7 +95,7 @@ def test_a_resumed_run_says_each_epoch_once() -> None:
         epoch("t0", 2, 60),
     ]
     curve = read_progress(config(), events, now(60)).curves["train", "t0"]
-    assert [each.epoch for each in curve] == [1, 2]
+    assert [point.epoch for point in curve] == [1, 2]
 
 
 @pytest.mark.parametrize(
@@ -114,13 +114,13 @@ def test_epochs_are_those_of_the_step_that_they_stand_in(
 
 def test_a_curve_is_not_that_of_the_vanilla_adapter() -> None:
     """I2I's is trained for comparison in the same step, once the task's own is there."""
-    own = ArtifactEvent(
+    adapter_event = ArtifactEvent(
         time=at(21), kind="adapter", task="t0", stage=1, key="k", seconds=20.0, reused=False
     )
-    curve = read_progress(config(), [*FIRST, own, epoch("t0", 1, 30)], now(30)).curves[
+    curve = read_progress(config(), [*FIRST, adapter_event, epoch("t0", 1, 30)], now(30)).curves[
         "train", "t0"
     ]
-    assert [each.time for each in curve] == [at(10), at(20)]
+    assert [point.time for point in curve] == [at(10), at(20)]
 
 
 def test_cells_fill_in_as_they_are_evaluated() -> None:
@@ -140,9 +140,10 @@ def test_a_finished_run_has_nothing_left() -> None:
 
 
 def test_seconds_per_row_count_what_was_trained_here() -> None:
-    made = {"kind": "adapter", "task": "t0", "stage": 1, "key": "k", "seconds": 20.0}
-    events = [*FIRST, ArtifactEvent(time=at(21), reused=False, **made)]
+    fields = {"kind": "adapter", "task": "t0", "stage": 1, "key": "k", "seconds": 20.0}
+    events = [*FIRST, ArtifactEvent(time=at(21), reused=False, **fields)]
     assert seconds_per_row(config(), events) == pytest.approx(20 / 200)
     assert (
-        seconds_per_row(config(), [*FIRST, ArtifactEvent(time=at(21), reused=True, **made)]) is None
+        seconds_per_row(config(), [*FIRST, ArtifactEvent(time=at(21), reused=True, **fields)])
+        is None
     )

@@ -13,10 +13,12 @@ from cl_core.runs.workspace import Workspace
 
 def test_a_slice_comes_back_as_it_was_saved(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path)
-    made = Slice(name="films to shops", run="one", split="test", after=2, samples=("a/1", "b/2"))
-    save_slice(workspace, made)
-    save_slice(workspace, made.model_copy(update={"name": "other", "run": "two"}))
-    assert slices(workspace, "one") == [made]
+    first_slice = Slice(
+        name="films to shops", run="one", split="test", after=2, samples=("a/1", "b/2")
+    )
+    save_slice(workspace, first_slice)
+    save_slice(workspace, first_slice.model_copy(update={"name": "other", "run": "two"}))
+    assert slices(workspace, "one") == [first_slice]
     assert [saved_slice.name for saved_slice in slices(workspace)] == ["films to shops", "other"]
 
 

@@ -29,9 +29,9 @@ def test_in_cil_forward_transfer_is_not_defined_with_the_reason_everywhere(carry
     report = Report(run.folder)
     assert np.isnan(report.transfer["forward_transfer"])
     assert report.undefined == {"forward_transfer": UNKNOWN_LABELS}
-    found = json.loads(json.dumps(report.as_dict(), allow_nan=False))
-    assert found["forward_transfer"] is None
-    assert found["undefined"]["forward_transfer"] == UNKNOWN_LABELS
+    exported = json.loads(json.dumps(report.as_dict(), allow_nan=False))
+    assert exported["forward_transfer"] is None
+    assert exported["undefined"]["forward_transfer"] == UNKNOWN_LABELS
     assert UNKNOWN_LABELS in FORMATS["text"](report)
     assert "forward" not in FORMATS["latex"](report).lower()
     warned = [event.message for event in run.folder.events if isinstance(event, WarningEvent)]
@@ -90,8 +90,8 @@ def test_a_row_of_a_task_to_come_can_be_answered_where_its_own_label_can(
     answers = config.settings.answers.model_copy(update={"vocabulary": vocabulary})
     settings = config.settings.model_copy(update={"answers": answers})
     tasks = [
-        task.model_copy(update={"labels": own})
-        for task, own in zip(config.tasks, ((0, 1), (1, 2)), strict=False)
+        task.model_copy(update={"labels": task_labels})
+        for task, task_labels in zip(config.tasks, ((0, 1), (1, 2)), strict=False)
     ]
     config = config.model_copy(
         update={"protocol": protocol, "settings": settings, "tasks": tuple(tasks)}

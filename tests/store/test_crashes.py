@@ -52,7 +52,7 @@ def start(script: str, *arguments: object) -> subprocess.Popen[str]:
 
 def test_a_writer_killed_at_random_moments_leaves_whole_artifacts_or_none(tmp_path: Path) -> None:
     moments = random.Random(0)
-    found = 0
+    whole = 0
     for attempt in range(12):
         messages: list[str] = []
         root = tmp_path / str(attempt)
@@ -67,9 +67,9 @@ def test_a_writer_killed_at_random_moments_leaves_whole_artifacts_or_none(tmp_pa
             artifact = store.read("blob", name)
             assert artifact is not None
             assert len(artifact.data["text"]) == 2**20
-            found += 1
+            whole += 1
         assert messages == []
-    assert found > 0
+    assert whole > 0
 
 
 def test_two_processes_write_the_same_keys_and_all_are_whole(tmp_path: Path) -> None:
