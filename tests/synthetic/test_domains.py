@@ -49,7 +49,7 @@ def test_six_domains_have_two_label_spaces_of_which_three_tasks_share_one() -> N
 
 def test_default_sizes_are_400_100_and_200_rows() -> None:
     rows = domain("films").rows
-    assert {split: len(found) for split, found in rows.items()} == {
+    assert {split: len(split_rows) for split, split_rows in rows.items()} == {
         "train": 400,
         "validation": 100,
         "test": 200,
@@ -65,8 +65,8 @@ def test_labels_are_balanced_in_every_split_before_noise() -> None:
 @pytest.mark.parametrize("overlap", [0.0, 0.3, 1.0])
 def test_no_text_occurs_twice_within_a_domain(overlap: float) -> None:
     for name in (*DOMAIN_NAMES, *ALL_DOMAIN_NAMES[-2:]):
-        found = texts(domain(name, overlap=overlap))
-        assert len(set(found)) == len(found) == 700
+        domain_texts = texts(domain(name, overlap=overlap))
+        assert len(set(domain_texts)) == len(domain_texts) == 700
 
 
 def test_the_bytes_are_those_written_down_here() -> None:
@@ -121,12 +121,12 @@ def test_noise_flips_its_share_of_train_and_validation_and_none_of_test() -> Non
 
 def test_the_six_share_no_vocabulary_of_their_own() -> None:
     domains = [all_domains()[name] for name in DOMAIN_NAMES]
-    found = Counter(word for made in domains for word in set(made.vocabulary.words()))
-    assert [word for word, count in found.items() if count > 1] == []
+    counts = Counter(word for spec in domains for word in set(spec.vocabulary.words()))
+    assert [word for word, count in counts.items() if count > 1] == []
 
 
 def test_no_two_of_the_200_domains_share_a_noun() -> None:
-    nouns = Counter(a.noun for made in all_domains().values() for a in made.vocabulary.aspects)
+    nouns = Counter(a.noun for spec in all_domains().values() for a in spec.vocabulary.aspects)
     assert len(all_domains()) == 200
     assert [noun for noun, count in nouns.items() if count > 1] == []
 
@@ -144,8 +144,8 @@ def test_overlap_grows_from_disjoint_aspects_to_identical_vocabularies() -> None
 def test_at_overlap_zero_no_text_names_an_aspect_of_another_domain() -> None:
     for name in DOMAIN_NAMES:
         nouns = {a.noun for a in SHARED[all_domains()[name].style].aspects}
-        found = " ".join(texts(domain(name, overlap=0.0)))
-        assert not [noun for noun in nouns if f" {noun} " in found.lower()]
+        all_text = " ".join(texts(domain(name, overlap=0.0)))
+        assert not [noun for noun in nouns if f" {noun} " in all_text.lower()]
 
 
 @pytest.mark.parametrize("pair", [("restaurants", "gyms"), ("headlines", "travel")])
@@ -154,8 +154,8 @@ def test_at_overlap_one_domains_of_a_label_space_have_the_same_words(pair: tuple
     assert not [w for w, count in (first - second).items() if count > 20 and w not in second]
     nouns = {a.noun for name in pair for a in all_domains()[name].vocabulary.aspects}
     for name in pair:
-        found = " ".join(texts(domain(name, overlap=1.0))).lower()
-        assert not [noun for noun in nouns if f" {noun} " in found]
+        all_text = " ".join(texts(domain(name, overlap=1.0))).lower()
+        assert not [noun for noun in nouns if f" {noun} " in all_text]
 
 
 @pytest.mark.parametrize("name", [*DOMAIN_NAMES, *ALL_DOMAIN_NAMES[6::23]])
@@ -203,10 +203,10 @@ def test_capitals_follow_full_stops_and_not_colons() -> None:
 
 
 def test_two_hundred_domains_can_be_made() -> None:
-    made = domain_tasks(200, train=4, validation=2, test=2)
-    assert [data.name for data in made] == list(ALL_DOMAIN_NAMES)
-    assert Counter(data.label_names for data in made) == {SENTIMENT: 100, URGENCY: 100}
-    assert len({data.title for data in made}) == 200
+    tasks = domain_tasks(200, train=4, validation=2, test=2)
+    assert [data.name for data in tasks] == list(ALL_DOMAIN_NAMES)
+    assert Counter(data.label_names for data in tasks) == {SENTIMENT: 100, URGENCY: 100}
+    assert len({data.title for data in tasks}) == 200
 
 
 def test_arguments_out_of_range_are_named_all_at_once() -> None:
@@ -227,8 +227,8 @@ def test_importing_the_domains_imports_neither_torch_nor_numpy() -> None:
         "import sys, cl_core.synthetic.domains; "
         "print([m for m in ('torch', 'numpy', 'datasets') if m in sys.modules])"
     )
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert found.stdout.strip() == "[]"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 PUBLISHED_DIGEST = "80fc8066502ce313b972d914f85debefb580e753045f266cd3a874f70defebb7"

@@ -47,8 +47,8 @@ def test_the_distance_to_a_polygon_is_that_to_its_sides_signed_by_the_inside() -
     points = [(-0.8, -0.6), (0.9, -0.5), (0.1, 0.1), (0.5, 0.8)]
     rng = np.random.default_rng(0)
     x, y = rng.uniform(-1.2, 1.2, (2, 200))
-    found = polygon(points)(x, y)
-    for px, py, distance in zip(x, y, found, strict=True):
+    distances = polygon(points)(x, y)
+    for px, py, distance in zip(x, y, distances, strict=True):
         sides = list(zip(points, [*points[1:], points[0]], strict=True))
         steps = np.linspace(0, 1, 4001)
         nearest = min(
@@ -161,13 +161,13 @@ def test_a_question_does_not_give_its_answer_away(family: str) -> None:
 
 def moved(clip: SceneClip) -> dict[str, tuple[int, float, float]]:
     """Figure -> (first frame in which it is elsewhere, dx, dy), of those that move."""
-    found = {}
+    paths = {}
     for index, start in enumerate(clip.frames[0].things):
         path = [(f.things[index].x - start.x, f.things[index].y - start.y) for f in clip.frames]
         away = [number for number, (dx, dy) in enumerate(path) if math.hypot(dx, dy) > 1e-9]
         if away:
-            found[start.figure] = (away[0], *path[-1])
-    return found
+            paths[start.figure] = (away[0], *path[-1])
+    return paths
 
 
 @pytest.mark.parametrize("family", CLIP_FAMILIES)
@@ -189,7 +189,7 @@ def test_every_clip_shows_the_answer_to_its_question(family: str) -> None:
                 assert min(paths, key=lambda figure: paths[figure][0]) == answer
                 assert len({first for first, _, _ in paths.values()}) == 2
             case "which-way":
-                figure = next(each for each in SHAPES if f" {each} " in clip.question)
+                figure = next(shape for shape in SHAPES if f" {shape} " in clip.question)
                 _, dx, dy = paths[figure]
                 axis = ("left" if dx < 0 else "right") if abs(dx) > 1e-9 else ""
                 assert answer == (axis or ("up" if dy < 0 else "down"))

@@ -100,15 +100,15 @@ def test_a_save_to_disk_folder_gives_the_same_rows_and_keeps_its_class_names(fol
 
 def test_one_file_is_split_reproducibly_and_stratified(tmp_path):
     write(tmp_path / "all.csv")
-    made = load(tmp_path / "all.csv")
-    first = made.tasks[0]
+    stream = load(tmp_path / "all.csv")
+    first = stream.tasks[0]
     assert {split: len(rows) for split, rows in first.splits.items()} == {
         "train": 14,
         "validation": 2,
         "test": 4,
     }
     assert all(sum(rows["label"]) * 2 == len(rows) for rows in first.splits.values())
-    assert "2 validation rows and 4 test rows were cut" in made.warnings[0]
+    assert "2 validation rows and 4 test rows were cut" in stream.warnings[0]
     assert task(tmp_path / "all.csv").fingerprint == first.fingerprint
     assert task(tmp_path / "all.csv", seed=1).fingerprint != first.fingerprint
     assert len(task(tmp_path / "all.csv", test_fraction=0.5).test) == 10
@@ -123,10 +123,10 @@ def test_files_may_have_other_names_and_columns(folder):
             ("a", "b", "c"),
         )
     names = {split: f"my-{split}.csv" for split in ("train", "validation", "test")}
-    made = task(folder, split=names, text="a", text_pair="b", label="c")
-    assert made.train.column_names == ["id", "text", "text_pair", "label"]
-    assert made.train[0]["text_pair"] == "title 0"
-    assert list(made.train["text"]) == list(task(folder).train["text"])
+    read = task(folder, split=names, text="a", text_pair="b", label="c")
+    assert read.train.column_names == ["id", "text", "text_pair", "label"]
+    assert read.train[0]["text_pair"] == "title 0"
+    assert list(read.train["text"]) == list(task(folder).train["text"])
 
 
 def test_parts_numbered_as_on_the_hub_are_one_split(folder):
@@ -155,10 +155,10 @@ def test_class_order_is_as_given_then_as_carried_then_by_label_name_then_sorted(
 
 def test_numbers_without_names_are_classes_in_the_order_of_the_numbers(tmp_path):
     write(tmp_path / "stars.csv", [(f"text {i}", (2, 10, 1)[i % 3]) for i in range(30)])
-    made = task(tmp_path / "stars.csv")
-    assert made.label_names == ("1", "2", "10")
+    read = task(tmp_path / "stars.csv")
+    assert read.label_names == ("1", "2", "10")
     assert (
-        task(tmp_path / "stars.csv", label_names=("1", "2", "10")).fingerprint == made.fingerprint
+        task(tmp_path / "stars.csv", label_names=("1", "2", "10")).fingerprint == read.fingerprint
     )
 
 
@@ -172,8 +172,8 @@ def test_one_label_with_two_names_is_a_fault(tmp_path):
 def test_a_stray_quote_in_a_tab_separated_file_is_just_text(tmp_path):
     lines = [f'"quoted{i}\tpos\nplain "word" {i}\tneg' for i in range(10)]
     (tmp_path / "all.tsv").write_text("text\tlabel\n" + "\n".join(lines) + "\n")
-    made = task(tmp_path / "all.tsv")
-    assert sum(map(len, made.splits.values())) == 20
+    read = task(tmp_path / "all.tsv")
+    assert sum(map(len, read.splits.values())) == 20
 
 
 def test_a_byte_order_mark_is_no_part_of_the_first_column(tmp_path):
@@ -220,8 +220,8 @@ def test_a_folder_without_training_rows_is_refused_and_not_cut(folder):
 def test_rows_shared_by_train_and_test_are_a_warning_with_their_number(folder):
     shared = [(f"train {text}", label) for text, label in ROWS[:3]]
     write(folder / "test.parquet", shared + [(f"test {t}", n) for t, n in ROWS])
-    made = load(folder)
-    assert made.warnings == (
+    stream = load(folder)
+    assert stream.warnings == (
         "task 't': 3 of 23 test rows are also in train; scores on them show memory",
     )
 

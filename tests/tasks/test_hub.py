@@ -58,9 +58,9 @@ def test_a_snapshot_is_read_with_its_configuration_splits_and_class_names(snapsh
     wanted = spec()
     raw = read(wanted, snapshot, tmp_path)
     assert raw.faults == ()
-    made = prepare(raw, wanted)
-    assert (made.faults, made.label_names) == ((), ("negative", "positive"))
-    task = made.task()
+    prepared = prepare(raw, wanted)
+    assert (prepared.faults, prepared.label_names) == ((), ("negative", "positive"))
+    task = prepared.task()
     assert {split: len(rows) for split, rows in task.splits.items()} == {
         "train": 20,
         "validation": 10,

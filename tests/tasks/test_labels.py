@@ -183,7 +183,7 @@ def test_a_slice_has_the_classes_of_its_rows_and_not_all_that_it_declares(tmp_pa
         "text": [f"{names[i % 5]} {i}" for i in range(100)],
         "label": [i % 5 for i in range(100)],
     }
-    made = []
+    specs = []
     for name, kept in (("one", (0, 1)), ("two", (2, 3, 4))):
         table = Dataset.from_dict(rows, features).filter(
             lambda row, kept=kept: row["label"] in kept
@@ -197,8 +197,8 @@ def test_a_slice_has_the_classes_of_its_rows_and_not_all_that_it_declares(tmp_pa
         else:
             csv(path / "train.csv", {"text": table["text"], "label": table["label"]})
             (path / "meta.json").write_text(json.dumps({"label_names": names}))
-        made.append(spec(path, name))
-    stream = load(*made, protocol="cil")
+        specs.append(spec(path, name))
+    stream = load(*specs, protocol="cil")
     assert [task.label_names for task in stream.tasks] == [("a", "b"), ("c", "d", "e")]
     assert all(text == name for task in stream.tasks for text, name in said(task))
     assert "task 'one': the data name 5 classes and have rows of 2" in " ".join(stream.warnings)
@@ -237,11 +237,11 @@ def test_the_same_rows_give_the_same_classes_from_every_format(tmp_path, labels)
     arrow = str(tmp_path / "t.arrow")
     with pyarrow.OSFile(arrow, "wb") as sink, pyarrow.ipc.new_file(sink, table.schema) as writer:
         writer.write_table(table)
-    made = [
+    tasks = [
         load(spec(tmp_path / f"t.{end}")).tasks[0] for end in ("csv", "jsonl", "parquet", "arrow")
     ]
-    assert {task.label_names for task in made} == {classes}
-    assert len({task.fingerprint for task in made}) == 1
+    assert {task.label_names for task in tasks} == {classes}
+    assert len({task.fingerprint for task in tasks}) == 1
 
 
 def test_the_stream_file_may_spell_numbers_and_truth_as_it_likes(tmp_path):

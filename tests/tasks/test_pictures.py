@@ -59,9 +59,9 @@ def write_parquet(folder: Path, values: dict[str, list[Any]]) -> None:
 def write_folders(folder: Path) -> None:
     for split in SPLITS:
         for number, (content, label) in enumerate(rows(split)):
-            place = folder / split / CLASSES[label]
-            place.mkdir(parents=True, exist_ok=True)
-            (place / f"{number:03}.png").write_bytes(content)
+            class_folder = folder / split / CLASSES[label]
+            class_folder.mkdir(parents=True, exist_ok=True)
+            (class_folder / f"{number:03}.png").write_bytes(content)
 
 
 def write_json_lines(folder: Path) -> None:
@@ -83,14 +83,14 @@ def test_bytes_the_hub_s_images_and_paths_are_the_same_task(tmp_path: Path) -> N
     write_parquet(tmp_path / "a" / "t", encoded)
     write_parquet(tmp_path / "b" / "t", wrapped)
     write_json_lines(tmp_path / "c" / "t")
-    found = [load(tmp_path / name).tasks[0] for name in "abc"]
+    tasks = [load(tmp_path / name).tasks[0] for name in "abc"]
     by_hand = make_task("t", CLASSES, {split: rows(split) for split in SPLITS}, kind="image")
-    for task in found:
+    for task in tasks:
         assert task.kind == "image"
         assert task.label_names == CLASSES
         assert task.fingerprint == by_hand.fingerprint
-    assert isinstance(found[0].train[0]["image"], bytes)
-    assert Path(found[2].train[0]["image"]).is_file()
+    assert isinstance(tasks[0].train[0]["image"], bytes)
+    assert Path(tasks[2].train[0]["image"]).is_file()
 
 
 def test_a_folder_for_each_class_is_a_task(tmp_path: Path) -> None:

@@ -195,7 +195,7 @@ def test_a_damaged_video_is_named_and_the_others_go_on(tmp_path: Path) -> None:
     damaged.write_bytes(damaged.read_bytes()[:60])
     stream = load(tmp_path, ", kind: video-qa")
     assert len(stream.task("t").train) == 7
-    [warning] = [each for each in stream.warnings if "videos" in each]
+    [warning] = [text for text in stream.warnings if "videos" in text]
     assert "1 of 8 train videos cannot be read and are left out, in row 3" in warning
     assert read_clip(stream.task("t").train[0]["video"], 4).seconds == (0.0, 0.5, 1.0, 1.5)
 

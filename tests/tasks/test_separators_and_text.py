@@ -48,10 +48,10 @@ def table(rows: list[tuple[str, str]], separator: str = ",", header: str = "text
 
 def with_stray_quotes(rows: list[tuple[str, str]]) -> list[tuple[str, str]]:
     """One text begins with a quote, one far below ends with one: with quoting all between are one cell."""
-    made = list(rows)
-    made[4] = (f'"{made[4][0]}', made[4][1])
-    made[30] = (f'{made[30][0]}"', made[30][1])
-    return made
+    quoted = list(rows)
+    quoted[4] = (f'"{quoted[4][0]}', quoted[4][1])
+    quoted[30] = (f'{quoted[30][0]}"', quoted[30][1])
+    return quoted
 
 
 def test_stray_quotes_lose_no_row_of_a_tab_separated_file(tmp_path: Path) -> None:
@@ -201,9 +201,9 @@ def test_other_encodings_are_named_with_what_to_do(tmp_path: Path) -> None:
     ],
 )
 def test_odd_metadata_of_a_table_break_nothing(tmp_path: Path, metadata: str) -> None:
-    made = pyarrow.table({"text": [t for t, _ in ROWS], "label": [label for _, label in ROWS]})
-    made = made.replace_schema_metadata({"huggingface": metadata})
-    parquet.write_table(made, tmp_path / "a.parquet")
+    columns = pyarrow.table({"text": [t for t, _ in ROWS], "label": [label for _, label in ROWS]})
+    columns = columns.replace_schema_metadata({"huggingface": metadata})
+    parquet.write_table(columns, tmp_path / "a.parquet")
     assert load(tmp_path / "a.parquet").tasks[0].label_names == ("neg", "pos")
 
 

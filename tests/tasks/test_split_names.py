@@ -139,9 +139,9 @@ def test_hidden_and_system_folders_are_no_classes_and_are_named(tmp_path: Path) 
     stream = load(tmp_path, kind="image")
     assert stream.tasks[0].label_names == ("cat", "dog")
     assert sum(sizes(stream).values()) == 24
-    found = "\n".join(raw(tmp_path, kind="image").unused)
-    assert found.count("hidden, or an operating system's") == 2
-    assert "cat/.DS_Store and 6 more" in found
+    unused = "\n".join(raw(tmp_path, kind="image").unused)
+    assert unused.count("hidden, or an operating system's") == 2
+    assert "cat/.DS_Store and 6 more" in unused
 
 
 def test_pictures_that_belong_to_no_class_or_split_are_named(tmp_path: Path) -> None:
@@ -245,7 +245,9 @@ def test_a_file_of_one_split_says_that_the_others_lie_beside_it(tmp_path: Path) 
     write(tmp_path / "books.csv", "c")
     (line,) = raw(tmp_path / "train.csv").unused
     assert line.startswith("test.csv: lies beside train.csv and looks like test")
-    assert any("test.csv: lies beside" in each for each in load(tmp_path / "train.csv").warnings)
+    assert any(
+        "test.csv: lies beside" in warning for warning in load(tmp_path / "train.csv").warnings
+    )
     assert raw(tmp_path / "books.csv").unused == ()
 
 
@@ -281,8 +283,8 @@ def test_columns_and_other_parts_of_a_file_that_nothing_reads_are_named(tmp_path
     root.mkdir()
     for name in ("train", "test"):
         (root / f"{name}.json").write_text(json.dumps({"version": 1, "rows": rows, "by": "me"}))
-    found = describe(prepare(raw(root), spec(root)))["unused"]
-    assert found == [
+    unused = describe(prepare(raw(root), spec(root)))["unused"]
+    assert unused == [
         "version, by of k/train.json: beside the list of rows",
         "version, by of k/test.json: beside the list of rows",
         "columns title, c0, c1, c2, c3, c4, c5, c6 and 2 more of k/train.json, k/test.json: no field of the task "

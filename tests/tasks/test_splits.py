@@ -71,7 +71,7 @@ def test_limits_keep_ids_and_order_and_leave_other_splits_alone():
     task = make_task("t", ("a", "b"), {"train": rows, "test": rows})
     cut = limit_rows(task, {"train": 20, "test": None}, seed=3)
     assert Counter(cut.train["label"]) == {0: 15, 1: 5}
-    numbers = [int(each.rpartition("/")[2]) for each in cut.train["id"]]
+    numbers = [int(sample_id.rpartition("/")[2]) for sample_id in cut.train["id"]]
     assert numbers == sorted(numbers)
     assert list(cut.train["text"]) == [texts[n] for n in numbers]
     assert cut.split_fingerprint("test") == task.split_fingerprint("test")

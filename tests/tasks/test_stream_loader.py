@@ -105,7 +105,7 @@ def test_the_papers_orders():
     assert order("afrisenti") == LANGUAGES
     orders = [order(name) for name in ("afrisenti", "afrisenti-order2", "afrisenti-order3")]
     assert len(set(map(tuple, orders))) == 3
-    assert all(sorted(each) == sorted(LANGUAGES) for each in orders)
+    assert all(sorted(languages) == sorted(LANGUAGES) for languages in orders)
     assert order("wos") == sorted(order("wos"))
 
 
