@@ -50,9 +50,9 @@ def test_each_kind_of_difference_is_named_with_its_place(places: tuple[Path, Pat
     tensors.write_bytes(tensors.read_bytes()[:-1] + b"\x01")
     (store / "new").mkdir()
     (store / "new" / "meta.json").write_text("{}")
-    found = dict(line.split(": ", 1) for line in compared(places))
-    assert found["runs/dam/scores.parquet"] == "columns value"
-    assert found["runs/dam/artifacts.json"].startswith(first)
-    assert found["store/adapter/new/meta.json"] == "only after"
-    assert found[str(tensors.relative_to(places[1]))].startswith("numbers, by ")
-    assert len(found) == 4
+    differences = dict(line.split(": ", 1) for line in compared(places))
+    assert differences["runs/dam/scores.parquet"] == "columns value"
+    assert differences["runs/dam/artifacts.json"].startswith(first)
+    assert differences["store/adapter/new/meta.json"] == "only after"
+    assert differences[str(tensors.relative_to(places[1]))].startswith("numbers, by ")
+    assert len(differences) == 4

@@ -42,7 +42,7 @@ GATES_HOLD = ("l2r-wavg", 1e30)
 @pytest.mark.parametrize("checkpoint_every", [1, 50])
 @pytest.mark.parametrize(
     ("recipe", "rate"),
-    [each for each in product(TRAINERS, (1e30, 1e300)) if each != GATES_HOLD],
+    [pair for pair in product(TRAINERS, (1e30, 1e300)) if pair != GATES_HOLD],
 )
 def test_a_divergence_ends_with_what_diverged_and_which_setting_to_lower(
     carry: Carry, tmp_path: Path, recipe: str, rate: float, checkpoint_every: int

@@ -19,7 +19,7 @@ QUICK = {"epochs": 1, "router_epochs": 1, "memory": 0.3, "fisher_rows": 4}
 AT_THE_END = ("joint",)
 
 
-def made(run: cl.Run, kind: str) -> list[ArtifactEvent]:
+def artifact_events(run: cl.Run, kind: str) -> list[ArtifactEvent]:
     return [
         event
         for event in run.folder.events
@@ -78,8 +78,8 @@ def test_l2r_after_dam_on_adapters_of_equal_initialisation_trains_no_adapter_aga
     carry("domains-dil", "dam", name="dam", **QUICK)
     mix = RECIPES["l2r-wavg"].model_copy(update={"initialise": "previous"})
     run = carry("domains-dil", mix, name="l2r", **QUICK)
-    assert all(event.reused for event in made(run, "adapter"))
-    assert not any(event.reused for event in made(run, "network"))
+    assert all(event.reused for event in artifact_events(run, "adapter"))
+    assert not any(event.reused for event in artifact_events(run, "network"))
 
 
 def test_the_routing_record_of_l2r_has_the_weights_of_every_block(carry: Carry) -> None:
@@ -96,7 +96,7 @@ def test_the_routing_record_of_l2r_has_the_weights_of_every_block(carry: Carry) 
 def test_routers_at_the_end_alone_are_those_of_the_last_stage(carry: Carry) -> None:
     every = carry("domains-dil", "l2r-wavg", name="every", router_stages="all", **QUICK)
     last = carry("domains-dil", "l2r-wavg", name="last", router_stages="last", **QUICK)
-    assert [event.reused for event in made(last, "network")] == [True]
+    assert [event.reused for event in artifact_events(last, "network")] == [True]
     np.testing.assert_array_equal(last.matrix[2], every.matrix[2])
     assert np.isnan(last.matrix[:2]).all()
 
@@ -105,13 +105,13 @@ def test_i2i_s_second_adapter_starts_as_the_first_byte_for_byte(carry: Carry) ->
     """Invariant 9."""
     run = carry("domains-dil", "i2i-ff", name="run", **QUICK)
     first, second, _ = (task.name for task in run.folder.config.tasks)
-    start = next(event for event in made(run, "distilled") if event.task == second)
+    start = next(event for event in artifact_events(run, "distilled") if event.task == second)
     artifact = run.workspace.store.read("distilled", start.key)
-    own = tensors(run, "adapter", f"adapter/{first}")
+    first_adapter = tensors(run, "adapter", f"adapter/{first}")
     assert artifact is not None
     for name, tensor in artifact.tensors.items():
         if name.startswith("adapter."):
-            assert torch.equal(tensor, own[name])
+            assert torch.equal(tensor, first_adapter[name])
 
 
 def test_i2i_scores_each_phase_and_its_metrics_follow_from_them(carry: Carry) -> None:
@@ -145,7 +145,7 @@ def test_i2i_scores_each_phase_and_its_metrics_follow_from_them(carry: Carry) ->
 def test_i2i_s_vanilla_adapters_are_those_of_the_recipe_adapters(carry: Carry) -> None:
     carry("domains-dil", "adapters", name="adapters", **QUICK)
     run = carry("domains-dil", "i2i-ff", name="i2i", **QUICK)
-    vanilla = made(run, "vanilla")
+    vanilla = artifact_events(run, "vanilla")
     assert len(vanilla) == 3
     assert all(event.reused for event in vanilla)
 
@@ -165,7 +165,7 @@ def test_different_labels_under_one_label_space_are_refused(carry: Carry) -> Non
 @pytest.mark.parametrize("selection", ["random", "balanced", "herding", "k-centre", "uncertainty"])
 def test_every_memory_selection_serves_l2r(carry: Carry, selection: str) -> None:
     run = carry("domains-dil", "l2r-wavg", name="run", memory_selection=selection, **QUICK)
-    kept = made(run, "memory")
+    kept = artifact_events(run, "memory")
     assert len(kept) == 3
     assert all(event.rows == 7 for event in kept)  # 30 % of 24 rows
 
@@ -188,7 +188,10 @@ def test_a_held_out_task_is_routed_and_scored_but_never_learnt(carry: Carry, rec
     assert all(len(row["weights"]) <= len(learnt) for row in apart)
     last = [row for row in apart if row["stage"] == 2]
     assert score == pytest.approx(np.mean([row["correct"] for row in last]))
-    assert not any(event.task == "films" for event in made(run, "adapter") + made(run, "shared"))
+    assert not any(
+        event.task == "films"
+        for event in artifact_events(run, "adapter") + artifact_events(run, "shared")
+    )
 
 
 def test_what_must_be_told_the_task_cannot_answer_for_one_it_never_learnt(carry: Carry) -> None:

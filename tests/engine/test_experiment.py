@@ -19,7 +19,7 @@ from cl_core.store import Store
 from tests.small_runs import Carry
 
 
-def made(run: cl.Run, kind: str) -> list[ArtifactEvent]:
+def artifact_events(run: cl.Run, kind: str) -> list[ArtifactEvent]:
     return [
         event
         for event in run.folder.events
@@ -83,7 +83,9 @@ def test_the_previous_tasks_best_checkpoint_is_where_the_next_one_starts(carry: 
     # A learning rate of next to nothing leaves the start as it is, up to rounding.
     run = carry("domains-dil", "dam", learning_rate=1e-30, epochs=1, dropout=0.0, name="still")
     store = run.workspace.store
-    tensors = [store.read("adapter", event.key).tensors for event in made(run, "adapter")]
+    tensors = [
+        store.read("adapter", event.key).tensors for event in artifact_events(run, "adapter")
+    ]
     for later in tensors[1:]:
         for name, tensor in tensors[0].items():
             torch.testing.assert_close(later[name], tensor, rtol=0, atol=1e-20)
@@ -92,10 +94,10 @@ def test_the_previous_tasks_best_checkpoint_is_where_the_next_one_starts(carry: 
 def test_sequential_and_dam_train_the_very_same_adapters(carry: Carry) -> None:
     dam = carry("domains-dil", "dam", name="dam")
     sequential = carry("domains-dil", "sequential", name="sequential")
-    assert [event.key for event in made(dam, "adapter")] == [
-        event.key for event in made(sequential, "adapter")
+    assert [event.key for event in artifact_events(dam, "adapter")] == [
+        event.key for event in artifact_events(sequential, "adapter")
     ]
-    assert all(event.reused for event in made(sequential, "adapter"))
+    assert all(event.reused for event in artifact_events(sequential, "adapter"))
 
 
 def test_k_of_all_and_infinite_temperature_is_the_static_uniform_merge(carry: Carry) -> None:
@@ -125,8 +127,8 @@ def test_the_same_seed_gives_the_same_bytes_in_another_workspace(
 
 def test_another_seed_gives_other_adapters(carry: Carry) -> None:
     one, two = carry(name="one"), carry(name="two", seed=1)
-    assert not {event.key for event in made(one, "adapter")} & {
-        event.key for event in made(two, "adapter")
+    assert not {event.key for event in artifact_events(one, "adapter")} & {
+        event.key for event in artifact_events(two, "adapter")
     }
 
 
@@ -139,7 +141,7 @@ def test_what_is_there_is_not_computed_again(carry: Carry) -> None:
 def test_a_longer_stream_trains_only_the_new_task(carry: Carry) -> None:
     carry("domains:n=2", "dam", name="two")
     longer = carry("domains:n=3", "dam", name="three")
-    assert [event.reused for event in made(longer, "adapter")] == [True, True, False]
+    assert [event.reused for event in artifact_events(longer, "adapter")] == [True, True, False]
 
 
 def test_rows_that_a_new_task_leaves_unchanged_are_looked_up(carry: Carry) -> None:
@@ -154,16 +156,16 @@ def test_looking_up_changes_no_number(carry: Carry, tmp_path: Path) -> None:
     """Every last-stage prediction with look-up equals a fresh model's on the same texts."""
     run = carry("domains-dil", "dam", name="run")
     records = run.folder.table("routing").to_pylist()
-    last = [each for each in records if each["stage"] == 3]
+    last = [record for record in records if record["stage"] == 3]
     stream = cl.load_stream("domains-dil", limits={"train": 24, "validation": 8, "test": 12})
     for task in stream.tasks:
         texts = list(task.test["text"])
         routed = run.route(*texts)
         names = stream.label_space.names
         wanted = [
-            names[each["prediction"]]
-            for each in last
-            if each["sample_id"].startswith(f"{task.name}/")
+            names[record["prediction"]]
+            for record in last
+            if record["sample_id"].startswith(f"{task.name}/")
         ]
         assert [sample.prediction for sample in routed] == wanted
 
@@ -172,16 +174,16 @@ def test_looking_up_changes_no_number(carry: Carry, tmp_path: Path) -> None:
 def test_every_head_rule_answers_within_the_union_of_seen_labels(carry: Carry, rule: str) -> None:
     run = carry("domains:n=4", "dam", name=rule, head_rule=rule)
     config = run.folder.config
-    for each in run.folder.table("routing").to_pylist():
-        seen = {label for task in config.tasks[: each["stage"]] for label in task.labels}
-        assert each["prediction"] in seen
+    for record in run.folder.table("routing").to_pylist():
+        seen = {label for task in config.tasks[: record["stage"]] for label in task.labels}
+        assert record["prediction"] in seen
 
 
 def test_in_til_answers_come_from_the_tasks_own_labels(carry: Carry) -> None:
     run = carry("domains:n=4", "dam", protocol="til", name="til")
     config = run.folder.config
-    for each in run.folder.table("routing").to_pylist():
-        assert each["prediction"] in config.tasks[each["true_task"]].labels
+    for record in run.folder.table("routing").to_pylist():
+        assert record["prediction"] in config.tasks[record["true_task"]].labels
 
 
 def test_forward_transfer_needs_unseen_tasks_and_is_their_score_above_the_untrained_model(
@@ -246,9 +248,9 @@ def test_a_router_that_has_seen_other_features_has_another_key(
 
 def test_k_and_temperature_change_neither_adapters_nor_router(carry: Carry) -> None:
     one, two = carry(name="one"), carry(name="two", k=1, temperature=0.5)
-    for name, found in one.folder.artifacts().items():
+    for name, artifact_key in one.folder.artifacts().items():
         if name.startswith(("adapter/", "router/")):
-            assert two.folder.artifacts()[name] == found
+            assert two.folder.artifacts()[name] == artifact_key
 
 
 def test_parameters_are_counted_as_they_are(carry: Carry) -> None:

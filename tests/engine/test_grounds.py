@@ -60,9 +60,9 @@ def on_black(frames: list[Image.Image]) -> list[Image.Image]:
     ]
 
 
-def write_stream(place: Path, medium: Medium) -> str:
+def write_stream(root: Path, medium: Medium) -> str:
     """Questions about how thick the bar is."""
-    number, folder = 0, place / "t"
+    number, folder = 0, root / "t"
     folder.mkdir()
     for split, count in SIZES.items():
         lines = ""
@@ -73,7 +73,7 @@ def write_stream(place: Path, medium: Medium) -> str:
             lines += json.dumps(row) + "\n"
             number += 1
         (folder / f"{split}.jsonl").write_text(lines)
-    file = place / "stream.yaml"
+    file = root / "stream.yaml"
     file.write_text(
         f"name: s\nprotocol: dil\ntasks:\n  - {{name: t, kind: {medium}-qa, path: t}}\n"
     )
@@ -117,25 +117,25 @@ def test_new_drawings_are_answered_and_shown_on_the_ground_that_the_run_learnt_t
     carry: Carry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file, vision = write_stream(tmp_path, "image"), str(write_vision(tmp_path / "vit"))
-    own = {"ground": "black", "vision": vision, "epochs": 1, **LOOKS}
-    run = carry(file, "dam", name="run", **own)
+    options = {"ground": "black", "vision": vision, "epochs": 1, **LOOKS}
+    run = carry(file, "dam", name="run", **options)
     assert run.folder.config.ground == "black"
     recorded = {row["sample_id"]: row for row in run.folder.table("routing").to_pylist()}
     rows = cl.load_stream(file).tasks[0].test
     asked = [{name: row[name] for name in ("image", "question")} for row in rows]
     answers = run.route(*asked)
-    worker, place = AnswerWorker(), str(run.workspace.root)
+    worker, workspace = AnswerWorker(), str(run.workspace.root)
     for sample_id, sample, answer in zip(rows["id"], asked, answers, strict=True):
         score = pytest.approx(recorded[sample_id]["scores"][0], abs=1e-5)
         assert answer.shares[0].score == score
         content = b64encode(Path(sample["image"]).read_bytes()).decode()
-        for each in ({"id": sample_id}, {**sample, "image": content}):
-            for routed in worker.route(place, "run", 1, each, [{}, {"temperature": 2.0}]):
+        for request in ({"id": sample_id}, {**sample, "image": content}):
+            for routed in worker.route(workspace, "run", 1, request, [{}, {"temperature": 2.0}]):
                 assert routed["shares"][0]["score"] == score
-            assert corner(worker.shown(place, "run", each)["pictures"][0], top=True) == BLACK
-    near = worker.near(place, "run", 1, {"id": rows["id"][0]}, 3)
-    assert [corner(each["picture"], top=False) for each in near] == [BLACK] * 3
-    asked_for = ["--workspace", place, "--run", "run", "--output", str(tmp_path / "run.html")]
+            assert corner(worker.shown(workspace, "run", request)["pictures"][0], top=True) == BLACK
+    near = worker.near(workspace, "run", 1, {"id": rows["id"][0]}, 3)
+    assert [corner(row["picture"], top=False) for row in near] == [BLACK] * 3
+    asked_for = ["--workspace", workspace, "--run", "run", "--output", str(tmp_path / "run.html")]
     monkeypatch.setattr("sys.argv", ["run_report", *asked_for])
     run_report.main()
     in_report = re.findall(r"data:image/png;base64,([^\"]+)", (tmp_path / "run.html").read_text())

@@ -47,9 +47,9 @@ def stream(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 )
                 file = io.BytesIO()
                 Image.fromarray(paint(scene)).save(file, "png")
-                place = root / style / split / figure
-                place.mkdir(parents=True, exist_ok=True)
-                (place / f"{number}.png").write_bytes(file.getvalue())
+                folder = root / style / split / figure
+                folder.mkdir(parents=True, exist_ok=True)
+                (folder / f"{number}.png").write_bytes(file.getvalue())
     file = root / "stream.yaml"
     file.write_text(
         "name: pictures\nprotocol: dil\ntasks:\n"

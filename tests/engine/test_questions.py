@@ -106,11 +106,11 @@ def test_new_questions_are_answered_as_the_run_answered_them(ask: Carry, tmp_pat
         for task in cl.load_stream(stream, limits=LIMITS).tasks:
             medium = "video" if task.kind == "video-qa" else "image"
             rows = [{name: row[name] for name in (medium, "question")} for row in task.test]
-            found = run.route(*rows, task=task.name)
-            for sample_id, sample in zip(task.test["id"], found, strict=True):
+            samples = run.route(*rows, task=task.name)
+            for sample_id, sample in zip(task.test["id"], samples, strict=True):
                 assert sample.prediction == names[recorded[sample_id]["prediction"]]
             if recipe == "l2r-wavg":
-                assert list(found[0].per_block) == ["visual", "block0", "block1", "block2"]
+                assert list(samples[0].per_block) == ["visual", "block0", "block1", "block2"]
 
 
 def test_each_task_has_a_projection_and_only_its_own_moves(ask: Carry, tmp_path: Path) -> None:
@@ -133,12 +133,12 @@ def test_pictures_are_looked_at_once_however_many_questions_and_recipes_there_ar
 ) -> None:
     stream = write_stream(tmp_path, "dil", [TASKS["count"], TASKS["shape"]])
     ask(stream, "dam")
-    made = [
+    artifact_events = [
         e
         for e in ask(stream, "adapters", name="again").folder.events
         if isinstance(e, ArtifactEvent)
     ]
-    seen = [event for event in made if event.kind == "sights"]
+    seen = [event for event in artifact_events if event.kind == "sights"]
     assert seen
     assert all(event.reused for event in seen)
 
@@ -149,8 +149,8 @@ def test_votes_are_learnt_from_and_scored(ask: Carry, tmp_path: Path) -> None:
 
     folder = tmp_path / "votes"
     (folder / "images").mkdir(parents=True)
-    made = make_task("colour", {"train": 24, "validation": 8, "test": 12})
-    for split, columns in made.columns.items():
+    colour_task = make_task("colour", {"train": 24, "validation": 8, "test": 12})
+    for split, columns in colour_task.columns.items():
         rows = []
         for number, picture in enumerate(columns["image"]):
             name = f"images/{split}-{number}.png"
@@ -280,14 +280,14 @@ def test_an_adapter_may_start_from_what_the_backbone_was_trained_with(
     pytest.importorskip("open_clip")
     backbone = load_backbone(BackboneSettings(name="scene-qa", max_length=24), torch.device("cpu"))
     stream = write_stream(tmp_path, "dil", [TASKS["count"], TASKS["shape"]])
-    own = {"backbone": "scene-qa", "init": "backbone", "epochs": 1, "learning_rate": 1e-12}
-    run = carry(stream, "adapters", name="run", **own)
-    made = run.workspace.store.read("adapter", run.folder.artifacts()["adapter/count"]).tensors
+    options = {"backbone": "scene-qa", "init": "backbone", "epochs": 1, "learning_rate": 1e-12}
+    run = carry(stream, "adapters", name="run", **options)
+    tensors = run.workspace.store.read("adapter", run.folder.artifacts()["adapter/count"]).tensors
     for name, start in backbone.start.items():
-        assert torch.allclose(made[name], start, atol=1e-8), name
+        assert torch.allclose(tensors[name], start, atol=1e-8), name
     with pytest.raises(
         UserError, match=r"trained with are 12 bottlenecks of width 48; .* of width 24"
     ):
-        carry(stream, "adapters", name="narrow", **own, reduction=16)
+        carry(stream, "adapters", name="narrow", **options, reduction=16)
     with pytest.raises(UserError, match="was trained with are none"):
         carry(stream, "adapters", name="none", init="backbone", vision="scene-clip", epochs=1)

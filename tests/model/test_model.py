@@ -131,9 +131,9 @@ def test_what_is_no_known_answer_yet_is_none_of_a_single_adapter_either(
     model: Model, samples: EncodedSamples
 ) -> None:
     """`vocabulary=seen`: heads have all answers of the stream, also those that no task has brought so far."""
-    for known in (0, 1):
-        candidates = torch.arange(2) == known
+    for label in (0, 1):
+        candidates = torch.arange(2) == label
         seen = replace(model, label_space=replace(model.label_space, candidates=candidates))
-        assert (seen.answer(samples).logits.argmax(dim=1) == known).all()
+        assert (seen.answer(samples).logits.argmax(dim=1) == label).all()
         for adapter in range(len(TASKS)):
-            assert (seen.alone(samples, adapter) == known).all()
+            assert (seen.alone(samples, adapter) == label).all()

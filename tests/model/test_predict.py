@@ -41,10 +41,10 @@ def test_new_samples_are_answered_as_the_run_answered_them(
     run = carry("domains-dil", recipe, protocol=protocol, name="run", **quick)
     stream = cl.load_stream("domains-dil", protocol=protocol, limits=LIMITS)
     names = stream.label_space.names
-    records = [each for each in run.folder.table("routing").to_pylist() if each["stage"] == 3]
+    records = [row for row in run.folder.table("routing").to_pylist() if row["stage"] == 3]
     for task in stream.tasks:
         routed = run.route(*task.test["text"], task=task.name)
-        recorded = [each for each in records if each["sample_id"] in set(task.test["id"])]
+        recorded = [row for row in records if row["sample_id"] in set(task.test["id"])]
         assert [sample.prediction for sample in routed] == [
             names[r["prediction"]] for r in recorded
         ]

@@ -48,16 +48,20 @@ def test_a_forced_adapter_answers_as_it_does_alone(dam: Predictor) -> None:
     encoded = dam.encode(TEXTS)
     for task in dam.tasks:
         for sample in ask(dam, encoded, force=task):
-            share = next(each for each in sample.shares if each.task == task)
+            share = next(task_share for task_share in sample.shares if task_share.task == task)
             assert share.weight == 1.0
             assert sample.prediction == share.alone
 
 
 def test_a_dropped_adapter_makes_room_for_the_next_best(dam: Predictor) -> None:
     encoded = dam.encode(TEXTS)
-    for own in dam.route(encoded):
-        first = own.shares[0].task
-        (row,) = [each for each in ask(dam, encoded, drop=(first,)) if each.sample == own.sample]
+    for as_run in dam.route(encoded):
+        first = as_run.shares[0].task
+        (row,) = [
+            dropped
+            for dropped in ask(dam, encoded, drop=(first,))
+            if dropped.sample == as_run.sample
+        ]
         others = [share for share in row.shares if share.task != first]
         scores = torch.tensor([[share.score for share in others]])
         wanted = top_k_softmax(scores, 2, 0.5)[0].tolist()
@@ -75,9 +79,9 @@ def test_uniform_is_the_mean_of_those_that_are_left(dam: Predictor) -> None:
 def test_a_router_of_one_adapter_takes_its_second_choice(carry: Carry) -> None:
     run = carry("domains-dil", "epi", name="epi")
     model = Predictor(run.workspace, run.folder)
-    (own,) = model.route([TEXTS[0]])
-    (other,) = model.route([TEXTS[0]], what_if=WhatIf(drop=(own.shares[0].task,)))
-    scores = {share.task: share.score for share in own.shares[1:]}
+    (as_run,) = model.route([TEXTS[0]])
+    (other,) = model.route([TEXTS[0]], what_if=WhatIf(drop=(as_run.shares[0].task,)))
+    scores = {share.task: share.score for share in as_run.shares[1:]}
     assert other.shares[0].weight == 1.0
     assert other.shares[0].task == max(scores, key=lambda task: scores[task])
 
@@ -92,15 +96,15 @@ def test_l2r_without_an_adapter_shares_its_weight_among_the_others(carry: Carry)
     run = carry("domains-dil", "l2r-wavg", name="l2r", memory=0.5, router_epochs=1)
     model = Predictor(run.workspace, run.folder)
     encoded = model.encode(TEXTS)
-    (own, *_), (other, *_) = model.route(encoded), ask(model, encoded, drop=("films",))
-    place = model.tasks.index("films")
+    (as_run, *_), (other, *_) = model.route(encoded), ask(model, encoded, drop=("films",))
+    films = model.tasks.index("films")
     first = next(
-        iter(own.per_block or {})
+        iter(as_run.per_block or {})
     )  # what enters the first block does not depend on adapters
-    left = [w for at, w in enumerate((own.per_block or {})[first]) if at != place]
-    found = [w for at, w in enumerate((other.per_block or {})[first]) if at != place]
-    assert found == pytest.approx([w / sum(left) for w in left], abs=1e-6)
-    assert all(each[place] == 0.0 for each in (other.per_block or {}).values())
+    left = [w for at, w in enumerate((as_run.per_block or {})[first]) if at != films]
+    shared = [w for at, w in enumerate((other.per_block or {})[first]) if at != films]
+    assert shared == pytest.approx([w / sum(left) for w in left], abs=1e-6)
+    assert all(block_weights[films] == 0.0 for block_weights in (other.per_block or {}).values())
     (forced, *_) = ask(model, encoded, force="films")
     assert forced.prediction == next(s.alone for s in forced.shares if s.task == "films")
 
