@@ -81,10 +81,13 @@ def test_the_bundle_is_whole_small_and_marked() -> None:
     assert (DEMONSTRATION / READ_ONLY).read_text(encoding="utf-8") == NOTE
     assert folder_bytes(DEMONSTRATION) < LARGEST_MB * 1e6
     assert {run.name for run in bundle.runs()} == set(NAMES)
-    for each in RUNS:
-        run = bundle.find(each.name)
+    for bundled_run in RUNS:
+        run = bundle.find(bundled_run.name)
         assert run.status == "finished"
-        assert (run.config.stream, run.config.recipe.name) == (each.stream, each.recipe)
+        assert (run.config.stream, run.config.recipe.name) == (
+            bundled_run.stream,
+            bundled_run.recipe,
+        )
     for kind in (DEMONSTRATION / "store").iterdir():
         for key in bundle.store.keys(kind.name):
             assert bundle.store.read(kind.name, key) is not None, (kind.name, key)

@@ -17,7 +17,7 @@ WHOLE = "dam"
 
 @pytest.mark.slow
 def test_a_run_made_anew_is_the_one_that_is_bundled(tmp_path: Path) -> None:
-    (run,) = [each for each in RUNS if each.name == WHOLE]
+    (run,) = [bundled_run for bundled_run in RUNS if bundled_run.name == WHOLE]
     workspace, bundle = Workspace(tmp_path / "workspace"), Workspace(DEMONSTRATION)
     make(workspace, [run])
     fresh, bundled = workspace.find(WHOLE), bundle.find(WHOLE)
@@ -29,7 +29,9 @@ def test_a_run_made_anew_is_the_one_that_is_bundled(tmp_path: Path) -> None:
         bundled_keys = set(packed.store.keys(kind))
         assert bundled_keys
         assert bundled_keys <= set(bundle.store.keys(kind))
-    assert all(packed.store.read(*each) is not None for each in needed(packed, packed.find(WHOLE)))
+    assert all(
+        packed.store.read(*artifact) is not None for artifact in needed(packed, packed.find(WHOLE))
+    )
 
 
 def test_differences_are_found(tmp_path: Path) -> None:

@@ -84,15 +84,17 @@ def opened(visitor: Visitor) -> list[str]:
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize(
-    ("place", "pages"),
+    ("workspace", "pages"),
     [("Demonstration", PAGES), ("Mine", ("", "settings"))],
     ids=["bundled", "own"],
 )
-def test_axe_finds_nothing(arrive: Arrive, place: str, pages: tuple[str, ...], dark: bool) -> None:
+def test_axe_finds_nothing(
+    arrive: Arrive, workspace: str, pages: tuple[str, ...], dark: bool
+) -> None:
     visitor = arrive(dark=dark)
     faults: list[str] = []
     for page in pages:
-        visitor.go(page, ws=place, run="dam")
+        visitor.go(page, ws=workspace, run="dam")
         said = [*violations(visitor), *opened(visitor)]
         faults += [f"{page or 'start'}: {fault}" for fault in said]
     assert not faults, "\n".join(faults)

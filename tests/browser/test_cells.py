@@ -35,9 +35,9 @@ def test_a_cell_says_what_it_is_and_opens_its_samples_from_edge_to_edge(
         visitor.page.mouse.move(x - 4, y - 4)
         visitor.page.mouse.move(x, y, steps=3)
         # What a click opens is the cell that is said: not the last one, for as long as its words still stand.
-        told = chart.locator(".hoverlayer .hovertext")
-        expect(told).to_contain_text(f": {names[row]}")
-        expect(told).to_contain_text(said)
+        hover_text = chart.locator(".hoverlayer .hovertext")
+        expect(hover_text).to_contain_text(f": {names[row]}")
+        expect(hover_text).to_contain_text(said)
         visitor.click_at(x, y)
         for key, index in zip(boxes, (row, column), strict=True):
             expect(visitor.by(key).get_by_role("combobox")).to_have_value(names[index])

@@ -52,7 +52,7 @@ def test_the_maps_buttons_stand_side_by_side(browser: Browser, tmp_path: Path) -
 def test_a_wide_matrix_is_scrolled_in_its_box_which_shows_that_there_is_more(
     browser: Browser, tmp_path: Path, look: Look
 ) -> None:
-    names = [f"{place + 1} task of twenty-two" for place in range(22)]
+    names = [f"{index + 1} task of twenty-two" for index in range(22)]
     figure = heatmap(
         np.full((22, 22), 50.0),
         names,

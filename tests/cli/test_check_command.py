@@ -60,7 +60,7 @@ def test_machines_get_the_same_as_json(lab: Command, stream: Path) -> None:
     assert books["classes"] == ["bad", "fair", "good"]
     assert books["counts"]["test"] == [20, 20, 20]
     assert books["rows"]["train"] + books["rows"]["validation"] == 60
-    assert any("unlabelled.csv" in each for each in books["unused"])
+    assert any("unlabelled.csv" in line for line in books["unused"])
     assert {row["label"] for row in films["samples"]} == {"bad", "good"}
     assert said["faults"] == []
 

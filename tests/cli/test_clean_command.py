@@ -20,6 +20,6 @@ def test_it_lists_first_and_removes_when_told(lab: Command, tmp_path: Path) -> N
     assert store.has("adapter", key("adapter", inputs))
     removed = json.loads(lab("clean", "--yes", "--json").out)
     assert removed["removed"] is True
-    assert [each["kind"] for each in removed["artifacts"]] == ["adapter"]
+    assert [artifact["kind"] for artifact in removed["artifacts"]] == ["adapter"]
     assert not store.has("adapter", key("adapter", inputs))
     assert "nothing to clean up" in lab("clean", "--yes").out

@@ -51,12 +51,12 @@ def test_every_command_explains_itself(lab: Command, command: str) -> None:
 
 
 def test_the_lists_are_json_for_machines(lab: Command) -> None:
-    assert {each["name"] for each in json.loads(lab("streams", "--json").out)} >= {
+    assert {stream["name"] for stream in json.loads(lab("streams", "--json").out)} >= {
         "domains",
         "mtl5",
     }
     recipes = json.loads(lab("recipes", "--json").out)
-    assert next(each["name"] for each in recipes["recipes"]) == "dam"
+    assert next(recipe["name"] for recipe in recipes["recipes"]) == "dam"
     assert set(recipes["slots"]) == {"initialise", "train", "route", "compose"}
     assert json.loads(lab("backbones", "--json").out)[0]["name"] == "minilm"
     assert "epochs" in json.loads(lab("settings", "--json").out)["train"]["properties"]
@@ -119,11 +119,11 @@ def test_vary_prints_accuracy_by_k_and_temperature(lab: Command, first: str) -> 
         low, high = (float(end) for end in interval.split(" to "))
         assert 0 <= low < float(accuracy) < high <= 100
     data = json.loads(lab("vary", first, "--temperature", "0.1", "--device", "cpu", "--json").out)
-    (own,) = (accuracy for accuracy in data if accuracy["own"])
+    (of_run,) = (accuracy for accuracy in data if accuracy["own"])
     matrix = json.loads(lab("report", first, "--json").out)["matrix"]
-    assert list(own["tasks"].values()) == pytest.approx(matrix[2])
+    assert list(of_run["tasks"].values()) == pytest.approx(matrix[2])
     assert [(trace["k"], trace["temperature"]) for trace in data] == [(2, 0.01), (2, 0.1)]
-    assert own["interval"][0] < own["accuracy"] < own["interval"][1]
+    assert of_run["interval"][0] < of_run["accuracy"] < of_run["interval"][1]
     refused = lab("vary", first, "--temperature", "0")
     assert (refused.status, "must be a number above 0" in refused.err) == (2, True)
     refused = lab("vary", first, "--stage", "7")

@@ -18,8 +18,8 @@ def test_a_sweep_is_compared_and_can_be_looked_at_again(
     lab: Command, small: list[str], tmp_path: Path
 ) -> None:
     words = [word for word in small if word != "--backbone"]
-    place = small.index("--backbone")
-    backbone = small[place + 1]
+    position = small.index("--backbone")
+    backbone = small[position + 1]
     words.remove(backbone)
     answered = [
         "sweep",
@@ -43,9 +43,9 @@ def test_a_sweep_is_compared_and_can_be_looked_at_again(
 
     again = [*answered, "--json"]
     assert json.loads(lab(*again).out)["failures"] == []
-    found = json.loads(lab("compare", "*-dam-*", "--json").out)
-    assert [line["recipe"] for line in found["lines"]] == ["dam"]
-    assert found["lines"][0]["metrics"]["average_accuracy"]["n"] == 2
+    comparison = json.loads(lab("compare", "*-dam-*", "--json").out)
+    assert [line["recipe"] for line in comparison["lines"]] == ["dam"]
+    assert comparison["lines"][0]["metrics"]["average_accuracy"]["n"] == 2
 
     written = lab("compare", "--format", "markdown", "--output", "table.md")
     assert "written to table.md" in written.out
@@ -62,17 +62,17 @@ def test_adapters_are_taken_out_of_a_run_merged_or_one_by_one(
     answer = lab(
         "merge", "first", "--how", "ties", "--weights", "1,2,3", "--output", "one", "--json"
     )
-    found = json.loads(answer.out)
-    assert found["weights"] == pytest.approx([1 / 6, 2 / 6, 3 / 6])
-    assert json.loads((tmp_path / "one" / "adapter.json").read_text())["scores"] == found["scores"]
+    merged = json.loads(answer.out)
+    assert merged["weights"] == pytest.approx([1 / 6, 2 / 6, 3 / 6])
+    assert json.loads((tmp_path / "one" / "adapter.json").read_text())["scores"] == merged["scores"]
     assert "mean" in lab("merge", "first").out
     assert "give numbers" in lab("merge", "first", "--weights", "a,b").err
 
-    task = next(iter(found["scores"]))
+    task = next(iter(merged["scores"]))
     assert "numbers written" in lab("export", "first", task, "--output", "hub").out
     again = json.loads(lab("export", "first", task, "--output", "again", "--json").out)
     assert again["folder"] == "again"
-    assert read_adapterhub(tmp_path / "hub").site_names == tuple(found["sites"])
+    assert read_adapterhub(tmp_path / "hub").site_names == tuple(merged["sites"])
     home = str(Path(small[small.index("--backbone") + 1]).parent)
     for file in (tmp_path / "one/adapter.json", tmp_path / "hub/adapter_config.json"):
         assert home not in file.read_text()

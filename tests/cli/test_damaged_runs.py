@@ -79,8 +79,8 @@ def test_a_damaged_run_is_left_out_with_its_reason(
     (said,) = [line for line in compared.out.splitlines() if "left out" in line]
     assert f"left out: bad (damaged: {file} cannot be read: " in said
     assert "; put a copy" in said or "writes it anew" in said
-    found = json.loads(lab("compare", "--json").out)
-    assert [line["recipe"] for line in found["lines"]] == ["dam"]
+    comparison = json.loads(lab("compare", "--json").out)
+    assert [line["recipe"] for line in comparison["lines"]] == ["dam"]
     assert lab("compare", "*").status == 0
     for words in (("compare", "bad"), ("compare", "sound", "bad")):
         named = lab(*words)
@@ -89,7 +89,7 @@ def test_a_damaged_run_is_left_out_with_its_reason(
         assert named.err.count("\n") == 1
 
     listed = json.loads(lab("runs", "--json").out)
-    states = {each["run"]: each["status"] for each in listed}
+    states = {run["run"]: run["status"] for run in listed}
     if damage is not inside:  # a list reads no rows
         assert states == {"sound": "finished", "bad": "damaged"}
         assert f"bad damaged: {file} cannot be read: " in lab("runs").out

@@ -27,7 +27,7 @@ def test_the_demonstration_shows_a_report_and_three_routed_sentences(
     assert "epoch" not in second.err
     assert second.out == first.out
     machine = json.loads(lab("demo", "--json").out)
-    assert [each["sample"] for each in machine["routed"]] == list(demonstration.SENTENCES)
+    assert [routed["sample"] for routed in machine["routed"]] == list(demonstration.SENTENCES)
     assert machine["report"]["status"] == "finished"
 
 

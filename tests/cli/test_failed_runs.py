@@ -46,8 +46,8 @@ def test_a_comparison_of_others_says_why_it_left_it_out(
 ) -> None:
     assert lab("run", "--stream", "domains-dil", "--name", "sound", *small).status == 0
     assert f"left out: broken (failed: {SAID})" in lab("compare", "broken", "sound").out
-    found = json.loads(lab("compare", "broken", "sound", "--json").out)
-    assert found["left_out"] == {"broken": f"failed: {SAID}"}
+    comparison = json.loads(lab("compare", "broken", "sound", "--json").out)
+    assert comparison["left_out"] == {"broken": f"failed: {SAID}"}
 
 
 def test_a_comparison_of_everything_leaves_nothing_out_in_silence(lab: Command) -> None:
@@ -65,8 +65,8 @@ def test_a_comparison_of_everything_leaves_nothing_out_in_silence(lab: Command) 
         assert f"left out: {failed}\n" in said.err
         assert f"left out: {stopped}\n" in said.err
         assert "broken" not in said.out
-    found = json.loads(lab("compare", "--json").out)
-    assert found["left_out"] == {"broken": f"failed: {SAID}", "halfway": "stopped"}
+    comparison = json.loads(lab("compare", "--json").out)
+    assert comparison["left_out"] == {"broken": f"failed: {SAID}", "halfway": "stopped"}
 
 
 def test_a_name_is_free_again_where_nothing_was_learnt_under_it(

@@ -26,9 +26,9 @@ def calls(tree: ast.AST) -> list[ast.Call]:
 def to_errors(call: ast.Call) -> bool:
     """Whether it is said on standard error."""
     return any(
-        (each.arg == "err" and ast.unparse(each.value) == "True")
-        or (each.arg == "file" and ast.unparse(each.value) == "sys.stderr")
-        for each in call.keywords
+        (keyword.arg == "err" and ast.unparse(keyword.value) == "True")
+        or (keyword.arg == "file" and ast.unparse(keyword.value) == "sys.stderr")
+        for keyword in call.keywords
     )
 
 
@@ -54,17 +54,17 @@ def test_numbers_that_json_does_not_have_are_null_however_deep() -> None:
 def test_standard_output_is_written_by_one_module_alone(file: Path) -> None:
     tree = ast.parse(file.read_text(encoding="utf-8"))
     direct = {"print", "typer.echo", "typer.secho", "json.dumps", "json.dump"}
-    found = [
+    direct_writes = [
         f"{ast.unparse(call.func)} in line {call.lineno}"
         for call in calls(tree)
         if ast.unparse(call.func) in direct and not to_errors(call)
     ]
-    found += [
+    direct_writes += [
         f"sys.stdout in line {node.lineno}"
         for node in ast.walk(tree)
         if isinstance(node, ast.Attribute) and ast.unparse(node) == "sys.stdout"
     ]
-    assert not found
+    assert not direct_writes
 
 
 def test_every_command_that_offers_json_writes_it_or_hands_the_wish_on() -> None:
@@ -73,12 +73,12 @@ def test_every_command_that_offers_json_writes_it_or_hands_the_wish_on() -> None
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if not isinstance(node, ast.FunctionDef):
                 continue
-            if "as_json" in {each.arg for each in node.args.args}:
+            if "as_json" in {argument.arg for argument in node.args.args}:
                 offering[node.name] = node
                 handed += [
                     ast.unparse(call.func)
                     for call in calls(node)
-                    if any(ast.unparse(each) == "as_json" for each in call.args)
+                    if any(ast.unparse(given) == "as_json" for given in call.args)
                 ]
     assert len(offering) > 20
     silent = [

@@ -73,12 +73,14 @@ class Block:
 def blocks(page: str) -> list[Block]:
     """The Python of a page, all of it."""
     text = (FOLDER / f"{page}.md").read_text(encoding="utf-8")
-    found = [
+    python_blocks = [
         Block(match["kind"], match["path"], match["table"] or "", match["code"])
         for match in BLOCK.finditer(text)
     ]
-    assert len(found) == text.count("```python"), f"{page}.md: a block does not say where it goes"
-    return found
+    assert len(python_blocks) == text.count("```python"), (
+        f"{page}.md: a block does not say where it goes"
+    )
+    return python_blocks
 
 
 def all_blocks(kind: str = "") -> list[Block]:

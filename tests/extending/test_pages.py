@@ -94,18 +94,18 @@ def test_what_the_pages_add_is_typed(checkout: Path) -> None:
 def test_what_the_pages_add_is_at_home_in_the_lab(checkout: Path) -> None:
     """Its own tests, those that hold for every row, and `test_added.py`, which looks into terminal and app."""
     assert carried_out(checkout, "-c", WHERE).strip() == str(checkout)
-    own = [block.path for block in all_blocks("test")]
+    test_files = [block.path for block in all_blocks("test")]
     chosen = [
         "nearest",
         "camembert",
         "test_choices",
         "test_imports",
         "test_added",
-        *(Path(path).stem for path in own),
+        *(Path(path).stem for path in test_files),
     ]
     words = ["-p", "no:cacheprovider", "-k", " or ".join(chosen)]
     said = carried_out(
-        checkout, "-m", "pytest", *words, *own, *HELD, "tests/extending/test_added.py"
+        checkout, "-m", "pytest", *words, *test_files, *HELD, "tests/extending/test_added.py"
     )
     passed = re.search(r"(\d+) passed", said)
     assert passed is not None

@@ -57,8 +57,8 @@ def test_awkward_names_of_tasks_streams_and_recipes_compile(pdflatex: str, tmp_p
     compiled(pdflatex, text, tmp_path)
     assert r"Caf{\'{e}}\_100\% \& co {[}U+6570 U+636E{]}" in text
     assert "stands for Café_100% & co 数据" in text, "the file says what the code points are"
-    names = "\\par ".join(latex.escape(each) for each in AWKWARD)
-    table = "\\\\\n".join(f"{latex.escape(each)} & x" for each in AWKWARD)
+    names = "\\par ".join(latex.escape(name) for name in AWKWARD)
+    table = "\\\\\n".join(f"{latex.escape(name)} & x" for name in AWKWARD)
     body = f"{names}\\begin{{tabular}}{{ll}} a & b \\\\ {table} \\end{{tabular}}"
     comments = "\n".join(latex.replaced(AWKWARD))
     compiled(pdflatex, f"{comments}\n{body}", tmp_path)
@@ -87,12 +87,12 @@ def test_a_comparison_over_seeds_compiles_with_bold_and_real_minus_signs(
     assert "(\\%)" in first
     assert "(points)" in first
     assert "$-$" in text, "in text a minus is set as mathematics, not as a hyphen"
-    dam, told = (
+    dam, adapters = (
         next(line for line in first.splitlines() if line.startswith(name))
         for name in ("dam", r"adapters $\dagger$")
     )
     assert r"\bfseries" in dam
-    assert r"\bfseries" not in told, "who is told the task is no rival"
+    assert r"\bfseries" not in adapters, "who is told the task is no rival"
     assert first.index(r"\midrule", first.index("dam")) < first.index("adapters $\\dagger$")
 
 

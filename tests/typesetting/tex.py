@@ -27,13 +27,13 @@ def provide(machine: Machine | None = None) -> str:
         NoTex: none can be had.
     """
     machine = machine or Machine()
-    found = _complete(machine)
-    if found is not None:
-        return found
+    program = _complete(machine)
+    if program is not None:
+        return program
     tried = ["no pdflatex with booktabs and siunitx is on the path"]
-    found = installed(machine, PACKAGES, lambda: _complete(machine), tried)
-    if found is not None:
-        return found
+    program = installed(machine, PACKAGES, lambda: _complete(machine), tried)
+    if program is not None:
+        return program
     raise NoTex("; ".join(tried))
 
 
@@ -67,8 +67,8 @@ def compiled(program: str, body: str, folder: Path) -> str:
 
 
 def _complete(machine: Machine) -> str | None:
-    found = machine.which("pdflatex")
-    if found is None:
+    program = machine.which("pdflatex")
+    if program is None:
         return None
     missing = [style for style in STYLES if machine.run(["kpsewhich", style]) is not None]
-    return None if missing else found
+    return None if missing else program

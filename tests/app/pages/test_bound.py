@@ -89,20 +89,20 @@ def bound(path: Path, function: str) -> set[str]:
     """Keys that a function binds; those that a caller gives (`own_sample.Keys`) are found at the caller."""
     keys: set[str] = set()
     of_loops: dict[str, ast.expr] = {}
-    for node in (each for part in parts(path)[function] for each in ast.walk(part)):
+    for node in (child for part in parts(path)[function] for child in ast.walk(part)):
         if isinstance(node, ast.For | ast.comprehension):
             source = next(
                 (
-                    constants(path)[each.id]
-                    for each in ast.walk(node.iter)
-                    if isinstance(each, ast.Name) and each.id in constants(path)
+                    constants(path)[child.id]
+                    for child in ast.walk(node.iter)
+                    if isinstance(child, ast.Name) and child.id in constants(path)
                 ),
                 node.iter,
             )
             for name in ast.walk(node.target):
                 if isinstance(name, ast.Name):
                     of_loops[name.id] = source
-    for node in (each for part in parts(path)[function] for each in ast.walk(part)):
+    for node in (child for part in parts(path)[function] for child in ast.walk(part)):
         given: dict[str, ast.expr] = {}
         if isinstance(node, ast.Call):
             given = {word.arg: word.value for word in node.keywords if word.arg}

@@ -99,14 +99,14 @@ def test_tables_of_figures_carry_their_sign_and_unit(open_page: Open) -> None:
     page = open_page("forgetting", ws="Demonstration", run="dam")
     run = Workspace(DEMONSTRATION).find("dam")
     lost = summarise_losses(run.table("lost"), len(run.config.tasks))
-    tables = [each.value for each in page.dataframe]
+    tables = [frame.value for frame in page.dataframe]
     signed = [table for table in tables if is_lost(table)]
     for table, values in zip(signed, (lost.routing, lost.merging), strict=True):
         assert np.allclose(table.to_numpy(), -100 * values, atol=0.006, equal_nan=True)
         assert table.index.name == "stage"
     units = {column[column.rindex("(") :] for table in tables for column in table.columns}
     assert units == {"(%)", "(points)", "(points; negative = lost)", "(samples)"}
-    forgetting = next(each for each in page.metric if each.label.startswith("Forgetting"))
+    forgetting = next(metric for metric in page.metric if metric.label.startswith("Forgetting"))
     assert forgetting.value.endswith("points"), "a difference of per cent is points"
 
 

@@ -95,10 +95,10 @@ NAMED = {
     (step.page, step.state["run"]): [
         name
         for lesson in LESSONS
-        for each in lesson.steps
-        if (each.page, each.state["run"]) == (step.page, step.state["run"])
+        for other_step in lesson.steps
+        if (other_step.page, other_step.state["run"]) == (step.page, step.state["run"])
         for name in re.findall(
-            r"(?<!\*)\*([^*]+)\*(?!\*)", f"{each.says} {each.asks} {each.answer}"
+            r"(?<!\*)\*([^*]+)\*(?!\*)", f"{other_step.says} {other_step.asks} {other_step.answer}"
         )
     ]
     for lesson in LESSONS

@@ -46,10 +46,10 @@ def mapped(small_workspace: Path) -> Path:
 
 
 def stored(workspace: Path, method: map_key.Method = "UMAP") -> Projection:
-    place = Workspace(workspace)
-    embeddings = find_embeddings(place, place.find("dam"))
+    opened = Workspace(workspace)
+    embeddings = find_embeddings(opened, opened.find("dam"))
     assert embeddings is not None
-    projection = projections.read((place,), embeddings, method)
+    projection = projections.read((opened,), embeddings, method)
     assert projection is not None
     return projection
 

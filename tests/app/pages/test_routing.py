@@ -74,12 +74,12 @@ def test_right_predictions_are_those_of_the_tasks_learnt(open_page: Open) -> Non
     learnt = early.true < 2
     assert accuracy.value == f"{100 * early.right_prediction[learnt].mean():.1f} %"
     assert despite.value.endswith(f" of {(~early.right_route[learnt]).sum()}")
-    for each in (route, despite, accuracy):
-        assert "of the 120 samples of the 2 tasks learnt" in each.help
-    tables = [each.value for each in page.dataframe]
+    for metric in (route, despite, accuracy):
+        assert "of the 120 samples of the 2 tasks learnt" in metric.help
+    tables = [frame.value for frame in page.dataframe]
     for name in ("entropy (nats)", "margin"):
-        (each,) = (table for table in tables if name in table.columns)
-        assert list(each.index) == list(np.array(early.ids)[learnt])
+        (by_sample,) = (table for table in tables if name in table.columns)
+        assert list(by_sample.index) == list(np.array(early.ids)[learnt])
     (by_k,) = (table for table in tables if table.index.name == "k")
     assert by_k.index.tolist() == [1, 2]
     assert by_k["routing accuracy (%)"].tolist() == pytest.approx(
@@ -214,7 +214,7 @@ def test_accuracy_by_k_and_temperature_is_worked_out_where_it_is_asked_for(
     workspace_copy = shutil.copytree(small_workspace, tmp_path / "workspace")
     page = open_page("routing", run="dam", workspace=workspace_copy)
     page.select_slider(key="after").set_value("2 films").run()
-    assert "Accuracy under other settings" in [each.value for each in page.header]
+    assert "Accuracy under other settings" in [header.value for header in page.header]
     assert accuracies(page) == []
     next(button for button in page.button if button.label == "Compute").click().run()
     assert not page.exception
@@ -235,7 +235,7 @@ def test_accuracy_by_k_and_temperature_is_worked_out_where_it_is_asked_for(
     again.select_slider(key="after").set_value("2 films").run()
     assert len(accuracies(again)) == 2
     run = Workspace(workspace_copy).find("dam")
-    assert all(read((Workspace(workspace_copy),), run, 2, each) for each in grid(run, 2)[0])
+    assert all(read((Workspace(workspace_copy),), run, 2, setting) for setting in grid(run, 2)[0])
     assert "Compute" not in [button.label for button in again.button]
 
 

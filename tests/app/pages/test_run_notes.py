@@ -40,8 +40,8 @@ def below_the_title(page: AppTest) -> list[str]:
 
 def aside(page: AppTest) -> str:
     """What the sidebar says."""
-    own = (*page.sidebar.caption, *page.sidebar.error)
-    return " ".join(each.value for each in own).replace("\\", "")
+    elements = (*page.sidebar.caption, *page.sidebar.error)
+    return " ".join(element.value for element in elements).replace("\\", "")
 
 
 @pytest.mark.parametrize("page", OF_A_RUN)
@@ -87,10 +87,10 @@ def test_who_is_told_and_the_head_rule_stand_above_the_numbers(page: str, open_p
     shown = open_page(page, ws="Demonstration", run="adapters")
     assert "† told the true task; head rule: compose" in below_the_title(shown)
     assert "head rule" not in aside(shown)
-    caption = next(each for each in shown.main.caption if "head rule" in each.value)
+    caption = next(element for element in shown.main.caption if "head rule" in element.value)
     assert "no router can choose better" in caption.help
 
 
 def test_nothing_is_said_of_a_finished_run_that_needs_no_word(open_page: Open) -> None:
     shown = open_page("forgetting")
-    assert not [each for each in below_the_title(shown) if "run" in each or "rule" in each]
+    assert not [text for text in below_the_title(shown) if "run" in text or "rule" in text]

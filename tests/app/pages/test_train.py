@@ -165,7 +165,7 @@ def test_a_waiting_job_can_be_cancelled_and_go_on(open_page: Open, workspace: Wo
     button(page, "go-on").click()
     page.run()
     assert not page.exception, page.exception
-    assert [each.state for each in Jobs(workspace).all()] == ["cancelled", "queued"]
+    assert [listed.state for listed in Jobs(workspace).all()] == ["cancelled", "queued"]
 
 
 def test_a_guest_looks_on_and_changes_nothing(
@@ -258,18 +258,18 @@ def test_a_finished_job_shows_its_matrix_and_runs_again_under_another_name(
         job.end(Outcome(state="finished"))
         page = open_page("train")
         show(page, "Jobs")
-        assert any("Score matrix" in each.value for each in page.header)
+        assert any("Score matrix" in header.value for header in page.header)
         if run == "l2r":
             box(page, "curves-of").set_value("training the routers")
             page.run()
             assert not page.exception, page.exception
         button(page, "again-start").click()
         page.run()
-        assert {each.request.run for each in Jobs(workspace).all()} == {run, f"{run}-2"}
+        assert {listed.request.run for listed in Jobs(workspace).all()} == {run, f"{run}-2"}
     finally:
-        for each in Jobs(workspace).all():
-            each.stop()
-            Jobs(workspace).remove(each)
+        for listed in Jobs(workspace).all():
+            listed.stop()
+            Jobs(workspace).remove(listed)
 
 
 def test_a_recipe_of_ones_own_outlives_the_job_that_it_came_with(workspace: Workspace) -> None:
