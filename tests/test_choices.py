@@ -54,8 +54,13 @@ def _texts(node: ast.AST) -> list[str]:
     match node:
         case ast.Constant(value=str(text)):
             return [text]
-        case ast.Dict(keys=each) | ast.Tuple(elts=each) | ast.List(elts=each) | ast.Set(elts=each):
-            return [text for one in each if one for text in _texts(one)]
+        case (
+            ast.Dict(keys=items)
+            | ast.Tuple(elts=items)
+            | ast.List(elts=items)
+            | ast.Set(elts=items)
+        ):
+            return [text for item in items if item for text in _texts(item)]
     return []
 
 

@@ -39,7 +39,9 @@ def texts(source: str) -> Iterator[str]:
         if isinstance(node, documented)
         and node.body
         and isinstance(node.body[0], ast.Expr)
-        and not any("command" in ast.unparse(each) for each in getattr(node, "decorator_list", ()))
+        and not any(
+            "command" in ast.unparse(decorator) for decorator in getattr(node, "decorator_list", ())
+        )
     }
     for node in ast.walk(tree):
         if (
@@ -50,7 +52,7 @@ def texts(source: str) -> Iterator[str]:
             yield node.value
 
 
-def found(text: str, names: list[str]) -> list[str]:
+def unused_in(text: str, names: list[str]) -> list[str]:
     """The unused names in a text, whatever its case and its lines."""
     plain = " ".join(text.split()).lower()
     return [name for name in names if re.search(rf"\b{re.escape(name)}\b", plain)]
@@ -58,7 +60,7 @@ def found(text: str, names: list[str]) -> list[str]:
 
 def test_the_page_names_what_is_not_used() -> None:
     assert {"heaviest adapter", "take it along", "after task"} <= set(unused_names())
-    assert found("Which is the\n  heaviest adapter?", unused_names()) == ["heaviest adapter"]
+    assert unused_in("Which is the\n  heaviest adapter?", unused_names()) == ["heaviest adapter"]
 
 
 @pytest.mark.parametrize("folder", ["app", "pages", "cl_core"])
@@ -69,7 +71,7 @@ def test_nothing_on_the_screen_has_an_unused_name(folder: str) -> None:
         for file in CODE
         if file.relative_to(ROOT).parts[0] == folder
         for text in texts(file.read_text())
-        if text not in former and found(text, names)
+        if text not in former and unused_in(text, names)
     }
     assert not said
 
@@ -79,4 +81,4 @@ def test_no_page_has_an_unused_name(page: Path) -> None:
     text = page.read_text()
     if page == PAGE:
         text = text.partition(UNUSED)[0]
-    assert found(text, unused_names()) == []
+    assert unused_in(text, unused_names()) == []
