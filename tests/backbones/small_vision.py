@@ -1,4 +1,4 @@
-"""A small vision transformer with random weights, its checkpoint, and pictures for it."""
+"""A small vision transformer with random weights, its checkpoint, pictures and clips for it, and texts that see."""
 
 from __future__ import annotations
 
@@ -9,6 +9,11 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor, nn
+
+from cl_core.backbones.text import TextBackbone
+from cl_core.backbones.vision.vision_encoder import VisionEncoder
+from cl_core.backbones.vision.vision_language import VisionLanguageBackbone
+from cl_core.synthetic.png import animation
 
 SIDE = 32
 
@@ -32,6 +37,27 @@ def picture(seed: int) -> bytes:
     pixels = np.random.default_rng(seed).integers(0, 255, (20, 24, 3), dtype=np.uint8)
     Image.fromarray(pixels).save(file, "png")
     return file.getvalue()
+
+
+def clip(seed: int, frames: int) -> bytes:
+    rng = np.random.default_rng(seed)
+    return animation(
+        [rng.integers(0, 255, (16, 16, 3), dtype=np.uint8) for _ in range(frames)], 0.1
+    )
+
+
+def seeing(
+    text: TextBackbone, vision_encoder: VisionEncoder, trained: bool = False
+) -> VisionLanguageBackbone:
+    torch.manual_seed(1)
+    size = text.model.get_input_embeddings().embedding_dim
+    start = {
+        "adapter.visual": torch.randn(size, vision_encoder.width),
+        "adapter.visual_bias": torch.randn(size),
+    }
+    return VisionLanguageBackbone(
+        text, vision_encoder, name="both", revision=None, start=start if trained else None
+    )
 
 
 def write_vision(folder: Path) -> Path:
