@@ -86,7 +86,7 @@ def test_right_predictions_are_those_of_the_tasks_learnt(open_page: Open) -> Non
         [100 * early.right_route[learnt].mean()] * 2, abs=0.006
     )
     assert by_k["top-k recall (%)"][2] == 100, "both tasks have an adapter"
-    sources = [each.value for each in page.caption if "run dam" in each.value]
+    sources = [caption.value for caption in page.caption if "run dam" in caption.value]
     assert len(sources) > 3
     assert all("stage 2" in source for source in sources)
 
@@ -254,7 +254,7 @@ def test_accuracy_under_other_settings_is_of_the_stage_shown(
     by_k, by_temperature = accuracies(page)
     assert by_k.index.tolist() == [1]
     assert {*by_k.iloc[:, 0], *by_temperature.iloc[:, 0]} == {25.0}
-    sources = [each.value for each in page.caption if "run dam" in each.value]
+    sources = [caption.value for caption in page.caption if "run dam" in caption.value]
     assert all("stage 1" in source for source in sources)
     assert (
         len([source for source in sources if "12 scored samples, one seed, k = 1" in source]) == 1

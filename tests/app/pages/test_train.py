@@ -226,7 +226,7 @@ def test_what_a_run_said_when_it_failed_is_over_as_soon_as_a_job_goes_on_with_it
     job.end(Outcome(state="failed", message="the disk is full"))
     page = open_page("train", run="first", workspace=workspace.root)
     show(page, "Jobs")
-    assert len([each for each in page.error if "the disk is full" in each.value]) == 2
+    assert len([error for error in page.error if "the disk is full" in error.value]) == 2
     assert page.selectbox(key="run").options == ["first · failed"]
     button(page, "go-on").click()
     page.run()
@@ -239,11 +239,11 @@ def test_what_a_run_said_when_it_failed_is_over_as_soon_as_a_job_goes_on_with_it
         page.run()
         assert not page.error
         assert page.selectbox(key="run").options == ["first · running"]
-        (bar,) = (each.proto.text for each in page.get("progress"))
+        (bar,) = (element.proto.text for element in page.get("progress"))
         assert bar.startswith("Preparing"), "not where the attempt before came to"
     again.end(Outcome(state="failed", message="the disk is full"))
     page.run()
-    assert len([each for each in page.error if "the disk is full" in each.value]) == 2
+    assert len([error for error in page.error if "the disk is full" in error.value]) == 2
 
 
 @pytest.mark.parametrize("run", ["dam", "l2r"])
