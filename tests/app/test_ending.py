@@ -44,11 +44,11 @@ def descendants(process: int) -> set[int]:
                 continue
             if after_name[0] != "Z":
                 children.setdefault(int(after_name[1]), set()).add(int(folder.name))
-    descendants, new = set[int](), {process}
+    family, new = set[int](), {process}
     while new:
-        new = set().union(*(children.get(number, set()) for number in new)) - descendants
-        descendants |= new
-    return descendants
+        new = set().union(*(children.get(number, set()) for number in new)) - family
+        family |= new
+    return family
 
 
 def alive(process: int) -> bool:
