@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import partial
 
 import streamlit as st
@@ -20,10 +21,11 @@ from app.train.job_view import curves, ending, heading, matrix, position
 from app.train.new_run import bad_seed, change
 from cl_core.errors import UserError
 from cl_core.jobs.queue import ACTIVE, Job, Jobs, State
+from cl_core.runs.events import StartEvent
 from cl_core.runs.progress import read_progress
 from cl_core.runs.run_config import RunConfig
+from cl_core.runs.run_folder import RunFolder
 from cl_core.runs.workspace import Workspace
-from cl_core.store import is_held
 
 AGAIN = "again"
 """Key of the popover."""
@@ -89,13 +91,17 @@ def _show(view: View, job: Job) -> None:
     config = _config(job)
     progress = read_progress(config, run.events) if config is not None else None
     heading(job, state, config)
-    if state == "damaged" or (run.exists and run.fault):
-        st.error(plain(f"Its run is damaged: {run.fault}"), icon=":material/broken_image:")
-    # Until its process takes the run up, all that the run says is of the attempt before.
-    begun = state != "running" or is_held(run.lock_path)
-    position(job, state, progress if begun else None)
+    with st.empty():
+        if state == "damaged" or (run.exists and run.fault):
+            st.error(plain(f"Its run is damaged: {run.fault}"), icon=":material/broken_image:")
+    # What may be missing has a place of its own, so that the one of the job before goes at once, not after the figures.
+    with st.empty():
+        # Until its process takes the run up, all that the run says is of the attempt before.
+        begun = state != "running" or _taken_up(job, run)
+        position(job, state, progress if begun else None)
     _actions(job, state, run.path.joinpath("scores.parquet").is_file())
-    ending(job, state)
+    with st.empty():
+        ending(job, state)
     if config is not None and progress is not None:
         if progress.warnings:
             count = len(progress.warnings)
@@ -107,6 +113,15 @@ def _show(view: View, job: Job) -> None:
     log = st.expander("Log", icon=":material/terminal:", expanded=state == "failed")
     with log.container(height=260, autoscroll=True, border=False):  # the last lines are the news
         st.code(job.log() or "Nothing has been said yet.", language=None)
+
+
+def _taken_up(job: Job, run: RunFolder) -> bool:
+    """Whether the run has said that it is carried out since the worker took the job up."""
+    since = job.begun_at
+    return since is not None and any(
+        isinstance(event, StartEvent) and datetime.fromisoformat(event.time) >= since
+        for event in run.events
+    )
 
 
 def _actions(job: Job, state: State, scored: bool) -> None:

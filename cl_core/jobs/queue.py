@@ -124,6 +124,14 @@ class Job:
         return (self.path / "begun.json").is_file()
 
     @property
+    def begun_at(self) -> datetime | None:
+        """When the worker took it up; None before that."""
+        file = self.path / "begun.json"
+        if not file.is_file():
+            return None
+        return datetime.fromisoformat(json.loads(file.read_bytes())["time"])
+
+    @property
     def lock_path(self) -> Path:
         """Held by the process that works on it."""
         return self.path / "job.lock"

@@ -12,7 +12,7 @@ from app.data.training import duration, way_out
 from cl_core.jobs.queue import Job, Jobs, Outcome, Request
 from cl_core.recipes.named import load_recipe
 from cl_core.recipes.recipe import Recipe
-from cl_core.runs.events import FailureEvent
+from cl_core.runs.events import FailureEvent, StartEvent
 from cl_core.runs.kill_words import kill_words
 from cl_core.runs.workspace import Workspace
 from cl_core.store import RunLock
@@ -241,6 +241,11 @@ def test_what_a_run_said_when_it_failed_is_over_as_soon_as_a_job_goes_on_with_it
         assert page.selectbox(key="run").options == ["first · running"]
         (bar,) = (element.proto.text for element in page.get("progress"))
         assert bar.startswith("Preparing"), "not where the attempt before came to"
+        run.record(StartEvent(process=1, device="cpu", steps=9))
+        page.run()
+        (bar,) = (element.proto.text for element in page.get("progress"))
+        assert "loading the stream" in bar
+    run.record(FailureEvent(message="UserError: the disk is full"))
     again.end(Outcome(state="failed", message="the disk is full"))
     page.run()
     assert len([error for error in page.error if "the disk is full" in error.value]) == 2
