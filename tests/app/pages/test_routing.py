@@ -216,7 +216,7 @@ def test_accuracy_by_k_and_temperature_is_worked_out_where_it_is_asked_for(
     page.select_slider(key="after").set_value("2 films").run()
     assert "Accuracy under other settings" in [header.value for header in page.header]
     assert accuracies(page) == []
-    assert any(each.value.startswith("24 scored samples, routed") for each in page.caption)
+    assert any(caption.value.startswith("24 scored samples, routed") for caption in page.caption)
     next(button for button in page.button if button.label == "Compute").click().run()
     assert not page.exception
     assert "Compute" not in [button.label for button in page.button], "it is being worked out"
