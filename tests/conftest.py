@@ -15,7 +15,28 @@ from tests.small_runs import SMALL, Carry
 
 torch.set_num_threads(1)  # tiny tensors: a second thread only adds waiting
 
+LONGEST = (
+    "app/test_demonstration_assets.py",
+    "test_readme.py",
+    "browser/test_crowded.py",
+    "browser/test_accessibility.py",
+    "cli/test_interrupt.py",
+    "extending/test_pages.py",
+    "browser/test_training_journeys.py",
+    "pretraining/test_scripts.py",
+    "jobs/test_queue.py",
+    "browser/test_journeys.py",
+)
+"""Files of a minute and more, the longest first."""
+
 DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Puts the longest files first: of the processes that share the tests by file none is alone with one at the end."""
+    folder = Path(__file__).parent
+    order = {folder / name: rank for rank, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: order.get(item.path, len(order)))
 
 
 @pytest.fixture(params=DEVICES)
