@@ -44,7 +44,8 @@ def counted(count: int, one: str, many: str = "") -> str:
     """
     if count == 1:
         return f"1 {one}"
-    ending = "es" if one.endswith(("s", "sh", "ch", "x")) else "s"
+    hisses = one.endswith(("s", "sh", "ch", "x")) and not one.endswith("epoch")
+    ending = "es" if hisses else "s"
     return f"{count:,} {many or one + ending}"
 
 

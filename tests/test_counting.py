@@ -28,6 +28,8 @@ SEVERAL = re.compile(
         (1, "run", "1 run"),
         (0, "run", "0 runs"),
         (2, "class", "2 classes"),
+        (40, "epoch", "40 epochs"),
+        (2, "branch", "2 branches"),
         (1200, "training sample", "1,200 training samples"),
         (1, "other job", "1 other job"),
     ],
