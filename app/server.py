@@ -18,7 +18,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from types import FrameType
 
-from streamlit import App
+import streamlit as st
 
 from adapter_lab import HOME
 
@@ -35,7 +35,7 @@ def main() -> None:
     parser.add_argument("--browser", action="store_true", help="open a browser window")
     asked = parser.parse_args()
     sys.argv = sys.argv[:1]  # the pages' scripts have no business with them
-    server = App(
+    server = st.App(
         HOME / "app" / "main.py",
         lifespan=partial(_lifespan, f"http://{LOCAL}:{asked.port}", asked.browser),
     )
@@ -57,7 +57,7 @@ def main() -> None:
 
 
 @asynccontextmanager
-async def _lifespan(url: str, browser: bool, _: App) -> AsyncIterator[None]:
+async def _lifespan(url: str, browser: bool, _: st.App) -> AsyncIterator[None]:
     """From when the port is ours to when the last visitor is gone."""
     end_when_told()
     sys.stdout.write(f"\n  Adapter Lab: {url}\n  Ctrl-C ends it; jobs go on.\n\n")
