@@ -154,7 +154,8 @@ def carry_out(checkout: Path, workspace: Path, world: Path) -> None:
 def files(folder: Path) -> dict[str, Path]:
     """All files below a folder that are the same each time, by their names in it."""
     paths = {str(path.relative_to(folder)): path for path in folder.rglob("*") if path.is_file()}
-    passing = ("environment.json", ".lock", "lock")
+    # Hashes are of these very files, and of events and environments, which differ each time.
+    passing = ("environment.json", "hashes.json", ".lock", "lock")
     return {name: path for name, path in paths.items() if not name.endswith(passing)}
 
 

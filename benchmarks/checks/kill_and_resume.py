@@ -23,6 +23,7 @@ Target: no byte differs. The exit status is 1 when one does, for that is a fault
 from __future__ import annotations
 
 import argparse
+import json
 import secrets
 import shutil
 import sys
@@ -191,11 +192,15 @@ def compare(workspace: Path, undisturbed: Path) -> tuple[str, ...]:
 
 
 def results(workspace: Path) -> dict[str, bytes]:
-    """Name to bytes: the run's tables, its list of artifacts and every artifact's tensors."""
+    """Name to bytes: the run's tables, its list of artifacts, their hashes and every artifact's tensors."""
     opened = Workspace(workspace)
     run = opened.run(NAME)
     tables = ("scores.parquet", "routing.parquet", "artifacts.json")
     contents = {name: (run.path / name).read_bytes() for name in tables}
+    hashes = json.loads((run.path / "hashes.json").read_bytes())
+    lasting = {name: hashes["files"][name] for name in ("run.yaml", *tables)}
+    lasting["before"] = hashes.get("before", {})
+    contents["hashes.json"] = json.dumps([lasting, hashes["artifacts"]]).encode()
     for name, key in run.artifacts().items():
         file = opened.store.folder(name.split("/")[0], key) / "tensors.safetensors"
         contents[name] = file.read_bytes() if file.is_file() else b""

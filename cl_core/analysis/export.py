@@ -35,6 +35,7 @@ def export_adapter(workspace: Workspace, run: RunFolder, task: str, folder: Path
             f"run '{run.name}' has no adapter of task '{task}'; it has those of {', '.join(tasks) or 'none'}."
             f"{did_you_mean(task, tasks)}"
         )
+    run.check_parts()
     artifact = workspace.store.read("adapter", names[f"adapter/{task}"])
     if artifact is None:
         raise UserError(

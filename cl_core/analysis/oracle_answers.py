@@ -22,7 +22,6 @@ from cl_core.model.model import Model
 from cl_core.model.what_if import WhatIf
 from cl_core.runs.run_folder import RunFolder
 from cl_core.runs.workspace import Workspace
-from cl_core.store import write_bytes
 from cl_core.store.contents import table_bytes
 from cl_core.train.data import answer_credit
 
@@ -83,7 +82,7 @@ def explain_losses(
                 tables.append(_explain_cell(model, alone, stage, task, task_records))
         progress(done + 1, len(stages))
     table = pa.concat_tables(tables) if tables else LOST_SCHEMA.empty_table()
-    write_bytes(run.path / "lost.parquet", table_bytes(table))
+    run.write("lost.parquet", table_bytes(table))
     return table
 
 

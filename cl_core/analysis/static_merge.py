@@ -127,6 +127,7 @@ def merge_run(
         raise UserError(
             f"run '{run.name}' {why}; a static merge takes a finished run with an adapter per task"
         )
+    run.check_parts()
     shares = _shares(weights, [task.name for task in config.tasks])
     needs_fishers = "fishers" in MERGES[how].needs
     merging = make_settings(config.settings.merging.model_dump(), settings or {}).merging

@@ -17,8 +17,10 @@ from typing import IO
 from cl_core.archive.prune import needed_by
 from cl_core.errors import UserError
 from cl_core.runs.run_folder import RunFolder
+from cl_core.runs.run_hashes import HASHES
 from cl_core.runs.slices import slices
 from cl_core.runs.workspace import Workspace
+from cl_core.store import is_held
 from cl_core.store.atomic_writes import PARTIAL_SUFFIX
 from cl_core.tasks.stream_file import read_stream_file
 
@@ -141,6 +143,9 @@ def _own(workspace: Workspace, run: RunFolder) -> Iterator[Path]:
 def _files(path: Path) -> Iterator[Path]:
     """All files below; links are not followed, hidden ones are somebody's half-written work."""
     if path.name.startswith(".") or path.name in STAYS or path.is_symlink():
+        return
+    # Of a run that goes on, files and their hashes are packed at different moments.
+    if path.name == HASHES and is_held(path.with_name("run.lock")):
         return
     if path.is_dir():
         for inner in path.iterdir():

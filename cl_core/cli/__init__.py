@@ -25,6 +25,7 @@ from cl_core.cli import (  # noqa: F401 - they register their commands
     run_commands,
     serve,
     vary_command,
+    verify_command,
 )
 from cl_core.cli.app import app
 from cl_core.errors import UserError

@@ -27,6 +27,7 @@ from cl_core.runs.events import (
     WarningEvent,
 )
 from cl_core.runs.run_config import RunConfig, TaskSummary
+from cl_core.runs.run_files import DamagedFile
 from cl_core.runs.run_folder import RunFolder
 from cl_core.runs.workspace import Workspace
 from cl_core.store import RunLock
@@ -223,6 +224,7 @@ def carry_out(
     config = run.config
     with RunLock(run.lock_path):
         run.clear_stop()
+        run.take_up()
         run.on_event = watcher.event
         began = time.perf_counter()
         try:
@@ -232,6 +234,7 @@ def carry_out(
             backbone = load_backbone(config.settings.backbone, device.torch_device)
             _check_kinds(stream, backbone)
             workspace.store.on_damage = lambda message: run.record(WarningEvent(message=message))
+            _set_replaced_parts_aside(workspace, run)
             experiment = Experiment(
                 run, config, stream, backbone, device, workspace.store, watcher.progress
             )
@@ -244,9 +247,11 @@ def carry_out(
                 experiment.carry_out()
         except (RunStopped, KeyboardInterrupt) as stopped:
             run.record(StopEvent())
+            run.seal()
             raise RunStopped("stopped as asked") from stopped
         except Exception as error:
             run.record(FailureEvent(message=f"{type(error).__name__}: {error}"))
+            run.seal()
             raise
         run.record(
             FinishEvent(
@@ -255,6 +260,18 @@ def carry_out(
                 peak_gpu_memory_bytes=device.peak_memory_bytes(),
             )
         )
+        run.seal()
+
+
+def _set_replaced_parts_aside(workspace: Workspace, run: RunFolder) -> None:
+    """Takes parts of the run's model out of the store that are not those which its numbers came from."""
+    try:
+        names, others = run.artifacts(), run.other_parts()
+    except DamagedFile:  # which of them the run had cannot be told
+        return
+    for name in others:
+        kind, key = name.partition("/")[0], names[name]
+        workspace.store.set_aside(kind, key, "it is another than the run's scores came from")
 
 
 def _check_kinds(stream: Stream, backbone: Backbone) -> None:

@@ -55,10 +55,11 @@ def load_model(
         device: where to compute.
 
     Raises:
-        UserError: the run has not come to that stage, or an artifact is missing.
+        UserError: the run has not come to that stage, or an artifact is missing or was replaced.
     """
     config, names = run.config, run.artifacts()
     recipe, trainer = config.recipe, config.recipe.trainer.traits
+    run.check_parts()
     stage = _stage(run, trainer.form == "shared", stage)
     where = choose_device(device, config.precision)
     backbone = load_backbone(config.settings.backbone, where.torch_device)

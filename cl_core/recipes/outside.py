@@ -19,7 +19,6 @@ from cl_core.choices import MissingChoice, Need
 from cl_core.initialise.traits import InitialiserTraits
 from cl_core.recipes.recipe import SLOTS, Recipe
 from cl_core.route.traits import RouterTraits
-from cl_core.store import write_json
 from cl_core.train.traits import TrainerTraits
 
 FILE = "choices.json"
@@ -33,16 +32,14 @@ TRAITS: Mapping[str, type[Any]] = {
 }
 
 
-def keep(folder: Path, recipe: Recipe) -> None:
-    """Writes the rows of choices from outside into a run's folder; nothing where there are none."""
+def kept(recipe: Recipe) -> dict[str, Any]:
+    """The rows of a recipe's choices from outside, as `choices.json` holds them; empty where there are none."""
     rows = {slot: table.find(getattr(recipe, slot)) for slot, table in SLOTS.items()}
-    outside = {
+    return {
         slot: asdict(row)
         for slot, row in rows.items()
         if row is not None and not row.target.startswith(OURS)
     }
-    if outside:
-        write_json(folder / FILE, outside)
 
 
 def recall(folder: Path, recipe: Recipe) -> None:
@@ -51,9 +48,9 @@ def recall(folder: Path, recipe: Recipe) -> None:
     if not missing or not (folder / FILE).is_file():
         return
     try:
-        kept = json.loads((folder / FILE).read_bytes())
+        rows = json.loads((folder / FILE).read_bytes())
         for slot in missing:
-            row = kept[slot]
+            row = rows[slot]
             name, target, summary, source = (
                 str(row[field]) for field in ("name", "target", "summary", "source")
             )

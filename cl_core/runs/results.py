@@ -17,7 +17,6 @@ from cl_core.evaluate.table import ACCURACY
 from cl_core.route.router import Routing
 from cl_core.runs.run_config import RunConfig
 from cl_core.runs.run_folder import RunFolder
-from cl_core.store import write_bytes
 from cl_core.store.contents import table_bytes
 from cl_core.train.data import Votes, answer_credit
 
@@ -110,14 +109,14 @@ class Results:
         """Replaces `scores.parquet`; the stage's records are now fit to be shown."""
         self._records += self._stage_records
         self._stage_records = []
-        write_bytes(self.run.path / "scores.parquet", table_bytes(scores_table(self._scores)))
+        self.run.write("scores.parquet", table_bytes(scores_table(self._scores)))
 
     def write_routing(self) -> None:
         """Replaces `routing.parquet` by the records of all finished stages, once there is one."""
         if not self._records:
             return
         table = pa.concat_tables(self._records)
-        write_bytes(self.run.path / "routing.parquet", table_bytes(table))
+        self.run.write("routing.parquet", table_bytes(table))
 
     def _add_scores(self, stage: int, task: str, predictions: Predictions) -> dict[str, float]:
         given: dict[Input, Any] = {

@@ -1,7 +1,8 @@
 """Files of a run folder as they are read: of one that cannot be, the error names the file and says what to do.
 
-Whatever is wrong with a file (cut short, another encoding, nested without end, something else altogether) is a
-`DamagedFile`, so that one run that is damaged stops nothing that looks at all runs.
+Whatever is wrong with a file (cut short, another encoding, nested without end, something else altogether, edited since
+the run wrote it, numbers that cannot be) is a `DamagedFile`, so that one run that is damaged stops nothing that looks
+at all runs.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +18,7 @@ import yaml
 from pydantic import ValidationError
 
 from cl_core.errors import UserError
+from cl_core.runs import possible_numbers, run_hashes
 from cl_core.runs.events import AnyEvent, read_events
 from cl_core.runs.run_config import RunConfig
 
@@ -27,6 +30,8 @@ MENDING = {
     "run.yaml": "put a copy of it back, or remove {folder} and run it again",
     "events.jsonl": "put a copy of it back, or remove the file and 'adapter-lab resume {run}'",
     "lost.parquet": "'adapter-lab explain {run}' writes it anew",
+    "lost-hashes.json": "'adapter-lab explain {run}' writes it anew",
+    "choices.json": "put a copy of it back, or remove {folder} and run it again",
 }
 """What to do about a damaged file, where it is not `ANEW`."""
 COLUMNS = {
@@ -35,6 +40,8 @@ COLUMNS = {
     "lost": ("stage", "sample_id", "true_task", "own", "first", "run"),
 }
 """Of tables, by name: those that everything which reads them needs."""
+KEY, NAME = re.compile(r"[0-9a-f]{64}"), re.compile(r"[a-z][a-z0-9_-]*/")
+"""Of an artifact, as the store has it, and as a run calls it."""
 NO_MAPPING = "it holds no names with values"
 MOST_SAID = 200
 
@@ -59,6 +66,10 @@ class DamagedFile(UserError):
         super().__init__(f"run '{run}': {self.said}")
 
 
+class DamagedList(DamagedFile):
+    """A list of hashes cannot be read: a run can be resumed all the same, which writes it anew."""
+
+
 def read_config(file: Path) -> RunConfig:
     """What `run.yaml` says.
 
@@ -69,21 +80,31 @@ def read_config(file: Path) -> RunConfig:
         content = yaml.safe_load(file.read_text(encoding="utf-8"))
         if not isinstance(content, dict):
             raise TypeError(NO_MAPPING)
-        return RunConfig(**content)
+        config = RunConfig(**content)
     except (OSError, yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         raise DamagedFile(file, error) from error
+    with suppress(DamagedList):
+        check_hash(file)
+    return config
 
 
 def read_event_list(file: Path) -> list[AnyEvent]:
     """All events; empty where there is no such file.
 
     Raises:
-        DamagedFile: it is not UTF-8.
+        DamagedFile: it is not UTF-8, or a number in it cannot be.
     """
+    if not file.exists():
+        return []
     try:
-        return list(read_events(file))
+        events = list(read_events(file))
     except (OSError, ValueError) as error:
         raise DamagedFile(file, error) from error
+    with suppress(DamagedList):
+        check_hash(file)
+    if fault := possible_numbers.of_events(events):
+        raise DamagedFile(file, fault)
+    return events
 
 
 def read_json(file: Path) -> dict[str, Any]:
@@ -93,6 +114,7 @@ def read_json(file: Path) -> dict[str, Any]:
         DamagedFile: it holds none.
     """
     if not file.is_file():
+        check_hash(file)
         return {}
     try:
         content = json.loads(file.read_bytes())
@@ -100,6 +122,7 @@ def read_json(file: Path) -> dict[str, Any]:
         raise DamagedFile(file, error) from error
     if not isinstance(content, dict):
         raise DamagedFile(file, TypeError(NO_MAPPING))
+    check_hash(file)
     return content
 
 
@@ -110,17 +133,62 @@ def read_artifacts(file: Path) -> dict[str, str]:
         DamagedFile: it holds none.
     """
     keys = read_json(file)
-    odd = [name for name, key in keys.items() if not isinstance(key, str)]
+    odd = [
+        name
+        for name, key in keys.items()
+        if not isinstance(key, str) or not KEY.fullmatch(key) or not NAME.match(name)
+    ]
     if odd:
         raise DamagedFile(file, TypeError(f"'{odd[0]}' is no key of the store"))
     return keys
+
+
+def read_hash_list(folder: Path, name: str = run_hashes.HASHES) -> run_hashes.RunHashes | None:
+    """One of a run's lists of hashes; None where there is none.
+
+    Raises:
+        DamagedFile: it is none.
+    """
+    try:
+        return run_hashes.read_hashes(folder, name)
+    except (OSError, ValueError, TypeError, RecursionError) as error:
+        raise DamagedList(folder / name, error) from error
+
+
+def check_hash(file: Path, large: bool = True) -> None:
+    """Whether a file is what its run wrote; one without a hash is believed.
+
+    Args:
+        file: in a run's folder.
+        large: whether files above `run_hashes.SMALL` are hashed too.
+
+    Raises:
+        DamagedFile: it is not, or the list of hashes is damaged.
+    """
+    hashes = read_hash_list(file.parent, run_hashes.list_of(file.name))
+    try:
+        fault = run_hashes.fault_of(file, hashes, large)
+    except OSError as error:
+        raise DamagedFile(file, error) from error
+    if fault:
+        raise DamagedFile(file, fault)
+
+
+def hashed_files(folder: Path) -> list[str]:
+    """Names of the files of a run that have a hash.
+
+    Raises:
+        DamagedFile: a list of hashes is none.
+    """
+    lists = [read_hash_list(folder, name) for name in (run_hashes.HASHES, run_hashes.LOST_HASHES)]
+    return sorted({name for hashes in lists if hashes is not None for name in hashes.files})
 
 
 def read_table(file: Path) -> pyarrow.Table:
     """The rows of one of `COLUMNS`.
 
     Raises:
-        DamagedFile: it is none, or lacks a column.
+        DamagedFile: it is none, lacks a column, is not what the run wrote, or has a number that cannot be.
     """
     import pyarrow.parquet
 
@@ -129,22 +197,34 @@ def read_table(file: Path) -> pyarrow.Table:
     except (OSError, pyarrow.ArrowException) as error:
         raise DamagedFile(file, error) from error
     _check_columns(file, table.column_names)
+    check_hash(file)
+    try:
+        fault = possible_numbers.of_table(file.stem, table)
+    except (pyarrow.ArrowException, TypeError, ValueError) as error:  # columns of other kinds
+        raise DamagedFile(file, error) from error
+    if fault:
+        raise DamagedFile(file, fault)
     return table
 
 
 def check_table(file: Path) -> None:
-    """Reads a table's end, where its columns are listed, and none of its rows.
+    """Reads a table's end, where its columns are listed with their extremes; its rows where one of those cannot be.
 
     Raises:
-        DamagedFile: it is none, or lacks a column.
+        DamagedFile: it is none, lacks a column, is not what the run wrote, or has a number that cannot be.
     """
     import pyarrow.parquet
 
     try:
-        names = pyarrow.parquet.read_schema(file).names
+        metadata = pyarrow.parquet.read_metadata(file)
+        names = metadata.schema.to_arrow_schema().names
+        doubtful = not possible_numbers.in_extremes(file.stem, metadata)
     except (OSError, pyarrow.ArrowException) as error:
         raise DamagedFile(file, error) from error
     _check_columns(file, names)
+    check_hash(file, large=False)
+    if doubtful:
+        read_table(file)
 
 
 def _check_columns(file: Path, names: Iterable[str]) -> None:

@@ -5,8 +5,8 @@ Reading a run needs no torch. A run folder explains itself: copied elsewhere, it
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import cached_property, lru_cache
+from collections.abc import Callable, Iterator
+from functools import cached_property, lru_cache, partial
 from pathlib import Path, PureWindowsPath
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -14,6 +14,7 @@ import yaml
 
 from cl_core.errors import UserError
 from cl_core.recipes import outside
+from cl_core.runs import run_hashes
 from cl_core.runs.events import (
     AnyEvent,
     EpochEvent,
@@ -31,14 +32,18 @@ from cl_core.runs.run_config import RunConfig
 from cl_core.runs.run_files import (
     COLUMNS,
     DamagedFile,
+    check_hash,
     check_table,
+    hashed_files,
     read_artifacts,
     read_config,
     read_event_list,
+    read_hash_list,
     read_json,
     read_table,
 )
-from cl_core.store import is_held, write_json, write_text
+from cl_core.store import is_held
+from cl_core.store.atomic_writes import json_bytes
 
 if TYPE_CHECKING:
     import pyarrow
@@ -88,8 +93,21 @@ class RunFolder:
         """Writes what is known before anything runs."""
         self.path.mkdir(parents=True, exist_ok=True)
         text = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
-        write_text(self.path / "run.yaml", text)
-        outside.keep(self.path, config.recipe)
+        self.write("run.yaml", text.encode())
+        if kept := outside.kept(config.recipe):
+            self.write(outside.FILE, json_bytes(kept))
+
+    def write(self, name: str, content: bytes) -> None:
+        """Replaces one of its files, atomically, and the file's hash with it."""
+        run_hashes.write_hashed(self.path, name, content)
+
+    def take_up(self) -> None:
+        """Before a process carries it out: what is not as it was written is not vouched for any more."""
+        run_hashes.begin(self.path)
+
+    def seal(self) -> None:
+        """After a process carried it out: vouches for what happened."""
+        run_hashes.seal(self.path)
 
     @property
     def lock_path(self) -> Path:
@@ -120,7 +138,10 @@ class RunFolder:
     @property
     def stamp(self) -> Stamp:
         """What changes when the run does."""
-        names = ("run.yaml", "events.jsonl", "artifacts.json", "environment.json")
+        names = (
+            *("run.yaml", "events.jsonl", "artifacts.json", "environment.json", outside.FILE),
+            *(run_hashes.HASHES, run_hashes.LOST_HASHES),
+        )
         files = [self.path / name for name in (*names, *(f"{name}.parquet" for name in COLUMNS))]
         stats = [(file.name, file.stat()) for file in files if file.is_file()]
         return tuple((name, its.st_size, its.st_mtime_ns) for name, its in stats)
@@ -129,7 +150,8 @@ class RunFolder:
     def fault(self) -> str:
         """Which of its files cannot be read, why, and what to do; "" where all can.
 
-        Of tables the list of columns is looked at, once for as long as the files are the same: `check` reads the rows.
+        Of tables the list of columns and their extremes are looked at, and of large files the sizes, once for as long
+        as the files are the same: `check` reads and hashes all.
         """
         return _fault(self.path, self.stamp)
 
@@ -139,7 +161,27 @@ class RunFolder:
         Raises:
             DamagedFile: one of them cannot be read.
         """
-        _check(self, read_table)
+        for check in _checks(self, whole=True):
+            check()
+
+    def faults(self) -> list[str]:
+        """Of each file that cannot be read or is not what the run wrote: which, why, and what to do; all are read."""
+        said = []
+        for check in _checks(self, whole=True):
+            try:
+                check()
+            except DamagedFile as error:
+                said.append(error.said)
+        return list(dict.fromkeys(said))
+
+    @property
+    def hashed(self) -> list[str]:
+        """Names of its files that have a hash; none of a run that was made before there were any.
+
+        Raises:
+            DamagedFile: a list of hashes cannot be read.
+        """
+        return hashed_files(self.path)
 
     @property
     def status(self) -> Status:
@@ -197,7 +239,7 @@ class RunFolder:
 
     def write_environment(self, environment: dict[str, Any]) -> None:
         """Replaces `environment.json`: where the run is carried out now."""
-        write_json(self.path / "environment.json", environment)
+        self.write("environment.json", json_bytes(environment))
 
     def environment(self) -> dict[str, Any]:
         """`environment.json`: versions and machine; empty where there is none.
@@ -216,8 +258,37 @@ class RunFolder:
         return read_artifacts(self.path / "artifacts.json")
 
     def write_artifacts(self, names: dict[str, str]) -> None:
-        """Replaces the list of artifacts."""
-        write_json(self.path / "artifacts.json", names)
+        """Replaces the list of artifacts, and vouches for those that its model is made of."""
+        self.write("artifacts.json", json_bytes(names))
+        run_hashes.list_artifacts(self.path, names)
+
+    def other_parts(self) -> list[str]:
+        """Names of adapters, routers and other parts of its model that are not those which its numbers came from.
+
+        By their `meta.json` in the store alone; what is missing there, or has no hash, is none of them.
+
+        Raises:
+            DamagedFile: the list of its artifacts or its hashes cannot be read.
+        """
+        hashes = read_hash_list(self.path)
+        vouched, store = {} if hashes is None else hashes.artifacts, run_hashes.store_of(self.path)
+        now = {
+            name: run_hashes.meta_hash(store, name, key) for name, key in self.artifacts().items()
+        }
+        return [name for name in vouched if now.get(name) not in (None, vouched[name])]
+
+    def check_parts(self) -> None:
+        """Refuses a model with a part that is not what the run's numbers came from, though the store's hashes agree.
+
+        Raises:
+            UserError: a part was replaced; the message says what to do.
+            DamagedFile: as `other_parts`.
+        """
+        if others := self.other_parts():
+            raise UserError(
+                f"run '{self.name}': {others[0]} in the store is another than its scores came from; "
+                f"'adapter-lab resume {self.name}' computes it again"
+            )
 
     def table(self, name: Literal["scores", "routing", "lost"]) -> pyarrow.Table:
         """Returns `scores.parquet`, `routing.parquet`, or `lost.parquet` where it was asked for (`oracle_answers.py`).
@@ -237,21 +308,34 @@ class RunFolder:
 def _fault(path: Path, stamp: Stamp) -> str:
     """Of a run's folder; `stamp` says whether its files are still the same."""
     try:
-        _check(RunFolder(path), check_table)
+        for check in _checks(RunFolder(path), whole=False):
+            check()
     except DamagedFile as error:
         return error.said
     return ""
 
 
-def _check(run: RunFolder, table: Callable[[Path], object]) -> None:
-    """Reads the files of a run, each of its tables by `table`; one that came to its end has scores."""
-    run.config  # noqa: B018 - reading it checks it
-    events = run.events
-    run.artifacts()
-    run.environment()
-    files = [run.path / f"{name}.parquet" for name in COLUMNS]
-    for file in files:
+def _checks(run: RunFolder, whole: bool) -> Iterator[Callable[[], object]]:
+    """What reads the files of a run, each of its own; one that came to its end has scores.
+
+    Args:
+        run: its folder.
+        whole: whether rows of tables are read and large files are hashed too.
+    """
+    yield lambda: run.config
+    yield lambda: run.events
+    yield run.artifacts
+    yield run.environment
+    for table in COLUMNS:
+        file = run.path / f"{table}.parquet"
         if file.is_file():
-            table(file)
-    if events and isinstance(events[-1], FinishEvent) and not files[0].is_file():
-        raise DamagedFile(files[0], "is missing, though the run came to its end")
+            yield partial(read_table if whole else check_table, file)
+    yield lambda: _check_rest(run, whole)
+
+
+def _check_rest(run: RunFolder, whole: bool) -> None:
+    for name in run.hashed:
+        check_hash(run.path / name, whole)
+    scores, events = run.path / "scores.parquet", run.events
+    if events and isinstance(events[-1], FinishEvent) and not scores.is_file():
+        raise DamagedFile(scores, "is missing, though the run came to its end")

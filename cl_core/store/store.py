@@ -166,22 +166,32 @@ class Store:
         except DamageError as damage:
             if not folder.is_dir():  # another process moved it aside meanwhile
                 return None
-            if self.read_only:
-                self.on_damage(
-                    f"artifact {kind}/{key} is damaged: {damage}. It stays where it is: read-only."
-                )
-                return None
-            aside = self._damaged / f"{kind}-{key}-{uuid.uuid4().hex[:8]}"
-            self._damaged.mkdir(exist_ok=True)
-            try:
-                folder.rename(aside)
-            except FileNotFoundError:
-                return None
-            self.on_damage(
-                f"artifact {kind}/{key} is damaged: {damage}. "
-                f"It was moved to .damaged/{aside.name} and will be computed again."
-            )
+            self.set_aside(kind, key, str(damage))
             return None
+
+    def set_aside(self, kind: str, key: str, fault: str) -> None:
+        """Moves an artifact to `.damaged`, so that it is computed again, and names it through `on_damage`.
+
+        Args:
+            kind: of the artifact.
+            key: of the artifact.
+            fault: what is wrong with it.
+        """
+        if self.read_only:
+            self.on_damage(
+                f"artifact {kind}/{key} is damaged: {fault}. It stays where it is: read-only."
+            )
+            return
+        aside = self._damaged / f"{kind}-{key}-{uuid.uuid4().hex[:8]}"
+        self._damaged.mkdir(parents=True, exist_ok=True)
+        try:
+            self.folder(kind, key).rename(aside)
+        except FileNotFoundError:
+            return
+        self.on_damage(
+            f"artifact {kind}/{key} is damaged: {fault}. "
+            f"It was moved to .damaged/{aside.name} and will be computed again."
+        )
 
     def remove(self, kind: str, key: str) -> None:
         """Removes the artifact, at once for every reader; does nothing when it is absent.

@@ -111,8 +111,9 @@ def test_what_a_recipe_is_described_with_may_change_between_begin_and_resume(
     options = {"workspace": tmp_path, "backbone": str(tiny), "device": "cpu", "name": "run"}
     small = {"limit": 8, "epochs": 1, "max_length": 12, "layer": -2}
     begun = cl.run("domains-dil", "epi", **options, **small).folder
-    file = begun.path / "run.yaml"
-    old = file.read_text().replace("; layer and covariance **(ours)**", "")
-    assert old != file.read_text()
-    file.write_text(old)
+    recipe = begun.config.recipe
+    old = recipe.source.replace("; layer and covariance **(ours)**", "")
+    assert old != recipe.source
+    older = recipe.model_copy(update={"source": old})
+    begun.create(begun.config.model_copy(update={"recipe": older}))
     assert cl.run("domains-dil", "epi", **options, **small).folder.status == "finished"
