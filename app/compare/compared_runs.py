@@ -9,7 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 from app.base.theme import numbered
-from app.data.runs import WORKSPACE_NAMES, WorkspaceName, run_names, stamp, workspace
+from app.data.runs import WORKSPACE_NAMES, WorkspaceName, readable, run_names, stamp, workspace
 from app.data.view import View
 from cl_core.analysis.comparison import Comparison, compare
 from cl_core.analysis.comparison_lines import Line
@@ -18,8 +18,8 @@ from cl_core.evaluate.statistics import Summary, decimal
 from cl_core.evaluate.table import METRICS
 from cl_core.evaluate.units import title, unit_of
 from cl_core.runs.cautions import TOLD
-from cl_core.runs.run_folder import RunFolder
-from cl_core.runs.task_identity import TaskIdentity, identify, pooled
+from cl_core.runs.run_folder import RunFolder, Stamp
+from cl_core.runs.task_identity import identify, pooled
 from cl_core.tasks.stream import protocol_title
 
 MOST_LINES = 8
@@ -111,18 +111,13 @@ def comparable_runs(
     """
     if view.run is None:
         return []
-    tasks = pooled(identify(view.run.config), over_orders)
-    finished = [
-        label
-        for label, (workspace_name, name) in labels.items()
-        if workspace_name == view.workspace
-        and _matches(workspace(workspace_name).find(name), tasks, over_orders)
-    ]
-    return sorted(finished)
-
-
-def _matches(run: RunFolder, tasks: TaskIdentity, over_orders: bool) -> bool:
-    return run.status == "finished" and pooled(identify(run.config), over_orders) == tasks
+    tasks = pooled(identify(view.run.config), over_orders).digits
+    same = {
+        (view.workspace, name)
+        for name, run in readable(view.workspace).items()
+        if run.status == "finished" and tasks == (run.unordered if over_orders else run.identity)
+    }
+    return sorted(label for label, run in labels.items() if run in same)
 
 
 def compared(
@@ -142,7 +137,7 @@ def compared(
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _compared(
     paths: tuple[str, ...],
-    stamps: tuple[tuple[tuple[str, int, int], ...], ...],
+    stamps: tuple[Stamp, ...],
     score: str,
     over_orders: bool,
     against: str | None,

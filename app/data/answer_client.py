@@ -11,6 +11,7 @@ import streamlit as st
 from app.data.runs import stamp, workspace
 from app.data.view import View
 from app.workers.process import Worker
+from cl_core.runs.run_folder import Stamp
 
 Sample = Mapping[str, str]
 """{"id": of a scored row}, or one's own by column, pictures and clips as base64."""
@@ -155,5 +156,5 @@ def _where(view: View) -> tuple[str, str, int]:
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
-def _lines(root: str, name: str, stamp: tuple[tuple[str, int, int], ...]) -> dict[str, str]:
+def _lines(root: str, name: str, stamp: Stamp) -> dict[str, str]:
     return {row["id"]: row["line"] for row in worker().ask("samples", workspace=root, run=name)}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,7 +17,7 @@ from app.data.runs import stamp
 from cl_core.evaluate.records import weights_of
 from cl_core.evaluate.routing import routed_task
 from cl_core.runs.run_config import RunConfig
-from cl_core.runs.run_folder import RunFolder
+from cl_core.runs.run_folder import RunFolder, Stamp
 from cl_core.runs.undefined_scores import answerable_rows
 
 
@@ -151,7 +150,7 @@ def last_routed(run: RunFolder) -> RoutingRecords | None:
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
-def _routed(path: str, stage: int, stamp: Sequence[tuple[str, int, int]]) -> RoutingRecords | None:
+def _routed(path: str, stage: int, stamp: Stamp) -> RoutingRecords | None:
     run = RunFolder(Path(path))
     table = run.table("routing")
     table = table.filter(pc.equal(table["stage"], stage))

@@ -6,7 +6,7 @@ Reading a run needs no torch: everything comes from its tables and events.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -17,6 +17,7 @@ from adapter_lab import HOME
 from app.data.bundled import NAMES
 from cl_core.jobs.queue import ACTIVE, Jobs, State
 from cl_core.reports.report import Report
+from cl_core.reports.run_summary import RunSummary, summaries
 from cl_core.runs import variables
 from cl_core.runs.run_folder import RunFolder, Stamp
 from cl_core.runs.workspace import Workspace
@@ -38,10 +39,7 @@ def workspace(workspace_name: WorkspaceName) -> Workspace:
 
 def run_names(workspace_name: WorkspaceName) -> list[str]:
     """Of all runs, whatever became of them: the newest first, the demonstration's as they are bundled."""
-    names = [run.name for run in readable(workspace_name)]
-    if workspace_name == "Demonstration":  # its files' times are those of the checkout
-        names.sort(key=lambda name: (NAMES.index(name) if name in NAMES else len(NAMES), name))
-    return names
+    return list(readable(workspace_name))
 
 
 def scored(run: RunFolder) -> bool:
@@ -52,6 +50,10 @@ def scored(run: RunFolder) -> bool:
 def first_run(workspace_name: WorkspaceName, names: Sequence[str]) -> str:
     """The run that is shown until one is chosen: the first that has anything to look at, of one name at least."""
     return next((name for name in names if scored(workspace(workspace_name).find(name))), names[0])
+
+
+RESUMABLE = ("failed", "interrupted", "stopped")
+"""What became of runs that a job may go on with."""
 
 
 @dataclass(frozen=True)
@@ -66,9 +68,20 @@ class Ending:
     status: State
     message: str
 
-    def label(self, name: str) -> str:
-        """The run's name, with what became of it where it did not come to its end."""
-        return name if self.status == "finished" else f"{name} · {self.status}"
+
+def labels(workspace_name: WorkspaceName, listed: Mapping[str, RunSummary]) -> dict[str, str]:
+    """Runs' names, each with what became of it where it did not come to its end, see `ending`."""
+    became: dict[str, State] = {name: run.status for name, run in listed.items()}
+    for job in Jobs(
+        workspace(workspace_name)
+    ).all():  # the oldest first: the newest has the last word
+        name = job.request.run
+        if name in listed and listed[name].status in RESUMABLE:
+            state = job.state
+            became[name] = state if state in ACTIVE else listed[name].status
+    return {
+        name: name if state == "finished" else f"{name} · {state}" for name, state in became.items()
+    }
 
 
 def ending(run: RunFolder) -> Ending:
@@ -79,7 +92,7 @@ def ending(run: RunFolder) -> Ending:
     if is_held(run.lock_path):
         return Ending("running", "")
     became = _ending(str(run.path), stamp(run))
-    if became.status in ("failed", "interrupted", "stopped"):
+    if became.status in RESUMABLE:
         job = Jobs(Workspace(run.path.parents[1])).of(run.name)
         state = None if job is None else job.state
         if state is not None and state in ACTIVE:
@@ -87,14 +100,28 @@ def ending(run: RunFolder) -> Ending:
     return became
 
 
-def readable(workspace_name: WorkspaceName) -> list[RunFolder]:
-    """All runs, the newest first; those of which a file cannot be read are left out, and `unreadable` names them."""
-    return [run for run in workspace(workspace_name).runs() if not run.fault]
+def readable(workspace_name: WorkspaceName) -> dict[str, RunSummary]:
+    """What is said of each run, by name and in the order of `run_names`.
+
+    Those of which a file cannot be read are left out, and `unreadable` names them.
+    """
+    sound, _ = _listed(workspace_name)
+    return sound
 
 
 def unreadable(workspace_name: WorkspaceName) -> dict[str, str]:
     """Damaged runs, each with what of it cannot be read and what to do."""
-    return {run.name: run.fault for run in workspace(workspace_name).runs() if run.fault}
+    _, faults = _listed(workspace_name)
+    return faults
+
+
+def _listed(workspace_name: WorkspaceName) -> tuple[dict[str, RunSummary], dict[str, str]]:
+    listed = summaries(workspace(workspace_name))
+    names = list(listed)
+    if workspace_name == "Demonstration":  # its files' times are those of the checkout
+        names.sort(key=lambda name: (NAMES.index(name) if name in NAMES else len(NAMES), name))
+    faults = {name: listed[name].fault for name in names if listed[name].fault}
+    return {name: listed[name] for name in names if name not in faults}, faults
 
 
 def first_workspace() -> WorkspaceName:
@@ -102,8 +129,8 @@ def first_workspace() -> WorkspaceName:
 
     What `adapter-lab demo` leaves is no run of one's own: a newcomer's workspace may hold it.
     """
-    scored_runs = [run.name for run in readable("Mine") if scored(run)]
-    return "Mine" if set(scored_runs) - {variables.DEMONSTRATION_RUN} else "Demonstration"
+    scored_runs = {name for name, summary in readable("Mine").items() if summary.scored}
+    return "Mine" if scored_runs - {variables.DEMONSTRATION_RUN} else "Demonstration"
 
 
 def stamp(run: RunFolder) -> Stamp:

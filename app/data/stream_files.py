@@ -17,7 +17,8 @@ from pydantic import ValidationError
 
 from cl_core.errors import Faults, UserError
 from cl_core.jobs.queue import ACTIVE, Jobs
-from cl_core.runs.run_folder import RunFolder
+from cl_core.reports.run_summary import RunSummary, summaries
+from cl_core.runs.run_config import stream_in
 from cl_core.runs.workspace import Workspace
 from cl_core.store.atomic_writes import write_json, write_text
 from cl_core.tasks.spec import StreamSpec, TaskSpec
@@ -241,7 +242,11 @@ def users(workspace: Workspace, path: Path) -> list[str]:
     """Runs that were made from a stream file, and jobs that wait to be: while there are any, it stays as it is."""
     source = path.resolve()
     runs = [
-        run.name for run in workspace.runs() if _same(run, source) and not _came_to_nothing(run)
+        name
+        for name, run in summaries(workspace).items()
+        if run.source is not None
+        and Path(stream_in(workspace.root, run.source)).resolve() == source
+        and not _came_to_nothing(run)
     ]
     waiting = [
         job.request.run
@@ -270,16 +275,9 @@ def read(path: Path) -> StreamSpec:
     return read_stream_file(path)
 
 
-def _came_to_nothing(run: RunFolder) -> bool:
+def _came_to_nothing(run: RunSummary) -> bool:
     """Whether it failed before anything was learnt: the stream may be mended, and the run begun again."""
     return run.status == "failed" and not run.learnt
-
-
-def _same(run: Any, source: Path) -> bool:
-    try:
-        return Path(run.stream_source).resolve() == source
-    except UserError:  # a run whose settings cannot be read holds nothing up
-        return False
 
 
 def _with_tasks(spec: StreamSpec, tasks: Iterable[TaskSpec]) -> StreamSpec:

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Literal
 
-from cl_core.errors import UserError
 from cl_core.jobs.queue import State
-from cl_core.runs.progress import seconds_per_row
-from cl_core.runs.run_folder import RunFolder
+from cl_core.reports.run_summary import RunSummary
 
 Colour = Literal["gray", "blue", "green", "orange", "red"]
 STATES: dict[State, tuple[str, str, Colour]] = {
@@ -65,19 +63,13 @@ def duration(seconds: float) -> str:
 
 
 def measured(
-    runs: Iterable[RunFolder], backbone: str, max_length: int
-) -> tuple[float, RunFolder] | None:
+    runs: Iterable[tuple[str, RunSummary]], backbone: str, max_length: int
+) -> tuple[float, str] | None:
     """Seconds per training sample and epoch with this backbone, and the newest run that knows."""
-    for run in runs:
-        try:
-            config, events = run.config, run.events
-        except UserError:  # a run that cannot be read says nothing
-            continue
-        here = config.settings.backbone
-        if here.name == backbone and here.max_length == max_length:
-            rate = seconds_per_row(config, events)
-            if rate is not None:
-                return rate, run
+    for name, summary in runs:
+        same = (summary.backbone, summary.max_length) == (backbone, max_length)
+        if same and summary.pace is not None:
+            return summary.pace, name
     return None
 
 

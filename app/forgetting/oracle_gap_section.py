@@ -19,7 +19,7 @@ from app.shell import actions
 from app.shell.sharing import is_guest
 from app.workers import tether
 from cl_core.evaluate.oracle_gap import OracleGapMatrices, loss_errors, summarise_losses
-from cl_core.runs.run_folder import RunFolder
+from cl_core.runs.run_folder import RunFolder, Stamp
 
 OWN, FIRST = "true-task adapter alone", "top-1 adapter alone"
 
@@ -79,7 +79,7 @@ def read_oracle_gap(run: RunFolder) -> OracleGap | None:
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
-def _read_oracle_gap(path: str, stamp: Sequence[tuple[str, int, int]]) -> OracleGap:
+def _read_oracle_gap(path: str, stamp: Stamp) -> OracleGap:
     run = RunFolder(Path(path))
     table = run.table("lost")
     tasks = len(run.config.tasks)

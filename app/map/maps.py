@@ -21,7 +21,7 @@ from app.map import points
 from app.workers.map_key import KIND, Method, inputs_of
 from cl_core.analysis.embeddings import Embeddings, find_embeddings
 from cl_core.evaluate.neighbours import cosines, placed, unit
-from cl_core.runs.run_folder import RunFolder
+from cl_core.runs.run_folder import RunFolder, Stamp
 from cl_core.runs.workspace import Workspace
 from cl_core.store import key
 
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 POLL_SECONDS = 1.0
-Stamp = tuple[tuple[str, int, int], ...]
 
 
 @dataclass(frozen=True)

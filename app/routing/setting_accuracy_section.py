@@ -29,7 +29,7 @@ from cl_core.analysis.setting_accuracy import (
     shares,
 )
 from cl_core.errors import UserError, counted
-from cl_core.runs.run_folder import RunFolder
+from cl_core.runs.run_folder import RunFolder, Stamp
 from cl_core.runs.workspace import Workspace
 from cl_core.store import key
 
@@ -88,7 +88,7 @@ def _keys(
     path: str,
     stage: int,
     settings: tuple[RoutingSetting, ...],
-    stamp: Sequence[tuple[str, int, int]],
+    stamp: Stamp,
 ) -> list[str]:
     """Of the artifacts, each once.
 
@@ -213,7 +213,7 @@ def _found(
     path: str,
     stage: int,
     settings: tuple[RoutingSetting, ...],
-    stamp: Sequence[tuple[str, int, int]],
+    stamp: Stamp,
 ) -> list[SettingAccuracy]:
     """What is stored; asked only where all of it is."""
     run = RunFolder(Path(path))

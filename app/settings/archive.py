@@ -38,7 +38,7 @@ def carry() -> None:
 
 def _pack() -> None:
     mine = workspace("Mine")
-    names = [run.name for run in readable("Mine")]
+    names = list(readable("Mine"))
     if not names:
         st.caption("There is no run to export yet.")
         return

@@ -54,11 +54,11 @@ def as_text(sizes: Sizes) -> str:
         "runs": [
             {
                 "status": run.status,
-                "recipe": run.config.recipe.name,
-                "backbone": backbone_title(run.config.settings.backbone.name),
-                "tasks": len(run.config.tasks),
+                "recipe": run.recipe,
+                "backbone": backbone_title(run.backbone or ""),
+                "tasks": run.tasks,
             }
-            for run in readable("Mine")[:20]
+            for run in list(readable("Mine").values())[:20]
         ],
         "jobs": [
             {"state": job.state, "said": without_folders(job.log(3))}

@@ -11,9 +11,10 @@ from app.base.navigation import STAGED
 from app.data.runs import (
     WORKSPACE_NAMES,
     WorkspaceName,
-    ending,
     first_run,
     first_workspace,
+    labels,
+    readable,
     run_names,
     unreadable,
     workspace,
@@ -54,7 +55,8 @@ def choose(page: str) -> tuple[WorkspaceName, RunFolder | None, NotFound | None]
         )
         if workspace_name == "Demonstration":
             own_copy.offer()
-        names = run_names(workspace_name)
+        listed = readable(workspace_name)
+        names = list(listed)
         gone = _gone(workspace_name, names, asked, before)
         # Where there is nothing to choose from, whatever comes next is shown.
         st.session_state[not_found.ASKED] = (
@@ -72,22 +74,22 @@ def choose(page: str) -> tuple[WorkspaceName, RunFolder | None, NotFound | None]
             _settle("run", names, wanted, first_run(workspace_name, names))
         else:
             st.session_state["run"] = None
-        runs = {name: workspace(workspace_name).find(name) for name in names}
-        labels = {name: ending(run).label(name) for name, run in runs.items()}
+        titles = labels(workspace_name, listed)
         name = st.selectbox(
             "Run",
             names,
             index=None,
             placeholder="Choose a run",
             key="run",
-            format_func=lambda name: labels[name],
+            format_func=lambda name: titles[name],
         )
         st.session_state[RUN_OF] = workspace_name
         if name is None:
             return workspace_name, None, gone
+        run = workspace(workspace_name).find(name)
         if page not in STAGED:
-            run_notes.draw(runs[name], beside_numbers=False)
-        return workspace_name, runs[name], None
+            run_notes.draw(run, beside_numbers=False)
+        return workspace_name, run, None
 
 
 def _gone(

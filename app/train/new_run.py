@@ -24,7 +24,7 @@ from cl_core.jobs.queue import Job, Jobs, Request
 from cl_core.recipes.named import RECIPES, load_recipe
 from cl_core.recipes.recipe import Recipe
 from cl_core.recipes.settings import RunSettings, make_settings
-from cl_core.runs.run_folder import RunFolder
+from cl_core.reports.run_summary import RunSummary
 from cl_core.runs.workspace import Workspace
 from cl_core.tasks.stream import protocol_title
 from cl_core.train.settings import PRESETS
@@ -113,7 +113,9 @@ def _wrong(
     settings, faults = _settings(recipe, changed, preset)
     if settings is None:
         return [f"Invalid settings: {', '.join(faults)}"]
-    whole = _foretold(chosen, recipe, settings, [*readable("Mine"), *readable("Demonstration")])
+    whole = _foretold(
+        chosen, recipe, settings, [*readable("Mine").items(), *readable("Demonstration").items()]
+    )
     return (
         [] if whole else ["The stream's data are not here, or have problems: they are listed below"]
     )
@@ -221,7 +223,7 @@ def _foretold(
     chosen: stream_choice.StreamChoice,
     recipe: Recipe,
     settings: RunSettings,
-    runs: Sequence[RunFolder],
+    runs: Sequence[tuple[str, RunSummary]],
 ) -> bool:
     """How many steps, rows and minutes, before anything starts.
 
@@ -249,11 +251,9 @@ def _foretold(
             "workspace yet: the time left shows after the first epoch."
         )
     else:
-        rate, run = measurement
+        rate, name = measurement
         seconds = rate * total * settings.train.epochs
-        words += (
-            f" About {duration(seconds)} of training at most, as timed in run {plain(run.name)}."
-        )
+        words += f" About {duration(seconds)} of training at most, as timed in run {plain(name)}."
     st.info(words, icon=":material/schedule:")
     return True
 

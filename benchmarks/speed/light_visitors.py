@@ -53,8 +53,7 @@ class LightVisitor:
             together: whether to click without a pause.
         """
         draw = random.Random(seed)  # noqa: S311 - the order of clicks is no secret
-        where = f"ws://{urlsplit(self.url).netloc}/_stcore/stream"
-        with connect(where, subprotocols=[STREAMLIT], max_size=None) as socket:
+        with self._connect() as socket:
             self._ask(socket, "")
             for number in range(rounds):
                 if not together:
@@ -63,6 +62,17 @@ class LightVisitor:
                 began = time.perf_counter()
                 self._ask(socket, page)
                 self.times.append(time.perf_counter() - began)
+
+    def open(self, page: str) -> None:
+        """Comes by a link to a page, and leaves again once it is there."""
+        with self._connect() as socket:
+            began = time.perf_counter()
+            self._ask(socket, page)
+            self.times.append(time.perf_counter() - began)
+
+    def _connect(self) -> ClientConnection:
+        where = f"ws://{urlsplit(self.url).netloc}/_stcore/stream"
+        return connect(where, subprotocols=[STREAMLIT], max_size=None)
 
     def _ask(self, socket: ClientConnection, page: str) -> None:
         """Asks for a page and reads it to its end."""

@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from cl_core.analysis.comparison_lines import Line, headlines, make_lines
+from cl_core.analysis.comparison_lines import ComparedRun, Line, headlines, make_lines
+from cl_core.analysis.run_numbers import numbers_of
 from cl_core.errors import UserError, counted, did_you_mean
 from cl_core.evaluate.statistics import PairedDifference, paired_difference
 from cl_core.evaluate.table import ACCURACY
 from cl_core.evaluate.units import unit_of
-from cl_core.reports.report import Report
-from cl_core.runs.run_files import DamagedFile
 from cl_core.runs.run_folder import RunFolder
 
 
@@ -122,15 +121,21 @@ def compare(
         UserError: nothing is finished, or there is no such metric or reference.
     """
     metrics = list(metrics or headlines())
-    reasons = [(run, _reason(run)) for run in runs]
-    left_out = {run.name: why for run, why in reasons if why}
-    finished = [run for run, why in reasons if not why]
+    numbers = numbers_of(runs, score)
+    left_out = {
+        run.name: its.left_out for run, its in zip(runs, numbers, strict=True) if its.left_out
+    }
+    finished = [
+        ComparedRun(run.name, its.config, its.numbers, its.stages)
+        for run, its in zip(runs, numbers, strict=True)
+        if its.config is not None
+    ]
     if not finished:
         whole = "; ".join(f"{name}: {why}" for name, why in left_out.items())
         raise UserError(
             f"none of {counted(len(runs), 'run')} is finished; nothing can be compared ({whole})"
         )
-    lines, repeats = make_lines(finished, metrics, over_orders, score)
+    lines, repeats = make_lines(finished, metrics, over_orders)
     streams = list(dict.fromkeys(line.stream for line in lines))
     ordered = tuple(
         sorted(lines, key=lambda line: (streams.index(line.stream), line.told_the_task))
@@ -139,19 +144,6 @@ def compare(
     return Comparison(
         tuple(metrics), score, ordered, against, differences, left_out, tuple(repeats)
     )
-
-
-def _reason(run: RunFolder) -> str:
-    """Why a run is left out, "failed: ValueError: ..." in one line; "" where it is not."""
-    status = run.status
-    if status != "finished":
-        return ": ".join(filter(None, (status, " ".join(run.failure.split()))))
-    try:
-        run.check()
-        Report(run).matrix  # noqa: B018 - making it checks that the scores are of the run's tasks
-    except DamagedFile as error:
-        return f"damaged: {error.said}"
-    return ""
 
 
 def _differences(

@@ -12,22 +12,36 @@ from dataclasses import dataclass
 from typing import Any
 
 from cl_core.errors import UserError, did_you_mean
-from cl_core.evaluate.metric_groups import of_group
 from cl_core.evaluate.statistics import Summary, summarise
 from cl_core.evaluate.table import METRICS
 from cl_core.evaluate.units import unit_of
 from cl_core.recipes.settings import flat_name
-from cl_core.reports.report import PHASES, Report
 from cl_core.runs.cautions import TOLD
 from cl_core.runs.published_text import backbone_titles
 from cl_core.runs.run_config import RunConfig
-from cl_core.runs.run_folder import RunFolder
 from cl_core.runs.task_identity import TaskIdentity, identify, order_names, pooled, stream_titles
 
 
 def headlines() -> list[str]:
     """The numbers that are compared where nobody says which."""
     return [metric.name for metric in METRICS.values() if metric.headline]
+
+
+@dataclass(frozen=True)
+class ComparedRun:
+    """A finished run, as it is compared.
+
+    Attributes:
+        name: of its folder.
+        config: its settings.
+        numbers: all that a report has as one number, by name.
+        stages: mean score (%) of the tasks seen, after each stage.
+    """
+
+    name: str
+    config: RunConfig
+    numbers: Mapping[str, float]
+    stages: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -78,7 +92,7 @@ class Line:
 
 
 def make_lines(
-    runs: Sequence[RunFolder], metrics: Sequence[str], over_orders: bool, score: str
+    runs: Sequence[ComparedRun], metrics: Sequence[str], over_orders: bool
 ) -> tuple[list[Line], list[str]]:
     """The lines of finished runs, in the order in which these come.
 
@@ -86,7 +100,6 @@ def make_lines(
         runs: finished.
         metrics: names that a report has.
         over_orders: pool the orders of the same tasks into one line.
-        score: "accuracy", "weighted_f1" or "macro_f1".
 
     Returns:
         The lines, and the names of runs that repeat the seed and the order of another one of their line.
@@ -96,14 +109,14 @@ def make_lines(
     """
     configs = [run.config for run in runs]
     titles = stream_titles(configs, over_orders)
-    groups: dict[tuple[Any, ...], list[RunFolder]] = {}
+    groups: dict[tuple[Any, ...], list[ComparedRun]] = {}
     for run in runs:
         groups.setdefault(_group(run.config, over_orders), []).append(run)
     settings = _settings([(key[0], members[0].config) for key, members in groups.items()])
     orders = order_names(configs) if over_orders else {}
     repeats: list[str] = []
     lines = [
-        _line(members, titles[key[0]], differing, metrics, orders, score, repeats)
+        _line(members, titles[key[0]], differing, metrics, orders, repeats)
         for (key, members), differing in zip(groups.items(), settings, strict=True)
     ]
     return lines, repeats
@@ -145,12 +158,11 @@ def _flat(config: RunConfig) -> dict[str, Any]:
 
 
 def _line(
-    runs: Sequence[RunFolder],
+    runs: Sequence[ComparedRun],
     stream: str,
     settings: str,
     metrics: Sequence[str],
     orders: Mapping[TaskIdentity, str],
-    score: str,
     repeats: list[str],
 ) -> Line:
     """One line of its runs; the names of those that repeat another's seed and order are added to `repeats`."""
@@ -165,18 +177,14 @@ def _line(
             repeats.append(run.name)
             continue
         names[pair] = run.name
-        report = Report(run, score)
-        numbers = _numbers(report)
-        stages[pair] = tuple(
-            100 * float(row[: i + 1].mean()) for i, row in enumerate(report.matrix)
-        )
+        stages[pair] = run.stages
         for metric in metrics:
-            if metric not in numbers:
+            if metric not in run.numbers:
                 raise UserError(
-                    f"there is no metric '{metric}' in run '{run.name}'; it has {', '.join(numbers)}."
-                    f"{did_you_mean(metric, numbers)}"
+                    f"there is no metric '{metric}' in run '{run.name}'; it has {', '.join(run.numbers)}."
+                    f"{did_you_mean(metric, run.numbers)}"
                 )
-            number = numbers[metric] * unit_of(metric).factor
+            number = run.numbers[metric] * unit_of(metric).factor
             if not math.isnan(number):
                 values[metric][pair] = number
     first = runs[0].config
@@ -191,10 +199,3 @@ def _line(
         names,
         first.recipe.trainer.traits.all_at_once,
     )
-
-
-def _numbers(report: Report) -> dict[str, float]:
-    """Everything that a report has as one number; NaN where it is not defined for the run."""
-    rows = (*of_group("matrix"), *of_group("router"))
-    missing = dict.fromkeys((*(metric.name for metric in rows), *PHASES), math.nan)
-    return {**missing, **report.transfer, **report.router, **report.improvised, **report.cost}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,7 +11,7 @@ from cl_core.cli.app import app
 from cl_core.cli.options import JsonOption, SetOption, SlotOption, WorkspaceOption
 
 if TYPE_CHECKING:
-    from cl_core.runs.run_folder import RunFolder
+    from cl_core.reports.run_summary import RunSummary
 
 
 @app.command()
@@ -166,10 +165,11 @@ def settings(as_json: JsonOption = False) -> None:
 def runs(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
     """List the runs of the workspace, the newest first."""
     from cl_core.cli.output import say, say_json, table
+    from cl_core.reports.run_summary import summaries
     from cl_core.runs.workspace import Workspace
 
     opened = Workspace(workspace)
-    described = [_described(run) for run in opened.runs()]
+    described = [_described(name, summary) for name, summary in summaries(opened).items()]
     if as_json:
         say_json(described)
     elif not described:
@@ -185,18 +185,7 @@ def runs(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None
                 say(f"\n{row['run']} {row['status']}: {row['message']}")
 
 
-def _described(run: RunFolder) -> dict[str, Any]:
+def _described(name: str, summary: RunSummary) -> dict[str, Any]:
     """What is listed of a run; what it is is unknown where its `run.yaml` cannot be read."""
-    from cl_core.runs.run_files import DamagedFile
-
-    details: dict[str, Any] = dict.fromkeys(("stream", "protocol", "recipe", "seed", "tasks"))
-    with suppress(DamagedFile):
-        config = run.config
-        details = {
-            "stream": config.stream_name,
-            "protocol": config.protocol_with_rule,
-            "recipe": config.recipe.name,
-            "seed": config.seed,
-            "tasks": len(config.tasks),
-        }
-    return {"run": run.name, "status": run.status, **details, "message": run.failure}
+    details = summary.model_dump(include={"stream", "protocol", "recipe", "seed", "tasks"})
+    return {"run": name, "status": summary.status, **details, "message": summary.message}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path, PureWindowsPath
 from typing import Literal
 
 from cl_core.adapters.settings import HeadRule
@@ -87,3 +88,10 @@ class RunConfig(Settings):
     def protocol_title(self) -> str:
         """The same as people read it: "class-incremental (top1)"."""
         return protocol_title(self.protocol_with_rule)
+
+
+def stream_in(workspace: Path, source: str) -> str:
+    """A stream's name or file; of one that was on another machine, the file of that name in the workspace."""
+    moved = workspace / "streams" / PureWindowsPath(source).name
+    carried = source.endswith((".yaml", ".yml")) and not Path(source).is_file()
+    return str(moved) if carried and moved.is_file() else source

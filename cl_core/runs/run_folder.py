@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import cached_property, lru_cache, partial
-from pathlib import Path, PureWindowsPath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import yaml
@@ -28,7 +28,7 @@ from cl_core.runs.events import (
     append_event,
 )
 from cl_core.runs.kill_words import KEPT, UNKNOWN_END, kill_words
-from cl_core.runs.run_config import RunConfig
+from cl_core.runs.run_config import RunConfig, stream_in
 from cl_core.runs.run_files import (
     COLUMNS,
     DamagedFile,
@@ -49,8 +49,8 @@ if TYPE_CHECKING:
     import pyarrow
 
 Status = Literal["finished", "running", "stopped", "failed", "interrupted", "damaged"]
-Stamp = tuple[tuple[str, int, int], ...]
-"""Name, size and time of each file."""
+Stamp = tuple[tuple[str, int, int, int, int], ...]
+"""Name, size, times and inode of each file: an edit may put the time back, but not the time of that."""
 
 
 class RunFolder:
@@ -84,10 +84,7 @@ class RunFolder:
     @property
     def stream_source(self) -> str:
         """A stream's name or file; of one that was on another machine, the file of that name in this workspace."""
-        source = self.config.stream
-        moved = self.path.parents[1] / "streams" / PureWindowsPath(source).name
-        carried = source.endswith((".yaml", ".yml")) and not Path(source).is_file()
-        return str(moved) if carried and moved.is_file() else source
+        return stream_in(self.path.parents[1], self.config.stream)
 
     def create(self, config: RunConfig) -> None:
         """Writes what is known before anything runs."""
@@ -144,7 +141,9 @@ class RunFolder:
         )
         files = [self.path / name for name in (*names, *(f"{name}.parquet" for name in COLUMNS))]
         stats = [(file.name, file.stat()) for file in files if file.is_file()]
-        return tuple((name, its.st_size, its.st_mtime_ns) for name, its in stats)
+        return tuple(
+            (name, its.st_size, its.st_mtime_ns, its.st_ctime_ns, its.st_ino) for name, its in stats
+        )
 
     @property
     def fault(self) -> str:

@@ -169,7 +169,7 @@ def meta_hash(store: Path, name: str, key: str) -> str | None:
     if not file.is_file():
         return None
     stat = file.stat()
-    return _hash_of_version(file, stat.st_size, stat.st_mtime_ns, stat.st_ino)
+    return _hash_of_version(file, stat.st_size, stat.st_ctime_ns, stat.st_ino)
 
 
 def store_of(folder: Path) -> Path:
@@ -198,7 +198,7 @@ def _hash(file: Path, size: int) -> str:
     """Of a file's first bytes."""
     stat = file.stat()
     if size == stat.st_size:
-        return _hash_of_version(file, size, stat.st_mtime_ns, stat.st_ino)
+        return _hash_of_version(file, size, stat.st_ctime_ns, stat.st_ino)
     with file.open("rb") as opened:
         return hashlib.sha256(opened.read(size)).hexdigest()
 

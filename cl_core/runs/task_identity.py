@@ -34,9 +34,14 @@ class TaskIdentity:
         return TaskIdentity(tuple(sorted(self.learnt)), tuple(sorted(self.held_out)))
 
     @property
+    def digits(self) -> str:
+        """Digits that tell it from all others."""
+        return sha256(repr((self.learnt, self.held_out)).encode()).hexdigest()
+
+    @property
     def short(self) -> str:
-        """Eight digits that tell it from others."""
-        return sha256(repr((self.learnt, self.held_out)).encode()).hexdigest()[:8]
+        """The first eight of them."""
+        return self.digits[:8]
 
 
 def identify(config: RunConfig) -> TaskIdentity:

@@ -4,6 +4,7 @@
       runs/<name>/   run.yaml  environment.json  events.jsonl  scores.parquet  routing.parquet  artifacts.json;
                      lost.parquet where it was asked for; choices.json where choices are none of the lab's own
       store/         artifacts, keyed by content
+      index.sqlite   what was read of the runs, so that many are listed at once; may be removed at any time
       READ_ONLY      where this file is, nothing is ever written: the bundled demonstration
 
 Reading needs no torch.
@@ -16,18 +17,18 @@ import re
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from cl_core.errors import UserError, did_you_mean
 from cl_core.runs import variables
 from cl_core.runs.run_folder import RunFolder
 from cl_core.store import ReadOnlyError, Store
-
-if TYPE_CHECKING:
-    pass
+from cl_core.store.folder_index import FolderIndex
 
 READ_ONLY = "READ_ONLY"
 """A file of this name at its root keeps a workspace as it is."""
+INDEX = "index.sqlite"
+UNREAD = frozenset({"run.lock", "stop.request"})
+"""Files of a run that say nothing of it once it has ended."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -100,3 +101,9 @@ class Workspace:
             return []
         runs = [RunFolder(path) for path in folder.iterdir() if (path / "run.yaml").is_file()]
         return sorted(runs, key=lambda run: (run.path / "run.yaml").stat().st_mtime, reverse=True)
+
+    @property
+    def index(self) -> FolderIndex:
+        """What was read of its runs before; believed of those alone whose files are the same."""
+        runs = self.root / "runs"
+        return FolderIndex(self.root / INDEX, runs, UNREAD, writable=not self.read_only)
