@@ -15,14 +15,13 @@ if str(ROOT) not in sys.path:  # Streamlit puts this file's folder there, not th
 from app.base import links, theme  # noqa: E402
 from app.base.escaped_text import plain  # noqa: E402
 from app.base.navigation import PAGES  # noqa: E402
-from app.shell import actions, frame, history, preferences, sharing  # noqa: E402
+from app.shell import actions, frame, history, preferences  # noqa: E402
 from cl_core.errors import UserError  # noqa: E402
 
 st.set_page_config(
     page_title="Adapter Lab", page_icon=str(ROOT / "app" / "icon.png"), layout="wide"
 )
 history.keep()
-sharing.admit()
 preferences.restore()
 actions.arrive()
 pages = {

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import os
 import signal
 import sys
@@ -17,12 +18,20 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 from types import FrameType
+from urllib.parse import urlsplit
 
 import streamlit as st
+from starlette.middleware import Middleware
 
 from adapter_lab import HOME
+from app.serving.door import LOCAL_NAMES, Door
+from app.serving.gate import Gate
+from app.serving.request_marks import NAME_HEADER, ROLE_HEADER
+from app.serving.rights import ROLE, stand_behind_gate
+from app.serving.visitors import new_code
+from cl_core.runs.variables import JOIN_CODE
 
-LOCAL, EVERYWHERE = "127.0.0.1", "0.0.0.0"  # noqa: S104 - bound to only where --share asks for it
+EVERYWHERE = "0.0.0.0"  # noqa: S104 - bound to only where --share asks for it
 GRACE_SECONDS = 3.0
 """What is under way may come to its end for so long, once the server was told to end."""
 
@@ -31,22 +40,30 @@ def main() -> None:
     """Reads the command line and serves until it is told to end."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, required=True, help="where it listens")
-    parser.add_argument("--share", action="store_true", help="listen to other machines too")
+    parser.add_argument("--share", action="store_true", help="let others on the network look")
+    parser.add_argument("--address", action="append", default=[], help="a further name of it")
     parser.add_argument("--browser", action="store_true", help="open a browser window")
     asked = parser.parse_args()
     sys.argv = sys.argv[:1]  # the pages' scripts have no business with them
+    code = (os.environ.pop(JOIN_CODE, "") or new_code()) if asked.share else ""
+    door = Door(asked.port, code, tuple(asked.address))
+    stand_behind_gate()
     server = st.App(
         HOME / "app" / "main.py",
-        lifespan=partial(_lifespan, f"http://{LOCAL}:{asked.port}", asked.browser),
+        lifespan=partial(_lifespan, door, asked.browser),
+        middleware=[Middleware(Gate, door=door)],
     )
     try:
         server.run(
             config={
-                "server.address": EVERYWHERE if asked.share else LOCAL,
-                "server.allowedHosts": ["*"] if asked.share else ["localhost", LOCAL],
+                "server.address": EVERYWHERE if asked.share else LOCAL_NAMES[0],
                 "server.port": asked.port,
                 "server.headless": True,
                 "server.fileWatcherType": "none",
+                "server.allowedHosts": [urlsplit(f"//{host}").hostname for host in door.hosts],
+                "server.trustedUserHeaders": json.dumps(
+                    {ROLE_HEADER: ROLE, NAME_HEADER: "visitor"}
+                ),
                 "browser.gatherUsageStats": False,
                 # Its welcome would ask other machines which address this one has.
                 "logger.hideWelcomeMessage": True,
@@ -57,14 +74,36 @@ def main() -> None:
 
 
 @asynccontextmanager
-async def _lifespan(url: str, browser: bool, _: st.App) -> AsyncIterator[None]:
+async def _lifespan(door: Door, browser: bool, _: st.App) -> AsyncIterator[None]:
     """From when the port is ours to when the last visitor is gone."""
     end_when_told()
-    sys.stdout.write(f"\n  Adapter Lab: {url}\n  Ctrl-C ends it; jobs go on.\n\n")
+    sys.stdout.write(greeting(door))
     sys.stdout.flush()
     if browser:
+        path = door.path_for_once if door.shared else "/"
+        url = f"http://{door.hosts[0]}{path}"
         asyncio.get_running_loop().run_in_executor(None, webbrowser.open, url)
     yield
+
+
+def greeting(door: Door) -> str:
+    """What the terminal shows: all addresses that the server answers to, and no other."""
+    here, elsewhere = door.hosts[: len(LOCAL_NAMES)], door.hosts[len(LOCAL_NAMES) :]
+    ending = "  Ctrl-C ends it; jobs go on.\n\n"
+    if not door.shared:
+        return f"\n  Adapter Lab: http://{here[0]}\n{ending}"
+    lines = [
+        "Adapter Lab is shared: whoever has the code can look at everything in the workspace, sample texts and",
+        "pictures included. The connection is not encrypted.",
+        "",
+        "You, the host, open this link; whoever has it may do all that you may:",
+        *(f"    http://{host}{door.host_path}" for host in here),
+        "",
+        f"Guests open one of these and type the code {door.code}:",
+        *(f"    http://{host}" for host in elsewhere or here),
+        "",
+    ]
+    return "\n" + "".join(f"  {line}".rstrip() + "\n" for line in lines) + ending
 
 
 def end_when_told() -> None:

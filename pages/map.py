@@ -77,8 +77,14 @@ if shown.state == "failed":
     st.error("The map could not be computed. What its worker said last:", icon=":material/error:")
     st.text(maps.worker().why(run))
     if actions.pressed("Try again", "map-again", of=run.name):
-        maps.worker().forgive(run)
+        with actions.answering("map-again"):
+            maps.worker().forgive(run)
         st.rerun()
+elif shown.state == "missing":
+    st.info(
+        f"{method} was not computed for this run yet: it is when whoever shares this lab looks here.",
+        icon=":material/hourglass_empty:",
+    )
 elif shown.state is not None:
     words = "is being computed" if shown.state == "computing" else "waits for another map"
     meanwhile = " PCA meanwhile." if shown.projection else ""

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
+from app.serving.rights import check_host
 from cl_core.errors import Faults, UserError
 from cl_core.jobs.queue import ACTIVE, Jobs
 from cl_core.reports.run_summary import RunSummary, summaries
@@ -66,6 +67,7 @@ def begin_draft(workspace: Workspace, name: str, protocol: str) -> None:
     Raises:
         UserError: the name is no file name.
     """
+    check_host()
     path = workspace.root.resolve() / DRAFTS / f"{file_of(workspace, name).stem}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     write_json(path, {"name": name, "protocol": protocol})
@@ -73,6 +75,7 @@ def begin_draft(workspace: Workspace, name: str, protocol: str) -> None:
 
 def end_draft(workspace: Workspace, name: str) -> None:
     """Forgets a draft: it has become a stream, or is not wanted any more."""
+    check_host()
     (workspace.root.resolve() / DRAFTS / f"{name}.json").unlink(missing_ok=True)
 
 
@@ -107,6 +110,7 @@ def save(workspace: Workspace, spec: StreamSpec) -> Path:
         UserError: its name is no file name.
         Faults: it does not fit together.
     """
+    check_host()
     path = file_of(workspace, spec.name)
     checked = rebuilt(spec)
     path.parent.mkdir(parents=True, exist_ok=True)

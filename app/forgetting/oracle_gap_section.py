@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from app.base.escaped_text import plain
 from app.data.runs import stamp, workspace
 from app.data.view import View
+from app.serving.rights import check_host
 from app.shell import actions
 from app.shell.sharing import is_guest
 from app.workers import tether
@@ -100,6 +101,8 @@ def offer(view: View) -> None:
         return
     words = ["explain", name, "--json"]
     words += ["--workspace", str(workspace(view.workspace).root.resolve())]
+    with actions.answering("work-out"):
+        check_host()
     with st.spinner("Predicting the scored samples again…", show_time=True):
         done = tether.run("cl_core.cli", *words)
     if done.returncode:

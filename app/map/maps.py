@@ -18,6 +18,7 @@ from app.data.runs import stamp, workspace
 from app.data.view import View
 from app.figures.scatter import MapView, feature_map
 from app.map import points
+from app.shell.sharing import is_guest
 from app.workers.map_key import KIND, Method, inputs_of
 from cl_core.analysis.embeddings import Embeddings, find_embeddings
 from cl_core.evaluate.neighbours import cosines, placed, unit
@@ -53,7 +54,7 @@ def worker() -> projections.Worker:
 
 
 def look_up(view: View, method: Method) -> Map | None:
-    """The run's map, having it computed where it is not there; None where the run has no embeddings."""
+    """The run's map, which the host has computed where it is not there; None where the run has no embeddings."""
     run = _run(view)
     embeddings = _embeddings(str(workspace(view.workspace).root), str(run.path), stamp(run))
     if embeddings is None:
@@ -61,8 +62,15 @@ def look_up(view: View, method: Method) -> Map | None:
     wanted = _read(view, embeddings, method)
     if wanted is not None:
         return Map(embeddings, wanted, None)
-    state = worker().ensure(workspace(view.workspace), workspace("Mine"), run)
+    state = _state(view)
     return Map(embeddings, _read(view, embeddings, "PCA"), state)
+
+
+def _state(view: View) -> State:
+    """How the work on the run's maps stands; the host's visit begins it."""
+    if is_guest():
+        return worker().state(_run(view))
+    return worker().ensure(workspace(view.workspace), workspace("Mine"), _run(view))
 
 
 def wait(view: View, embeddings: Embeddings, method: Method, have: Method | None) -> None:
@@ -75,7 +83,7 @@ def wait(view: View, embeddings: Embeddings, method: Method, have: Method | None
             ready = method
         elif _read(view, embeddings, "PCA") is not None:
             ready = "PCA"
-        state = worker().ensure(workspace(view.workspace), workspace("Mine"), _run(view))
+        state = _state(view)
         if ready != have or state in ("failed", "nothing"):
             st.rerun()
 

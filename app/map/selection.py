@@ -12,6 +12,7 @@ from app.base.escaped_text import plain
 from app.base.outcomes import NOT_LEARNT, RIGHT
 from app.data.runs import WorkspaceName, workspace
 from app.data.view import View
+from app.serving.rights import check_host
 from app.shell import actions, own_copy, widgets
 from app.shell.sharing import is_guest
 from cl_core.errors import UserError, counted
@@ -172,6 +173,7 @@ def _keep(
     """Writes it, and has the page drawn with the new one in its menu of slices."""
     copied = ""
     with actions.answering(SAVE):
+        check_host()
         if workspace_name == "Demonstration":
             if not own_copy.ensure_run(run):
                 raise UserError(

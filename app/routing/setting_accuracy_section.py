@@ -132,7 +132,8 @@ def _offer(view: View, names: Sequence[str]) -> None:
     if actions.pressed(
         "Compute", "vary", of=f"{run.name} {view.stage}", icon=":material/calculate:"
     ):
-        worker().forgive(run, *more)
+        with actions.answering("vary"):
+            worker().forgive(run, *more)
         source, target = workspace(view.workspace), workspace("Mine")
         if worker().ensure(source, target, run, *more) == "waiting":
             actions.refuse(

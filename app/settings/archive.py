@@ -13,6 +13,7 @@ import streamlit as st
 
 from app.base.escaped_text import plain
 from app.data.runs import readable, unreadable, workspace
+from app.serving.rights import check_host
 from app.settings import storage
 from app.shell import actions, uploads
 from app.shell.sharing import is_guest
@@ -124,6 +125,7 @@ def _take(file: IO[bytes] | None, path: str) -> UnpackResult | str:
     """What came, or why nothing did."""
     mine = workspace("Mine")
     try:
+        check_host()
         source: IO[bytes] | Path = file if file is not None else uploads.server_path(mine, path)
         return unpack(mine, source)
     except UserError as error:

@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from app.data.runs import workspace
+from app.serving.rights import check_host
 from app.shell import actions
 from app.shell.sharing import is_guest
 from cl_core.archive.prune import Sizes, StoredArtifact, clean, folder_bytes, sizes, unused
@@ -98,6 +99,7 @@ def clean_up() -> None:
     if not sure:
         actions.refuse("remove-unused", "Nothing was removed: tick the box above if you are sure.")
     with actions.answering("remove-unused"):
+        check_host()
         gone = clean(workspace("Mine"), [workspace("Demonstration")])
     st.session_state["removed"] = len(gone), _bytes(gone)
     measured.clear()

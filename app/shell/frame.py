@@ -17,6 +17,7 @@ from app.data.view import View
 from app.shell import not_found, run_menu, run_notes
 from app.shell import stage as stages
 from app.shell.not_found import NotFound
+from app.shell.sharing import is_guest
 from cl_core.jobs.queue import ACTIVE, Jobs
 
 
@@ -167,7 +168,8 @@ def _job_badge(workspace_name: WorkspaceName) -> None:
 
 def _show_badge(workspace_name: WorkspaceName) -> None:
     jobs = Jobs(workspace("Mine"))
-    jobs.wake()
+    if not is_guest():
+        jobs.wake()
     states = [job.state for job in jobs.all()]
     running, queued = states.count("running"), states.count("queued")
     words = f"{running} training, {queued} waiting" if running or queued else "Nothing is training"

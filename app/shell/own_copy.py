@@ -6,6 +6,7 @@ import streamlit as st
 
 from app.base.escaped_text import plain
 from app.data.runs import run_names, workspace
+from app.serving.rights import check_host
 from app.shell.sharing import is_guest
 from cl_core.archive.copy import CopyResult, copy_runs, is_copied
 from cl_core.errors import AdapterLabError, counted
@@ -46,6 +47,7 @@ def ensure() -> CopyResult:
         UserError: the visitor's workspace is read-only.
         OSError: the disk's answer.
     """
+    check_host()
     return copy_runs(workspace("Demonstration"), workspace("Mine"), run_names("Demonstration"))
 
 

@@ -8,6 +8,7 @@ import os
 import streamlit as st
 
 from app.data.runs import workspace
+from app.serving.rights import check_host
 from app.shell.sharing import is_guest
 from cl_core.store import write_json
 
@@ -23,6 +24,7 @@ def offline() -> bool:
 
 def set_offline(on: bool) -> None:
     """Sets it for this server and for those to come."""
+    check_host()
     if on:
         os.environ[OFFLINE_VARIABLE] = "1"
     else:

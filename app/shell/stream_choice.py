@@ -15,6 +15,7 @@ from app.base.popovers import closed, popover
 from app.data import stream_files
 from app.data.runs import workspace as workspace_of
 from app.data.stream_checks import check_named, check_spec
+from app.serving.rights import check_host
 from app.shell import actions, downloads, not_found
 from app.shell.proposals import proposed
 from app.shell.sharing import is_guest
@@ -295,6 +296,7 @@ def _remove(workspace: Workspace, chosen: StreamChoice) -> None:
     if not actions.pressed("Remove this stream", "remove-now", of=chosen.label, type="primary"):
         return
     with actions.answering("remove-now"):
+        check_host()
         if chosen.path is not None:
             chosen.path.unlink(missing_ok=True)
         stream_files.end_draft(workspace, chosen.name)

@@ -16,6 +16,7 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from app.serving.rights import check_host
 from cl_core.errors import Faults, UserError, counted
 from cl_core.runs.variables import DATA_ROOTS
 from cl_core.runs.workspace import Workspace
@@ -70,6 +71,7 @@ def receive(workspace: Workspace, name: str, content: bytes) -> Path:
         UserError: its kind or size is not allowed.
         Faults: everything that is wrong with a zip.
     """
+    check_host()
     suffix = Path(name).suffix.lower().removeprefix(".")
     if suffix not in (*TABLES, "zip"):
         raise UserError(
@@ -133,11 +135,13 @@ def called(said: Any, received: Upload) -> Any:
 
 def forget(workspace: Workspace, received: Path) -> None:
     """Has an upload not be found again; what is in it goes with the day."""
+    check_host()
     _note(_folder(received)).unlink(missing_ok=True)
 
 
 def keep(workspace: Workspace, received: Path, name: str) -> Path:
     """Moves what was received to `data/<name>/`; returns the file there, or the folder of pictures."""
+    check_host()
     folder = _folder(received)
     forget(workspace, received)
     target = data(workspace) / plain_name(name)

@@ -12,6 +12,7 @@ from app.base.escaped_text import plain
 from app.data import stream_files
 from app.data.runs import readable
 from app.data.training import duration, measured, rows_learnt
+from app.serving.rights import check_host
 from app.shell import actions, not_found, own_copy, stream_choice
 from app.shell.proposals import proposed
 from app.shell.sharing import is_guest
@@ -264,6 +265,7 @@ def _start(workspace: Workspace, request: Request, recipe: Recipe) -> None:
     From the demonstration its store goes along: what it has learnt is then not learnt again.
     """
     with actions.answering(START):
+        check_host()
         if st.session_state.get("ws") == "Demonstration":
             own_copy.ensure()
         Jobs(workspace).submit(request, recipe)

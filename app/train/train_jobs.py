@@ -14,6 +14,7 @@ from app.base.popovers import closed, popover
 from app.data.stream_files import free_name
 from app.data.training import STATES
 from app.data.view import View
+from app.serving.rights import check_host
 from app.shell import actions, not_found
 from app.shell.proposals import proposed
 from app.shell.sharing import is_guest
@@ -79,7 +80,8 @@ def jobs_view(view: View, workspace: Workspace) -> None:
 def _watch(view: View, workspace: Workspace, job: Job, states: dict[str, State]) -> None:
     """Shows a job each second; where the state of any has changed, the whole page is drawn once more."""
     jobs = Jobs(workspace)
-    jobs.wake()
+    if not is_guest():
+        jobs.wake()
     if {other.request.run: other.state for other in newest(jobs)} != states:
         st.rerun()
     _show(view, job)
@@ -149,12 +151,15 @@ def _steer(job: Job, state: State, said: DeltaGenerator) -> None:
         if pressed(words, "stop", icon=":material/stop_circle:", help=meaning):
             if job.stop_asked:
                 actions.refuse("stop", "It was asked to stop already, and will after this step.")
-            job.stop()
+            with actions.answering("stop"):
+                check_host()
+                job.stop()
             st.rerun()
     elif state != "finished":
         meaning, icon = "From its last checkpoint", ":material/play_arrow:"
         if pressed("Resume", "go-on", help=meaning, type="primary", icon=icon):
             with actions.answering("go-on"):
+                check_host()
                 jobs.again(job)
             st.rerun()
     with popover("Run again", AGAIN, ":material/replay:"):
@@ -165,6 +170,7 @@ def _steer(job: Job, state: State, said: DeltaGenerator) -> None:
         meaning = "The run itself stays"
         if pressed("Remove from the list", "remove", icon=":material/delete:", help=meaning):
             with actions.answering("remove"):
+                check_host()
                 # Earlier attempts at the same run are not shown, and go with it.
                 for attempt in jobs.all():
                     if attempt.request.run == job.request.run:
@@ -192,6 +198,7 @@ def _again(job: Job) -> None:
     if bad_seed(seed):
         actions.refuse(key, f"{bad_seed(seed)[0]}.")
     with actions.answering(key):
+        check_host()
         Jobs(job.workspace).again(job, run=name, seed=seed)
     actions.then(job=name, **closed(AGAIN))
 

@@ -9,6 +9,7 @@ import threading
 from pathlib import Path
 from typing import Literal
 
+from app.serving.rights import check_host
 from app.workers import tether
 from cl_core.runs.run_folder import RunFolder
 from cl_core.runs.workspace import Workspace
@@ -40,7 +41,11 @@ class Background:
             target: gets what comes of it.
             run: whose.
             more: words behind the command.
+
+        Raises:
+            GuestRefused: a guest asked.
         """
+        check_host()
         with self._lock:
             self._reap()
             name = _name(run, *more)
@@ -78,6 +83,7 @@ class Background:
 
     def forgive(self, run: RunFolder, *more: str) -> None:
         """Lets what failed be tried again."""
+        check_host()
         self._failed.pop(_name(run, *more), None)
 
     def _start(

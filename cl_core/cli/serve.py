@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -16,7 +15,6 @@ import typer
 from adapter_lab import HOME, command, environment
 from cl_core.cli.app import app
 from cl_core.cli.options import WorkspaceOption
-from cl_core.cli.output import say
 from cl_core.errors import UserError
 from cl_core.runs import variables
 
@@ -34,6 +32,12 @@ def open_app(
             "--share", help="Let others on the network look, with a code that is shown here."
         ),
     ] = False,
+    address: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="With --share, a further name under which others reach this machine, such as a proxy's.",
+        ),
+    ] = None,
     browser: Annotated[
         bool, typer.Option("--browser/--no-browser", help="Open a browser window.")
     ] = True,
@@ -51,12 +55,9 @@ def open_app(
     if workspace is not None:
         surroundings[variables.WORKSPACE] = str(Path(workspace).expanduser().resolve())
     if share:
-        code = surroundings.setdefault(variables.JOIN_CODE, secrets.token_hex(3))
-        say(
-            f"Shared: whoever reaches port {port} of this machine and types the code {code} can look at everything in "
-            "the workspace, sample texts and pictures included. The connection is not encrypted."
-        )
-        words += ["--share"]
+        words += ["--share", *(f"--address={name}" for name in address or ())]
+    elif address:
+        raise UserError("--address names a lab that is shared: give --share too")
     else:
         surroundings.pop(variables.JOIN_CODE, None)
     words += ["--browser"] if browser and has_display() else []

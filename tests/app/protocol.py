@@ -41,6 +41,15 @@ class Drawn:
         """All of it."""
         return "\n".join(self.texts)
 
+    @property
+    def triggers(self) -> list[str]:
+        """Ids of all buttons."""
+        return [name for name, (kind, _) in self.widgets.items() if kind in TRIGGERS]
+
+    def label(self, name: str) -> str:
+        """What a widget is called, and its key."""
+        return f"{self.widgets[name][1].label} {name.rpartition('-')[2]}"
+
     def id_of(self, key: str) -> str:
         """The id of the widget with this key.
 
@@ -70,11 +79,12 @@ class ProtocolVisitor:
         self, url: str, cookie: str = "", headers: Mapping[str, str] | None = None
     ) -> None:
         said = {"Origin": url, **({"Cookie": cookie} if cookie else {}), **(headers or {})}
-        origin = said.pop("Origin")
+        origin, there = said.pop("Origin"), urlsplit(url)
         self._open = ExitStack()
         self._socket = self._open.enter_context(
             connect(
-                f"ws://{urlsplit(url).netloc}/_stcore/stream",
+                f"ws://{said.pop('Host', there.netloc)}/_stcore/stream",
+                address=(there.hostname, there.port),
                 subprotocols=[Subprotocol("streamlit")],
                 origin=Origin(origin) if origin else None,
                 additional_headers=said,
