@@ -85,8 +85,10 @@ def test_the_split_that_was_scored_is_named(
     open_page: Open, small_workspace: Path, tmp_path: Path
 ) -> None:
     workspace_copy = shutil.copytree(small_workspace, tmp_path / "workspace")
-    settings = Workspace(workspace_copy).find("dam").path / "run.yaml"
-    settings.write_text(settings.read_text().replace("split: test", "split: validation"))
+    run = Workspace(workspace_copy).find("dam")
+    evaluated = run.config.settings.evaluate.model_copy(update={"split": "validation"})
+    settings = run.config.settings.model_copy(update={"evaluate": evaluated})
+    run.create(run.config.model_copy(update={"settings": settings}))
     for name in ("forgetting", "routing"):
         page = open_page(name, run="dam", workspace=workspace_copy)
         said = " ".join(caption.value for caption in page.caption)
