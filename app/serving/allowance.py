@@ -77,7 +77,7 @@ class Allowance:
         most = MOST_UPLOADED[visitor.role]
         if self._uploaded(visitor) + size > most:
             raise TooMuch(
-                f"uploads of {most // MEGABYTE} MB are kept at a time; remove one, or close the tab it is in"
+                f"uploads of {most // MEGABYTE} MB are kept at a time; remove one, or load the page anew"
             )
         guests = {stay.visitor for stay in self.stays.values() if stay.visitor.role == "guest"}
         if visitor.role == "guest" and sum(map(self._uploaded, guests)) + size > MOST_OF_GUESTS:

@@ -73,10 +73,15 @@ class ProtocolVisitor:
         url: of the server, with the host that the handshake names.
         cookie: as a browser would send it.
         headers: over those of an honest browser: Host, Origin.
+        session: to be taken up again; a new one without.
     """
 
     def __init__(
-        self, url: str, cookie: str = "", headers: Mapping[str, str] | None = None
+        self,
+        url: str,
+        cookie: str = "",
+        headers: Mapping[str, str] | None = None,
+        session: str = "",
     ) -> None:
         said = {"Origin": url, **({"Cookie": cookie} if cookie else {}), **(headers or {})}
         origin, there = said.pop("Origin"), urlsplit(url)
@@ -85,7 +90,10 @@ class ProtocolVisitor:
             connect(
                 f"ws://{said.pop('Host', there.netloc)}/_stcore/stream",
                 address=(there.hostname, there.port),
-                subprotocols=[Subprotocol("streamlit")],
+                subprotocols=[
+                    Subprotocol(part)
+                    for part in ("streamlit", *filter(None, [session and "x", session]))
+                ],
                 origin=Origin(origin) if origin else None,
                 additional_headers=said,
                 max_size=None,

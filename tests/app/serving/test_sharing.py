@@ -296,6 +296,20 @@ def test_uploads_are_limited_for_each_visitor_and_freed_when_they_leave(
         assert put(server, cookie, session, "late", 1) == 403, "a session that is over"
 
 
+def test_a_session_is_taken_up_again_by_whose_it_is_alone(server: SharingServer) -> None:
+    mine = server.guest()
+    with ProtocolVisitor(server.url, mine) as visitor:
+        visitor.open("start")
+        session = visitor.session
+        for cookie in (server.guest(), server.host()):
+            with ProtocolVisitor(server.url, cookie, session=session) as other:
+                other.open("start")
+                assert other.session != session
+    with ProtocolVisitor(server.url, mine, session=session) as visitor:
+        visitor.open("start")
+        assert visitor.session == session
+
+
 def test_tabs_are_limited_for_each_guest(server: SharingServer) -> None:
     cookie = server.guest()
     tabs = [ProtocolVisitor(server.url, cookie) for _ in range(MOST_TABS["guest"])]
