@@ -8,7 +8,7 @@ export TOKENIZERS_PARALLELISM := false
 WORKERS ?= 2
 export HF_HUB_DISABLE_TELEMETRY := 1
 
-.PHONY: setup run test coverage lint format bench tables demo-assets wheel clean help
+.PHONY: setup run test coverage lint format bench tables audit advisories sbom demo-assets wheel clean help
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1: /' | awk -F': ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -48,6 +48,15 @@ bench: setup ## measure: every script under benchmarks/, with its result on the 
 
 tables: setup ## write the tables of docs/ from benchmarks/results
 	@$(BIN)/python benchmarks/results.py
+
+audit: setup ## is a pinned package known to have a hole? From a kept snapshot, without a network
+	@$(BIN)/python benchmarks/checks/advisories.py
+
+advisories: setup ## ask for advisories of the pinned packages, and keep them (needs a network)
+	@$(BIN)/python benchmarks/checks/advisories.py --refresh
+
+sbom: setup ## write the software bill of materials (CycloneDX), sbom.json
+	@$(BIN)/python benchmarks/checks/bill_of_materials.py --output sbom.json
 
 demo-assets: setup ## make the bundled demonstration anew (some ten minutes)
 	@$(BIN)/python -m app.demonstration_assets

@@ -44,7 +44,7 @@ from transformers import AutoModel
 checkpoint, folder, mode, config = sys.argv[1:]
 config = json.loads(config)
 batch = load_file(folder + "/batch.safetensors")
-model = AutoModel.from_pretrained(checkpoint)
+model = AutoModel.from_pretrained(checkpoint, use_safetensors=True)
 adapters.init(model)
 if mode == "make":
     model.add_adapter("theirs", config=adapters.BnConfig(**config), set_active=True)

@@ -32,7 +32,7 @@ class MeanPooled:
     def __init__(self) -> None:
         path = str(get_model_path())
         self.tokenizer = AutoTokenizer.from_pretrained(path)
-        self.model = AutoModel.from_pretrained(path).eval()
+        self.model = AutoModel.from_pretrained(path, use_safetensors=True).eval()
 
     @torch.inference_mode()
     def __call__(self, texts: list[str]) -> np.ndarray:
