@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import io
 import re
+import threading
 import warnings
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cl_core.errors import UserError
+from cl_core.limits import PICTURE_BYTES, PICTURE_PIXELS
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -24,8 +27,12 @@ EncodedMedium = bytes | str | Path
 Source = EncodedMedium | NDArray[np.uint8]
 """The same, or pixels of 0 to 255: (H, W, 3), (H, W, 4) or (H, W) of a picture, (n, H, W, 3) of a clip."""
 
-MOST_PIXELS = 64_000_000
+MOST_PIXELS = PICTURE_PIXELS.most
 """Larger pictures are refused before they are decoded: a small file can claim any size."""
+
+SEVERAL_PIXELS = 4_000_000
+"""Of pictures that may be decoded at once, in threads of one process."""
+_ONE_AT_A_TIME = threading.Lock()
 
 DEPTHS = (8, 12, 16)
 """Bits that whole numbers in a wider type are taken to use."""
@@ -79,6 +86,10 @@ def open_picture(source: Source, ground: str = WHITE) -> Image:
             )
         return laid_on(Image.fromarray(source), ground)
     where = "bytes" if isinstance(source, bytes) else str(source)
+    if not isinstance(source, bytes) and Path(source).exists():
+        if not Path(source).is_file():
+            raise UserError(f"{where}: it is no regular file")
+        PICTURE_BYTES.check(f"picture {where}", Path(source).stat().st_size)
     try:
         with warnings.catch_warnings():
             # Pillow warns at half of its own limit; ours is checked below, before any pixel is decoded.
@@ -90,13 +101,19 @@ def open_picture(source: Source, ground: str = WHITE) -> Image:
                         f"picture {where} is {width} x {height}; at most {MOST_PIXELS // 10**6} million pixels "
                         "are read"
                     )
-                picture.load()
-                return laid_on(ImageOps.exif_transpose(picture), ground)
+                # Several that are decoded at once may be small; large ones wait for each other.
+                with _ONE_AT_A_TIME if width * height > SEVERAL_PIXELS else nullcontext():
+                    picture.load()
+                    return laid_on(ImageOps.exif_transpose(picture), ground)
     except UnidentifiedImageError:
         raise UserError(f"{where}: not a picture that can be read") from None
     except FileNotFoundError:
         raise UserError(f"{where}: there is no such file") from None
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except Image.DecompressionBombError:
+        raise UserError(
+            f"picture {where} has far too many pixels; at most {PICTURE_PIXELS.shown} are read: {PICTURE_PIXELS.todo}"
+        ) from None
+    except (OSError, SyntaxError, ValueError) as error:
         # Pillow raises SyntaxError for broken PNG chunks.
         raise UserError(f"{where}: the picture is damaged ({error})") from None
 

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cl_core.errors import UserError
+from cl_core.limits import CLIP_FRAMES, CLIP_PIXELS, PICTURE_PIXELS
 from cl_core.picture_decoder import (
     MOST_PIXELS,
     WHITE,
@@ -105,18 +106,22 @@ def read_clip(source: Source, frames: int, ground: str = WHITE) -> Clip:
     if not isinstance(source, bytes) and not Path(source).is_file():
         raise UserError(f"{where}: there is no such file")
     decode = partial(_animated if _is_picture(source) else _film, ground=ground)
-    times = [time for time, _ in decode(source, where)]
+    times = []
+    for time, _ in decode(source, where):
+        times.append(time)
+        CLIP_FRAMES.check(f"{where}: the video", len(times))
     if not times:
         raise UserError(f"{where}: the video has no frames")
     times = [float(time) for time in np.maximum.accumulate(times)]
     moments = sample_moments(times, frames)
     places = list(range(len(times))) if len(times) <= frames else shown_at(times, moments)
     wanted = set(places)
-    kept = {
-        index: pixels()
-        for index, (_, pixels) in enumerate(decode(source, where))
-        if index in wanted
-    }
+    kept: dict[int, NDArray[np.uint8]] = {}
+    for index, (_, pixels) in enumerate(decode(source, where)):
+        if index in wanted:
+            kept[index] = pixels()
+            # By the first one: later ones are of its size, or refused for it.
+            CLIP_PIXELS.check(f"{where}: the video", kept[index].size // 3 * len(wanted))
     if len({pixels.shape for pixels in kept.values()}) > 1:
         raise UserError(f"{where}: the video's frames are of several sizes")
     return Clip(np.stack([kept[index] for index in places]), tuple(moments))
@@ -164,7 +169,12 @@ def _animated(source: EncodedMedium, where: str, ground: str) -> Frames:
                     frame.load()  # only then does Pillow know how long it is shown
                 yield now, partial(_rgb, frame, ground)
                 now += float(frame.info.get("duration", 0)) / 1000
-    except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
+    except Image.DecompressionBombError:
+        most = PICTURE_PIXELS.shown
+        raise UserError(
+            f"{where}: frames have far too many pixels; at most {most} are read: {PICTURE_PIXELS.todo}"
+        ) from None
+    except (OSError, SyntaxError, ValueError, EOFError) as error:
         raise UserError(f"{where}: the video cannot be read ({error})") from None
 
 

@@ -5,7 +5,6 @@ The file is the stream: every change on the page is written to it at once, so th
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Iterable
@@ -16,8 +15,10 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from app.serving.rights import check_host
+from cl_core.bounded_files import read_json
 from cl_core.errors import Faults, UserError
 from cl_core.jobs.queue import ACTIVE, Jobs
+from cl_core.limits import NAME_LENGTH, TooLarge
 from cl_core.reports.run_summary import RunSummary, summaries
 from cl_core.runs.run_config import stream_in
 from cl_core.runs.workspace import Workspace
@@ -55,8 +56,10 @@ def drafts(workspace: Workspace) -> dict[str, Draft]:
     by_name = {}
     for path in sorted((workspace.root.resolve() / DRAFTS).glob("*.json")):
         try:
-            by_name[path.stem] = Draft(**json.loads(path.read_bytes()))
-        except (OSError, ValueError, TypeError):  # whoever put it there
+            draft = Draft(**read_json(path))
+            if isinstance(draft.name, str) and draft.protocol in ("til", "cil", "dil"):
+                by_name[path.stem] = draft
+        except (OSError, ValueError, TypeError, TooLarge):  # whoever put it there
             continue
     return by_name
 
@@ -89,6 +92,7 @@ def file_of(workspace: Workspace, name: str) -> Path:
         raise UserError(
             f"'{name}' cannot name a file: begin with a letter or digit, then letters, digits and . + - _"
         )
+    NAME_LENGTH.check(f"the name '{name[:20]}...'", len(name))
     return folder(workspace) / f"{name}{SUFFIX}"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 
 import streamlit as st
@@ -10,6 +9,8 @@ import streamlit as st
 from app.data.runs import workspace
 from app.serving.rights import check_host
 from app.shell.sharing import is_guest
+from cl_core.bounded_files import read_json
+from cl_core.limits import TooLarge
 from cl_core.store import write_json
 
 OFFLINE_VARIABLE = "HF_HUB_OFFLINE"
@@ -44,8 +45,8 @@ def take_offline() -> None:
 def restore() -> None:
     """Once for each server: what was set before. A server that was started offline stays so."""
     try:
-        kept = json.loads((workspace("Mine").root / FILE).read_bytes())
-    except (OSError, ValueError):
+        kept = read_json(workspace("Mine").root / FILE)
+    except (OSError, ValueError, TooLarge):
         return
     if isinstance(kept, dict) and kept.get("offline") is True:
         os.environ[OFFLINE_VARIABLE] = "1"

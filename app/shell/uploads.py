@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import re
 import shutil
@@ -17,7 +16,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from app.serving.rights import check_host
+from cl_core.bounded_files import check_zip_directory, read_json
 from cl_core.errors import Faults, UserError, counted
+from cl_core.limits import UPLOAD_ZIP_BYTES, UPLOAD_ZIP_FILES, ZIP_RATIO, TooLarge
 from cl_core.runs.variables import DATA_ROOTS
 from cl_core.runs.workspace import Workspace
 from cl_core.store.atomic_writes import write_bytes, write_json
@@ -29,9 +30,9 @@ from cl_core.tasks.stream_loader import data_folder
 TABLES = ("csv", "tsv", "jsonl", "json", "parquet")
 MOST_BYTES = 50 * 2**20
 """Of an upload; larger data by a path on the server."""
-MOST_UNPACKED = 500 * 2**20
-MOST_FILES = 20_000
-MOST_RATIO = 100
+MOST_UNPACKED = UPLOAD_ZIP_BYTES.most
+MOST_FILES = UPLOAD_ZIP_FILES.most
+MOST_RATIO = ZIP_RATIO.most
 """Unpacked over packed: pictures are packed already, so more than that is a bomb."""
 DAY = 24 * 3600
 
@@ -205,6 +206,7 @@ def _unpack(content: bytes, target_folder: Path, name: str) -> None:
     import io
 
     try:
+        check_zip_directory(io.BytesIO(content), f"'{name}'")
         archive = zipfile.ZipFile(io.BytesIO(content))
     except zipfile.BadZipFile:
         raise UserError(f"'{name}' is no zip archive, or is damaged") from None
@@ -304,7 +306,13 @@ def _note(upload_folder: Path) -> Path:
 
 def _read_note(note: Path) -> dict[str, str] | None:
     try:
-        said = json.loads(note.read_bytes())
+        said = read_json(note)
         return {name: str(said[name]) for name in ("name", "path")}
-    except (OSError, ValueError, KeyError, TypeError):  # not there, or whoever put it there
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        TooLarge,
+    ):  # not there, or whoever put it there
         return None

@@ -13,14 +13,18 @@ import uuid
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from yaml import YAMLError
+
 from cl_core.archive.pack import PARTS
 from cl_core.archive.zip_members import Member, members, names_outside
+from cl_core.bounded_files import check_zip_directory, read_json, read_yaml
 from cl_core.errors import Faults, UserError, counted
+from cl_core.limits import YAML_BYTES, ZIP_BYTES, ZIP_FILES, ZIP_RATIO, TooLarge
 from cl_core.runs.run_files import DamagedFile
 from cl_core.runs.run_folder import RunFolder
 from cl_core.runs.workspace import Workspace
@@ -39,8 +43,6 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     ),
 }
 """By part of the workspace, the files that are taken in; others are left out."""
-MOST_SETTINGS = 2 * 2**20
-"""Bytes of a `run.yaml`: it is parsed whole."""
 CHUNK = 2**20
 
 
@@ -54,9 +56,9 @@ class Limits:
         ratio: unpacked over packed. Settings and events pack to a tenth, tensors hardly at all.
     """
 
-    files: int = 200_000
-    bytes: int = 20 * 2**30
-    ratio: float = 100.0
+    files: int = ZIP_FILES.most
+    bytes: int = ZIP_BYTES.most
+    ratio: float = ZIP_RATIO.most
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,7 @@ def unpack(
     """
     limits = limits or Limits()
     try:
+        check_zip_directory(archive)
         opened = zipfile.ZipFile(archive)
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
         raise UserError(f"the file is no zip archive, or is damaged: {error}") from None
@@ -128,7 +131,14 @@ def unpack(
         try:
             staging.mkdir(parents=True)
             _extract(opened, fresh, staging, limits)
-            _refuse([*_unsound_runs(staging), *_unsound_artifacts(staging)])
+            _refuse(
+                [
+                    *_unsound_runs(staging),
+                    *_unsound_artifacts(staging),
+                    *_unreadable(staging, "streams", read_yaml),
+                    *_unreadable(staging, "slices", read_json),
+                ]
+            )
             moved = [
                 unit for part in PARTS for unit in _units(staging, part) if _move(unit, staging)
             ]
@@ -261,7 +271,7 @@ def _unsound_runs(staging: Path) -> Iterator[str]:
         if not file.is_file():
             yield f"runs/{run.name} has no run.yaml"
             continue
-        if file.stat().st_size > MOST_SETTINGS:
+        if file.stat().st_size > YAML_BYTES.most:
             yield f"runs/{run.name}/run.yaml has {file.stat().st_size / 2**20:.0f} MB and can be none"
             continue
         try:
@@ -277,6 +287,15 @@ def _unsound_artifacts(staging: Path) -> Iterator[str]:
             checked(unit.parts[1], unit.parts[2], staging / unit)
         except (DamageError, OSError) as damage:
             yield f"{unit.parts[0]}/{unit.parts[1]}/{unit.parts[2][:12]} is damaged: {damage}"
+
+
+def _unreadable(staging: Path, part: str, read: Callable[[Path], object]) -> Iterator[str]:
+    """Files that are not even text of their kind; a stream with other faults comes in, and says them where it is."""
+    for unit in _units(staging, part):
+        try:
+            read(staging / unit)
+        except (OSError, ValueError, YAMLError, TooLarge) as error:
+            yield f"{unit} cannot be read: {' '.join(str(error).split())[:200]}"
 
 
 def _units(staging: Path, part: str) -> list[PurePosixPath]:

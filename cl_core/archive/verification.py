@@ -5,14 +5,14 @@ Every file is read, and hashed where its run or the store has a hash of it. Noth
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from cl_core.archive.prune import needed_by
+from cl_core.bounded_files import read_json
 from cl_core.errors import UserError, counted
-from cl_core.jobs.queue import Job
+from cl_core.jobs.queue import UNREADABLE, Job
 from cl_core.runs.events import ArtifactEvent
 from cl_core.runs.run_files import DamagedFile
 from cl_core.runs.run_folder import RunFolder
@@ -173,7 +173,7 @@ def _files(
 
 
 def _json(file: Path) -> dict[str, object]:
-    content = json.loads(file.read_bytes())
+    content = read_json(file)
     if not isinstance(content, dict):
         raise TypeError("it holds no names with values")
     return content
@@ -182,7 +182,8 @@ def _json(file: Path) -> dict[str, object]:
 def _read_job(file: Path, workspace: Workspace) -> None:
     job = Job(file.parent, workspace)
     job.request  # noqa: B018 - reading them checks them
-    job.outcome  # noqa: B018
+    if (outcome := job.outcome) is not None and outcome.message == UNREADABLE:
+        raise ValueError(UNREADABLE)
 
 
 def _entries(folder: Path) -> list[Path]:

@@ -26,7 +26,9 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 
+from cl_core.bounded_files import read_json
 from cl_core.errors import UserError
+from cl_core.limits import TooLarge
 from cl_core.recipes.named import RECIPES, load_recipe, recipe_yaml
 from cl_core.recipes.recipe import Recipe
 from cl_core.runs.kill_words import UNKNOWN_END
@@ -40,6 +42,10 @@ PYTHON = (sys.executable, "-P", "-m")
 """Begins a module's process without the folder where the user is: a `cl_core` or a `torch` there is not ours."""
 
 State = Literal["queued", "cancelled"] | Status
+MOST_LOG = 2**20
+"""Bytes at the end of a log that are looked at."""
+UNREADABLE = "how it ended cannot be read: its outcome.json is damaged; remove the job"
+"""Said of a job."""
 ACTIVE: tuple[State, ...] = ("queued", "running")
 """A job in these states will change by itself."""
 
@@ -110,13 +116,16 @@ class Job:
     @property
     def request(self) -> Request:
         """What is to be run."""
-        return Request(**json.loads((self.path / "job.json").read_bytes()))
+        return Request(**read_json(self.path / "job.json"))
 
     @property
     def outcome(self) -> Outcome | None:
         """How it ended; None before that."""
         file = self.path / "outcome.json"
-        return Outcome(**json.loads(file.read_bytes())) if file.is_file() else None
+        try:
+            return Outcome(**read_json(file)) if file.exists() else None
+        except (OSError, ValueError, TypeError, TooLarge):  # it ended, whatever stands there
+            return Outcome(state="failed", message=UNREADABLE, ended="")
 
     @property
     def begun(self) -> bool:
@@ -178,7 +187,9 @@ class Job:
         """The last lines of what the run said."""
         if not self.log_path.is_file():
             return ""
-        text = self.log_path.read_text(encoding="utf-8", errors="replace")
+        with self.log_path.open("rb") as log:
+            log.seek(max(0, self.log_path.stat().st_size - MOST_LOG))
+            text = log.read().decode(errors="replace")
         return "\n".join(text.splitlines()[-lines:])
 
     def stop(self) -> None:
@@ -232,8 +243,9 @@ class Jobs:
         for path in self.root.iterdir() if self.root.is_dir() else ():
             try:
                 job = Job(path, self.workspace)
+                self.workspace.run(job.request.run)  # refuses names that are none
                 entries.append((job.request.submitted, job.id, job))
-            except (OSError, ValueError, TypeError, ValidationError):
+            except (OSError, ValueError, TypeError, ValidationError, UserError):
                 continue
         return [job for _, _, job in sorted(entries, key=lambda entry: entry[:2])]
 

@@ -24,7 +24,9 @@ from pathlib import Path
 import yaml
 from pydantic import ValidationError
 
+from cl_core.bounded_files import read_yaml
 from cl_core.errors import UserError, did_you_mean
+from cl_core.limits import TooLarge
 from cl_core.recipes.recipe import SLOTS, Recipe
 
 RECIPES: dict[str, Recipe] = {
@@ -225,8 +227,8 @@ def recipe_yaml(recipe: Recipe) -> str:
 
 def _read_recipe(path: Path) -> Recipe:
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        data = read_yaml(path)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, TooLarge) as error:
         raise UserError(f"recipe file '{path}' cannot be read: {error}") from error
     if not isinstance(data, dict):
         raise UserError(f"recipe file '{path}' must hold a mapping with {', '.join(SLOTS)}")

@@ -6,7 +6,6 @@ It is read as data: no module is imported that it names.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -15,8 +14,10 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from cl_core.adapters.compose.traits import CompositionTraits
+from cl_core.bounded_files import read_json
 from cl_core.choices import MissingChoice, Need
 from cl_core.initialise.traits import InitialiserTraits
+from cl_core.limits import TooLarge
 from cl_core.recipes.recipe import SLOTS, Recipe
 from cl_core.route.traits import RouterTraits
 from cl_core.train.traits import TrainerTraits
@@ -48,7 +49,7 @@ def recall(folder: Path, recipe: Recipe) -> None:
     if not missing or not (folder / FILE).is_file():
         return
     try:
-        rows = json.loads((folder / FILE).read_bytes())
+        rows = read_json(folder / FILE)
         for slot in missing:
             row = rows[slot]
             name, target, summary, source = (
@@ -58,5 +59,5 @@ def recall(folder: Path, recipe: Recipe) -> None:
             needs = TypeAdapter(tuple[Need, ...]).validate_python(row["needs"])
             if name == getattr(recipe, slot):
                 SLOTS[slot].remember(MissingChoice(name, target, summary, source, traits, needs))
-    except (OSError, ValueError, LookupError, TypeError):
+    except (OSError, ValueError, LookupError, TypeError, TooLarge):
         return  # the run then says that there is no such choice

@@ -19,8 +19,10 @@ from cl_core.adapters.settings import (
     MergeSettings,
 )
 from cl_core.backbones.settings import BackboneSettings
+from cl_core.bounded_files import yaml_value
 from cl_core.errors import Faults, UserError, did_you_mean
 from cl_core.initialise.settings import ImproviseSettings
+from cl_core.limits import TooLarge
 from cl_core.route.settings import MemorySettings, RouterNetworkSettings, RouterSettings
 from cl_core.settings import Settings
 from cl_core.tasks.spec import Ground
@@ -157,9 +159,9 @@ def parse_assignments(assignments: Iterable[str]) -> dict[str, Any]:
             continue
         try:
             colour = value.strip().startswith("#")  # which YAML would take for a remark
-            values[name.strip()] = value.strip() if colour else yaml.safe_load(value)
-        except yaml.YAMLError as error:
-            faults.append(f"'{assignment}': the value cannot be read ({error})")
+            values[name.strip()] = value.strip() if colour else yaml_value(value)
+        except (yaml.YAMLError, TooLarge) as error:
+            faults.append(f"'{name.strip()}': the value cannot be read ({error})")
     if faults:
         raise Faults("--set", faults)
     return values

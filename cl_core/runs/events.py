@@ -14,6 +14,8 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
+from cl_core.bounded_files import read_bytes
+from cl_core.limits import EVENTS_BYTES
 from cl_core.recipes.plan import PhaseName
 from cl_core.settings import Settings
 
@@ -179,10 +181,11 @@ def read_events(path: Path) -> Iterator[AnyEvent]:
 
     Raises:
         UnicodeDecodeError: a line that is whole is not UTF-8.
+        OSError, TooLarge: they cannot be read, or are too many.
     """
     if not path.exists():
         return
-    for line in path.read_bytes().split(b"\n"):
+    for line in read_bytes(path, EVENTS_BYTES).split(b"\n"):
         try:
             yield _ADAPTER.validate_json(line)
         except ValidationError:

@@ -17,7 +17,10 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from pydantic import ValidationError
 
+from cl_core import bounded_files
+from cl_core.bounded_files import read_yaml
 from cl_core.errors import UserError
+from cl_core.limits import TABLE_ROWS, TooLarge
 from cl_core.runs import possible_numbers, run_hashes
 from cl_core.runs.events import AnyEvent, read_events
 from cl_core.runs.run_config import RunConfig
@@ -77,11 +80,11 @@ def read_config(file: Path) -> RunConfig:
         DamagedFile: it is missing or is not one.
     """
     try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+        content = read_yaml(file)
         if not isinstance(content, dict):
             raise TypeError(NO_MAPPING)
         config = RunConfig(**content)
-    except (OSError, yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
+    except (OSError, yaml.YAMLError, ValueError, TypeError, RecursionError, TooLarge) as error:
         raise DamagedFile(file, error) from error
     with suppress(DamagedList):
         check_hash(file)
@@ -98,7 +101,7 @@ def read_event_list(file: Path) -> list[AnyEvent]:
         return []
     try:
         events = list(read_events(file))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, TooLarge) as error:
         raise DamagedFile(file, error) from error
     with suppress(DamagedList):
         check_hash(file)
@@ -113,12 +116,12 @@ def read_json(file: Path) -> dict[str, Any]:
     Raises:
         DamagedFile: it holds none.
     """
-    if not file.is_file():
+    if not file.exists():
         check_hash(file)
         return {}
     try:
-        content = json.loads(file.read_bytes())
-    except (OSError, ValueError, RecursionError) as error:
+        content = bounded_files.read_json(file)
+    except (OSError, ValueError, TooLarge) as error:
         raise DamagedFile(file, error) from error
     if not isinstance(content, dict):
         raise DamagedFile(file, TypeError(NO_MAPPING))
@@ -151,7 +154,7 @@ def read_hash_list(folder: Path, name: str = run_hashes.HASHES) -> run_hashes.Ru
     """
     try:
         return run_hashes.read_hashes(folder, name)
-    except (OSError, ValueError, TypeError, RecursionError) as error:
+    except (OSError, ValueError, TypeError, TooLarge) as error:
         raise DamagedList(folder / name, error) from error
 
 
@@ -193,8 +196,10 @@ def read_table(file: Path) -> pyarrow.Table:
     import pyarrow.parquet
 
     try:
+        _check_regular(file)
+        TABLE_ROWS.check(f"'{file.name}'", pyarrow.parquet.read_metadata(file).num_rows)
         table = pyarrow.parquet.read_table(file, partitioning=None)
-    except (OSError, pyarrow.ArrowException) as error:
+    except (OSError, pyarrow.ArrowException, TooLarge) as error:
         raise DamagedFile(file, error) from error
     _check_columns(file, table.column_names)
     check_hash(file)
@@ -216,15 +221,22 @@ def check_table(file: Path) -> None:
     import pyarrow.parquet
 
     try:
+        _check_regular(file)
         metadata = pyarrow.parquet.read_metadata(file)
+        TABLE_ROWS.check(f"'{file.name}'", metadata.num_rows)
         names = metadata.schema.to_arrow_schema().names
         doubtful = not possible_numbers.in_extremes(file.stem, metadata)
-    except (OSError, pyarrow.ArrowException) as error:
+    except (OSError, pyarrow.ArrowException, TooLarge) as error:
         raise DamagedFile(file, error) from error
     _check_columns(file, names)
     check_hash(file, large=False)
     if doubtful:
         read_table(file)
+
+
+def _check_regular(file: Path) -> None:
+    if not file.is_file():  # pyarrow would read the files of a folder, and wait for a pipe
+        raise bounded_files.NoRegularFile("it is no regular file")
 
 
 def _check_columns(file: Path, names: Iterable[str]) -> None:

@@ -327,7 +327,7 @@ def _checks(run: RunFolder, whole: bool) -> Iterator[Callable[[], object]]:
     yield run.environment
     for table in COLUMNS:
         file = run.path / f"{table}.parquet"
-        if file.is_file():
+        if file.exists():
             yield partial(read_table if whole else check_table, file)
     yield lambda: _check_rest(run, whole)
 

@@ -12,13 +12,14 @@ signature: whoever may write into the folder may write new ones. Folders made be
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
 from pydantic import Field
 
+from cl_core.bounded_files import read_json
+from cl_core.limits import TooLarge
 from cl_core.settings import Settings
 from cl_core.store.artifact import META
 from cl_core.store.atomic_writes import write_bytes, write_json
@@ -60,14 +61,12 @@ def read_hashes(folder: Path, name: str = HASHES) -> RunHashes | None:
     """One of a run's lists; None where there is none.
 
     Raises:
-        OSError, ValueError, RecursionError: it is none.
+        OSError, ValueError, TypeError, TooLarge: it is none.
     """
     file = folder / name
     if not file.exists():
         return None
-    if not file.is_file():
-        raise ValueError("it is no regular file")
-    return RunHashes(**json.loads(file.read_bytes()))
+    return RunHashes(**read_json(file))
 
 
 def fault_of(file: Path, hashes: RunHashes | None, large: bool = True) -> str:
@@ -181,7 +180,7 @@ def _or_none(folder: Path, name: str) -> RunHashes:
     """A list, or an empty one in place of one that cannot be read."""
     try:
         return read_hashes(folder, name) or RunHashes()
-    except (OSError, ValueError, RecursionError):
+    except (OSError, ValueError, TypeError, TooLarge):
         return RunHashes()
 
 

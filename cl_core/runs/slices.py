@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
 from datetime import UTC, datetime
 from pathlib import Path
 
 from pydantic import Field, ValidationError
 
+from cl_core.bounded_files import read_json
 from cl_core.errors import UserError
+from cl_core.limits import TooLarge
 from cl_core.runs.workspace import Workspace
 from cl_core.settings import Settings
 from cl_core.store import write_json
@@ -57,8 +58,8 @@ def slices(workspace: Workspace, run: str | None = None) -> list[Slice]:
     kept = []
     for file in sorted((workspace.root / "slices").glob("*.json")):
         try:
-            stored = Slice(**json.loads(file.read_bytes()))
-        except (OSError, ValueError, TypeError, ValidationError):
+            stored = Slice(**read_json(file))
+        except (OSError, ValueError, TypeError, ValidationError, TooLarge):
             continue
         if run in (None, stored.run):
             kept.append(stored)

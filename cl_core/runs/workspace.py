@@ -19,6 +19,7 @@ from functools import cached_property
 from pathlib import Path
 
 from cl_core.errors import UserError, did_you_mean
+from cl_core.limits import NAME_LENGTH
 from cl_core.runs import variables
 from cl_core.runs.run_folder import RunFolder
 from cl_core.store import ReadOnlyError, Store
@@ -74,6 +75,7 @@ class Workspace:
             raise UserError(
                 f"run name '{name}' may hold letters, digits, dot, dash and underscore only"
             )
+        NAME_LENGTH.check(f"run name '{name[:20]}...'", len(name))
         return RunFolder(self.root / "runs" / name)
 
     def find(self, name: str) -> RunFolder:

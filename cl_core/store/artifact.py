@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cl_core.bounded_files import read_json
+from cl_core.limits import TooLarge
 from cl_core.store import keys
 
 if TYPE_CHECKING:  # the app's server reads tables and JSON without torch
@@ -85,7 +87,7 @@ def checked(kind: str, key: str, folder: Path) -> Artifact:
         DamageError: which file, and what is wrong with it.
     """
     try:
-        meta = json.loads((folder / META).read_bytes())
+        meta = read_json(folder / META)
         inputs, files = meta["inputs"], meta["files"]
         sound = meta["format"] == FORMAT and key == keys.key(kind, inputs)
         expected = {
@@ -93,7 +95,7 @@ def checked(kind: str, key: str, folder: Path) -> Artifact:
         }
     except FileNotFoundError as error:
         raise DamageError(f"{META} is missing") from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, TooLarge) as error:
         raise DamageError(f"{META} cannot be read ({error})") from error
     if not sound:
         raise DamageError(f"{META} does not belong to this key")

@@ -46,6 +46,8 @@ class RunLock:
         """
         if self._descriptor is not None:
             return
+        if self.path.exists() and not self.path.is_file():
+            raise UserError(f"{self.path} is no regular file, and cannot be held; remove it")
         descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644)
         until = time.monotonic() + PATIENCE_SECONDS
         while not _try_lock(descriptor, exclusive=True):
@@ -93,6 +95,8 @@ def is_held(path: Path) -> bool:
     held.
     """
     try:
+        if not path.is_file():  # nothing, or what nobody can hold: opening a pipe would wait
+            return False
         descriptor = os.open(path, os.O_RDONLY)
     except FileNotFoundError:
         return False

@@ -22,7 +22,9 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cl_core.bounded_files import read_json
 from cl_core.errors import UserError
+from cl_core.limits import TooLarge
 from cl_core.store import keys
 from cl_core.store.artifact import DATA, FORMAT, META, TENSORS, Artifact, DamageError, checked
 from cl_core.store.atomic_writes import json_bytes, sync_folder, write_durably
@@ -96,10 +98,8 @@ class Store:
         Nothing is checked: whoever needs the content calls `read`.
         """
         try:
-            recorded: Mapping[str, JSON] = json.loads((self.folder(kind, key) / META).read_bytes())[
-                "inputs"
-            ]
-        except (OSError, ValueError, KeyError, TypeError):
+            recorded: Mapping[str, JSON] = read_json(self.folder(kind, key) / META)["inputs"]
+        except (OSError, ValueError, KeyError, TypeError, TooLarge):
             return None
         return recorded
 

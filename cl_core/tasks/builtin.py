@@ -10,11 +10,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
+from math import isfinite
 from typing import Any, Protocol, cast
 
 import yaml
 
+from cl_core.bounded_files import yaml_value
 from cl_core.errors import Faults, UserError, did_you_mean
+from cl_core.limits import SYNTHETIC_CLIPS, SYNTHETIC_PICTURES, SYNTHETIC_TEXTS, Limit, TooLarge
 from cl_core.tasks.raw_rows import Fault, RawRows, RawTask
 from cl_core.tasks.spec import StreamSpec, TaskSpec
 from cl_core.tasks.task import Kind
@@ -46,6 +49,15 @@ _FAMILY_OF = {
 }
 
 
+MOST_SHOWN = 80
+"""Characters of a value in a message."""
+MOST_SAMPLES: Mapping[str, Limit] = {
+    "domains": SYNTHETIC_TEXTS,
+    "digits": SYNTHETIC_PICTURES,
+    "scenes": SYNTHETIC_PICTURES,
+    "questions": SYNTHETIC_CLIPS,
+}
+"""By family, of each split of a task."""
 TASKS_IN_MEMORY = 6
 """Tasks whose rows are kept in memory, some 15 MB each where they are clips: those of a stream."""
 
@@ -132,16 +144,19 @@ def parse_source(text: str, knobs: Mapping[str, type]) -> BuiltinSource:
                 f"{did_you_mean(knob, knobs)}"
             )
             continue
-        read = yaml.safe_load(value) if value else None
-        if isinstance(read, int) and not isinstance(read, bool):
+        try:
+            read = yaml_value(value)
+        except (yaml.YAMLError, TooLarge):
+            read = None
+        whole = isinstance(read, int) and not isinstance(read, bool) and abs(read) < 2**63
+        if whole or (isinstance(read, float) and isfinite(read) and knobs[knob] is float):
             values[knob] = knobs[knob](read)
-        elif isinstance(read, float) and knobs[knob] is float:
-            values[knob] = read
         else:
             kind = "whole number" if knobs[knob] is int else "number"
-            faults.append(f"{knob} is '{value}'; it must be a {kind}")
+            faults.append(f"{knob} is '{value[:MOST_SHOWN]}'; it must be a {kind}")
     if faults:
-        raise Faults(f"built-in source '{text}'", faults)
+        shown = text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}..."
+        raise Faults(f"built-in source '{shown}'", faults)
     return BuiltinSource(name, values)
 
 
@@ -158,8 +173,11 @@ def builtin_stream(source: str) -> StreamSpec:
     """
     plain, order = _split_order(source)
     name = plain.partition(":")[0]
-    module = _family(_FAMILY_OF.get(name, name))
-    stream = module.stream(parse_source(plain, module.STREAM_KNOBS))
+    family = _FAMILY_OF.get(name, name)
+    module = _family(family)
+    asked = parse_source(plain, module.STREAM_KNOBS)
+    _check_sizes(family, asked)
+    stream = module.stream(asked)
     if order is None:
         return stream
     if order not in stream.orders:
@@ -210,7 +228,24 @@ def _made(family: str, source: str) -> BuiltinTask:
     """
     module = _family(family)
     asked = parse_source(source, module.TASK_KNOBS)
+    _check_sizes(family, asked)
     return module.task(asked.name, asked.knobs)
+
+
+def _check_sizes(family: str, source: BuiltinSource) -> None:
+    """Refuses splits that are too large to be made.
+
+    Raises:
+        Faults: all of them.
+    """
+    limit = MOST_SAMPLES[family]
+    faults = [
+        limit.refusal(split, source.knobs[split])
+        for split in ("train", "validation", "test")
+        if source.knobs.get(split, 0) > limit.most
+    ]
+    if faults:
+        raise Faults(f"built-in source '{source}'", faults)
 
 
 def sizes_of(what: str, knobs: Mapping[str, Any], defaults: Mapping[str, int]) -> dict[str, int]:

@@ -11,12 +11,15 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema, model_validator
 
 from cl_core.errors import UserError, did_you_mean
+from cl_core.limits import TASK_NAME_LENGTH
 from cl_core.picture_decoder import WHITE, ground_name
 from cl_core.settings import Settings
 from cl_core.tasks.stream import Protocol
 from cl_core.tasks.task import QA_KINDS, Kind
 
-TaskName = Annotated[str, StringConstraints(pattern=r"^\w[\w .+-]*$", max_length=80)]
+TaskName = Annotated[
+    str, StringConstraints(pattern=r"^\w[\w .+-]*$", max_length=TASK_NAME_LENGTH.most)
+]
 Text = Annotated[str, StringConstraints(min_length=1)]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Count = Annotated[int, Field(ge=1)]

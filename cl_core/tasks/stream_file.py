@@ -9,9 +9,13 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from cl_core.bounded_files import compose_yaml, load_yaml, read_bytes
 from cl_core.errors import Faults, UserError, did_you_mean
+from cl_core.limits import YAML_BYTES, TooLarge
 from cl_core.tasks.spec import SplitLimits, SplitNames, StreamSpec, TaskSpec
 
+MOST_SHOWN = 200
+"""Characters of a value in a message."""
 Location = tuple[str | int, ...]
 _NOT_TEXT = {int: "a number", float: "a number", bool: "true or false", type(None): "nothing"}
 
@@ -29,7 +33,9 @@ def read_stream_file(path: Path) -> StreamSpec:
             "`adapter-lab streams` lists"
         )
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        text = read_bytes(path, YAML_BYTES).decode("utf-8-sig")
+    except (OSError, TooLarge) as error:
+        raise Faults(f"stream file {path.name}", [f"it cannot be read: {error}"]) from None
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         raise Faults(
@@ -51,8 +57,9 @@ def parse_stream(text: str, file: str) -> StreamSpec:
     """
     subject = f"stream file {file}"
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-        raw = yaml.safe_load(text)
+        root, raw = compose_yaml(text, "it"), load_yaml(text, "it")
+    except TooLarge as error:
+        raise Faults(subject, [str(error)]) from None
     except yaml.YAMLError as error:
         raise Faults(subject, [_syntax(error)]) from None
     if root is None or not isinstance(raw, dict):
@@ -161,9 +168,15 @@ def _explain(detail: ErrorDetails, nodes: dict[Location, yaml.Node]) -> list[str
     if kind in ("tuple_type", "list_type"):
         return [f"{where} must be a list"]
     if kind in ("model_type", "dict_type"):
-        return [f"{where} must have fields of its own, and is {detail['input']!r}"]
+        return [f"{where} must have fields of its own, and is {_short(detail['input'])}"]
     message = detail["msg"][:1].lower() + detail["msg"][1:]
-    return [f"{where} is {detail['input']!r}: {message}"]
+    return [f"{where} is {_short(detail['input'])}: {message}"]
+
+
+def _short(value: object) -> str:
+    """A value as a message shows it."""
+    shown = repr(value)
+    return shown if len(shown) <= MOST_SHOWN else f"{shown[:MOST_SHOWN]}..."
 
 
 def _model_at(location: Location) -> type[BaseModel]:

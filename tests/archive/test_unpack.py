@@ -197,7 +197,7 @@ def test_pickles_and_programs_are_not_taken_in(root: Path) -> None:
     [
         ({"runs/one/events.jsonl": b""}, "runs/one has no run.yaml"),
         ({"runs/one/run.yaml": b"- 1"}, "runs/one/run.yaml cannot be read"),
-        ({"runs/one/run.yaml": b"name: [" + b"x" * 3 * 2**20}, "and can be none"),
+        ({"runs/one/run.yaml": b"name: [" + b"x" * 5 * 2**20}, "and can be none"),
         (
             {"runs/one/run.yaml": RUN, "runs/one/scores.parquet": b"no"},
             "runs/one/scores.parquet cannot be read",

@@ -7,10 +7,20 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from cl_core.bounded_files import NoRegularFile
+from cl_core.limits import (
+    JSON_TABLE_BYTES,
+    TABLE_BYTES,
+    TABLE_CELLS,
+    TABLE_COLUMNS,
+    TABLE_ROWS,
+    TooLarge,
+)
 from cl_core.tasks.raw_rows import FileRows, Problem, RawRows
 from cl_core.tasks.sources.arrow_table import rows_of_table
 from cl_core.tasks.sources.file_text import HALF_ESCAPED, decode_text, has_half, mend_halves
 from cl_core.tasks.sources.separated_values import read_separated
+from cl_core.tasks.sources.table_limits import check_parquet, within_limits
 from cl_core.tasks.sources.unused_data import named
 
 
@@ -23,6 +33,13 @@ def read_file(path: Path, source: str, separator: str | None = None) -> FileRows
         separator: what separates the cells of csv and tsv; None for what the file itself shows.
     """
     suffix = path.suffix.lower()
+    limit = JSON_TABLE_BYTES if suffix in TEXTS else TABLE_BYTES
+    try:
+        if not path.is_file():
+            raise NoRegularFile("is no regular file")
+        limit.check("it", path.stat().st_size)
+    except (OSError, TooLarge) as error:
+        return FileRows(None, (Problem(str(error)),))
     if suffix in SEPARATED:
         return read_separated(path, source, SEPARATED[suffix], separator)
     if suffix not in OTHERS:
@@ -90,6 +107,12 @@ def _from_records(
 ) -> FileRows:
     """Rows of objects; `halves` says whether there may be half characters in them."""
     names = dict.fromkeys(name for _, record in records for name in record)
+    try:
+        TABLE_ROWS.check("it", len(records))
+        TABLE_COLUMNS.check("it", len(names))
+        TABLE_CELLS.check("it", len(names) * len(records))
+    except TooLarge as error:
+        return FileRows(None, (*problems, Problem(str(error))))
     columns: dict[str, list[object]] = {}
     warnings = []
     for name in names:
@@ -118,7 +141,10 @@ def _parquet(path: Path, source: str) -> FileRows:
         if file.read(4) != b"PAR1":
             return FileRows(None, (Problem("not a parquet file: it does not begin with 'PAR1'"),))
     try:
+        check_parquet(path)
         table = parquet.ParquetFile(path).read()
+    except TooLarge as error:
+        return FileRows(None, (Problem(str(error)),))
     except (pyarrow.ArrowException, OSError) as error:
         return FileRows(None, (Problem(f"not a readable parquet file ({_first_line(error)})"),))
     return rows_of_table(table, source)
@@ -130,11 +156,15 @@ def _arrow(path: Path, source: str) -> FileRows:
     try:
         with pyarrow.memory_map(str(path)) as opened:
             try:
-                table = pyarrow.ipc.open_file(opened).read_all()
+                reader = pyarrow.ipc.open_file(opened)
+                batches = (reader.get_batch(i) for i in range(reader.num_record_batches))
             except pyarrow.ArrowInvalid:
                 opened.seek(0)
-                table = pyarrow.ipc.open_stream(opened).read_all()
+                reader = batches = pyarrow.ipc.open_stream(opened)
+            table = pyarrow.Table.from_batches(within_limits(batches), reader.schema)
             return rows_of_table(table, source)
+    except TooLarge as error:
+        return FileRows(None, (Problem(str(error)),))
     except (pyarrow.ArrowException, OSError) as error:
         return FileRows(None, (Problem(f"not a readable arrow file ({_first_line(error)})"),))
 
@@ -143,6 +173,7 @@ def _first_line(error: Exception) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0]
 
 
+TEXTS = (".json", ".jsonl", ".ndjson")
 SEPARATED = {".csv": ",", ".tsv": "\t"}
 OTHERS: dict[str, Callable[[Path, str], FileRows]] = {
     ".parquet": _parquet,

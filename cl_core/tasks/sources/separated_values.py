@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from cl_core.errors import counted
+from cl_core.limits import TABLE_CELLS, TABLE_COLUMNS
 from cl_core.tasks.raw_rows import FileRows, Problem, RawRows
 from cl_core.tasks.sources.file_text import decode_text
 
@@ -145,11 +146,16 @@ def _split(text: str, separator: str, quoting: Any) -> _Reading:
     )
     records: list[list[str]] = []
     problems: list[Problem] = []
-    line = 1
+    line, cells = 1, 0
     try:
         for record in reader:
             if record:
                 records.append(record)
+                cells += len(record)
+            if cells > TABLE_CELLS.most or len(record) > TABLE_COLUMNS.most:
+                limit = TABLE_CELLS if cells > TABLE_CELLS.most else TABLE_COLUMNS
+                problems.append(Problem(limit.refusal("it", max(cells, len(record)))))
+                break
             line = reader.line_num + 1
     except csv.Error as error:
         message = f"the row that begins in line {line} cannot be read ({error}); rows from there on are missing"

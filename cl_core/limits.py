@@ -1,0 +1,120 @@
+"""What is read at most: rows, bytes, pixels, frames, depth, names, values of expanded aliases.
+
+Sizes are looked at before anything of that size is made, so that a small file has a small effect. docs/reliability.md
+lists them: `python -m cl_core.limits`.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+
+from cl_core.errors import UserError
+
+KIB, MIB, GIB = 2**10, 2**20, 2**30
+
+
+class TooLarge(UserError):
+    """Something is larger than what is read."""
+
+
+@dataclass(frozen=True)
+class Limit:
+    """One of them.
+
+    Attributes:
+        reader: what is read.
+        most: how many of the units.
+        unit: what is counted; "bytes" are shown as MB or GB.
+        todo: what to do about more.
+    """
+
+    reader: str
+    most: int
+    unit: str
+    todo: str
+
+    def check(self, what: str, count: int) -> None:
+        """Refuses what has more.
+
+        Args:
+            what: begins the sentence: "stream file a.yaml".
+            count: of the units.
+
+        Raises:
+            TooLarge: there are too many.
+        """
+        if count > self.most:
+            raise TooLarge(self.refusal(what, count))
+
+    def refusal(self, what: str, count: int) -> str:
+        """The sentence for what has more: the limit, what was found, what to do."""
+        unit = "" if self.unit == "bytes" else f" {self.unit}"
+        return f"{what} has {self._shown(count)}{unit}; at most {self.shown} are read: {self.todo}"
+
+    @property
+    def shown(self) -> str:
+        """The number as people read it."""
+        return self._shown(self.most)
+
+    def _shown(self, count: int) -> str:
+        if self.unit != "bytes":
+            return f"{count:,}"
+        for size, name in ((GIB, "GiB"), (MIB, "MiB"), (KIB, "KiB")):
+            if count >= size:
+                return f"{count / size:,.4g} {name}"
+        return f"{count} bytes"
+
+
+YAML_BYTES = Limit("YAML: streams, recipes, runs", 4 * MIB, "bytes", "split it")
+YAML_DEPTH = Limit("YAML, JSON of a workspace", 100, "levels of nesting", "write it flatter")
+YAML_VALUES = Limit(
+    "YAML",
+    250_000,
+    "values once its aliases are expanded",
+    "write less of it, or without aliases (*name)",
+)
+JSON_BYTES = Limit("JSON of a workspace", 64 * MIB, "bytes", "put a copy of it back")
+EVENTS_BYTES = Limit("events.jsonl", 64 * MIB, "bytes", "put a copy of it back")
+TABLE_BYTES = Limit("tables: csv, tsv, parquet, arrow", 4 * GIB, "bytes", "split it into parts")
+JSON_TABLE_BYTES = Limit("tables: json, jsonl, ndjson", 512 * MIB, "bytes", "save it as parquet")
+TABLE_ROWS = Limit("tables", 10_000_000, "rows", "split it into parts, or take fewer")
+TABLE_COLUMNS = Limit("tables", 10_000, "columns", "keep those that the task names")
+TABLE_CELLS = Limit("tables", 50_000_000, "cells", "keep the columns that the task names")
+TABLE_EXPANDED = Limit("parquet", 4 * GIB, "bytes once it is decoded", "split it into parts")
+PICTURE_BYTES = Limit("pictures", 256 * MIB, "bytes", "save it smaller")
+PICTURE_PIXELS = Limit("pictures, frames of clips", 64_000_000, "pixels", "save it smaller")
+CLIP_PIXELS = Limit(
+    "clips, the frames that are looked at",
+    100_000_000,
+    "pixels together",
+    "look at fewer frames, or save it smaller",
+)
+CLIP_FRAMES = Limit("clips, animated pictures", 216_000, "frames", "cut it")
+ZIP_DIRECTORY = Limit("zips", 32 * MIB, "bytes of names", "pack fewer files into it")
+ZIP_FILES = Limit("zips of runs", 200_000, "files", "pack fewer runs into it")
+ZIP_BYTES = Limit("zips of runs", 20 * GIB, "bytes", "pack fewer runs into it")
+ZIP_RATIO = Limit("zips", 100, "times its size once it is unpacked", "nothing honest packs so well")
+UPLOAD_ZIP_FILES = Limit("zips of pictures", 20_000, "files", "name a folder on this machine")
+UPLOAD_ZIP_BYTES = Limit("zips of pictures", 500 * MIB, "bytes", "name a folder on this machine")
+SYNTHETIC_TEXTS = Limit("built-in texts, a split", 200_000, "samples", "ask for fewer")
+SYNTHETIC_PICTURES = Limit("built-in pictures, a split", 20_000, "samples", "ask for fewer")
+SYNTHETIC_CLIPS = Limit("built-in questions, a split", 10_000, "samples", "ask for fewer")
+TASK_NAME_LENGTH = Limit("names of tasks", 80, "characters", "choose a shorter one")
+NAME_LENGTH = Limit("names of runs and streams", 120, "characters", "choose a shorter one")
+VALUE_LENGTH = Limit("values of --set and of knobs", 10_000, "characters", "write it into a file")
+
+LIMITS: tuple[Limit, ...] = tuple(value for value in globals().values() if isinstance(value, Limit))
+"""All of them, in their order."""
+
+
+def table() -> str:
+    """The limits as docs/reliability.md has them."""
+    rows = [f"| {limit.reader} | {limit.shown} | {limit.unit} | {limit.todo} |" for limit in LIMITS]
+    return "\n".join(
+        ["| what is read | at most | of | beyond that |", "| --- | --- | --- | --- |", *rows]
+    )
+
+
+if __name__ == "__main__":
+    sys.stdout.write(table() + "\n")

@@ -1,0 +1,182 @@
+"""Small files that ask for much: `python -m tests.limits.hostile_inputs FOLDER` reads each within 1 GiB."""
+
+from __future__ import annotations
+
+import io
+import json
+import resource
+import struct
+import sys
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from cl_core.archive.unpack import unpack
+from cl_core.errors import UserError
+from cl_core.picture_decoder import open_picture
+from cl_core.recipes.named import load_recipe
+from cl_core.recipes.settings import parse_assignments
+from cl_core.runs.run_folder import RunFolder
+from cl_core.runs.workspace import Workspace
+from cl_core.tasks.builtin import builtin_stream, read_builtin
+from cl_core.tasks.sources.formats import read_file
+from cl_core.tasks.spec import TaskSpec
+from cl_core.tasks.stream_file import read_stream_file
+from cl_core.video import read_clip
+
+ALLOWED = 2**30
+"""Bytes that reading them all may take beyond what the libraries take."""
+Case = Callable[[Path], object]
+
+
+def laughing(levels: int = 9) -> str:
+    """YAML of some 400 bytes that stands for 9 to the power of `levels` values."""
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
+    for level in range(1, levels):
+        lines.append(f"a{level}: &a{level} [{', '.join([f'*a{level - 1}'] * 9)}]")
+    return "\n".join(lines) + "\n"
+
+
+def sparse(file: Path, size: int) -> Path:
+    """A file of zeros that takes no room."""
+    with file.open("wb") as opened:
+        opened.truncate(size)
+    return file
+
+
+def written(file: Path, content: str | bytes) -> Path:
+    """The file with that content."""
+    file.write_bytes(content.encode() if isinstance(content, str) else content)
+    return file
+
+
+def table(file: Path, columns: dict[str, object]) -> Path:
+    """A parquet file of these columns."""
+    pq.write_table(pa.table(columns), file)
+    return file
+
+
+def rows(file: Path) -> None:
+    """Reads a table; its problems are raised."""
+    read = read_file(file, file.name)
+    if read.problems:
+        raise UserError(read.problems[0].message)
+
+
+def of_run(folder: Path, name: str, make: Callable[[Path], object]) -> None:
+    """Reads a run of which one file is hostile."""
+    run = RunFolder(folder / "runs" / "one")
+    run.path.mkdir(parents=True, exist_ok=True)
+    make(run.path / name)
+    try:
+        if name == "run.yaml":
+            run.config  # noqa: B018
+        else:
+            [*run.events, run.artifacts(), run.hashed]
+    finally:
+        (run.path / name).unlink()
+
+
+def picture(width: int, height: int) -> bytes:
+    """A PNG that claims a size and has none of it."""
+    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    chunk = b"IHDR" + head
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + struct.pack(">I", 13)
+        + chunk
+        + struct.pack(">I", zlib.crc32(chunk))
+        + struct.pack(">I", 0)
+        + b"IDAT"
+        + struct.pack(">I", zlib.crc32(b"IDAT"))
+    )
+
+
+def animation(width: int, height: int, frames: int) -> bytes:
+    """A GIF whose frames of one pixel lie on a large canvas."""
+    head = b"GIF89a" + struct.pack("<HHBBB", width, height, 0x80, 0, 0) + bytes(3) + b"\xff" * 3
+    frame = (
+        b"\x21\xf9\x04\x00\x0a\x00\x00\x00"
+        + b"\x2c"
+        + struct.pack("<HHHHB", 0, 0, 1, 1, 0)
+        + b"\x02\x02\x44\x01\x00"
+    )
+    return head + frame * frames + b"\x3b"
+
+
+def listing(size: int) -> io.BytesIO:
+    """The end of a zip whose list of files would have that size, and as much before it."""
+    return io.BytesIO(
+        bytes(size) + struct.pack("<4sHHHHIIH", b"PK\x05\x06", 0, 0, 65535, 65535, size, 0, 0)
+    )
+
+
+def builtin(source: str) -> None:
+    """Makes the rows of a built-in task; its faults are raised."""
+    raw = read_builtin(TaskSpec(name="a", builtin=source))
+    if raw.faults:
+        raise UserError(raw.faults[0].message)
+
+
+MANY = pa.DictionaryArray.from_arrays(pa.array([0] * 5000, pa.int32()), pa.array(["x" * 2**20]))
+CASES: dict[str, Case] = {
+    "aliases in a stream": lambda at: read_stream_file(written(at / "a.yaml", laughing())),
+    "aliases in a recipe": lambda at: load_recipe(str(written(at / "b.yaml", laughing()))),
+    "aliases in a run": lambda at: of_run(at, "run.yaml", lambda f: written(f, laughing())),
+    "an alias of itself": lambda at: read_stream_file(written(at / "c.yaml", "&a [*a]")),
+    "aliases in a setting": lambda at: parse_assignments(
+        [f"a={{{laughing().replace(chr(10), ', ')}}}"]
+    ),
+    "a long setting": lambda at: parse_assignments(["a=" + "[" * 20_000]),
+    "YAML without end": lambda at: read_stream_file(sparse(at / "d.yaml", 5 * 2**20)),
+    "YAML without bottom": lambda at: read_stream_file(written(at / "e.yaml", "[" * 3000)),
+    "texts": lambda at: builtin_stream("domains:train=99999999999"),
+    "texts of a task": lambda at: builtin("domains/films:train=99999999999"),
+    "digits of a task": lambda at: builtin("digits/plain:test=99999999999"),
+    "scenes": lambda at: builtin_stream("scenes:test=99999999999"),
+    "clips": lambda at: builtin_stream("clips-qa:validation=99999999999"),
+    "a number without end": lambda at: builtin_stream("domains:overlap=" + "9" * 5000),
+    "domains": lambda at: builtin_stream("domains:n=99999999999"),
+    "one text in all rows": lambda at: rows(table(at / "a.parquet", {"text": MANY})),
+    "equal rows": lambda at: rows(table(at / "b.parquet", {"a": pa.nulls(10_000_001, pa.int8())})),
+    "columns": lambda at: rows(table(at / "c.parquet", {str(n): [0] for n in range(10_001)})),
+    "cells of csv": lambda at: rows(written(at / "a.csv", "," * 10_001 + "\n")),
+    "names of json lines": lambda at: rows(
+        written(at / "a.jsonl", "\n".join(json.dumps({str(n): 0}) for n in range(9000)))
+    ),
+    "csv without end": lambda at: rows(sparse(at / "b.csv", 5 * 2**30)),
+    "json without end": lambda at: rows(sparse(at / "b.json", 2**30)),
+    "pixels": lambda at: open_picture(picture(60_000, 60_000)),
+    "a picture without end": lambda at: open_picture(sparse(at / "a.png", 2**30)),
+    "pixels of frames": lambda at: read_clip(animation(60_000, 60_000, 2), 8),
+    "frames on a canvas": lambda at: read_clip(animation(7_000, 7_000, 4), 8),
+    "names in a zip": lambda at: unpack(Workspace(at / "w"), listing(40 * 2**20)),
+    "events without end": lambda at: of_run(at, "events.jsonl", lambda f: sparse(f, 2**30)),
+    "artifacts without end": lambda at: of_run(at, "artifacts.json", lambda f: sparse(f, 2**30)),
+    "hashes without end": lambda at: of_run(at, "hashes.json", lambda f: sparse(f, 2**30)),
+    "a name": lambda at: Workspace(at).run("a" * 121),
+}
+
+
+def main() -> None:
+    """Reads them all; prints JSON: by case what was said, or what else came; and the peak."""
+    at = Path(sys.argv[1])
+    said = {}
+    size = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (size + ALLOWED, size + ALLOWED))
+    for name, case in CASES.items():
+        try:
+            case(at)
+            said[name] = "taken"
+        except UserError as error:
+            said[name] = f"refused: {error}"
+        except (MemoryError, OSError, ValueError, TypeError, LookupError, RuntimeError) as error:
+            said[name] = f"{type(error).__name__}: {error}"[:300]
+    sys.stdout.write(json.dumps(said))
+
+
+if __name__ == "__main__":
+    main()
