@@ -8,7 +8,7 @@ import shutil
 import streamlit as st
 
 from app.base import links
-from app.base.escaped_text import plain
+from app.base.escaped_text import as_label, plain
 from app.data.runs import ending, report, run_names, scored, workspace
 from app.data.training import STATES
 from app.figures.heatmap import thumbnail
@@ -121,4 +121,6 @@ for row in range(0, len(names), 3):
 
 root = workspace("Mine").root.resolve()
 free = shutil.disk_usage(root if root.exists() else root.parent).free / 2**30
-st.caption(f"{counted(os.cpu_count() or 1, 'core')}, {free:.0f} GB free, workspace {root}")
+st.caption(
+    f"{counted(os.cpu_count() or 1, 'core')}, {free:.0f} GB free, workspace {as_label(str(root))}"
+)

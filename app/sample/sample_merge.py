@@ -160,7 +160,7 @@ def _chain(
             alt=f"{of_what_if.words}: prediction {of_what_if.prediction}",
             what=story(config, of_what_if, asked),
             formula=formulas(config, asked),
-            source=f"{_source(view)}, {plain(chosen.name[:60])}, computed now",
+            source=f"{_source(view)}, {chosen.name[:60]}, computed now",
         ),
         table=pd.DataFrame(
             {
@@ -231,7 +231,7 @@ def _blocks(
             what="Every adapted block has a router of its own, which reads what enters the block. "
             "Each row adds up to 100 %.",
             formula=GATES,
-            source=f"{_source(view)}, {plain(chosen.name[:60])}, computed now",
+            source=f"{_source(view)}, {chosen.name[:60]}, computed now",
         ),
         table=figure_table(weights, list(per_block), tasks, "%", "block"),
     )

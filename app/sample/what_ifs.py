@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from app.base import theme
+from app.base.escaped_text import as_label
 from app.shell import actions
 from cl_core.adapters.compose import COMPOSITIONS, plain_compositions
 from cl_core.runs.run_config import RunConfig
@@ -80,7 +81,7 @@ def panel(config: RunConfig, tasks: Sequence[str], true: int | None) -> WhatIfCh
         key="how",
         bind="query-params",
         disabled="how" in why,
-        help=" ".join(f"{name}: {COMPOSITIONS[name].summary}" for name in hows),
+        help=" ".join(as_label(f"{name}: {COMPOSITIONS[name].summary}") for name in hows),
     )
     _keep_valid("drop", tasks, several=True)
     drop = st.multiselect(
@@ -96,7 +97,7 @@ def panel(config: RunConfig, tasks: Sequence[str], true: int | None) -> WhatIfCh
     if len(tasks) > 1:
         plain["k"] = own_k
     for reason in dict.fromkeys(why.values()):
-        st.caption(f"{_controls(why, reason)}: {reason}")
+        st.caption(f"{_controls(why, reason)}: {as_label(reason)}")
     if actions.pressed("As in the run", "as-in-the-run", icon=":material/undo:", width="stretch"):
         actions.then(**plain)
 

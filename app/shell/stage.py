@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from app.base import theme
+from app.base.escaped_text import as_label
 from app.figures.names import short
 from cl_core.runs.run_folder import RunFolder
 
@@ -101,4 +102,4 @@ def _strip(names: tuple[str, ...]) -> None:
         for index in range(len(names))
     )
     st.html(f"<style>{rules}</style>")
-    st.pills("Tasks", names, key="task", label_visibility="collapsed")
+    st.pills("Tasks", names, key="task", format_func=as_label, label_visibility="collapsed")

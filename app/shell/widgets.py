@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pandas as pd
 import streamlit as st
 
-from app.base.escaped_text import plain
+from app.base.escaped_text import as_label, plain
 from app.base.styles import MENU, box
 from app.data.runs import WorkspaceName, ending, scored, unreadable
 from app.data.view import View
@@ -128,7 +128,7 @@ def beneath(
                 st.dataframe(readable(table), key=f"table-{key}")
             with st.container(horizontal=True, gap="small"):
                 _files(view, key, table, about, figure)
-        st.caption(about.source)
+        st.caption(as_label(about.source))
 
 
 def readable(table: pd.DataFrame) -> pd.DataFrame | Styler:

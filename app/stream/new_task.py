@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from app.base import links
-from app.base.escaped_text import plain
+from app.base.escaped_text import as_label, plain
 from app.data import stream_files
 from app.data.stream_checks import hub_size
 from app.shell import actions, uploads
@@ -50,7 +50,9 @@ def _gallery(workspace: Workspace, chosen: StreamChoice) -> bool:
     left, right = st.columns([1, 2], vertical_alignment="bottom")
     name = left.selectbox("Gallery", [info.name for info in available], key="gallery")
     info = next(info for info in available if info.name == name)
-    picked = right.pills("Tasks", info.tasks, selection_mode="multi", key=f"{PICKS}{name}")
+    picked = right.pills(
+        "Tasks", info.tasks, selection_mode="multi", format_func=as_label, key=f"{PICKS}{name}"
+    )
     st.caption(plain(info.title))
     spec, folder = find_stream(name)
     tasks = [_from_gallery(workspace, task, folder) for task in spec.tasks if task.name in picked]
@@ -123,7 +125,9 @@ def _waiting(workspace: Workspace) -> uploads.Upload | None:
 
 def _path(workspace: Workspace, chosen: StreamChoice) -> bool:
     roots = ", ".join(str(root) for root in uploads.allowed_roots(workspace))
-    text = st.text_input("A file or folder on the server", key="server-path", help=f"Under {roots}")
+    text = st.text_input(
+        "A file or folder on the server", key="server-path", help=plain(f"Under {roots}")
+    )
     if not text:
         st.caption(plain(f"Folders that may be read: {roots}"))
         return False

@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from app.base import links
-from app.base.escaped_text import plain
+from app.base.escaped_text import as_label, plain
 from app.base.popovers import closed, popover
 from app.data.stream_files import free_name
 from app.data.training import STATES
@@ -65,6 +65,7 @@ def jobs_view(view: View, workspace: Workspace) -> None:
             names,
             None,
             captions=[f"{STATES[state][1]} {STATES[state][0]}" for state in states.values()],
+            format_func=as_label,
             key="job",
             bind="query-params",
         )

@@ -1,0 +1,175 @@
+"""Names, texts and addresses that would be markup, on every page: nothing of them is read as any."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from google.protobuf.json_format import MessageToDict
+from streamlit.testing.v1 import AppTest
+
+from app.base.navigation import PAGES
+from cl_core.jobs.queue import Outcome, Request
+from cl_core.runs.run_folder import RunFolder
+from cl_core.runs.workspace import Workspace
+from cl_core.store import write_json
+from tests.app.conftest import ROOT
+from tests.app.pages.test_navigation import turn_to
+from tests.remade_runs import bundled, remade
+
+PAYLOAD = "![x](http://evil.example) <b>x</b> www.evil.example"
+FOLDER = "![x](www.evil.example) <b>x<b>"
+"""The same without what no folder can be called."""
+LIVE = re.compile(r"http://evil|www\.evil|(?<!\\)\]\(|(?<!\\)<b>x")
+READ = ("body", "label", "help", "text", "content", "message", "caption")
+"""Fields of Streamlit's messages that are Markdown, or HTML, where they are texts at all."""
+AS_THEY_ARE = ("text", "code", "json", "arrow_data_frame", "selectbox", "multiselect")
+"""Elements whose texts are shown as they are."""
+
+
+def name(index: int) -> str:
+    """Of a task."""
+    return f"{index} {PAYLOAD}"
+
+
+@pytest.fixture
+def hostile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    """A workspace with a run, a failed run, a damaged one, a job and a stream whose every name is a payload."""
+    workspace = Workspace(tmp_path / "workspace")
+    config = bundled("dam")
+    tasks = tuple(
+        task.model_copy(
+            update={
+                "name": name(i),
+                "label_names": tuple(f"{n} {PAYLOAD}" for n in task.label_names),
+            }
+        )
+        for i, task in enumerate(config.tasks)
+    )
+    called = {task.name: name(i) for i, task in enumerate(config.tasks)}
+    run = remade(workspace, "dam", "dam")
+    table = run.table("scores").to_pylist()
+    rows = [{**row, "task": called[row["task"]]} for row in table]
+    schema = run.table("scores").schema
+    pq.write_table(pa.Table.from_pylist(rows, schema), run.path / "scores.parquet")
+    named = config.model_copy(
+        update={
+            "stream_name": PAYLOAD,
+            "tasks": tasks,
+            "label_space": tuple(f"{n} {PAYLOAD}" for n in config.label_space),
+        }
+    )
+    events = (run.path / "events.jsonl").read_text()
+    for old, new in called.items():
+        events = events.replace(f'"task":"{old}"', f'"task":{json.dumps(new)}')
+    (run.path / "events.jsonl").write_text(events)
+    run.create(named)
+    run.path.rename(run.path.with_name(FOLDER))
+    failed = remade(workspace, "dam", "failed", stream_name=PAYLOAD)
+    with (failed.path / "events.jsonl").open("a") as file:
+        file.write(json.dumps({"type": "failed", "message": PAYLOAD}) + "\n")
+    broken = RunFolder(workspace.root / "runs" / f"{FOLDER}2")
+    broken.path.mkdir()
+    (broken.path / "run.yaml").write_text(f"'{PAYLOAD}': 1\n")
+    job = workspace.root / "jobs" / "abc"
+    job.mkdir(parents=True)
+    request = Request(run="failed", stream=PAYLOAD, recipe=PAYLOAD)
+    write_json(job / "job.json", request.model_dump(mode="json"))
+    write_json(job / "begun.json", {})
+    write_json(
+        job / "outcome.json", Outcome(state="failed", message=PAYLOAD).model_dump(mode="json")
+    )
+    streams = workspace.root / "streams"
+    streams.mkdir()
+    (streams / "bad.yaml").write_text(f"name: '{PAYLOAD}'\nprotocol: '{PAYLOAD}'\ntasks: []\n")
+    monkeypatch.setenv("ADAPTER_LAB_WORKSPACE", str(workspace.root))
+    return workspace
+
+
+def opened(**address: str) -> AppTest:
+    test = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=120)
+    test.query_params.update(address)
+    test.run()
+    return test
+
+
+def strings(value: Any, field: str = "") -> Iterator[tuple[str, str]]:
+    """Every string of a message with the name of its field."""
+    match value:
+        case str():
+            yield field, value
+        case dict():
+            for inner, other in value.items():
+                yield from strings(other, inner)
+        case list():
+            for other in value:
+                yield from strings(other, field)
+
+
+def live(test: AppTest) -> list[str]:
+    """Whatever of the payloads is read as markup: in Markdown, in HTML, and by plotly, which reads tags."""
+    shown = []
+    for element in (*_elements(test.main), *_elements(test.sidebar)):
+        kind = element.type
+        message = MessageToDict(element.proto, preserving_proto_field_name=True)
+        if kind == "plotly_chart":
+            spec = json.loads(message.get("spec") or message["figure"]["spec"])
+            shown += [text for _, text in strings(spec) if "<b>x" in text]
+        elif kind not in AS_THEY_ARE:
+            shown += [
+                f"{kind}: {text}"
+                for field, text in strings(message)
+                if field in READ
+                and LIVE.search(text if kind != "html" else text.replace("www.", ""))
+            ]
+    return shown
+
+
+def _elements(block: Any) -> Iterator[Any]:
+    for child in block.children.values():
+        if hasattr(child, "children"):
+            if getattr(child, "label", None) is not None and LIVE.search(str(child.label)):
+                yield child
+            yield from _elements(child)
+        else:
+            yield child
+
+
+def test_on_every_page_names_are_text(hostile: Workspace) -> None:
+    page = opened(ws="Mine", run=FOLDER)
+    assert not page.exception
+    assert page.selectbox(key="run").value == FOLDER
+    assert "evil" in str(page.main)
+    assert live(page) == []
+    for other in [entry.name for entry in PAGES]:
+        turn_to(page, other)
+        assert not page.exception, (other, page.exception)
+        assert (other, live(page)) == (other, [])
+
+
+@pytest.mark.parametrize(
+    ("page", "address"),
+    [
+        ("forgetting", {"run": PAYLOAD}),
+        ("start", {"ws": PAYLOAD}),
+        ("routing", {"run": "failed", "task": PAYLOAD}),
+        ("map", {"run": "failed", "after": PAYLOAD}),
+        ("stream", {"stream": PAYLOAD}),
+        ("train", {"show": "Jobs", "job": PAYLOAD}),
+        ("sample", {"run": "failed", "sample": PAYLOAD}),
+    ],
+)
+def test_in_the_address_too(hostile: Workspace, page: str, address: dict[str, str]) -> None:
+    given = {"ws": "Mine", **address}
+    test = opened(**given)
+    if page != "start":
+        test.query_params.update(given)
+        turn_to(test, page)
+    assert not test.exception, test.exception
+    assert live(test) == []
