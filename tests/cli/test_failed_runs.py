@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from cl_core.runs.events import FailureEvent, StopEvent
+from cl_core.jobs.queue import Jobs, Outcome, Request
+from cl_core.runs.events import FailureEvent, KillEvent, StopEvent
+from cl_core.runs.kill_words import kill_words
 from cl_core.runs.run_folder import RunFolder
 from cl_core.runs.workspace import Workspace
 from tests.cli.conftest import Command
@@ -24,6 +26,31 @@ def broken(lab: Command, small: list[str], tmp_path: Path) -> RunFolder:
     run = Workspace(tmp_path / "workspace").find("broken")
     run.record(FailureEvent(message=SAID))
     return run
+
+
+def test_a_killed_one_says_by_what_and_what_to_do_in_the_list_of_runs(
+    lab: Command, broken: RunFolder
+) -> None:
+    broken.record(KillEvent(signal="SIGKILL"))
+    said = lab("runs").out
+    assert "broken interrupted: its process was killed from outside (SIGKILL), as a system" in said
+    assert "resume it with: adapter-lab resume broken" in said
+
+
+def test_a_killed_job_says_by_what_in_the_queue(
+    lab: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Jobs, "wake", lambda self: None)
+    job = Jobs(Workspace(tmp_path / "workspace")).submit(
+        Request(run="long", stream="domains-dil", recipe="dam")
+    )
+    assert "interrupted" not in lab("jobs").out
+    job.begin()
+    job.end(Outcome(state="interrupted", message=kill_words("SIGHUP")))
+    head, row, _, why = lab("jobs").out.splitlines()
+    assert head.split() == ["run", "state", "stream", "recipe", "seed", "submitted"]
+    assert row.split()[:2] == ["long", "interrupted"]
+    assert why == "long interrupted: its process was killed from outside (SIGHUP)"
 
 
 def test_every_command_that_names_it_says_why_it_failed(lab: Command, broken: RunFolder) -> None:
