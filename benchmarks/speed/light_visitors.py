@@ -15,6 +15,7 @@ from urllib.parse import urlencode, urlsplit
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets.exceptions import WebSocketException
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
@@ -62,6 +63,26 @@ class LightVisitor:
                 began = time.perf_counter()
                 self._ask(socket, page)
                 self.times.append(time.perf_counter() - began)
+
+    def stay(self, pages: Sequence[str], seconds: float, seed: int) -> None:
+        """Goes from page to page, with pauses, until the time is over.
+
+        Args:
+            pages: names, as in addresses.
+            seconds: from now.
+            seed: of the order and of the pauses.
+        """
+        draw = random.Random(seed)  # noqa: S311 - the order of clicks is no secret
+        until = time.perf_counter() + seconds
+        try:
+            with self._connect() as socket:
+                while time.perf_counter() < until:
+                    began = time.perf_counter()
+                    self._ask(socket, draw.choice(pages))
+                    self.times.append(time.perf_counter() - began)
+                    time.sleep(draw.uniform(*THINK))
+        except (OSError, WebSocketException) as error:  # the server let go of it
+            self.faults.append(f"the connection ended: {error!r}")
 
     def open(self, page: str) -> None:
         """Comes by a link to a page, and leaves again once it is there."""
