@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -192,6 +193,7 @@ def test_names_that_were_printed_are_answered(server: SharingServer) -> None:
             assert visitor.open("start").widgets
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere this machine has one address")
 def test_wrong_codes_slow_down_their_sender_alone(server: SharingServer) -> None:
     sender = "127.0.0.66"
     for _ in range(FREE):
