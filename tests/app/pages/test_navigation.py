@@ -167,10 +167,9 @@ def test_a_stream_that_is_not_here_is_said_and_not_another_ones_name(
 ) -> None:
     moved = tmp_path / "moved"
     shutil.copytree(small_workspace, moved)
-    file = moved / "runs" / "dam" / "run.yaml"
-    said = file.read_text(encoding="utf-8").replace("stream: domains-dil", "stream: /gone/odd.yaml")
-    said = said.replace("stream_name: domains-dil", "stream_name: odd")
-    file.write_text(said, encoding="utf-8")
+    run = Workspace(moved).find("dam")
+    elsewhere = {"stream": "/gone/odd.yaml", "stream_name": "odd"}
+    run.create(run.config.model_copy(update=elsewhere))
     first = follow(ws="Mine", run="dam")
     monkeypatch.setenv("ADAPTER_LAB_WORKSPACE", str(moved))
     page = turn_to(first, "stream")
