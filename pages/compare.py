@@ -222,22 +222,22 @@ if against != "nothing":
         )
     else:
         paired = {names[lines.index(gap.line)]: gap.difference for gap in gaps}
-        ahead = f"{difference_title(metric)}: ahead of {gaps[0].reference.marked}"
+        difference = f"{difference_title(metric)}: difference from {gaps[0].reference.marked}"
         widgets.chart(
             view,
             figures.differences(
-                dict(list(paired.items())[: compared_runs.MOST_LINES]), view.look, ahead
+                dict(list(paired.items())[: compared_runs.MOST_LINES]), view.look, difference
             ),
             "differences",
             widgets.About(
-                alt=f"Paired differences: {ahead}",
+                alt=f"Paired differences: {difference}",
                 what="The difference on the same orders and seeds, with its 95 % interval and the p-value of a paired "
                 "t-test. An interval that holds 0 shows no difference.",
                 formula=r"\frac{1}{n} \sum_s \left( a_s - b_s \right)",
                 source=source,
             ),
             table=pd.DataFrame(
-                {ahead: [format_difference(gap) for gap in paired.values()]},
+                {difference: [format_difference(gap) for gap in paired.values()]},
                 pd.Index(list(paired), name="recipe"),
             ),
         )

@@ -134,7 +134,7 @@ def _tables(comparison: Comparison, table: Table) -> list[str]:
             for gap in part.differences:
                 gaps[gap.line.told_the_task].append(_gap(gap))
             reference = part.differences[0].reference.marked
-            caption = f"{stream}{score}: ahead of {reference}, paired by order and seed"
+            caption = f"{stream}{score}: difference from {reference}, paired by order and seed"
             tables.append(table(caption, ["recipe", "metric", "difference"], gaps))
     return tables
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from cl_core.analysis.comparison import Comparison, Difference
 from cl_core.analysis.comparison_lines import Line
-from cl_core.analysis.comparison_notes import notes
+from cl_core.analysis.comparison_notes import notes, told_notes
 from cl_core.evaluate.statistics import Summary, format_p
 from cl_core.evaluate.table import ACCURACY, METRICS
 from cl_core.evaluate.units import bare_title, difference_title, title, unit_of
@@ -83,10 +83,12 @@ def _differences(stream: str, comparison: Comparison) -> str:
     digits = max(unit_of(gap.metric).digits for gap in gaps)
     against = latex.escape(gaps[0].reference.marked)
     head = ["recipe", "metric", "{difference}", r"{95\,\% interval}", "{$n$}", "{$p$}"]
-    body = [_row(_gap(gap)) for gap in gaps]
+    apart = [_row(_gap(gap)) for gap in gaps if gap.line.told_the_task]
+    body = [_row(_gap(gap)) for gap in gaps if not gap.line.told_the_task]
+    body += [r"\midrule", *apart] if body and apart else apart
     caption = (
-        f"{latex.escape(stream)}: ahead of {against}, paired by order and seed; "
-        "$p$ of the paired $t$-test, two-sided."
+        f"{latex.escape(stream)}: difference from {against}, paired by order and seed; "
+        f"$p$ of the paired $t$-test, two-sided. {_sentences(told_notes(comparison.lines))}"
     )
     column = latex.column([gap.difference.mean for gap in gaps], digits)
     widest = max(len(gap.line.marked) for gap in gaps)
@@ -160,7 +162,10 @@ def _row(cells: Sequence[str]) -> str:
 
 def _notes(comparison: Comparison) -> str:
     """Sentences for the caption."""
-    said = notes(comparison, printed=True)
+    return _sentences(notes(comparison, printed=True))
+
+
+def _sentences(said: Sequence[str]) -> str:
     return " ".join(f"{latex.escape(note[0].upper() + note[1:])}." for note in said)
 
 

@@ -39,7 +39,7 @@ def test_a_sweep_is_compared_and_can_be_looked_at_again(
     answer = lab(*answered)
     assert answer.status == 0
     assert "n=2" in answer.out
-    assert "ahead of dam" in answer.out
+    assert "difference from dam" in answer.out
 
     again = [*answered, "--json"]
     assert json.loads(lab(*again).out)["failures"] == []

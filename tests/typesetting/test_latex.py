@@ -94,6 +94,11 @@ def test_a_comparison_over_seeds_compiles_with_bold_and_real_minus_signs(
     assert r"\bfseries" in dam
     assert r"\bfseries" not in adapters, "who is told the task is no rival"
     assert first.index(r"\midrule", first.index("dam")) < first.index("adapters $\\dagger$")
+    differences = text.partition(r"\end{table}")[2]
+    assert "difference from sequential" in differences, "more forgetting is nothing to be ahead in"
+    assert "told the true task of every sample" in differences, "each table stands alone"
+    rows = differences[differences.index(r"\midrule") + 1 :]
+    assert rows.index("dam &") < rows.index(r"\midrule") < rows.index("adapters $\\dagger$ &")
 
 
 def several(folder: Path) -> list[RunFolder]:
