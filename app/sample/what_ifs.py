@@ -144,7 +144,7 @@ def _k(config: RunConfig, most: int, disabled: bool) -> tuple[int, int]:
     if st.session_state.get("k") not in (None, *range(1, most + 1)):
         st.session_state["k"] = run_k
     # Buttons, where there is room for them: a slider tells the server what it shows a fifth of a second later.
-    label, options = f"Adapters kept, k (run: {run_k})", list(range(1, most + 1))
+    label, options = _label(config, "Adapters kept, k", "k", run_k), list(range(1, most + 1))
     if most > MOST_BUTTONS:
         return st.select_slider(
             label,
@@ -172,7 +172,7 @@ def _temperature(config: RunConfig, disabled: bool) -> tuple[float, float]:
     """The softmax's temperature, and the run's own."""
     run_temperature = config.settings.router.temperature
     value = st.pills(
-        f"Temperature τ (run: {run_temperature:g})",
+        _label(config, "Temperature τ", "temperature", run_temperature),
         sorted({*TEMPERATURES, run_temperature}),
         default=run_temperature,
         required=True,
@@ -183,6 +183,11 @@ def _temperature(config: RunConfig, disabled: bool) -> tuple[float, float]:
         help="Small: nearly the top-1 adapter alone. Large: nearly equal weights of the k kept.",
     )
     return float(run_temperature if value is None else value), run_temperature
+
+
+def _label(config: RunConfig, name: str, field: str, value: float) -> str:
+    """With what the run has, where its recipe reads the setting."""
+    return name if field in config.recipe.what_ifs else f"{name} (run: {value:g})"
 
 
 def _keep_valid(key: str, options: Sequence[str], several: bool = False) -> None:

@@ -162,8 +162,8 @@ class Predictor:
             # TIL tells the heads, an oracle the router.
             if self.config.protocol == "til" or self.config.recipe.told_the_task:
                 raise UserError(
-                    f"recipe '{self.config.recipe.name}' under {self.config.protocol} must be told the true task; "
-                    f"say it with --task, one of {', '.join(self.tasks)}"
+                    f"recipe '{self.config.recipe.name}' under {self.config.protocol} must be told the true task, "
+                    f"one of {', '.join(self.tasks)} (--task in a terminal, task= in Python)"
                 )
             return None
         if task not in self.tasks:

@@ -85,7 +85,7 @@ def test_an_earlier_stage_knows_only_its_tasks(carry: Carry) -> None:
 
 def test_what_a_model_must_be_told_it_asks_for(carry: Carry) -> None:
     oracle = carry("domains-dil", "adapters", name="oracle")
-    with pytest.raises(UserError, match="say it with --task, one of restaurants, films, products"):
+    with pytest.raises(UserError, match="told the true task, one of restaurants, films, products"):
         oracle.route("the soup was cold")
     with pytest.raises(UserError, match="no task 'film'"):
         oracle.route("the soup was cold", task="film")

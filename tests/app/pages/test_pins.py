@@ -103,3 +103,14 @@ def test_a_pin_of_a_task_that_is_not_learnt_yet_is_answered_by_those_that_are(
     page.select_slider(key="after").set_value("1 restaurants").run()
     assert listed(page) == [later[:28]]
     assert "has no prediction here" not in said(page)
+
+
+def test_a_recipe_that_is_told_the_task_is_told_none_that_is_not_learnt_yet(
+    open_page: Open,
+) -> None:
+    page = open_page("forgetting", ws="Demonstration", run="adapters")
+    page.query_params["pin"] = [json.dumps({"told": "travel", "text": "a dull train"})]
+    page.switch_page("../pages/sample.py").run()
+    page.select_slider(key="after").set_value("2 films").run()
+    (warning,) = [element.value for element in page.warning]
+    assert "must be told the true task, one of restaurants, films " in warning

@@ -120,6 +120,8 @@ def test_a_recipe_with_one_adapter_says_that_there_is_nothing_to_choose(
 ) -> None:
     page = open_page("sample", run="one", workspace=one_adapter)
     assert page.selectbox(key="by").disabled
+    labels = {page.segmented_control(key="k").label, page.pills(key="t").label}
+    assert labels == {"Adapters kept, k", "Temperature τ"}, "the run has neither"
     assert any("there is nothing to choose" in element.value for element in page.caption)
     assert "As in the run: one adapter for all tasks." in html(page)
     # What it says is the run's answer: there are no two voices that could disagree.
