@@ -13,10 +13,9 @@ if str(ROOT) not in sys.path:  # Streamlit puts this file's folder there, not th
 
 # E402: the root is on the path only now.
 from app.base import links, theme  # noqa: E402
-from app.base.escaped_text import plain  # noqa: E402
+from app.base.banner import banner  # noqa: E402
 from app.base.navigation import PAGES  # noqa: E402
 from app.shell import actions, frame, history, preferences  # noqa: E402
-from cl_core.errors import UserError  # noqa: E402
 
 st.set_page_config(
     page_title="Adapter Lab", page_icon=str(ROOT / "app" / "icon.png"), layout="wide"
@@ -39,12 +38,12 @@ page = st.navigation(
     list(pages.values()), position="hidden" if theme.presenting() else "sidebar", expanded=True
 )
 links.arrive(page.url_path)
-frame.surround(page.url_path)
-try:
-    if not frame.says_what_is_missing(page.url_path or "start", page.title):
-        page.run()
-except UserError as error:  # a file of a run that is damaged within, which its end does not show
-    st.error(plain(str(error)), icon=":material/error:")
-finally:  # pages that have nothing to show stop early
-    frame.finish()
-    actions.settle()
+with banner():
+    frame.surround(page.url_path)
+    try:
+        with banner():
+            if not frame.says_what_is_missing(page.url_path or "start", page.title):
+                page.run()
+    finally:  # pages that have nothing to show stop early
+        frame.finish()
+        actions.settle()

@@ -5,6 +5,7 @@ The file is the stream: every change on the page is written to it at once, so th
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from collections.abc import Iterable
@@ -23,6 +24,7 @@ from cl_core.reports.run_summary import RunSummary, summaries
 from cl_core.runs.run_config import stream_in
 from cl_core.runs.workspace import Workspace
 from cl_core.store.atomic_writes import write_json, write_text
+from cl_core.store.lock import RunLock
 from cl_core.tasks.spec import StreamSpec, TaskSpec
 from cl_core.tasks.stream_file import dump_stream, read_stream_file
 
@@ -30,6 +32,12 @@ Spec = TypeVar("Spec", StreamSpec, TaskSpec)
 SUFFIX = ".yaml"
 DRAFTS = "drafts"
 """Folder of a workspace."""
+LOCK = ".lock"
+"""Held while a stream file is compared with what it was, and written."""
+CHANGED = (
+    "stream '{name}' was changed meanwhile, in another tab or by hand, so nothing was written: its file is as "
+    "the other one left it. Look at it as it is now, and make your change again"
+)
 
 
 def folder(workspace: Workspace) -> Path:
@@ -107,18 +115,31 @@ def named_from(workspace: Workspace, path: Path) -> str:
     return Path(os.path.relpath(path.resolve(), folder(workspace))).as_posix()
 
 
-def save(workspace: Workspace, spec: StreamSpec) -> Path:
-    """Writes a stream, after checking what must hold of any.
+def stamp(path: Path) -> str:
+    """What changes when a stream file does; "" where there is none."""
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+
+
+def save(workspace: Workspace, spec: StreamSpec, was: str) -> Path:
+    """Writes a stream, after checking what must hold of any, and that nobody else has written it since it was read.
+
+    Args:
+        workspace: whose.
+        spec: the stream.
+        was: the file's `stamp` when it was read; "" for a new one.
 
     Raises:
-        UserError: its name is no file name.
+        UserError: its name is no file name, or the file has changed since.
         Faults: it does not fit together.
     """
     check_host()
     path = file_of(workspace, spec.name)
     checked = rebuilt(spec)
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_text(path, dump_stream(checked))
+    with RunLock(path.parent / LOCK):
+        if stamp(path) != was:
+            raise UserError(CHANGED.format(name=spec.name))
+        write_text(path, dump_stream(checked))
     return path
 
 

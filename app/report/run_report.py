@@ -233,6 +233,7 @@ def main() -> None:
     from cl_core.errors import AdapterLabError
     from cl_core.runs.workspace import Workspace
     from cl_core.store import write_text
+    from cl_core.system_faults import explained
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--workspace", type=Path, required=True)
@@ -245,6 +246,12 @@ def main() -> None:
     except AdapterLabError as error:
         sys.stderr.write(f"adapter-lab: {error}\n")
         raise SystemExit(2) from None
+    except Exception as error:
+        said = explained(error)
+        if not said:
+            raise
+        sys.stderr.write(f"adapter-lab: {said}\n")
+        raise SystemExit(74) from None
 
 
 def _from_data(run: RunFolder) -> Show | None:

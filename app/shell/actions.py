@@ -28,6 +28,7 @@ from streamlit.delta_generator import DeltaGenerator
 from streamlit.runtime.scriptrunner import RerunException
 
 from app.base.escaped_text import plain
+from cl_core.system_faults import explained
 
 NOTED = "actions-noted"
 DONE = "actions-done"
@@ -116,15 +117,15 @@ def answering(key: str, *faults: type[Exception]) -> Iterator[None]:
 
     Args:
         key: of the button.
-        faults: what may fail; mistakes of the visitor and answers of the disk without.
+        faults: what may fail; mistakes of the visitor and answers of the system without.
     """
     from cl_core.errors import AdapterLabError
 
-    kinds = faults or (AdapterLabError, OSError)
+    kinds = faults or (AdapterLabError, OSError, MemoryError)
     try:
         yield
     except kinds as error:
-        refuse(key, str(error))
+        refuse(key, explained(error) or str(error))
 
 
 def then(**state: Any) -> NoReturn:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path, PurePath
 from typing import Any
@@ -27,6 +27,8 @@ from cl_core.tasks.stream_file import dump_stream
 from cl_core.tasks.stream_loader import StreamInfo, find_stream, list_streams
 
 OWN = "streams/"
+SEEN = "stream-seen"
+"""In the session: the label of the stream on the page, and the stamp of its file."""
 PROTOCOLS = {
     "til": "task-incremental: told the task at test",
     "cil": "class-incremental: all labels, not told the task",
@@ -47,6 +49,8 @@ class StreamChoice:
         path: its file; None for a named one.
         users: runs that hold it as it is.
         how: what to do to have its data; "" where they are here.
+        stamp: of its file, as it was read; "" where there is none.
+        seen: the same, as the visitor saw it last: before a click that is carried out in this drawing.
     """
 
     label: str
@@ -57,6 +61,8 @@ class StreamChoice:
     path: Path | None
     users: tuple[str, ...] = ()
     how: str = ""
+    stamp: str = ""
+    seen: str = ""
 
     @property
     def editable(self) -> bool:
@@ -129,7 +135,21 @@ def choose(workspace: Workspace) -> StreamChoice | None:
     settle("stream", options)
     label = st.selectbox("Stream", options, key="stream", bind="query-params")
     say_absent(options)
-    return open_stream(workspace, label)
+    opened = open_stream(workspace, label)
+    of, seen = st.session_state.get(SEEN, ("", ""))
+    st.session_state[SEEN] = (label, opened.stamp)
+    return replace(opened, seen=seen if of == label else opened.stamp)
+
+
+def write(workspace: Workspace, chosen: StreamChoice, spec: StreamSpec) -> None:
+    """Writes what the stream on the page has become.
+
+    Raises:
+        UserError: its file is another than the visitor saw.
+        Faults: it does not fit together.
+    """
+    path = stream_files.save(workspace, spec, chosen.seen)
+    st.session_state[SEEN] = (chosen.label, stream_files.stamp(path))
 
 
 def settle(key: str, options: list[str]) -> None:
@@ -191,9 +211,12 @@ def open_stream(workspace: Workspace, label: str) -> StreamChoice:
     draft = stream_files.drafts(workspace).get(path.stem)
     if not path.is_file() and draft is not None:
         return StreamChoice(label, None, draft.name, draft.protocol, folder, path)
+    stamp = stream_files.stamp(path)  # before the file is read: a change in between is one
     spec = stream_files.read(path)
     held = tuple(stream_files.users(workspace, path))
-    return StreamChoice(label, spec, spec.name, spec.protocol, folder, path, held)
+    return StreamChoice(
+        label, spec, spec.name, spec.protocol, folder, path, held, stamp=stamp, seen=stamp
+    )
 
 
 def begin(workspace: Workspace, name: str, protocol: str, copy: StreamChoice | None) -> str:
@@ -212,7 +235,7 @@ def begin(workspace: Workspace, name: str, protocol: str, copy: StreamChoice | N
             if beside
             else stream_files.copied(copy.spec, name, copy.folder)
         )
-        stream_files.save(workspace, spec)
+        stream_files.save(workspace, spec, "")
     else:
         stream_files.begin_draft(workspace, name, protocol)
     return f"{OWN}{path.name}"
@@ -222,10 +245,11 @@ def add(workspace: Workspace, chosen: StreamChoice, tasks: list[TaskSpec]) -> No
     """Puts tasks at the stream's end; the first ones make its file.
 
     Raises:
+        UserError: its file is another than the visitor saw.
         Faults: the stream does not fit together with them.
     """
     if chosen.spec is not None:
-        stream_files.save(workspace, stream_files.added(chosen.spec, tasks))
+        write(workspace, chosen, stream_files.added(chosen.spec, tasks))
         return
     first = stream_files.checked_stream(
         {
@@ -234,7 +258,7 @@ def add(workspace: Workspace, chosen: StreamChoice, tasks: list[TaskSpec]) -> No
             "tasks": [task.model_dump(mode="json", exclude_defaults=True) for task in tasks[:1]],
         }
     )
-    stream_files.save(workspace, stream_files.added(first, tasks[1:]))
+    write(workspace, chosen, stream_files.added(first, tasks[1:]))
     stream_files.end_draft(workspace, chosen.name)
 
 

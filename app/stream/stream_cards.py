@@ -15,7 +15,7 @@ from app.base.escaped_text import plain
 from app.base.popovers import closed, popover
 from app.data import stream_files
 from app.shell import actions
-from app.shell.stream_choice import PROTOCOLS, StreamChoice
+from app.shell.stream_choice import PROTOCOLS, StreamChoice, write
 from cl_core.errors import UserError, counted
 from cl_core.runs.workspace import Workspace
 from cl_core.tasks.spec import StreamSpec
@@ -187,7 +187,7 @@ def _save(
     """Writes the stream with a change, and has the page drawn with it, and with these names in the session."""
     if chosen.spec is not None:
         with actions.answering(key):
-            stream_files.save(workspace, change(chosen.spec))
+            write(workspace, chosen, change(chosen.spec))
         actions.then(**(state or {}))
 
 
@@ -206,7 +206,7 @@ def protocol(workspace: Workspace, chosen: StreamChoice) -> None:
         shared = chosen.spec.shared_labels if wanted == "cil" else None
         try:
             changed = stream_files.rebuilt(chosen.spec, protocol=wanted, shared_labels=shared)
-            stream_files.save(workspace, changed)
+            stream_files.save(workspace, changed, chosen.stamp)
         except (UserError, OSError) as error:
             st.error(plain(str(error)), icon=":material/block:")
             return

@@ -26,6 +26,7 @@ from torch import Tensor
 from cl_core.adapters.adapter import Adapter
 from cl_core.adapters.settings import Activation
 from cl_core.errors import Faults, UserError
+from cl_core.system_faults import naming
 
 PREFIXES = {
     "bert": "encoder.layer",
@@ -219,7 +220,8 @@ def reduction_factor(hidden_size: int, width: int) -> float:
 def _write(path: Path, data: bytes) -> None:
     """Under another name first, so that nothing half-written has the right one."""
     part = path.with_name(f"{path.name}.part")
-    part.write_bytes(data)
+    with naming(part):
+        part.write_bytes(data)
     part.replace(path)
 
 

@@ -22,6 +22,7 @@ from cl_core.runs.slices import slices
 from cl_core.runs.workspace import Workspace
 from cl_core.store import is_held
 from cl_core.store.atomic_writes import PARTIAL_SUFFIX
+from cl_core.system_faults import naming
 from cl_core.tasks.stream_file import read_stream_file
 
 PARTS = ("store", "streams", "slices", "data", "runs")
@@ -114,11 +115,12 @@ def pack(workspace: Workspace, target: Path, runs: Sequence[str] | None = None) 
         raise UserError(f"there is no folder '{target.parent}' to write {target.name} to")
     partial = target.with_name(f".{target.name}.{uuid.uuid4().hex}{PARTIAL_SUFFIX}")
     try:
-        with partial.open("xb") as file:
+        with naming(target), partial.open("xb") as file:
             write_zip(contents, file)
         partial.replace(target)
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
     return contents
 
 

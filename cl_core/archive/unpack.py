@@ -29,6 +29,7 @@ from cl_core.runs.run_files import DamagedFile
 from cl_core.runs.run_folder import RunFolder
 from cl_core.runs.workspace import Workspace
 from cl_core.store.artifact import DamageError, checked
+from cl_core.system_faults import naming
 
 _RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _KIND, _KEY = re.compile(r"[a-z][a-z0-9_-]*"), re.compile(r"[0-9a-f]{64}")
@@ -240,7 +241,7 @@ def _extract(
         target = staging / path
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            with opened.open(member.info) as source, target.open("xb") as file:
+            with naming(target), opened.open(member.info) as source, target.open("xb") as file:
                 while chunk := source.read(CHUNK):
                     spent += len(chunk)
                     if spent > limits.bytes:

@@ -11,32 +11,18 @@ Heavy imports wait for the command that needs them: `--help` and the lists answe
 
 from __future__ import annotations
 
-import sys
+from cl_core.cli.endings import LOADING, finish_output, politely, prepare_output
 
-from cl_core.cli import (  # noqa: F401 - they register their commands
-    archives,
-    check_command,
-    clean_command,
-    compare_commands,
-    inspect,
-    job_commands,
-    list_commands,
-    merge_commands,
-    run_commands,
-    serve,
-    vary_command,
-    verify_command,
-)
-from cl_core.cli.app import app
-from cl_core.errors import UserError
-
-__all__ = ["app", "main"]
+__all__ = ["main"]
 
 
 def main() -> None:
-    """Entry point: a mistake of the user's ends with its message and status 2, without a traceback."""
-    try:
-        app()
-    except UserError as error:
-        print(f"adapter-lab: {error}", file=sys.stderr)  # noqa: T201 - this is the terminal
-        raise SystemExit(2) from None
+    """Entry point: what the user or the system did ends with its message and a status, without a traceback."""
+    prepare_output()
+    with politely():
+        with politely(LOADING):
+            from cl_core.cli.commands import app
+        try:
+            app()
+        finally:
+            finish_output()

@@ -6,7 +6,10 @@ from typing import Annotated
 
 import typer
 
+from cl_core.cli.endings import PoliteGroup
+
 app = typer.Typer(
+    cls=PoliteGroup,
     name="adapter-lab",
     help="Continual learning with adapters: one small adapter per task on a frozen backbone, "
     "routed and merged per sample.",

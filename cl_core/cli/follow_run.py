@@ -10,6 +10,7 @@ from cl_core.cli.output import TerminalWatcher, say, say_json
 from cl_core.engine.launch import carry_out
 from cl_core.reports.report import Report
 from cl_core.reports.report_formats import as_text
+from cl_core.runs.events import StartEvent
 from cl_core.runs.run_folder import RunFolder
 from cl_core.runs.workspace import Workspace
 
@@ -43,15 +44,17 @@ def follow(
         typer.Exit: it was stopped; the message says how to go on.
     """
     if again or run.status != "finished":
-        from cl_core.train.loop import RunStopped
-
+        before = starts(run)
         try:
+            from cl_core.train.loop import RunStopped
+
             carry_out(workspace, run, stream, watcher)
-        except RunStopped:
+        except (RunStopped, KeyboardInterrupt):
             watcher.finish()
             where = "" if str(workspace.root) == "workspace" else f" --workspace {workspace.root}"
+            loading = " while it was loading" if starts(run) == before else ""
             typer.echo(
-                f"stopped; everything so far is kept. Resume with: adapter-lab resume {run.name}{where}",
+                f"stopped{loading}; everything so far is kept. Resume with: adapter-lab resume {run.name}{where}",
                 err=True,
             )
             raise typer.Exit(STOPPED) from None
@@ -64,3 +67,8 @@ def follow(
         say_json(report.as_dict())
     else:
         say(as_text(report))
+
+
+def starts(run: RunFolder) -> int:
+    """How often its work has begun."""
+    return sum(isinstance(event, StartEvent) for event in run.events)

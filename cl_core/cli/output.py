@@ -24,8 +24,16 @@ QUIET_SECONDS = 20.0  # plain lines: at most one progress line this often
 
 
 def say(text: str = "") -> None:
-    """One line to standard output."""
-    print(text, flush=True)  # noqa: T201 - this is the terminal
+    """One line to standard output.
+
+    Raises:
+        OSError: it takes none.
+    """
+    try:
+        print(text, flush=True)  # noqa: T201 - this is the terminal
+    except OSError as error:
+        error.filename = "standard output"
+        raise
 
 
 def say_json(data: Any) -> None:
@@ -136,10 +144,13 @@ class TerminalWatcher:
         if self.quiet:
             return
         self._last_line = time.monotonic()
-        if self._bar is not None:
-            self._bar.console.print(text, markup=False, highlight=False)
-        else:
-            print(text, file=sys.stderr, flush=True)  # noqa: T201 - this is the terminal
+        try:
+            if self._bar is not None:
+                self._bar.console.print(text, markup=False, highlight=False)
+            else:
+                print(text, file=sys.stderr, flush=True)  # noqa: T201 - this is the terminal
+        except OSError:  # nobody reads it any more, or its file is on a full disk: the run goes on
+            self.quiet = True
 
 
 def _make_bar() -> Any:

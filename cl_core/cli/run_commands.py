@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from cl_core.cli.app import app
+from cl_core.cli.endings import LOADING_RUN, politely
 from cl_core.cli.options import (
     PRECISIONS,
     PROTOCOLS,
@@ -81,18 +82,19 @@ def run(
     if backbone is not None:
         settings["backbone"] = backbone
     opened = Workspace(workspace)
-    folder, loaded = prepare(
-        opened,
-        stream,
-        chosen,
-        name=name,
-        seed=seed,
-        preset=preset,
-        settings=settings,
-        protocol=one_of("--protocol", protocol, PROTOCOLS),
-        device=device,
-        precision=one_of("--precision", precision, PRECISIONS) or "auto",
-    )
+    with politely(LOADING_RUN):
+        folder, loaded = prepare(
+            opened,
+            stream,
+            chosen,
+            name=name,
+            seed=seed,
+            preset=preset,
+            settings=settings,
+            protocol=one_of("--protocol", protocol, PROTOCOLS),
+            device=device,
+            precision=one_of("--precision", precision, PRECISIONS) or "auto",
+        )
     follow(opened, folder, loaded, watcher, as_json)
 
 
@@ -111,7 +113,9 @@ def resume(
     watcher = TerminalWatcher(quiet=as_json)
     opened = Workspace(workspace)
     folder = opened.find(name)
-    follow(opened, folder, reopen(folder), watcher, as_json, again=True)
+    with politely(LOADING_RUN):
+        stream = reopen(folder)
+    follow(opened, folder, stream, watcher, as_json, again=True)
 
 
 @app.command()

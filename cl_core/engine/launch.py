@@ -8,7 +8,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -31,6 +31,7 @@ from cl_core.runs.run_files import DamagedFile
 from cl_core.runs.run_folder import RunFolder
 from cl_core.runs.workspace import Workspace
 from cl_core.store import RunLock
+from cl_core.system_faults import explained
 from cl_core.tasks.stream import vocabulary
 
 if TYPE_CHECKING:
@@ -147,25 +148,26 @@ def prepare(
         tasks=summarise_tasks(loaded, loaded.tasks),
         held_out=summarise_tasks(loaded, loaded.held_out),
     )
-    if run.exists:
-        words: Any = {
-            "recipe": {"summary", "source"}
-        }  # what a recipe is described with changes no run
-        differences = _differences(
-            run.config.model_dump(exclude=words), config.model_dump(exclude=words)
-        )
-        if differences and run.status == "failed" and not run.learnt:
-            workspace.check_writable()  # it came to nothing, and holds nobody to what it was
-            run.create(config)
-            run.__dict__.pop("config", None)
-        elif differences:
-            raise UserError(
-                f"run '{run.name}' exists with other settings: {'; '.join(differences)}. Choose another --name, "
-                f"or remove {run.path}"
-            )
-    else:
+    if not run.exists:
         workspace.check_writable()
+        run.path.mkdir(parents=True, exist_ok=True)
+        # Of two that begin it at once, the second meets what the first wrote.
+        with RunLock(run.lock_path):
+            if not run.exists:
+                run.create(config)
+    words: Any = {"recipe": {"summary", "source"}}  # what a recipe is described with changes no run
+    differences = _differences(
+        run.config.model_dump(exclude=words), config.model_dump(exclude=words)
+    )
+    if differences and run.status == "failed" and not run.learnt:
+        workspace.check_writable()  # it came to nothing, and holds nobody to what it was
         run.create(config)
+        run.__dict__.pop("config", None)
+    elif differences:
+        raise UserError(
+            f"run '{run.name}' exists with other settings: {'; '.join(differences)}. Choose another --name, "
+            f"or remove {run.path}"
+        )
     return run, loaded
 
 
@@ -250,8 +252,10 @@ def carry_out(
             run.seal()
             raise RunStopped("stopped as asked") from stopped
         except Exception as error:
-            run.record(FailureEvent(message=f"{type(error).__name__}: {error}"))
-            run.seal()
+            said = explained(error) or f"{type(error).__name__}: {error}"
+            with suppress(OSError, MemoryError):  # a full disk takes no record of it either
+                run.record(FailureEvent(message=said))
+                run.seal()
             raise
         run.record(
             FinishEvent(

@@ -6,7 +6,9 @@ process. Each kind of event is a frozen model.
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -164,14 +166,25 @@ _ADAPTER: TypeAdapter[AnyEvent] = TypeAdapter(AnyEvent)
 
 
 def append_event(path: Path, event: Event) -> None:
-    """Adds one line in one write; a line that a killed process left unfinished is closed first."""
+    """Adds one line in one write; a line that a killed process left unfinished is closed first.
+
+    Raises:
+        OSError: the disk's answer, or it is a pipe or a device.
+    """
     line = event.model_dump_json() + "\n"
     descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
     try:
-        size = os.fstat(descriptor).st_size
-        if size and os.pread(descriptor, 1, size - 1) != b"\n":
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.ESPIPE, os.strerror(errno.ESPIPE))
+        if status.st_size and os.pread(descriptor, 1, status.st_size - 1) != b"\n":
             line = "\n" + line
-        os.write(descriptor, line.encode())
+        left = line.encode()
+        while left:  # a disk that is almost full takes a part
+            left = left[os.write(descriptor, left) :]
+    except OSError as error:
+        error.filename = str(path)
+        raise
     finally:
         os.close(descriptor)
 

@@ -59,10 +59,17 @@ class Workspace:
         Raises:
             ReadOnlyError: it is read-only; the message says what to do.
         """
+        self._check_folder()
         if self.read_only:
             raise ReadOnlyError(
                 f"workspace {self.root} is read-only; work in another one (--workspace DIR), into which "
                 "its runs and its store may be copied"
+            )
+
+    def _check_folder(self) -> None:
+        if self.root.exists() and not self.root.is_dir():
+            raise UserError(
+                f"the workspace '{self.root}' is no folder; name one with --workspace DIR, which need not exist yet"
             )
 
     def run(self, name: str) -> RunFolder:
@@ -98,6 +105,7 @@ class Workspace:
 
     def runs(self) -> Sequence[RunFolder]:
         """All runs, the newest first."""
+        self._check_folder()
         folder = self.root / "runs"
         if not folder.is_dir():
             return []

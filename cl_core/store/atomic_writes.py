@@ -10,9 +10,11 @@ from __future__ import annotations
 import json
 import os
 import uuid
+from contextlib import suppress
 from pathlib import Path
 
 from cl_core.store.keys import JSON, plain
+from cl_core.system_faults import naming
 
 PARTIAL_SUFFIX = ".partial"
 
@@ -28,8 +30,11 @@ def write_bytes(path: Path, data: bytes) -> None:
     try:
         write_durably(partial, data)
         partial.replace(path)
-    except BaseException:
-        partial.unlink(missing_ok=True)
+    except BaseException as error:
+        with suppress(OSError):  # as of a disk that became read-only: what went wrong first is said
+            partial.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            error.filename, error.filename2 = str(path), None
         raise
     sync_folder(path.parent)
 
@@ -60,7 +65,7 @@ def json_bytes(data: JSON) -> bytes:
 
 def write_durably(path: Path, data: bytes) -> None:
     """Writes a new file that no reader can see yet, and waits until it is on the disk."""
-    with path.open("xb") as file:
+    with naming(path), path.open("xb") as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())

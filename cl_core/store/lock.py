@@ -10,6 +10,7 @@ import os
 import sys
 import time
 import weakref
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -59,10 +60,10 @@ class RunLock:
                     f"{self.path.parent.name} is in use: {self.path.name} is held{who}"
                 )
             time.sleep(0.01)
-        os.ftruncate(descriptor, 0)
-        os.write(
-            descriptor, f"process {os.getpid()}\n".encode()
-        )  # for people; nothing reads it back
+        # For people; nothing reads it back, and a full disk does not take it.
+        with suppress(OSError):
+            os.ftruncate(descriptor, 0)
+            os.write(descriptor, f"process {os.getpid()}\n".encode())
         self._descriptor = descriptor
 
     def release(self) -> None:
@@ -92,7 +93,7 @@ class RunLock:
 
 def is_held(path: Path) -> bool:
     """Whether a living process holds the lock at `path`. Makes no file; a missing one is not
-    held.
+    held, and what is no file cannot be.
     """
     try:
         if not path.is_file():  # nothing, or what nobody can hold: opening a pipe would wait

@@ -11,8 +11,10 @@ depends on and the size and SHA-256 of each of its files; `read` checks them.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import os
 import re
 import shutil
 import time
@@ -65,6 +67,7 @@ class Store:
         self.on_damage = on_damage or (lambda message: warnings.warn(message, stacklevel=3))
         self._partial = self.root / ".partial"
         self._damaged = self.root / ".damaged"
+        self._had_folder = self.root.parent.is_dir()
         if not read_only:
             self._remove_leftovers()
 
@@ -139,6 +142,9 @@ class Store:
             name: {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
             for name, content in sorted(contents.items())
         }
+        if self._had_folder and not self.root.parent.is_dir():
+            # A workspace that was moved meanwhile is not begun anew where it was.
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(self.root.parent))
         partial = self._partial / uuid.uuid4().hex
         try:
             partial.mkdir(parents=True)

@@ -51,13 +51,14 @@ def test_columns_are_guessed_by_what_they_hold(workspace: Workspace) -> None:
 
 def test_an_upload_moves_beside_the_stream_and_is_named_relatively(workspace: Workspace) -> None:
     spec, folder = find_stream("domains-dil")
-    path = stream_files.save(workspace, stream_files.copied(spec, "mine", folder))
+    path = stream_files.save(workspace, stream_files.copied(spec, "mine", folder), "")
     received = uploads.receive(workspace, "My rows.csv", b"text,label\n" + b"x,a\ny,b\n" * 20)
     kept = uploads.keep(workspace, received, "my rows")
     assert kept == workspace.root / "data" / "my-rows" / "My-rows.csv"
     relative = Path("..") / kept.relative_to(workspace.root)
     task = TaskSpec(name="my rows", path=relative.as_posix())
-    stream_files.save(workspace, stream_files.added(stream_files.read(path), [task]))
+    with_task = stream_files.added(stream_files.read(path), [task])
+    stream_files.save(workspace, with_task, stream_files.stamp(path))
     answer = run_worker(json.dumps({"source": str(path)}))
     assert answer["tasks"][-1]["rows"]["train"] > 0
 

@@ -202,7 +202,7 @@ def test_stopping_a_run_that_does_not_run_says_what_it_is(lab: Command, first: s
 def test_help_and_lists_import_nothing_heavy() -> None:
     code = (
         "import sys\n"
-        "from cl_core.cli import app\n"
+        "from cl_core.cli.commands import app\n"
         "from typer.testing import CliRunner\n"
         "for words in (['--help'], ['recipes'], ['streams'], ['backbones'], ['settings'], ['runs']):\n"
         "    assert CliRunner().invoke(app, words).exit_code == 0, words\n"

@@ -37,7 +37,7 @@ def button(page: AppTest, key: str) -> object:
 
 def copy_of(workspace: Workspace, source: str = "domains-dil", name: str = "mine") -> Path:
     spec, folder = find_stream(source)
-    return stream_files.save(workspace, stream_files.copied(spec, name, folder))
+    return stream_files.save(workspace, stream_files.copied(spec, name, folder), "")
 
 
 def test_a_named_stream_is_shown_at_once(open_page: Open, workspace: Workspace) -> None:
@@ -188,13 +188,47 @@ def test_a_guest_changes_no_stream(
     assert {element.key for element in page.button} <= {None, "yaml-stream", "train-on-it"}
 
 
+def test_whoever_is_second_to_change_a_stream_is_told_and_changes_nothing(
+    open_page: Open, workspace: Workspace
+) -> None:
+    path = copy_of(workspace)
+    page = open_page("stream", workspace=workspace.root)
+    page.selectbox(key="stream").set_value("streams/mine.yaml")
+    page.run()
+    spec = stream_files.read(path)
+    stream_files.save(workspace, stream_files.removed(spec, 1), stream_files.stamp(path))
+    left = path.read_bytes()
+    button(page, "later-restaurants").click()
+    page.run()
+    assert "was changed meanwhile, in another tab or by hand" in page.error[0].value
+    assert path.read_bytes() == left, "the first one's change stays as it is"
+    button(page, "later-restaurants").click()
+    page.run()
+    assert [task.name for task in read_stream_file(path).tasks] == ["products", "restaurants"]
+    button(page, "earlier-restaurants").click()
+    page.run()
+    assert not page.error, "one's own change is no other's"
+
+
+def test_a_disk_that_refuses_is_a_banner_and_no_traceback(
+    open_page: Open, workspace: Workspace
+) -> None:
+    copy_of(workspace)
+    (workspace.root / "runs").symlink_to("runs")  # which leads in a circle
+    page = open_page("stream", workspace=workspace.root)
+    assert not page.exception
+    page.selectbox(key="stream").set_value("streams/mine.yaml")
+    page.run()
+    assert not page.exception
+
+
 def test_a_stream_with_problems_is_said_and_not_started(
     open_page: Open, workspace: Workspace
 ) -> None:
     path = copy_of(workspace)
     spec = stream_files.read(path)
     other = find_stream("domains")[0].tasks[2]
-    stream_files.save(workspace, stream_files.added(spec, [other]))
+    stream_files.save(workspace, stream_files.added(spec, [other]), stream_files.stamp(path))
     page = open_page("stream", workspace=workspace.root)
     page.selectbox(key="stream").set_value("streams/mine.yaml")
     page.run()
