@@ -1,0 +1,83 @@
+"""What the fault harness tried, what held and what failed: the table of docs/reliability.md.
+
+    python benchmarks/checks/faults.py            # everything (`make faults`), an hour on two cores
+    python benchmarks/checks/faults.py --fast     # what the tests try each time, a few minutes
+
+Carries out `tests/faults`, counts by the kind that a test is marked with, and keeps the counts. A test may count
+several faults (`record_property`). The exit status is 1 when one did not hold.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+from benchmarks.results import Table, keep  # noqa: E402 - the root is on the path only now
+
+
+class FaultCounts:
+    """Counts faults by kind, as pytest's plugin.
+
+    Attributes:
+        tried: by kind.
+        failed: by kind.
+        skipped: tests that could not be tried here.
+    """
+
+    def __init__(self) -> None:
+        self.tried: dict[str, int] = defaultdict(int)
+        self.failed: dict[str, int] = defaultdict(int)
+        self.skipped = 0
+        self._kinds: dict[str, str] = {}
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Notes of which kind each test is."""
+        for item in items:
+            mark = item.get_closest_marker("fault")
+            if mark is not None:
+                self._kinds[item.nodeid] = str(mark.args[0])
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Counts what a test tried."""
+        self.skipped += report.skipped
+        if report.nodeid not in self._kinds or report.skipped:
+            return
+        if report.when == "call" or report.failed:
+            counts = dict(report.user_properties)
+            kind = self._kinds[report.nodeid]
+            self.tried[kind] += int(str(counts.get("tried", 1)))
+            self.failed[kind] += max(int(str(counts.get("failed", 0))), int(report.failed))
+
+    def table(self) -> Table:
+        """A row for each kind."""
+        rows = [
+            [kind, str(tried), str(tried - self.failed[kind]), str(self.failed[kind])]
+            for kind, tried in sorted(self.tried.items())
+        ]
+        return Table(["kind", "tried", "held", "failed"], ["---", "---:", "---:", "---:"], rows)
+
+
+def main() -> None:
+    """Tries, keeps the table, and shows it."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--fast", action="store_true", help="only what the tests try each time")
+    if not parser.parse_args().fast:
+        os.environ["FAULTS"] = "whole"
+    os.chdir(ROOT)
+    counts = FaultCounts()
+    status = pytest.main(["tests/faults"], plugins=[counts])
+    table = counts.table()
+    file = keep("checks/faults", {"faults": table})
+    print(f"{table.markdown()}\nnot tried here: {counts.skipped} tests\nkept in {file}")
+    sys.exit(1 if status else 0)
+
+
+if __name__ == "__main__":
+    main()
