@@ -8,7 +8,7 @@ export TOKENIZERS_PARALLELISM := false
 WORKERS ?= 2
 export HF_HUB_DISABLE_TELEMETRY := 1
 
-.PHONY: setup run test coverage lint format bench tables audit advisories sbom demo-assets wheel clean help
+.PHONY: setup run test coverage lint format bench tables faults audit advisories sbom demo-assets wheel clean help
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1: /' | awk -F': ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -57,6 +57,9 @@ advisories: setup ## ask for advisories of the pinned packages, and keep them (n
 
 sbom: setup ## write the software bill of materials (CycloneDX), sbom.json
 	@$(BIN)/python benchmarks/checks/bill_of_materials.py --output sbom.json
+
+faults: setup ## try every fault on runs, streams and workspaces, and count what held (an hour)
+	@$(BIN)/python benchmarks/checks/faults.py && $(BIN)/python benchmarks/results.py
 
 demo-assets: setup ## make the bundled demonstration anew (some ten minutes)
 	@$(BIN)/python -m app.demonstration_assets
