@@ -91,7 +91,9 @@ _GPU_MEMORY = (
 )
 _NUMBER = re.compile(r"\[?\b(?:errno|os error) (\d+)", re.IGNORECASE)
 """As libraries that are no Python write the system's answer."""
-_OUT_OF_MEMORY = re.compile(r"can't allocate memory|not enough memory|bad_alloc|out of memory")
+_OUT_OF_MEMORY = re.compile(
+    r"can't allocate memory|not enough memory|bad_alloc|out of memory|could not create a (memory|primitive)"
+)
 _OUT_OF_GPU_MEMORY = re.compile(r"CUDA (error: )?out of memory|HIP out of memory|\w+_ALLOC_FAILED")
 _NOT_LOADED = re.compile(r"failed to map segment|annot allocate memory")
 LONGEST_NAME = 120
@@ -118,6 +120,13 @@ def explained(error: BaseException) -> str:
     ''
     """
     words = _words(error)
+    before = error.__cause__ or error.__context__
+    while (
+        words is None and before is not None
+    ):  # whoever was refused memory may say something else of it
+        words = _words(before)
+        words = words if words in (_MEMORY, _GPU_MEMORY) else None
+        before = before.__cause__ or before.__context__
     if words is None:
         return ""
     wrong, todo = words

@@ -17,9 +17,10 @@ from pathlib import Path
 
 import pytest
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from results import Table, keep
+
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
-from benchmarks.results import Table, keep  # noqa: E402 - the root is on the path only now
 
 
 class FaultCounts:
