@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 
-from cl_core.errors import UserError
+from cl_core.errors import UserError, counted
 
 KIB, MIB, GIB = 2**10, 2**20, 2**30
 
@@ -63,7 +63,7 @@ class Limit:
         for size, name in ((GIB, "GiB"), (MIB, "MiB"), (KIB, "KiB")):
             if count >= size:
                 return f"{count / size:,.4g} {name}"
-        return f"{count} bytes"
+        return counted(count, "byte")
 
 
 YAML_BYTES = Limit("YAML: streams, recipes, runs", 4 * MIB, "bytes", "split it")

@@ -77,17 +77,18 @@ def facts(pairs: Sequence[tuple[str, str]], look: Look) -> None:
 
 
 def predictions_table(
-    answer: RoutedPrediction, tasks: Sequence[str], label: str | None, look: Look
+    who: str, answer: RoutedPrediction, tasks: Sequence[str], label: str | None, look: Look
 ) -> None:
-    """What the merge predicts and what each adapter predicts alone.
+    """What the run or a what-if predicts and what each adapter predicts alone.
 
     Args:
+        who: predicts by its routing: "this run", or the what-if in words.
         answer: to one sample.
         tasks: K numbered names.
         label: the truth, where it is known.
         look: the theme.
     """
-    rows = [_answer_row("the merge", "", answer.prediction, label, look, strong=True)]
+    rows = [_answer_row(who, "", answer.prediction, label, look, strong=True)]
     rows += [
         _answer_row(
             name,

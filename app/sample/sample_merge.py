@@ -73,9 +73,10 @@ def draw(view: View, config: RunConfig, chosen: SampleChoice, shown: Mapping[str
         compare, said = st.columns([2.1, 1], gap="large")
         with said:
             st.header("Each adapter alone")
-            cards.predictions_table(of_what_if, adapters, chosen.label, view.look)
+            who = asked.words if asked.fields else "this run"
+            cards.predictions_table(who, of_what_if, adapters, chosen.label, view.look)
     with compare:
-        st.header("Merges compared")
+        st.header("Weights compared")
         beside = pinned.show(view, chosen, asked, true_task)
         rows = [
             ("this run", of_run),

@@ -154,7 +154,7 @@ def matrix(view: View, config: RunConfig, progress: Progress) -> None:
     if not scored.any():
         return
     whole = len(names) * (len(names) + 1) // 2
-    st.header("Score matrix so far")
+    st.header("Score matrix" if progress.ended else "Score matrix so far")
     scores = 100 * progress.matrix
     widgets.chart(
         view,

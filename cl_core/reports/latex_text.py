@@ -76,6 +76,8 @@ _GREEK = [
     "psi",
     "omega",
 ]
+_QUOTED = re.compile(r"(?<![\w\\'}])'(?=[\w\\])([^']*[^'\s])'(?!\w)")
+"""What stands between two straight quotes, the first of which LaTeX would set as a closing one."""
 _AS_LATIN = {
     "alpha": "A", "beta": "B", "epsilon": "E", "zeta": "Z", "eta": "H", "iota": "I", "kappa": "K", "mu": "M",
     "nu": "N", "omicron": "O", "rho": "P", "tau": "T", "chi": "X",
@@ -88,6 +90,8 @@ def escape(text: str) -> str:
 
     >>> print(escape("50 % of café_1"))
     50 \% of caf{\'{e}}\_1
+    >>> print(escape("the head rule 'compose' isn't 'top1'"))
+    the head rule `compose' isn't `top1'
     """
     parts: list[str] = []
     unknown: list[str] = []
@@ -107,7 +111,8 @@ def escape(text: str) -> str:
             flush()
             parts.append(written)
     flush()
-    return re.sub("-(?=-)", "-{}", "".join(parts))  # two hyphens would become a dash
+    written = re.sub("-(?=-)", "-{}", "".join(parts))  # two hyphens would become a dash
+    return _QUOTED.sub(r"`\1'", written)
 
 
 def replaced(texts: Iterable[str]) -> list[str]:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from cl_core.errors import counted
+
 NEAR = 0.99
 """Share of the loss of guessing from which on a loss counts as no better **(ours)**."""
 
@@ -58,6 +60,7 @@ class Chance:
         if accuracy > self.accuracy + 2 * spread or loss < NEAR * self.loss:
             return None
         return (
-            f"its validation accuracy is {100 * accuracy:.1f} %, where always answering the commonest class gives "
-            f"{100 * self.accuracy:.1f} %, and its validation loss is {loss:.3g}, where guessing gives {self.loss:.3g}"
+            f"its validation accuracy is {100 * accuracy:.1f} %, no more than chance on "
+            f"{counted(self.rows, 'row')} beside the {100 * self.accuracy:.1f} % of always answering the commonest "
+            f"class, and its validation loss is {loss:.3g}, where guessing gives {self.loss:.3g}"
         )

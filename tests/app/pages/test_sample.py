@@ -60,8 +60,11 @@ def test_it_shows_the_sample_its_truth_and_the_answer_on_record(
 
 def test_a_what_if_says_what_it_is_and_can_be_taken_back(open_page: Open) -> None:
     page = open_page("sample", run="dam")
+    assert ">this run</td>" in html(page)
     page.segmented_control(key="k").set_value(3).run()
     assert ">What if: k = 3: " in what_if(page)
+    assert ">this run</td>" not in html(page), "the table has what the what-if predicts"
+    assert ">k = 3</td>" in html(page)
     page.multiselect(key="drop").set_value(["2 films"]).run()
     assert "k = 3, without 2 films" in what_if(page)
     (back,) = [button for button in page.button if button.label == "As in the run"]
@@ -126,7 +129,7 @@ def test_a_recipe_with_one_adapter_says_that_there_is_nothing_to_choose(
     assert "As in the run: one adapter for all tasks." in html(page)
     # What it says is the run's answer: there are no two voices that could disagree.
     assert "Each adapter alone" not in [element.value for element in page.header]
-    assert "the merge" not in html(page)
+    assert "correct?" not in html(page)
     page = open_page("routing", run="one", workspace=one_adapter)
     assert "there is no route to choose" in page.markdown[-1].value
 
