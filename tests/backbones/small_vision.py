@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -50,7 +51,8 @@ def seeing(
     text: TextBackbone, vision_encoder: VisionEncoder, trained: bool = False
 ) -> VisionLanguageBackbone:
     torch.manual_seed(1)
-    size = text.model.get_input_embeddings().embedding_dim
+    model: Any = text.model
+    size = model.get_input_embeddings().embedding_dim
     start = {
         "adapter.visual": torch.randn(size, vision_encoder.width),
         "adapter.visual_bias": torch.randn(size),
