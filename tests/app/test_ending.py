@@ -72,7 +72,7 @@ class Lab:
         process: what was started, the terminal's first process.
         terminal: our end of the terminal.
         port: where it listens.
-        workers: processes that came of it, without those of jobs.
+        workers: processes that came of it.
     """
 
     process: subprocess.Popen[bytes]
@@ -81,25 +81,11 @@ class Lab:
     workers: set[int]
 
 
-@pytest.fixture(scope="module")
-def job(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Job]:
-    """One that waits in the queue of a workspace, and takes longer than all these tests."""
-    workspace = Workspace(tmp_path_factory.mktemp("ending") / "workspace")
-    settings = {**SMALL, "backbone": str(tiny), "epochs": 20_000, "patience": None}
-    asked = Request(run="long", stream="domains-dil", recipe="dam", settings=settings, device="cpu")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Jobs, "wake", lambda self: None)
-        submitted = Jobs(workspace).submit(asked)
-    yield submitted
-    submitted.stop()
-    wait_for(lambda: submitted.state != "running", "the job does not stop")
-
-
 @pytest.fixture
-def lab(job: Job) -> Iterator[Lab]:
+def lab(tmp_path: Path) -> Iterator[Lab]:
     ours, theirs = pty.openpty()
     port = free_port()
-    words = ["app", "--no-browser", "--port", str(port), "--workspace", str(job.workspace.root)]
+    words = ["app", "--no-browser", "--port", str(port), "--workspace", str(tmp_path / "workspace")]
     process = subprocess.Popen(
         [sys.executable, "-m", "cl_core.cli", *words],
         stdin=theirs,
@@ -110,19 +96,19 @@ def lab(job: Job) -> Iterator[Lab]:
     )
     os.close(theirs)
     wait_for(lambda: listens(port), "the server does not listen")
-    with ProtocolVisitor(f"http://127.0.0.1:{port}") as visitor:
-        visitor.open("train", ws="Mine", show="Jobs")  # sees to it that somebody works
-        wait_for(lambda: learning(job), "the job is not carried out")
+    with visitor_of(port) as visitor:
         visitor.open("sample", ws="Demonstration", run="dam")  # its model begins to load
-    of_the_job = {int(Jobs(job.workspace).lock_path.read_text().split()[1])}
-    of_the_job |= descendants(next(iter(of_the_job)))
-    workers = descendants(process.pid) - of_the_job
+    workers = descendants(process.pid)
     assert workers, "a visit to Sample starts a process that answers"
     yield Lab(process, ours, port, workers)
     for number in (process.pid, *workers):
         if alive(number):
             os.kill(number, signal.SIGKILL)
     process.wait()
+
+
+def visitor_of(port: int) -> ProtocolVisitor:
+    return ProtocolVisitor(f"http://127.0.0.1:{port}")
 
 
 def _of_a_terminal() -> None:
@@ -151,14 +137,36 @@ ENDINGS: dict[str, Callable[[Lab], object]] = {
 }
 
 
-@pytest.mark.parametrize("ending", ENDINGS)
-def test_the_server_and_its_workers_end_and_the_job_goes_on(
-    ending: str, lab: Lab, job: Job
-) -> None:
-    ENDINGS[ending](lab)
+def ended(lab: Lab) -> None:
     wait_for(lambda: lab.process.poll() is not None, "the server goes on")
     assert not listens(lab.port)
     wait_for(lambda: not any(map(alive, lab.workers)), "workers go on")
-    epochs = len(job.workspace.run("long").events)
-    wait_for(lambda: len(job.workspace.run("long").events) > epochs, "the job does not go on")
-    assert job.state == "running"
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_the_server_and_its_workers_end(ending: str, lab: Lab) -> None:
+    ENDINGS[ending](lab)
+    ended(lab)
+
+
+def test_a_job_goes_on_when_the_server_and_its_workers_are_gone(
+    lab: Lab, tiny: Path, tmp_path: Path
+) -> None:
+    workspace = Workspace(tmp_path / "workspace")
+    settings = {**SMALL, "backbone": str(tiny), "epochs": 20_000, "patience": None}
+    asked = Request(run="long", stream="domains-dil", recipe="dam", settings=settings, device="cpu")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Jobs, "wake", lambda self: None)
+        job = Jobs(workspace).submit(asked)
+    with visitor_of(lab.port) as visitor:
+        visitor.open("train", ws="Mine", show="Jobs")  # sees to it that somebody works
+        wait_for(lambda: learning(job), "the job is not carried out")
+    try:
+        os.kill(lab.process.pid, signal.SIGKILL)
+        ended(lab)
+        epochs = len(workspace.run("long").events)
+        wait_for(lambda: len(workspace.run("long").events) > epochs, "the job does not go on")
+        assert job.state == "running"
+    finally:
+        job.stop()
+        wait_for(lambda: job.state != "running", "the job does not stop")
