@@ -127,7 +127,7 @@ def test_what_is_taken_in_is_the_file_on_the_screen(visitor: Visitor, workspace:
 def changed_stream(workspace: Workspace) -> str:
     """A stream that is changed by one test after another, as addresses name it."""
     spec, folder = find_stream("domains-dil")
-    return f"streams/{save(workspace, copied(spec, 'own', folder)).name}"
+    return f"streams/{save(workspace, copied(spec, 'own', folder), '').name}"
 
 
 def adding(visitor: Visitor, label: str, way: str) -> None:
