@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,8 @@ LONGEST = (
 )
 """Files of a minute and more, the longest first."""
 
+MAIN = sys.modules["__main__"]
+
 DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
 
 
@@ -37,6 +41,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     folder = Path(__file__).parent
     order = {folder / name: rank for rank, name in enumerate(LONGEST)}
     items.sort(key=lambda item: order.get(item.path, len(order)))
+
+
+@pytest.fixture(autouse=True)
+def main_module_comes_back() -> Iterator[None]:
+    """An AppTest leaves its page as `__main__`, and each process that `multiprocessing` starts imports that first."""
+    yield
+    sys.modules["__main__"] = MAIN
 
 
 @pytest.fixture(params=DEVICES)

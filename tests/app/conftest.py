@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -24,14 +23,6 @@ def components_are_looked_for_once() -> Iterator[None]:
     scan = cache(manifest_scanner.scan_component_manifests)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(manifest_scanner, "scan_component_manifests", scan)
-        yield
-
-
-@pytest.fixture(autouse=True)
-def main_module_comes_back() -> Iterator[None]:
-    """An AppTest leaves its page as `__main__`, and each process that `multiprocessing` starts imports that first."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(sys.modules, "__main__", sys.modules["__main__"])
         yield
 
 
