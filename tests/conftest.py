@@ -24,12 +24,12 @@ LONGEST = (
     "browser/test_accessibility.py",
     "cli/test_interrupt.py",
     "extending/test_pages.py",
+    "browser/test_journeys.py",
     "browser/test_training_journeys.py",
     "pretraining/test_scripts.py",
     "jobs/test_queue.py",
-    "browser/test_journeys.py",
 )
-"""Files of a minute and more, the longest first."""
+"""Files of a minute and more, the longest first; journeys before those that leave runs behind."""
 
 MAIN = sys.modules["__main__"]
 

@@ -118,6 +118,8 @@ def _of_a_terminal() -> None:
 
     os.setsid()
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    for number in (signal.SIGINT, signal.SIGHUP):  # whoever runs the tests may ignore them
+        signal.signal(number, signal.SIG_DFL)
 
 
 def learning(job: Job) -> bool:

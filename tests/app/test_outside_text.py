@@ -148,6 +148,9 @@ OURS: dict[str, str] = {
     "app/sample/sample_choice.py: f'Give {wanted}, and see which adapters it gets.'": "words of KINDS",
     "app/sample/sample_choice.py: f'There are no {only} here; choose another filter.'": "one of ONLY",
     "app/sample/what_ifs.py: f'{_controls(why, reason)}: {as_label(reason)}'": "names of controls",
+    "app/sample/what_ifs.py: _label(config, 'Temperature τ', 'temperature', run_temperature)": (
+        "a constant with a number"
+    ),
     "app/sample/what_ifs.py: label": "a constant with a number",
     "app/sample/what_ifs.py: options": "numbers",
     "app/settings/archive.py: f'Zip of {_named(chosen)}, {storage.megabytes(size)}'": "escaped by `_named`",

@@ -186,12 +186,20 @@ def test_a_workspace_that_is_moved_meanwhile_ends_its_run_which_goes_on_where_it
     process.end()
 
 
+def heed_ctrl_c() -> None:
+    """Whoever runs the tests may ignore it, in the background."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_ctrl_c_while_a_run_loads_says_so_and_how_to_go_on(
     tmp_path: Path, options: list[str]
 ) -> None:
     line = [sys.executable, "-P", "-m", "cl_core.cli", "run", "--name", "first", *options]
     process = subprocess.Popen(
-        [*line, "--workspace", str(tmp_path)], stderr=subprocess.PIPE, text=True
+        [*line, "--workspace", str(tmp_path)],
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=heed_ctrl_c,
     )
     run = Workspace(tmp_path).run("first")
     wait_until(lambda: run.exists)
