@@ -177,7 +177,7 @@ if not run.config.recipe.shares_adapter:
         ):
             # What the figure draws and the table says: below 0 is lost.
             points = np.where(shown, -100 * values, np.nan)
-            last = -np.nanmean(points[view.stage - 1])
+            last = round(-np.nanmean(points[view.stage - 1]), 1) + 0.0  # without a minus before 0
             with column:
                 widgets.chart(
                     view,

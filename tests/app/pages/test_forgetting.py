@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from app.base.theme import LIGHT
 from app.data import answer_client
@@ -16,6 +19,7 @@ from app.data.routing_records import last_routed
 from app.data.runs import DEMONSTRATION
 from app.data.view import View
 from app.forgetting import exports
+from app.forgetting.oracle_gap_section import read_oracle_gap
 from cl_core.evaluate.oracle_gap import summarise_losses
 from cl_core.reports.report import Report
 from cl_core.reports.report_formats import number
@@ -51,6 +55,19 @@ def test_the_stage_moves_every_number(open_page: Open) -> None:
         "backward_transfer", early_scores[1, 0] - early_scores[0, 0]
     )
     assert "95 % interval" in shown["average_accuracy"].help
+    assert "the 2 tasks learnt" in shown["average_accuracy"].help
+    sources = [element.value for element in page.caption if element.value.startswith("run dam")]
+    assert sources
+    assert all("stage 2" in source for source in sources)
+    boxes = {box.label: box.options for box in page.selectbox}
+    assert boxes["Samples of"] == boxes["Stage"] == ["1 restaurants", "2 films"]
+    lost_on_average = losses_said(page)
+    explained = read_oracle_gap(Workspace(DEMONSTRATION).find("dam"))
+    assert explained is not None
+    assert lost_on_average == {
+        "routing": number_of_points(explained.lost.routing[1]),
+        "merging": number_of_points(explained.lost.merging[1]),
+    }
     tables = [element.value for element in page.dataframe if element.value.index.nlevels == 2]
     last = page.select_slider(key="after").options[2]
     assert all(last not in table.index.get_level_values(0) for table in tables)
@@ -63,6 +80,26 @@ def test_the_stage_moves_every_number(open_page: Open) -> None:
     assert page.metric[0].value == f"{100 * report.matrix[0, 0]:.1f} %"
     assert [metric.value for metric in page.metric[1:3]] == ["not defined", "not defined"]
     assert "one task has been learnt" in page.metric[1].help
+
+
+def test_what_improvising_brought_is_of_the_stage_shown(open_page: Open) -> None:
+    page = open_page("forgetting", ws="Demonstration", run="i2i-ff")
+    page.select_slider(key="after").set_value(page.select_slider(key="after").options[1]).run()
+    after = Report(Workspace(DEMONSTRATION).find("i2i-ff")).improvised_after(2)
+    shown = {metric.value for metric in page.metric}
+    assert after
+    assert {number(name, value) for name, value in after.items()} <= shown
+
+
+def losses_said(page: AppTest) -> dict[str, str]:
+    """What the figures of losses say to those who do not see them: points by what they were lost by."""
+    said = " ".join(repr(getattr(element, "proto", "")) for element in page.main)
+    return dict(re.findall(r"Lost by (\w+) against the oracle[^:]*: (\S+) points", said))
+
+
+def number_of_points(losses: Sequence[float]) -> str:
+    """Their mean over the tasks that were scored, without a minus before 0."""
+    return f"{round(100 * float(np.nanmean(losses)), 1) + 0.0:.1f}"
 
 
 def is_lost(table: pd.DataFrame) -> bool:
