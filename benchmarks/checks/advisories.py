@@ -131,7 +131,7 @@ def refreshed(
         answers = _ask_osv(osv, pinned, records)
     except OSError as error:
         print(f"{osv} does not answer ({error}); asking {index} for each package")
-        answers = dict.fromkeys(_ask_index(index, pinned, records), index)
+        answers = dict.fromkeys(_ask_index(index, pinned, records), "the package index")
     if not answers:
         raise OSError(f"neither {osv} nor {index} answers about any of {len(pinned)} pins")
     asked = {name: facts for name, facts in snapshot["asked"].items() if name in pinned}
@@ -159,7 +159,7 @@ def _ask_osv(osv: str, pinned: Mapping[str, str], records: dict[str, Any]) -> di
     for result in answer["results"]:
         for vulnerability in (result or {}).get("vulns", []):
             records[vulnerability["id"]] = _json(f"{osv}/v1/vulns/{vulnerability['id']}")
-    return dict.fromkeys(pinned, osv)
+    return dict.fromkeys(pinned, "OSV")
 
 
 def _ask_index(index: str, pinned: Mapping[str, str], records: dict[str, Any]) -> list[str]:
