@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -48,9 +49,12 @@ def browser(chromium: Path) -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def lab(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A workspace with DAM on three domains, learnt well enough that its adapters differ, and its map by PCA."""
-    root = tmp_path_factory.mktemp("browser") / "workspace"
+def finished_lab(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with DAM on three domains, learnt well enough that its adapters differ, and its map by PCA.
+
+    Nobody works in it: whoever wants it as it is made copies it.
+    """
+    root = tmp_path_factory.mktemp("finished") / "workspace"
     learnt = {**SMALL, "limit_train": 48, "epochs": 8}
     cl.run(
         "domains-dil",
@@ -70,6 +74,12 @@ def lab(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         )  # UMAP would be compiled for half a minute
         projection_worker.project(workspace, workspace, embeddings)
     return root
+
+
+@pytest.fixture(scope="session")
+def lab(finished_lab: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The workspace that journeys share, and in which they leave jobs, runs and uploads."""
+    return Path(shutil.copytree(finished_lab, tmp_path_factory.mktemp("browser") / "workspace"))
 
 
 @pytest.fixture(scope="session")

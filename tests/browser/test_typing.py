@@ -33,9 +33,9 @@ from tests.browser.visiting import Visitor
 
 
 @pytest.fixture(scope="module")
-def workspace(lab: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
+def workspace(finished_lab: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
     workspace = Workspace(tmp_path_factory.mktemp("typing") / "workspace")
-    shutil.copytree(lab, workspace.root)  # with its run, whose samples can be asked about
+    shutil.copytree(finished_lab, workspace.root)  # with its run, whose samples can be asked about
     data(workspace).mkdir(parents=True)
     jobs = Jobs(workspace)
     jobs.root.mkdir(parents=True)
