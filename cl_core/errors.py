@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
+MOST_SHOWN = 200
+"""Characters of a value in a message."""
+
 
 class AdapterLabError(Exception):
     """Base of every error that this package raises on purpose."""
@@ -32,6 +35,13 @@ class Faults(UserError):
         self.faults = tuple(faults)
         count = counted(len(faults), "fault")
         super().__init__(f"{subject}: {count}\n" + "\n".join(f"  - {fault}" for fault in faults))
+
+
+def short(value: object) -> str:
+    """A value as a message shows it."""
+    begins = value[: MOST_SHOWN + 1] if isinstance(value, str | list | tuple) else value
+    shown = repr(begins)
+    return shown if len(shown) <= MOST_SHOWN else f"{shown[:MOST_SHOWN]}..."
 
 
 def counted(count: int, one: str, many: str = "") -> str:

@@ -1,7 +1,7 @@
-"""What is read at most: rows, bytes, pixels, frames, depth, names, values of expanded aliases.
+"""What is read at most: rows, bytes, pixels, frames, depth, names, values of expanded aliases, and of settings.
 
-Sizes are looked at before anything of that size is made, so that a small file has a small effect. docs/reliability.md
-lists them: `python -m cl_core.limits`.
+Sizes are looked at before anything of that size is made, so that a small file or a short setting has a small effect.
+docs/reliability.md lists them: `python -m cl_core.limits`.
 """
 
 from __future__ import annotations
@@ -103,6 +103,31 @@ SYNTHETIC_CLIPS = Limit("built-in questions, a split", 10_000, "samples", "ask f
 TASK_NAME_LENGTH = Limit("names of tasks", 80, "characters", "choose a shorter one")
 NAME_LENGTH = Limit("names of runs and streams", 120, "characters", "choose a shorter one")
 VALUE_LENGTH = Limit("values of --set and of knobs", 10_000, "characters", "write it into a file")
+TASKS = Limit("streams", 1_000, "tasks", "split it, or merge tasks")
+EPOCHS = Limit(
+    "settings: epochs of any training", 1_000_000, "passes", "raise the learning rate instead"
+)
+BATCH_ROWS = Limit("settings: sizes of batches", 100_000, "samples", "choose a smaller one")
+WIDTH = Limit(
+    "settings: bottleneck, reduction", 8_192, "units", "adapters are narrower than hidden states"
+)
+BLOCKS = Limit("settings: blocks, layer", 1_000, "blocks", "count those of the backbone")
+TOKENS = Limit("settings: max_length", 32_768, "tokens", "cut texts earlier, or split them")
+FRAMES = Limit("settings: frames", 1_000, "frames of a clip", "look at fewer")
+GRID = Limit("settings: image_grid, clip_grid", 100, "tokens a side", "choose a coarser one")
+ADAPTERS = Limit(
+    "settings: k, centres, lists of weights or tasks", 10_000, "of them", "there are fewer adapters"
+)
+COUNT = Limit(
+    "settings that only cap: limit, patience, checkpoint_every, fisher_rows, agreement",
+    10**9,
+    "of them",
+    "null, where it may be null, caps nothing",
+)
+SEED = Limit("settings: seeds", 2**53 - 1, "away from 0", "browsers know no larger number")
+SEEDS = Limit("seeds of a sweep", 10_000, "seeds", "sweep in parts")
+SENTENCE = Limit("settings: prompt, masked_suffix", 1_000, "characters", "say it shorter")
+ADDRESS = Limit("settings: names of backbones", 4_096, "characters", "no path is longer")
 
 LIMITS: tuple[Limit, ...] = tuple(value for value in globals().values() if isinstance(value, Limit))
 """All of them, in their order."""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from cl_core.errors import UserError
+from cl_core.errors import UserError, short
 from cl_core.limits import PICTURE_BYTES, PICTURE_PIXELS
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def ground_name(value: object) -> str:
     plain = value.strip().lower() if isinstance(value, str) else ""
     if plain not in _GROUNDS.values() and not re.fullmatch("#[0-9a-f]{6}", plain):
         raise ValueError(
-            f"is {'nothing' if value is None else repr(value)}; a ground is white, black or a colour, '#rrggbb' in "
+            f"is {'nothing' if value is None else short(value)}; a ground is white, black or a colour, '#rrggbb' in "
             "quotes (YAML takes what follows a bare # for a remark)"
         )
     return _GROUNDS.get(plain, plain)

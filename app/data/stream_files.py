@@ -23,6 +23,7 @@ from cl_core.limits import NAME_LENGTH, TooLarge
 from cl_core.reports.run_summary import RunSummary, summaries
 from cl_core.runs.run_config import stream_in
 from cl_core.runs.workspace import Workspace
+from cl_core.settings import allowed
 from cl_core.store.atomic_writes import write_json, write_text
 from cl_core.store.lock import RunLock
 from cl_core.tasks.spec import StreamSpec, TaskSpec
@@ -189,7 +190,7 @@ def _lines(detail: Any) -> list[str]:
             f"{where}: '{detail['input']}' begins with no letter or digit, or has more than letters, digits, "
             "spaces and . + - _"
         ]
-    return [f"{where}: {detail['msg']}"]
+    return [f"{where}: {allowed(detail)}"]
 
 
 def added(spec: StreamSpec, tasks: Iterable[TaskSpec]) -> StreamSpec:

@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from cl_core.errors import UserError
-from cl_core.settings import Settings
+from cl_core.limits import BLOCKS, EPOCHS, SEED, WIDTH
+from cl_core.settings import Settings, within
 
 Activation = Literal["relu", "gelu", "silu", "tanh"]
 Places = Literal["houlsby", "pfeiffer"]
@@ -19,9 +20,9 @@ HeadRule = Literal["direct", "compose", "top1"]
 class AdapterSettings(Settings):
     """One task's adapter. Defaults are DAM's (arXiv 2403.08755): r = d/8, ReLU, two sites."""
 
-    reduction: Annotated[int, Field(ge=1)] = 8
+    reduction: Annotated[int, within(WIDTH)] = 8
     """Hidden size over bottleneck width: r = d // reduction. DAM 8; I2I and L2R 16."""
-    bottleneck: Annotated[int, Field(ge=1)] | None = None
+    bottleneck: Annotated[int, within(WIDTH)] | None = None
     """Bottleneck width r itself; overrides `reduction`."""
     activation: Activation = "relu"
     """phi; the papers use relu."""
@@ -29,7 +30,7 @@ class AdapterSettings(Settings):
     """Probability of dropping a unit of phi(.) while training."""
     sites: Places = "houlsby"
     """houlsby: after attention and after the FFN (DAM); pfeiffer: after the FFN only (I2I)."""
-    blocks: Annotated[int, Field(ge=1)] | None = None
+    blocks: Annotated[int, within(BLOCKS)] | None = None
     """Adapters only in the upper n blocks; None adapts all."""
     init: Initialisation = "dam"
     """dam: everything N(0, 1e-3^2) clamped to +-2e-3; i2i: weights N(0, 0.02^2), zero biases; backbone: the
@@ -56,7 +57,7 @@ class FusionSettings(Settings):
 
     fusion_regulariser: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.01
     """What the distance of W_v from the identity is multiplied with. Published: 0.01."""
-    fusion_epochs: Annotated[int, Field(ge=1)] | None = None
+    fusion_epochs: Annotated[int, within(EPOCHS)] | None = None
     """Passes over the training samples for a fusion; null as for adapters."""
     fusion_learning_rate: Annotated[float, Field(gt=0)] | None = None
     """Peak learning rate of a fusion; null as for adapters."""
@@ -73,7 +74,7 @@ class MergeSettings(Settings):
     """ties: lambda, what the merged entries are multiplied by. Published without tuning: 1."""
     dare_drop: Annotated[float, Field(ge=0, lt=1)] = 0.5
     """dare: the probability of dropping an entry. Published for large models: 0.9; 0.5 suits small adapters (ours)."""
-    merge_seed: Annotated[int, Field(ge=0)] = 0
+    merge_seed: Annotated[int, within(SEED, least=0)] = 0
     """dare: decides, together with an adapter's position in the bank, which of its entries are dropped."""
 
 

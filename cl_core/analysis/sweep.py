@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from cl_core.device import Precision
 from cl_core.engine.launch import SilentWatcher, Watcher, carry_out, prepare
-from cl_core.errors import AdapterLabError, UserError
+from cl_core.errors import MOST_SHOWN, AdapterLabError, UserError
+from cl_core.limits import SEEDS
 from cl_core.recipes.named import load_recipe
 from cl_core.recipes.recipe import Recipe
 from cl_core.runs.run_folder import RunFolder
 from cl_core.runs.workspace import Workspace
 from cl_core.train.loop import RunStopped
+
+_NUMBER = re.compile("[0-9]{1,15}")
 
 
 @dataclass(frozen=True)
@@ -122,7 +126,12 @@ def parse_seeds(text: str) -> list[int]:
     seeds: list[int] = []
     for part in text.split(","):
         first, dash, last = part.strip().partition("-")
-        if not first.isdigit() or (dash and not last.isdigit()):
-            raise UserError(f"seeds are '{text}'; give numbers and ranges, such as 0-2 or 0,3,7")
-        seeds += range(int(first), int(last or first) + 1)
+        if not _NUMBER.fullmatch(first) or (dash and not _NUMBER.fullmatch(last)):
+            raise UserError(
+                f"seeds are '{text[:MOST_SHOWN]}'; give numbers and ranges, such as 0-2 or 0,3,7, "
+                "of at most 15 digits"
+            )
+        among = range(int(first), int(last or first) + 1)
+        SEEDS.check("the sweep", len(seeds) + len(among))
+        seeds += among
     return list(dict.fromkeys(seeds))

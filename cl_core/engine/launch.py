@@ -14,6 +14,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from cl_core.errors import UserError
+from cl_core.limits import SEED
 from cl_core.recipes.named import load_recipe
 from cl_core.recipes.recipe import Recipe
 from cl_core.recipes.settings import DataSettings, make_settings
@@ -126,6 +127,8 @@ def prepare(
         UserError: something asked for does not exist or does not fit, a run of this name has other settings, or the
             workspace is read-only.
     """
+    if abs(seed) > SEED.most:
+        raise UserError(f"the seed is {seed}; allowed are -{SEED.shown} to {SEED.shown}")
     chosen = load_recipe(recipe) if isinstance(recipe, str) else recipe
     chosen.check()
     run_settings = make_settings(chosen.settings, settings or {}, preset=preset)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import Field
 
-from cl_core.settings import Settings
+from cl_core.limits import EPOCHS
+from cl_core.settings import Settings, within
 
 
 class ImproviseSettings(Settings):
@@ -14,9 +17,9 @@ class ImproviseSettings(Settings):
     """Share of the training samples in phase 1, floor(share * n), at least one sample a class. ff, fl 1; ll 0.05."""
     distil_share: float = Field(1.0, gt=0, le=1)
     """Share of the training samples in phase 2. ff 1; fl, ll 0.05."""
-    improvise_epochs: int | None = Field(None, ge=1)
+    improvise_epochs: Annotated[int, within(EPOCHS)] | None = None
     """Passes over the samples of phase 1, at most; null for as many as in training."""
-    distil_epochs: int | None = Field(None, ge=1)
+    distil_epochs: Annotated[int, within(EPOCHS)] | None = None
     """Passes over the samples of phase 2, at most; null for as many as in training."""
     vanilla: bool = True
     """Whether the run also trains, or finds, the vanilla adapters that knowledge transfer is measured against."""

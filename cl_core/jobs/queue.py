@@ -22,19 +22,19 @@ import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
 
 from cl_core.bounded_files import read_json
 from cl_core.errors import UserError
-from cl_core.limits import TooLarge
+from cl_core.limits import SEED, TooLarge
 from cl_core.recipes.named import RECIPES, load_recipe, recipe_yaml
 from cl_core.recipes.recipe import Recipe
 from cl_core.runs.kill_words import UNKNOWN_END
 from cl_core.runs.run_folder import Status
 from cl_core.runs.workspace import Workspace
-from cl_core.settings import Settings
+from cl_core.settings import Settings, within
 from cl_core.store import is_held
 from cl_core.store.atomic_writes import write_json, write_text
 
@@ -59,7 +59,7 @@ class Request(Settings):
     """A preset's name or the path of a stream file."""
     recipe: str
     """A name, or the path of a YAML file."""
-    seed: int = 0
+    seed: Annotated[int, within(SEED, least=-SEED.most)] = 0
     preset: str = "default"
     protocol: Literal["til", "cil", "dil"] | None = None
     settings: dict[str, Any] = Field(default_factory=dict)

@@ -11,10 +11,11 @@ from torch import Tensor
 
 from cl_core.adapters.compose import plain_compositions
 from cl_core.errors import UserError, did_you_mean
+from cl_core.limits import ADAPTERS
 from cl_core.route.algebra import top_k_softmax
 from cl_core.route.router import Routing
 from cl_core.route.settings import RouterSettings
-from cl_core.settings import Settings
+from cl_core.settings import Settings, within
 
 
 class WhatIf(Settings):
@@ -24,7 +25,7 @@ class WhatIf(Settings):
     holds for both.
     """
 
-    k: Annotated[int, Field(ge=1)] | None = None
+    k: Annotated[int, within(ADAPTERS)] | None = None
     """How many adapters a sample gets."""
     temperature: Annotated[float, Field(gt=0)] | None = None
     """tau, of the router's softmax, or of L2R's gates."""

@@ -7,10 +7,10 @@ dotted paths; `train.epochs` works too.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import Field, ValidationError, field_validator
+from pydantic import ValidationError, field_validator
 
 from cl_core.adapters.settings import (
     AdapterSettings,
@@ -20,11 +20,11 @@ from cl_core.adapters.settings import (
 )
 from cl_core.backbones.settings import BackboneSettings
 from cl_core.bounded_files import yaml_value
-from cl_core.errors import Faults, UserError, did_you_mean
+from cl_core.errors import Faults, UserError, did_you_mean, short
 from cl_core.initialise.settings import ImproviseSettings
-from cl_core.limits import TooLarge
+from cl_core.limits import ADAPTERS, BATCH_ROWS, COUNT, SEED, TooLarge
 from cl_core.route.settings import MemorySettings, RouterNetworkSettings, RouterSettings
-from cl_core.settings import Settings
+from cl_core.settings import Settings, allowed, no_longer, within
 from cl_core.tasks.spec import Ground
 from cl_core.train.settings import PRESETS, BaselineSettings, TrainSettings
 
@@ -35,17 +35,17 @@ class DataSettings(Settings):
     Subsets are stratified by class and drawn with `limit_seed`.
     """
 
-    limit: int | None = Field(None, ge=1)
+    limit: Annotated[int, within(COUNT)] | None = None
     """At most this many samples in each split; null for all."""
-    limit_train: int | None = Field(None, ge=1)
+    limit_train: Annotated[int, within(COUNT)] | None = None
     """At most this many training samples; overrides `limit`."""
-    limit_validation: int | None = Field(None, ge=1)
+    limit_validation: Annotated[int, within(COUNT)] | None = None
     """At most this many validation samples; overrides `limit`."""
-    limit_test: int | None = Field(None, ge=1)
+    limit_test: Annotated[int, within(COUNT)] | None = None
     """At most this many test samples; overrides `limit`."""
-    hold_out: tuple[str, ...] = ()
+    hold_out: Annotated[tuple[str, ...], no_longer(ADAPTERS)] = ()
     """Tasks that are not learnt, only routed to the others' adapters and scored: films,books or a list."""
-    limit_seed: int = 0
+    limit_seed: Annotated[int, within(SEED, least=-SEED.most)] = 0
     """Draws the subset; the same for every seed of a run, so that seeds differ in training alone."""
     ground: Ground | None = None
     """What shows where pictures and clips are transparent, white, black or "#rrggbb"; null for what the stream says."""
@@ -76,7 +76,7 @@ class EvaluateSettings(Settings):
     """The split that is scored."""
     unseen: bool = False
     """Whether tasks not yet learnt are scored too, which forward transfer needs; in CIL they are only routed."""
-    eval_batch_size: int = Field(32, ge=1)
+    eval_batch_size: Annotated[int, within(BATCH_ROWS)] = 32
     """Samples per forward pass. It changes speed, and results by no more than rounding."""
 
 
@@ -196,11 +196,12 @@ def make_settings(*layers: Mapping[str, Any], preset: str = "default") -> RunSet
             parts[group] = model(**values[group])
         except ValidationError as error:
             for problem in error.errors():
-                where = ".".join(str(part) for part in problem["loc"]) or group
+                leaf, *inner = map(str, problem["loc"] or (group,))
+                where = ".".join([flat_name(group, leaf), *inner])
                 if problem["type"] == "value_error":  # which says what was found
                     faults.append(f"{where} {problem['ctx']['error']}")
                 else:
-                    faults.append(f"{where}={problem['input']!r}: {problem['msg']}")
+                    faults.append(f"{where}={short(problem['input'])}: {allowed(problem)}")
     if faults:
         raise Faults("settings", [*faults, "known settings: " + ", ".join(sorted(names))])
     return RunSettings(**parts)

@@ -9,7 +9,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
-from cl_core.settings import Settings
+from cl_core.limits import ADAPTERS, BATCH_ROWS, BLOCKS, COUNT, EPOCHS
+from cl_core.settings import Settings, no_longer, within
 
 Gate = Literal["gumbel-sigmoid", "gumbel-sigmoid-hard", "softmax"]
 
@@ -17,13 +18,13 @@ Gate = Literal["gumbel-sigmoid", "gumbel-sigmoid-hard", "softmax"]
 class RouterSettings(Settings):
     """How samples are routed. The defaults are DAM's."""
 
-    k: Annotated[int, Field(ge=1)] = 2
+    k: Annotated[int, within(ADAPTERS)] = 2
     """How many adapters a sample gets at most; a bank of fewer gives all of them. DAM: 2."""
 
     temperature: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 0.01
     """tau: the softmax over the k kept scores divides by it. Small is near selection. DAM: 0.01."""
 
-    layer: int = -4
+    layer: Annotated[int, within(BLOCKS, least=-BLOCKS.most)] = -4
     """Which of the backbone's L + 1 hidden states is the router embedding; negative counts from the
     end.
 
@@ -38,12 +39,12 @@ class RouterSettings(Settings):
     parts: Literal["both", "text", "vision"] = "both"
     """Of the router embedding, where the backbone sees: DAM's two parts, or one of them."""
 
-    weights: tuple[float, ...] | None = None
+    weights: Annotated[tuple[float, ...], no_longer(ADAPTERS)] | None = None
     """For `fixed` only: one weight per task, in the stream's order; they are divided by their
     sum.
     """
 
-    centres: Annotated[int, Field(ge=1)] = 5
+    centres: Annotated[int, within(ADAPTERS)] = 5
     """For `kmeans` only: centres per task. S-Prompts: 5."""
 
     router_accuracy: Annotated[float, Field(ge=0, le=1)] = 1.0
@@ -82,13 +83,13 @@ class RouterNetworkSettings(Settings):
     """One router for all blocks, instead of one for each."""
     router_pooling: Literal["cls", "mean"] = "mean"
     """How the hidden state entering a block becomes a router's input: the first token's, or the masked mean."""
-    router_epochs: Annotated[int, Field(ge=1)] = 30
+    router_epochs: Annotated[int, within(EPOCHS)] = 30
     """Passes over the memory, at most."""
     router_learning_rate: Annotated[float, Field(gt=0)] = 3e-2
     """Peak learning rate of Adam."""
-    router_batch_size: Annotated[int, Field(ge=1)] = 16
+    router_batch_size: Annotated[int, within(BATCH_ROWS)] = 16
     """Samples of the memory per step."""
-    router_patience: Annotated[int, Field(ge=1)] | None = 10
+    router_patience: Annotated[int, within(COUNT)] | None = 10
     """Epochs without a better score on the samples held back before training stops; null never stops early."""
     hold_back: Annotated[float, Field(ge=0, lt=1)] = 0.2
     """Share of the memory that trains no router and chooses the best epoch, of each task the same **(ours)**."""

@@ -24,6 +24,7 @@ from cl_core.limits import TABLE_ROWS, TooLarge
 from cl_core.runs import possible_numbers, run_hashes
 from cl_core.runs.events import AnyEvent, read_events
 from cl_core.runs.run_config import RunConfig
+from cl_core.settings import allowed
 
 if TYPE_CHECKING:
     import pyarrow
@@ -257,7 +258,7 @@ def _reason(why: Exception | str) -> str:
         case ValidationError():
             first, *others = why.errors()
             field = ".".join(map(str, first["loc"]))
-            said = f"{field}: {first['msg']}" + (f", and {len(others)} more" if others else "")
+            said = f"{field}: {allowed(first)}" + (f", and {len(others)} more" if others else "")
         case json.JSONDecodeError():
             said = f"it is no JSON ({why})"
         case _:

@@ -11,9 +11,9 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema, model_validator
 
 from cl_core.errors import UserError, did_you_mean
-from cl_core.limits import TASK_NAME_LENGTH
+from cl_core.limits import COUNT, SEED, TASK_NAME_LENGTH, TASKS
 from cl_core.picture_decoder import WHITE, ground_name
-from cl_core.settings import Settings
+from cl_core.settings import Settings, no_longer, within
 from cl_core.tasks.stream import Protocol
 from cl_core.tasks.task import QA_KINDS, Kind
 
@@ -22,7 +22,7 @@ TaskName = Annotated[
 ]
 Text = Annotated[str, StringConstraints(min_length=1)]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
-Count = Annotated[int, Field(ge=1)]
+Count = Annotated[int, within(COUNT)]
 Ground = Annotated[
     str,
     BeforeValidator(ground_name),
@@ -107,7 +107,7 @@ class TaskSpec(Settings):
     training samples' answers, most frequent first."""
     limit: Count | SplitLimits | None = None
     """At most so many rows per split, stratified by class."""
-    seed: int = 0
+    seed: Annotated[int, within(SEED, least=-SEED.most)] = 0
     """Draws the split and the limit's subset."""
     validation_fraction: Fraction = 0.1
     """Share of the rows cut off for validation where there is no validation file."""
@@ -179,9 +179,9 @@ class StreamSpec(Settings):
     """til: task id known at test; cil: unknown, labels of all tasks; dil: unknown, one label space for all."""
     shared_labels: Literal[True] | tuple[tuple[TaskName, ...], ...] | None = None
     """cil: tasks whose labels of one name are one label; groups of task names, or true for all tasks."""
-    tasks: tuple[TaskSpec, ...] = Field(min_length=1)
+    tasks: Annotated[tuple[TaskSpec, ...], no_longer(TASKS, least=1)]
     """In the order in which they are learnt."""
-    held_out: tuple[TaskSpec, ...] = ()
+    held_out: Annotated[tuple[TaskSpec, ...], no_longer(TASKS)] = ()
     """Tasks that are never learnt, only routed to the others' adapters and scored. They need no training samples."""
     orders: dict[str, tuple[TaskName, ...]] = Field(default_factory=dict)
     """Further named orders of the same tasks, or of some of them."""

@@ -10,12 +10,11 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from cl_core.bounded_files import compose_yaml, load_yaml, read_bytes
-from cl_core.errors import Faults, UserError, did_you_mean
-from cl_core.limits import YAML_BYTES, TooLarge
+from cl_core.errors import Faults, UserError, did_you_mean, short
+from cl_core.limits import COUNT, YAML_BYTES, TooLarge
+from cl_core.settings import allowed
 from cl_core.tasks.spec import SplitLimits, SplitNames, StreamSpec, TaskSpec
 
-MOST_SHOWN = 200
-"""Characters of a value in a message."""
 Location = tuple[str | int, ...]
 _NOT_TEXT = {int: "a number", float: "a number", bool: "true or false", type(None): "nothing"}
 
@@ -137,10 +136,10 @@ def _explain(detail: ErrorDetails, nodes: dict[Location, yaml.Node]) -> list[str
     if kind == "missing":
         return [f"{where} lacks '{last}'" if location else f"the file lacks '{last}'"]
     if kind == "extra_forbidden":
-        allowed = list(_model_at(location[:-1]).model_fields)
+        fields = list(_model_at(location[:-1]).model_fields)
         return [
-            f"{where} is no field that is known here.{did_you_mean(str(last), allowed)} "
-            f"Allowed: {', '.join(allowed)}"
+            f"{where} is no field that is known here.{did_you_mean(str(last), fields)} "
+            f"Allowed: {', '.join(fields)}"
         ]
     if kind == "value_error":
         lines = str(detail["ctx"]["error"]).splitlines()
@@ -151,7 +150,9 @@ def _explain(detail: ErrorDetails, nodes: dict[Location, yaml.Node]) -> list[str
             f"{where} is '{protocol}'; allowed are til, cil and dil.{did_you_mean(protocol, ['til', 'cil', 'dil'])}"
         ]
     if location[-1:] == ("limit",):
-        return [f"{where} is {detail['input']!r}; it must be a number of rows, 1 or more"]
+        return [
+            f"{where} is {short(detail['input'])}; it must be a number of rows, 1 to {COUNT.shown}"
+        ]
     if kind == "too_short":
         return [f"{where} is empty; list at least one"]
     if kind == "literal_error":
@@ -168,15 +169,10 @@ def _explain(detail: ErrorDetails, nodes: dict[Location, yaml.Node]) -> list[str
     if kind in ("tuple_type", "list_type"):
         return [f"{where} must be a list"]
     if kind in ("model_type", "dict_type"):
-        return [f"{where} must have fields of its own, and is {_short(detail['input'])}"]
-    message = detail["msg"][:1].lower() + detail["msg"][1:]
-    return [f"{where} is {_short(detail['input'])}: {message}"]
-
-
-def _short(value: object) -> str:
-    """A value as a message shows it."""
-    shown = repr(value)
-    return shown if len(shown) <= MOST_SHOWN else f"{shown[:MOST_SHOWN]}..."
+        return [f"{where} must have fields of its own, and is {short(detail['input'])}"]
+    message = allowed(detail)
+    message = message[:1].lower() + message[1:]
+    return [f"{where} is {short(detail['input'])}: {message}"]
 
 
 def _model_at(location: Location) -> type[BaseModel]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from cl_core.settings import Settings
+from cl_core.limits import BATCH_ROWS, COUNT, EPOCHS
+from cl_core.settings import Settings, within
 
 
 class TrainSettings(Settings):
@@ -15,9 +16,9 @@ class TrainSettings(Settings):
     DAM's published settings are the preset `dam-published` (see `PRESETS`).
     """
 
-    epochs: int = Field(10, ge=1)
+    epochs: Annotated[int, within(EPOCHS)] = 10
     """Passes over the training samples, at most."""
-    batch_size: int = Field(16, ge=1)
+    batch_size: Annotated[int, within(BATCH_ROWS)] = 16
     """Rows per step."""
     learning_rate: float = Field(2e-3, gt=0)
     """Peak learning rate of Adam."""
@@ -31,13 +32,13 @@ class TrainSettings(Settings):
     """Share of the steps over which the rate rises linearly; then it falls linearly to 0."""
     clip: float | None = Field(1.0, gt=0)
     """Largest global gradient norm; null for none (DAM: 0.1)."""
-    patience: int | None = Field(3, ge=1)
+    patience: Annotated[int, within(COUNT)] | None = 3
     """Epochs without a better validation score before training stops; null never stops early."""
     class_weights: Literal["none", "balanced"] = "none"
     """"balanced" weighs each class by the inverse of its frequency."""
     head_pooling: Literal["mean", "cls"] = "mean"
     """What the head reads from the last layer."""
-    checkpoint_every: int = Field(50, ge=1)
+    checkpoint_every: Annotated[int, within(COUNT)] = 50
     """Steps between mid-task checkpoints. It decides what a kill costs, never what comes out."""
 
 
@@ -46,7 +47,7 @@ class BaselineSettings(Settings):
 
     ewc_lambda: float = Field(1000.0, ge=0, allow_inf_nan=False)
     """ewc: how strongly weights are held where earlier tasks need them."""
-    fisher_rows: int = Field(200, ge=1)
+    fisher_rows: Annotated[int, within(COUNT)] = 200
     """ewc and the merge `fisher`: at most so many samples of a task estimate its Fisher information."""
     lwf_lambda: float = Field(1.0, ge=0, allow_inf_nan=False)
     """lwf: how much keeping the old answers counts beside learning the new ones."""

@@ -145,9 +145,11 @@ def test_unfinished_runs_are_left_out_and_named(
 
 def test_seeds_are_numbers_and_ranges() -> None:
     assert parse_seeds("0-2,7,1") == [0, 1, 2, 7]
-    for wrong in ("", "a", "1-", "-1"):
+    for wrong in ("", "a", "1-", "-1", "²", "9" * 5000):
         with pytest.raises(UserError, match="give numbers and ranges"):
             parse_seeds(wrong)
+    with pytest.raises(UserError, match="at most 10,000"):
+        parse_seeds("0-5,0-99999999999")
 
 
 def test_who_is_told_the_task_is_marked_and_stands_apart_in_every_form(tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ def test_the_published_schema_is_the_model_s():
         ("hub: a/b/c", "a hub data set is 'owner/name'"),
         ("path: x, label_names: [a, a]", "label_names lists a name twice"),
         ("path: x, test_fraction: 0.9, validation_fraction: 0.2", "leave no training samples"),
-        ("path: x, limit: 0", "must be a number of rows, 1 or more"),
+        ("path: x, limit: 0", "must be a number of rows, 1 to 1,000,000,000"),
         ("path: x, label_names: [yes, 3]", "label_names[1]: yes was read as true or false"),
         ("path: x, path: y", "line 4: tasks[1].path is given twice"),
         ("path: 3", "3 was read as a number; write it in quotes"),
