@@ -25,6 +25,7 @@ from cl_core.runs import possible_numbers, run_hashes
 from cl_core.runs.events import AnyEvent, read_events
 from cl_core.runs.run_config import RunConfig
 from cl_core.settings import allowed
+from cl_core.table_sizes.table_limits import check_parquet
 
 if TYPE_CHECKING:
     import pyarrow
@@ -198,7 +199,7 @@ def read_table(file: Path) -> pyarrow.Table:
 
     try:
         _check_regular(file)
-        TABLE_ROWS.check(f"'{file.name}'", pyarrow.parquet.read_metadata(file).num_rows)
+        check_parquet(file, f"'{file.name}'")
         table = pyarrow.parquet.read_table(file, partitioning=None)
     except (OSError, pyarrow.ArrowException, TooLarge) as error:
         raise DamagedFile(file, error) from error

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from cl_core.bounded_files import read_json
 from cl_core.limits import TooLarge
 from cl_core.store import keys
+from cl_core.table_sizes.table_limits import check_parquet
 
 if TYPE_CHECKING:  # the app's server reads tables and JSON without torch
     import numpy
@@ -59,10 +60,16 @@ class Artifact:
 
     @property
     def tables(self) -> dict[str, pyarrow.Table]:
-        """Its tables, by name; loads at each call."""
+        """Its tables, by name; loads at each call.
+
+        Raises:
+            TooLarge: one is larger than what is read.
+        """
         import pyarrow.parquet
 
         names = [name for name in self.files if name.endswith(".parquet")]
+        for name in names:
+            check_parquet(self.folder / name, f"'{name}'")
         return {
             name.removesuffix(".parquet"): pyarrow.parquet.read_table(
                 self.folder / name, partitioning=None

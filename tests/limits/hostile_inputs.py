@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from datasets import Dataset
 
 from cl_core.archive.unpack import unpack
 from cl_core.errors import UserError
@@ -21,7 +22,9 @@ from cl_core.recipes.named import load_recipe
 from cl_core.recipes.settings import parse_assignments
 from cl_core.runs.run_folder import RunFolder
 from cl_core.runs.workspace import Workspace
+from cl_core.store.artifact import Artifact
 from cl_core.tasks.builtin import builtin_stream, read_builtin
+from cl_core.tasks.sources.files import read_files
 from cl_core.tasks.sources.formats import read_file
 from cl_core.tasks.spec import TaskSpec
 from cl_core.tasks.stream_file import read_stream_file
@@ -76,8 +79,15 @@ def of_run(folder: Path, name: str, make: Callable[[Path], object]) -> None:
             run.config  # noqa: B018
         else:
             [*run.events, run.artifacts(), run.hashed]
+            if name.endswith(".parquet"):
+                run.table("scores")
     finally:
         (run.path / name).unlink()
+
+
+def of_store(file: Path) -> None:
+    """Reads an artifact's table."""
+    Artifact("kind", "key", {}, file.parent, (file.name,)).tables  # noqa: B018
 
 
 def picture(width: int, height: int) -> bytes:
@@ -121,6 +131,49 @@ def builtin(source: str) -> None:
         raise UserError(raw.faults[0].message)
 
 
+def arrow(file: Path, column: pa.Array, codec: str | None = None, stream: bool = False) -> Path:
+    """An arrow file of one column."""
+    batch = pa.record_batch([column], names=["a"])
+    options = pa.ipc.IpcWriteOptions(compression=codec)
+    new = pa.ipc.new_stream if stream else pa.ipc.new_file
+    with new(str(file), batch.schema, options=options) as writer:
+        writer.write(batch)
+    return file
+
+
+def swollen(file: Path, stream: bool = False) -> Path:
+    """An arrow file whose one compressed buffer says that it is 5 GiB."""
+    length = 2**12
+    arrow(file, pa.array([7] * length, pa.int8()), "lz4", stream)
+    content = file.read_bytes()
+    return written(file, content.replace(struct.pack("<q", length), struct.pack("<q", 5 * 2**30)))
+
+
+def pages(file: Path) -> Path:
+    """A parquet file with three pages in a column, each of which says that it is 2 GiB, and holds nothing."""
+    table(file, {"a": list(range(1000))})
+    start = pq.read_metadata(file).row_group(0).column(0).dictionary_page_offset
+    page = bytes([0x15, 0, 0x15, 0xFE, 0xFF, 0xFF, 0xFF, 0x0F, 0x15, 0, 0])
+    content = file.read_bytes()
+    return written(file, content[:start] + page * 3 + content[start + len(page) * 3 :])
+
+
+def saved(folder: Path) -> Path:
+    """A folder as `save_to_disk` writes it, whose one compressed buffer says that it is 5 GiB."""
+    Dataset.from_dict({"text": ["a", "b"]}).save_to_disk(folder)
+    (file,) = folder.glob("*.arrow")
+    file.unlink()
+    swollen(file, stream=True)
+    return folder
+
+
+def task(folder: Path) -> None:
+    """Reads a task's data; its faults are raised."""
+    raw = read_files(folder, TaskSpec(name="a", path=str(folder)), folder.name)
+    if raw.faults:
+        raise UserError(raw.faults[0].message)
+
+
 MANY = pa.DictionaryArray.from_arrays(pa.array([0] * 5000, pa.int32()), pa.array(["x" * 2**20]))
 CASES: dict[str, Case] = {
     "aliases in a stream": lambda at: read_stream_file(written(at / "a.yaml", laughing())),
@@ -141,6 +194,24 @@ CASES: dict[str, Case] = {
     "a number without end": lambda at: builtin_stream("domains:overlap=" + "9" * 5000),
     "domains": lambda at: builtin_stream("domains:n=99999999999"),
     "one text in all rows": lambda at: rows(table(at / "a.parquet", {"text": MANY})),
+    "one text in all lists": lambda at: rows(
+        table(at / "d.parquet", {"a": pa.ListArray.from_arrays([0, 5000], MANY)})
+    ),
+    "pages": lambda at: rows(pages(at / "f.parquet")),
+    "one text in all rows of arrow": lambda at: rows(arrow(at / "a.arrow", MANY)),
+    "one text in all lists of arrow": lambda at: rows(
+        arrow(at / "b.arrow", pa.ListArray.from_arrays([0, 5000], MANY))
+    ),
+    "nothing in lists": lambda at: rows(
+        arrow(at / "c.arrow", pa.ListArray.from_arrays([0, 6 * 10**8], pa.nulls(6 * 10**8)))
+    ),
+    "a batch of arrow": lambda at: rows(swollen(at / "d.arrow")),
+    "a batch of a stream of arrow": lambda at: rows(swollen(at / "e.arrow", stream=True)),
+    "a batch of a saved folder": lambda at: task(saved(at / "saved")),
+    "a table of a run": lambda at: of_run(
+        at, "scores.parquet", lambda f: table(f, {"task": MANY, "value": [0.5] * 5000})
+    ),
+    "a table of the store": lambda at: of_store(table(at / "g.parquet", {"a": MANY})),
     "equal rows": lambda at: rows(table(at / "b.parquet", {"a": pa.nulls(10_000_001, pa.int8())})),
     "columns": lambda at: rows(table(at / "c.parquet", {str(n): [0] for n in range(10_001)})),
     "cells of csv": lambda at: rows(written(at / "a.csv", "," * 10_001 + "\n")),

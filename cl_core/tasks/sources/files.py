@@ -8,6 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from cl_core.limits import TooLarge
+from cl_core.table_sizes.table_limits import check_arrow, within_limits
 from cl_core.tasks.raw_rows import Fault, Problem, RawRows, RawTask
 from cl_core.tasks.sources.arrow_table import rows_of_table
 from cl_core.tasks.sources.file_text import mend_halves
@@ -212,11 +214,15 @@ def _names_problem(names: object) -> str | None:
 
 def _read_saved(folder: Path, spec: TaskSpec, source: str) -> RawTask:
     """A folder written by `datasets`' `save_to_disk`: one split, or several."""
+    import pyarrow
     from datasets import DatasetDict, load_from_disk
 
     try:
+        for file in sorted(folder.rglob("*.arrow")):
+            with pyarrow.memory_map(str(file)) as opened:
+                check_arrow(opened, file.name)
         saved = load_from_disk(str(folder))
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TooLarge) as error:
         message = f"cannot be read as a save_to_disk folder ({error})"
         return RawTask(spec.name, source, {}, faults=(Fault(spec.name, None, message, source),))
     splits = dict(saved) if isinstance(saved, DatasetDict) else {"train": saved}
@@ -227,6 +233,8 @@ def _read_saved(folder: Path, spec: TaskSpec, source: str) -> RawTask:
 
 def read_datasets(splits: dict[str, Any], spec: TaskSpec, source: str) -> RawTask:
     """Rows of `datasets.Dataset`s by split name, the spec's names and the usual aliases understood."""
+    import pyarrow
+
     faults: list[Fault] = []
     rows = {}
     aliased = find_splits(splits)
@@ -246,7 +254,12 @@ def read_datasets(splits: dict[str, Any], spec: TaskSpec, source: str) -> RawTas
         dataset = splits[names[0]]
         used |= set(names)
         table = dataset.with_format("arrow")[:]
-        file = rows_of_table(table, f"{source}, split {split}")
+        try:
+            whole = pyarrow.Table.from_batches(within_limits(table.to_batches()), table.schema)
+        except (TooLarge, pyarrow.ArrowInvalid) as error:
+            faults.append(Fault(spec.name, split, str(error), source))
+            continue
+        file = rows_of_table(whole, f"{source}, split {split}")
         faults += _faults(spec, split, source, file.problems)
         if file.rows is not None:
             class_names = {

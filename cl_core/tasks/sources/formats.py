@@ -16,11 +16,12 @@ from cl_core.limits import (
     TABLE_ROWS,
     TooLarge,
 )
+from cl_core.table_sizes.arrow_messages import NoArrow
+from cl_core.table_sizes.table_limits import check_arrow, check_parquet, within_limits
 from cl_core.tasks.raw_rows import FileRows, Problem, RawRows
 from cl_core.tasks.sources.arrow_table import rows_of_table
 from cl_core.tasks.sources.file_text import HALF_ESCAPED, decode_text, has_half, mend_halves
 from cl_core.tasks.sources.separated_values import read_separated
-from cl_core.tasks.sources.table_limits import check_parquet, within_limits
 from cl_core.tasks.sources.unused_data import named
 
 
@@ -155,6 +156,8 @@ def _arrow(path: Path, source: str) -> FileRows:
 
     try:
         with pyarrow.memory_map(str(path)) as opened:
+            check_arrow(opened)
+            opened.seek(0)
             try:
                 reader = pyarrow.ipc.open_file(opened)
                 batches = (reader.get_batch(i) for i in range(reader.num_record_batches))
@@ -165,7 +168,7 @@ def _arrow(path: Path, source: str) -> FileRows:
             return rows_of_table(table, source)
     except TooLarge as error:
         return FileRows(None, (Problem(str(error)),))
-    except (pyarrow.ArrowException, OSError) as error:
+    except (pyarrow.ArrowException, NoArrow, OSError) as error:
         return FileRows(None, (Problem(f"not a readable arrow file ({_first_line(error)})"),))
 
 
