@@ -7,9 +7,10 @@ what to do.
 from __future__ import annotations
 
 import errno
+import mmap
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -96,6 +97,8 @@ _OUT_OF_MEMORY = re.compile(
 )
 _OUT_OF_GPU_MEMORY = re.compile(r"CUDA (error: )?out of memory|HIP out of memory|\w+_ALLOC_FAILED")
 _NOT_LOADED = re.compile(r"failed to map segment|annot allocate memory")
+LEAST_MEMORY = 256 * 2**20
+"""Bytes of addresses that torch and its threads take beside any model **(ours)**."""
 LONGEST_NAME = 120
 """Characters of a path in a sentence; of a longer one its ends are shown."""
 
@@ -109,6 +112,37 @@ def naming(path: Path) -> Iterator[None]:
         if error.filename is None and error.errno is not None:
             error.filename = str(path)
         raise
+
+
+@contextmanager
+def unless_refused(say: Callable[[str], None] | None) -> Iterator[None]:
+    """Goes on where the system does not let something be kept that is of use without, and says why.
+
+    Args:
+        say: is told; None for whoever needs it kept, and is told by the error.
+    """
+    try:
+        yield
+    except OSError as error:
+        said = explained(error)
+        if say is None or not said:
+            raise
+        say(f"what was computed is not kept: {said}")
+
+
+def check_memory() -> None:
+    """Refuses to begin what computes where there is not the least that it takes.
+
+    Libraries that are refused memory while they load or begin their threads may end the process at once, without a
+    word, or wait in vain.
+
+    Raises:
+        MemoryError: there is not.
+    """
+    try:
+        mmap.mmap(-1, LEAST_MEMORY).close()
+    except (OSError, MemoryError) as error:
+        raise MemoryError(f"less than {LEAST_MEMORY} bytes are left") from error
 
 
 def explained(error: BaseException) -> str:
@@ -125,7 +159,7 @@ def explained(error: BaseException) -> str:
         words is None and before is not None
     ):  # whoever was refused memory may say something else of it
         words = _words(before)
-        words = words if words in (_MEMORY, _GPU_MEMORY) else None
+        words = words if words in (_MEMORY, _GPU_MEMORY, _WORDS[errno.EAGAIN]) else None
         before = before.__cause__ or before.__context__
     if words is None:
         return ""

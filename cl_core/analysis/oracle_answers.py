@@ -23,6 +23,7 @@ from cl_core.model.what_if import WhatIf
 from cl_core.runs.run_folder import RunFolder
 from cl_core.runs.workspace import Workspace
 from cl_core.store.contents import table_bytes
+from cl_core.system_faults import unless_refused
 from cl_core.train.data import answer_credit
 
 
@@ -31,6 +32,7 @@ def explain_losses(
     run: RunFolder,
     device: str = "auto",
     progress: Callable[[int, int], None] = lambda done, total: None,
+    unkept: Callable[[str], None] | None = None,
 ) -> pa.Table:
     """Answers a run's test samples under single adapters, and writes `lost.parquet` into its folder.
 
@@ -39,6 +41,7 @@ def explain_losses(
         run: a run that routes.
         device: where to compute.
         progress: told of stages done and in all.
+        unkept: is told why the file could not be written, where that is no reason to fail.
 
     Returns:
         Rows of LOST_SCHEMA, for every stage that the run has a model of and every task learnt by then.
@@ -82,7 +85,8 @@ def explain_losses(
                 tables.append(_explain_cell(model, alone, stage, task, task_records))
         progress(done + 1, len(stages))
     table = pa.concat_tables(tables) if tables else LOST_SCHEMA.empty_table()
-    run.write("lost.parquet", table_bytes(table))
+    with unless_refused(unkept):
+        run.write("lost.parquet", table_bytes(table))
     return table
 
 

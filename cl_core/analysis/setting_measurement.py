@@ -42,6 +42,7 @@ from cl_core.model.what_if import WhatIf
 from cl_core.runs.run_folder import RunFolder
 from cl_core.runs.workspace import Workspace
 from cl_core.store import key
+from cl_core.system_faults import unless_refused
 from cl_core.train.data import answer_credit
 
 SEED = 0
@@ -57,6 +58,7 @@ def measure_settings(
     most: int = MOST,
     device: str = "auto",
     progress: Callable[[int, int], None] = lambda done, total: None,
+    unkept: Callable[[str], None] | None = None,
 ) -> list[SettingAccuracy]:
     """How accurate a run is under each of some settings; what is not stored yet is computed and stored.
 
@@ -69,6 +71,7 @@ def measure_settings(
         most: samples that are answered, of all tasks together; the same number from every task.
         device: where to compute.
         progress: told of settings done and in all.
+        unkept: is told why something could not be stored, where that is no reason to fail.
 
     Raises:
         UserError: the router does not rank, the run has not come to the stage, or its data changed.
@@ -91,7 +94,8 @@ def measure_settings(
                 "samples": [len(credit) for credit in credits],
                 "of": [task_samples.of for task_samples in rows],
             }
-            target.store.write(KIND, key(KIND, inputs), inputs, data=data)
+            with unless_refused(unkept):
+                target.store.write(KIND, key(KIND, inputs), inputs, data=data)
             accuracy = accuracy_of(setting, data)
         accuracies.append(accuracy)
         progress(done + 1, len(settings))

@@ -71,7 +71,9 @@ def sweep(
     from cl_core.cli.output import TerminalWatcher, say, say_json
     from cl_core.recipes.settings import parse_assignments
     from cl_core.runs.workspace import Workspace
+    from cl_core.system_faults import check_memory
 
+    check_memory()
     watcher = TerminalWatcher(quiet=as_json)
     swept = carry_all_out(
         Workspace(workspace),

@@ -42,7 +42,8 @@ def politely(stopped: str = UNDER_WAY) -> Iterator[None]:
     except BrokenPipeError:
         _end(UNREAD, "")
     except UserError as error:
-        _end(MISTAKE, str(error))
+        said = explained(error)  # a file that is called damaged, say, for want of memory to read it
+        _end(SYSTEM if said else MISTAKE, said or str(error))
     except Exception as error:
         said = explained(error)
         if not said:

@@ -101,16 +101,22 @@ def explain(
     import numpy as np
 
     from cl_core.analysis.oracle_answers import explain_losses
-    from cl_core.cli.output import TerminalWatcher, say, say_json, table
+    from cl_core.cli.output import TerminalWatcher, say, say_json, table, warn
     from cl_core.evaluate.oracle_gap import summarise_losses
     from cl_core.evaluate.statistics import decimal
     from cl_core.runs.workspace import Workspace
+    from cl_core.system_faults import check_memory
 
     opened, watcher = Workspace(workspace), TerminalWatcher(quiet=as_json)
     run = opened.find(name)
     names = [task.name for task in run.config.tasks]
-    lost = summarise_losses(explain_losses(opened, run, device, watcher.progress), len(names))
+    check_memory()
+    unkept: list[str] = []
+    table_of_losses = explain_losses(opened, run, device, watcher.progress, unkept.append)
+    lost = summarise_losses(table_of_losses, len(names))
     watcher.finish()
+    for said in unkept:
+        warn(said)
     # A run that is not finished has been scored up to some task; those after it are not defined.
     scored = [stage for stage in range(len(names)) if not np.isnan(lost.oracle[stage]).all()]
     stage = scored[-1] if scored else len(names) - 1
@@ -187,7 +193,9 @@ def route(
     from cl_core.cli.output import say, say_json
     from cl_core.model.predict import Predictor
     from cl_core.runs.workspace import Workspace
+    from cl_core.system_faults import check_memory
 
+    check_memory()
     opened = Workspace(workspace)
     model = Predictor(opened, opened.find(name), stage, device)
     given = {"text": text, "image": image, "video": video, "question": question}

@@ -44,12 +44,14 @@ def merge(
     from cl_core.recipes.settings import parse_assignments
     from cl_core.runs.cautions import cautions
     from cl_core.runs.workspace import Workspace
+    from cl_core.system_faults import check_memory
 
     opened, watcher = Workspace(workspace), TerminalWatcher(quiet=as_json)
     try:
         shares = None if weights is None else [float(part) for part in weights.split(",")]
     except ValueError:
         raise UserError(f"--weights is '{weights}'; give numbers, such as 0.5,0.3,0.2") from None
+    check_memory()
     merged = merge_run(
         opened,
         opened.find(name),

@@ -7,6 +7,7 @@ import math
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,12 @@ def _finite(data: Any) -> Any:
             return [_finite(value) for value in data]
         case _:
             return data
+
+
+def warn(text: str) -> None:
+    """A line beside the answer, whatever form that has; as good as it goes where nobody reads it."""
+    with suppress(OSError):
+        print(f"adapter-lab: {text}", file=sys.stderr, flush=True)  # noqa: T201 - this is the terminal
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -20,6 +20,7 @@ from cl_core.cli.options import (
     one_of,
 )
 from cl_core.errors import UserError
+from cl_core.system_faults import check_memory
 
 
 @app.command()
@@ -83,6 +84,7 @@ def run(
         settings["backbone"] = backbone
     opened = Workspace(workspace)
     with politely(LOADING_RUN):
+        check_memory()
         folder, loaded = prepare(
             opened,
             stream,
@@ -114,6 +116,7 @@ def resume(
     opened = Workspace(workspace)
     folder = opened.find(name)
     with politely(LOADING_RUN):
+        check_memory()
         stream = reopen(folder)
     follow(opened, folder, stream, watcher, as_json, again=True)
 

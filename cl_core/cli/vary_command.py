@@ -52,10 +52,11 @@ def vary(
     """
     from cl_core.analysis.setting_accuracy import RoutingSetting, grid, setting_of
     from cl_core.analysis.setting_measurement import measure_settings
-    from cl_core.cli.output import TerminalWatcher, say, say_json, table
+    from cl_core.cli.output import TerminalWatcher, say, say_json, table, warn
     from cl_core.errors import UserError
     from cl_core.evaluate.statistics import decimal
     from cl_core.runs.workspace import Workspace
+    from cl_core.system_faults import check_memory
 
     for tau in temperature or ():
         if not 0 < tau < float("inf"):
@@ -72,8 +73,14 @@ def vary(
     asked = sorted(
         {of_run, *by_k, *by_temperature}, key=lambda setting: (setting.k, setting.temperature)
     )
-    accuracies = measure_settings(opened, opened, run, stage, asked, rows, device, watcher.progress)
+    check_memory()
+    unkept: list[str] = []
+    accuracies = measure_settings(
+        opened, opened, run, stage, asked, rows, device, watcher.progress, unkept.append
+    )
     watcher.finish()
+    for said in unkept[:1]:
+        warn(said)
     if as_json:
         say_json(
             [

@@ -200,7 +200,10 @@ def read_table(file: Path) -> pyarrow.Table:
     try:
         _check_regular(file)
         check_parquet(file, f"'{file.name}'")
-        table = pyarrow.parquet.read_table(file, partitioning=None)
+        with pyarrow.parquet.ParquetFile(file) as opened:
+            table = opened.read()
+    except MemoryError:  # which pyarrow's is too
+        raise
     except (OSError, pyarrow.ArrowException, TooLarge) as error:
         raise DamagedFile(file, error) from error
     _check_columns(file, table.column_names)
@@ -228,6 +231,8 @@ def check_table(file: Path) -> None:
         TABLE_ROWS.check(f"'{file.name}'", metadata.num_rows)
         names = metadata.schema.to_arrow_schema().names
         doubtful = not possible_numbers.in_extremes(file.stem, metadata)
+    except MemoryError:
+        raise
     except (OSError, pyarrow.ArrowException, TooLarge) as error:
         raise DamagedFile(file, error) from error
     _check_columns(file, names)

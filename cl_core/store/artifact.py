@@ -65,22 +65,21 @@ class Artifact:
         Raises:
             TooLarge: one is larger than what is read.
         """
-        import pyarrow.parquet
-
         names = [name for name in self.files if name.endswith(".parquet")]
-        for name in names:
-            check_parquet(self.folder / name, f"'{name}'")
-        return {
-            name.removesuffix(".parquet"): pyarrow.parquet.read_table(
-                self.folder / name, partitioning=None
-            )
-            for name in names
-        }
+        return {name.removesuffix(".parquet"): _read_table(self.folder / name) for name in names}
 
     @property
     def data(self) -> Any:
         """Its JSON data; None when it has none."""
         return json.loads((self.folder / DATA).read_bytes()) if DATA in self.files else None
+
+
+def _read_table(file: Path) -> pyarrow.Table:
+    import pyarrow.parquet
+
+    check_parquet(file, f"'{file.name}'")
+    with pyarrow.parquet.ParquetFile(file) as opened:
+        return opened.read()
 
 
 class DamageError(Exception):

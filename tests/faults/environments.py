@@ -113,11 +113,21 @@ def read_only_disk(workspace: Path) -> None:
     _mount("", workspace, "", BIND | REMOUNT | READ_ONLY, "")
 
 
+@dataclass(frozen=True)
+class MemoryLeft:
+    """So many KiB may still be had."""
+
+    kib: int
+
+    def __call__(self, workspace: Path) -> None:
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+        limit = pages * resource.getpagesize() + self.kib * 1024
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+
+
 def no_memory(workspace: Path) -> None:
     """Hardly any memory is left."""
-    pages = int(Path("/proc/self/statm").read_text().split()[0])
-    limit = pages * resource.getpagesize() + (1 << 21)
-    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    MemoryLeft(2 * 1024)(workspace)
 
 
 def nobody_reads(workspace: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -229,6 +230,42 @@ def test_memory_that_ran_out_is_called_so_whoever_says_it() -> None:
     assert explained(ValueError("shapes differ")) == ""
 
 
+@pytest.mark.parametrize("command", ["vary", "explain"])
+@pytest.mark.parametrize("kib", [512, 8 * 1024, 64 * 1024])
+def test_a_command_without_the_memory_to_compute_says_so_at_once(
+    kib: int, command: str, finished: Path, terminal: Terminal
+) -> None:
+    ending = terminal.carry_out(
+        COMMANDS[command], finished / "workspace", environments.MemoryLeft(kib), beside=finished
+    )
+    assert ending.status == 74, ending
+    assert ending.fault == ""
+    (line,) = ending.err.splitlines()
+    assert line.startswith("adapter-lab: memory ran out. " + SAFE)
+
+
+@pytest.mark.parametrize(
+    ("command", "surround"),
+    [("explain", environments.read_only_disk), ("vary", environments.no_larger_files)],
+)
+def test_an_answer_that_cannot_be_kept_is_said_nevertheless(
+    command: str, surround: Surround, workspace: Path, terminal: Terminal
+) -> None:
+    if surround is environments.read_only_disk and not can_mount():
+        pytest.skip("a process may not have mounts of its own here")
+    words = [*COMMANDS[command], "--json"]
+    before = contents_of(workspace)
+    refused = terminal.carry_out(words, workspace, surround)
+    assert refused.status == 0, refused.err
+    assert refused.err.startswith("adapter-lab: what was computed is not kept: ")
+    assert SAFE in refused.err
+    assert contents_of(workspace) == before
+    kept = terminal.carry_out(words, workspace)
+    assert kept.err == ""
+    assert json.loads(kept.out) == json.loads(refused.out)
+    assert contents_of(workspace) != before
+
+
 def wait_for_epochs(workspace: Path, count: int) -> None:
     """Until the run `first` has ended so many epochs."""
     wait_until(lambda: count_epochs(workspace) >= count)
@@ -246,3 +283,12 @@ def wait_until(condition: environments.Condition) -> None:
     while not condition():
         assert time.monotonic() < until, "it took too long"
         time.sleep(0.01)
+
+
+def contents_of(workspace: Path) -> dict[str, bytes]:
+    """Of every file, but for the index, which says nothing of its own."""
+    return {
+        str(file.relative_to(workspace)): file.read_bytes()
+        for file in workspace.rglob("*")
+        if file.is_file() and not file.name.startswith("index.sqlite")
+    }
