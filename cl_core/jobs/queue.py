@@ -20,7 +20,9 @@ import secrets
 import shutil
 import subprocess
 import sys
-from datetime import UTC, datetime
+from collections.abc import Iterable
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -35,13 +37,15 @@ from cl_core.runs.kill_words import UNKNOWN_END
 from cl_core.runs.run_folder import Status
 from cl_core.runs.workspace import Workspace
 from cl_core.settings import Settings, within
-from cl_core.store import is_held
+from cl_core.store import LockHeldError, RunLock, is_held
 from cl_core.store.atomic_writes import write_json, write_text
 
 PYTHON = (sys.executable, "-P", "-m")
 """Begins a module's process without the folder where the user is: a `cl_core` or a `torch` there is not ours."""
 
 State = Literal["queued", "cancelled"] | Status
+PATIENCE_SECONDS = 20.0
+"""For others that put jobs into the queue."""
 MOST_LOG = 2**20
 """Bytes at the end of a log that are looked at."""
 UNREADABLE = "how it ended cannot be read: its outcome.json is damaged; remove the job"
@@ -67,7 +71,7 @@ class Request(Settings):
     device: str = "auto"
     precision: str = "auto"
     submitted: str = Field(default_factory=lambda: datetime.now(UTC).isoformat())
-    """ISO 8601, UTC: the order of the queue."""
+    """ISO 8601, UTC: the order of the queue, whatever clocks say."""
 
     def command(self, workspace: Path) -> list[str]:
         """The command line that carries it out."""
@@ -168,7 +172,7 @@ class Job:
         if outcome is not None and outcome.message:
             return outcome.message
         run = self.workspace.run(self.request.run)
-        return run.failure if run.exists else UNKNOWN_END
+        return run.failure if run.exists else self.last_line or UNKNOWN_END
 
     @property
     def log_path(self) -> Path:
@@ -192,11 +196,21 @@ class Job:
             text = log.read().decode(errors="replace")
         return "\n".join(text.splitlines()[-lines:])
 
+    @property
+    def last_line(self) -> str:
+        """What the run said last; "" where it said nothing."""
+        lines = [line for line in self.log(20).splitlines() if line.strip()]
+        return lines[-1] if lines else ""
+
     def stop(self) -> None:
         """A queued job is cancelled; a running one is asked to stop at its next step, and keeps what it has."""
-        if self.state == "queued":
-            self.end(Outcome(state="cancelled"))
-        elif self.state == "running":
+        state = self.state
+        if state == "queued":
+            with suppress(LockHeldError), RunLock(self.lock_path):
+                if not self.begun:
+                    self.end(Outcome(state="cancelled"))
+                    return
+        if state in ACTIVE:  # which a job that was taken up at this moment is, too
             self._stop_file.touch()
             self.pass_stop_on()
 
@@ -277,10 +291,20 @@ class Jobs:
         """
         self.workspace.check_writable()
         self.workspace.run(request.run)  # refuses names that are none
-        for job in self.all():
+        self.root.mkdir(parents=True, exist_ok=True)
+        # Of two that start one run at once, the second meets the first one's job.
+        with RunLock(self.root / "submit.lock", PATIENCE_SECONDS):
+            job = self._add(request, recipe)
+        self.wake()
+        return job
+
+    def _add(self, request: Request, recipe: Recipe | None) -> Job:
+        jobs = self.all()
+        for job in jobs:
             if job.request.run == request.run and job.state in ACTIVE:
                 raise UserError(f"run '{request.run}' is {job.state} already")
-        self.root.mkdir(parents=True, exist_ok=True)
+        submitted = _after(request.submitted, [job.request.submitted for job in jobs])
+        request = request.model_copy(update={"submitted": submitted})
         partial = self.root / f".{secrets.token_hex(6)}"
         path = self.root / partial.name[1:]
         partial.mkdir()
@@ -289,7 +313,6 @@ class Jobs:
             request = request.model_copy(update={"recipe": str(path.resolve() / "recipe.yaml")})
         write_json(partial / "job.json", request.model_dump(mode="json"))
         partial.rename(path)
-        self.wake()
         return Job(path, self.workspace)
 
     def again(self, job: Job, **changed: Any) -> Job:
@@ -333,3 +356,14 @@ class Jobs:
                 start_new_session=True,
                 env=environment,
             )
+
+
+def _after(moment: str, others: Iterable[str]) -> str:
+    """The moment, or the first one after the others where a clock was set back since: the order is that of asking."""
+    last = max(others, default="")
+    if moment > last:
+        return moment
+    try:
+        return (datetime.fromisoformat(last) + timedelta(microseconds=1)).isoformat()
+    except (ValueError, OverflowError):  # written by hand: it stays the last one
+        return moment

@@ -30,9 +30,10 @@ def work(workspace: Workspace) -> None:
     try:
         while _waiting(jobs):  # asked again without the lock: one may have come while it was held
             with RunLock(jobs.lock_path):
-                while waiting := _waiting(jobs):
+                while _waiting(jobs):
                     _wait_for_orphans(jobs)
-                    _carry_out(waiting[0])
+                    for job in _waiting(jobs)[:1]:  # what waited before may have been cancelled
+                        _carry_out(job)
     except LockHeldError:
         return
 
@@ -43,21 +44,32 @@ def _waiting(jobs: Jobs) -> list[Job]:
 
 def _wait_for_orphans(jobs: Jobs) -> None:
     """A worker that died may have left its job running: two at once would be in each other's way."""
-    while any(job.state == "running" for job in jobs.all()):
+    while running := [job for job in jobs.all() if job.state == "running"]:
+        for job in running:
+            job.pass_stop_on()
         time.sleep(POLL_SECONDS)
 
 
 def _carry_out(job: Job) -> None:
-    """Runs a job to its end and writes how it went."""
-    with RunLock(job.lock_path):
+    """Runs a job to its end and writes how it went; does nothing where it was cancelled at this moment."""
+    lock = RunLock(job.lock_path)
+    try:
+        lock.acquire()
+    except FileNotFoundError:  # and removed
+        return
+    with lock:
+        if job.outcome is not None:
+            return
         job.begin()
-        with job.log_path.open("ab") as log:
+        # Its process holds the job as well: should this one die, the job is being run from its first moment on.
+        with job.log_path.open("ab") as log, lock.shared_with_a_child() as held:
             process = subprocess.Popen(
                 job.request.command(job.workspace.root),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 preexec_fn=_yield_to_others,
+                pass_fds=[held],
             )
             while process.poll() is None:
                 job.pass_stop_on()
@@ -90,8 +102,7 @@ def _outcome(job: Job, status: int) -> Outcome:
             ):  # nobody has taken it up meanwhile
                 run.record(KillEvent(signal=name))
         return Outcome(state="interrupted", message=kill_words(name))
-    lines = [line for line in job.log(20).splitlines() if line.strip()]
-    return Outcome(state="failed", message=lines[-1] if lines else "it ended without a word")
+    return Outcome(state="failed", message=job.last_line or "it ended without a word")
 
 
 if __name__ == "__main__":

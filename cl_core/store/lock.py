@@ -10,7 +10,8 @@ import os
 import sys
 import time
 import weakref
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -32,10 +33,12 @@ class RunLock:
 
     Args:
         path: the lock file, made when it is missing. It stays behind unlocked, which means nothing.
+        patience: seconds that a holder is waited for; the default is for those that only ask.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, patience: float = PATIENCE_SECONDS) -> None:
         self.path = Path(path)
+        self._patience = patience
         self._descriptor: int | None = None
         _LOCKS.add(self)
 
@@ -50,7 +53,7 @@ class RunLock:
         if self.path.exists() and not self.path.is_file():
             raise UserError(f"{self.path} is no regular file, and cannot be held; remove it")
         descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644)
-        until = time.monotonic() + PATIENCE_SECONDS
+        until = time.monotonic() + self._patience
         while not _try_lock(descriptor, exclusive=True):
             if time.monotonic() > until:
                 note = os.read(descriptor, 200).decode("utf-8", "replace").strip()
@@ -71,6 +74,21 @@ class RunLock:
         if self._descriptor is not None:
             _unlock(self._descriptor)
             self._forget()
+
+    @contextmanager
+    def shared_with_a_child(self) -> Iterator[int]:
+        """A descriptor for a process that is started meanwhile: the lock is held until both have let go of it.
+
+        Raises:
+            ValueError: the lock is not held.
+        """
+        if self._descriptor is None:
+            raise ValueError(f"{self.path} is not held, and cannot be shared")
+        descriptor = os.dup(self._descriptor)  # a copy: a fork's child forgets the one it knows
+        try:
+            yield descriptor
+        finally:
+            os.close(descriptor)
 
     def _forget(self) -> None:
         """Closes this process's hold on the file without unlocking it."""

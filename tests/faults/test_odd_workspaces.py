@@ -92,6 +92,24 @@ def test_files_and_events_of_another_time_change_no_result(
     assert scores(terminal.carry_out(["report", "first"], workspace).out) == scores(before)
 
 
+@pytest.mark.fault("clocks that jump")
+def test_jobs_wait_in_the_order_in_which_they_were_asked_for_though_a_clock_was_set_back(
+    tmp_path: Path,
+) -> None:
+    jobs = Jobs(Workspace(tmp_path / "workspace"))
+    later = datetime.fromtimestamp(time.time() + DECADE, UTC).isoformat()
+    jobs.root.mkdir(parents=True)
+    with RunLock(jobs.lock_path):  # nobody works yet
+        first = jobs.submit(
+            Request(run="first", stream="domains", recipe="dam", submitted=later), None
+        )
+        second = jobs.submit(Request(run="second", stream="domains", recipe="dam"))
+        first.stop()
+        again = jobs.again(first)
+    assert [job.id for job in jobs.all()] == [first.id, second.id, again.id]
+    assert jobs.of("first").id == again.id
+
+
 def scores(report: str) -> list[str]:
     """The lines of a report without those that say how long something took."""
     return [line for line in report.splitlines() if "%" in line]

@@ -97,24 +97,35 @@ def test_a_running_job_is_stopped_and_goes_on_later_and_a_waiting_one_is_cancell
     wait_for(lambda: again.state == "stopped")
 
 
-def test_a_run_outlives_its_worker_and_the_next_job_waits_for_it(
+def children(process: int) -> list[str]:
+    """Of a process, that live."""
+    return Path(f"/proc/{process}/task/{process}/children").read_text().split()
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="processes are read from /proc")
+def test_a_run_outlives_its_worker_however_early_and_the_next_job_waits_for_it(
     jobs: Jobs, request_of: Callable[..., Request]
 ) -> None:
-    first = jobs.submit(request_of("first", epochs=30, patience=None))
-    wait_for(lambda: learning(first))
+    first = jobs.submit(request_of("first"))
+    wait_for(lambda: first.begun)
     worker = int(jobs.lock_path.read_text().split()[1])
+    wait_for(lambda: children(worker))
     os.kill(worker, signal.SIGKILL)
     wait_for(lambda: not jobs.worked_on)
+    assert not jobs.workspace.run("first").exists, "it is still loading"
     assert first.state == "running"
-    second = jobs.submit(request_of("second"))
-    wait_for(lambda: second.state == "finished")
-    assert first.state == "finished"
+    second = jobs.submit(request_of("second").model_copy(update={"stream": "no-such-stream"}))
+    seen = set()
+    wait_for(lambda: seen.add(first.state) or second.state == "failed")
+    assert seen == {"running", "finished"}, "it is never taken for dead"
+    assert sum(isinstance(event, StartEvent) for event in jobs.workspace.run("first").events) == 1
 
 
 def test_a_job_that_was_killed_says_so_in_its_queue_and_in_its_run_and_goes_on(
     jobs: Jobs, request_of: Callable[..., Request]
 ) -> None:
     job, run = jobs.submit(request_of("long", epochs=30, patience=None)), jobs.workspace.run("long")
+    waiting = jobs.submit(request_of("next").model_copy(update={"stream": "no-such-stream"}))
     wait_for((run.path / "scores.parquet").is_file)
     (process,) = (event.process for event in run.events if isinstance(event, StartEvent))
     os.kill(process, signal.SIGKILL)
@@ -126,6 +137,7 @@ def test_a_job_that_was_killed_says_so_in_its_queue_and_in_its_run_and_goes_on(
     assert "nan" not in as_text(Report(run))
     assert "this run has not come to its end" in as_text(Report(run))
     assert "peak memory: not known" in as_text(Report(run))
+    wait_for(lambda: waiting.state == "failed")  # the queue goes on
     again = jobs.again(job)
     wait_for(lambda: again.state == "finished")
     assert (again.message, run.failure) == ("", "")
