@@ -183,18 +183,18 @@ def resume(workspace: Path, warm: bool) -> Command:
     return Command(["resume", NAME], workspace, warm)
 
 
-def compare(workspace: Path, undisturbed: Path) -> tuple[str, ...]:
-    """The names of all results whose bytes differ."""
-    mine, wanted = results(workspace), results(undisturbed)
+def compare(workspace: Path, undisturbed: Path, name: str = NAME) -> tuple[str, ...]:
+    """The names of all results of a run whose bytes differ."""
+    mine, wanted = results(workspace, name), results(undisturbed, name)
     return tuple(
-        name for name in sorted(mine.keys() | wanted.keys()) if mine.get(name) != wanted.get(name)
+        file for file in sorted(mine.keys() | wanted.keys()) if mine.get(file) != wanted.get(file)
     )
 
 
-def results(workspace: Path) -> dict[str, bytes]:
-    """Name to bytes: the run's tables, its list of artifacts, their hashes and every artifact's tensors."""
+def results(workspace: Path, name: str = NAME) -> dict[str, bytes]:
+    """Name to bytes: a run's tables, its list of artifacts, their hashes and every artifact's tensors."""
     opened = Workspace(workspace)
-    run = opened.run(NAME)
+    run = opened.run(name)
     tables = ("scores.parquet", "routing.parquet", "artifacts.json")
     contents = {name: (run.path / name).read_bytes() for name in tables}
     hashes = json.loads((run.path / "hashes.json").read_bytes())

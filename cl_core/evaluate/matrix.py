@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
@@ -44,10 +44,9 @@ class Score:
 
 def scores_table(scores: Iterable[Score]) -> pa.Table:
     """Returns the scores as rows of `SCORES_SCHEMA`, in the given order."""
-    rows = [astuple(score) for score in scores]
-    names = [field.name for field in fields(Score)]
+    rows = list(scores)
     return pa.table(
-        {name: [row[index] for row in rows] for index, name in enumerate(names)},
+        {name: [getattr(row, name) for row in rows] for name in SCORES_SCHEMA.names},
         schema=SCORES_SCHEMA,
     )
 

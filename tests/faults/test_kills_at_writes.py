@@ -1,91 +1,164 @@
-"""Killed at a write, whichever it is, a run that is resumed ends with the bytes of one that was left alone.
+"""Killed at a write, whichever it is, a run or a sweep that is begun again ends with the bytes of one left alone.
 
-`benchmarks/checks/kill_and_resume.py` kills at moments; here a run dies before the n-th time that it opens a file for
-writing, renames, makes or removes one.
+`benchmarks/checks/kill_and_resume.py` kills at moments; here a process dies before the n-th time that it opens a file
+for writing, renames, makes or removes one.
 """
 
 from __future__ import annotations
 
-import os
-import signal
-import sys
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from benchmarks.checks.kill_and_resume import NAME, compare
+from tests.backbones.small_vision import write_vision
 from tests.faults.environments import Terminal
+from tests.faults.kill_trials import KillTrials, Trial
 
-pytestmark = pytest.mark.fault("killed at a write, resumed to the same bytes")
-FEW = 3
-CHANGE = b"a change of the workspace\n"
-CHANGES = ("os.rename", "os.mkdir", "os.remove", "os.rmdir")
-"""Events that Python announces before it asks the system."""
-
-
-@dataclass(frozen=True)
-class KilledAtWrite:
-    """A process that is killed before it changes its workspace once more.
-
-    Attributes:
-        number: of the change, from 1; 0 has it say each of them.
-    """
-
-    number: int
-
-    def __call__(self, workspace: Path) -> None:
-        """Has this process watch itself."""
-        root, count = str(workspace), 0
-
-        def before(event: str, words: tuple[Any, ...]) -> None:
-            nonlocal count
-            writes = event == "open" and bool(int(words[2] or 0) & (os.O_WRONLY | os.O_RDWR))
-            if (writes or event in CHANGES) and str(words[0]).startswith(root):
-                count += 1
-                if self.number == 0:
-                    os.write(2, CHANGE)
-                if count == self.number:
-                    os.kill(os.getpid(), signal.SIGKILL)
-
-        sys.addaudithook(before)
+TEXTS = pytest.mark.fault("killed at a write, resumed to the same bytes: texts, each family")
+SEEN = pytest.mark.fault("killed at a write, resumed to the same bytes: pictures and clips")
+SWEEPS = pytest.mark.fault("a sweep killed at a write, begun again: the same bytes")
+FAMILIES = ("dam", "l2r-wavg", "i2i-ff", "epi", "sequential", "replay", "ewc")
+SWEPT = ["--recipe", "dam", "--recipe", "sequential"]
+ONE_IN = 25
+"""Of the writes of the whole, that which a process is really killed at."""
+SETTINGS: dict[str, Any] = {
+    "epochs": 1,
+    "batch_size": 4,
+    "max_length": 24,
+    "layer": -2,
+    "learning_rate": 1e-2,
+    "checkpoint_every": 2,
+}
+SEEING: dict[str, Any] = {
+    "router_epochs": 1,
+    "memory": 0.3,
+    "image_grid": 2,
+    "clip_grid": 1,
+    "frames": 2,
+}
+TWO_TASKS = "domains-dil:n=4,train=12,validation=4,test=6"
+SIZES = "train=8,validation=4,test=4"
+Begin = Callable[..., KillTrials]
 
 
-@pytest.mark.parametrize(
-    "recipe",
-    [
-        "dam",
-        *(
-            pytest.param(name, marks=pytest.mark.whole)
-            for name in ("l2r-wavg", "i2i-ff", "epi", "sequential", "replay", "ewc")
-        ),
-    ],
-)
+def assignments(**settings: Any) -> list[str]:
+    """As a command line has them."""
+    return [word for name, value in settings.items() for word in ("--set", f"{name}={value}")]
+
+
+@pytest.fixture
+def texts(terminal: Terminal, tiny: Path, tmp_path: Path) -> Begin:
+    """texts(recipe) -> trials of a run on two tasks of texts."""
+
+    def begin(recipe: str) -> KillTrials:
+        words = ["run", "--name", "run", "--stream", TWO_TASKS, "--recipe", recipe]
+        words += ["--backbone", str(tiny), "--device", "cpu", *assignments(**SETTINGS)]
+        return KillTrials(terminal, words, tmp_path)
+
+    return begin
+
+
+@pytest.fixture
+def seen(terminal: Terminal, tiny: Path, tmp_path: Path) -> Begin:
+    """seen(recipe) -> trials of a run on a task of pictures and one of clips."""
+    vision = write_vision(tmp_path / "vit")
+    stream = tmp_path / "seen.yaml"
+    stream.write_text(
+        "name: seen\nprotocol: dil\ntasks:\n"
+        f"  - {{name: shape, kind: image-qa, builtin: 'questions/shape:{SIZES}'}}\n"
+        f"  - {{name: which-way, kind: video-qa, builtin: 'questions/which-way:{SIZES}'}}\n"
+    )
+
+    def begin(recipe: str) -> KillTrials:
+        words = ["run", "--name", "run", "--stream", str(stream), "--recipe", recipe]
+        words += ["--backbone", str(tiny), "--device", "cpu"]
+        words += assignments(**SETTINGS, **SEEING, vision=vision)
+        return KillTrials(terminal, words, tmp_path)
+
+    return begin
+
+
+@pytest.fixture
+def swept(terminal: Terminal, tiny: Path, tmp_path: Path) -> Begin:
+    """swept(seeds) -> trials of a sweep of two recipes with these seeds."""
+
+    def begin(seeds: str) -> KillTrials:
+        words = ["sweep", TWO_TASKS, *SWEPT, "--seeds", seeds, "--device", "cpu"]
+        words += assignments(**SETTINGS, backbone=tiny)
+        return KillTrials(terminal, words, tmp_path)
+
+    return begin
+
+
+@TEXTS
 def test_a_run_that_is_killed_at_a_write_is_resumed_to_the_same_bytes(
-    recipe: str,
-    tmp_path: Path,
-    terminal: Terminal,
-    options: list[str],
-    record_property: Any,
+    texts: Begin, record_property: Any
 ) -> None:
-    words = ["run", "--name", NAME, "--recipe", recipe, *options, "--set", "checkpoint_every=2"]
-    left_alone = tmp_path / "left-alone"
-    done = terminal.carry_out(words, left_alone, KilledAtWrite(0))
-    assert done.status == 0, done.err
-    total = done.err.count(CHANGE.decode())
-    assert total > 10 * FEW
-    numbers = range(1, total + 1)
-    if not os.environ.get("FAULTS"):
-        numbers = range(total // FEW // 2, total, total // FEW)
-    differing = []
-    for number in numbers:
-        workspace = tmp_path / f"killed-{number}"
-        killed = terminal.carry_out(words, workspace, KilledAtWrite(number))
-        assert killed.status == -signal.SIGKILL, killed.err
-        again = terminal.carry_out(words, workspace)
-        if again.status != 0 or compare(workspace, left_alone):
-            differing.append((number, again.status, again.err[-300:]))
-    record_property("tried", len(numbers))
-    record_property("failed", len(differing))
-    assert not differing
+    trials = texts("dam")
+    assert trials.writes > 100
+    tell(record_property, (trials.killed(number) for number in spread(trials.writes, 3)))
+
+
+@SEEN
+def test_a_run_on_pictures_and_clips_that_is_killed_at_a_write_is_resumed_to_the_same_bytes(
+    seen: Begin, record_property: Any
+) -> None:
+    trials = seen("dam")
+    tell(record_property, (trials.killed(number) for number in spread(trials.writes, 2)))
+
+
+@SWEEPS
+def test_a_sweep_that_is_killed_at_a_write_comes_to_the_same_bytes_when_it_is_begun_again(
+    swept: Begin, record_property: Any
+) -> None:
+    trials = swept("0")
+    tell(record_property, (trials.killed(number) for number in spread(trials.writes, 2)))
+
+
+@TEXTS
+@pytest.mark.whole
+@pytest.mark.parametrize("recipe", FAMILIES)
+def test_killed_at_whichever_write_a_run_is_resumed_to_the_same_bytes(
+    recipe: str, texts: Begin, record_property: Any
+) -> None:
+    tell(record_property, at_every_write(texts(recipe)))
+
+
+@SEEN
+@pytest.mark.whole
+@pytest.mark.parametrize("recipe", ["dam", "l2r-merge"])
+def test_killed_at_whichever_write_a_run_on_pictures_and_clips_is_resumed_to_the_same_bytes(
+    recipe: str, seen: Begin, record_property: Any
+) -> None:
+    tell(record_property, at_every_write(seen(recipe)))
+
+
+@SWEEPS
+@pytest.mark.whole
+def test_killed_at_whichever_write_a_sweep_comes_to_the_same_bytes(
+    swept: Begin, record_property: Any
+) -> None:
+    tell(record_property, at_every_write(swept("0-1")))
+
+
+def spread(writes: int, few: int) -> range:
+    """A few writes, evenly among all."""
+    return range(writes // few // 2, writes, writes // few)
+
+
+def at_every_write(trials: KillTrials) -> Iterable[Trial]:
+    """One in `ONE_IN` with a process that is really killed, then all."""
+    for number in range(ONE_IN // 2, trials.writes, ONE_IN):
+        yield trials.killed(number)
+    yield from trials.killed_at_each()
+
+
+def tell(record_property: Any, trials: Iterable[Trial]) -> None:
+    """Carries them out and notes how many there were."""
+    carried_out = list(trials)
+    faults = [trial for trial in carried_out if trial.fault]
+    record_property("tried", len(carried_out))
+    record_property("failed", len(faults))
+    assert not faults
