@@ -196,7 +196,7 @@ def read_events(path: Path) -> Iterator[AnyEvent]:
         UnicodeDecodeError: a line that is whole is not UTF-8.
         OSError, TooLarge: they cannot be read, or are too many.
     """
-    if not path.exists():
+    if not os.path.lexists(path):
         return
     for line in read_bytes(path, EVENTS_BYTES).split(b"\n"):
         try:

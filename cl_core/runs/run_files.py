@@ -7,10 +7,13 @@ at all runs.
 
 from __future__ import annotations
 
+import errno
 import json
 import re
+import stat
 from collections.abc import Iterable
 from contextlib import suppress
+from os.path import lexists
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -99,7 +102,7 @@ def read_event_list(file: Path) -> list[AnyEvent]:
     Raises:
         DamagedFile: it is not UTF-8, or a number in it cannot be.
     """
-    if not file.exists():
+    if not lexists(file):
         return []
     try:
         events = list(read_events(file))
@@ -118,7 +121,7 @@ def read_json(file: Path) -> dict[str, Any]:
     Raises:
         DamagedFile: it holds none.
     """
-    if not file.exists():
+    if not lexists(file):
         check_hash(file)
         return {}
     try:
@@ -242,7 +245,9 @@ def check_table(file: Path) -> None:
 
 
 def _check_regular(file: Path) -> None:
-    if not file.is_file():  # pyarrow would read the files of a folder, and wait for a pipe
+    if not stat.S_ISREG(
+        file.stat().st_mode
+    ):  # pyarrow would read the files of a folder, and wait for a pipe
         raise bounded_files.NoRegularFile("it is no regular file")
 
 
@@ -259,6 +264,10 @@ def _reason(why: Exception | str) -> str:
             return why
         case UnicodeDecodeError():
             said = f"it is not UTF-8 (byte {why.object[why.start]:#04x} at {why.start})"
+        case OSError(errno=errno.ELOOP):
+            said = "its links lead in a circle"
+        case FileNotFoundError():
+            said = "it is not there, or is a link to what is not"
         case RecursionError():
             said = "it is nested too deeply"
         case ValidationError():

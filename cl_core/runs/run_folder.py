@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import cached_property, lru_cache, partial
+from os.path import lexists
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -68,7 +69,7 @@ class RunFolder:
     @property
     def exists(self) -> bool:
         """Whether there is a run here."""
-        return (self.path / "run.yaml").is_file()
+        return lexists(self.path / "run.yaml")  # a link that leads nowhere is a damaged one
 
     @cached_property
     def config(self) -> RunConfig:
@@ -297,7 +298,7 @@ class RunFolder:
             DamagedFile: it cannot be read.
         """
         file = self.path / f"{name}.parquet"
-        if not file.is_file():
+        if not lexists(file):
             said = f": {self.failure}" if self.failure else ""
             raise UserError(f"run '{self.name}' has no {name} yet: it is {self.status}{said}")
         return read_table(file)
@@ -327,7 +328,7 @@ def _checks(run: RunFolder, whole: bool) -> Iterator[Callable[[], object]]:
     yield run.environment
     for table in COLUMNS:
         file = run.path / f"{table}.parquet"
-        if file.exists():
+        if lexists(file):
             yield partial(read_table if whole else check_table, file)
     yield lambda: _check_rest(run, whole)
 

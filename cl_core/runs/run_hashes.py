@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from functools import lru_cache
+from os.path import lexists
 from pathlib import Path
 
 from pydantic import Field
@@ -64,7 +65,7 @@ def read_hashes(folder: Path, name: str = HASHES) -> RunHashes | None:
         OSError, ValueError, TypeError, TooLarge: it is none.
     """
     file = folder / name
-    if not file.exists():
+    if not lexists(file):
         return None
     return RunHashes(**read_json(file))
 

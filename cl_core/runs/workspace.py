@@ -92,7 +92,7 @@ class Workspace:
             UserError: there is none of that name; the message lists those there are.
         """
         # Whoever put a folder there may have called it anything; it only has to be one of these.
-        if Path(name).name == name != ".." and (self.root / "runs" / name / "run.yaml").is_file():
+        if Path(name).name == name != ".." and RunFolder(self.root / "runs" / name).exists:
             return RunFolder(self.root / "runs" / name)
         run = self.run(name)
         if not run.exists:
@@ -109,8 +109,8 @@ class Workspace:
         folder = self.root / "runs"
         if not folder.is_dir():
             return []
-        runs = [RunFolder(path) for path in folder.iterdir() if (path / "run.yaml").is_file()]
-        return sorted(runs, key=lambda run: (run.path / "run.yaml").stat().st_mtime, reverse=True)
+        runs = [run for run in map(RunFolder, folder.iterdir()) if run.exists]
+        return sorted(runs, key=lambda run: (run.path / "run.yaml").lstat().st_mtime, reverse=True)
 
     @property
     def index(self) -> FolderIndex:

@@ -98,6 +98,37 @@ def test_a_damaged_run_is_left_out_with_its_reason(
         assert done.status == 0 or done.err.startswith(f"adapter-lab: run 'bad': {file} ")
 
 
+@pytest.mark.parametrize("to", ["itself", "nowhere"])
+@pytest.mark.parametrize("file", list(dict.fromkeys(file for file, _ in DAMAGED)))
+def test_a_link_that_leads_nowhere_is_damage_too(
+    lab: Command, tmp_path: Path, file: str, to: str
+) -> None:
+    workspace = Workspace()
+    remade(workspace, "dam", "sound")
+    bad = remade(workspace, "dam", "bad").path / file
+    bad.unlink(missing_ok=True)
+    bad.symlink_to(file if to == "itself" else tmp_path / "nowhere")
+    why = (
+        "its links lead in a circle"
+        if to == "itself"
+        else "it is not there, or is a link to what is not"
+    )
+
+    states = {run["run"]: run["status"] for run in json.loads(lab("runs", "--json").out)}
+    assert states == {"sound": "finished", "bad": "damaged"}
+    assert f"bad damaged: {file} cannot be read: {why}; " in lab("runs").out
+    compared = lab("compare")
+    assert (compared.status, compared.out.count(f"left out: bad (damaged: {file} ")) == (0, 1)
+    verified = lab("verify", "bad")
+    assert (verified.status, verified.out.count(f"{file} cannot be read: {why}")) == (1, 1)
+    resumed = [("resume", "bad")] if file in ("run.yaml", "events.jsonl") else []
+    for words in [("report", "bad"), ("compare", "bad"), ("clean",), *resumed]:
+        done = lab(*words)
+        assert done.status == 0 or done.err.startswith("adapter-lab: ")
+        assert len(done.err.splitlines()) <= 1
+    assert Workspace().find("bad").name == "bad"
+
+
 def test_scores_of_another_run_are_damage_too(lab: Command) -> None:
     workspace = Workspace()
     remade(workspace, "dam", "sound")
