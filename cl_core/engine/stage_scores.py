@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 from cl_core.adapters.heads import Head
@@ -110,7 +114,11 @@ class StageEvaluator:
     def _is_score(self, stage: int, task: int) -> bool:
         """Whether the stage can answer the task rightly at all; where it cannot, it is routed but not scored."""
         is_learnt = task < len(self.artifacts.stream.tasks)
-        return not is_learnt or bool(answerable(self.run.config)[stage, task])
+        return not is_learnt or bool(self._answerable[stage, task])
+
+    @cached_property
+    def _answerable(self) -> NDArray[np.bool_]:
+        return answerable(self.run.config)  # looked at for every cell
 
     def _cell(self, stage: int, task: int) -> dict[str, str]:
         """Fills cell (stage, task), with a routing record for each sample; returns the keys of its states."""

@@ -150,10 +150,11 @@ def list_artifacts(folder: Path, names: Mapping[str, str]) -> None:
         folder: of the run.
         names: name in `artifacts.json` to key.
     """
+    store = store_of(folder)
     metas = {
         name: digest
         for name, key in names.items()
-        if (digest := meta_hash(store_of(folder), name, key)) is not None
+        if (digest := meta_hash(store, name, key)) is not None
     }
     hashes = _or_none(folder, HASHES)
     if metas != hashes.artifacts:
