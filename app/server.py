@@ -48,6 +48,8 @@ def main() -> None:
     code = (os.environ.pop(JOIN_CODE, "") or new_code()) if asked.share else ""
     door = Door(asked.port, code, tuple(asked.address))
     stand_behind_gate()
+    if door.shared:
+        door.waiting.stand_before()
     server = st.App(
         HOME / "app" / "main.py",
         lifespan=partial(_lifespan, door, asked.browser),

@@ -9,6 +9,7 @@ from app.serving.addresses import network_names
 from app.serving.allowance import Allowance
 from app.serving.attempts import Attempts
 from app.serving.visitors import Role, Seal, Visitor, new_key, same
+from app.serving.waiting_room import WaitingRoom
 
 LOCAL_NAMES = ("127.0.0.1", "localhost")
 HOST_PATH = "/host"
@@ -30,6 +31,7 @@ class Door:
         self.port, self.code, self.key = port, code, new_key()
         self._once = new_key()
         self.seal, self.attempts, self.allowance = Seal(), Attempts(), Allowance()
+        self.waiting = WaitingRoom()
         named = [*LOCAL_NAMES, *(network_names() if code else ())]
         hosts = [f"{name}:{port}" for name in named]
         hosts += [name.lower() for name in further]

@@ -63,6 +63,8 @@ class Gate:
             await self._become_host(scope, send)
             return
         visitor = door.visitor(header_of(scope, "cookie"))
+        if visitor is not None:
+            door.waiting.let_in(scope)
         if visitor is None and path == JOIN_PATH and scope["method"] == "POST":
             await self._join(scope, receive, send)
         elif visitor is None:
@@ -158,6 +160,7 @@ class Gate:
             if visitor is None:
                 raise TooMuch("the code comes first")
             self.door.allowance.enter(visitor)
+            self.door.waiting.let_in(scope)
         except TooMuch as refusal:
             await receive()
             await send({"type": "websocket.close", "code": 1008, "reason": str(refusal)})

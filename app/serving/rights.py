@@ -10,6 +10,7 @@ import streamlit as st
 from app.serving.visitors import Role
 from cl_core.errors import UserError
 from cl_core.runs.variables import JOIN_CODE
+from cl_core.store.folder_index import ask_before_writing
 
 ROLE = "role"
 """In `st.user`, from the gate's header."""
@@ -21,8 +22,9 @@ class GuestRefused(UserError):
 
 
 def stand_behind_gate() -> None:
-    """Says that every visitor of this process comes through the gate."""
+    """Says that every visitor of this process comes through the gate; what guests see is written down by nobody."""
     _BEHIND_GATE.set()
+    ask_before_writing(lambda: role() == "host")
 
 
 def role() -> Role:

@@ -44,6 +44,23 @@ Signature = bytes
 """Of a folder: a hash of name, size, times and inode of each of its files."""
 
 
+_asked: list[Callable[[], bool]] = []
+
+
+def ask_before_writing(may: Callable[[], bool]) -> None:
+    """Has every index of this process ask before it writes: in a lab that is shared, guests leave nothing behind.
+
+    Args:
+        may: whether whoever reads now may have it written down.
+    """
+    _asked.append(may)
+
+
+def may_write() -> bool:
+    """Whether all who are asked agree."""
+    return all(may() for may in _asked)
+
+
 class IndexEntry(Settings):
     """Base of what is kept of a folder; a number may be none."""
 
@@ -80,6 +97,8 @@ class _Remembered:
     """What this process knows already; the lock is held while it reads, so that no two threads read the same."""
 
     entries: dict[tuple[str, Path], tuple[Signature, IndexEntry]] = field(default_factory=dict)
+    waiting: dict[str, dict[Path, tuple[Signature, IndexEntry]]] = field(default_factory=dict)
+    """By kind, what was read for somebody who may have nothing written down."""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -207,6 +226,12 @@ class FolderIndex:
 
     def _keep(self, kind: Kind[Entry], fresh: Mapping[Path, tuple[Signature, Entry]]) -> None:
         """Writes entries down; where that cannot be done, they are read again the next time."""
+        waiting = self._remembered.waiting.setdefault(kind.name, {})
+        if not may_write():
+            waiting |= fresh if kind.remembered else {}
+            return
+        fresh = {**waiting, **fresh}  # type: ignore[dict-item]
+        waiting.clear()
         if not fresh or not self.writable or not self.file.parent.is_dir():
             return
         rows = []

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import re
+import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -17,10 +19,12 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from app.base.navigation import PAGES
 from app.serving.allowance import MOST_TABS
 from app.serving.attempts import FREE
+from app.serving.waiting_room import MOST_OF_SENDER
 from cl_core.jobs.queue import Jobs, Outcome, Request
 from cl_core.runs.workspace import Workspace
 from tests.app.protocol import ProtocolVisitor
 from tests.app.serving.sharing_server import SharingServer
+from tests.remade_runs import remade
 
 MEGABYTE = 2**20
 HERE = r"'(127\.0\.0\.1|localhost|0\.0\.0\.0)'"
@@ -47,6 +51,7 @@ def mine(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     (streams / "films.csv").write_text("split,text,label\n" + rows)
     (streams / "mine.yaml").write_text(STREAM)
+    remade(workspace, "dam", "seen")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Jobs, "wake", lambda self: None)
         job = Jobs(workspace).submit(Request(run="long", stream="domains-dil", recipe="dam"))
@@ -86,6 +91,50 @@ def wait_for(what: Callable[[], object], seconds: float = 30.0) -> None:
     while not what():
         assert time.monotonic() < until
         time.sleep(0.2)
+
+
+def as_it_lies(workspace: Path) -> dict[str, tuple[int, str]]:
+    """Everything in it, with when it was changed and the hash of what is in it."""
+    return {
+        str(path.relative_to(workspace)): (
+            path.stat().st_mtime_ns,
+            hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "",
+        )
+        for path in sorted([workspace, *workspace.rglob("*")])
+    }
+
+
+def test_a_guests_visit_leaves_the_workspace_as_it_lies(server: SharingServer, mine: Path) -> None:
+    before = as_it_lies(mine)
+    views = {
+        **VIEWS,
+        "sample": [],
+    }  # that page needs a model, and is looked at by the guest who presses everything
+    with ProtocolVisitor(server.url, server.guest()) as guest:
+        for row in PAGES:
+            for view in views.get(row.name, [{"ws": "Mine", "run": "seen"}]):
+                drawn = guest.open(row.name, **view)
+                assert not drawn.exceptions, drawn.exceptions
+    assert as_it_lies(mine) == before
+    with ProtocolVisitor(server.url, server.host()) as host:
+        host.open("start", ws="Mine")
+    assert set(as_it_lies(mine)) - set(before) == {"index.sqlite"}, "what the host sees is kept"
+
+
+def test_connections_that_say_nothing_make_room_for_each_other(server: SharingServer) -> None:
+    with ExitStack() as stack:
+        silent = [
+            stack.enter_context(socket.create_connection(("127.0.0.1", server.port), 30))
+            for _ in range(MOST_OF_SENDER)
+        ]
+        with ProtocolVisitor(server.url, server.guest()) as guest:
+            assert guest.open("start").widgets
+            assert silent[0].recv(1) == b"", "the one that waited longest is closed"
+            for _ in range(MOST_OF_SENDER):
+                stack.enter_context(socket.create_connection(("127.0.0.1", server.port), 30))
+            assert silent[-1].recv(1) == b""
+            assert guest.open("stream").widgets, "who was let in stays"
+    assert server.join("wrong", "127.0.0.99").status == 403
 
 
 STRANGERS = [
