@@ -29,6 +29,10 @@ MEMORY = "/dev/shm"  # noqa: S108 - a folder of its own is made there
 """Where Linux keeps files in memory."""
 
 
+KIND = "fault"
+"""What `tests/faults/conftest.py` notes of each test: the kind that it is marked with."""
+
+
 class FaultCounts:
     """Counts faults by kind, as pytest's plugin.
 
@@ -42,25 +46,17 @@ class FaultCounts:
         self.tried: dict[str, int] = defaultdict(int)
         self.failed: dict[str, int] = defaultdict(int)
         self.skipped = 0
-        self._kinds: dict[str, str] = {}
-
-    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Notes of which kind each test is."""
-        for item in items:
-            mark = item.get_closest_marker("fault")
-            if mark is not None:
-                self._kinds[item.nodeid] = str(mark.args[0])
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Counts what a test tried."""
+        """Counts what a test tried, in this process or in another."""
         self.skipped += report.skipped
-        if report.nodeid not in self._kinds or report.skipped:
+        noted = dict(report.user_properties)
+        if KIND not in noted or report.skipped:
             return
         if report.when == "call" or report.failed:
-            counts = dict(report.user_properties)
-            kind = self._kinds[report.nodeid]
-            self.tried[kind] += int(str(counts.get("tried", 1)))
-            self.failed[kind] += max(int(str(counts.get("failed", 0))), int(report.failed))
+            kind = str(noted[KIND])
+            self.tried[kind] += int(str(noted.get("tried", 1)))
+            self.failed[kind] += max(int(str(noted.get("failed", 0))), int(report.failed))
 
     def table(self) -> Table:
         """A row for each kind."""
@@ -75,13 +71,24 @@ def main() -> None:
     """Tries, keeps the table, and shows it."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--fast", action="store_true", help="only what the tests try each time")
-    if not parser.parse_args().fast:
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="at once")
+    chosen = parser.parse_args()
+    if not chosen.fast:
         os.environ["FAULTS"] = "whole"
+    os.environ["OMP_NUM_THREADS"] = "1"
     os.chdir(ROOT)
     counts = FaultCounts()
     memory = MEMORY if os.access(MEMORY, os.W_OK) else None
     with tempfile.TemporaryDirectory(prefix="faults-", dir=memory) as folder:
-        status = pytest.main(["tests/faults", "--basetemp", f"{folder}/tests"], plugins=[counts])
+        shared = [
+            "-n",
+            str(chosen.processes),
+            "--dist",
+            "worksteal",
+            "--basetemp",
+            f"{folder}/tests",
+        ]
+        status = pytest.main(["tests/faults", *shared], plugins=[counts])
     table = counts.table()
     file = keep("checks/faults", {"faults": table})
     print(f"{table.markdown()}\nnot tried here: {counts.skipped} tests\nkept in {file}")

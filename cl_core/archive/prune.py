@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cl_core.archive.leftovers import remove_leftovers
 from cl_core.errors import UserError
 from cl_core.jobs.queue import ACTIVE, Jobs
 from cl_core.runs.run_files import DamagedFile
@@ -124,6 +125,7 @@ def clean(workspace: Workspace, others: Iterable[Workspace] = ()) -> list[Stored
     if busy:
         names = ", ".join(dict.fromkeys(busy))
         raise UserError(f"{names} is being trained or waits; clean up when nothing is")
+    remove_leftovers(workspace)
     removed = unused(workspace, others)
     for artifact in removed:
         workspace.store.remove(artifact.kind, artifact.key)

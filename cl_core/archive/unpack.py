@@ -20,6 +20,7 @@ from typing import IO
 
 from yaml import YAMLError
 
+from cl_core.archive.leftovers import STAGING, remove_leftovers
 from cl_core.archive.pack import PARTS
 from cl_core.archive.zip_members import Member, members, names_outside
 from cl_core.bounded_files import check_zip_directory, read_json, read_yaml
@@ -128,7 +129,8 @@ def unpack(
                 f"(NAME/run.yaml), or {', '.join(f'{part}/' for part in PARTS)}"
             )
         _fits(workspace, sum(member.bytes for member in fresh.values()))
-        staging = workspace.root / f".unpacking-{uuid.uuid4().hex}"
+        remove_leftovers(workspace)
+        staging = workspace.root / f"{STAGING}{uuid.uuid4().hex}"
         try:
             staging.mkdir(parents=True)
             _extract(opened, fresh, staging, limits)

@@ -16,7 +16,10 @@ WHOLE = "FAULTS"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leaves to `make faults` what is marked as the whole of it."""
+    """Leaves to `make faults` what is marked as the whole of it, and notes for it of which kind each test is."""
+    for item in items:
+        if mark := item.get_closest_marker("fault"):
+            item.user_properties.append(("fault", mark.args[0]))
     if not os.environ.get(WHOLE):
         for item in items:
             if item.get_closest_marker("whole"):

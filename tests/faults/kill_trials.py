@@ -33,12 +33,15 @@ class KillTrials:
         terminal: carries it out.
         words: its command line.
         folder: for workspaces.
+        finished_only: of writes between two finished files, only one; see `KeptAtWrites`.
     """
 
-    def __init__(self, terminal: Terminal, words: Sequence[str], folder: Path) -> None:
+    def __init__(
+        self, terminal: Terminal, words: Sequence[str], folder: Path, finished_only: bool = False
+    ) -> None:
         self._terminal, self._words, self._folder = terminal, words, folder
         self._left_alone, self._kept = folder / "left-alone", folder / "kept"
-        done = terminal.carry_out(words, self._left_alone, KeptAtWrites(self._kept))
+        done = terminal.carry_out(words, self._left_alone, KeptAtWrites(self._kept, finished_only))
         assert done.status == 0, done.err
         self.writes = max(int(path.name) for path in self._kept.iterdir())
         """How many there are; the last of them."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
 import threading
 import time
@@ -16,7 +17,7 @@ from benchmarks.checks.kill_and_resume import compare
 from cl_core.errors import UserError
 from cl_core.jobs.queue import Jobs, Request
 from cl_core.jobs.worker import work
-from cl_core.runs.events import StartEvent
+from cl_core.runs.events import EpochEvent, StartEvent
 from cl_core.runs.workspace import Workspace
 from cl_core.store import RunLock
 from tests.faults.environments import Terminal
@@ -144,6 +145,33 @@ def test_runs_whose_worker_was_killed_are_begun_once_and_end_with_the_same_bytes
         assert sum(isinstance(event, StartEvent) for event in run.events) == 1
         assert compare(jobs.workspace.root, left_alone, run.name) == ()
     assert {run.name for run in jobs.workspace.runs()} == {"0", "1"}
+
+
+@pytest.mark.whole
+def test_a_job_that_is_killed_while_others_wait_stops_none_of_them_and_goes_on_to_the_same_bytes(
+    jobs: Jobs, terminal: Terminal, tiny: Path, tmp_path: Path
+) -> None:
+    settings = {**SMALL, "epochs": 20, "patience": None, "backbone": str(tiny)}
+    request = Request(
+        run="long", stream="domains-dil", recipe="dam", settings=settings, device="cpu"
+    )
+    left_alone = tmp_path / "left-alone"
+    line = [word for word in request.command(left_alone)[4:] if word != str(left_alone)]
+    line.remove("--workspace")
+    assert terminal.carry_out(line, left_alone).status == 0
+    submit_all(jobs, request, refused("second"), refused("third"))
+    working, run = worker(jobs), jobs.workspace.run("long")
+    wait_for(lambda: run.exists and any(isinstance(event, EpochEvent) for event in run.events))
+    (process,) = (event.process for event in run.events if isinstance(event, StartEvent))
+    os.kill(process, signal.SIGKILL)
+    working.join(PATIENCE)
+    assert [job.state for job in jobs.all()] == ["interrupted", "failed", "failed"]
+    assert [job.log().count(SAID) for job in jobs.all()] == [0, 1, 1]
+    with RunLock(jobs.lock_path):
+        again = jobs.again(jobs.all()[0])
+    assert not kill_worker_at(jobs, 0)
+    assert again.state == "finished"
+    assert compare(jobs.workspace.root, left_alone, "long") == ()
 
 
 @pytest.mark.parametrize("removed", [False, True])

@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import Any
 
 CHANGES = ("os.rename", "os.mkdir", "os.remove", "os.rmdir")
+PARTIAL = ".partial"
+"""In the names of what is still being written."""
 DRAWN = re.compile(r"[0-9a-f]{12,}")
 """In names that are drawn anew each time, and in keys."""
 
@@ -70,9 +72,12 @@ class KeptAtWrites:
 
     Attributes:
         folder: for the copies, by the number of the change; a change that changed nothing has none.
+        finished_only: whether what is still being written under a name of its own counts as nothing: all that reads a
+            workspace passes over it, so that one kill stands for those between two finished files.
     """
 
     folder: Path
+    finished_only: bool = False
 
     def __call__(self, workspace: Path) -> None:
         """Has this process watch itself."""
@@ -82,7 +87,7 @@ class KeptAtWrites:
         def before() -> None:
             nonlocal count, last
             count += 1
-            now = stamps(workspace)
+            now = stamps(workspace, self.finished_only)
             if now != last:
                 last = now
                 copy(workspace, self.folder / f"{count:05d}")
@@ -108,12 +113,13 @@ def before_each_write(workspace: Path, act: Callable[[], object]) -> None:
     sys.addaudithook(heed)
 
 
-def stamps(workspace: Path) -> dict[str, tuple[int, int]]:
+def stamps(workspace: Path, finished_only: bool = False) -> dict[str, tuple[int, int]]:
     """Size and time of each file and folder of a workspace; nothing where there is none."""
-    found_there = [workspace, *workspace.rglob("*")] if workspace.exists() else []
+    paths = [workspace, *workspace.rglob("*")] if workspace.exists() else []
     return {
-        str(path): (path.stat().st_size, path.stat().st_mtime_ns if path.is_file() else 0)
-        for path in found_there
+        str(path): (path.stat().st_size, path.stat().st_mtime_ns) if path.is_file() else (0, 0)
+        for path in paths
+        if not (finished_only and PARTIAL in str(path))
     }
 
 
