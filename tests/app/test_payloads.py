@@ -8,20 +8,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from google.protobuf.json_format import MessageToDict
 from streamlit.testing.v1 import AppTest
 
 from app.base.navigation import PAGES
-from cl_core.jobs.queue import Outcome, Request
-from cl_core.runs.run_folder import RunFolder
 from cl_core.runs.workspace import Workspace
-from cl_core.store import write_json
 from tests.app.conftest import ROOT
+from tests.app.hostile_workspace import hostile_workspace
 from tests.app.pages.test_navigation import turn_to
-from tests.remade_runs import bundled, remade
 
 PAYLOAD = "![x](http://evil.example) <b>x</b> www.evil.example"
 FOLDER = "![x](www.evil.example) <b>x<b>"
@@ -33,61 +28,10 @@ AS_THEY_ARE = ("text", "code", "json", "arrow_data_frame", "selectbox", "multise
 """Elements whose texts are shown as they are."""
 
 
-def name(index: int) -> str:
-    """Of a task."""
-    return f"{index} {PAYLOAD}"
-
-
 @pytest.fixture
 def hostile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
-    """A workspace with a run, a failed run, a damaged one, a job and a stream whose every name is a payload."""
-    workspace = Workspace(tmp_path / "workspace")
-    config = bundled("dam")
-    tasks = tuple(
-        task.model_copy(
-            update={
-                "name": name(i),
-                "label_names": tuple(f"{n} {PAYLOAD}" for n in task.label_names),
-            }
-        )
-        for i, task in enumerate(config.tasks)
-    )
-    called = {task.name: name(i) for i, task in enumerate(config.tasks)}
-    run = remade(workspace, "dam", "dam")
-    table = run.table("scores").to_pylist()
-    rows = [{**row, "task": called[row["task"]]} for row in table]
-    schema = run.table("scores").schema
-    pq.write_table(pa.Table.from_pylist(rows, schema), run.path / "scores.parquet")
-    named = config.model_copy(
-        update={
-            "stream_name": PAYLOAD,
-            "tasks": tasks,
-            "label_space": tuple(f"{n} {PAYLOAD}" for n in config.label_space),
-        }
-    )
-    events = (run.path / "events.jsonl").read_text()
-    for old, new in called.items():
-        events = events.replace(f'"task":"{old}"', f'"task":{json.dumps(new)}')
-    (run.path / "events.jsonl").write_text(events)
-    run.create(named)
-    run.path.rename(run.path.with_name(FOLDER))
-    failed = remade(workspace, "dam", "failed", stream_name=PAYLOAD)
-    with (failed.path / "events.jsonl").open("a") as file:
-        file.write(json.dumps({"type": "failed", "message": PAYLOAD}) + "\n")
-    broken = RunFolder(workspace.root / "runs" / f"{FOLDER}2")
-    broken.path.mkdir()
-    (broken.path / "run.yaml").write_text(f"'{PAYLOAD}': 1\n")
-    job = workspace.root / "jobs" / "abc"
-    job.mkdir(parents=True)
-    request = Request(run="failed", stream=PAYLOAD, recipe=PAYLOAD)
-    write_json(job / "job.json", request.model_dump(mode="json"))
-    write_json(job / "begun.json", {})
-    write_json(
-        job / "outcome.json", Outcome(state="failed", message=PAYLOAD).model_dump(mode="json")
-    )
-    streams = workspace.root / "streams"
-    streams.mkdir()
-    (streams / "bad.yaml").write_text(f"name: '{PAYLOAD}'\nprotocol: '{PAYLOAD}'\ntasks: []\n")
+    """Every name in it is a payload."""
+    workspace = hostile_workspace(tmp_path / "workspace", PAYLOAD, FOLDER)
     monkeypatch.setenv("ADAPTER_LAB_WORKSPACE", str(workspace.root))
     return workspace
 
