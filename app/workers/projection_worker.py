@@ -81,6 +81,8 @@ def umap(points: Array, start: Array) -> Array:
     The neighbours come from a plain matrix product: umap's own search would be compiled for 30 seconds. One thread and
     a seed make it the same each time.
     """
+    # numba, below umap, would have torch in this process compute on as many threads as the machine has cores.
+    os.environ.setdefault("NUMBA_NUM_THREADS", "1")
     from umap import UMAP
 
     k = min(NEIGHBOURS, len(points) - 1)

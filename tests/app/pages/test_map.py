@@ -63,6 +63,12 @@ def test_the_same_seed_gives_the_same_map(mapped: Path, tmp_path: Path) -> None:
         assert np.array_equal(stored(mapped, method).positions, stored_in(tmp_path, mapped, method))
 
 
+def test_a_map_leaves_the_threads_of_its_process_as_they_were(mapped: Path) -> None:
+    """Training after it, in the same process, took up to fifty times as long beside others."""
+    assert mapped.is_dir()
+    assert torch.get_num_threads() == 1
+
+
 def stored_in(target: Path, source: Path, method: map_key.Method) -> np.ndarray:
     workspace = Workspace(source)
     embeddings = find_embeddings(workspace, workspace.find("dam"))
