@@ -7,6 +7,7 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
+from app.base.control_words import by_control
 from app.base.escaped_text import plain
 from app.compare import compared_runs
 from app.figures import comparison_figures as figures
@@ -88,7 +89,7 @@ alone = [name for name, line in zip(names, lines, strict=True) if len(line.runs)
 source = f"stream {stream}, {score}, {counted(comparison.runs, 'run')}"
 drawn = dict(zip(names[: compared_runs.MOST_LINES], lines, strict=False))
 for note in notes(comparison):
-    st.caption(plain(f"{note[0].upper()}{note[1:]}."))
+    st.caption(plain(by_control(f"{note[0].upper()}{note[1:]}.")))
 if len(lines) > len(drawn):
     st.caption(
         f"Figures draw the first {len(drawn)} of {counted(len(lines), 'line')}; tables and files have all of "

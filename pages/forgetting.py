@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
+from app.base.control_words import by_control
 from app.base.escaped_text import plain
 from app.data import matrices
 from app.data.routing_records import routed_at
@@ -50,7 +51,7 @@ def metric(name: str) -> str:
 
 def meaning(name: str, what: str) -> str:
     """What it is, and why it is not defined where it is not."""
-    return f"{what}. Not defined here: {plain(why[name])}" if name in why else what
+    return f"{what}. Not defined here: {plain(by_control(why[name]))}" if name in why else what
 
 
 always = [
@@ -90,7 +91,7 @@ widgets.metrics(
     ]
 )
 for name in others.keys() & why.keys():
-    st.caption(f"{bare_title(name)} is not defined: {plain(why[name])}.")
+    st.caption(f"{bare_title(name)} is not defined: {plain(by_control(why[name]))}.")
 
 st.header("Accuracy on each task after each stage")
 chosen = widgets.chart(

@@ -8,6 +8,7 @@ import shutil
 import streamlit as st
 
 from app.base import links
+from app.base.control_words import by_control
 from app.base.escaped_text import as_label, plain
 from app.data.runs import ending, report, run_names, scored, workspace
 from app.data.training import STATES
@@ -91,7 +92,7 @@ for row in range(0, len(names), 3):
                 state, icon, colour = STATES[said.status]
                 st.badge(state, icon=icon, color=colour)
             if said.message:
-                st.error(plain(said.message), icon=":material/error:")
+                st.error(plain(by_control(said.message)), icon=":material/error:")
             if not scored(run):
                 st.caption(plain(f"{what}: nothing has been scored"))
                 st.page_link(
@@ -104,7 +105,9 @@ for row in range(0, len(names), 3):
             numbers = report(run)
             accuracy = number("average_accuracy", numbers.transfer["average_accuracy"])
             words = " ".join(f"{caution[0].upper()}{caution[1:]}." for caution in cautions(config))
-            st.caption(plain(f"{what}: average accuracy {accuracy}"), help=plain(words) or None)
+            st.caption(
+                plain(f"{what}: average accuracy {accuracy}"), help=plain(by_control(words)) or None
+            )
             st.plotly_chart(
                 thumbnail(100 * numbers.matrix, view.look),
                 key=f"small-{name}",

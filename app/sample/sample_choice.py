@@ -170,7 +170,10 @@ def _browse(view: View, config: RunConfig, routed: RoutingRecords, ids: Sequence
             "task": [
                 theme.numbered(int(routed.true[row]), named[int(routed.true[row])]) for row in rows
             ],
-            "adapter": [f"T{routed.chosen[row] + 1}" for row in rows],
+            "adapter": [
+                "of all tasks" if config.recipe.shares_adapter else f"T{routed.chosen[row] + 1}"
+                for row in rows
+            ],
             "prediction": [routed.verdict(row) for row in rows],
         }
     )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from app.base.control_words import by_control
 from app.base.escaped_text import plain
 from app.data.runs import Ending, ending, scored
 from cl_core.jobs.queue import ACTIVE
@@ -31,12 +32,13 @@ def draw(run: RunFolder, beside_numbers: bool) -> None:
             whole.insert(0, "Resume the run on the page Train for the scores of every stage.")
     if short:
         said = "; ".join(short)
-        st.caption(plain(f"{said[0].upper()}{said[1:]}"), help=plain(" ".join(whole)))
+        help_words = plain(by_control(" ".join(whole)))
+        st.caption(plain(f"{said[0].upper()}{said[1:]}"), help=help_words)
 
 
 def _failed(became: Ending) -> str:
     words = {"interrupted": "was interrupted", "damaged": "is damaged"}
-    return f"This run {words.get(became.status, became.status)}: {became.message}"
+    return f"This run {words.get(became.status, became.status)}: {by_control(became.message)}"
 
 
 def _partial(became: Ending) -> str:

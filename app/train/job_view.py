@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from app.base import theme
+from app.base.control_words import by_control
 from app.base.escaped_text import plain
 from app.base.theme import Look
 from app.data.matrices import accuracy_table
@@ -79,11 +80,14 @@ def ending(job: Job, state: State) -> None:
     """What went wrong, and the way out."""
     if state == "failed":
         message = job.outcome.message if job.outcome else "its run failed; the log says how"
-        st.error(f"{plain(message)}\n\n**What to do:** {way_out(message)}", icon=":material/error:")
+        st.error(
+            f"{plain(by_control(message))}\n\n**What to do:** {way_out(message)}",
+            icon=":material/error:",
+        )
     elif state == "interrupted":
         became = job.outcome.message if job.outcome else UNKNOWN_END
         st.warning(
-            f"{plain(became[0].upper() + became[1:])}. *Resume* continues from its last checkpoint.",
+            f"{plain(by_control(became[0].upper() + became[1:]))}. *Resume* continues from its last checkpoint.",
             icon=":material/power_off:",
         )
 

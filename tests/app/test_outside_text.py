@@ -175,7 +175,7 @@ OURS: dict[str, str] = {
     "app/stream/stream_cards.py: words": "a count",
     "app/stream/stream_columns.py: f\"{counts} rows, {counted(checked['tasks'][0]['class_count'], 'class')}: ready.\"": "counts of splits",  # noqa: E501
     "app/stream/stream_columns.py: f'Column of the {field}'": "names of fields",
-    "app/train/job_view.py: f'{plain(message)}\\n\\n**What to do:** {way_out(message)}'": "constants of a table",
+    "app/train/job_view.py: f'{plain(by_control(message))}\\n\\n**What to do:** {way_out(message)}'": "constants of a table",  # noqa: E501
     "app/train/job_view.py: words": "of STATES",
     "app/train/new_run.py: f\"**{counted(len(names), 'task')}**, {protocol_title(chosen.protocol)}: {plain(', '.join(names))}\"": "one of three protocols",  # noqa: E501
     "app/train/recipe_form.py: QUESTIONS[slot]": "a table of constants",
@@ -185,7 +185,7 @@ OURS: dict[str, str] = {
     "app/train/settings_form.py: [name.capitalize() for name in shown]": "names of groups of settings",
     "app/train/settings_form.py: label": "names of settings",
     "app/train/train_jobs.py: st.session_state['pages']['forgetting']": "a page",
-    "pages/forgetting.py: f'{bare_title(name)} is not defined: {plain(why[name])}.'": "a metric's title",
+    "pages/forgetting.py: f'{bare_title(name)} is not defined: {plain(by_control(why[name]))}.'": "a metric's title",
     "pages/forgetting.py: label": "a constant",
     "pages/learn.py: f'**{lesson.idea}**'": "a lesson",
     "pages/learn.py: f'**{step.asks}**'": "a lesson",

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 import datasets
+import pandas
 import pyarrow
 import pytest
 from pyarrow import parquet
@@ -74,6 +75,19 @@ def test_every_format_gives_the_same_rows(folder, tmp_path_factory, suffix):
         write(other / f"{name}{suffix}", rows)
     assert task(other).fingerprint == task(folder).fingerprint
     assert task(folder).label_names == NAMES
+
+
+@pytest.mark.parametrize("layout", ["columns", "index", "split", "records", "table", "list"])
+def test_every_layout_of_json_that_pandas_writes_gives_the_same_rows(folder, tmp_path, layout):
+    other = tmp_path / layout
+    other.mkdir()
+    for split in ("train", "validation", "test"):
+        frame = pandas.DataFrame(
+            [(f"{split} {text}", label) for text, label in ROWS], columns=["text", "label"]
+        )
+        table = json.dumps(frame.to_dict("list")) if layout == "list" else ""
+        (other / f"{split}.json").write_text(table or frame.to_json(orient=layout))
+    assert task(other).fingerprint == task(folder).fingerprint
 
 
 def test_a_save_to_disk_folder_gives_the_same_rows_and_keeps_its_class_names(folder, tmp_path):

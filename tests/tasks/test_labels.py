@@ -285,6 +285,10 @@ def test_what_is_no_class_is_refused_as_what_it_is(tmp_path, label, reason):
         ("cat", "Cat", "capital and small letters"),
         ("caf\u00e9", "cafe\u0301", "composed and decomposed letters"),
         ("a\u200bb", "ab", "signs that cannot be seen"),
+        ("cat", "c\u0430t", "'cat' and 'c\\u0430t' (letters of different scripts"),
+        ("\u041e\u041a", "OK", "letters of different scripts that look alike"),
+        ("ab", "a\u3164b", "'a\\u3164b' (signs that cannot be seen"),
+        ("ab", "ab\ufe0f", "'ab\\ufe0f' (signs that cannot be seen"),
         ("1", "01", "two ways to write one number"),
     ],
 )
@@ -300,3 +304,8 @@ def test_names_that_differ_in_meaning_are_no_twins():
     assert (
         find_near_twins(["cat", "cats", "1", "10", "c", "c++", "resume", "r\u00e9sum\u00e9"]) == []
     )
+    cyrillic = ["\u043a\u043e\u0442", "\u043f\u0451\u0441", "\u0412\u043e\u0442", "cat", "dog"]
+    assert find_near_twins(cyrillic) == []
+    assert find_near_twins([*cyrillic, "\u0432\u043e\u0442"]) == [
+        ("\u0412\u043e\u0442", "\u0432\u043e\u0442")
+    ]

@@ -21,6 +21,7 @@ from cl_core.table_sizes.table_limits import check_arrow, check_parquet, within_
 from cl_core.tasks.raw_rows import FileRows, Problem, RawRows
 from cl_core.tasks.sources.arrow_table import rows_of_table
 from cl_core.tasks.sources.file_text import HALF_ESCAPED, decode_text, has_half, mend_halves
+from cl_core.tasks.sources.json_layouts import by_rows
 from cl_core.tasks.sources.separated_values import read_separated
 from cl_core.tasks.sources.unused_data import named
 
@@ -84,6 +85,7 @@ def _json(path: Path, source: str) -> FileRows:
     except (ValueError, RecursionError) as error:  # numbers without end, lists in lists without end
         return FileRows(None, (*problems, Problem(f"not JSON that can be read ({error})")))
     others: list[str] = []
+    content = by_rows(content)
     if isinstance(content, dict):
         lists = [name for name, value in content.items() if isinstance(value, list)]
         wrapped = len(lists) == 1 and all(isinstance(record, dict) for record in content[lists[0]])

@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from app.base.escaped_text import plain
 from app.base.theme import LIGHT
 from app.data import answer_client
 from app.data.routing_records import last_routed
@@ -80,6 +81,14 @@ def test_the_stage_moves_every_number(open_page: Open) -> None:
     assert page.metric[0].value == f"{100 * report.matrix[0, 0]:.1f} %"
     assert [metric.value for metric in page.metric[1:3]] == ["not defined", "not defined"]
     assert "one task has been learnt" in page.metric[1].help
+
+
+def test_what_is_not_defined_names_the_field_that_would_define_it(open_page: Open) -> None:
+    page = open_page("forgetting")
+    said = [*(element.value for element in page.caption), *(m.help for m in page.metric)]
+    (why,) = [text for text in said if "not learnt yet" in text and "Forward" in text]
+    assert plain("'unseen' set to true on Train") in why
+    assert not [text for text in said if plain("--set") in text]
 
 
 def test_what_improvising_brought_is_of_the_stage_shown(open_page: Open) -> None:

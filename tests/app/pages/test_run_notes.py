@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from app.base.escaped_text import plain
 from cl_core.runs.events import FailureEvent, StopEvent
 from cl_core.runs.run_folder import RunFolder
 from cl_core.runs.workspace import Workspace
@@ -90,6 +91,7 @@ def test_who_is_told_and_the_head_rule_stand_above_the_numbers(page: str, open_p
     assert "head rule" not in aside(shown)
     caption = next(element for element in shown.main.caption if "head rule" in element.value)
     assert "no router can choose better" in caption.help
+    assert plain("('head rule' set to direct, compose or top1 on Train; ") in caption.help
 
 
 def test_nothing_is_said_of_a_finished_run_that_needs_no_word(open_page: Open) -> None:

@@ -127,6 +127,8 @@ def test_a_recipe_with_one_adapter_says_that_there_is_nothing_to_choose(
     assert labels == {"Adapters kept, k", "Temperature τ"}, "the run has neither"
     assert any("there is nothing to choose" in element.value for element in page.caption)
     assert "As in the run: one adapter for all tasks." in html(page)
+    (browsed,) = [table.value for table in page.dataframe if "adapter" in table.value]
+    assert set(browsed["adapter"]) == {"of all tasks"}
     # What it says is the run's answer: there are no two voices that could disagree.
     assert "Each adapter alone" not in [element.value for element in page.header]
     assert "correct?" not in html(page)
