@@ -1,6 +1,6 @@
 """What the fault harness tried, what held and what failed: the table of docs/reliability.md.
 
-    python benchmarks/checks/faults.py            # everything (`make faults`), an hour on two cores
+    python benchmarks/checks/faults.py            # everything (`make faults`), half an hour on two cores
     python benchmarks/checks/faults.py --fast     # what the tests try each time, a few minutes
 
 Carries out `tests/faults`, counts by the kind that a test is marked with, and keeps the counts. A test may count
