@@ -47,6 +47,8 @@ def main() -> None:
     sys.argv = sys.argv[:1]  # the pages' scripts have no business with them
     code = (os.environ.pop(JOIN_CODE, "") or new_code()) if asked.share else ""
     door = Door(asked.port, code, tuple(asked.address))
+    # Whoever sends `X-Forwarded-For` from this machine, as through a tunnel, would be another sender with each request.
+    os.environ["FORWARDED_ALLOW_IPS"] = ""
     stand_behind_gate()
     if door.shared:
         door.waiting.stand_before()

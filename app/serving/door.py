@@ -78,8 +78,8 @@ class Door:
             origin: as a browser says it.
             host: that the request is for.
         """
-        parts = urlsplit(origin)
-        return parts.scheme in ("http", "https") and parts.netloc.lower() == host.lower()
+        scheme, _, name = origin.lower().partition("://")
+        return scheme in ("http", "https") and name == host.lower()
 
     def visitor(self, cookies: str) -> Visitor | None:
         """Who sends these cookies; None for a stranger."""

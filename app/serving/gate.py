@@ -128,14 +128,15 @@ class Gate:
             return
         if method == "PUT":
             size = header_of(scope, "content-length")
-            if not size.isdecimal():
+            # With both headers a body is as long as its pieces say, whatever it was announced as.
+            if not size.isdecimal() or headers_of(scope, "transfer-encoding"):
                 said = b"An upload says how long it is.\n"
                 await answer(send, HTTPStatus.LENGTH_REQUIRED, said, "text/plain")
                 return
             try:
                 allowance.reserve(session, file, int(size))
             except TooMuch as refusal:
-                await hear_out(receive)
+                await hear_out(receive, int(size))
                 said = f"{refusal}\n".encode()
                 await answer(send, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, said, "text/plain")
                 return

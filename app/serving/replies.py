@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
+from contextlib import suppress
 from http import HTTPStatus
 from urllib.parse import parse_qs
 
@@ -11,6 +13,8 @@ from starlette.types import Receive, Send
 MOST_FORM_BYTES = 4096
 MOST_HEARD_BYTES = 64 * 2**20
 """Of an upload that is refused: more than any that is taken."""
+HEARD_SECONDS = 30.0
+"""For which it may go on sending."""
 POLICY = (
     b"default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'"
 )
@@ -31,14 +35,21 @@ async def read_form(receive: Receive) -> dict[str, str]:
     return {name: values[0] for name, values in fields.items()}
 
 
-async def hear_out(receive: Receive) -> None:
-    """Lets a body come and keeps nothing of it: whoever is cut off while sending never reads the answer."""
-    heard = 0
-    while heard <= MOST_HEARD_BYTES:
-        message = await receive()
-        heard += len(message.get("body", b""))
-        if message["type"] == "http.disconnect" or not message.get("more_body"):
-            return
+async def hear_out(receive: Receive, size: int) -> None:
+    """Lets a body come and keeps nothing of it: whoever is cut off while sending never reads the answer.
+
+    Args:
+        receive: the rest of the request.
+        size: bytes that were announced; more than any browser sends here are not waited for.
+    """
+    if size > MOST_HEARD_BYTES:
+        return
+    with suppress(TimeoutError):
+        async with asyncio.timeout(HEARD_SECONDS):
+            while True:
+                message = await receive()
+                if message["type"] == "http.disconnect" or not message.get("more_body"):
+                    return
 
 
 async def redirect(send: Send, to: str, cookie: str = "") -> None:

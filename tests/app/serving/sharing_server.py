@@ -148,10 +148,17 @@ class SharingServer:
         finally:
             connection.close()
 
-    def join(self, code: str, sender: str = "127.0.0.1", to: str = "/") -> Reply:
-        """Types a code."""
+    def join(
+        self,
+        code: str,
+        sender: str = "127.0.0.1",
+        to: str = "/",
+        further: dict[str, str] | None = None,
+    ) -> Reply:
+        """Types a code, perhaps with further headers."""
         form = urlencode({"code": code, "to": to}).encode()
         kind = {"Content-Type": "application/x-www-form-urlencoded", "Origin": self.url}
+        kind |= further or {}
         return self.request("POST", "/join", kind, form, sender)
 
     def guest(self) -> str:

@@ -55,6 +55,11 @@ def test_a_page_may_speak_to_the_server_that_it_came_from_alone() -> None:
         "null",
         "",
         "file://localhost:8501",
+        "http://localhost:8501/x",
+        "http://localhost:8501@",
+        "http://[",
+        "http://[::1",
+        "http://[a]:1",
     ):
         assert not door.accepts_origin(other, "localhost:8501")
 

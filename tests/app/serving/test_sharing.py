@@ -258,6 +258,20 @@ def test_wrong_codes_slow_down_their_sender_alone(server: SharingServer) -> None
     wait_for(lambda: server.join(server.code, sender).status == 303)
 
 
+def test_what_a_request_says_about_its_sender_is_not_believed(server: SharingServer) -> None:
+    """A tunnel or a proxy on this machine passes such headers on as they come."""
+    claims = ({"X-Forwarded-For": f"10.0.0.{number}"} for number in range(FREE + 1))
+    sender = "127.0.0.68"
+    statuses = [server.join("wrong", sender, further=claim).status for claim in claims]
+    assert statuses == [403] * FREE + [429]
+    on_loopback = [
+        server.join("wrong", further={"X-Forwarded-For": f"10.0.1.{number}"}).status
+        for number in range(FREE + 1)
+    ]
+    assert on_loopback[-1] == 429
+    wait_for(lambda: server.join(server.code).status == 303)
+
+
 def test_no_message_of_a_guest_changes_anything(server: SharingServer, mine: Path) -> None:
     """Every button of every page, of the guest's and of the host's, which the guest has never been shown."""
     before, said, seen = as_it_is(mine), 0, set[str]()
@@ -309,8 +323,15 @@ VIEWS = {
 """What is looked at on a page, in place of a run of the demonstration."""
 
 
-def put(server: SharingServer, cookie: str, session: str, file: str, size: int) -> int:
-    """Uploads a file as a browser does; the status."""
+def put(
+    server: SharingServer,
+    cookie: str,
+    session: str,
+    file: str,
+    size: int,
+    further: dict[str, str] | None = None,
+) -> int:
+    """Uploads a file as a browser does, perhaps with further headers; the status."""
     page = server.request("GET", "/_stcore/health", {"Cookie": cookie})
     token = page.headers["set-cookie"].partition(";")[0]
     body = b'--b\r\nContent-Disposition: form-data; name="f"; filename="f.bin"\r\n\r\n'
@@ -320,7 +341,10 @@ def put(server: SharingServer, cookie: str, session: str, file: str, size: int) 
         "X-Xsrftoken": token.partition("=")[2],
         "Content-Type": "multipart/form-data; boundary=b",
         "Origin": server.url,
+        **(further or {}),
     }
+    if "Transfer-Encoding" in headers:
+        body = b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
     path = f"/_stcore/upload_file/{session}/{file}"
     return server.request("PUT", path, headers, body).status
 
@@ -345,6 +369,16 @@ def test_uploads_are_limited_for_each_visitor_and_freed_when_they_leave(
         assert put(server, cookie, visitor.session, "one", 45 * MEGABYTE) == 413, "it has just left"
         wait_for(lambda: put(server, cookie, visitor.session, "one", 45 * MEGABYTE) == 204)
         assert put(server, cookie, session, "late", 1) == 403, "a session that is over"
+
+
+def test_an_upload_is_as_long_as_it_says(server: SharingServer) -> None:
+    cookie = server.guest()
+    with ProtocolVisitor(server.url, cookie) as visitor:
+        visitor.open("start")
+        in_pieces = {"Content-Length": "1", "Transfer-Encoding": "chunked"}
+        assert put(server, cookie, visitor.session, "one", 5, in_pieces) == 411
+        endless = {"Content-Length": "9" * 18}
+        assert put(server, cookie, visitor.session, "two", 5, endless) == 413
 
 
 def test_a_session_is_taken_up_again_by_whose_it_is_alone(server: SharingServer) -> None:
