@@ -79,13 +79,13 @@ def _where(job: Job, state: State, progress: Progress) -> str:
 def ending(job: Job, state: State) -> None:
     """What went wrong, and the way out."""
     if state == "failed":
-        message = job.outcome.message if job.outcome else "its run failed; the log says how"
+        message = job.message or "its run failed; the log says how"
         st.error(
             f"{plain(by_control(message))}\n\n**What to do:** {way_out(message)}",
             icon=":material/error:",
         )
     elif state == "interrupted":
-        became = job.outcome.message if job.outcome else UNKNOWN_END
+        became = job.message or UNKNOWN_END
         st.warning(
             f"{plain(by_control(became[0].upper() + became[1:]))}. *Resume* continues from its last checkpoint.",
             icon=":material/power_off:",
