@@ -133,7 +133,7 @@ def compare(
     from cl_core.analysis.comparison import compare as put_side_by_side
     from cl_core.analysis.comparison_formats import FORMATS, as_dict
     from cl_core.analysis.comparison_lines import headlines
-    from cl_core.cli.output import json_text, say, say_written
+    from cl_core.cli.output import json_text, note, say, say_written
     from cl_core.evaluate.metric_groups import score_names
     from cl_core.evaluate.table import ACCURACY
     from cl_core.runs.workspace import Workspace
@@ -165,7 +165,7 @@ def compare(
     form = one_of("--format", form, tuple(FORMATS)) or "text"
     if not as_json and (output is not None or form in ("csv", "latex")):  # no place for it there
         for name, why in comparison.left_out.items():
-            typer.echo(f"left out: {name} ({why})", err=True)
+            note(f"left out: {name} ({why})")
     text = json_text(as_dict(comparison)) if as_json else FORMATS[form](comparison)
     if output is None:
         say(text)

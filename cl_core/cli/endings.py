@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 
 from cl_core.errors import UserError
 from cl_core.system_faults import SAFE, explained
+from cl_core.visible_text import visible
 
 MISTAKE, SYSTEM, STOPPED, UNREAD = 2, 74, 130, 141
 """Exit statuses: of the user's mistakes, of the system's faults (EX_IOERR), of Ctrl-C and of a closed pipe."""
@@ -54,7 +55,7 @@ def politely(stopped: str = UNDER_WAY) -> Iterator[None]:
 def _end(status: int, said: str) -> NoReturn:
     if said:
         with suppress(OSError, ValueError):
-            print(f"adapter-lab: {said}", file=sys.stderr, flush=True)  # noqa: T201 - this is the terminal
+            print(visible(f"adapter-lab: {said}"), file=sys.stderr, flush=True)  # noqa: T201 - this is the terminal
     _forget_output()
     raise SystemExit(status) from None
 

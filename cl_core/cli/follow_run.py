@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from cl_core.cli.output import TerminalWatcher, say, say_json
+from cl_core.cli.output import TerminalWatcher, note, say, say_json
 from cl_core.engine.launch import carry_out
 from cl_core.reports.report import Report
 from cl_core.reports.report_formats import as_text
@@ -53,9 +53,8 @@ def follow(
             watcher.finish()
             where = "" if str(workspace.root) == "workspace" else f" --workspace {workspace.root}"
             loading = " while it was loading" if starts(run) == before else ""
-            typer.echo(
-                f"stopped{loading}; everything so far is kept. Resume with: adapter-lab resume {run.name}{where}",
-                err=True,
+            note(
+                f"stopped{loading}; everything so far is kept. Resume with: adapter-lab resume {run.name}{where}"
             )
             raise typer.Exit(STOPPED) from None
         finally:

@@ -67,6 +67,7 @@ def _write_html(workspace: Workspace, name: str, output: Path) -> None:
     import subprocess
 
     from adapter_lab import command, environment
+    from cl_core.cli.output import note
     from cl_core.cli.serve import check_installed
 
     check_installed()  # says what to install where there is no app
@@ -80,7 +81,7 @@ def _write_html(workspace: Workspace, name: str, output: Path) -> None:
         check=False,
     )
     if done.returncode:
-        typer.echo(done.stderr.rstrip().splitlines()[-1] if done.stderr else "", err=True)
+        note(done.stderr.rstrip().splitlines()[-1] if done.stderr else "")
         raise typer.Exit(done.returncode)
 
 

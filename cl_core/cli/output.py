@@ -1,4 +1,8 @@
-"""What the terminal shows: lines, JSON, and progress bars where it is a terminal."""
+"""What the terminal shows: lines, JSON, and progress bars where it is a terminal.
+
+Everything that is said goes through here, and what of it would steer the terminal is written out (`visible`): names,
+messages and logs may be a stranger's.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +24,7 @@ from cl_core.runs.events import (
     StartEvent,
     WarningEvent,
 )
+from cl_core.visible_text import visible, visible_cell, visible_json
 
 QUIET_SECONDS = 20.0  # plain lines: at most one progress line this often
 
@@ -31,7 +36,7 @@ def say(text: str = "") -> None:
         OSError: it takes none.
     """
     try:
-        print(text, flush=True)  # noqa: T201 - this is the terminal
+        print(visible(text), flush=True)  # noqa: T201 - this is the terminal
     except OSError as error:
         error.filename = "standard output"
         raise
@@ -53,9 +58,10 @@ def say_written(file: Path, as_json: bool) -> None:
 def json_text(data: Any) -> str:
     """Data as JSON that every parser reads: what is not a number (NaN, infinities) is null.
 
-    Python would write `NaN`, which no JSON has.
+    Python would write `NaN`, which no JSON has. What would steer a terminal is escaped, as JSON escapes.
     """
-    return json.dumps(_finite(data), indent=2, ensure_ascii=False, allow_nan=False)
+    text = json.dumps(_finite(data), indent=2, ensure_ascii=False, allow_nan=False)
+    return visible_json(text)
 
 
 def _finite(data: Any) -> Any:
@@ -71,17 +77,23 @@ def _finite(data: Any) -> Any:
 
 
 def warn(text: str) -> None:
-    """A line beside the answer, whatever form that has; as good as it goes where nobody reads it."""
+    """A line of the lab's own beside the answer, whatever form that has."""
+    note(f"adapter-lab: {text}")
+
+
+def note(text: str) -> None:
+    """A line to standard error; as good as it goes where nobody reads it."""
     with suppress(OSError):
-        print(f"adapter-lab: {text}", file=sys.stderr, flush=True)  # noqa: T201 - this is the terminal
+        print(visible(text), file=sys.stderr, flush=True)  # noqa: T201 - this is the terminal
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Columns under their heads, as wide as they need to be."""
-    widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
+    shown = [[visible_cell(cell) for cell in row] for row in [head, *rows]]
+    widths = [max(len(row[i]) for row in shown) for i in range(len(head))]
     lines = [
         "  ".join(f"{cell:<{w}}" for cell, w in zip(row, widths, strict=True)).rstrip()
-        for row in [head, *rows]
+        for row in shown
     ]
     return "\n".join(lines)
 
@@ -128,7 +140,7 @@ class TerminalWatcher:
                     self._bar.start()
                     self._task = self._bar.add_task("", total=None)
             case PhaseEvent():
-                self._phase = f"[{event.step}/{self._steps}] {event.phase} {event.task}"
+                self._phase = visible(f"[{event.step}/{self._steps}] {event.phase} {event.task}")
                 if self._bar is not None:
                     self._bar.update(self._task, description=self._phase, completed=0, total=None)
             case EpochEvent():
@@ -153,9 +165,9 @@ class TerminalWatcher:
         self._last_line = time.monotonic()
         try:
             if self._bar is not None:
-                self._bar.console.print(text, markup=False, highlight=False)
+                self._bar.console.print(visible(text), markup=False, highlight=False)
             else:
-                print(text, file=sys.stderr, flush=True)  # noqa: T201 - this is the terminal
+                print(visible(text), file=sys.stderr, flush=True)  # noqa: T201 - this is the terminal
         except OSError:  # nobody reads it any more, or its file is on a full disk: the run goes on
             self.quiet = True
 
