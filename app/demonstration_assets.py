@@ -24,6 +24,7 @@ from app.workers.projection_worker import project
 from cl_core.analysis.embeddings import find_embeddings
 from cl_core.analysis.oracle_answers import explain_losses
 from cl_core.api import run as carry_out
+from cl_core.archive.needs import keys_of
 from cl_core.archive.prune import folder_bytes
 from cl_core.cli.output import TerminalWatcher, say
 from cl_core.engine.launch import Watcher
@@ -106,7 +107,12 @@ def pack(workspace: Workspace, target: Path, runs: Sequence[BundledRun]) -> None
 
 
 def needed(workspace: Workspace, run: RunFolder) -> set[tuple[str, str]]:
-    """(kind, key) of the artifacts of a run that pages read; see `NAMED`."""
+    """(kind, key) of the artifacts of a run that pages read; see `NAMED`.
+
+    Raises:
+        UnknownNeeds: the run cannot say.
+    """
+    keys_of([run])
     artifacts: set[tuple[str, str]] = set()
     states: dict[str, str] = {}
     for name, artifact_key in run.artifacts().items():

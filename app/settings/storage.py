@@ -7,10 +7,12 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
+from app.base.escaped_text import plain
 from app.data.runs import workspace
 from app.serving.rights import check_host
 from app.shell import actions
 from app.shell.sharing import is_guest
+from cl_core.archive.needs import UnknownNeeds
 from cl_core.archive.prune import Sizes, StoredArtifact, clean, folder_bytes, sizes, unused
 from cl_core.errors import counted
 
@@ -74,7 +76,11 @@ def clean_up() -> None:
             f"Removed {counted(removed[0], 'artifact')}, {megabytes(removed[1])}.",
             icon=":material/check:",
         )
-    unused = _unused(str(workspace("Mine").root.resolve()))
+    try:
+        unused = _unused(str(workspace("Mine").root.resolve()))
+    except UnknownNeeds as error:
+        st.warning(plain(str(error)), icon=":material/warning:")
+        return
     if not unused:
         st.caption("Every artifact in the store is needed by a run. There is nothing to clean up.")
         return

@@ -3,29 +3,26 @@
 An artifact is needed when a run names it (in `artifacts.json`, or in an event when it was made), when a needed one was
 made from it, or when it says something about a needed one (how long it took, a map of it). Everything else was left by
 runs that were deleted or carried out anew with other settings. Removing it loses no result; what is asked for again is
-computed again.
+computed again. While a run cannot say what it needs, nothing is removed.
 """
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from cl_core.archive.leftovers import remove_leftovers
+from cl_core.archive.needs import KEY, folders_of, keys_of
 from cl_core.errors import UserError
 from cl_core.jobs.queue import ACTIVE, Jobs
-from cl_core.runs.run_files import DamagedFile
 from cl_core.runs.run_folder import RunFolder
 from cl_core.runs.workspace import Workspace
 
 ABOUT = ("timing", "projection", "routed", "varied")
 """Kinds that say something about other artifacts and are needed only with them."""
-_KEY = re.compile(r"[0-9a-f]{64}")
-_KEY_BYTES = re.compile(_KEY.pattern.encode())
 
 
 @dataclass(frozen=True)
@@ -83,9 +80,12 @@ def unused(workspace: Workspace, others: Iterable[Workspace] = ()) -> list[Store
     Args:
         workspace: whose store is looked through.
         others: workspaces whose runs may need them too: maps of the demonstration lie in the visitor's own.
+
+    Raises:
+        UnknownNeeds: some of the runs cannot say what they need.
     """
+    named = keys_of(run for searched in (workspace, *others) for run in folders_of(searched))
     inputs = _inputs(workspace)
-    named = {name for searched in (workspace, *others) for name in _named(searched.runs())}
     needed = _needed(inputs, named)
     # An unfinished run finds its checkpoint by an adapter that is not there yet.
     resumable = any(run.status != "finished" for run in workspace.runs())
@@ -105,10 +105,14 @@ def needed_by(workspace: Workspace, runs: Iterable[RunFolder]) -> set[tuple[str,
     Args:
         workspace: whose store is looked through.
         runs: of this workspace; where one of them is unfinished, checkpoints count as needed.
+
+    Raises:
+        UnknownNeeds: some of them cannot say.
     """
     runs = list(runs)
+    named = keys_of(runs)
     inputs = _inputs(workspace)
-    needed = _needed(inputs, set(_named(runs)))
+    needed = _needed(inputs, named)
     if any(run.status != "finished" for run in runs):
         needed |= {identity for identity in inputs if identity[0] == "checkpoint"}
     return needed
@@ -119,14 +123,15 @@ def clean(workspace: Workspace, others: Iterable[Workspace] = ()) -> list[Stored
 
     Raises:
         UserError: something is being trained or waits: what it has just made is named by nobody yet.
+        UnknownNeeds: as `unused`; nothing was removed.
     """
     busy = [run.name for run in workspace.runs() if run.status == "running"]
     busy += [job.request.run for job in Jobs(workspace).all() if job.state in ACTIVE]
     if busy:
         names = ", ".join(dict.fromkeys(busy))
         raise UserError(f"{names} is being trained or waits; clean up when nothing is")
-    remove_leftovers(workspace)
     removed = unused(workspace, others)
+    remove_leftovers(workspace)
     for artifact in removed:
         workspace.store.remove(artifact.kind, artifact.key)
     return removed
@@ -184,23 +189,6 @@ def _needed(inputs: Mapping[tuple[str, str], set[str]], named: set[str]) -> set[
     }
 
 
-def _named(runs: Iterable[RunFolder]) -> Iterator[str]:
-    """Keys that runs name, as far as a damaged file still does.
-
-    Raises:
-        DamagedFile: what a run needs cannot be told: neither its list of artifacts nor its events can be read.
-    """
-    for run in runs:
-        files = [run.path / name for name in ("artifacts.json", "events.jsonl")]
-        for file in files:
-            if file.is_file():
-                yield from (key.decode() for key in _KEY_BYTES.findall(file.read_bytes()))
-        try:
-            run.artifacts()
-        except DamagedFile:
-            run.events  # noqa: B018 - they name every artifact that was made, too
-
-
 def _keys_in(inputs: Any) -> Iterator[str]:
     """Everything in an artifact's inputs that may be a key; fingerprints look alike and do no harm."""
-    yield from _KEY.findall(json.dumps(inputs))
+    yield from KEY.findall(json.dumps(inputs))

@@ -6,9 +6,10 @@ Every file is read, and hashed where its run or the store has a hash of it. Noth
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from cl_core.archive.needs import UnknownNeeds
 from cl_core.archive.prune import needed_by
 from cl_core.bounded_files import read_json
 from cl_core.errors import UserError, counted
@@ -84,8 +85,10 @@ def verify(workspace: Workspace, run: str | None = None) -> Verification:
         parts = [_run(workspace, chosen)]
         try:
             artifacts = needed_by(workspace, [chosen])
-        except DamagedFile:  # it is named as the run's
+        except UnknownNeeds as error:
             artifacts = set()
+            if not parts[0].faults:
+                parts = [replace(parts[0], faults=(str(error),))]
         return Verification((*parts, *_artifacts(workspace, sorted(artifacts))))
     folders = sorted(path for path in _entries(workspace.root / "runs") if path.is_dir())
     parts = [_run(workspace, RunFolder(folder)) for folder in folders]

@@ -9,12 +9,14 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from codecs import getincrementaldecoder
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic_core import from_json
 
 from cl_core.bounded_files import read_bytes
 from cl_core.limits import EVENTS_BYTES
@@ -192,15 +194,33 @@ def append_event(path: Path, event: Event) -> None:
 def read_events(path: Path) -> Iterator[AnyEvent]:
     """Yields the events in order; a line that a kill cut short is left out, were it within a letter.
 
+    Events of later versions are left out, too.
+
     Raises:
-        UnicodeDecodeError: a line that is whole is not UTF-8.
+        ValueError: a line is none, and is not the beginning of one either; UnicodeDecodeError where it is no UTF-8.
         OSError, TooLarge: they cannot be read, or are too many.
     """
     if not os.path.lexists(path):
         return
-    for line in read_bytes(path, EVENTS_BYTES).split(b"\n"):
+    for number, line in enumerate(read_bytes(path, EVENTS_BYTES).split(b"\n"), start=1):
         try:
             yield _ADAPTER.validate_json(line)
         except ValidationError:
-            if line.rstrip().endswith(b"}"):
-                line.decode()
+            _check_begins_event(line, number)
+
+
+def _check_begins_event(line: bytes, number: int) -> None:
+    """Whether a line is the beginning of one that holds names with values, or nothing.
+
+    Raises:
+        ValueError: it is none.
+    """
+    text = getincrementaldecoder("utf-8")().decode(line)  # without half a letter at its end
+    if not text.strip():
+        return
+    try:
+        content = from_json(text, allow_partial="trailing-strings")
+    except ValueError as error:
+        raise ValueError(f"line {number} is no event ({error})") from None
+    if not isinstance(content, dict):
+        raise ValueError(f"line {number} is no event")

@@ -47,16 +47,16 @@ def test_what_a_deleted_run_alone_needed_goes_and_the_other_run_loses_nothing(
     assert workspace.find("kept").events == events
 
 
-def test_a_map_goes_with_the_features_that_it_is_of(tmp_path: Path) -> None:
+def test_a_map_goes_with_what_it_is_of(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path / "mine")
-    inputs = {"features": ["0" * 64]}
+    inputs = {"router": ["0" * 64]}
     workspace.store.write("projection", key("projection", inputs), inputs, data={})
     assert [artifact.kind for artifact in unused(workspace)] == ["projection"]
     other = Workspace(tmp_path / "other")
     folder = other.root / "runs" / "one"
     folder.mkdir(parents=True)
     (folder / "run.yaml").touch()
-    (folder / "artifacts.json").write_text(f'{{"features/a": "{"0" * 64}"}}')
+    (folder / "artifacts.json").write_text(f'{{"router/1": "{"0" * 64}"}}')
     assert unused(workspace, [other]) == []
 
 

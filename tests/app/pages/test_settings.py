@@ -74,6 +74,18 @@ def test_what_no_run_needs_is_removed_after_a_confirmation(
     assert any("nothing to clean up" in element.value for element in page.caption)
 
 
+def test_nothing_is_offered_to_be_removed_while_a_run_cannot_say_what_it_needs(
+    open_page: Open, workspace_copy: Path
+) -> None:
+    run = next(iter(Workspace(workspace_copy).runs()))
+    (run.path / "artifacts.json").write_text("null")
+    page = open_page("settings", workspace=workspace_copy)
+    assert not page.exception
+    said = plain(f"run '{run.name}': artifacts.json ")
+    assert [element.value[: len(said)] for element in page.warning] == [said]
+    assert not any(element.label.startswith("Remove ") for element in page.button)
+
+
 def test_offline_holds_for_jobs_and_for_the_next_server(
     open_page: Open, workspace_copy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
