@@ -82,7 +82,7 @@ def test_nothing_is_offered_to_be_removed_while_a_run_cannot_say_what_it_needs(
     page = open_page("settings", workspace=workspace_copy)
     assert not page.exception
     said = plain(f"run '{run.name}': artifacts.json ")
-    assert [element.value[: len(said)] for element in page.warning] == [said]
+    assert said in [element.value[: len(said)] for element in page.warning]
     assert not any(element.label.startswith("Remove ") for element in page.button)
 
 
