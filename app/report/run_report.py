@@ -231,8 +231,8 @@ def main() -> None:
     from pathlib import Path
 
     from cl_core.errors import AdapterLabError
+    from cl_core.output_files import write_output
     from cl_core.runs.workspace import Workspace
-    from cl_core.store import write_text
     from cl_core.system_faults import explained
 
     parser = argparse.ArgumentParser(description=__doc__)
@@ -242,7 +242,7 @@ def main() -> None:
     asked = parser.parse_args()
     try:
         run = Workspace(asked.workspace).find(asked.run)
-        write_text(asked.output, run_report(run, _from_data(run)))
+        write_output(asked.output, run_report(run, _from_data(run)))
     except AdapterLabError as error:
         sys.stderr.write(f"adapter-lab: {error}\n")
         raise SystemExit(2) from None

@@ -26,7 +26,7 @@ from torch import Tensor
 from cl_core.adapters.adapter import Adapter
 from cl_core.adapters.settings import Activation
 from cl_core.errors import Faults, UserError
-from cl_core.system_faults import naming
+from cl_core.output_files import write_output
 
 PREFIXES = {
     "bert": "encoder.layer",
@@ -143,8 +143,8 @@ def write_adapterhub(
     folder.mkdir(parents=True, exist_ok=True)
     copies = {key: tensor.detach().cpu().contiguous().clone() for key, tensor in tensors.items()}
     text = json.dumps(description, indent=2, sort_keys=True)
-    _write(folder / "adapter.safetensors", save(copies, metadata={"format": "pt"}))
-    _write(folder / "adapter_config.json", f"{text}\n".encode())
+    write_output(folder / "adapter.safetensors", save(copies, metadata={"format": "pt"}))
+    write_output(folder / "adapter_config.json", f"{text}\n".encode())
 
 
 def read_adapterhub(folder: str | Path) -> Adapter:
@@ -215,14 +215,6 @@ def reduction_factor(hidden_size: int, width: int) -> float:
     """
     factor = hidden_size / width
     return factor if int(hidden_size // factor) == width else hidden_size / (width + 0.5)
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Under another name first, so that nothing half-written has the right one."""
-    part = path.with_name(f"{path.name}.part")
-    with naming(part):
-        part.write_bytes(data)
-    part.replace(path)
 
 
 def _stem(model_type: str, block: int, sublayer: str, name: str) -> str:

@@ -36,13 +36,14 @@ from cl_core.model.model import Model
 from cl_core.model.model_composition import SingleAdapter
 from cl_core.model.model_router import NoRouter
 from cl_core.model.stage_labels import label_space_after
+from cl_core.output_files import write_output
 from cl_core.recipes.settings import make_settings
 from cl_core.reports.report import Report
 from cl_core.runs.published_text import published
 from cl_core.runs.run_config import RunConfig
 from cl_core.runs.run_folder import RunFolder
 from cl_core.runs.workspace import Workspace
-from cl_core.store import write_bytes, write_json
+from cl_core.store.atomic_writes import json_bytes
 from cl_core.store.contents import tensor_bytes
 from cl_core.train.data import answer_credit
 from cl_core.train.shared_objective import SharedWeights
@@ -76,11 +77,11 @@ class StaticMerge:
     def save(self, folder: Path) -> None:
         """Writes `adapter.safetensors` (adapter and heads) and `adapter.json` into a folder."""
         folder.mkdir(parents=True, exist_ok=True)
-        write_bytes(
+        write_output(
             folder / TENSORS, tensor_bytes(SharedWeights(self.adapter, self.heads).tensors())
         )
         scores = {"scores": self.scores, "run_scores": self.run_scores}
-        write_json(folder / DESCRIPTION, {**self.description, **scores})
+        write_output(folder / DESCRIPTION, json_bytes({**self.description, **scores}))
 
 
 def load_merged(folder: Path) -> tuple[Adapter, tuple[Head, ...]]:

@@ -6,7 +6,6 @@ What belongs to this machine alone stays here: the queue of jobs, preferences, l
 from __future__ import annotations
 
 import shutil
-import uuid
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -16,13 +15,12 @@ from typing import IO
 
 from cl_core.archive.prune import needed_by
 from cl_core.errors import UserError
+from cl_core.output_files import output_file
 from cl_core.runs.run_folder import RunFolder
 from cl_core.runs.run_hashes import HASHES
 from cl_core.runs.slices import slices
 from cl_core.runs.workspace import Workspace
 from cl_core.store import is_held
-from cl_core.store.atomic_writes import PARTIAL_SUFFIX
-from cl_core.system_faults import naming
 from cl_core.tasks.stream_file import read_stream_file
 
 PARTS = ("store", "streams", "slices", "data", "runs")
@@ -109,18 +107,13 @@ def pack(workspace: Workspace, target: Path, runs: Sequence[str] | None = None) 
 
     Raises:
         UserError: there is no such run, nothing to pack, or no such folder.
+        OSError: as `output_file`: a device or a pipe is not written to.
     """
     contents = archive_contents(workspace, runs)
     if not target.parent.is_dir():
         raise UserError(f"there is no folder '{target.parent}' to write {target.name} to")
-    partial = target.with_name(f".{target.name}.{uuid.uuid4().hex}{PARTIAL_SUFFIX}")
-    try:
-        with naming(target), partial.open("xb") as file:
-            write_zip(contents, file)
-        partial.replace(target)
-    finally:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
+    with output_file(target) as file:
+        write_zip(contents, file)
     return contents
 
 

@@ -136,8 +136,8 @@ def compare(
     from cl_core.cli.output import json_text, note, say, say_written
     from cl_core.evaluate.metric_groups import score_names
     from cl_core.evaluate.table import ACCURACY
+    from cl_core.output_files import descriptor_of, write_output
     from cl_core.runs.workspace import Workspace
-    from cl_core.store import write_text
 
     opened = Workspace(workspace)
     if not runs:
@@ -170,5 +170,6 @@ def compare(
     if output is None:
         say(text)
     else:
-        write_text(output, text + "\n")
-        say_written(output, as_json)
+        write_output(output, text + "\n")
+        if descriptor_of(output) is None:
+            say_written(output, as_json)

@@ -37,10 +37,10 @@ def report(
     from cl_core.cli.output import json_text, say, say_written
     from cl_core.evaluate.metric_groups import score_names
     from cl_core.evaluate.table import ACCURACY
+    from cl_core.output_files import descriptor_of, write_output
     from cl_core.reports.report import Report
     from cl_core.reports.report_formats import FORMATS
     from cl_core.runs.workspace import Workspace
-    from cl_core.store import write_text
 
     form = one_of("--format", form, tuple(FORMATS)) or "text"
     chosen = one_of("--metric", metric, score_names()) or ACCURACY
@@ -54,8 +54,9 @@ def report(
     if output is None:
         say(text)
     else:
-        write_text(output, text + "\n")
-        say_written(output, as_json)
+        write_output(output, text + "\n")
+        if descriptor_of(output) is None:
+            say_written(output, as_json)
 
 
 def _write_html(workspace: Workspace, name: str, output: Path) -> None:

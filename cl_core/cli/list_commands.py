@@ -86,9 +86,9 @@ def recipes(
         if name is not None:
             chosen = chosen.model_copy(update={"name": name})
         if output is not None:
-            from cl_core.store import write_text
+            from cl_core.output_files import write_output
 
-            write_text(output, recipe_yaml(chosen))
+            write_output(output, recipe_yaml(chosen))
         if as_json:
             say_json(chosen.model_dump(mode="json"))
         else:

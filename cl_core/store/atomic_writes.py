@@ -13,10 +13,9 @@ import uuid
 from contextlib import suppress
 from pathlib import Path
 
+from cl_core.output_files import PARTIAL_SUFFIX, sync_folder
 from cl_core.store.keys import JSON, plain
 from cl_core.system_faults import naming
-
-PARTIAL_SUFFIX = ".partial"
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -69,14 +68,3 @@ def write_durably(path: Path, data: bytes) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
-
-
-def sync_folder(folder: Path) -> None:
-    """Waits until the names in `folder` are on the disk."""
-    if os.name == "nt":  # Windows cannot open folders
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -27,9 +27,10 @@ from typing import TYPE_CHECKING
 from cl_core.bounded_files import read_json
 from cl_core.errors import UserError
 from cl_core.limits import TooLarge
+from cl_core.output_files import sync_folder
 from cl_core.store import keys
 from cl_core.store.artifact import DATA, FORMAT, META, TENSORS, Artifact, DamageError, checked
-from cl_core.store.atomic_writes import json_bytes, sync_folder, write_durably
+from cl_core.store.atomic_writes import json_bytes, write_durably
 from cl_core.store.contents import table_bytes, tensor_bytes
 from cl_core.store.keys import JSON
 
