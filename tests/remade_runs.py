@@ -36,7 +36,7 @@ def remade(
     shutil.copytree(DEMONSTRATION / "runs" / of, run.path)
     config = RunFolder(DEMONSTRATION / "runs" / of).config
     run.create(config.model_copy(update={"name": name, **fields}))
-    table = run.table("scores")
+    table = pq.read_table(run.path / "scores.parquet")  # whose tasks may be others by now
     values = pa.array([change(value) for value in table["value"].to_pylist()])
     column = table.schema.get_field_index("value")
     pq.write_table(

@@ -197,7 +197,8 @@ def read_events(path: Path) -> Iterator[AnyEvent]:
     Events of later versions are left out, too.
 
     Raises:
-        ValueError: a line is none, and is not the beginning of one either; UnicodeDecodeError where it is no UTF-8.
+        ValueError: a line is none, and is not the beginning of one either, or has another thing where its kind has a
+            number; UnicodeDecodeError where it is no UTF-8.
         OSError, TooLarge: they cannot be read, or are too many.
     """
     if not os.path.lexists(path):
@@ -205,8 +206,12 @@ def read_events(path: Path) -> Iterator[AnyEvent]:
     for number, line in enumerate(read_bytes(path, EVENTS_BYTES).split(b"\n"), start=1):
         try:
             yield _ADAPTER.validate_json(line)
-        except ValidationError:
+        except ValidationError as error:
             _check_begins_event(line, number)
+            for odd in error.errors():  # other kinds and fields may be those of another version
+                if odd["type"].startswith(("int_", "float_", "finite_")):
+                    name, value = odd["loc"][-1], str(odd["input"])[:40]
+                    raise ValueError(f"the {name} of an event is '{value}'") from None
 
 
 def _check_begins_event(line: bytes, number: int) -> None:

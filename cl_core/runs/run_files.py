@@ -24,7 +24,7 @@ from cl_core import bounded_files
 from cl_core.bounded_files import read_yaml
 from cl_core.errors import UserError
 from cl_core.limits import TABLE_ROWS, TooLarge
-from cl_core.runs import possible_numbers, run_hashes
+from cl_core.runs import possible_events, possible_numbers, possible_rows, run_hashes
 from cl_core.runs.events import AnyEvent, read_events
 from cl_core.runs.run_config import RunConfig
 from cl_core.settings import allowed
@@ -100,7 +100,7 @@ def read_event_list(file: Path) -> list[AnyEvent]:
     """All events; empty where there is no such file.
 
     Raises:
-        DamagedFile: it is not UTF-8, or a number in it cannot be.
+        DamagedFile: it is not UTF-8, or a number or moment in it cannot be.
     """
     if not lexists(file):
         return []
@@ -110,7 +110,7 @@ def read_event_list(file: Path) -> list[AnyEvent]:
         raise DamagedFile(file, error) from error
     with suppress(DamagedList):
         check_hash(file)
-    if fault := possible_numbers.of_events(events):
+    if fault := possible_events.of_events(events):
         raise DamagedFile(file, fault)
     return events
 
@@ -192,11 +192,16 @@ def hashed_files(folder: Path) -> list[str]:
     return sorted({name for hashes in lists if hashes is not None for name in hashes.files})
 
 
-def read_table(file: Path) -> pyarrow.Table:
+def read_table(file: Path, config: RunConfig | None = None, counted: bool = False) -> pyarrow.Table:
     """The rows of one of `COLUMNS`.
 
+    Args:
+        file: which.
+        config: of its run, whose rows they must be; None where that is not known.
+        counted: whether each task must have as many samples as the run knows of it.
+
     Raises:
-        DamagedFile: it is none, lacks a column, is not what the run wrote, or has a number that cannot be.
+        DamagedFile: it is none, lacks a column, is not what the run wrote, or has rows or numbers that cannot be.
     """
     import pyarrow.parquet
 
@@ -213,6 +218,10 @@ def read_table(file: Path) -> pyarrow.Table:
     check_hash(file)
     try:
         fault = possible_numbers.of_table(file.stem, table)
+        if config is not None:
+            fault = fault or possible_rows.of_config(file.stem, table, config)
+            if counted:
+                fault = fault or possible_rows.of_counts(file.stem, table, config)
     except (pyarrow.ArrowException, TypeError, ValueError) as error:  # columns of other kinds
         raise DamagedFile(file, error) from error
     if fault:

@@ -301,7 +301,13 @@ class RunFolder:
         if not lexists(file):
             said = f": {self.failure}" if self.failure else ""
             raise UserError(f"run '{self.name}' has no {name} yet: it is {self.status}{said}")
-        return read_table(file)
+        return read_table(file, self._config_or_none())
+
+    def _config_or_none(self) -> RunConfig | None:
+        try:
+            return self.config
+        except DamagedFile:  # it is said where that is read
+            return None
 
 
 @lru_cache(maxsize=4096)
@@ -329,8 +335,12 @@ def _checks(run: RunFolder, whole: bool) -> Iterator[Callable[[], object]]:
     for table in COLUMNS:
         file = run.path / f"{table}.parquet"
         if lexists(file):
-            yield partial(read_table if whole else check_table, file)
+            yield partial(_read_whole, run, file) if whole else partial(check_table, file)
     yield lambda: _check_rest(run, whole)
+
+
+def _read_whole(run: RunFolder, file: Path) -> None:
+    read_table(file, run._config_or_none(), counted=True)
 
 
 def _check_rest(run: RunFolder, whole: bool) -> None:
@@ -339,3 +349,8 @@ def _check_rest(run: RunFolder, whole: bool) -> None:
     scores, events = run.path / "scores.parquet", run.events
     if events and isinstance(events[-1], FinishEvent) and not scores.is_file():
         raise DamagedFile(scores, "is missing, though the run came to its end")
+    if whole and events and isinstance(events[-1], FinishEvent):
+        last = len(run.config.tasks)
+        if last not in run.table("scores")["stage"].to_pylist():
+            said = f"holds no score after stage {last}, though the run came to its end"
+            raise DamagedFile(scores, said)

@@ -226,8 +226,9 @@ def test_cil_says_under_which_head_rule_its_numbers_stand(tmp_path: Path) -> Non
 
 
 def test_json_has_no_nan(tmp_path: Path) -> None:
-    run = remade(Workspace(tmp_path), "dam", "dam", lambda value: math.nan)
+    run = remade(Workspace(tmp_path), "dam", "dam")  # whose forward transfer is not defined
     text = json_text({"compared": as_dict(compare([run])), "report": Report(run).as_dict()})
+    assert "null" in text
     json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
     assert json_text({"a": [math.nan, -math.inf, 1.5]}) == json.dumps(
         {"a": [None, None, 1.5]}, indent=2

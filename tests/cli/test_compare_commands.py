@@ -107,7 +107,8 @@ def test_mistakes_are_explained(lab: Command) -> None:
 )
 def test_json_is_json_whatever_the_numbers_are(lab: Command, words: list[str]) -> None:
     workspace = Workspace()
-    remade(workspace, "dam", "odd", lambda value: math.nan)
+    remade(workspace, "dam", "odd")  # whose forward transfer is not defined
+    remade(workspace, "dam", "none", lambda value: math.nan)
     remade(workspace, "adapters", "other", lambda value: math.inf)
     answer = lab(*words, "--json")  # which reads it strictly
     assert answer.status == 0, answer.err

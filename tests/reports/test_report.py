@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from app.data.runs import DEMONSTRATION
@@ -21,9 +22,14 @@ def test_the_routers_numbers_are_of_the_tasks_that_have_an_adapter(tmp_path: Pat
     """The demonstration with its last two tasks held out: their rows have no right adapter."""
     tasks = bundled("dam").tasks
     parts = {"tasks": tasks[:3], "held_out": tasks[3:]}
-    report = Report(remade(Workspace(tmp_path), "dam", "held-out", **parts))
+    run = remade(Workspace(tmp_path), "dam", "held-out", **parts)
+    for name in ("scores", "routing"):  # it ends after the third
+        rows = pq.read_table(run.path / f"{name}.parquet")
+        early = rows.filter(rows["stage"].to_numpy() <= 3)
+        pq.write_table(early, run.path / f"{name}.parquet")
+    report = Report(run)
     records = report.run.table("routing")
-    last = records.filter(records["stage"].to_numpy() == 5)
+    last = records.filter(records["stage"].to_numpy() == 3)
     chosen, true = weights_of(last).argmax(axis=1), last["true_task"].to_numpy()
     right = chosen == true
     assert report.router["router_accuracy"] == pytest.approx(right[true < 3].mean())
