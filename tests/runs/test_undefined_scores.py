@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
+from cl_core.evaluate.matrix import SCORES_SCHEMA
 from cl_core.reports.report import Report
 from cl_core.reports.report_formats import FORMATS
 from cl_core.runs.events import EvaluationEvent, WarningEvent
@@ -17,6 +19,7 @@ from cl_core.runs.undefined_scores import (
     answerable,
     answerable_rows,
 )
+from cl_core.store.contents import table_bytes
 from tests.remade_runs import bundled
 from tests.small_runs import Carry
 
@@ -59,6 +62,10 @@ def test_scores_that_an_older_run_wrote_above_the_diagonal_are_left_out(carry: C
         task.model_copy(update={"labels": (2 * index, 2 * index + 1)})
         for index, task in enumerate(changed.tasks)
     )
+    written = run.table("scores").to_pylist()
+    under = [{**row, "protocol": changed.protocol_with_rule} for row in written]
+    older = pa.Table.from_pylist(under, SCORES_SCHEMA)
+    run.write("scores.parquet", table_bytes(older))
     run.__dict__["config"] = changed.model_copy(update={"tasks": distinct})
     assert np.isnan(Report(run).matrix[ABOVE]).all()
     ahead = EvaluationEvent(stage=1, task=distinct[2].name, accuracy=0.0, rows=1, recomputed=1)
