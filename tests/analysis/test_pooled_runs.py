@@ -106,16 +106,16 @@ def test_orders_are_the_same_tasks_whatever_their_streams_are_called(tmp_path: P
     turned = {"tasks": first.config.tasks[::-1]}
     second = remade(workspace, "dam", "second", stream_name="backwards", **turned)
     rivals = [
-        remade(workspace, "adapters", "third", stream_name="backwards", **turned),
-        remade(workspace, "adapters", "fourth", stream_name="mine"),
+        remade(workspace, "l2r-wavg", "third", stream_name="backwards", **turned),
+        remade(workspace, "l2r-wavg", "fourth", stream_name="mine"),
     ]
     assert len(compare([first, second]).lines) == 2
     comparison = compare([first, second, *rivals], against="dam", over_orders=True)
     assert [len(line.runs) for line in comparison.lines] == [2, 2]
-    dam, adapters = comparison.lines
+    dam, l2r = comparison.lines
     order = {name: order_and_seed for order_and_seed, name in dam.runs.items()}
-    assert adapters.runs[order["first"]] == "fourth"
-    assert adapters.runs[order["second"]] == "third"
+    assert l2r.runs[order["first"]] == "fourth"
+    assert l2r.runs[order["second"]] == "third"
 
 
 def test_every_chosen_run_counts_and_a_repeated_seed_is_named(tmp_path: Path) -> None:

@@ -92,10 +92,9 @@ def test_axe_finds_nothing(
     arrive: Arrive, workspace: str, pages: tuple[str, ...], dark: bool
 ) -> None:
     visitor = arrive(dark=dark)
-    visitor.go("learn", ws=workspace, run="dam")
     faults: list[str] = []
     for page in pages:
-        visitor.go_on(page, ws=workspace, run="dam")
+        visitor.go(page, ws=workspace, run="dam")
         said = [*violations(visitor), *opened(visitor)]
         faults += [f"{page or 'start'}: {fault}" for fault in said]
     assert not faults, "\n".join(faults)

@@ -37,12 +37,11 @@ def test_everything_can_be_read(
 ) -> None:
     visitor = Visitor(browser, crowded.url, width=widths[0], dark=dark)
     seen = {"ws": "Mine", "run": next(iter(RUNS)), "projection": "PCA"}
-    visitor.go("learn", **seen)
     unreadable_lines: list[str] = []
     for page in PAGES:
         visitor.page.set_viewport_size({"width": widths[0], "height": 900})
         address = {"stream": f"streams/{STREAM}.yaml"} if page == "stream" else {}
-        visitor.go_on(page, **seen, **address)
+        visitor.go(page, **seen, **address)
         for width in widths:
             # Twice: plotly places a legend by the lines that it had before the window changed.
             for step in (width + 12, width) if width != widths[0] else (width,):

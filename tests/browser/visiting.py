@@ -57,13 +57,6 @@ COUNT_RUNS = """() => {
 """How often the page was begun to be drawn since this was first asked."""
 
 
-HISTORY = """link => {
-  history.pushState({}, '', link);
-  dispatchEvent(new PopStateEvent('popstate'));
-}"""
-"""The address changes, and whoever follows it is told."""
-
-
 class Visitor:
     """One visitor: a tab in a context without cookies or storage.
 
@@ -117,17 +110,6 @@ class Visitor:
     def follow(self, link: str) -> None:
         """The same with a link as the lab writes it, or without the server: "/sample?ws=Mine"."""
         self.page.goto(link if link.startswith("http") else self.url + link)
-        self.settle()
-
-    def go_on(self, page: str = "", **address: str) -> None:
-        """Goes to another page of the lab in the same tab, as Back does: what is loaded of it stays.
-
-        Half as long as a link followed anew, which is for what depends on the arrival.
-        """
-        drawn = self.page.evaluate(COUNT_RUNS)
-        link = f"/{page}?{urlencode(address)}" if address else f"/{page}"
-        self.page.evaluate(HISTORY, link)
-        self.page.wait_for_function("drawn => window.runs > drawn", arg=drawn)
         self.settle()
 
     def settle(self) -> None:
