@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cl_core.errors import counted
 from cl_core.evaluate.table import ACCURACY
 from cl_core.runs.run_config import RunConfig
 
@@ -65,13 +66,14 @@ def of_counts(name: str, table: pyarrow.Table, config: RunConfig) -> str:
                 return f"holds a score of {samples} samples of task '{task}', which has {of_task[task]}"
         return _missing(table, [task.name for task in config.tasks])
     if name == "routing":
-        counted = table.group_by(["stage", "true_task"]).aggregate([([], "count_all")]).to_pylist()
-        counts = {(row["stage"], row["true_task"]): row["count_all"] for row in counted}
+        groups = table.group_by(["stage", "true_task"]).aggregate([([], "count_all")]).to_pylist()
+        counts = {(row["stage"], row["true_task"]): row["count_all"] for row in groups}
         for stage in sorted({stage for stage, _ in counts}):
             for task, rows in enumerate(expected):
                 count = counts.get((stage, task), 0)
                 if rows is not None and count != rows and (count or task < stage):
-                    return f"holds routes of {count} samples of task '{names[task]}' after stage {stage}; it has {rows}"
+                    routed = counted(count, "sample")
+                    return f"holds routes of {routed} of task '{names[task]}' after stage {stage}; it has {rows}"
     return ""
 
 
