@@ -16,6 +16,10 @@ class AdapterLabError(Exception):
     """Base of every error that this package raises on purpose."""
 
 
+class RunStopped(AdapterLabError):
+    """Somebody asked the run to stop; the checkpoint is kept."""
+
+
 class UserError(AdapterLabError):
     """A mistake of the user's. The message says what to do about it."""
 

@@ -9,13 +9,12 @@ from typing import Any, Literal
 
 from cl_core.device import Precision
 from cl_core.engine.launch import SilentWatcher, Watcher, carry_out, prepare
-from cl_core.errors import MOST_SHOWN, AdapterLabError, UserError
+from cl_core.errors import MOST_SHOWN, AdapterLabError, RunStopped, UserError
 from cl_core.limits import SEEDS
 from cl_core.recipes.named import load_recipe
 from cl_core.recipes.recipe import Recipe
 from cl_core.runs.run_folder import RunFolder
 from cl_core.runs.workspace import Workspace
-from cl_core.train.loop import RunStopped
 
 _NUMBER = re.compile("[0-9]{1,15}")
 

@@ -45,10 +45,13 @@ def demonstrate(workspace: Workspace, device: str = "auto", as_json: bool = Fals
     run = workspace.run(DEMONSTRATION_RUN)
     if not (run.exists and run.status == "finished" and run.config.settings == _settings()):
         watcher = TerminalWatcher(quiet=as_json)
-        run, stream = prepare(
-            workspace, STREAM, "dam", name=DEMONSTRATION_RUN, settings=SETTINGS, device=device
+        run = follow(
+            workspace,
+            lambda: prepare(
+                workspace, STREAM, "dam", name=DEMONSTRATION_RUN, settings=SETTINGS, device=device
+            ),
+            watcher,
         )
-        follow(workspace, run, stream, watcher, as_json, show=False)
     report, routed = Report(run), _routed(workspace, run, device)
     if as_json:
         say_json({"report": report.as_dict(), "routed": routed["samples"]})

@@ -19,10 +19,6 @@ MISTAKE, SYSTEM, STOPPED, UNREAD = 2, 74, 130, 141
 UNDER_WAY = (
     "stopped by Ctrl-C. {safe}; the same command begins again, and a run goes on where it was."
 )
-LOADING_RUN = (
-    "stopped by Ctrl-C while it was loading: nothing was computed yet, and everything so far is kept; the same command "
-    "goes on."
-)
 LOADING = "stopped by Ctrl-C while it was loading: nothing was begun, and nothing is changed."
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeAlias
 
 import typer
 
+from cl_core.cli.endings import STOPPED
 from cl_core.cli.output import TerminalWatcher, note, say, say_json
 from cl_core.engine.launch import carry_out
+from cl_core.errors import RunStopped
 from cl_core.reports.report import Report
 from cl_core.reports.report_formats import as_text
 from cl_core.runs.events import StartEvent
@@ -17,50 +20,62 @@ from cl_core.runs.workspace import Workspace
 if TYPE_CHECKING:
     from cl_core.tasks.stream import Stream
 
-STOPPED = 130  # the exit status of a command that Ctrl-C ended
+LOADING = (
+    "stopped by Ctrl-C while it was loading: nothing was computed yet, and everything so far is kept; the same command "
+    "goes on."
+)
+OpenRun: TypeAlias = "Callable[[], tuple[RunFolder, Stream]]"
+"""Opens or makes a run's folder, and loads its data."""
 
 
 def follow(
-    workspace: Workspace,
-    run: RunFolder,
-    stream: Stream,
-    watcher: TerminalWatcher,
-    as_json: bool,
-    again: bool = False,
-    show: bool = True,
-) -> None:
-    """Carries the run out, unless it is finished, and shows its report.
+    workspace: Workspace, open_run: OpenRun, watcher: TerminalWatcher, again: bool = False
+) -> RunFolder:
+    """Opens a run, and carries it out unless it is finished.
+
+    Opening is part of it: whenever Ctrl-C comes, one place says what was done so far and how to go on.
 
     Args:
         workspace: where it is.
-        run: its folder.
-        stream: its data.
+        open_run: opens it.
         watcher: what the terminal shows meanwhile.
-        as_json: JSON instead of text.
         again: evaluate a finished run again, from its artifacts.
-        show: whether the report is shown.
+
+    Returns:
+        The run's folder.
 
     Raises:
         typer.Exit: it was stopped; the message says how to go on.
     """
-    if again or run.status != "finished":
-        before = starts(run)
-        try:
-            from cl_core.train.loop import RunStopped
-
+    run: RunFolder | None = None
+    before: int | None = None
+    try:
+        run, stream = open_run()
+        if again or run.status != "finished":
+            before = starts(run)
             carry_out(workspace, run, stream, watcher)
-        except (RunStopped, KeyboardInterrupt):
-            watcher.finish()
-            where = "" if str(workspace.root) == "workspace" else f" --workspace {workspace.root}"
-            loading = " while it was loading" if starts(run) == before else ""
-            note(
-                f"stopped{loading}; everything so far is kept. Resume with: adapter-lab resume {run.name}{where}"
-            )
-            raise typer.Exit(STOPPED) from None
-        finally:
-            watcher.finish()
-    if not show:
-        return
+    except (RunStopped, KeyboardInterrupt):
+        watcher.finish()
+        note(how_to_go_on(workspace, run, loading=run is None or before in (None, starts(run))))
+        raise typer.Exit(STOPPED) from None
+    finally:
+        watcher.finish()
+    return run
+
+
+def how_to_go_on(workspace: Workspace, run: RunFolder | None, loading: bool) -> str:
+    """What is said of a run that was stopped; of one that is not made yet, that it is not."""
+    if run is None:
+        return LOADING
+    where = "" if str(workspace.root) == "workspace" else f" --workspace {workspace.root}"
+    return (
+        f"stopped{' while it was loading' if loading else ''}; everything so far is kept. "
+        f"Resume with: adapter-lab resume {run.name}{where}"
+    )
+
+
+def show_report(run: RunFolder, as_json: bool) -> None:
+    """Its numbers, in the terminal's words or as JSON."""
     report = Report(run)
     if as_json:
         say_json(report.as_dict())

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cl_core.cli.app import app
-from cl_core.cli.endings import LOADING_RUN, politely
 from cl_core.cli.options import (
     PRECISIONS,
     PROTOCOLS,
@@ -21,6 +20,10 @@ from cl_core.cli.options import (
 )
 from cl_core.errors import UserError
 from cl_core.system_faults import check_memory
+
+if TYPE_CHECKING:
+    from cl_core.runs.run_folder import RunFolder
+    from cl_core.tasks.stream import Stream
 
 
 @app.command()
@@ -68,7 +71,7 @@ def run(
 
     Example: adapter-lab run --stream domains --recipe dam --seed 0 --name first --set epochs=2
     """
-    from cl_core.cli.follow_run import follow
+    from cl_core.cli.follow_run import follow, show_report
     from cl_core.cli.output import TerminalWatcher
     from cl_core.engine.launch import prepare
     from cl_core.recipes.named import load_recipe
@@ -83,9 +86,10 @@ def run(
     if backbone is not None:
         settings["backbone"] = backbone
     opened = Workspace(workspace)
-    with politely(LOADING_RUN):
+
+    def open_run() -> tuple[RunFolder, Stream]:
         check_memory()
-        folder, loaded = prepare(
+        return prepare(
             opened,
             stream,
             chosen,
@@ -97,7 +101,8 @@ def run(
             device=device,
             precision=one_of("--precision", precision, PRECISIONS) or "auto",
         )
-    follow(opened, folder, loaded, watcher, as_json)
+
+    show_report(follow(opened, open_run, watcher), as_json)
 
 
 @app.command()
@@ -107,7 +112,7 @@ def resume(
     as_json: JsonOption = False,
 ) -> None:
     """Go on with a run that was stopped or killed; a finished one is evaluated again from its artifacts."""
-    from cl_core.cli.follow_run import follow
+    from cl_core.cli.follow_run import follow, show_report
     from cl_core.cli.output import TerminalWatcher
     from cl_core.engine.launch import reopen
     from cl_core.runs.workspace import Workspace
@@ -115,10 +120,12 @@ def resume(
     watcher = TerminalWatcher(quiet=as_json)
     opened = Workspace(workspace)
     folder = opened.find(name)
-    with politely(LOADING_RUN):
+
+    def open_run() -> tuple[RunFolder, Stream]:
         check_memory()
-        stream = reopen(folder)
-    follow(opened, folder, stream, watcher, as_json, again=True)
+        return folder, reopen(folder)
+
+    show_report(follow(opened, open_run, watcher, again=True), as_json)
 
 
 @app.command()

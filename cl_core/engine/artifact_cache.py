@@ -12,14 +12,14 @@ from torch import Tensor
 from cl_core.backbones.encoder import Backbone
 from cl_core.device import Device
 from cl_core.engine.encoded_stream import EncodedStream
-from cl_core.errors import UserError
+from cl_core.errors import RunStopped, UserError
 from cl_core.recipes.settings import RunSettings
 from cl_core.runs.events import ArtifactEvent, EpochEvent
 from cl_core.store import Artifact, Store, key
 from cl_core.train.chance import Chance
 from cl_core.train.checkpoint import EpochRecord
 from cl_core.train.divergence import all_finite
-from cl_core.train.loop import RunStopped, TrainingCallbacks
+from cl_core.train.loop import TrainingCallbacks
 from cl_core.train.settings import TrainSettings
 
 Contents = tuple[Mapping[str, Tensor], Any]

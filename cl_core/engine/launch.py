@@ -13,7 +13,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from cl_core.errors import UserError
+from cl_core.errors import RunStopped, UserError
 from cl_core.limits import SEED
 from cl_core.recipes.named import load_recipe
 from cl_core.recipes.recipe import Recipe
@@ -223,7 +223,6 @@ def carry_out(
     from cl_core.backbones.backbone_loader import load_backbone
     from cl_core.device import choose_device
     from cl_core.engine.experiment import Experiment
-    from cl_core.train.loop import RunStopped
 
     watcher = watcher or SilentWatcher()
     config = run.config

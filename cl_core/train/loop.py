@@ -18,7 +18,7 @@ from torch import Tensor
 
 from cl_core.backbones.batching import length_batches
 from cl_core.device import Device
-from cl_core.errors import AdapterLabError
+from cl_core.errors import RunStopped
 from cl_core.train.checkpoint import Checkpoints, EpochRecord, TrainingState, pack, unpack
 from cl_core.train.divergence import UNNAMED, DivergenceReport, all_finite
 from cl_core.train.schedule import learning_rate
@@ -31,10 +31,6 @@ W = TypeVar("W", bound=Weights)
 WINDOW = (
     16  # batches whose rows are sorted by length together: little padding, still a random order
 )
-
-
-class RunStopped(AdapterLabError):
-    """Somebody asked the run to stop; the checkpoint is kept."""
 
 
 @dataclass(frozen=True)

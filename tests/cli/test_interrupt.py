@@ -1,4 +1,4 @@
-"""Real processes: one is stopped from another terminal, then by Ctrl-C, and goes on each time."""
+"""Stopping a run from another terminal or by Ctrl-C, while it trains or loads: what is said, and it goes on."""
 
 from __future__ import annotations
 
@@ -10,9 +10,15 @@ import time
 from pathlib import Path
 
 import pytest
+import typer
 
+from cl_core.cli import follow_run
+from cl_core.cli.output import TerminalWatcher
+from cl_core.engine.launch import prepare
 from cl_core.runs.events import EpochEvent, StartEvent
+from cl_core.runs.run_folder import RunFolder
 from cl_core.runs.workspace import Workspace
+from cl_core.tasks.stream import Stream
 
 PATIENCE = 120
 
@@ -88,3 +94,40 @@ def test_a_run_stopped_from_another_terminal_and_by_ctrl_c_says_how_to_go_on(
     events = workspace.run("first").events
     resumed = next(event for event in reversed(events) if isinstance(event, EpochEvent))
     assert resumed.epoch > before, "the second process went on where the first had stopped"
+
+
+def interrupt(*_: object) -> int:
+    """As Ctrl-C does, wherever it comes."""
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("where", ["opening", "starts", "carry_out"])
+def test_ctrl_c_says_the_same_wherever_loading_is(
+    where: str,
+    tiny: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    workspace = Workspace(tmp_path)
+
+    def open_run() -> tuple[RunFolder, Stream]:
+        opened = prepare(workspace, "domains-dil", "dam", name="first", settings=settings)
+        if where == "opening":
+            raise KeyboardInterrupt
+        return opened
+
+    settings = {"backbone": str(tiny), "limit": 40, "layer": -2}
+    with monkeypatch.context() as patched:
+        if where != "opening":
+            once = getattr(follow_run, where)
+            calls = iter([interrupt])
+            patched.setattr(follow_run, where, lambda *given: next(calls, once)(*given))
+        with pytest.raises(typer.Exit) as ended:
+            follow_run.follow(workspace, open_run, TerminalWatcher(quiet=True))
+    assert ended.value.exit_code == 130
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "while it was loading" in said
+    assert "everything so far is kept" in said
+    assert workspace.run("first").exists

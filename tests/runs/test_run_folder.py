@@ -9,7 +9,7 @@ import pytest
 
 import cl_core as cl
 from cl_core.engine.launch import carry_out, prepare, reopen
-from cl_core.errors import UserError
+from cl_core.errors import RunStopped, UserError
 from cl_core.reports.report import Report
 from cl_core.runs.events import (
     FailureEvent,
@@ -23,7 +23,6 @@ from cl_core.runs.events import (
 from cl_core.runs.run_folder import RunFolder
 from cl_core.runs.workspace import Workspace
 from cl_core.store import RunLock
-from cl_core.train.loop import RunStopped
 from tests.small_runs import SMALL, Carry
 
 

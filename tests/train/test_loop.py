@@ -18,11 +18,12 @@ from cl_core.backbones.backbone_loader import load_backbone
 from cl_core.backbones.settings import BackboneSettings
 from cl_core.backbones.text import TextBackbone
 from cl_core.device import Device
+from cl_core.errors import RunStopped
 from cl_core.train.checkpoint import TrainingState
 from cl_core.train.classification import Classification, fit
 from cl_core.train.context import TrainingContext
 from cl_core.train.data import Rows, balanced_class_weights
-from cl_core.train.loop import RunStopped, TrainingCallbacks, TrainingResult, epoch_order
+from cl_core.train.loop import TrainingCallbacks, TrainingResult, epoch_order
 from cl_core.train.schedule import learning_rate
 from cl_core.train.seeds import derive_seed
 from cl_core.train.settings import PRESETS, TrainSettings

@@ -18,11 +18,12 @@ from cl_core.backbones.backbone_loader import load_backbone
 from cl_core.backbones.settings import BackboneSettings
 from cl_core.backbones.text import TextBackbone
 from cl_core.device import Device
+from cl_core.errors import RunStopped
 from cl_core.route.network import RouterNetwork
 from cl_core.route.settings import RouterNetworkSettings
 from cl_core.train.context import TrainingContext
 from cl_core.train.data import MixedRows
-from cl_core.train.loop import RunStopped, TrainingCallbacks, TrainingResult
+from cl_core.train.loop import TrainingCallbacks, TrainingResult
 from cl_core.train.routers import RouterObjective, RoutersAndHeads, fit_routers, split_memory
 from cl_core.train.settings import TrainSettings
 from tests.backbones.checkpoints import write_checkpoint

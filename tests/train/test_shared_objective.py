@@ -18,9 +18,10 @@ from cl_core.backbones.backbone_loader import load_backbone
 from cl_core.backbones.settings import BackboneSettings
 from cl_core.backbones.text import TextBackbone
 from cl_core.device import Device
+from cl_core.errors import RunStopped
 from cl_core.train.context import TrainingContext
 from cl_core.train.data import MixedRows, Rows
-from cl_core.train.loop import RunStopped, TrainingCallbacks
+from cl_core.train.loop import TrainingCallbacks
 from cl_core.train.penalties.ewc import (
     EWCPenalty,
     FisherSum,
