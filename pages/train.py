@@ -9,7 +9,8 @@ from app.data.runs import workspace
 from app.shell import frame
 from app.train.new_run import new_run
 from app.train.train_jobs import jobs_view
-from cl_core.jobs.queue import ACTIVE, Jobs
+from cl_core.jobs.job import ACTIVE
+from cl_core.jobs.queue import Jobs
 
 view = frame.draw("Train")
 mine = workspace("Mine")

@@ -15,7 +15,8 @@ import streamlit as st
 
 from adapter_lab import HOME
 from app.data.bundled import NAMES
-from cl_core.jobs.queue import ACTIVE, Jobs, State
+from cl_core.jobs.job import ACTIVE, State
+from cl_core.jobs.queue import Jobs
 from cl_core.reports.report import Report
 from cl_core.reports.run_summary import RunSummary, summaries
 from cl_core.runs import variables

@@ -18,7 +18,8 @@ from pydantic import ValidationError
 from app.serving.rights import check_host
 from cl_core.bounded_files import read_json
 from cl_core.errors import Faults, UserError
-from cl_core.jobs.queue import ACTIVE, Jobs
+from cl_core.jobs.job import ACTIVE
+from cl_core.jobs.queue import Jobs
 from cl_core.limits import NAME_LENGTH, TooLarge
 from cl_core.reports.run_summary import RunSummary, summaries
 from cl_core.runs.run_config import stream_in

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Literal
 
-from cl_core.jobs.queue import State
+from cl_core.jobs.job import State
 from cl_core.reports.run_summary import RunSummary
 
 Colour = Literal["gray", "blue", "green", "orange", "red"]

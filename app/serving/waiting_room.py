@@ -84,6 +84,7 @@ class WaitingRoom:
         """uvicorn's own, of connections that wait here."""
         room, base = self, AutoHTTPProtocol
 
+        # Which class that is, is known only when uvicorn has chosen between h11 and httptools.
         class WaitingProtocol(base):  # type: ignore[valid-type, misc]
             """A connection that waits until it is let in."""
 

@@ -18,7 +18,8 @@ from app.shell import not_found, run_menu, run_notes
 from app.shell import stage as stages
 from app.shell.not_found import NotFound
 from app.shell.sharing import is_guest
-from cl_core.jobs.queue import ACTIVE, Jobs
+from cl_core.jobs.job import ACTIVE
+from cl_core.jobs.queue import Jobs
 
 
 @dataclass(frozen=True)

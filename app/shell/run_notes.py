@@ -10,7 +10,7 @@ import streamlit as st
 from app.base.control_words import by_control
 from app.base.escaped_text import plain
 from app.data.runs import Ending, ending, scored
-from cl_core.jobs.queue import ACTIVE
+from cl_core.jobs.job import ACTIVE
 from cl_core.runs.cautions import TOLD, cautions
 from cl_core.runs.run_folder import RunFolder
 

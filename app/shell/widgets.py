@@ -17,7 +17,7 @@ from app.data.view import View
 from app.figures import picture_files, standalone
 from app.figures.base import least_width
 from cl_core.evaluate.statistics import MINUS
-from cl_core.jobs.queue import ACTIVE
+from cl_core.jobs.job import ACTIVE
 from cl_core.runs.run_folder import RunFolder
 
 if TYPE_CHECKING:

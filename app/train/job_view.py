@@ -21,7 +21,8 @@ from app.figures.heatmap import heatmap
 from app.figures.learning_curves import learning_curves
 from app.shell import widgets
 from cl_core.errors import counted
-from cl_core.jobs.queue import ACTIVE, Job, Jobs, State
+from cl_core.jobs.job import ACTIVE, Job, State
+from cl_core.jobs.queue import Jobs
 from cl_core.runs.cautions import marked
 from cl_core.runs.kill_words import UNKNOWN_END
 from cl_core.runs.progress import PHASE_WORDS, Progress

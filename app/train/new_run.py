@@ -21,7 +21,8 @@ from app.train.recipe_form import recipe_form, slots
 from app.train.settings_form import WANTED, changes, settings_form
 from cl_core.engine.launch import default_name
 from cl_core.errors import Faults, UserError, counted
-from cl_core.jobs.queue import Job, Jobs, Request
+from cl_core.jobs.job import Job, Request
+from cl_core.jobs.queue import Jobs
 from cl_core.recipes.named import RECIPES, load_recipe
 from cl_core.recipes.recipe import Recipe
 from cl_core.recipes.settings import RunSettings, make_settings

@@ -21,7 +21,8 @@ from app.shell.sharing import is_guest
 from app.train.job_view import curves, ending, heading, matrix, position
 from app.train.new_run import bad_seed, change
 from cl_core.errors import UserError
-from cl_core.jobs.queue import ACTIVE, Job, Jobs, State
+from cl_core.jobs.job import ACTIVE, Job, State
+from cl_core.jobs.queue import Jobs
 from cl_core.runs.events import StartEvent
 from cl_core.runs.progress import read_progress
 from cl_core.runs.run_config import RunConfig

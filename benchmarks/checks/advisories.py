@@ -206,6 +206,7 @@ def _json(address: str, question: object = None) -> Any:
         OSError: nothing answers.
     """
     data = None if question is None else json.dumps(question).encode()
+    # S310: the addresses are https ones of this script or of whoever calls it, never of a file that is read.
     request = urllib.request.Request(address, data, {"Content-Type": "application/json"})  # noqa: S310
     with urllib.request.urlopen(request, timeout=SECONDS) as answer:  # noqa: S310
         return json.loads(answer.read())

@@ -17,7 +17,8 @@ from typing import Any
 from cl_core.archive.leftovers import remove_leftovers
 from cl_core.archive.needs import KEY, folders_of, keys_of
 from cl_core.errors import UserError
-from cl_core.jobs.queue import ACTIVE, Jobs
+from cl_core.jobs.job import ACTIVE
+from cl_core.jobs.queue import Jobs
 from cl_core.runs.run_folder import RunFolder
 from cl_core.runs.workspace import Workspace
 

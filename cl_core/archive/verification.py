@@ -13,7 +13,7 @@ from cl_core.archive.needs import UnknownNeeds
 from cl_core.archive.prune import needed_by
 from cl_core.bounded_files import read_json
 from cl_core.errors import UserError, counted
-from cl_core.jobs.queue import UNREADABLE, Job
+from cl_core.jobs.job import UNREADABLE, Job
 from cl_core.runs.events import ArtifactEvent
 from cl_core.runs.run_files import DamagedFile
 from cl_core.runs.run_folder import RunFolder

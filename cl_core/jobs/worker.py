@@ -13,7 +13,8 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from cl_core.jobs.queue import Job, Jobs, Outcome
+from cl_core.jobs.job import Job, Outcome
+from cl_core.jobs.queue import Jobs
 from cl_core.runs.events import KillEvent
 from cl_core.runs.kill_words import kill_words, signal_name
 from cl_core.runs.workspace import Workspace

@@ -230,6 +230,7 @@ class FolderIndex:
         if not may_write():
             waiting |= fresh if kind.remembered else {}
             return
+        # What waits under a kind's name is that kind's, which the types do not say.
         fresh = {**waiting, **fresh}  # type: ignore[dict-item]
         waiting.clear()
         if not fresh or not self.writable or not self.file.parent.is_dir():

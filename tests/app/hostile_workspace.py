@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from cl_core.jobs.queue import Outcome, Request
+from cl_core.jobs.job import Outcome, Request
 from cl_core.runs.run_folder import RunFolder
 from cl_core.runs.workspace import Workspace
 from cl_core.store import write_json

@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from cl_core.jobs.queue import Job, Jobs, Request
+from cl_core.jobs.job import Job, Request
+from cl_core.jobs.queue import Jobs
 from cl_core.runs.events import EpochEvent
 from cl_core.runs.workspace import Workspace
 from tests.app.protocol import ProtocolVisitor

@@ -10,7 +10,8 @@ import yaml
 import cl_core as cl
 from cl_core.archive.copy import copy_runs, is_copied
 from cl_core.errors import UserError
-from cl_core.jobs.queue import Jobs, Request
+from cl_core.jobs.job import Request
+from cl_core.jobs.queue import Jobs
 from cl_core.runs.slices import Slice, save_slice
 from cl_core.runs.workspace import READ_ONLY, Workspace
 from cl_core.store import ReadOnlyError

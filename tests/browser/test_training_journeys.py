@@ -10,7 +10,8 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
-from cl_core.jobs.queue import Jobs, Request
+from cl_core.jobs.job import Request
+from cl_core.jobs.queue import Jobs
 from cl_core.runs.events import EvaluationEvent
 from cl_core.runs.workspace import Workspace
 from tests.browser.conftest import Arrive

@@ -12,7 +12,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from cl_core.errors import UserError
-from cl_core.jobs.queue import Jobs, Outcome, Request
+from cl_core.jobs.job import Outcome, Request
+from cl_core.jobs.queue import Jobs
 from cl_core.runs.run_folder import RunFolder
 from cl_core.runs.slices import Slice, save_slice
 from cl_core.runs.workspace import Workspace

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from cl_core.jobs.queue import Jobs, Outcome, Request
+from cl_core.jobs.job import Outcome, Request
+from cl_core.jobs.queue import Jobs
 from cl_core.runs.events import FailureEvent, KillEvent, StopEvent
 from cl_core.runs.kill_words import kill_words
 from cl_core.runs.run_folder import RunFolder

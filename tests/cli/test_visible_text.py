@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from cl_core.cli.output import TerminalWatcher, json_text, table, warn
-from cl_core.jobs.queue import Job, Outcome, Request
+from cl_core.jobs.job import Job, Outcome, Request
 from cl_core.runs.events import PhaseEvent, StartEvent, WarningEvent
 from cl_core.runs.workspace import Workspace
 from cl_core.store.atomic_writes import write_json

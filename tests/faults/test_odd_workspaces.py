@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from cl_core.jobs.queue import Jobs, Request
+from cl_core.jobs.job import Request
+from cl_core.jobs.queue import Jobs
 from cl_core.runs.workspace import Workspace
 from cl_core.store import RunLock
 from tests.faults.environments import Terminal

@@ -15,7 +15,8 @@ import pytest
 
 from benchmarks.checks.kill_and_resume import compare
 from cl_core.errors import UserError
-from cl_core.jobs.queue import Jobs, Request
+from cl_core.jobs.job import Request
+from cl_core.jobs.queue import Jobs
 from cl_core.jobs.worker import work
 from cl_core.runs.events import EpochEvent, StartEvent
 from cl_core.runs.workspace import Workspace

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from cl_core.errors import UserError
-from cl_core.jobs.queue import Job, Jobs, Request
+from cl_core.jobs.job import Job, Request
+from cl_core.jobs.queue import Jobs
 from cl_core.jobs.worker import work
 from cl_core.recipes.recipe import Recipe
 from cl_core.reports.report import Report

@@ -12,7 +12,8 @@ from app.base.links import FORMER
 from app.data.routing_records import ONLY
 from app.figures.colour_modes import COLOURS
 from app.sample.what_ifs import ALIKE
-from cl_core.jobs.queue import Jobs, Outcome, Request
+from cl_core.jobs.job import Outcome, Request
+from cl_core.jobs.queue import Jobs
 from cl_core.runs.workspace import Workspace
 from tests.app.conftest import ROOT, Open
 

@@ -11,7 +11,8 @@ from streamlit.testing.v1 import AppTest
 
 from app.base import navigation
 from app.base.navigation import STAGED
-from cl_core.jobs.queue import Job, Jobs, Outcome, Request
+from cl_core.jobs.job import Job, Outcome, Request
+from cl_core.jobs.queue import Jobs
 from cl_core.runs.workspace import Workspace
 from cl_core.store import RunLock
 from tests.app.conftest import ROOT, Open

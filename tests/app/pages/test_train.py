@@ -9,7 +9,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.data.training import duration, way_out
-from cl_core.jobs.queue import Job, Jobs, Outcome, Request
+from cl_core.jobs.job import Job, Outcome, Request
+from cl_core.jobs.queue import Jobs
 from cl_core.recipes.named import load_recipe
 from cl_core.recipes.recipe import Recipe
 from cl_core.runs.events import FailureEvent, StartEvent

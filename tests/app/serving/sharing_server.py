@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -185,3 +186,11 @@ class SharingServer:
     ) -> None:
         self._process.send_signal(signal.SIGTERM)
         self._process.wait(30)
+
+
+def wait_for(what: Callable[[], object], seconds: float = 30.0) -> None:
+    """Until it holds."""
+    until = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < until
+        time.sleep(0.2)

@@ -12,7 +12,8 @@ from streamlit.testing.v1 import AppTest
 
 from app.serving import rights
 from app.shell import sharing
-from cl_core.jobs.queue import Jobs, Outcome, Request
+from cl_core.jobs.job import Outcome, Request
+from cl_core.jobs.queue import Jobs
 from cl_core.runs.workspace import Workspace
 from cl_core.store import key as key_of
 from tests.app.conftest import Open
