@@ -18,7 +18,8 @@ from cl_core.evaluate.statistics import Summary, decimal
 from cl_core.evaluate.table import METRICS
 from cl_core.evaluate.units import title, unit_of
 from cl_core.runs.cautions import TOLD
-from cl_core.runs.run_folder import RunFolder, Stamp
+from cl_core.runs.reading.run_reader import Stamp
+from cl_core.runs.run_folder import RunFolder
 from cl_core.runs.task_identity import identify, pooled
 from cl_core.tasks.stream import protocol_title
 

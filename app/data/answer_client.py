@@ -11,7 +11,7 @@ import streamlit as st
 from app.data.runs import stamp, workspace
 from app.data.view import View
 from app.workers.process import Worker
-from cl_core.runs.run_folder import Stamp
+from cl_core.runs.reading.run_reader import Stamp
 
 Sample = Mapping[str, str]
 """{"id": of a scored row}, or one's own by column, pictures and clips as base64."""

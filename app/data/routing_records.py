@@ -16,8 +16,9 @@ from app.base.outcomes import NOT_LEARNT, RIGHT, WRONG
 from app.data.runs import stamp
 from cl_core.evaluate.records import weights_of
 from cl_core.evaluate.routing import routed_task
+from cl_core.runs.reading.run_reader import Stamp
 from cl_core.runs.run_config import RunConfig
-from cl_core.runs.run_folder import RunFolder, Stamp
+from cl_core.runs.run_folder import RunFolder
 from cl_core.runs.undefined_scores import answerable_rows
 
 

@@ -20,7 +20,8 @@ from cl_core.jobs.queue import Jobs
 from cl_core.reports.report import Report
 from cl_core.reports.run_summary import RunSummary, summaries
 from cl_core.runs import variables
-from cl_core.runs.run_folder import RunFolder, Stamp
+from cl_core.runs.reading.run_reader import Stamp
+from cl_core.runs.run_folder import RunFolder
 from cl_core.runs.workspace import Workspace
 from cl_core.store import is_held
 

@@ -20,7 +20,8 @@ from app.shell import actions
 from app.shell.sharing import is_guest
 from app.workers import tether
 from cl_core.evaluate.oracle_gap import OracleGapMatrices, loss_errors, summarise_losses
-from cl_core.runs.run_folder import RunFolder, Stamp
+from cl_core.runs.reading.run_reader import Stamp
+from cl_core.runs.run_folder import RunFolder
 
 OWN, FIRST = "true-task adapter alone", "top-1 adapter alone"
 

@@ -22,7 +22,8 @@ from app.shell.sharing import is_guest
 from app.workers.map_key import KIND, Method, inputs_of
 from cl_core.analysis.embeddings import Embeddings, find_embeddings
 from cl_core.evaluate.neighbours import cosines, placed, unit
-from cl_core.runs.run_folder import RunFolder, Stamp
+from cl_core.runs.reading.run_reader import Stamp
+from cl_core.runs.run_folder import RunFolder
 from cl_core.runs.workspace import Workspace
 from cl_core.store import key
 

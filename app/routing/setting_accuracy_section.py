@@ -29,7 +29,8 @@ from cl_core.analysis.setting_accuracy import (
     shares,
 )
 from cl_core.errors import UserError, counted
-from cl_core.runs.run_folder import RunFolder, Stamp
+from cl_core.runs.reading.run_reader import Stamp
+from cl_core.runs.run_folder import RunFolder
 from cl_core.runs.workspace import Workspace
 from cl_core.store import key
 

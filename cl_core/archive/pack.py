@@ -16,8 +16,8 @@ from typing import IO
 from cl_core.archive.prune import needed_by
 from cl_core.errors import UserError
 from cl_core.output_files import output_file
+from cl_core.runs.reading.run_hashes import HASHES
 from cl_core.runs.run_folder import RunFolder
-from cl_core.runs.run_hashes import HASHES
 from cl_core.runs.slices import slices
 from cl_core.runs.workspace import Workspace
 from cl_core.store import is_held

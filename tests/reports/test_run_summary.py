@@ -17,7 +17,7 @@ import pytest
 from app.data.runs import DEMONSTRATION
 from cl_core.analysis.run_numbers import RunNumbers, numbers_of, read_numbers
 from cl_core.reports.run_summary import RunSummary, read_summary, summaries
-from cl_core.runs import run_folder
+from cl_core.runs.reading import run_reader
 from cl_core.runs.workspace import Workspace
 from cl_core.store import RunLock, folder_index
 
@@ -33,7 +33,7 @@ def lab(tmp_path: Path) -> Workspace:
 
 def fresh(workspace: Workspace) -> dict[str, RunSummary]:
     """Read from the folders, as by a process that knows nothing."""
-    run_folder._fault.cache_clear()
+    run_reader._fault.cache_clear()
     return {run.name: read_summary(run.path) for run in workspace.runs()}
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from cl_core.evaluate.table import METRICS
 from cl_core.evaluate.units import unit_of
-from cl_core.runs.possible_rows import of_lists
+from cl_core.runs.reading.possible_rows import of_lists
 
 if TYPE_CHECKING:
     import pyarrow

@@ -24,8 +24,8 @@ from cl_core import bounded_files
 from cl_core.bounded_files import read_yaml
 from cl_core.errors import UserError
 from cl_core.limits import TABLE_ROWS, TooLarge
-from cl_core.runs import possible_events, possible_numbers, possible_rows, run_hashes
 from cl_core.runs.events import AnyEvent, read_events
+from cl_core.runs.reading import possible_events, possible_numbers, possible_rows, run_hashes
 from cl_core.runs.run_config import RunConfig
 from cl_core.settings import allowed
 from cl_core.table_sizes.table_limits import check_parquet

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from cl_core.runs.events import AnyEvent
-from cl_core.runs.possible_numbers import COUNT, MOST, SHARE, Bounds, number_fault
+from cl_core.runs.reading.possible_numbers import COUNT, MOST, SHARE, Bounds, number_fault
 
 WHOLE = (0.0, MOST)
 """Of what is counted, or takes time."""
