@@ -141,7 +141,7 @@ def save(workspace: Workspace, spec: StreamSpec, was: str) -> Path:
     with RunLock(path.parent / LOCK):
         if stamp(path) != was:
             raise UserError(CHANGED.format(name=spec.name))
-        write_text(path, dump_stream(checked))
+        write_text(path.resolve(), dump_stream(checked))  # where a link leads, which stays one
     return path
 
 

@@ -136,7 +136,7 @@ def compare(
     from cl_core.cli.output import json_text, note, say, say_written
     from cl_core.evaluate.metric_groups import score_names
     from cl_core.evaluate.table import ACCURACY
-    from cl_core.output_files import descriptor_of, write_output
+    from cl_core.output_files import write_output
     from cl_core.runs.workspace import Workspace
 
     opened = Workspace(workspace)
@@ -171,5 +171,4 @@ def compare(
         say(text)
     else:
         write_output(output, text + "\n")
-        if descriptor_of(output) is None:
-            say_written(output, as_json)
+        say_written(output, as_json)

@@ -37,7 +37,7 @@ def report(
     from cl_core.cli.output import json_text, say, say_written
     from cl_core.evaluate.metric_groups import score_names
     from cl_core.evaluate.table import ACCURACY
-    from cl_core.output_files import descriptor_of, write_output
+    from cl_core.output_files import write_output
     from cl_core.reports.report import Report
     from cl_core.reports.report_formats import FORMATS
     from cl_core.runs.workspace import Workspace
@@ -55,8 +55,7 @@ def report(
         say(text)
     else:
         write_output(output, text + "\n")
-        if descriptor_of(output) is None:
-            say_written(output, as_json)
+        say_written(output, as_json)
 
 
 def _write_html(workspace: Workspace, name: str, output: Path) -> None:

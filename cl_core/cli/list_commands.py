@@ -69,7 +69,7 @@ def recipes(
 
     Example: adapter-lab recipes l2r-wavg --initialise improvised --name mine --output mine.yaml
     """
-    from cl_core.cli.output import say, say_json, table
+    from cl_core.cli.output import say, say_json, say_written, table
     from cl_core.recipes.named import RECIPES, load_recipe, recipe_yaml
     from cl_core.recipes.recipe import SLOTS
 
@@ -89,10 +89,12 @@ def recipes(
             from cl_core.output_files import write_output
 
             write_output(output, recipe_yaml(chosen))
+            if not as_json:
+                say_written(output, as_json)
+        elif not as_json:
+            say(recipe_yaml(chosen).rstrip())
         if as_json:
             say_json(chosen.model_dump(mode="json"))
-        else:
-            say(f"written to {output}" if output else recipe_yaml(chosen).rstrip())
         return
 
     if as_json:

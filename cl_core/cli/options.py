@@ -9,10 +9,29 @@ import typer
 
 from cl_core.errors import UserError
 
+
+def folder(name: str) -> Path:
+    """A folder by a name that can be written down.
+
+    Raises:
+        UserError: there is no name, as where a script's variable is empty, or it is not UTF-8.
+    """
+    if not name:
+        raise UserError("--workspace is empty; name a folder, which need not exist yet")
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        raise UserError(f"--workspace {name!a} is not UTF-8; name another folder") from None
+    return Path(name)
+
+
 WorkspaceOption = Annotated[
     Path | None,
     typer.Option(
-        "--workspace", help="Folder of runs [default: $ADAPTER_LAB_WORKSPACE, else ./workspace]."
+        "--workspace",
+        help="Folder of runs [default: $ADAPTER_LAB_WORKSPACE, else ./workspace].",
+        parser=folder,
+        metavar="PATH",
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON on standard output, for machines.")]

@@ -15,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from cl_core.output_files import descriptor_of
 from cl_core.runs.events import (
     ArtifactEvent,
     EpochEvent,
@@ -48,7 +49,9 @@ def say_json(data: Any) -> None:
 
 
 def say_written(file: Path, as_json: bool) -> None:
-    """Where what was asked for is, since it is not on standard output."""
+    """Where what was asked for is; nothing where that is an open file, as standard output by the name `/dev/stdout`."""
+    if descriptor_of(file) is not None:
+        return
     if as_json:
         say_json({"file": str(file)})
     else:

@@ -63,6 +63,20 @@ def test_an_upload_moves_beside_the_stream_and_is_named_relatively(workspace: Wo
     assert answer["tasks"][-1]["rows"]["train"] > 0
 
 
+def test_a_stream_file_that_is_a_link_is_saved_where_it_leads(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    spec, folder = find_stream("domains-dil")
+    mine = stream_files.copied(spec, "mine", folder)
+    path = stream_files.save(workspace, mine, "")
+    kept = path.rename(tmp_path / "kept.yaml")
+    path.symlink_to(kept)
+    fewer = mine.model_copy(update={"tasks": mine.tasks[:2]})
+    stream_files.save(workspace, fewer, stream_files.stamp(path))
+    assert path.is_symlink()
+    assert [task.name for task in stream_files.read(kept).tasks] == [t.name for t in fewer.tasks]
+
+
 def archive(**files: bytes) -> bytes:
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as packed:

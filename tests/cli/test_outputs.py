@@ -111,6 +111,9 @@ def test_a_report_on_standard_output_is_nothing_but_the_report(lab: Command) -> 
     words = [sys.executable, "-m", "cl_core.cli", "report", "first", "--format", "csv"]
     said = subprocess.run([*words, "--output", "/dev/stdout"], capture_output=True, check=True)
     assert said.stdout.decode().split() == whole.split()
+    words = [sys.executable, "-m", "cl_core.cli", "recipes", "dam", "--output", "/dev/stdout"]
+    said = subprocess.run(words, capture_output=True, check=True)
+    assert said.stdout.decode().split() == lab("recipes", "dam").out.split()
     refused = subprocess.run(
         [sys.executable, "-m", "cl_core.cli", "pack", "/dev/stdout"],
         capture_output=True,
