@@ -46,7 +46,7 @@ def header(report: Report) -> dict[str, str]:
     versions = ", ".join(
         f"{name} {package_version}" for name, package_version in sorted(packages.items())
     )
-    said = [f"{caution[0].upper()}{caution[1:]}." for caution in cautions(config)]
+    said = [f"{caution[0].upper()}{caution[1:]}." for caution in cautions(config, printed=True)]
     return {
         "Run": f"{report.run.name} ({': '.join(filter(None, (report.run.status, failure)))})",
         "Stream": f"{config.stream_name}, {config.protocol_title}, {counted(len(config.tasks), 'task')}: "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from functools import partial
 
 import streamlit as st
@@ -23,10 +22,8 @@ from app.train.new_run import bad_seed, change
 from cl_core.errors import UserError
 from cl_core.jobs.job import ACTIVE, Job, State
 from cl_core.jobs.queue import Jobs
-from cl_core.runs.events import StartEvent
 from cl_core.runs.progress import read_progress
 from cl_core.runs.run_config import RunConfig
-from cl_core.runs.run_folder import RunFolder
 from cl_core.runs.workspace import Workspace
 
 AGAIN = "again"
@@ -100,8 +97,7 @@ def _show(view: View, job: Job) -> None:
             st.error(plain(f"Its run is damaged: {run.fault}"), icon=":material/broken_image:")
     # What may be missing has a place of its own, so that the one of the job before goes at once, not after the figures.
     with st.empty():
-        # Until its process takes the run up, all that the run says is of the attempt before.
-        begun = state != "running" or _taken_up(job, run)
+        begun = state != "running" or job.carried_out
         position(job, state, progress if begun else None)
     _actions(job, state, run.path.joinpath("scores.parquet").is_file())
     with st.empty():
@@ -117,15 +113,6 @@ def _show(view: View, job: Job) -> None:
     log = st.expander("Log", icon=":material/terminal:", expanded=state == "failed")
     with log.container(height=260, autoscroll=True, border=False):  # the last lines are the news
         st.code(job.log() or "Nothing has been said yet.", language=None)
-
-
-def _taken_up(job: Job, run: RunFolder) -> bool:
-    """Whether the run has said that it is carried out since the worker took the job up."""
-    since = job.begun_at
-    return since is not None and any(
-        isinstance(event, StartEvent) and datetime.fromisoformat(event.time) >= since
-        for event in run.events
-    )
 
 
 def _actions(job: Job, state: State, scored: bool) -> None:

@@ -13,7 +13,6 @@ from cl_core.engine.launch import carry_out
 from cl_core.errors import RunStopped
 from cl_core.reports.report import Report
 from cl_core.reports.report_formats import as_text
-from cl_core.runs.events import StartEvent
 from cl_core.runs.run_folder import RunFolder
 from cl_core.runs.workspace import Workspace
 
@@ -52,11 +51,11 @@ def follow(
     try:
         run, stream = open_run()
         if again or run.status != "finished":
-            before = starts(run)
+            before = run.starts
             carry_out(workspace, run, stream, watcher)
     except (RunStopped, KeyboardInterrupt):
         watcher.finish()
-        note(how_to_go_on(workspace, run, loading=run is None or before in (None, starts(run))))
+        note(how_to_go_on(workspace, run, loading=run is None or before in (None, run.starts)))
         raise typer.Exit(STOPPED) from None
     finally:
         watcher.finish()
@@ -81,8 +80,3 @@ def show_report(run: RunFolder, as_json: bool) -> None:
         say_json(report.as_dict())
     else:
         say(as_text(report))
-
-
-def starts(run: RunFolder) -> int:
-    """How often its work has begun."""
-    return sum(isinstance(event, StartEvent) for event in run.events)

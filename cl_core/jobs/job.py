@@ -23,8 +23,10 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from cl_core.bounded_files import read_json
+from cl_core.errors import UserError
 from cl_core.limits import SEED, TooLarge
 from cl_core.runs.kill_words import UNKNOWN_END
+from cl_core.runs.reading.run_files import DamagedFile
 from cl_core.runs.run_folder import Status
 from cl_core.runs.workspace import Workspace
 from cl_core.settings import Settings, within
@@ -126,12 +128,17 @@ class Job:
         return (self.path / "begun.json").is_file()
 
     @property
-    def begun_at(self) -> datetime | None:
-        """When the worker took it up; None before that."""
-        file = self.path / "begun.json"
-        if not file.is_file():
-            return None
-        return datetime.fromisoformat(json.loads(file.read_bytes())["time"])
+    def carried_out(self) -> bool:
+        """Whether its run has said that its work has begun since the worker took the job up.
+
+        Until then all that the run says is of an attempt before. Counted, whatever clocks say.
+        """
+        run = self.workspace.run(self.request.run)
+        try:
+            before = read_json(self.path / "begun.json").get("starts", 0)
+            return run.exists and run.starts > before
+        except (OSError, ValueError, TypeError, AttributeError, UserError):
+            return False
 
     @property
     def lock_path(self) -> Path:
@@ -170,7 +177,11 @@ class Job:
 
     def begin(self) -> None:
         """Marks it as taken up."""
-        write_json(self.path / "begun.json", {"time": datetime.now(UTC).isoformat()})
+        run, starts = self.workspace.run(self.request.run), 0
+        with suppress(DamagedFile):  # it is said where the run is shown
+            starts = run.starts if run.exists else 0
+        now = datetime.now(UTC).isoformat()
+        write_json(self.path / "begun.json", {"time": now, "starts": starts})
 
     def end(self, outcome: Outcome) -> None:
         """Marks it as ended."""

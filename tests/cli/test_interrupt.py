@@ -119,10 +119,11 @@ def test_ctrl_c_says_the_same_wherever_loading_is(
 
     settings = {"backbone": str(tiny), "limit": 40, "layer": -2}
     with monkeypatch.context() as patched:
-        if where != "opening":
-            once = getattr(follow_run, where)
-            calls = iter([interrupt])
-            patched.setattr(follow_run, where, lambda *given: next(calls, once)(*given))
+        if where == "starts":
+            calls, asked = iter([interrupt]), RunFolder.starts.fget
+            patched.setattr(RunFolder, "starts", property(lambda run: next(calls, asked)(run)))
+        elif where == "carry_out":
+            patched.setattr(follow_run, where, interrupt)
         with pytest.raises(typer.Exit) as ended:
             follow_run.follow(workspace, open_run, TerminalWatcher(quiet=True))
     assert ended.value.exit_code == 130

@@ -10,7 +10,7 @@ from typing import Any
 
 from cl_core.errors import UserError
 from cl_core.recipes import outside
-from cl_core.runs.events import AnyEvent, FinishEvent
+from cl_core.runs.events import AnyEvent, FinishEvent, StartEvent
 from cl_core.runs.reading import run_hashes
 from cl_core.runs.reading.run_files import (
     COLUMNS,
@@ -71,6 +71,15 @@ class RunReader:
             DamagedFile: they cannot be read.
         """
         return read_event_list(self.path / "events.jsonl")
+
+    @property
+    def starts(self) -> int:
+        """How often its work has begun.
+
+        Raises:
+            DamagedFile: its events cannot be read.
+        """
+        return sum(isinstance(event, StartEvent) for event in self.events)
 
     def environment(self) -> dict[str, Any]:
         """`environment.json`: versions and machine; empty where there is none.
