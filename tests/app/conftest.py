@@ -11,6 +11,7 @@ from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 import cl_core as cl
+from tests.patience import PATIENCE
 from tests.small_runs import SMALL
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -44,7 +45,7 @@ def open_page(small_workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
         page: str = "start", ws: str = "Mine", run: str = "dam", workspace: Path = small_workspace
     ) -> AppTest:
         monkeypatch.setenv("ADAPTER_LAB_WORKSPACE", str(workspace))
-        test = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=60)
+        test = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=PATIENCE)
         # AppTest reads bound widgets from the address and from themselves: both must say the same.
         test.query_params["ws"], test.query_params["run"] = ws, run
         test.run()

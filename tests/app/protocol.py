@@ -18,7 +18,8 @@ from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.sync.client import connect
 from websockets.typing import Origin, Subprotocol
 
-PATIENCE = 90.0
+from tests.patience import PATIENCE
+
 TRIGGERS = ("button", "download_button", "menu_button")
 
 

@@ -16,6 +16,7 @@ from app.demonstration_assets import LARGEST_MB, NOTE
 from cl_core.archive.prune import folder_bytes
 from cl_core.runs.workspace import READ_ONLY, Workspace
 from tests.app.conftest import ROOT
+from tests.patience import PATIENCE
 
 Visit = Callable[..., AppTest]
 OF_A_RUN = ("start", "map", "routing", "sample", "forgetting", "compare")
@@ -52,7 +53,7 @@ def visit(mine: Workspace) -> Visit:
     """visit("forgetting", run="dam") -> the page in a fresh browser, as a link to the demonstration opens it."""
 
     def open_it(page: str = "start", run: str | None = None) -> AppTest:
-        test = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=300)
+        test = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=PATIENCE)
         if run is not None:
             test.query_params["ws"], test.query_params["run"] = "Demonstration", run
         test.run()

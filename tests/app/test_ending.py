@@ -21,9 +21,9 @@ from cl_core.runs.events import EpochEvent
 from cl_core.runs.workspace import Workspace
 from tests.app.protocol import ProtocolVisitor
 from tests.browser.serving import free_port
+from tests.patience import PATIENCE
 from tests.small_runs import SMALL
 
-PATIENCE = 60.0
 pytestmark = pytest.mark.skipif(not Path("/proc").is_dir(), reason="processes are read from /proc")
 
 

@@ -17,6 +17,7 @@ from cl_core.runs.workspace import Workspace
 from tests.app.conftest import ROOT
 from tests.app.hostile_workspace import hostile_workspace
 from tests.app.pages.test_navigation import turn_to
+from tests.patience import PATIENCE
 
 PAYLOAD = "![x](http://evil.example) <b>x</b> www.evil.example"
 FOLDER = "![x](www.evil.example) <b>x<b>"
@@ -37,7 +38,7 @@ def hostile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
 
 
 def opened(**address: str) -> AppTest:
-    test = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=120)
+    test = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=PATIENCE)
     test.query_params.update(address)
     test.run()
     return test

@@ -34,6 +34,7 @@ from cl_core.reports.report import Report
 from cl_core.reports.report_formats import number
 from cl_core.runs.events import FailureEvent
 from cl_core.runs.workspace import Workspace
+from tests.patience import PATIENCE
 from tests.small_runs import SMALL
 
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>"
@@ -287,7 +288,7 @@ def test_it_opens_from_a_file_in_either_theme_and_draws_its_figures(
     file.write_text(run_report(Workspace(small_workspace).find("dam"), hostile), encoding="utf-8")
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=FLAGS.split(), timeout=300_000
+            executable_path=CHROMIUM, args=FLAGS.split(), timeout=1000 * PATIENCE
         )
         try:
             for scheme in ("light", "dark"):

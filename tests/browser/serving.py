@@ -15,7 +15,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
-START_SECONDS = 90
+from tests.patience import PATIENCE
+
 OURS = (sys.executable, "-m", "cl_core.cli")
 CHECKOUT = Path(__file__).resolve().parents[2]
 
@@ -64,7 +65,7 @@ class Server:
                 cwd=self.folder,
                 env={**os.environ, "PYTHONUNBUFFERED": "1"},
             )
-        while time.monotonic() - began < START_SECONDS:
+        while time.monotonic() - began < PATIENCE:
             if self._process.poll() is not None:
                 break
             try:
@@ -80,7 +81,7 @@ class Server:
         if self._process is not None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait(30)
+            self._process.wait(PATIENCE)
             self._process = None
 
     def __enter__(self) -> Server:

@@ -16,12 +16,12 @@ from cl_core.runs.events import EvaluationEvent
 from cl_core.runs.workspace import Workspace
 from tests.browser.conftest import Arrive
 from tests.browser.serving import Server
+from tests.patience import PATIENCE
 from tests.small_runs import SMALL
 
 ROWS = 60
 LONG = 40
 """Epochs of a run that is stopped or whose server is killed: seconds on any machine, and no end before that."""
-LEARNT_SECONDS = 300.0
 """At most: some seconds on a machine that is not busy, most of them until torch is imported."""
 RUNNING = re.compile(r"so far")
 """What the bar says of a run that learns."""
@@ -63,7 +63,7 @@ def test_a_table_of_ones_own_is_learnt_and_becomes_a_column(
     visitor.page.get_by_role("tab", name="Backbone").click()
     visitor.fill("set-max_length", str(SMALL["max_length"]))
     visitor.press_key("start")
-    visitor.see(FINISHED, LEARNT_SECONDS)
+    visitor.see(FINISHED, PATIENCE)
     visitor.link("See what was forgotten")
     column = visitor.page.locator(".js-plotly-plot .xtick text", has_text="4 lifts")
     expect(column.first).to_be_visible()
@@ -85,15 +85,15 @@ def test_a_run_is_stopped_and_goes_on_to_its_end(
     submit(lab, tiny, "stopped")
     visitor = arrive()
     visitor.go("train", ws="Mine", show="Jobs", job="stopped")
-    visitor.see(RUNNING, LEARNT_SECONDS)
+    visitor.see(RUNNING, PATIENCE)
     visitor.by("stop").get_by_role("button").click()
-    visitor.see(STOPPED, LEARNT_SECONDS)
+    visitor.see(STOPPED, PATIENCE)
     visitor.settle()
     events = Workspace(lab).find("stopped").events
     learnt = sum(isinstance(event, EvaluationEvent) for event in events)
     assert learnt < 3, "it was asked to stop in its first seconds and came to its end"
     visitor.press_key("go-on")
-    visitor.see(FINISHED, LEARNT_SECONDS)
+    visitor.see(FINISHED, PATIENCE)
 
 
 def test_training_outlives_the_server(
@@ -105,7 +105,7 @@ def test_training_outlives_the_server(
     submit(lab, tiny, "outlives")
     before = arrive()
     before.go("train", ws="Mine", show="Jobs", job="outlives")
-    before.see(RUNNING, LEARNT_SECONDS)
+    before.see(RUNNING, PATIENCE)
     before.leave()  # a tab that stays open would rightly complain that the server is gone
     server.kill()
     (job,) = [job for job in Jobs(Workspace(lab)).all() if job.request.run == "outlives"]
@@ -113,5 +113,5 @@ def test_training_outlives_the_server(
     server.start()
     after = arrive()
     after.go("train", ws="Mine", show="Jobs", job="outlives")
-    after.see(FINISHED, LEARNT_SECONDS)
+    after.see(FINISHED, PATIENCE)
     assert job.state == "finished"

@@ -10,7 +10,9 @@ from urllib.parse import urlencode, urlsplit
 
 from playwright.sync_api import (
     Browser,
+    BrowserContext,
     ConsoleMessage,
+    Error,
     Locator,
     Page,
     Playwright,
@@ -19,9 +21,8 @@ from playwright.sync_api import (
 )
 
 from tests.browser.chromium import FLAGS
+from tests.patience import PATIENCE
 
-WAIT_SECONDS = 180.0
-"""At most, for anything: a machine under load is slow, and nothing here sleeps for a fixed time."""
 LOCAL = ("127.0.0.1", "localhost")
 
 # On a link into a page other than the first, Streamlit's own script asks for these below the page's path, is told that
@@ -57,6 +58,19 @@ COUNT_RUNS = """() => {
 """How often the page was begun to be drawn since this was first asked."""
 
 
+def take_context(browser: Browser) -> BrowserContext:
+    """A context that nobody is in; it has no cookies or storage, but may have scripts that it need not compile again.
+
+    Half of the time that a page takes in a new context goes into Streamlit's and plotly's scripts.
+    """
+    for context in browser.contexts:
+        if not context.pages:
+            return context
+    context = browser.new_context()
+    context.set_default_timeout(1000 * PATIENCE)
+    return context
+
+
 class Visitor:
     """One visitor: a tab in a context without cookies or storage.
 
@@ -76,14 +90,12 @@ class Visitor:
         self, browser: Browser, url: str, width: int = 1440, height: int = 900, dark: bool = False
     ) -> None:
         self.url = url
-        self._context = browser.new_context(
-            viewport={"width": width, "height": height},
-            color_scheme="dark" if dark else "light",
-            accept_downloads=True,
-        )
-        self._context.set_default_timeout(1000 * WAIT_SECONDS)
-        expect.set_options(timeout=1000 * WAIT_SECONDS)
+        self._context = take_context(browser)
+        expect.set_options(timeout=1000 * PATIENCE)
         self.page: Page = self._context.new_page()
+        self.page.set_viewport_size({"width": width, "height": height})
+        # What moves only so that it looks well takes a tenth of a page's time where no graphics card draws it.
+        self.page.emulate_media(color_scheme="dark" if dark else "light", reduced_motion="reduce")
         self.faults: list[str] = []
         self.page.on("request", lambda request: self._asked(request.url))
         self.page.on("websocket", lambda socket: self._asked(socket.url))
@@ -197,7 +209,7 @@ class Visitor:
         field = self.by(key).get_by_test_id("stFileUploaderDropzoneInput")
         self._do(lambda: field.set_input_files(file))
 
-    def see(self, text: str | re.Pattern[str], seconds: float = WAIT_SECONDS) -> None:
+    def see(self, text: str | re.Pattern[str], seconds: float = PATIENCE) -> None:
         """Waits until a text is on the page."""
         expect(self.page.get_by_text(text).first).to_be_visible(timeout=1000 * seconds)
 
@@ -217,4 +229,8 @@ class Visitor:
 
     def leave(self) -> None:
         """Closes the tab and everything that the browser kept for it."""
-        self._context.close()
+        with suppress(Error):  # of an address that has no storage
+            self.page.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")
+        for page in self._context.pages:
+            page.close()
+        self._context.clear_cookies()

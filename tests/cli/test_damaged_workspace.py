@@ -20,6 +20,7 @@ from cl_core.runs.workspace import Workspace
 from cl_core.store import write_json
 from tests.app.conftest import ROOT
 from tests.cli.conftest import Command
+from tests.patience import PATIENCE
 from tests.remade_runs import remade
 
 STREAM = "name: good\nprotocol: dil\ntasks:\n- {name: a, builtin: domains/films}\n"
@@ -146,7 +147,7 @@ def test_jobs_that_cannot_be_read_hold_nothing_up(hurt: Path) -> None:
 
 def test_pages_show_what_is_whole(hurt: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ADAPTER_LAB_WORKSPACE", str(hurt))
-    page = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=120)
+    page = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=PATIENCE)
     page.query_params.update({"ws": "Mine", "run": "sound"})
     page.run()
     assert not page.exception

@@ -19,8 +19,7 @@ from cl_core.runs.events import EpochEvent, StartEvent
 from cl_core.runs.run_folder import RunFolder
 from cl_core.runs.workspace import Workspace
 from cl_core.tasks.stream import Stream
-
-PATIENCE = 120
+from tests.patience import PATIENCE
 
 
 def start(workspace: Path, *words: str) -> subprocess.Popen[str]:

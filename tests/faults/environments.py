@@ -23,6 +23,8 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import TextIO
 
+from tests.patience import PATIENCE
+
 IMPORTS = (
     "torch",
     "pandas",
@@ -41,8 +43,6 @@ IMPORTS = (
     "cl_core.synthetic.domains.domain_stream",
 )
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE_SECONDS = 300.0 if os.environ.get("FAULTS") else 60.0
-"""For the end of a command; the whole harness may run beside anything."""
 READ_ONLY, BIND, REMOUNT, RECURSIVE, PRIVATE = 1, 4096, 32, 16384, 1 << 18
 """Flags of mount(2)."""
 NEW_MOUNTS = 0x00020000
@@ -242,7 +242,7 @@ class CommandProcess:
             while piece := os.read(side.fileno(), 65536):
                 self._said[number] += piece
 
-    def end(self, patience: float = PATIENCE_SECONDS) -> Ending:
+    def end(self, patience: float = PATIENCE) -> Ending:
         """Waits for its end; ends it after so many seconds."""
         self.process.join(patience)
         status = self.process.exitcode

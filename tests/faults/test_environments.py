@@ -19,9 +19,9 @@ from cl_core.runs.workspace import Workspace
 from cl_core.system_faults import SAFE, explained
 from tests.faults import environments
 from tests.faults.environments import Surround, Terminal, can_mount
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.fault("the system refuses: disk, rights, memory, output")
-PATIENCE = 60.0
 COMMANDS = {
     "runs": ["runs"],
     "jobs": ["jobs"],

@@ -21,12 +21,12 @@ from cl_core.jobs.worker import work
 from cl_core.runs.events import EpochEvent, StartEvent
 from cl_core.runs.workspace import Workspace
 from cl_core.store import RunLock
-from tests.faults.environments import PATIENCE_SECONDS, Terminal
+from tests.faults.environments import Terminal
 from tests.faults.writes import KilledAtWrite
+from tests.patience import PATIENCE
 from tests.small_runs import SMALL
 
 pytestmark = pytest.mark.fault("the queue: its worker or a job killed, two labs on one workspace")
-PATIENCE = 2 * PATIENCE_SECONDS
 NO_STREAM = "no-such-stream"
 SAID = "there is no stream 'no-such-stream'"
 """In the log of a job that is refused at once: as often as it was begun."""

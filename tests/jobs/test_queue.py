@@ -19,9 +19,8 @@ from cl_core.reports.report import Report
 from cl_core.reports.report_formats import as_text
 from cl_core.runs.events import EpochEvent, StartEvent
 from cl_core.runs.workspace import Workspace
+from tests.patience import PATIENCE
 from tests.small_runs import SMALL
-
-PATIENCE = 120.0
 
 
 @pytest.fixture

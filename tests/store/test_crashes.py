@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from cl_core.store import LockHeldError, RunLock, Store, is_held, key
+from tests.patience import PATIENCE
 
 # Writes artifact after artifact, 1 MiB each, without importing torch, so that it starts fast.
 WRITER = """
@@ -75,7 +76,7 @@ def test_a_writer_killed_at_random_moments_leaves_whole_artifacts_or_none(tmp_pa
 def test_two_processes_write_the_same_keys_and_all_are_whole(tmp_path: Path) -> None:
     writers = [start(WRITER, tmp_path, 15) for _ in range(2)]
     for writer in writers:
-        assert writer.wait(timeout=60) == 0
+        assert writer.wait(timeout=PATIENCE) == 0
         assert writer.stdout is not None
         writer.stdout.close()
     messages: list[str] = []

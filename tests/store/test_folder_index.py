@@ -13,6 +13,7 @@ import pytest
 
 from cl_core.store import folder_index
 from cl_core.store.folder_index import FolderIndex, IndexEntry, Kind
+from tests.patience import PATIENCE
 
 TICK = 30_000_000
 """Nanoseconds; more than a clock of files takes for a step."""
@@ -218,7 +219,7 @@ def test_processes_that_write_at_once_leave_a_true_index(shelf: Shelf) -> None:
         subprocess.Popen([sys.executable, "-c", READER, str(shelf.root), "40", name])
         for name in ("one", "two", "three")
     ]
-    assert [reader.wait(60) for reader in readers] == [0, 0, 0]
+    assert [reader.wait(PATIENCE) for reader in readers] == [0, 0, 0]
     wait_for_the_clock_of(shelf.root)
     assert shelf.texts() == shelf.true
     with sqlite3.connect(shelf.file) as file:

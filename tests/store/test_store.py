@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from cl_core.store import Artifact, ReadOnlyError, Store, key
+from tests.patience import PATIENCE
 
 INPUTS = {"task": "books", "seed": 0, "settings": {"tau": 0.01, "tasks": ("a", "b")}}
 KEY = key("adapter", INPUTS)
@@ -182,7 +183,7 @@ assert artifact.tables["scores"].num_rows == 2
 assert len(artifact.arrays) == 2
 assert "torch" not in sys.modules
 """
-    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=PATIENCE)
 
 
 def test_a_read_only_store_is_read_and_never_changed(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 from tests.debian import Machine, installed
+from tests.patience import PATIENCE
 
 PACKAGES = ("texlive-latex-recommended", "texlive-science")
 STYLES = ("booktabs.sty", "siunitx.sty")
@@ -56,7 +57,7 @@ def compiled(program: str, body: str, folder: Path) -> str:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         check=False,
-        timeout=120,
+        timeout=PATIENCE,
     )
     log = (folder / "table.log").read_text(encoding="utf-8", errors="replace")
     faults = re.findall(r"^!.*(?:\n.*){0,6}", log, re.M)

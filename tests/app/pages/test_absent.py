@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from tests.app.conftest import ROOT, Open
 from tests.app.pages.test_navigation import chosen, turn_to
+from tests.patience import PATIENCE
 
 
 @pytest.fixture
@@ -18,7 +19,7 @@ def follow(small_workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
 
     def one(page: str = "start", workspace: Path = small_workspace, **address: str) -> AppTest:
         monkeypatch.setenv("ADAPTER_LAB_WORKSPACE", str(workspace))
-        test = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=60)
+        test = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=PATIENCE)
         test.query_params.update(address)
         test.run()
         if page != "start":

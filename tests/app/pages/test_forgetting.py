@@ -26,6 +26,7 @@ from cl_core.reports.report import Report
 from cl_core.reports.report_formats import number
 from cl_core.runs.workspace import Workspace
 from tests.app.conftest import Open
+from tests.patience import PATIENCE
 
 
 def test_the_numbers_are_those_of_the_report(open_page: Open) -> None:
@@ -170,7 +171,7 @@ def test_what_was_lost_is_worked_out_where_it_is_asked_for(
     workspace_copy = shutil.copytree(small_workspace, tmp_path / "workspace")
     page = open_page("forgetting", run="dam", workspace=workspace_copy)
     button = next(element for element in page.button if element.label == "Compute")
-    button.click().run(timeout=180)
+    button.click().run(timeout=PATIENCE)
     assert not page.exception
     assert "Compute" not in [element.label for element in page.button]
     run = Workspace(workspace_copy).find("dam")

@@ -22,6 +22,7 @@ from cl_core.analysis.embeddings import find_embeddings
 from cl_core.recipes.named import RECIPES
 from cl_core.runs.workspace import Workspace
 from tests.app.conftest import ROOT, Open
+from tests.patience import PATIENCE
 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=[lesson.title for lesson in LESSONS])
@@ -113,7 +114,7 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str, 
 
     @cache
     def one(page: str, run: str) -> str:
-        test = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=120)
+        test = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=PATIENCE)
         # PCA is there at once: a map by UMAP says the same.
         test.query_params.update({"ws": "Demonstration", "run": run, "projection": "PCA"})
         test.run()

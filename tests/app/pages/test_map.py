@@ -29,9 +29,9 @@ from cl_core.evaluate.neighbours import cosines
 from cl_core.runs.workspace import Workspace
 from tests.app.conftest import Open
 from tests.app.scattered import scattered
+from tests.patience import PATIENCE
 from tests.small_runs import SMALL
 
-PATIENCE = 900
 """Seconds: what is waited for is the worker's end, however busy the machine is."""
 
 
@@ -285,7 +285,7 @@ def test_a_text_of_ones_own_is_placed_among_its_neighbours(mapped: Path, open_pa
     page = open_page("map", run="dam")
     assert not page.text_area  # until it is asked for, no worker is
     page.query_params["mine"] = "The soup was cold."
-    page.run(timeout=120)
+    page.run(timeout=PATIENCE)
     assert page.text_area(key="mine").value == "The soup was cold."
     assert not page.exception
     assert not page.warning

@@ -16,6 +16,7 @@ from cl_core.jobs.job import Outcome, Request
 from cl_core.jobs.queue import Jobs
 from cl_core.runs.workspace import Workspace
 from tests.app.conftest import ROOT, Open
+from tests.patience import PATIENCE
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def follow(small_workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
 
     def one(**address: str) -> AppTest:
         monkeypatch.setenv("ADAPTER_LAB_WORKSPACE", str(small_workspace))
-        test = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=60)
+        test = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=PATIENCE)
         test.query_params.update(address)
         return test.run()
 

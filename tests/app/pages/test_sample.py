@@ -20,6 +20,7 @@ from app.sample.what_ifs import WhatIfChoice, describe, reasons
 from cl_core.recipes.named import RECIPES
 from cl_core.runs.workspace import Workspace
 from tests.app.conftest import Open
+from tests.patience import PATIENCE
 from tests.remade_runs import bundled
 from tests.small_runs import SMALL
 
@@ -229,7 +230,7 @@ def test_training_clips_are_looked_up_when_asked_for(open_page: Open) -> None:
     """What-ifs would wait for them: every clip of the stream is drawn anew."""
     page = open_page("sample", ws="Demonstration", run="clips-dam")
     assert not [element for element in page.dataframe if "cosine" in element.value.columns]
-    page.toggle(key="look_up").set_value(True).run(timeout=120)
+    page.toggle(key="look_up").set_value(True).run(timeout=PATIENCE)
     table = nearest_table(page)
     assert len(table) == 5
     assert table["picture"].str.startswith("data:image/png;base64,").all()

@@ -16,6 +16,7 @@ from cl_core.jobs.queue import Jobs
 from cl_core.runs.workspace import Workspace
 from cl_core.store import RunLock
 from tests.app.conftest import ROOT, Open
+from tests.patience import PATIENCE
 
 PAGES = sorted(path.stem for path in (ROOT / "pages").glob("*.py") if path.stem != "__init__")
 OF_A_RUN = sorted(STAGED)
@@ -109,7 +110,7 @@ def test_what_a_link_names_and_is_not_there_is_said(
 ) -> None:
     monkeypatch.setenv("ADAPTER_LAB_WORKSPACE", str(small_workspace))
     monkeypatch.setattr(Jobs, "wake", lambda self: None)
-    test = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=60)
+    test = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=PATIENCE)
     address = {"ws": "Mine", **({} if "run" in UNKNOWN[page] else {"run": "dam"}), **UNKNOWN[page]}
     for name, value in address.items():
         test.query_params[name] = value

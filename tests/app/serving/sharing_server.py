@@ -17,8 +17,8 @@ from types import TracebackType
 from urllib.parse import urlencode
 
 from tests.browser.serving import CHECKOUT, free_port
+from tests.patience import PATIENCE
 
-START_SECONDS = 90
 WATCH = '''"""Writes down each address that a Python process connects to, sends to or looks up: nothing is missed."""
 import os, sys
 
@@ -91,7 +91,7 @@ class SharingServer:
                 cwd=CHECKOUT,
                 env=self.surroundings,
             )
-        until = time.monotonic() + START_SECONDS
+        until = time.monotonic() + PATIENCE
         while "jobs go on" not in self.said:
             assert self._process.poll() is None, self.said
             assert time.monotonic() < until, self.said
@@ -139,7 +139,7 @@ class SharingServer:
     ) -> Reply:
         """One request, with exactly these headers beside Host; from any address of the loopback."""
         connection = http.client.HTTPConnection(
-            "127.0.0.1", self.port, timeout=30, source_address=(sender, 0)
+            "127.0.0.1", self.port, timeout=PATIENCE, source_address=(sender, 0)
         )
         try:
             connection.request(method, path, body, headers or {})
@@ -185,10 +185,10 @@ class SharingServer:
         traceback: TracebackType | None,
     ) -> None:
         self._process.send_signal(signal.SIGTERM)
-        self._process.wait(30)
+        self._process.wait(PATIENCE)
 
 
-def wait_for(what: Callable[[], object], seconds: float = 30.0) -> None:
+def wait_for(what: Callable[[], object], seconds: float = PATIENCE) -> None:
     """Until it holds."""
     until = time.monotonic() + seconds
     while not what():
