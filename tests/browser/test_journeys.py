@@ -138,20 +138,6 @@ def test_a_link_restores_the_view_in_another_browser(arrive: Arrive) -> None:
 FILES = {file.stem for file in (DEMONSTRATION.parents[1] / "pages").glob("*.py")}
 PAGES = ("", *sorted(FILES - {"__init__", "start"}))
 """As in addresses; the first page has none."""
-UNNAMED = """() => [...document.querySelectorAll(
-    'button, a[href], input, textarea, [role=combobox], [role=slider], [role=radio]'
-  )].filter((each) => each.checkVisibility() && !(
-    each.getAttribute('aria-label') || each.getAttribute('aria-labelledby') || each.innerText
-    || each.labels?.length || each.title || each.placeholder
-  )).map((each) => each.outerHTML.slice(0, 160))"""
-"""Controls without a word for those who do not see them."""
-
-
-def test_every_control_has_a_name(arrive: Arrive) -> None:
-    visitor = arrive()
-    for page in PAGES:
-        visitor.go(page, ws="Mine", run="dam")
-        assert visitor.page.evaluate(UNNAMED) == [], page
 
 
 def test_what_is_looked_at_goes_along_from_page_to_page(arrive: Arrive) -> None:
