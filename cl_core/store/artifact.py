@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cl_core.bounded_files import read_json
+from cl_core.errors import UserError
 from cl_core.limits import TooLarge
 from cl_core.store import keys
 from cl_core.table_sizes.table_limits import check_parquet
@@ -70,8 +70,19 @@ class Artifact:
 
     @property
     def data(self) -> Any:
-        """Its JSON data; None when it has none."""
-        return json.loads((self.folder / DATA).read_bytes()) if DATA in self.files else None
+        """Its JSON data; None when it has none.
+
+        Raises:
+            TooLarge: it is larger than what is read.
+            UserError: it is no JSON, or nested too deeply, though its hash agrees: somebody made it.
+        """
+        if DATA not in self.files:
+            return None
+        try:
+            return read_json(self.folder / DATA)
+        except ValueError as error:
+            said = f"'{self.folder / DATA}' cannot be read ({error}); remove its folder"
+            raise UserError(said) from None
 
 
 def _read_table(file: Path) -> pyarrow.Table:

@@ -86,8 +86,9 @@ def of_run(folder: Path, name: str, make: Callable[[Path], object]) -> None:
 
 
 def of_store(file: Path) -> None:
-    """Reads an artifact's table."""
-    Artifact("kind", "key", {}, file.parent, (file.name,)).tables  # noqa: B018
+    """Reads an artifact's tables and data."""
+    artifact = Artifact("kind", "key", {}, file.parent, (file.name,))
+    [artifact.tables, artifact.data]  # noqa: B018 - they are read
 
 
 def picture(width: int, height: int) -> bytes:
@@ -212,6 +213,7 @@ CASES: dict[str, Case] = {
         at, "scores.parquet", lambda f: table(f, {"task": MANY, "value": [0.5] * 5000})
     ),
     "a table of the store": lambda at: of_store(table(at / "g.parquet", {"a": MANY})),
+    "data of the store": lambda at: of_store(sparse(at / "data.json", 2**30)),
     "equal rows": lambda at: rows(table(at / "b.parquet", {"a": pa.nulls(10_000_001, pa.int8())})),
     "columns": lambda at: rows(table(at / "c.parquet", {str(n): [0] for n in range(10_001)})),
     "cells of csv": lambda at: rows(written(at / "a.csv", "," * 10_001 + "\n")),

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pytest
 import torch
 
+from cl_core.errors import UserError
 from cl_core.store import Artifact, ReadOnlyError, Store, key
 from tests.patience import PATIENCE
 
@@ -205,3 +206,9 @@ def test_a_read_only_store_is_read_and_never_changed(tmp_path: Path) -> None:
     assert data.read_text() == "{}"
     assert partial.is_dir()
     assert not (tmp_path / ".damaged").exists()
+
+
+def test_data_that_are_nested_without_end_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "data.json").write_text("[" * 100_000)
+    with pytest.raises(UserError, match=r"nested too deeply.*; remove its folder"):
+        Artifact("kind", KEY, {}, tmp_path, ("data.json",)).data  # noqa: B018 - it is read
