@@ -65,7 +65,7 @@ def test_processes_that_import_the_app_are_started_by_what_knows_where_it_lies()
     ]
     assert direct == [
         'adapter_lab/__init__.py: return [sys.executable, "-P", "-m", module, *words]',
-        'cl_core/jobs/queue.py: PYTHON = (sys.executable, "-P", "-m")',
+        'cl_core/jobs/job.py: PYTHON = (sys.executable, "-P", "-m")',
     ]
 
 
