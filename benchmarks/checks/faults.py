@@ -2,6 +2,7 @@
 
     python benchmarks/checks/faults.py            # everything (`make faults`), half an hour on two cores
     python benchmarks/checks/faults.py --fast     # what the tests try each time, a few minutes
+    python benchmarks/checks/faults.py --list     # what would be tried
 
 Carries out `tests/faults`, counts by the kind that a test is marked with, and keeps the counts. A test may count
 several faults (`record_property`). The exit status is 1 when one did not hold.
@@ -21,6 +22,9 @@ from pathlib import Path
 
 import pytest
 
+sys.path.insert(
+    0, str(Path(__file__).resolve().parents[2])
+)  # the processes that share the tests get it, too
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from results import Table, keep
 
@@ -71,12 +75,15 @@ def main() -> None:
     """Tries, keeps the table, and shows it."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--fast", action="store_true", help="only what the tests try each time")
+    parser.add_argument("--list", action="store_true", help="try nothing, and say what would be")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="at once")
     chosen = parser.parse_args()
     if not chosen.fast:
         os.environ["FAULTS"] = "whole"
     os.environ["OMP_NUM_THREADS"] = "1"
     os.chdir(ROOT)
+    if chosen.list:
+        sys.exit(pytest.main(["tests/faults", "--collect-only"]))
     counts = FaultCounts()
     memory = MEMORY if os.access(MEMORY, os.W_OK) else None
     with tempfile.TemporaryDirectory(prefix="faults-", dir=memory) as folder:
@@ -89,6 +96,8 @@ def main() -> None:
             f"{folder}/tests",
         ]
         status = pytest.main(["tests/faults", *shared], plugins=[counts])
+    if status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+        sys.exit(f"not everything was tried ({status}): nothing is kept")
     table = counts.table()
     file = keep("checks/faults", {"faults": table})
     print(f"{table.markdown()}\nnot tried here: {counts.skipped} tests\nkept in {file}")
