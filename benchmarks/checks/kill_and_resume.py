@@ -204,7 +204,7 @@ def results(workspace: Path, name: str = NAME) -> dict[str, bytes]:
     for name, key in run.artifacts().items():
         file = opened.store.folder(name.split("/")[0], key) / "tensors.safetensors"
         contents[name] = file.read_bytes() if file.is_file() else b""
-    if not any(name.startswith("adapter/") for name in contents):
+    if not any(name.startswith(("adapter/", "shared/")) for name in contents):
         raise RuntimeError("the run names no adapter: there is nothing to compare")
     return contents
 
