@@ -34,7 +34,7 @@ def finish(
     limits: Mapping[str, int | None],
     limit_seed: int,
 ) -> StreamTasks:
-    """Draws the limits and decodes every picture and video once.
+    """Draws the limits and decodes every picture and video once, but for those that are drawn here.
 
     Args:
         spec: the stream.
@@ -50,7 +50,7 @@ def finish(
         limited = limit_rows(
             limit_rows(whole, task_spec.limits, task_spec.seed), limits, limit_seed
         )
-        task, damaged = drop_damaged(limited)
+        task, damaged = (limited, []) if task_spec.builtin else drop_damaged(limited)
         warnings += damaged
         learns = len(tasks) < len(spec.tasks)
         lost = _classes_lost(whole, limited) if learns and task.kind not in QA_KINDS else ""
