@@ -45,6 +45,8 @@ class RoutedPrediction:
     @property
     def words(self) -> str:
         """ "0.93 T4 + 0.07 T5": shares of a hundredth and more, the largest first."""
+        if not self.alone and len(self.weights) == 1:
+            return "one adapter for all tasks"
         order = sorted(range(len(self.weights)), key=lambda index: -self.weights[index])
         used = [index for index in order if self.weights[index] >= 0.005]
         return " + ".join(f"{self.weights[index]:.2f} T{index + 1}" for index in used)

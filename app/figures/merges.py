@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from app.base.theme import Look, task_colour
 from app.figures.base import style
-from app.figures.names import beside, listed, short, width
+from app.figures.names import beside, listed, short, tag, width
 
 LINE = 20
 """Letters in a line of an answer, of which there are two; the whole is said when it is pointed at."""
@@ -41,7 +41,7 @@ def merges(
             orientation="h",
             name=called[index],
             marker={"color": task_colour(index), "line": {"color": look.paper, "width": 1}},
-            text=[f"{share:.2f} T{index + 1}" if share >= 0.08 else "" for share in shares],
+            text=[f"{share:.2f} {tag(name)}" if share >= 0.08 else "" for share in shares],
             textposition="inside",
             insidetextanchor="middle",
             textangle=0,

@@ -32,6 +32,16 @@ def short(name: str, most: int = MOST) -> str:
     return f"{name[:head].rstrip()}…{name[head + 1 - most :].lstrip()}"
 
 
+def tag(name: str) -> str:
+    """ "T3" of a task's numbered name; "" of what belongs to no single task, as one adapter for all.
+
+    >>> tag("3 tickets"), tag("one for all tasks")
+    ('T3', '')
+    """
+    number = name.partition(" ")[0]
+    return f"T{number}" if number.isdigit() else ""
+
+
 def beside(names: Sequence[str], most: int = MOST) -> list[str]:
     """Names of rows, shortened and made harmless: plotly reads a few HTML tags in every text."""
     return [escape(short(name, most)) for name in names]

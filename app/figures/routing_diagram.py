@@ -15,7 +15,7 @@ import plotly.graph_objects as go
 
 from app.base.theme import Look, task_colour, task_symbol
 from app.figures.base import style
-from app.figures.names import beside, short, width
+from app.figures.names import beside, short, tag, width
 from cl_core.evaluate.statistics import decimal
 
 NEAR, SHARE, MERGE = (0.02, 0.30), (0.40, 0.60), (0.80, 0.98)
@@ -212,7 +212,7 @@ def _merge(
         x=[(MERGE[0] + MERGE[1]) / 2] * len(named),
         y=[middle for middle, _ in named],
         mode="text",
-        text=[f"<b>{weights[index]:.2f} T{index + 1}</b>" for _, index in named],
+        text=[f"<b>{weights[index]:.2f} {tag(tasks[index])}</b>" for _, index in named],
         textfont={"size": look.size, "color": [_ink(index) for _, index in named]},
         hovertext=[
             f"{escape(tasks[index])}<br>{weights[index]:.4f} of the merge" for _, index in named

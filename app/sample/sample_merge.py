@@ -120,10 +120,7 @@ def _say(
             f"What if: {asked.words}: {of_what_if.words}. The prediction {changed}.", view.look
         )
     else:
-        shared = config.recipe.shares_adapter
-        cards.line(
-            f"As in the run: {'one adapter for all tasks' if shared else of_run.words}.", view.look
-        )
+        cards.line(f"As in the run: {of_run.words}.", view.look)
 
 
 def _chain(

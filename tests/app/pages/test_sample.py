@@ -130,6 +130,9 @@ def test_a_recipe_with_one_adapter_says_that_there_is_nothing_to_choose(
     assert "As in the run: one adapter for all tasks." in html(page)
     (browsed,) = [table.value for table in page.dataframe if "adapter" in table.value]
     assert set(browsed["adapter"]) == {"of all tasks"}
+    figures = [element.proto.spec for element in page.get("plotly_chart")]
+    assert any("1.00" in figure for figure in figures)
+    assert not any("T1" in figure for figure in figures), "it is no task's"
     # What it says is the run's answer: there are no two voices that could disagree.
     assert "Each adapter alone" not in [element.value for element in page.header]
     assert "correct?" not in html(page)
