@@ -22,9 +22,8 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(
-    0, str(Path(__file__).resolve().parents[2])
-)  # the processes that share the tests get it, too
+# The processes that share the tests are given this path, too.
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from results import Table, keep
 

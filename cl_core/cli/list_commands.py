@@ -89,12 +89,12 @@ def recipes(
             from cl_core.output_files import write_output
 
             write_output(output, recipe_yaml(chosen))
-            if not as_json:
-                say_written(output, as_json)
-        elif not as_json:
-            say(recipe_yaml(chosen).rstrip())
         if as_json:
             say_json(chosen.model_dump(mode="json"))
+        elif output is not None:
+            say_written(output, as_json)
+        else:
+            say(recipe_yaml(chosen).rstrip())
         return
 
     if as_json:
