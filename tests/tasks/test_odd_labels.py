@@ -94,3 +94,55 @@ def test_a_class_without_rows_to_validate_or_to_test_on_is_said(tmp_path):
     said = load_stream(StreamSpec(name="s", protocol="til", tasks=(task,))).warnings
     assert any("no validation rows of class 'c', so the epoch is chosen without" in w for w in said)
     assert any("no test rows of class 'c', so no score says how it is told" in w for w in said)
+
+
+@pytest.mark.parametrize(
+    ("labels", "names", "unlisted"),
+    [
+        ((0, 1), ("1", "2"), 0),
+        ((0, 1, 2), ("2", "1"), 0),
+        ((2, 10, 1), ("2", "10"), 1),
+        (("0", "1", "2"), ("2.0", "01"), 0),
+        ((0, 1), ("negative", "0"), 1),
+    ],
+)
+def test_a_list_that_has_a_label_of_the_data_lists_labels_and_never_gives_it_to_another(
+    tmp_path, labels, names, unlisted
+):
+    said = faults(check(tmp_path, *labels, label_names=names))
+    assert f"unknown label '{unlisted}'" in said
+    assert "Did you mean" not in said
+    assert "0 to 1" not in said
+    assert "label_names lists labels here, not names of the numbers from 0" in said
+
+
+def test_names_that_are_numbers_name_labels_that_are_none_of_them(tmp_path):
+    for names in (("3", "5"), ("0", "positive"), ("1", "0")):
+        contents = check(tmp_path, 0, 1, label_names=names)
+        assert faults(contents) == ""
+        assert contents.prepared[0].label_names == names
+
+
+@pytest.mark.parametrize(
+    ("labels", "names", "said"),
+    [
+        ((0, 1, 2), ("1", "2", "3"), "meta.json names the numbers from 0: label 1 is '2', not '1'"),
+        (
+            (0, 1, 2),
+            ("2", "1", "0"),
+            "meta.json lists the labels themselves: label 2 is '2', not '0'",
+        ),
+        ((0, 1), ("1.0", "0"), "meta.json lists the labels themselves: label 1 is '1', not '0'"),
+        ((1, 2, 3), ("1", "2", "3"), ""),
+        ((0, 1, 2), ("0", "1", "2"), ""),
+        ((0, 1, 2), ("poor", "fair", "fine"), ""),
+    ],
+)
+def test_how_a_meta_json_of_numbers_is_read_is_said_where_it_could_mean_either(
+    tmp_path, labels, names, said
+):
+    contents = check(tmp_path, *labels, meta={"label_names": names})
+    assert faults(contents) == ""
+    assert [line for line in contents.warnings if "meta.json" in line] == (
+        [f"task 't': {said}"] if said else []
+    )

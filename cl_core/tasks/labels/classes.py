@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from cl_core.tasks.labels.label_cells import Label, number_of, same_label
 from cl_core.tasks.labels.label_sentences import (
+    Allowed,
     irreconcilable,
     left_out,
     row_faults,
@@ -19,8 +20,9 @@ from cl_core.tasks.labels.label_sentences import (
     without_rows,
 )
 from cl_core.tasks.labels.label_tables import LabelTable
+from cl_core.tasks.labels.listed_names import all_listed, lists_labels, misplaced
 from cl_core.tasks.labels.near_twins import find_near_twins
-from cl_core.tasks.labels.number_names import NumberNames, find_number_names
+from cl_core.tasks.labels.number_names import BESIDE, NumberNames, find_number_names
 from cl_core.tasks.raw_rows import Fault
 
 
@@ -56,10 +58,20 @@ def find_classes(
         beside: `label_names` of a meta.json.
     """
     numbered, faults, warnings = _meanings(task, tables, given, beside)
-    if _numbers_are_names(tables, numbered, given, beside):
+    labels_kept = _numbers_are_names(tables, numbered, given, beside)
+    if not given:
+        warnings += _how_read(task, tables, numbered, labels_kept)
+    if labels_kept:
         numbered = {}
     listed = given or beside
-    named = {table.split: _name(table, numbered, listed) for table in tables}
+    unnamed = {
+        label
+        for table in tables
+        for label in table.labels
+        if table.split not in numbered and label is not None
+    }
+    labels_listed = lists_labels(listed or (), unnamed)
+    named = {table.split: _name(table, numbered, listed or (), labels_listed) for table in tables}
     counts: Counter[str] = Counter()
     for table in tables:
         for label, count in Counter(table.labels).items():
@@ -92,8 +104,9 @@ def find_classes(
             None if label is None or name_of[label] is None else places.get(name_of[label] or "")
             for label in table.labels
         ]
-        counted = _counted_names(table, numbered, given)
-        faults += row_faults(task, table, name_of, {*names, *dropped}, names, counted)
+        counted = _counted_names(table, numbered, None if labels_listed else given)
+        allowed = Allowed(names, dropped, counted, misplaced(given or (), unnamed))
+        faults += row_faults(task, table, name_of, allowed)
     return Classes(names, indices, faults, warnings)
 
 
@@ -140,28 +153,50 @@ def _numbers_are_names(
 
     A file's own class names are always counted from 0.
     """
-    listed = {same_label(name) for name in given or beside or ()}
-    labels = {label for table in tables for label in table.labels if label is not None}
-    if not labels or not all(same_label(label) in listed for label in labels):
+    labels = [label for table in tables for label in table.labels if label is not None]
+    if not all_listed(given or beside or (), labels):
         return False
     if given:
         return not any(set(given) & set(names.names.values()) for names in numbered.values())
     return not any(table.class_names for table in tables)
 
 
+def _how_read(
+    task: str, tables: Sequence[LabelTable], numbered: Mapping[str, NumberNames], kept: bool
+) -> list[str]:
+    """How a meta.json is read that has the data's numbers at other places, where it could mean either."""
+    for table in tables:
+        meaning = numbered.get(table.split)
+        if meaning is None or meaning.where != BESIDE:
+            continue
+        labels = [label for label in table.labels if label is not None]
+        moved = misplaced(list(meaning.names.values()), labels)
+        if moved and all(int(label) in meaning.names for label in labels):
+            itself = same_label(moved[0])
+            counted = meaning.names[int(itself)]
+            if kept:
+                how = f"lists the labels themselves: label {itself} is '{itself}', not '{counted}'"
+            else:
+                how = f"names the numbers from 0: label {itself} is '{counted}', not '{itself}'"
+            return [f"task '{task}': meta.json {how}"]
+    return []
+
+
 def _name(
-    table: LabelTable, numbered: Mapping[str, NumberNames], listed: tuple[str, ...] | None
+    table: LabelTable,
+    numbered: Mapping[str, NumberNames],
+    listed: tuple[str, ...],
+    labels_listed: bool,
 ) -> dict[Label, str | None]:
     """What each label of a table is called; None where its number has no name."""
     labels = [label for label in dict.fromkeys(table.labels) if label is not None]
     if table.split in numbered:
         return {label: numbered[table.split].names.get(int(label)) for label in labels}
-    spelt = {same_label(name): name for name in listed or ()}
-    written = {label: _spelling(label, listed or (), spelt) for label in labels}
-    if listed and table.whole and not all(name in listed for name in written.values()):
-        listed_names = dict(enumerate(listed))
-        return {label: listed_names.get(int(label)) for label in labels}
-    return dict(written)
+    if listed and table.whole and not labels_listed:
+        counted = dict(enumerate(listed))
+        return {label: counted.get(int(label)) for label in labels}
+    spelt = {same_label(name): name for name in listed}
+    return {label: _spelling(label, listed, spelt) for label in labels}
 
 
 def _spelling(label: Label, listed: Sequence[str], spelt: Mapping[str, str]) -> str:

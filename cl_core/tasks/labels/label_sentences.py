@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass
 
 from cl_core.errors import counted, did_you_mean
 from cl_core.tasks.labels.label_cells import Label, is_whole
@@ -54,13 +55,25 @@ def without_rows(task: str, names: Sequence[str], unused: Sequence[str]) -> str:
     )
 
 
+@dataclass(frozen=True)
+class Allowed:
+    """The labels that a table's rows may have, and how they are said.
+
+    Attributes:
+        names: the classes, in order.
+        dropped: classes that `label_names` leaves out.
+        counted: the names that numbers count from 0; None where they are counted otherwise.
+        listed: numbers of the data that `label_names` has, which is why it lists labels.
+    """
+
+    names: tuple[str, ...]
+    dropped: Set[str]
+    counted: Sequence[str] | None
+    listed: Sequence[str]
+
+
 def row_faults(
-    task: str,
-    table: LabelTable,
-    name_of: Mapping[Label, str | None],
-    allowed: set[str],
-    names: tuple[str, ...],
-    counted: Sequence[str] | None,
+    task: str, table: LabelTable, name_of: Mapping[Label, str | None], allowed: Allowed
 ) -> list[Fault]:
     """Rows whose label is missing, or is none of the classes."""
     faults = []
@@ -69,37 +82,39 @@ def row_faults(
         faults.append(
             Fault(task, table.split, "label is empty", table.source, rows, hides_classes=True)
         )
+    classes = {*allowed.names, *allowed.dropped}
     unknown: dict[Label, list[int]] = {}
     for number, label in zip(table.numbers, table.labels, strict=True):
-        if label is not None and (name_of[label] is None or name_of[label] not in allowed):
+        if label is not None and (name_of[label] is None or name_of[label] not in classes):
             unknown.setdefault(label, []).append(number + 1)
     if unknown:
         from_zero = any(
             label is not None and is_whole(label) and int(label) == 0 for label in name_of
         )
-        message = _describe_unknown(unknown, names, counted, from_zero)
+        message = _describe_unknown(unknown, allowed, from_zero)
         faults.append(Fault(task, table.split, message, table.source, hides_classes=True))
     return faults
 
 
-def _describe_unknown(
-    unknown: Mapping[Label, list[int]],
-    names: tuple[str, ...],
-    counted: Sequence[str] | None,
-    from_zero: bool,
-) -> str:
+def _describe_unknown(unknown: Mapping[Label, list[int]], allowed: Allowed, from_zero: bool) -> str:
     parts = []
     for label, rows in list(unknown.items())[:_MOST_LISTED]:
-        hint = did_you_mean(label, names).rstrip("?") if isinstance(label, str) else ""
+        hint = "" if is_whole(label) else did_you_mean(str(label), allowed.names).rstrip("?")
         parts.append(f"'{label}'{describe_rows(rows)}" + (f" ({hint.strip()}?)" if hint else ""))
     more = len(unknown) - _MOST_LISTED
     listed = "; ".join(parts) + (f"; and {more} further unknown labels" if more > 0 else "")
-    allowed = _some(names)
-    if counted and all(map(is_whole, unknown)):
-        allowed = f"0 to {len(counted) - 1} ({_some(counted)})"
-        if not from_zero and {int(label) for label in unknown} == {len(counted)}:
-            allowed += "; labels count from 0, these seem to count from 1"
-    return f"unknown label{'s' if len(unknown) > 1 else ''} {listed}; allowed are {allowed}"
+    said = _some(allowed.names)
+    if allowed.counted and all(map(is_whole, unknown)):
+        said = f"0 to {len(allowed.counted) - 1} ({_some(allowed.counted)})"
+        if not from_zero and {int(label) for label in unknown} == {len(allowed.counted)}:
+            said += "; labels count from 0, these seem to count from 1"
+    elif allowed.listed:
+        said += (
+            f"; label_names lists labels here, not names of the numbers from 0, since {_quoted(allowed.listed)} "
+            f"{'are labels' if len(allowed.listed) > 1 else 'is a label'} of the data: list every label, or give names "
+            "that are none of them"
+        )
+    return f"unknown label{'s' if len(unknown) > 1 else ''} {listed}; allowed are {said}"
 
 
 def _quoted(names: Sequence[str]) -> str:
