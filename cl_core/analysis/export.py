@@ -21,22 +21,21 @@ def export_adapter(workspace: Workspace, run: RunFolder, task: str, folder: Path
 
     Args:
         workspace: where the run and its artifacts are.
-        run: one with an adapter per task.
-        task: whose adapter.
+        run: its recipe keeps an adapter per task, or one for all tasks.
+        task: whose adapter; of one for all tasks, as it was once this task had been learnt.
         folder: where to.
 
     Raises:
         UserError: the run has no such adapter, or AdapterHub has no names for the backbone.
     """
-    config, names = run.config, run.artifacts()
-    tasks = [name.partition("/")[2] for name in names if name.startswith("adapter/")]
-    if task not in tasks:
+    config, kept = run.config, _kept(run)
+    if task not in kept:
         raise UserError(
-            f"run '{run.name}' has no adapter of task '{task}'; it has those of {', '.join(tasks) or 'none'}."
-            f"{did_you_mean(task, tasks)}"
+            f"run '{run.name}' has no adapter of task '{task}'; it has those of {', '.join(kept) or 'none'}."
+            f"{did_you_mean(task, list(kept))}"
         )
     run.check_parts()
-    artifact = workspace.store.read("adapter", names[f"adapter/{task}"])
+    artifact = workspace.store.read(*kept[task])
     if artifact is None:
         raise UserError(
             f"the adapter of '{task}' is no longer in the store; get it back: adapter-lab resume {run.name}"
@@ -58,3 +57,13 @@ def export_adapter(workspace: Workspace, run: RunFolder, task: str, folder: Path
         model_name=backbone_title(config.settings.backbone.name),
     )
     return adapter
+
+
+def _kept(run: RunFolder) -> dict[str, tuple[str, str]]:
+    """Kind and key of the artifact with each task's adapter, or with the one for all after that task."""
+    keys, kept = run.artifacts(), {}
+    for number, task in enumerate(run.config.tasks, 1):
+        for kind, of in (("adapter", task.name), ("shared", number)):
+            if key := keys.get(f"{kind}/{of}"):
+                kept[task.name] = (kind, key)
+    return kept

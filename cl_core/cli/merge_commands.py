@@ -97,6 +97,8 @@ def export(
 ) -> None:
     """Write a task's adapter as AdapterHub keeps one: adapter_config.json and adapter.safetensors.
 
+    Of a run that keeps one adapter for all tasks it is that one, as it was once the task had been learnt.
+
     Example: adapter-lab export first restaurants --output restaurants-adapter
     """
     from cl_core.analysis.export import export_adapter
@@ -104,8 +106,13 @@ def export(
     from cl_core.runs.workspace import Workspace
 
     opened = Workspace(workspace)
-    adapter = export_adapter(opened, opened.find(name), task, output)
+    run = opened.find(name)
+    adapter = export_adapter(opened, run, task, output)
+    shared = run.config.recipe.shares_adapter
     if as_json:
-        say_json({"folder": str(output), "parameters": adapter.parameter_count})
-    else:
-        say(f"{adapter.parameter_count:,} numbers written to {output}")
+        written = {"folder": str(output), "parameters": adapter.parameter_count}
+        say_json(written | {"adapters": run.config.recipe.trainer.traits.adapters})
+        return
+    if shared:
+        say(f"run '{name}' keeps one adapter for all tasks; this is how it was after '{task}'")
+    say(f"{adapter.parameter_count:,} numbers written to {output}")
