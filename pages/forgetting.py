@@ -18,7 +18,7 @@ from cl_core.errors import counted
 from cl_core.evaluate.table import METRICS
 from cl_core.evaluate.units import bare_title
 from cl_core.reports.report_formats import number
-from cl_core.runs.undefined_scores import UNKNOWN_LABELS
+from cl_core.runs.undefined_scores import no_score
 
 WHAT = {
     "by routing": "What the run would gain if the top-1 adapter were always the true task's. "
@@ -143,7 +143,7 @@ else:
     if routed is None or not len(rows):
         st.caption("This cell was not scored.")
     elif np.isnan(scores[i, j]):
-        st.caption(f"This cell is no score: {UNKNOWN_LABELS}.")
+        st.caption(f"This cell is no score: {no_score(run.config)}.")
     else:
         more = gap.columns(i + 1, [routed.ids[index] for index in rows]) if gap else None
         title = f"{counted(len(rows), 'sample')} of {tasks[j]} at stage {tasks[i]}, {scores[i, j]:.1f} % right"

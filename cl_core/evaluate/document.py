@@ -16,9 +16,10 @@ Made from `cl_core/evaluate/table.py` by `python -m cl_core.evaluate.document`; 
 `R[i, j]` is the score on task j's test split after learning task i (i, j = 1..T); `b[j]` is the
 score of the untrained model on task j. In the tables of a run, stage i is "after learning i tasks"
 and stage 0 is the untrained model, so b is row 0. An entry that was not evaluated is NaN, and so is
-a metric that needs it. With one task only the two averages are defined. In CIL the labels of a task
-that is not learnt yet cannot be answered: such cells are no scores, and forward transfer is not
-defined. Reports say the reason of each metric that a run has none of (`undefined` in JSON).
+a metric that needs it. With one task only the two averages are defined. In CIL answers are among the
+labels learnt so far: before a task is learnt its cell is a score only where all its labels are those
+of earlier tasks too, and forward transfer is not defined. Reports say the reason of each metric that
+a run has none of (`undefined` in JSON).
 
 Libraries give these names to different formulas. Compare numbers only after comparing formulas.
 """

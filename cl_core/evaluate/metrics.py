@@ -87,8 +87,8 @@ def forward_transfer(matrix: ArrayLike, b: ArrayLike) -> float:
     of unseen tasks (one above the diagonal). Some libraries subtract the score of a model trained
     on task j alone instead.
 
-    Not a number in CIL: the labels of a task that is not learnt yet cannot be answered, so R[j-1, j]
-    is no score (`cl_core/runs/undefined_scores.py`).
+    Not a number in CIL: answers are among the labels learnt so far, so R[j-1, j] is no score where
+    task j has others (`cl_core/runs/undefined_scores.py`).
 
     Args:
         matrix: R (T, T).

@@ -80,7 +80,7 @@ _ROWS = (
         "points",
         "matrix",
         "What is known of a task before it is learnt. Needs the scores of unseen tasks (`unseen=true`). Not defined "
-        "in CIL, where labels of a task not learnt yet cannot be answered.",
+        "in CIL, where answers are among the labels learnt so far.",
         f"{_MATRIX}:forward_transfer",
         ("R", "b"),
         from_stage=2,

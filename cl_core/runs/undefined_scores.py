@@ -10,10 +10,17 @@ from numpy.typing import NDArray
 from cl_core.evaluate.table import METRICS
 from cl_core.runs.run_config import RunConfig
 
-UNKNOWN_LABELS = "in CIL the labels of a task that is not learnt yet cannot be answered, whatever the model knows of it"
+UNKNOWN_LABELS = (
+    "in CIL answers are among the labels learnt so far, and it needs those of tasks to come"
+)
 """Why forward transfer is no number in CIL."""
 UNKNOWN_ANSWERS = "with vocabulary=seen no answer of some task is known before that task is learnt"
 """Why it is none in DIL, where it is not."""
+
+
+def no_score(config: RunConfig) -> str:
+    """Why a cell or a row that was answered is no score."""
+    return UNKNOWN_LABELS if config.protocol == "cil" else UNKNOWN_ANSWERS
 
 
 def answerable(config: RunConfig) -> NDArray[np.bool_]:

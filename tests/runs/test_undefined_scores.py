@@ -18,6 +18,7 @@ from cl_core.runs.undefined_scores import (
     UNKNOWN_LABELS,
     answerable,
     answerable_rows,
+    no_score,
 )
 from cl_core.store.contents import table_bytes
 from tests.remade_runs import bundled
@@ -137,3 +138,4 @@ def test_a_vocabulary_that_grows_leaves_out_what_none_of_it_can_answer(carry: Ca
     report = Report(run)
     assert np.isnan(report.matrix[ABOVE]).all()
     assert report.undefined == {"forward_transfer": UNKNOWN_ANSWERS}
+    assert no_score(run.config) == UNKNOWN_ANSWERS
