@@ -12,6 +12,7 @@ p code, li code {font-size: 1em !important}
 .st-key-icons button [data-testid="stMarkdownContainer"],
 [class*="st-key-menu-of-"] button [data-testid="stMarkdownContainer"] {
   position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%)}
+.st-key-theme-changes {position: absolute}
 .st-key-frames {
   display: grid !important; grid-template-columns: repeat(auto-fill, minmax(max(3.1rem, (100% - 3.5rem) / 8), 1fr))}
 .st-key-frames > * {width: auto !important; min-width: 0 !important}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from app.base import links, styles, theme
+from app.base import links, styles, theme, theme_changes
 from app.base.navigation import STAGED
 from app.data.runs import (
     WorkspaceName,
@@ -79,6 +79,7 @@ def surround(page: str) -> None:
                 help="Larger type and no navigation; in Learn the arrow keys go to the next step",
             )
     st.html(styles.sheet(look))
+    theme_changes.follow(look)
     if theme.presenting():
         st.html(styles.PRESENTED)
     st.html(f"<style>html {{font-size: {theme.text_size()}px !important}}</style>")

@@ -42,4 +42,4 @@ def fitted(page: Page) -> None:
     """Waits until figures have the width of the window as it is now, and nothing moves."""
     with suppress(TimeoutError):  # a figure that does not follow its box is looked at as it is
         page.wait_for_function(FITTED, timeout=10_000)
-    page.wait_for_function(STILL, polling=200)
+    page.wait_for_function(STILL, polling=100)

@@ -6,7 +6,9 @@ import re
 
 import pytest
 from axe_playwright_python.base import AXE_FILE_PATH
+from PIL import ImageColor
 
+from app.base.theme import DARK, LIGHT, Look
 from tests.browser.conftest import Arrive
 from tests.browser.test_journeys import PAGES
 from tests.browser.visiting import Visitor
@@ -82,19 +84,43 @@ def opened(visitor: Visitor) -> list[str]:
     return faults
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+INK = """() => getComputedStyle(document.querySelector('.js-plotly-plot .xtick text')).fill"""
+
+
+def turn_dark(visitor: Visitor) -> None:
+    """The system's theme changes while the page is open, and the page is drawn anew in it."""
+    visitor.page.emulate_media(color_scheme="dark")
+    visitor.page.locator('[data-drawn-for="dark"]').wait_for(state="attached")
+    visitor.settle()
+
+
 @pytest.mark.parametrize(
     ("workspace", "pages"),
     [("Demonstration", PAGES), ("Mine", ("", "settings"))],
     ids=["bundled", "own"],
 )
-def test_axe_finds_nothing(
-    arrive: Arrive, workspace: str, pages: tuple[str, ...], dark: bool
-) -> None:
-    visitor = arrive(dark=dark)
+def test_axe_finds_nothing(arrive: Arrive, workspace: str, pages: tuple[str, ...]) -> None:
+    visitor = arrive()
     faults: list[str] = []
     for page in pages:
+        visitor.page.emulate_media(color_scheme="light")
         visitor.go(page, ws=workspace, run="dam")
         said = [*violations(visitor), *opened(visitor)]
-        faults += [f"{page or 'start'}: {fault}" for fault in said]
+        faults += [f"{page or 'start'}, light: {fault}" for fault in said]
+        turn_dark(visitor)
+        said = [*violations(visitor), *opened(visitor)]
+        faults += [f"{page or 'start'}, dark: {fault}" for fault in said]
     assert not faults, "\n".join(faults)
+
+
+def written(look: Look) -> str:
+    """Its colour of text, as a browser says it."""
+    return "rgb({}, {}, {})".format(*ImageColor.getrgb(look.text))
+
+
+def test_figures_have_the_ink_of_the_theme_that_the_system_changes_to(arrive: Arrive) -> None:
+    visitor = arrive()
+    visitor.go("forgetting", ws="Demonstration", run="dam")
+    assert visitor.page.evaluate(INK) == written(LIGHT)
+    turn_dark(visitor)
+    assert visitor.page.evaluate(INK) == written(DARK)
