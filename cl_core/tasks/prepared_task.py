@@ -12,7 +12,7 @@ from cl_core.errors import did_you_mean
 from cl_core.picture_decoder import WHITE
 from cl_core.tasks.answers import describe_unknown, find_vocabulary, index_answers, read_votes
 from cl_core.tasks.labels.classes import find_classes
-from cl_core.tasks.labels.label_tables import read_tables
+from cl_core.tasks.labels.label_tables import foreign_names, read_tables
 from cl_core.tasks.raw_rows import Fault, RawRows, RawTask
 from cl_core.tasks.sources.media_files import read_pictures
 from cl_core.tasks.sources.unused_data import unread_columns
@@ -169,13 +169,16 @@ def prepare(raw: RawTask, spec: TaskSpec) -> PreparedTask:
 def _labels(read: Mapping[str, RawRows], raw: RawTask, spec: TaskSpec) -> _Outcomes:
     """The classes of a task, and each row's."""
     tables, faults = read_tables(spec.name, read, spec.label, spec.label_names)
-    classes = find_classes(spec.name, tables, spec.label_names, raw.label_names)
+    beside, warnings = raw.label_names, []
+    if foreign := foreign_names(spec.label, read, tables, beside is not None):
+        beside, warnings = None, [f"task '{spec.name}': {foreign}"]
+    classes = find_classes(spec.name, tables, spec.label_names, beside)
     return _Outcomes(
         classes.names,
         classes.indices,
         dict.fromkeys(read),
         [*faults, *classes.faults],
-        classes.warnings,
+        [*warnings, *classes.warnings],
     )
 
 

@@ -15,6 +15,7 @@ from cl_core.tasks.labels.label_cells import (
 )
 from cl_core.tasks.raw_rows import Fault, RawRows
 
+LABEL_COLUMN = "label"
 NAMES_COLUMN = "label_name"
 
 
@@ -97,12 +98,43 @@ def read_tables(
                 "number under label_names where each is a class;"
             )
             faults.append(_fault(task, split, message, rows.source, fractions))
-        names = rows.columns.get(NAMES_COLUMN) if column != NAMES_COLUMN else None
+        names = rows.columns.get(NAMES_COLUMN) if _is_named(column, rows) else None
         carried = rows.class_names.get(column)
         tables.append(
             LabelTable(split, labels, missing, names, carried, rows.numbers, rows.source)
         )  # fmt: skip
     return tables, faults
+
+
+def foreign_names(
+    column: str, splits: Mapping[str, RawRows], tables: Sequence[LabelTable], beside: bool
+) -> str:
+    """What is said where numbers are read of one column and named for another, `label`; "" elsewhere.
+
+    Args:
+        column: of the labels.
+        splits: rows that have the column.
+        tables: its labels by split.
+        beside: whether a meta.json has names.
+    """
+    others = [
+        splits[table.split]
+        for table in tables
+        if table.whole and not _is_named(column, splits[table.split])
+    ]
+    where = [NAMES_COLUMN] if any(NAMES_COLUMN in rows.columns for rows in others) else []
+    where += ["meta.json"] if beside and others else []
+    if column == NAMES_COLUMN or not where:
+        return ""
+    return (
+        f"{' and '.join(where)} {'names' if len(where) == 1 else 'name'} the column {LABEL_COLUMN}, and the labels are "
+        f"those of '{column}': its numbers are called by themselves, or by label_names"
+    )
+
+
+def _is_named(column: str, rows: RawRows) -> bool:
+    """Whether `label_name` and a meta.json name this column's numbers: those of `label`, where there is one."""
+    return column == LABEL_COLUMN or (column != NAMES_COLUMN and LABEL_COLUMN not in rows.columns)
 
 
 def _measured(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -44,7 +44,7 @@ def read_files(path: Path, spec: TaskSpec, source: str) -> RawTask:
         return RawTask(spec.name, source, {}, faults=(Fault(spec.name, None, message),))
     if path.is_file():
         alone = _read_splits(spec, source, {"train": [(path, source)]})
-        beside = other_splits(path, source)
+        beside = (*other_splits(path, source), *_meta_beside(path, source))
         half = [
             f"task '{spec.name}' ({source}): {line}" for line in [missing_parts([path])] if line
         ]
@@ -63,7 +63,7 @@ def read_files(path: Path, spec: TaskSpec, source: str) -> RawTask:
     ):
         return pictures
     faults = _faults_of(tables, path, spec, source)
-    names, wrong = _read_meta(path, spec, source)
+    names, wrong, unread = _read_meta(path, spec, source)
     files = {
         split: [(file, f"{source}/{file.relative_to(path).as_posix()}") for file in paths]
         for split, paths in tables.files.items()
@@ -73,7 +73,9 @@ def read_files(path: Path, spec: TaskSpec, source: str) -> RawTask:
     lost, like = tables_beside(path, source, tables, read.splits, media)
     half = [f"task '{spec.name}' ({source}): {line}" for line in tables.halves]
     return replace(
-        read, unused=(*read.unused, *lost), warnings=(*read.warnings, *half, *_said(spec, like))
+        read,
+        unused=(*read.unused, *lost, *unread),
+        warnings=(*read.warnings, *half, *_said(spec, (*like, *unread))),
     )
 
 
@@ -179,13 +181,14 @@ def _by_name(part: RawRows, column: str) -> list[object]:
 
 def _read_meta(
     folder: Path, spec: TaskSpec, source: str
-) -> tuple[tuple[str, ...] | None, list[Fault]]:
-    """`label_names` of a meta.json beside the data, if there is one."""
+) -> tuple[tuple[str, ...] | None, list[Fault], list[str]]:
+    """`label_names` of a meta.json among the data, if there is one, and what is said where it has none."""
     file = folder / "meta.json"
     if not file.is_file():
-        return None, []
+        return None, [], []
     problem = None
     names = None
+    unread: list[str] = []
     try:
         held = json.loads(file.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
@@ -194,12 +197,36 @@ def _read_meta(
         if isinstance(held, dict):
             names = held.get("label_names")
             problem = None if names is None else _names_problem(names)
+            if names is None:
+                unread = [f"{source}/meta.json: has no label_names{_other_names(held)}"]
         else:
             kind = "a list" if isinstance(held, list) else "a single value"
             problem = f"it must be a mapping with label_names, and is {kind}; mend it or remove it"
     if problem:
-        return None, [Fault(spec.name, None, problem, f"{source}/meta.json")]
-    return None if names is None else tuple(str(mend_halves(name)) for name in names), []
+        return None, [Fault(spec.name, None, problem, f"{source}/meta.json")], []
+    if names is None:
+        return None, [], unread
+    return tuple(str(mend_halves(name)) for name in names), [], []
+
+
+def _other_names(held: Mapping[str, object]) -> str:
+    """What may be meant as the names of classes, where `label_names` is not there."""
+    other = next((key for key in held if "label" in key or "class" in key or "name" in key), None)
+    return "" if other is None else f", but {other}, which is not read"
+
+
+def _meta_beside(file: Path, source: str) -> list[str]:
+    """That a meta.json beside a file names classes, which is read of a folder alone."""
+    try:
+        held = json.loads((file.parent / "meta.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return []
+    if not isinstance(held, dict) or not isinstance(held.get("label_names"), list):
+        return []
+    return [
+        f"meta.json: lies beside {source} and is not read, for a file is named and not its folder; give the folder as "
+        "path, or its names as label_names"
+    ]
 
 
 def _names_problem(names: object) -> str | None:
