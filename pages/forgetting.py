@@ -18,6 +18,7 @@ from cl_core.errors import counted
 from cl_core.evaluate.table import METRICS
 from cl_core.evaluate.units import bare_title
 from cl_core.reports.report_formats import number
+from cl_core.runs.cautions import named
 from cl_core.runs.undefined_scores import no_score
 
 WHAT = {
@@ -39,7 +40,7 @@ stage_matrices = matrices.Matrices(report, view.stage)
 tasks, scores = stage_matrices.tasks, stage_matrices.scores
 seen = np.tri(len(tasks), dtype=bool)
 split = run.config.settings.evaluate.split
-source = f"run {run.name}, stage {view.stage}, {split} samples of every task, one seed"
+source = f"{named(run.config)}, stage {view.stage}, {split} samples of every task, one seed"
 transfer, why = report.transfer_after(view.stage), report.undefined_after(view.stage)
 
 
@@ -202,7 +203,8 @@ if not run.config.recipe.shares_adapter:
                 )
 
 st.header("Accuracy of each task over the stages")
-lines = {name: np.where(seen[:, j], scores[:, j], np.nan).tolist() for j, name in enumerate(tasks)}
+learnt = np.where(seen, scores, np.nan)
+lines = {name: learnt[:, j].tolist() for j, name in enumerate(tasks)}
 widgets.chart(
     view,
     task_lines(
@@ -221,7 +223,7 @@ widgets.chart(
         what="Each line begins where its task is learnt. A falling line is a task being forgotten.",
         source=source,
     ),
-    table=stage_matrices.score_table(),
+    table=matrices.accuracy_table(learnt, stage_matrices.counts, tasks),
 )
 
 exports.draw(view)

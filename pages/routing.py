@@ -19,6 +19,7 @@ from app.shell import frame, widgets
 from app.shell.cell_samples import behind_a_cell
 from app.shell.figure_table import setting_table, share_table
 from cl_core.errors import counted
+from cl_core.runs.cautions import named
 
 view = frame.draw("Which adapters do samples get?")
 run = widgets.must_be_scored(view)
@@ -52,7 +53,7 @@ present = [index for index in range(len(every)) if (routed.true == index).any()]
 rows = [every[index] for index in present]
 learnt = routed.true < len(adapters)
 source = (
-    f"run {run.name}, stage {view.stage}, {len(routed)} "
+    f"{named(config)}, stage {view.stage}, {len(routed)} "
     f"{config.settings.evaluate.split} samples, one seed"
 )
 counts = tables.confusion(routed, len(every))[present]

@@ -148,11 +148,12 @@ def _compared(
 
 
 def called(lines: Sequence[Line]) -> list[str]:
-    """Lines' numbered names, with the protocol where two would be called the same, and marked where told the task."""
+    """Lines' numbered names, marked where told the task; with the protocol where it tells them apart."""
     labels = [line.label for line in lines]
+    one_protocol = len({line.protocol_name for line in lines}) < 2
     names = [
         line.label
-        if labels.count(line.label) == 1
+        if one_protocol and labels.count(line.label) == 1
         else f"{line.label}, {protocol_title(line.protocol)}"
         for line in lines
     ]

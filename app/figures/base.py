@@ -85,6 +85,7 @@ def _template(look: Look) -> go.layout.Template:
     """The theme, made once: plotly checks every property that it is given, and pages have many figures."""
     axis = {
         "automargin": True,
+        "ticklabeloverflow": "allow",  # else the last name is left out where it has no room
         "gridcolor": look.faint,
         "linecolor": look.faint,
         "zerolinecolor": look.faint,

@@ -189,9 +189,13 @@ def interval_words(summary: Summary | PairedDifference, one: str = "run") -> str
 
 
 def _error(summary: Summary | PairedDifference, index: int) -> dict[str, object]:
-    """The bar from the interval's lower to its upper end: cut at one end, it is not symmetric."""
-    low = summary.mean if summary.low is None else summary.low
-    high = summary.mean if summary.high is None else summary.high
+    """The bar from the interval's lower to its upper end: cut at one end, it is not symmetric.
+
+    None where there is no interval: one of no length would be a stroke in the mark.
+    """
+    low, high = summary.low, summary.high
+    if low is None or high is None:
+        return {"visible": False}
     return {
         "type": "data",
         "symmetric": False,

@@ -28,6 +28,7 @@ from cl_core import __version__
 from cl_core.errors import counted
 from cl_core.evaluate.statistics import decimal
 from cl_core.reports.report import Report
+from cl_core.runs.cautions import named
 from cl_core.runs.published_text import without_folders
 from cl_core.runs.run_folder import RunFolder
 
@@ -87,9 +88,7 @@ def run_report(run: RunFolder, show: Show | None = None) -> str:
 
 def _scores(page: Page, report: Report, tasks: list[str]) -> None:
     matrices = Matrices(report, len(tasks))
-    where = (
-        f"run {report.run.name}, accuracy on the {_split(report)} samples of every task, one seed"
-    )
+    where = f"{named(report.run.config)}, accuracy on the {_split(report)} samples of every task, one seed"
     page.add(
         html.heading("Accuracy on each task after each stage"),
         html.sentence(
@@ -147,9 +146,7 @@ def _routing(page: Page, report: Report, tasks: list[str], routed: RoutingRecord
     counts = report.confusion[present]
     rows = [every[index] for index in present]
     stage = int(routed.table["stage"][0].as_py())
-    where = (
-        f"run {report.run.name}, stage {stage}, {len(routed):,} {_split(report)} samples, one seed"
-    )
+    where = f"{named(report.run.config)}, stage {stage}, {len(routed):,} {_split(report)} samples, one seed"
     page.draw(
         "routing",
         f"True task by top-1 adapter, {len(rows)} by {len(adapters)}",

@@ -29,6 +29,7 @@ from cl_core.analysis.setting_accuracy import (
     shares,
 )
 from cl_core.errors import UserError, counted
+from cl_core.runs.cautions import named
 from cl_core.runs.reading.run_reader import Stamp
 from cl_core.runs.run_folder import RunFolder
 from cl_core.runs.workspace import Workspace
@@ -204,7 +205,7 @@ def _chart(
             "many samples: settings are of the same samples, so that they differ less by chance than the bars say. "
             "Choosing a setting by the samples scored flatters it.",
             formula=r"A_t = \frac{1}{t} \sum_{j \le t} R[t, j]",
-            source=f"run {run.name}, stage {view.stage}, {taken}, one seed, {other}",
+            source=f"{named(run.config)}, stage {view.stage}, {taken}, one seed, {other}",
         ),
         table=table.join(bounds),
     )

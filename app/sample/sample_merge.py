@@ -29,6 +29,7 @@ from app.shell import frame, widgets
 from app.shell.figure_table import figure_table
 from app.workers.process import WorkerFailed
 from cl_core.errors import UserError, counted
+from cl_core.runs.cautions import named
 from cl_core.runs.run_config import RunConfig
 
 GATES = r"\alpha^{(b)}_t = \frac{m^{(b)}_t}{\sum_u m^{(b)}_u},\quad m = \sigma(z)"
@@ -236,4 +237,4 @@ def _blocks(
 
 
 def _source(view: View) -> str:
-    return f"run {view.run.name if view.run else ''}, stage {view.stage}"
+    return f"{named(view.run.config) if view.run else ''}, stage {view.stage}"

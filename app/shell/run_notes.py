@@ -12,6 +12,7 @@ from app.base.escaped_text import plain
 from app.data.runs import Ending, ending, scored
 from cl_core.jobs.job import ACTIVE
 from cl_core.runs.cautions import TOLD, cautions
+from cl_core.runs.run_config import RunConfig
 from cl_core.runs.run_folder import RunFolder
 
 
@@ -25,11 +26,20 @@ def draw(run: RunFolder, beside_numbers: bool) -> None:
     became = ending(run)
     if became.message:
         st.error(plain(_failed(became)), icon=":material/error:")
-    short, whole = _cautions(run)
+    short, whole = _cautions(run.config)
     if beside_numbers and scored(run) and became.status != "finished":
         short.insert(0, _partial(became))
         if became.status not in ACTIVE:
             whole.insert(0, "Resume the run on the page Train for the scores of every stage.")
+    _say(short, whole)
+
+
+def draw_cautions(config: RunConfig) -> None:
+    """What holds for all numbers of a run, which need not be the one that is looked at."""
+    _say(*_cautions(config))
+
+
+def _say(short: list[str], whole: list[str]) -> None:
     if short:
         said = "; ".join(short)
         help_words = plain(by_control(" ".join(whole)))
@@ -51,12 +61,12 @@ def _partial(became: Ending) -> str:
     return when if became.message else f"this run was stopped: {when}"
 
 
-def _cautions(run: RunFolder) -> tuple[list[str], list[str]]:
+def _cautions(config: RunConfig) -> tuple[list[str], list[str]]:
     """Whether it is told the task, and CIL's head rule: in a few words, and in whole sentences."""
-    rule = run.config.head_rule
+    rule = config.head_rule
     short = []
-    if run.config.recipe.told_the_task:
+    if config.recipe.told_the_task:
         short.append(f"{TOLD} told the true task")
     if rule is not None:
         short.append(f"head rule: {rule}")
-    return short, [f"{caution[0].upper()}{caution[1:]}." for caution in cautions(run.config)]
+    return short, [f"{caution[0].upper()}{caution[1:]}." for caution in cautions(config)]

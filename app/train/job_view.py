@@ -23,7 +23,7 @@ from app.shell import widgets
 from cl_core.errors import counted
 from cl_core.jobs.job import ACTIVE, Job, State
 from cl_core.jobs.queue import Jobs
-from cl_core.runs.cautions import marked
+from cl_core.runs.cautions import marked, named
 from cl_core.runs.kill_words import UNKNOWN_END
 from cl_core.runs.progress import PHASE_WORDS, Progress
 from cl_core.runs.run_config import RunConfig
@@ -128,7 +128,7 @@ def curves(view: View, state: State, config: RunConfig, progress: Progress) -> N
             what="Left, the training loss (solid) and the validation loss (dashed): where they diverge, the adapter "
             "overfits; lower is better. Right, the validation accuracy; higher is better. The epoch with the best "
             "validation accuracy is kept.",
-            source=f"run {config.name}, validation samples of each task, seed {config.seed}",
+            source=f"{named(config)}, validation samples of each task, seed {config.seed}",
         ),
         table=table,
     )
@@ -170,7 +170,7 @@ def matrix(view: View, config: RunConfig, progress: Progress) -> None:
             what="Each row is a stage: the accuracy on every task learnt so far. A row appears when its task has "
             "been learnt; a column that darkens downwards is a task being forgotten. Higher is better.",
             formula=r"R_{i,j} = \text{accuracy on task } j \text{ after learning task } i",
-            source=f"run {config.name}, {config.settings.evaluate.split} samples, seed {config.seed}; "
+            source=f"{named(config)}, {config.settings.evaluate.split} samples, seed {config.seed}; "
             "Wilson's 95 % intervals, for the number of samples alone",
         ),
         table=accuracy_table(scores, progress.counts, names),

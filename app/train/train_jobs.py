@@ -14,7 +14,7 @@ from app.data.stream_files import free_name
 from app.data.training import STATES
 from app.data.view import View
 from app.serving.rights import check_host
-from app.shell import actions, not_found
+from app.shell import actions, not_found, run_notes
 from app.shell.proposals import proposed
 from app.shell.sharing import is_guest
 from app.train.job_view import curves, ending, heading, matrix, position
@@ -108,6 +108,7 @@ def _show(view: View, job: Job) -> None:
             with st.expander(f"Warnings ({count})", icon=":material/info:", key="warnings"):
                 for warning in progress.warnings:
                     st.text(warning)
+        run_notes.draw_cautions(config)
         curves(view, state, config, progress)
         matrix(view, config, progress)
     log = st.expander("Log", icon=":material/terminal:", expanded=state == "failed")

@@ -161,8 +161,7 @@ def _differences(
         rivals = [
             other
             for other in names
-            if other.stream == line.stream
-            and other.protocol.partition("/")[0] == line.protocol.partition("/")[0]
+            if other.stream == line.stream and other.protocol_name == line.protocol_name
         ]
         if not rivals or line in names:
             continue

@@ -28,7 +28,10 @@ def as_latex(comparison: Comparison) -> str:
 
 
 def best(lines: Sequence[Line], metric: str) -> set[int]:
-    """Places of the lines with the best mean, as it is shown; those that are told the task are no rivals."""
+    """Places of the lines with the best mean of their protocol, as it is shown.
+
+    Those that are told the task are no rivals; nor are two protocols', which ask for other things.
+    """
     direction = METRICS[metric].direction if metric in METRICS else "lower"
     sign = {"higher": 1, "lower": -1}.get(direction or "")
     means = {
@@ -36,10 +39,16 @@ def best(lines: Sequence[Line], metric: str) -> set[int]:
         for index, line in enumerate(lines)
         if not line.told_the_task and (summary := line.summary(metric)) is not None
     }
-    if sign is None or len(means) < 2:
+    if sign is None:
         return set()
-    winner = max(sign * mean for mean in means.values())
-    return {index for index, mean in means.items() if sign * mean == winner}
+    rivals: dict[str, list[int]] = {}
+    for index in means:
+        rivals.setdefault(lines[index].protocol_name, []).append(index)
+    winners: set[int] = set()
+    for places in rivals.values():
+        most = max(sign * means[index] for index in places)
+        winners |= {index for index in places if len(places) > 1 and sign * means[index] == most}
+    return winners
 
 
 def _lines(stream: str, comparison: Comparison) -> str:

@@ -81,6 +81,11 @@ class Line:
         return f"{self.label} {TOLD}" if self.told_the_task else self.label
 
     @property
+    def protocol_name(self) -> str:
+        """Without the head rule: "cil"."""
+        return self.protocol.partition("/")[0]
+
+    @property
     def head_rule(self) -> str:
         """How heads answer together, under CIL; else ""."""
         return self.protocol.partition("/")[2]

@@ -20,6 +20,7 @@ def notes(comparison: Comparison, printed: bool = False) -> list[str]:
     return [
         *told_notes(comparison.lines),
         *joint_notes(comparison.lines),
+        *protocol_notes(comparison.lines),
         *head_rule_notes(comparison.lines, printed),
         *_interval_notes(comparison),
         *([] if printed else _run_notes(comparison)),
@@ -45,6 +46,17 @@ def joint_notes(lines: Sequence[Line]) -> list[str]:
     return [
         "jointly trained, on all tasks at once: not continual, what one adapter can learn when nothing is forgotten "
         f"({', '.join(dict.fromkeys(joint))})"
+    ]
+
+
+def protocol_notes(lines: Sequence[Line]) -> list[str]:
+    """That lines of several protocols are no rivals."""
+    names = list(dict.fromkeys(line.protocol_name.upper() for line in lines))
+    if len(names) < 2:
+        return []
+    til = ", and TIL tells the task of every sample" if "TIL" in names else ""
+    return [
+        f"several protocols ({', '.join(names)}), which ask for other things{til}: lines of one protocol are rivals"
     ]
 
 

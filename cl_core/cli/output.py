@@ -125,7 +125,7 @@ class TerminalWatcher:
         if self._bar is not None:
             self._bar.update(self._task, completed=done, total=total)
         elif time.monotonic() - self._last_line > QUIET_SECONDS:
-            self._line(f"{self._phase}: {done} of {total}")
+            self._line(f"{self._phase}: {done} of {total}" if self._phase else f"{done} of {total}")
 
     def finish(self) -> None:
         """The run ended, one way or another."""

@@ -32,6 +32,13 @@ def cautions(config: RunConfig, printed: bool = False) -> list[str]:
     return said
 
 
+def named(config: RunConfig) -> str:
+    """The run's name under its figures, which are taken along without their page: with its mark and its head rule."""
+    mark = f" {TOLD} (told the true task)" if config.recipe.told_the_task else ""
+    rule = f" (head rule: {config.head_rule})" if config.head_rule is not None else ""
+    return f"run {config.name}{mark}{rule}"
+
+
 def marked(config: RunConfig) -> str:
     """The recipe's name, with a mark where it is told the task."""
     return f"{config.recipe.name} {TOLD}" if config.recipe.told_the_task else config.recipe.name

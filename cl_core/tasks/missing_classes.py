@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from cl_core.tasks.labels.label_cells import is_whole
 from cl_core.tasks.labels.near_twins import describe_twins, find_near_twins
 from cl_core.tasks.prepared_task import PreparedTask
 from cl_core.tasks.raw_rows import Fault
@@ -40,7 +41,7 @@ def check_one_space(
     rows = {task.name: _training_rows(task) for task in tasks}
     learnt = {name for counts in rows.values() for name in counts}
     unread = any(fault.hides_classes for task in tasks for fault in task.faults)
-    warnings = []
+    warnings = _counted_otherwise(tasks)
     for task in tasks:
         if task.kind in QA_KINDS or not rows[task.name] or task.name in strangers:
             continue
@@ -81,6 +82,24 @@ def _lacks(task: PreparedTask, lacking: Sequence[str]) -> str:
         f"task '{task.name}': no training samples of class {_listed(lacking)}{also}, which other tasks have; its head "
         "has the class all the same, and its macro F1 averages over the classes of its test samples and predictions"
     )
+
+
+def _counted_otherwise(tasks: Sequence[PreparedTask]) -> list[str]:
+    """That one task's numbers may be another's, counted from elsewhere: 0, 1 and 1, 2 have one in common here."""
+    numbers = {
+        task.name: sorted(map(int, task.label_names))
+        for task in tasks
+        if task.kind not in QA_KINDS and all(map(is_whole, task.label_names))
+    }
+    first = next(iter(numbers), "")
+    steps = {name: [number - classes[0] for number in classes] for name, classes in numbers.items()}
+    return [
+        f"task '{name}': its classes are {_listed(list(map(str, classes)))}, those of '{first}' are "
+        f"{_listed(list(map(str, numbers[first])))}: equal numbers are one class in a dil stream; where these "
+        "count the same classes from another number, name them (label_names)"
+        for name, classes in numbers.items()
+        if classes != numbers[first] and steps[name] == steps[first]
+    ]
 
 
 def _twins(tasks: Sequence[PreparedTask], names: Sequence[str]) -> list[Fault]:

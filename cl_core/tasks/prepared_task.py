@@ -12,7 +12,7 @@ from cl_core.errors import did_you_mean
 from cl_core.picture_decoder import WHITE
 from cl_core.tasks.answers import describe_unknown, find_vocabulary, index_answers, read_votes
 from cl_core.tasks.labels.classes import find_classes
-from cl_core.tasks.labels.label_tables import foreign_names, read_tables
+from cl_core.tasks.labels.label_tables import assumed_names, foreign_names, read_tables
 from cl_core.tasks.raw_rows import Fault, RawRows, RawTask
 from cl_core.tasks.sources.media_files import read_pictures
 from cl_core.tasks.sources.unused_data import unread_columns
@@ -172,6 +172,8 @@ def _labels(read: Mapping[str, RawRows], raw: RawTask, spec: TaskSpec) -> _Outco
     beside, warnings = raw.label_names, []
     if foreign := foreign_names(spec.label, read, tables, beside is not None):
         beside, warnings = None, [f"task '{spec.name}': {foreign}"]
+    elif beside and (assumed := assumed_names(spec.label, read, tables, spec.inputs.values())):
+        warnings = [f"task '{spec.name}': {assumed}"]
     classes = find_classes(spec.name, tables, spec.label_names, beside)
     return _Outcomes(
         classes.names,

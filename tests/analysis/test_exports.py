@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -60,6 +61,24 @@ def test_the_best_of_a_column_is_the_lowest_where_lower_is_better(
         (line_number,) = best(comparison.lines, metric)
         values = [line.summary(metric).mean for line in comparison.lines]  # type: ignore[union-attr]
         assert values[line_number] == (min if metric == "forgetting" else max)(values)
+
+
+def test_lines_of_several_protocols_are_no_rivals(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    runs = [remade(workspace, of, of) for of in ("dam", "sequential", "l2r-wavg")]
+    alike = compare(runs, METRICS)
+    (line_number,) = best(alike.lines, "average_accuracy")
+    easier = replace(alike.lines[line_number], protocol="til")
+    lines = [easier if line is alike.lines[line_number] else line for line in alike.lines]
+    mixed = replace(alike, lines=lines)
+    (runner_up,) = best(mixed.lines, "average_accuracy")
+    assert runner_up != line_number, "TIL's higher accuracy answers another question"
+    for form in ("text", "markdown", "latex"):
+        said = (
+            "several protocols (TIL, CIL)" if lines[0] is easier else "several protocols (CIL, TIL)"
+        )
+        assert said.lower() in COMPARED[form](mixed).lower()
+        assert "several protocols" not in COMPARED[form](alike).lower()
 
 
 def test_a_reports_csv_is_of_shares_and_says_so(runs: dict[str, RunFolder]) -> None:

@@ -6,12 +6,15 @@ import io
 from pathlib import Path
 
 import numpy as np
+import plotly.graph_objects as go
 import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page
 
 from app.base.theme import DARK, LIGHT, Look
 from app.figures import standalone
+from app.figures.bars import usage
+from app.figures.curves import task_lines
 from app.figures.heatmap import heatmap
 from app.figures.scatter import MapView, feature_map
 from tests.app.scattered import scattered
@@ -45,6 +48,32 @@ def test_the_maps_buttons_stand_side_by_side(browser: Browser, tmp_path: Path) -
     for left, right, words_left, words_right in buttons:
         assert 0 <= left < words_left < words_right < right <= 390 - 16
     assert page.evaluate("document.querySelector('.scroll').scrollWidth") <= 390 - 32
+    page.close()
+
+
+LAST = """() => {
+  const named = [...document.querySelectorAll('.xtick text')].at(-1), {left, right} = named.getBoundingClientRect();
+  return [named.textContent.trim(), getComputedStyle(named).display, left, right];
+}"""
+NAMES = ["1 books", "2 films", "3 kitchen", "4 mail", "5 travel", "6 products"]
+SIX = np.full(len(NAMES), 16.0)
+
+
+@pytest.mark.parametrize(
+    "figure",
+    [
+        task_lines({"1 books": SIX}, NAMES, LIGHT, x_title="stage", y_title="accuracy (%)"),
+        usage(SIX, SIX, NAMES, LIGHT, 60),
+    ],
+    ids=["lines", "bars"],
+)
+def test_the_last_name_along_an_axis_is_there(
+    browser: Browser, tmp_path: Path, figure: go.Figure
+) -> None:
+    page = opened(browser, tmp_path, figure, LIGHT)
+    name, display, left, right = page.evaluate(LAST)
+    assert (name, display) == ("6 products", "block")
+    assert 0 <= left < right <= 390 - 16
     page.close()
 
 

@@ -342,3 +342,22 @@ def test_a_meta_json_that_is_not_read_is_said(tmp_path):
         assert contents.prepared[0].label_names == ("0", "1")
         assert any(said in line for line in contents.prepared[0].unused)
         assert any(said in line for line in contents.warnings)
+
+
+def test_a_meta_json_that_may_name_another_column_is_said(tmp_path):
+    rows = {"text": [f"t {i}" for i in range(40)], "tone": [0, 1] * 20, "topic": [0, 0, 1, 1] * 10}
+    csv(tmp_path / "train.csv", rows)
+    (tmp_path / "meta.json").write_text(json.dumps({"label_names": ["neg", "pos"]}))
+    tasks = [spec(tmp_path, column, label=column) for column in ("tone", "topic")]
+    warnings = "; ".join(load(*tasks, protocol="til").warnings)
+    assert "taken to name those of 'topic'; there is 'tone' too" in warnings
+
+
+def test_numbers_that_may_be_counted_from_elsewhere_are_said(tmp_path):
+    for name, labels in (("books", [0, 1]), ("kitchen", [1, 2]), ("films", [0, 1])):
+        rows = {"text": [f"{name} {i}" for i in range(40)], "label": labels * 20}
+        csv(tmp_path / f"{name}.csv", rows)
+    tasks = [spec(tmp_path / f"{name}.csv", name) for name in ("books", "kitchen", "films")]
+    said = [line for line in load(*tasks).warnings if "from another number" in line]
+    assert [line.split(":")[0] for line in said] == ["task 'kitchen'"]
+    assert "its classes are '1', '2', those of 'books' are '0', '1'" in said[0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from cl_core.tasks.labels.label_cells import (
@@ -129,6 +129,32 @@ def foreign_names(
     return (
         f"{' and '.join(where)} {'names' if len(where) == 1 else 'name'} the column {LABEL_COLUMN}, and the labels are "
         f"those of '{column}': its numbers are called by themselves, or by label_names"
+    )
+
+
+def assumed_names(
+    column: str,
+    splits: Mapping[str, RawRows],
+    tables: Sequence[LabelTable],
+    inputs: Collection[str],
+) -> str:
+    """What is said where a meta.json may name the numbers of another column than the one whose they are taken for.
+
+    Args:
+        column: of the labels.
+        splits: rows that have the column.
+        tables: its labels by split.
+        inputs: columns of what is answered about.
+    """
+    if column in (LABEL_COLUMN, NAMES_COLUMN) or not any(table.whole for table in tables):
+        return ""
+    others = dict.fromkeys(name for rows in splits.values() for name in rows.columns)
+    listed = [f"'{name}'" for name in others if name not in {column, NAMES_COLUMN, *inputs}]
+    if not listed:
+        return ""
+    return (
+        f"meta.json does not say which column's numbers it names, and is taken to name those of '{column}'; there "
+        f"{'is' if len(listed) == 1 else 'are'} {', '.join(listed[:5])} too"
     )
 
 
