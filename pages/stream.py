@@ -14,6 +14,7 @@ from app.figures.heatmap import heatmap
 from app.shell import frame, stream_choice, widgets
 from app.shell.figure_table import figure_table
 from app.shell.stream_problems import problems
+from app.stream import stream_toolbar
 from app.stream.new_task import new_task
 from app.stream.stream_cards import cards, protocol
 from cl_core.errors import UserError, counted
@@ -33,7 +34,7 @@ if chosen is None:
     st.stop()
 with right:
     protocol(mine, chosen)
-stream_choice.toolbar(mine, chosen)
+stream_toolbar.draw(mine, chosen)
 
 if chosen.how:
     st.warning(f"Its data are not here: {plain(chosen.how)}.", icon=":material/cloud_off:")

@@ -9,7 +9,7 @@ import streamlit as st
 
 from app.base import links
 from app.base.escaped_text import as_label, plain
-from app.data import stream_files
+from app.data import stream_edits, stream_files
 from app.data.stream_checks import hub_size
 from app.shell import actions, uploads
 from app.shell.stream_choice import StreamChoice, add, named
@@ -186,7 +186,7 @@ def _hub(workspace: Workspace, chosen: StreamChoice) -> bool:
 def _ask_size(source: dict[str, Any]) -> None:
     """Keeps the answer, pins the newest commit where no revision was given, and has the page drawn with it."""
     try:
-        task = stream_files.checked_task({"name": uploads.plain_name(source["hub"]), **source})
+        task = stream_edits.checked_task({"name": uploads.plain_name(source["hub"]), **source})
     except UserError as error:
         answer: dict[str, Any] = {"error": str(error)}
     else:

@@ -13,7 +13,7 @@ import streamlit as st
 from app.base import theme
 from app.base.escaped_text import plain
 from app.base.popovers import closed, popover
-from app.data import stream_files
+from app.data import stream_edits, stream_files
 from app.shell import actions
 from app.shell.stream_choice import PROTOCOLS, StreamChoice, write
 from cl_core.errors import UserError, counted
@@ -142,7 +142,7 @@ def _controls(workspace: Workspace, chosen: StreamChoice, index: int, learnt: in
             if actions.pressed(words, key, of=chosen.label, said=said, idle=at_end, icon=icon):
                 if at_end:
                     actions.refuse(key, f"It is the {'first' if by < 0 else 'last'} task already.")
-                move = partial(stream_files.moved, index=index, by=by)
+                move = partial(stream_edits.moved, index=index, by=by)
                 _save(workspace, key, move, chosen)
         with popover("Change", f"change-{name}", ":material/edit:"):
             _change(workspace, chosen, index)
@@ -161,7 +161,7 @@ def _change(workspace: Workspace, chosen: StreamChoice, index: int) -> None:
         _save(
             workspace,
             key,
-            lambda spec: stream_files.renamed(spec, index, name),
+            lambda spec: stream_edits.renamed(spec, index, name),
             chosen,
             closed(f"change-{old}"),
         )
@@ -171,7 +171,7 @@ def _change(workspace: Workspace, chosen: StreamChoice, index: int) -> None:
         _save(
             workspace,
             key,
-            lambda spec: stream_files.removed(spec, index),
+            lambda spec: stream_edits.removed(spec, index),
             chosen,
             closed(f"change-{old}"),
         )
@@ -205,7 +205,7 @@ def protocol(workspace: Workspace, chosen: StreamChoice) -> None:
     if chosen.spec is not None and wanted != chosen.protocol:
         shared = chosen.spec.shared_labels if wanted == "cil" else None
         try:
-            changed = stream_files.rebuilt(chosen.spec, protocol=wanted, shared_labels=shared)
+            changed = stream_edits.rebuilt(chosen.spec, protocol=wanted, shared_labels=shared)
             stream_files.save(workspace, changed, chosen.stamp)
         except (UserError, OSError) as error:
             st.error(plain(str(error)), icon=":material/block:")

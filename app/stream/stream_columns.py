@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from app.base.escaped_text import plain
-from app.data import stream_files
+from app.data import stream_edits, stream_files
 from app.data.stream_checks import check_task
 from app.shell import actions, uploads
 from app.shell.proposals import proposed
@@ -63,7 +63,7 @@ def mapping(
     )
     fields = {"name": proposal, **source, "kind": words[label]}
     try:
-        checked = _checked(stream_files.checked_task(fields), chosen, received)
+        checked = _checked(stream_edits.checked_task(fields), chosen, received)
     except UserError as error:
         st.error(plain(str(error)), icon=":material/error:")
         return False
@@ -168,7 +168,7 @@ def _ready(
 ) -> TaskSpec | None:
     """Draws what is in the task's rows, or what is wrong with them; the task if it can be added."""
     try:
-        task = stream_files.checked_task(fields)
+        task = stream_edits.checked_task(fields)
     except UserError as error:
         st.error(plain(str(error)), icon=":material/error:")
         return None

@@ -9,7 +9,7 @@ import streamlit as st
 
 from app.base import links
 from app.base.escaped_text import plain
-from app.data import stream_files
+from app.data import stream_edits, stream_files
 from app.data.runs import readable
 from app.data.training import duration, measured, rows_learnt
 from app.serving.rights import check_host
@@ -199,7 +199,7 @@ def _name(
     proposal = "" if recipe is None else default_name(chosen.label, recipe, seed)
     return proposed(
         "Name of the run",
-        stream_files.free_name(proposal, taken),
+        stream_edits.free_name(proposal, taken),
         NAME,
         "Letters, digits, dot, dash and underscore",
         persist_state="session",

@@ -10,7 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 from app.base import links
 from app.base.escaped_text import as_label, plain
 from app.base.popovers import closed, popover
-from app.data.stream_files import free_name
+from app.data.stream_edits import free_name
 from app.data.training import STATES
 from app.data.view import View
 from app.serving.rights import check_host

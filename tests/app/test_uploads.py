@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.data import stream_files
+from app.data import stream_edits, stream_files
 from app.data.stream_checks import check_task, run_worker
 from app.shell import uploads
 from cl_core.errors import Faults, UserError
@@ -51,13 +51,13 @@ def test_columns_are_guessed_by_what_they_hold(workspace: Workspace) -> None:
 
 def test_an_upload_moves_beside_the_stream_and_is_named_relatively(workspace: Workspace) -> None:
     spec, folder = find_stream("domains-dil")
-    path = stream_files.save(workspace, stream_files.copied(spec, "mine", folder), "")
+    path = stream_files.save(workspace, stream_edits.copied(spec, "mine", folder), "")
     received = uploads.receive(workspace, "My rows.csv", b"text,label\n" + b"x,a\ny,b\n" * 20)
     kept = uploads.keep(workspace, received, "my rows")
     assert kept == workspace.root / "data" / "my-rows" / "My-rows.csv"
     relative = Path("..") / kept.relative_to(workspace.root)
     task = TaskSpec(name="my rows", path=relative.as_posix())
-    with_task = stream_files.added(stream_files.read(path), [task])
+    with_task = stream_edits.added(stream_files.read(path), [task])
     stream_files.save(workspace, with_task, stream_files.stamp(path))
     answer = run_worker(json.dumps({"source": str(path)}))
     assert answer["tasks"][-1]["rows"]["train"] > 0
@@ -67,7 +67,7 @@ def test_a_stream_file_that_is_a_link_is_saved_where_it_leads(
     workspace: Workspace, tmp_path: Path
 ) -> None:
     spec, folder = find_stream("domains-dil")
-    mine = stream_files.copied(spec, "mine", folder)
+    mine = stream_edits.copied(spec, "mine", folder)
     path = stream_files.save(workspace, mine, "")
     kept = path.rename(tmp_path / "kept.yaml")
     path.symlink_to(kept)

@@ -17,7 +17,8 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from app.base.links import PINNED
-from app.data.stream_files import copied, drafts, file_of, save, stream_files
+from app.data.stream_edits import copied
+from app.data.stream_files import drafts, file_of, save, stream_files
 from app.shell.preferences import OFFLINE_VARIABLE
 from app.shell.uploads import data, waiting
 from cl_core.archive.pack import archive_contents, write_zip

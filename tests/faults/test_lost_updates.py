@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app.data import stream_files
+from app.data import stream_edits, stream_files
 from cl_core.engine.launch import prepare
 from cl_core.errors import UserError
 from cl_core.runs.workspace import Workspace
@@ -23,8 +23,8 @@ def saved(root: Path) -> tuple[Workspace, Path]:
     """A workspace with one stream file, of one task."""
     spec, folder = find_stream("domains-dil")
     workspace = Workspace(root)
-    only = stream_files.copied(spec, "mine", folder)
-    only = stream_files.removed(stream_files.removed(only, 2), 1)
+    only = stream_edits.copied(spec, "mine", folder)
+    only = stream_edits.removed(stream_edits.removed(only, 2), 1)
     return workspace, stream_files.save(workspace, only, "")
 
 
@@ -38,7 +38,7 @@ def add_tasks(root: Path, writer: int) -> None:
         spec = stream_files.read(path)
         task = spec.tasks[0].model_copy(update={"name": f"task-{writer}-{written}"})
         try:
-            stream_files.save(workspace, stream_files.added(spec, [task]), was)
+            stream_files.save(workspace, stream_edits.added(spec, [task]), was)
         except UserError:
             continue
         written += 1
@@ -47,10 +47,10 @@ def add_tasks(root: Path, writer: int) -> None:
 def test_the_second_writer_of_a_stream_is_told_and_writes_nothing(tmp_path: Path) -> None:
     workspace, path = saved(tmp_path)
     was, spec = stream_files.stamp(path), stream_files.read(path)
-    stream_files.save(workspace, stream_files.renamed(spec, 0, "first"), was)
+    stream_files.save(workspace, stream_edits.renamed(spec, 0, "first"), was)
     left = path.read_bytes()
     with pytest.raises(UserError, match="was changed meanwhile") as refusal:
-        stream_files.save(workspace, stream_files.renamed(spec, 0, "second"), was)
+        stream_files.save(workspace, stream_edits.renamed(spec, 0, "second"), was)
     assert "make your change again" in str(refusal.value)
     assert path.read_bytes() == left
     with pytest.raises(UserError, match="was changed meanwhile"):

@@ -9,7 +9,7 @@ from threading import Barrier, Thread
 
 import pytest
 
-from app.data import stream_files
+from app.data import stream_edits, stream_files
 from cl_core.jobs.queue import Jobs
 from cl_core.runs.workspace import Workspace
 from cl_core.store import RunLock
@@ -29,13 +29,13 @@ def workspace(tmp_path: Path) -> Workspace:
     """With a stream of its own, of as many tasks as will be removed, and two more."""
     workspace = Workspace(tmp_path / "workspace")
     spec, folder = find_stream("domains-dil")
-    mine = stream_files.copied(spec, "mine", folder)
+    mine = stream_edits.copied(spec, "mine", folder)
     further = [
         mine.tasks[0].model_copy(update={"name": f"task-{visitor}-{number}"})
         for visitor in range(2)
         for number in range(ROUNDS)
     ]
-    stream_files.save(workspace, stream_files.added(mine, further), "")
+    stream_files.save(workspace, stream_edits.added(mine, further), "")
     return workspace
 
 

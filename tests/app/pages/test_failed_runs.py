@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.data import stream_files
+from app.data import stream_edits, stream_files
 from cl_core.analysis.comparison import compare
 from cl_core.runs.events import FailureEvent
 from cl_core.runs.run_folder import RunFolder
@@ -66,7 +66,7 @@ def test_compare_leaves_it_out_with_the_reason(open_page: Open, workspace: Works
 
 def test_a_stream_is_free_again_where_its_run_came_to_nothing(workspace: Workspace) -> None:
     spec, folder = find_stream("domains-dil")
-    path = stream_files.save(workspace, stream_files.copied(spec, "mine", folder), "")
+    path = stream_files.save(workspace, stream_edits.copied(spec, "mine", folder), "")
     fail(workspace.run("held"), workspace.find("dam"), stream=str(path))
     assert stream_files.users(workspace, path) == []
     shutil.copy(workspace.find("dam").path / "scores.parquet", workspace.find("held").path)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.data import stream_files
+from app.data import stream_edits, stream_files
 from app.shell import uploads
 from app.stream.stream_columns import ADD
 from cl_core.jobs.queue import Jobs
@@ -37,7 +37,7 @@ def button(page: AppTest, key: str) -> object:
 
 def copy_of(workspace: Workspace, source: str = "domains-dil", name: str = "mine") -> Path:
     spec, folder = find_stream(source)
-    return stream_files.save(workspace, stream_files.copied(spec, name, folder), "")
+    return stream_files.save(workspace, stream_edits.copied(spec, name, folder), "")
 
 
 def test_a_named_stream_is_shown_at_once(open_page: Open, workspace: Workspace) -> None:
@@ -181,7 +181,8 @@ def test_a_guest_changes_no_stream(
     open_page: Open, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     copy_of(workspace)
-    monkeypatch.setattr("app.shell.stream_choice.is_guest", lambda: True)
+    for module in ("app.shell.stream_choice", "app.stream.stream_toolbar"):
+        monkeypatch.setattr(f"{module}.is_guest", lambda: True)
     page = open_page("stream", workspace=workspace.root)
     page.selectbox(key="stream").set_value("streams/mine.yaml")
     page.run()
@@ -196,7 +197,7 @@ def test_whoever_is_second_to_change_a_stream_is_told_and_changes_nothing(
     page.selectbox(key="stream").set_value("streams/mine.yaml")
     page.run()
     spec = stream_files.read(path)
-    stream_files.save(workspace, stream_files.removed(spec, 1), stream_files.stamp(path))
+    stream_files.save(workspace, stream_edits.removed(spec, 1), stream_files.stamp(path))
     left = path.read_bytes()
     button(page, "later-restaurants").click()
     page.run()
@@ -228,7 +229,7 @@ def test_a_stream_with_problems_is_said_and_not_started(
     path = copy_of(workspace)
     spec = stream_files.read(path)
     other = find_stream("domains")[0].tasks[2]
-    stream_files.save(workspace, stream_files.added(spec, [other]), stream_files.stamp(path))
+    stream_files.save(workspace, stream_edits.added(spec, [other]), stream_files.stamp(path))
     page = open_page("stream", workspace=workspace.root)
     page.selectbox(key="stream").set_value("streams/mine.yaml")
     page.run()
@@ -301,7 +302,7 @@ def test_a_folder_of_pictures_is_added_by_its_path(open_page: Open, workspace: W
 def test_the_pages_import_nothing_heavy() -> None:
     names = (
         "app.train.new_run, app.train.train_jobs, app.stream.new_task, "
-        "app.stream.stream_cards, app.shell.stream_choice"
+        "app.stream.stream_cards, app.stream.stream_toolbar"
     )
     heavy = "('torch', 'umap', 'sklearn', 'datasets', 'transformers')"
     code = f"import sys, {names}; print([m for m in {heavy} if m in sys.modules])"
