@@ -144,7 +144,7 @@ else:
     if routed is None or not len(rows):
         st.caption("This cell was not scored.")
     elif np.isnan(scores[i, j]):
-        st.caption(f"This cell is no score: {no_score(run.config)}.")
+        st.caption(plain(f"This cell is no score: {no_score(run.config)}."))
     else:
         more = gap.columns(i + 1, [routed.ids[index] for index in rows]) if gap else None
         title = f"{counted(len(rows), 'sample')} of {tasks[j]} at stage {tasks[i]}, {scores[i, j]:.1f} % right"
