@@ -12,7 +12,8 @@ from cl_core.errors import did_you_mean
 from cl_core.picture_decoder import WHITE
 from cl_core.tasks.answers import describe_unknown, find_vocabulary, index_answers, read_votes
 from cl_core.tasks.labels.classes import find_classes
-from cl_core.tasks.labels.label_tables import assumed_names, foreign_names, read_tables
+from cl_core.tasks.labels.label_tables import read_tables
+from cl_core.tasks.labels.number_names import assumed_names, foreign_names
 from cl_core.tasks.raw_rows import Fault, RawRows, RawTask
 from cl_core.tasks.sources.media_files import read_pictures
 from cl_core.tasks.sources.unused_data import unread_columns

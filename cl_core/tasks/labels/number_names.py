@@ -5,12 +5,12 @@ Two tables may number the same classes differently, two splits of one file too; 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from cl_core.tasks.labels.label_cells import same_label
-from cl_core.tasks.labels.label_tables import LabelTable
-from cl_core.tasks.raw_rows import Fault
+from cl_core.tasks.labels.label_tables import LABEL_COLUMN, NAMES_COLUMN, LabelTable, is_named
+from cl_core.tasks.raw_rows import Fault, RawRows
 
 CARRIED = "the file's own class names (ClassLabel)"
 BESIDE = "meta.json"
@@ -76,6 +76,58 @@ def find_number_names(
             faults += wrong
             warnings += notes
     return chosen, faults, warnings
+
+
+def foreign_names(
+    column: str, splits: Mapping[str, RawRows], tables: Sequence[LabelTable], beside: bool
+) -> str:
+    """What is said where numbers are read of one column and named for another, `label`; "" elsewhere.
+
+    Args:
+        column: of the labels.
+        splits: rows that have the column.
+        tables: its labels by split.
+        beside: whether a meta.json has names.
+    """
+    others = [
+        splits[table.split]
+        for table in tables
+        if table.whole and not is_named(column, splits[table.split])
+    ]
+    where = [NAMES_COLUMN] if any(NAMES_COLUMN in rows.columns for rows in others) else []
+    where += ["meta.json"] if beside and others else []
+    if column == NAMES_COLUMN or not where:
+        return ""
+    return (
+        f"{' and '.join(where)} {'names' if len(where) == 1 else 'name'} the column {LABEL_COLUMN}, and the labels are "
+        f"those of '{column}': its numbers are called by themselves, or by label_names"
+    )
+
+
+def assumed_names(
+    column: str,
+    splits: Mapping[str, RawRows],
+    tables: Sequence[LabelTable],
+    inputs: Collection[str],
+) -> str:
+    """What is said where a meta.json may name the numbers of another column than the one whose they are taken for.
+
+    Args:
+        column: of the labels.
+        splits: rows that have the column.
+        tables: its labels by split.
+        inputs: columns of what is answered about.
+    """
+    if column in (LABEL_COLUMN, NAMES_COLUMN) or not any(table.whole for table in tables):
+        return ""
+    others = dict.fromkeys(name for rows in splits.values() for name in rows.columns)
+    listed = [f"'{name}'" for name in others if name not in {column, NAMES_COLUMN, *inputs}]
+    if not listed:
+        return ""
+    return (
+        f"meta.json does not say which column's numbers it names, and is taken to name those of '{column}'; there "
+        f"{'is' if len(listed) == 1 else 'are'} {', '.join(listed[:5])} too"
+    )
 
 
 def _compare(
