@@ -34,9 +34,9 @@ def cautions(config: RunConfig, printed: bool = False) -> list[str]:
 
 def named(config: RunConfig) -> str:
     """The run's name under its figures, which are taken along without their page: with its mark and its head rule."""
-    mark = f" {TOLD} (told the true task)" if config.recipe.told_the_task else ""
-    rule = f" (head rule: {config.head_rule})" if config.head_rule is not None else ""
-    return f"run {config.name}{mark}{rule}"
+    marks = [f"{TOLD} told the true task"] if config.recipe.told_the_task else []
+    marks += [f"head rule: {config.head_rule}"] if config.head_rule is not None else []
+    return f"run {config.name} ({'; '.join(marks)})" if marks else f"run {config.name}"
 
 
 def marked(config: RunConfig) -> str:

@@ -22,6 +22,7 @@ from cl_core.evaluate.statistics import MINUS
 from cl_core.recipes.named import RECIPES
 from cl_core.reports.report import Report
 from cl_core.reports.report_formats import as_text as report_as_text
+from cl_core.runs.cautions import named
 from cl_core.runs.events import FailureEvent
 from cl_core.runs.run_folder import RunFolder
 from cl_core.runs.workspace import Workspace
@@ -223,6 +224,13 @@ def test_cil_says_under_which_head_rule_its_numbers_stand(tmp_path: Path) -> Non
     assert "head rule" not in FORMATS["text"](none), "under DIL there is none"
     assert "head rule 'direct'" in report_as_text(Report(runs[1]))
     assert as_dict(one)["lines"][0]["head_rule"] == "compose"
+
+
+def test_a_runs_figures_say_wherever_they_are_what_its_numbers_depend_on() -> None:
+    oracle, rule = "† told the true task", "head rule: compose"
+    assert named(bundled("adapters")) == f"run adapters ({oracle}; {rule})"
+    assert named(bundled("dam")) == f"run dam ({rule})"
+    assert named(bundled("clips-dam")) == "run clips-dam"
 
 
 def test_json_has_no_nan(tmp_path: Path) -> None:
