@@ -172,7 +172,7 @@ _ROWS = (
         "How often the top-1 adapter is the true task's; of equal weights the earlier task counts.",
         f"{_ROUTER}:router_accuracy",
         ("weights", "true"),
-        short="Routing accuracy",
+        short="Routing",
         headline=True,
     ),
     Metric(
