@@ -290,3 +290,10 @@ def test_columns_and_other_parts_of_a_file_that_nothing_reads_are_named(tmp_path
         "columns title, c0, c1, c2, c3, c4, c5, c6 and 2 more of k/train.json, k/test.json: no field of the task "
         "names it",
     ]
+
+
+def test_what_is_neither_file_nor_folder_beside_a_table_is_no_table(tmp_path: Path) -> None:
+    table = write(tmp_path / "train.csv", "one", 40)
+    (tmp_path / "old.csv").symlink_to(tmp_path / "gone.csv")
+    os.mkfifo(tmp_path / "meta.json")
+    assert sizes(load(table)) == sizes(load(tmp_path))

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from cl_core.bounded_files import read_json
 from cl_core.limits import TooLarge
 from cl_core.table_sizes.table_limits import check_arrow, within_limits
 from cl_core.tasks.raw_rows import Fault, Problem, RawRows, RawTask
@@ -218,8 +219,8 @@ def _other_names(held: Mapping[str, object]) -> str:
 def _meta_beside(file: Path, source: str) -> list[str]:
     """That a meta.json beside a file names classes, which is read of a folder alone."""
     try:
-        held = json.loads((file.parent / "meta.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        held = read_json(file.parent / "meta.json")
+    except (OSError, ValueError, TooLarge):
         return []
     if not isinstance(held, dict) or not isinstance(held.get("label_names"), list):
         return []

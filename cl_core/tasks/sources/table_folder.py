@@ -78,6 +78,8 @@ def _tables_in(path: Path) -> list[Path]:
     """A table by itself, or all that a folder holds."""
     if path.is_file():
         return [path] if path.suffix.lower() in READERS else []
+    if not path.is_dir():  # a link to nothing, a pipe
+        return []
     inner = sorted(entry for entry in path.iterdir() if not is_hidden(entry.name))
     return [entry for entry in inner if entry.is_file() and entry.suffix.lower() in READERS]
 
