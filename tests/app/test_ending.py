@@ -8,30 +8,22 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from cl_core.jobs.job import Job, Request
+from cl_core.jobs.job import Request
 from cl_core.jobs.queue import Jobs
-from cl_core.runs.events import EpochEvent
 from cl_core.runs.workspace import Workspace
 from tests.app.protocol import ProtocolVisitor
 from tests.browser.serving import free_port
-from tests.patience import PATIENCE
+from tests.long_runs import ENDLESS, learns
+from tests.patience import wait_for
 from tests.small_runs import SMALL
 
 pytestmark = pytest.mark.skipif(not Path("/proc").is_dir(), reason="processes are read from /proc")
-
-
-def wait_for(what: Callable[[], object], why: str) -> None:
-    until = time.monotonic() + PATIENCE
-    while not what():
-        assert time.monotonic() < until, why
-        time.sleep(0.02)
 
 
 def descendants(process: int) -> set[int]:
@@ -123,11 +115,6 @@ def _of_a_terminal() -> None:
         signal.signal(number, signal.SIG_DFL)
 
 
-def learning(job: Job) -> bool:
-    run = job.workspace.run(job.request.run)
-    return run.exists and any(isinstance(event, EpochEvent) for event in run.events)
-
-
 def by_signal(number: signal.Signals) -> Callable[[Lab], None]:
     return lambda lab: os.kill(lab.process.pid, number)
 
@@ -156,14 +143,14 @@ def test_a_job_goes_on_when_the_server_and_its_workers_are_gone(
     lab: Lab, tiny: Path, tmp_path: Path
 ) -> None:
     workspace = Workspace(tmp_path / "workspace")
-    settings = {**SMALL, "backbone": str(tiny), "epochs": 20_000, "patience": None}
+    settings = {**SMALL, "backbone": str(tiny), "epochs": ENDLESS, "patience": None}
     asked = Request(run="long", stream="domains-dil", recipe="dam", settings=settings, device="cpu")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Jobs, "wake", lambda self: None)
         job = Jobs(workspace).submit(asked)
     with visitor_of(lab.port) as visitor:
         visitor.open("train", ws="Mine", show="Jobs")  # sees to it that somebody works
-        wait_for(lambda: learning(job), "the job is not carried out")
+        wait_for(lambda: learns(workspace.run("long")), "the job is not carried out")
     try:
         os.kill(lab.process.pid, signal.SIGKILL)
         ended(lab)

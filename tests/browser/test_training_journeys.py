@@ -10,19 +10,19 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
-from cl_core.jobs.job import Request
+from cl_core.jobs.job import Job, Request
 from cl_core.jobs.queue import Jobs
 from cl_core.runs.events import EvaluationEvent
 from cl_core.runs.workspace import Workspace
 from tests.browser.conftest import Arrive
 from tests.browser.serving import Server
-from tests.patience import PATIENCE
+from tests.long_runs import held
+from tests.patience import PATIENCE, wait_for
 from tests.small_runs import SMALL
 
 ROWS = 60
 LONG = 40
-"""Epochs of a run that is stopped or whose server is killed: seconds on any machine, and no end before that."""
-"""At most: some seconds on a machine that is not busy, most of them until torch is imported."""
+"""Epochs of a run that goes on for seconds."""
 RUNNING = re.compile(r"so far")
 """What the bar says of a run that learns."""
 STOPPED = re.compile(r"it came to")
@@ -69,11 +69,18 @@ def test_a_table_of_ones_own_is_learnt_and_becomes_a_column(
     expect(column.first).to_be_visible()
 
 
-def submit(lab: Path, tiny: Path, run: str) -> None:
-    """Queues a run that takes a while, as the form would."""
+def submit(lab: Path, tiny: Path, run: str, seed: int) -> Job:
+    """Queues a run that takes a while, as the form would; under a seed of its own nothing of it is in the store."""
     settings = {**SMALL, "epochs": LONG, "patience": None, "backbone": str(tiny)}
-    Jobs(Workspace(lab)).submit(
-        Request(run=run, stream="domains-dil", recipe="dam", settings=settings, device="cpu")
+    return Jobs(Workspace(lab)).submit(
+        Request(
+            run=run,
+            stream="domains-dil",
+            recipe="dam",
+            seed=seed,
+            settings=settings,
+            device="cpu",
+        )
     )
 
 
@@ -82,16 +89,17 @@ def test_a_run_is_stopped_and_goes_on_to_its_end(
     lab: Path,
     tiny: Path,
 ) -> None:
-    submit(lab, tiny, "stopped")
+    job, run = submit(lab, tiny, "stopped", seed=1), Workspace(lab).run("stopped")
     visitor = arrive()
-    visitor.go("train", ws="Mine", show="Jobs", job="stopped")
-    visitor.see(RUNNING, PATIENCE)
-    visitor.by("stop").get_by_role("button").click()
+    with held(run):
+        visitor.go("train", ws="Mine", show="Jobs", job="stopped")
+        visitor.see(RUNNING, PATIENCE)
+        visitor.by("stop").get_by_role("button").click()
+        wait_for(lambda: job.stop_asked)
     visitor.see(STOPPED, PATIENCE)
     visitor.settle()
-    events = Workspace(lab).find("stopped").events
-    learnt = sum(isinstance(event, EvaluationEvent) for event in events)
-    assert learnt < 3, "it was asked to stop in its first seconds and came to its end"
+    learnt = sum(isinstance(event, EvaluationEvent) for event in run.events)
+    assert learnt < 3, "it was asked to stop in its first epochs and came to its end"
     visitor.press_key("go-on")
     visitor.see(FINISHED, PATIENCE)
 
@@ -102,14 +110,14 @@ def test_training_outlives_the_server(
     lab: Path,
     tiny: Path,
 ) -> None:
-    submit(lab, tiny, "outlives")
+    job = submit(lab, tiny, "outlives", seed=2)
     before = arrive()
-    before.go("train", ws="Mine", show="Jobs", job="outlives")
-    before.see(RUNNING, PATIENCE)
-    before.leave()  # a tab that stays open would rightly complain that the server is gone
-    server.kill()
-    (job,) = [job for job in Jobs(Workspace(lab)).all() if job.request.run == "outlives"]
-    assert job.state in ("running", "finished")
+    with held(Workspace(lab).run("outlives")):
+        before.go("train", ws="Mine", show="Jobs", job="outlives")
+        before.see(RUNNING, PATIENCE)
+        before.leave()  # a tab that stays open would rightly complain that the server is gone
+        server.kill()
+        assert job.state == "running"
     server.start()
     after = arrive()
     after.go("train", ws="Mine", show="Jobs", job="outlives")

@@ -8,7 +8,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -19,7 +18,7 @@ from cl_core.runs.workspace import Workspace
 from cl_core.system_faults import SAFE, explained
 from tests.faults import environments
 from tests.faults.environments import Surround, Terminal, can_mount
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, wait_for
 
 pytestmark = pytest.mark.fault("the system refuses: disk, rights, memory, output")
 COMMANDS = {
@@ -203,7 +202,7 @@ def test_ctrl_c_while_a_run_loads_says_so_and_how_to_go_on(
         preexec_fn=heed_ctrl_c,
     )
     run = Workspace(tmp_path).run("first")
-    wait_until(lambda: run.exists)
+    wait_for(lambda: run.exists)
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130, said
@@ -268,21 +267,13 @@ def test_an_answer_that_cannot_be_kept_is_said_nevertheless(
 
 def wait_for_epochs(workspace: Path, count: int) -> None:
     """Until the run `first` has ended so many epochs."""
-    wait_until(lambda: count_epochs(workspace) >= count)
+    wait_for(lambda: count_epochs(workspace) >= count)
 
 
 def count_epochs(workspace: Path) -> int:
     """Of the run `first`."""
     run = Workspace(workspace).run("first")
     return sum(isinstance(event, EpochEvent) for event in run.events) if run.exists else 0
-
-
-def wait_until(condition: environments.Condition) -> None:
-    """Until it holds."""
-    until = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < until, "it took too long"
-        time.sleep(0.01)
 
 
 def contents_of(workspace: Path) -> dict[str, bytes]:

@@ -6,8 +6,6 @@ import multiprocessing
 import os
 import signal
 import threading
-import time
-from collections.abc import Callable
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
@@ -18,12 +16,13 @@ from cl_core.errors import UserError
 from cl_core.jobs.job import Request
 from cl_core.jobs.queue import Jobs
 from cl_core.jobs.worker import work
-from cl_core.runs.events import EpochEvent, StartEvent
+from cl_core.runs.events import StartEvent
 from cl_core.runs.workspace import Workspace
 from cl_core.store import RunLock
 from tests.faults.environments import Terminal
 from tests.faults.writes import KilledAtWrite
-from tests.patience import PATIENCE
+from tests.long_runs import learns, process_of
+from tests.patience import PATIENCE, wait_for
 from tests.small_runs import SMALL
 
 pytestmark = pytest.mark.fault("the queue: its worker or a job killed, two labs on one workspace")
@@ -45,14 +44,6 @@ def jobs(tmp_path: Path) -> Jobs:
 def refused(run: str) -> Request:
     """A job that is over at once."""
     return Request(run=run, stream=NO_STREAM, recipe="dam")
-
-
-def wait_for(condition: Callable[[], object]) -> None:
-    """Until it holds."""
-    until = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < until, "it took too long"
-        time.sleep(0.02)
 
 
 def work_off(root: Path, write: int = 0) -> None:
@@ -162,9 +153,8 @@ def test_a_job_that_is_killed_while_others_wait_stops_none_of_them_and_goes_on_t
     assert terminal.carry_out(line, left_alone).status == 0
     submit_all(jobs, request, refused("second"), refused("third"))
     working, run = worker(jobs), jobs.workspace.run("long")
-    wait_for(lambda: run.exists and any(isinstance(event, EpochEvent) for event in run.events))
-    (process,) = (event.process for event in run.events if isinstance(event, StartEvent))
-    os.kill(process, signal.SIGKILL)
+    wait_for(lambda: learns(run))
+    os.kill(process_of(run), signal.SIGKILL)
     working.join(PATIENCE)
     assert [job.state for job in jobs.all()] == ["interrupted", "failed", "failed"]
     assert [job.log().count(SAID) for job in jobs.all()] == [0, 1, 1]

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from cl_core.errors import UserError
-from cl_core.jobs.job import Job, Request
+from cl_core.jobs.job import Request
 from cl_core.jobs.queue import Jobs
 from cl_core.jobs.worker import work
 from cl_core.recipes.recipe import Recipe
 from cl_core.reports.report import Report
 from cl_core.reports.report_formats import as_text
-from cl_core.runs.events import EpochEvent, StartEvent
+from cl_core.runs.events import StartEvent
 from cl_core.runs.workspace import Workspace
-from tests.patience import PATIENCE
+from tests.long_runs import ENDLESS, learns, process_of
+from tests.patience import wait_for
 from tests.small_runs import SMALL
 
 
@@ -35,19 +35,6 @@ def request_of(tiny: Path) -> Callable[..., Request]:
         return Request(run=run, stream="domains-dil", recipe="dam", settings=settings, device="cpu")
 
     return make
-
-
-def wait_for(what: Callable[[], object]) -> None:
-    until = time.monotonic() + PATIENCE
-    while not what():
-        assert time.monotonic() < until, "it took too long"
-        time.sleep(0.05)
-
-
-def learning(job: Job) -> bool:
-    """Whether an epoch of its run has ended."""
-    run = job.workspace.run(job.request.run)
-    return run.exists and any(isinstance(event, EpochEvent) for event in run.events)
 
 
 def test_jobs_run_one_after_the_other_and_keep_their_logs(
@@ -82,13 +69,13 @@ def test_a_job_that_cannot_begin_says_why_wherever_it_is_asked_for(
 def test_a_running_job_is_stopped_and_goes_on_later_and_a_waiting_one_is_cancelled(
     jobs: Jobs, request_of: Callable[..., Request]
 ) -> None:
-    long = jobs.submit(request_of("long", epochs=200, patience=None))
+    long = jobs.submit(request_of("long", epochs=ENDLESS, patience=None))
     waiting = jobs.submit(request_of("waiting"))
     waiting.stop()
     assert waiting.state == "cancelled"
     with pytest.raises(UserError, match="stop it first"):
         jobs.remove(long)
-    wait_for(lambda: learning(long))
+    wait_for(lambda: learns(jobs.workspace.run("long")))
     long.stop()
     wait_for(lambda: long.state == "stopped")
     again = jobs.again(long)
@@ -127,8 +114,7 @@ def test_a_job_that_was_killed_says_so_in_its_queue_and_in_its_run_and_goes_on(
     job, run = jobs.submit(request_of("long", epochs=30, patience=None)), jobs.workspace.run("long")
     waiting = jobs.submit(request_of("next").model_copy(update={"stream": "no-such-stream"}))
     wait_for((run.path / "scores.parquet").is_file)
-    (process,) = (event.process for event in run.events if isinstance(event, StartEvent))
-    os.kill(process, signal.SIGKILL)
+    os.kill(process_of(run), signal.SIGKILL)
     wait_for(lambda: job.state != "running")
     assert (job.state, run.status) == ("interrupted", "interrupted")
     for said in (job.message, run.failure):

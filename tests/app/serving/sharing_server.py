@@ -10,7 +10,6 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -186,11 +185,3 @@ class SharingServer:
     ) -> None:
         self._process.send_signal(signal.SIGTERM)
         self._process.wait(PATIENCE)
-
-
-def wait_for(what: Callable[[], object], seconds: float = PATIENCE) -> None:
-    """Until it holds."""
-    until = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < until
-        time.sleep(0.2)

@@ -13,7 +13,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from app.base.navigation import PAGES
 from app.serving.allowance import MOST_TABS
 from tests.app.protocol import ProtocolVisitor
-from tests.app.serving.sharing_server import SharingServer, wait_for
+from tests.app.serving.sharing_server import SharingServer
+from tests.patience import wait_for
 
 MEGABYTE = 2**20
 

@@ -13,7 +13,8 @@ from websockets.exceptions import InvalidStatus
 from app.serving.attempts import FREE
 from app.serving.waiting_room import MOST_OF_SENDER
 from tests.app.protocol import ProtocolVisitor
-from tests.app.serving.sharing_server import SharingServer, wait_for
+from tests.app.serving.sharing_server import SharingServer
+from tests.patience import wait_for
 
 
 def test_an_address_that_a_process_asks_for_is_noticed(server: SharingServer) -> None:
