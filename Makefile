@@ -46,8 +46,9 @@ bench: setup ## measure: every script under benchmarks/, with its result on the 
 	  speed/startup speed/finished_again checks/kill_and_resume; do \
 	  echo "== $$script"; $(BIN)/python benchmarks/$$script.py || exit 1; done
 
-tables: setup ## write the tables of docs/ from benchmarks/results
+tables: setup ## write the tables of docs/, from benchmarks/results and from the rows of the package's tables
 	@$(BIN)/python benchmarks/results.py
+	@$(BIN)/python -m benchmarks.documented_rows
 
 audit: setup ## is a pinned package known to have a hole? From a kept snapshot, without a network
 	@$(BIN)/python benchmarks/checks/advisories.py
