@@ -48,7 +48,7 @@ bench: setup ## measure: every script under benchmarks/, with its result on the 
 
 tables: setup ## write the tables of docs/, from benchmarks/results and from the rows of the package's tables
 	@$(BIN)/python benchmarks/results.py
-	@$(BIN)/python -m benchmarks.documented_rows
+	@$(BIN)/python benchmarks/documented_rows.py
 
 audit: setup ## is a pinned package known to have a hole? From a kept snapshot, without a network
 	@$(BIN)/python benchmarks/checks/advisories.py

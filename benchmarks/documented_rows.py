@@ -1,6 +1,6 @@
 """Pages of docs/ that show the rows of a table of the package: written from them, never by hand.
 
-    python -m benchmarks.documented_rows    write docs/metrics.md, and the tables of routers and architectures
+    python benchmarks/documented_rows.py    write docs/metrics.md, and the tables of routers and architectures
 
 docs/metrics.md is made whole. A page names another table between two marks, `<!-- rows: NAME -->` and
 `<!-- end -->`; what stands there is made from the rows.
@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
-from benchmarks.results import ROOT, Table
 from cl_core.backbones.sites import ARCHITECTURES
 from cl_core.evaluate.metric import Group
 from cl_core.evaluate.table import METRICS
 from cl_core.route import ROUTERS
 
+ROOT = Path(__file__).resolve().parents[1]
 MARKED = re.compile(r"(<!-- rows: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 METRICS_PAGE = "metrics.md"
 _HEAD = """# Metrics
@@ -122,7 +123,9 @@ def main() -> None:
 
 
 def _table(columns: list[str], rows: list[list[str]]) -> str:
-    return Table(columns, ["---"] * len(columns), rows).markdown()
+    lines = (columns, ["---"] * len(columns), *rows)
+    padded = ([f" {cell} " if cell else " " for cell in line] for line in lines)
+    return "".join(f"|{'|'.join(cells)}|\n" for cells in padded)
 
 
 def _cell(text: str) -> str:

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.documented_rows import MARKED, METRICS_PAGE, TABLES, documented, routers
-from benchmarks.results import ROOT
+from benchmarks.documented_rows import (
+    MARKED,
+    METRICS_PAGE,
+    ROOT,
+    TABLES,
+    documented,
+    routers,
+)
 from cl_core.route import ROUTERS
 
 PAGES = {page.name: page.read_text("utf-8") for page in sorted(ROOT.glob("docs/*.md"))}

@@ -25,6 +25,7 @@ from torch import Tensor
 
 from cl_core.adapters.adapter import Adapter
 from cl_core.adapters.settings import Activation
+from cl_core.bounded_files import read_json
 from cl_core.errors import Faults, UserError
 from cl_core.output_files import write_output
 
@@ -230,7 +231,7 @@ def _parse_site(name: str) -> tuple[int, str]:
 def _read_config(folder: Path) -> Mapping[str, Any]:
     file = folder / "adapter_config.json"
     try:
-        config = json.loads(file.read_text(encoding="utf-8"))["config"]
+        config = read_json(file)["config"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(f"{file} cannot be read as an AdapterHub configuration: {error}") from error
     if isinstance(config, str):

@@ -6,7 +6,6 @@ arXiv 2403.08755, third check).
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,6 +22,7 @@ from cl_core.adapters.heads import Head
 from cl_core.adapters.merging import MERGES, merge_adapters
 from cl_core.adapters.merging.merged_heads import merge_heads
 from cl_core.backbones.backbone_loader import load_backbone
+from cl_core.bounded_files import read_json
 from cl_core.device import choose_device
 from cl_core.engine.artifact_cache import Reporter
 from cl_core.engine.artifacts import RunArtifacts
@@ -91,7 +91,7 @@ def load_merged(folder: Path) -> tuple[Adapter, tuple[Head, ...]]:
         UserError: there is no such thing in the folder.
     """
     try:
-        description = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
+        description = read_json(folder / DESCRIPTION)
         tensors = load_file(folder / TENSORS)
     except (OSError, ValueError, SafetensorError) as error:
         raise UserError(f"there is no merged adapter in {folder}: {error}") from error

@@ -7,7 +7,6 @@ the one that the settings name: transformers 5 would otherwise keep whatever the
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 from pathlib import Path
 from typing import Any
@@ -34,6 +33,7 @@ from cl_core.backbones.vision.image_loader import (
 )
 from cl_core.backbones.vision.vision_encoder import VisionEncoder
 from cl_core.backbones.vision.vision_language import VisionLanguageBackbone
+from cl_core.bounded_files import read_json
 from cl_core.errors import UserError, did_you_mean
 
 __all__ = ["list_backbones", "load_backbone"]
@@ -211,7 +211,7 @@ def _read_config(folder: Path, name: str) -> dict[str, Any]:
             f"backbone '{name}': {folder} holds no config.json; give the folder that save_pretrained wrote"
         )
     try:
-        config = json.loads(path.read_text(encoding="utf-8"))
+        config = read_json(path)
     except ValueError as error:
         raise UserError(f"backbone '{name}': {path} is not JSON ({error})") from error
     if not isinstance(config, dict):

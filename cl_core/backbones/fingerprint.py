@@ -46,5 +46,7 @@ def fingerprint(model: nn.Module, folder: Path) -> str:
     for name in CONTENT_FILES:
         path = folder / name
         if path.is_file():
-            digest.update(f"\n{name} {hashlib.sha256(path.read_bytes()).hexdigest()}".encode())
+            with path.open("rb") as file:
+                content = hashlib.file_digest(file, "sha256")
+            digest.update(f"\n{name} {content.hexdigest()}".encode())
     return digest.hexdigest()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 
+from cl_core.bounded_files import read_json
 from cl_core.errors import UserError
 
 HUB = "hub:"
@@ -108,5 +108,5 @@ def _is_whole(folder: Path) -> bool:
     index = folder / "model.safetensors.index.json"
     if not index.is_file():
         return (folder / "model.safetensors").is_file()
-    parts = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
+    parts = set(read_json(index)["weight_map"].values())
     return all((folder / part).is_file() for part in parts)

@@ -231,8 +231,10 @@ def pixel_hashes(column: str, values: Sequence[object], ground: str = WHITE) -> 
 
 def picture_hash(picture: object) -> str:
     """sha256 hex of an encoded picture or video, whether its bytes are given or the path of its file."""
-    content = picture if isinstance(picture, bytes) else Path(str(picture)).read_bytes()
-    return hashlib.sha256(content).hexdigest()
+    if isinstance(picture, bytes):
+        return hashlib.sha256(picture).hexdigest()
+    with Path(str(picture)).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _add_strings(digest: hashlib._Hash, values: Sequence[str]) -> None:

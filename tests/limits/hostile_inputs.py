@@ -13,9 +13,14 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import torch
 from datasets import Dataset
 
+from cl_core.adapters.adapterhub import read_adapterhub
+from cl_core.analysis.static_merge import DESCRIPTION, load_merged
 from cl_core.archive.unpack import unpack
+from cl_core.backbones.backbone_loader import load_backbone
+from cl_core.backbones.settings import BackboneSettings
 from cl_core.errors import UserError
 from cl_core.picture_decoder import open_picture
 from cl_core.recipes.named import load_recipe
@@ -175,6 +180,14 @@ def task(folder: Path) -> None:
         raise UserError(raw.faults[0].message)
 
 
+def with_endless(folder: Path, name: str) -> Path:
+    """A folder with a table, and a file of that name that has no end."""
+    folder.mkdir()
+    written(folder / "train.csv", "text,label\none,a\n")
+    sparse(folder / name, 2**30)
+    return folder
+
+
 MANY = pa.DictionaryArray.from_arrays(pa.array([0] * 5000, pa.int32()), pa.array(["x" * 2**20]))
 CASES: dict[str, Case] = {
     "aliases in a stream": lambda at: read_stream_file(written(at / "a.yaml", laughing())),
@@ -230,6 +243,17 @@ CASES: dict[str, Case] = {
     "events without end": lambda at: of_run(at, "events.jsonl", lambda f: sparse(f, 2**30)),
     "artifacts without end": lambda at: of_run(at, "artifacts.json", lambda f: sparse(f, 2**30)),
     "hashes without end": lambda at: of_run(at, "hashes.json", lambda f: sparse(f, 2**30)),
+    "names of classes without end": lambda at: task(with_endless(at / "named", "meta.json")),
+    "a checkpoint's configuration without end": lambda at: load_backbone(
+        BackboneSettings(name=str(with_endless(at / "checkpoint", "config.json"))),
+        torch.device("cpu"),
+    ),
+    "an adapter's configuration without end": lambda at: read_adapterhub(
+        with_endless(at / "adapter", "adapter_config.json")
+    ),
+    "a merge's description without end": lambda at: load_merged(
+        with_endless(at / "merged", DESCRIPTION)
+    ),
     "a name": lambda at: Workspace(at).run("a" * 121),
 }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -191,8 +190,10 @@ def _read_meta(
     names = None
     unread: list[str] = []
     try:
-        held = json.loads(file.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
+        held = read_json(file)
+    except (OSError, TooLarge) as error:
+        problem = f"cannot be read ({error}); mend it or remove it"
+    except ValueError as error:
         problem = f"not valid JSON ({error}); mend it or remove it"
     else:
         if isinstance(held, dict):
