@@ -27,7 +27,7 @@ from cl_core.api import run as carry_out
 from cl_core.archive.needs import keys_of
 from cl_core.archive.prune import folder_bytes
 from cl_core.cli.output import TerminalWatcher, say
-from cl_core.engine.launch import Watcher
+from cl_core.engine.execution import Watcher
 from cl_core.errors import UserError, counted
 from cl_core.reports.report import Report
 from cl_core.runs.events import ArtifactEvent

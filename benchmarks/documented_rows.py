@@ -73,13 +73,13 @@ def routers() -> str:
     rows = []
     for name, choice in ROUTERS.items():
         reads = ", ".join(f"`{setting}`" for setting in choice.traits.settings)
-        told = "is told the task" if "task id" in choice.needs else ""
+        answer = "is told the task" if "task id" in choice.needs else ""
         rows.append(
             [
                 f"`{name}`",
                 _cell(choice.summary),
                 choice.traits.weights,
-                "; ".join(part for part in (reads, told) if part) or "nothing",
+                "; ".join(part for part in (reads, answer) if part) or "nothing",
                 _cell(choice.source),
             ]
         )

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from cl_core.engine.launch import Watcher, carry_out, prepare, reopen
+from cl_core.engine.execution import Watcher, carry_out
+from cl_core.engine.launch import prepare, reopen
 from cl_core.recipes.recipe import Recipe
 from cl_core.reports.report import Report
 from cl_core.reports.report_formats import FORMATS

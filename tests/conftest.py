@@ -21,7 +21,7 @@ torch.set_num_threads(1)  # tiny tensors: a second thread only adds waiting
 
 LONGEST = (
     "app/test_demonstration_assets.py",
-    "test_readme.py",
+    "docs/test_readme.py",
     "browser/test_crowded.py",
     "browser/test_accessibility.py",
     "cli/test_interrupt.py",
@@ -58,6 +58,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Puts the longest files first: of the processes that share the tests by file none is alone with one at the end."""
     folder = Path(__file__).parent
     order = {folder / name: rank for rank, name in enumerate(LONGEST)}
+    assert all(file.is_file() for file in order), "a file of LONGEST is elsewhere"
     items.sort(key=lambda item: order.get(item.path, len(order)))
 
 

@@ -26,7 +26,8 @@ from cl_core.bounded_files import read_json
 from cl_core.device import choose_device
 from cl_core.engine.artifact_cache import Reporter
 from cl_core.engine.artifacts import RunArtifacts
-from cl_core.engine.launch import SilentWatcher, Watcher, reopen
+from cl_core.engine.execution import SilentWatcher, Watcher
+from cl_core.engine.launch import reopen
 from cl_core.engine.task_adapters import TaskAdapterTrainer
 from cl_core.engine.visual_tokens import stored_tokens
 from cl_core.errors import UserError, counted

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from cl_core.device import Precision
-from cl_core.engine.launch import SilentWatcher, Watcher, carry_out, prepare
+from cl_core.engine.execution import SilentWatcher, Watcher, carry_out
+from cl_core.engine.launch import prepare
 from cl_core.errors import MOST_SHOWN, AdapterLabError, RunStopped, UserError
 from cl_core.limits import SEEDS
 from cl_core.recipes.named import load_recipe

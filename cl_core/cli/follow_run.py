@@ -9,7 +9,7 @@ import typer
 
 from cl_core.cli.endings import STOPPED
 from cl_core.cli.output import TerminalWatcher, note, say, say_json
-from cl_core.engine.launch import carry_out
+from cl_core.engine.execution import carry_out
 from cl_core.errors import RunStopped
 from cl_core.reports.report import Report
 from cl_core.reports.report_formats import as_text

@@ -33,6 +33,7 @@ IMPORTS = (
     "transformers.models.bert.modeling_bert",
     "cl_core.cli.commands",
     "cl_core.engine.launch",
+    "cl_core.engine.execution",
     "cl_core.engine.experiment",
     "cl_core.evaluate.statistics",
     "cl_core.tasks.stream_loader",

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import cl_core as cl
-from cl_core.engine.launch import carry_out, prepare, reopen
+from cl_core.engine.execution import carry_out
+from cl_core.engine.launch import prepare, reopen
 from cl_core.errors import RunStopped, UserError
 from cl_core.reports.report import Report
 from cl_core.runs.events import (

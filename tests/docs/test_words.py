@@ -11,7 +11,7 @@ import pytest
 
 from app.base.links import FORMER
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "words.md"
 UNUSED = "## Names that are not used"
 CODE = sorted(

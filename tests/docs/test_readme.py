@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cl_core.cli import main
-from tests.documented import CANNOT, LINES, PAGES, ROOT, quick, steps
+from tests.docs.documented import CANNOT, LINES, PAGES, ROOT, quick, steps
 
 
 def python_block() -> str:

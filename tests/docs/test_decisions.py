@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "docs" / "decisions"
 INDEX = (FOLDER / "README.md").read_text(encoding="utf-8")
 DECISIONS = sorted(path for path in FOLDER.iterdir() if path.name != "README.md")
