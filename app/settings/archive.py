@@ -21,6 +21,8 @@ from cl_core.archive.pack import archive_contents, write_zip
 from cl_core.archive.unpack import UnpackResult, unpack
 from cl_core.errors import UserError, counted
 
+MOST_LINES = 5
+"""Lines about what is left out that are shown."""
 MOST_BYTES = 300 * 10**6
 """Of a download: Streamlit's server holds it in memory while the browser fetches it."""
 
@@ -50,7 +52,7 @@ def _pack() -> None:
         placeholder="the whole workspace",
         help="A run is exported with everything that it names: adapters, features, its stream and uploaded data.",
     )
-    size = _bytes(str(mine.root.resolve()), tuple(chosen))
+    size, left_out = _contents(str(mine.root.resolve()), tuple(chosen))
     large = size > MOST_BYTES
     if not large:  # the label says what is in it: all, or these runs
         st.download_button(
@@ -66,6 +68,10 @@ def _pack() -> None:
         st.caption("Too large for the browser. In a terminal:")
         words = "".join(f" --run {name}" for name in chosen)
         st.code(f"adapter-lab pack workspace.zip{words} --workspace {mine.root}", language="bash")
+    if left_out:
+        st.caption(f"Left out: {'; '.join(plain(line) for line in left_out[:MOST_LINES])}")
+    if len(left_out) > MOST_LINES:
+        st.caption(f"and {len(left_out) - MOST_LINES} more, which `adapter-lab pack` lists.")
 
 
 def _named(chosen: Sequence[str]) -> str:
@@ -88,8 +94,10 @@ def zipped(runs: Sequence[str]) -> io.BufferedReader:
 
 
 @st.cache_data(ttl=storage.MEASURED_FOR_SECONDS, show_spinner=False)
-def _bytes(root: str, runs: tuple[str, ...]) -> int:
-    return archive_contents(workspace("Mine"), runs or None).bytes
+def _contents(root: str, runs: tuple[str, ...]) -> tuple[int, tuple[str, ...]]:
+    """Bytes of a zip, and what it leaves out."""
+    contents = archive_contents(workspace("Mine"), runs or None)
+    return contents.bytes, contents.left_out
 
 
 def _take_in() -> None:

@@ -27,6 +27,8 @@ PARTS = ("store", "streams", "slices", "data", "runs")
 """Folders of a workspace that can be taken along."""
 STAYS = ("run.lock", "stop.request")
 """Files of a run that mean something only while it is carried out."""
+OUTSIDE = "it lies elsewhere than in the workspace's folders"
+"""Why a stream or its data stay."""
 PACKED_ALREADY = (".safetensors", ".parquet", ".png", ".jpg", ".jpeg", ".webp", ".mp4", ".webm")
 """Compressing these takes long and gains little."""
 
@@ -39,11 +41,13 @@ class ArchiveContents:
         root: of the workspace.
         files: relative to it, sorted.
         bytes: of all of them, before packing.
+        left_out: what a run or the workspace has besides, a line each with the reason.
     """
 
     root: Path
     files: tuple[Path, ...]
     bytes: int
+    left_out: tuple[str, ...] = ()
 
 
 def archive_contents(workspace: Workspace, runs: Sequence[str] | None = None) -> ArchiveContents:
@@ -60,19 +64,21 @@ def archive_contents(workspace: Workspace, runs: Sequence[str] | None = None) ->
         UserError: there is no such run, or nothing to pack.
     """
     root = workspace.root.resolve()
+    left_out: list[str] = []
     if runs is None:
         places = [root / part for part in PARTS]
     else:
         chosen = [workspace.find(name) for name in runs]
-        places = [path for run in chosen for path in _own(workspace, run)]
+        places = [path for run in chosen for path in _own(workspace, run, left_out)]
         places += [
             root / "store" / kind / key for kind, key in sorted(needed_by(workspace, chosen))
         ]
-    contents = {file for path in places for file in _files(path)}
+    contents = {file for path in places for file in _files(path, root, left_out)}
     if not contents:
         raise UserError(f"there is nothing to pack in {workspace.root}")
     files = tuple(sorted(file.relative_to(root) for file in contents))
-    return ArchiveContents(root, files, sum(_size(root / file) for file in files))
+    size = sum(_size(root / file) for file in files)
+    return ArchiveContents(root, files, size, tuple(dict.fromkeys(left_out)))
 
 
 def write_zip(contents: ArchiveContents, target: IO[bytes]) -> None:
@@ -117,34 +123,52 @@ def pack(workspace: Workspace, target: Path, runs: Sequence[str] | None = None) 
     return contents
 
 
-def _own(workspace: Workspace, run: RunFolder) -> Iterator[Path]:
-    """What belongs to a run beside its artifacts."""
+def _own(workspace: Workspace, run: RunFolder, left_out: list[str]) -> Iterator[Path]:
+    """What belongs to a run beside its artifacts; what of it stays is added to `left_out`."""
     root = workspace.root.resolve()
     yield root / "runs" / run.name
     for piece in slices(workspace, run.name):
         yield root / "slices" / f"{piece.name}.json"
-    stream = Path(run.stream_source).resolve()
-    if not stream.is_relative_to(root / "streams") or not stream.is_file():
+    source = run.stream_source
+    stream = Path(source).resolve()
+    if not stream.is_file():
+        if stream.suffix in (".yaml", ".yml"):
+            left_out.append(f"stream '{source}' of run '{run.name}': it is no longer there")
         return
-    yield stream
-    with suppress(UserError):  # a file that has faults today: it goes along, its data are not known
+    if stream.is_relative_to(root / "streams"):
+        yield stream
+    else:
+        left_out.append(f"stream '{source}' of run '{run.name}': {OUTSIDE}")
+    try:
         spec = read_stream_file(stream)
-        for task in (*spec.tasks, *spec.held_out):
-            path = None if task.path is None else (stream.parent / task.path).resolve()
-            if path is not None and path.is_relative_to(root / "data"):
-                yield root / "data" / path.relative_to(root / "data").parts[0]
+    except UserError:  # it goes along as it is
+        left_out.append(
+            f"data of run '{run.name}': stream '{stream.name}' has faults by now, and nobody can tell which it names"
+        )
+        return
+    for task in (*spec.tasks, *spec.held_out):
+        path = None if task.path is None else (stream.parent / task.path).resolve()
+        if path is None:
+            continue
+        if path.is_relative_to(root / "data") and path != root / "data":
+            yield root / "data" / path.relative_to(root / "data").parts[0]
+        else:
+            left_out.append(f"data '{path}' of task '{task.name}': {OUTSIDE}")
 
 
-def _files(path: Path) -> Iterator[Path]:
+def _files(path: Path, root: Path, left_out: list[str]) -> Iterator[Path]:
     """All files below; links are not followed, hidden ones are somebody's half-written work."""
-    if path.name.startswith(".") or path.name in STAYS or path.is_symlink():
+    if path.name.startswith(".") or path.name in STAYS:
+        return
+    if path.is_symlink():
+        left_out.append(f"'{path.relative_to(root)}': it is a link, which is not followed")
         return
     # Of a run that goes on, files and their hashes are packed at different moments.
     if path.name == HASHES and is_held(path.with_name("run.lock")):
         return
     if path.is_dir():
         for inner in path.iterdir():
-            yield from _files(inner)
+            yield from _files(inner, root, left_out)
     elif path.is_file():
         yield path
 

@@ -32,9 +32,12 @@ def pack(
 
     packed = write(Workspace(workspace), file, run)
     if as_json:
-        say_json({"file": str(file), "files": len(packed.files), "bytes": packed.bytes})
+        said = {"file": str(file), "files": len(packed.files), "bytes": packed.bytes}
+        say_json({**said, "left_out": packed.left_out})
         return
     say(f"{counted(len(packed.files), 'file')}, {packed.bytes / 1e6:.1f} MB, packed into {file}")
+    for line in packed.left_out:
+        say(f"left out: {line}")
 
 
 @app.command()

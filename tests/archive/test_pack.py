@@ -115,6 +115,35 @@ def test_a_stream_of_ones_own_goes_along_with_its_data_and_is_found_again(
     assert there.find("own").stream_source == str(there.root / "streams" / "mine.yaml")
 
 
+def test_what_is_not_packed_is_said_with_its_reason(workspace: Workspace, tmp_path: Path) -> None:
+    root = shutil.copytree(workspace.root, tmp_path / "copy")
+    (root / "runs" / "one" / "notes").symlink_to(tmp_path)
+    (root / "streams").mkdir()
+    (root / "data").mkdir()
+    run, stream = Workspace(root).find("one"), root / "streams" / "mine.yaml"
+    config = (run.path / "run.yaml").read_text()
+    (run.path / "hashes.json").unlink()  # as of a run before there were any: it is believed
+    (run.path / "run.yaml").write_text(config.replace("stream: domains-dil", f"stream: {stream}"))
+
+    def left_out() -> list[str]:
+        return [*archive_contents(Workspace(root), ["one"]).left_out]
+
+    link = "'runs/one/notes': it is a link, which is not followed"
+    assert left_out() == [f"stream '{stream}' of run 'one': it is no longer there", link]
+    tasks = "".join(
+        f"  - name: {name}\n    path: {path}\n"
+        for name, path in {"in": "../data/in.csv", "out": tmp_path / "out.csv"}.items()
+    )
+    stream.write_text(f"name: mine\nprotocol: dil\ntasks:\n{tasks}")
+    away = f"data '{tmp_path / 'out.csv'}' of task 'out': it lies elsewhere than in the workspace's folders"
+    assert left_out() == [away, link]
+    stream.write_text("name: mine\ntasks: 7\n")
+    (faults, *others) = left_out()
+    assert faults.startswith("data of run 'one': stream 'mine.yaml' has faults by now")
+    assert others == [link]
+    assert archive_contents(Workspace(root)).left_out == (link,)
+
+
 def test_what_is_here_stays_as_it_is(workspace: Workspace, tmp_path: Path) -> None:
     pack(workspace, tmp_path / "all.zip")
     there = Workspace(tmp_path / "new")
