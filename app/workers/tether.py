@@ -8,6 +8,7 @@ the server: they go on.
 
 from __future__ import annotations
 
+import importlib
 import os
 import runpy
 import subprocess
@@ -18,6 +19,8 @@ from typing import Any
 
 from adapter_lab import command, environment
 
+TIED: list[int] = []
+"""Of this process: what it reads the server's end from, where it is tied."""
 ENDED_WITH_SERVER = 75
 """Exit status of a process whose server is gone; nobody is there to read it but a test."""
 
@@ -81,10 +84,23 @@ def _end_with(descriptor: int) -> None:
     os._exit(ENDED_WITH_SERVER)
 
 
+def tie(descriptor: int) -> None:
+    """Has this process end with whoever holds the other end."""
+    TIED[:] = [descriptor]
+    threading.Thread(target=_end_with, args=(descriptor,), daemon=True).start()
+
+
+def tie_again() -> None:
+    """In a fork of a process that is tied: threads do not come along."""
+    for descriptor in (*TIED,):
+        tie(descriptor)
+
+
 def main() -> None:
     """Ties this process, and becomes the module."""
     descriptor, module, *words = sys.argv[1:]
-    threading.Thread(target=_end_with, args=(int(descriptor),), daemon=True).start()
+    # This file is carried out as `__main__`; what the module imports is another of it.
+    importlib.import_module("app.workers.tether").tie(int(descriptor))
     sys.argv = [module, *words]
     runpy.run_module(module, run_name="__main__", alter_sys=True)
 

@@ -83,7 +83,10 @@ def test_no_process_of_ours_begins_with_the_folder_where_the_user_is() -> None:
 
 
 def test_processes_of_the_server_are_tied_to_it() -> None:
-    """By `app/workers/tether.py`, so that none outlives it; what asks the driver for its cards waits five seconds."""
+    """By `app/workers/tether.py`, so that none outlives it; what asks the driver for its cards waits five seconds.
+
+    Forks of one that is tied are tied again: `test_they_all_end_with_the_server_that_asked`.
+    """
     starting = {
         file.relative_to(ROOT).as_posix()
         for folder in ("app", "pages")
@@ -93,4 +96,8 @@ def test_processes_of_the_server_are_tied_to_it() -> None:
             file.read_text(encoding="utf-8"),
         )
     }
-    assert starting == {"app/workers/tether.py", "app/settings/diagnostics.py"}
+    assert starting == {
+        "app/workers/tether.py",
+        "app/workers/preloaded.py",
+        "app/settings/diagnostics.py",
+    }

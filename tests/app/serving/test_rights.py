@@ -21,7 +21,7 @@ OF_OBJECTS = {"stop": {"st"}, "remove": set[str]()}
 """The same, but for calls on these names: `st.stop()` ends a drawing."""
 PROCESSES = {
     *("answer_worker", "check_worker", "near_rows", "projection_worker", "request_loop"),
-    *("scored_rows", "sweep_worker", "thumbnails", "map_key", "tether"),
+    *("scored_rows", "sweep_worker", "thumbnails", "map_key", "tether", "preloaded"),
 }
 """Modules of `app/workers` that are carried out elsewhere, or start what has asked already."""
 ALLOWED = {
@@ -58,7 +58,7 @@ def writes(call: ast.Call) -> bool:
     if name == "open":
         modes = [argument.value for argument in call.args if isinstance(argument, ast.Constant)]
         return any(isinstance(mode, str) and set(mode) & set("wax+") for mode in modes[-1:])
-    if on == "tether":
+    if on in ("tether", "CHECKS"):
         return name in ("start", "run")
     if on == "os.environ":
         return name in ("pop", "update", "setdefault", "clear")
