@@ -95,8 +95,7 @@ class Preloaded:
     @property
     def pid(self) -> int | None:
         """Of the process that forks; None while there is none."""
-        alive = self._process is not None and self._process.poll() is None
-        return self._process.pid if alive and self._process is not None else None
+        return tether.number_of(self._process)
 
     def _begin(self, descriptors: list[int]) -> int:
         """Has a request begun, and returns its process; one that forks and died since is replaced once."""

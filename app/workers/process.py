@@ -70,8 +70,7 @@ class Worker:
     @property
     def pid(self) -> int | None:
         """Of the process; None while there is none."""
-        alive = self._process is not None and self._process.poll() is None
-        return self._process.pid if alive and self._process is not None else None
+        return tether.number_of(self._process)
 
     def _exchange(self, line: bytes) -> bytes:
         """Sends a line and waits for one; empty where the process has died."""

@@ -71,6 +71,11 @@ def run(
     return subprocess.CompletedProcess([module, *words], process.returncode, answered, complained)
 
 
+def number_of(process: subprocess.Popen[Any] | None) -> int | None:
+    """Of a process that is alive; None of one that has ended or was never started."""
+    return process.pid if process is not None and process.poll() is None else None
+
+
 @cache
 def _pipe() -> tuple[int, int]:
     """What is read from and what is held open, one for all processes; no other process is given the second."""
