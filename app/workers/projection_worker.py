@@ -12,7 +12,6 @@ import argparse
 import math
 import os
 import sys
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -23,16 +22,16 @@ from numpy.typing import NDArray
 from app.workers.map_key import (
     KIND,
     METHODS,
-    MINIMUM_DISTANCE,
     MOST,
     NEIGHBOURS,
     NOTHING_TO_MAP,
     SEED,
     inputs_of,
 )
+from app.workers.umap_layout import umap
 from cl_core.analysis.embeddings import Embeddings, find_embeddings
 from cl_core.errors import UserError
-from cl_core.evaluate.neighbours import nearest, placed, trustworthiness, unit
+from cl_core.evaluate.neighbours import placed, trustworthiness, unit
 from cl_core.runs.workspace import Workspace
 from cl_core.store import key
 
@@ -73,31 +72,6 @@ def pca(points: Array) -> tuple[Array, float]:
     axes = axes * np.sign(axes[np.abs(axes).argmax(axis=0), [0, 1]])
     share = float(values[-2:].sum() / max(values.sum(), 1e-12))
     return (centred @ axes).astype(np.float32), share
-
-
-def umap(points: Array, start: Array) -> Array:
-    """UMAP of (N, d) points of length 1 from a given start (N, 2).
-
-    The neighbours come from a plain matrix product: umap's own search would be compiled for 30 seconds. One thread and
-    a seed make it the same each time.
-    """
-    # numba, below umap, would have torch in this process compute on as many threads as the machine has cores.
-    os.environ.setdefault("NUMBA_NUM_THREADS", "1")
-    from umap import UMAP
-
-    k = min(NEIGHBOURS, len(points) - 1)
-    neighbours = nearest(points, points, k)
-    fit = UMAP(
-        n_neighbors=k,
-        min_dist=MINIMUM_DISTANCE,
-        init=10 * start / np.abs(start).max(),  # umap's own starts are about this wide
-        precomputed_knn=(*neighbours, None),
-        random_state=SEED,
-        n_jobs=1,
-    )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that one thread is used, and that neighbours were given
-        return np.asarray(fit.fit_transform(points), dtype=np.float32)
 
 
 def check_spread(points: Array) -> None:

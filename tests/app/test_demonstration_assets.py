@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from app.data.bundled import RUNS
 from app.data.runs import DEMONSTRATION
 from app.demonstration_assets import differences, make, needed, pack
+from app.workers.umap_layout import SEARCH
 from cl_core.runs.workspace import Workspace
 
 WHOLE = "dam"
@@ -28,7 +30,8 @@ def test_a_run_made_anew_is_the_one_that_is_bundled(tmp_path: Path) -> None:
         shutil.copytree(bundle.store.folder("adapter", key), workspace.store.folder("adapter", key))
     make(workspace, [run])
     fresh, bundled = workspace.find(WHOLE), bundle.find(WHOLE)
-    assert differences(fresh, bundled) == []
+    assert differences(fresh, bundled) == []  # positions of its maps among them
+    assert SEARCH not in sys.modules, "UMAP was imported without the minute that its search takes"
     pack(workspace, tmp_path / "packed", [run])
     packed = Workspace(tmp_path / "packed")
     assert packed.read_only
