@@ -131,18 +131,38 @@ def reopen(run: RunFolder) -> Stream:
     """Loads the stream of an existing run again.
 
     Raises:
-        UserError: its data are gone, or are no longer what they were.
+        UserError: its data are gone, or it is no longer what it was: the data of a task, the order of tasks, which are
+            learnt, or what their labels are.
     """
     config = run.config
     stream = open_stream(run.stream_source, config.protocol, config.settings.data)
-    now = {task.name: task.fingerprint for task in summarise_tasks(stream, stream.all_tasks)}
-    changed = [task.name for task in config.all_tasks if now.get(task.name) != task.fingerprint]
-    if changed or len(now) != len(config.all_tasks):
+    if change := _change(config, stream):
         raise UserError(
-            f"run '{run.name}' cannot go on: the data of {', '.join(changed) or 'its stream'} changed since it began. "
+            f"run '{run.name}' cannot go on: {change} changed since it began. "
             "Start a new run; whatever is unchanged is not computed again"
         )
     return stream
+
+
+def _change(config: RunConfig, stream: Stream) -> str:
+    """What a stream is no longer as a run has it; "" where it is."""
+    tasks, held_out = (
+        summarise_tasks(stream, stream.tasks),
+        summarise_tasks(stream, stream.held_out),
+    )
+    now = {task.name: task.fingerprint for task in (*tasks, *held_out)}
+    changed = [task.name for task in config.all_tasks if now.get(task.name) != task.fingerprint]
+    if changed or len(now) != len(config.all_tasks):
+        return f"the data of {', '.join(changed) or 'its stream'}"
+    names = [[task.name for task in each] for each in (tasks, held_out)]
+    if names != [[task.name for task in each] for each in (config.tasks, config.held_out)]:
+        return "the order of its tasks, or which of them are held out,"
+    labels = {task.name: task.labels for task in (*tasks, *held_out)}
+    if tuple(stream.label_space.names) != config.label_space or any(
+        labels[task.name] != task.labels for task in config.all_tasks
+    ):
+        return "which labels its tasks share"
+    return ""
 
 
 def summarise_tasks(stream: Stream, tasks: Sequence[Task]) -> tuple[TaskSummary, ...]:
