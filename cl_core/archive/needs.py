@@ -74,6 +74,22 @@ def keys_of(runs: Iterable[RunFolder]) -> set[str]:
     return keys
 
 
+def missing(workspace: Workspace, run: RunFolder) -> list[str]:
+    """Parts of a run's model, such as "adapter/films", that its workspace's store has no longer.
+
+    States are none: they are kept so that nothing is computed twice, and not all of them are.
+
+    Raises:
+        DamagedFile: the list of them cannot be read.
+    """
+    store = workspace.store
+    return [
+        name
+        for name, key in run.artifacts().items()
+        if not name.startswith("states/") and not store.folder(name.partition("/")[0], key).is_dir()
+    ]
+
+
 def _untold(run: RunFolder) -> str:
     """What one of the two files should tell, by the other one, and does not; "" where nothing is missing.
 

@@ -10,10 +10,12 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO
 
+from cl_core.archive.needs import missing
 from cl_core.archive.prune import needed_by
+from cl_core.archive.zip_members import PARTS, belongs, is_plain
 from cl_core.errors import UserError
 from cl_core.output_files import output_file
 from cl_core.runs.reading.run_hashes import HASHES
@@ -23,12 +25,13 @@ from cl_core.runs.workspace import Workspace
 from cl_core.store import is_held
 from cl_core.tasks.stream_file import read_stream_file
 
-PARTS = ("store", "streams", "slices", "data", "runs")
-"""Folders of a workspace that can be taken along."""
 STAYS = ("run.lock", "stop.request")
 """Files of a run that mean something only while it is carried out."""
-OUTSIDE = "it lies elsewhere than in the workspace's folders"
-"""Why a stream or its data stay."""
+OUTSIDE = "it lies outside the workspace"
+BESIDE = "it lies where only stream files are taken along; data belong into a folder of the workspace's data/"
+NOWHERE = "it is no part of a workspace, or of a kind that is not taken in elsewhere"
+UNPLAIN = "its name has a colon, a backslash or a control character, which not every system allows"
+"""Why something stays."""
 PACKED_ALREADY = (".safetensors", ".parquet", ".png", ".jpg", ".jpeg", ".webp", ".mp4", ".webm")
 """Compressing these takes long and gains little."""
 
@@ -73,10 +76,17 @@ def archive_contents(workspace: Workspace, runs: Sequence[str] | None = None) ->
         places += [
             root / "store" / kind / key for kind, key in sorted(needed_by(workspace, chosen))
         ]
+        left_out += [
+            f"{name} of run '{run.name}': it is missing from the store"
+            for run in chosen
+            for name in missing(workspace, run)
+        ]
     contents = {file for path in places for file in _files(path, root, left_out)}
     if not contents:
         raise UserError(f"there is nothing to pack in {workspace.root}")
     files = tuple(sorted(file.relative_to(root) for file in contents))
+    left_out += [f"'{file}': {why}" for file in files if (why := _unfit(file))]
+    files = tuple(file for file in files if not _unfit(file))
     size = sum(_size(root / file) for file in files)
     return ArchiveContents(root, files, size, tuple(dict.fromkeys(left_out)))
 
@@ -147,18 +157,31 @@ def _own(workspace: Workspace, run: RunFolder, left_out: list[str]) -> Iterator[
         )
         return
     for task in (*spec.tasks, *spec.held_out):
-        path = None if task.path is None else (stream.parent / task.path).resolve()
-        if path is None:
+        if task.data is not None:
+            left_out.append(f"data '{task.data}' of task '{task.name}': {OUTSIDE}")
+        if task.path is None:
             continue
-        if path.is_relative_to(root / "data") and path != root / "data":
-            yield root / "data" / path.relative_to(root / "data").parts[0]
+        path = (stream.parent / task.path).resolve()
+        if path.is_relative_to(root / "data"):
+            yield root.joinpath("data", *path.relative_to(root / "data").parts[:1])
         else:
-            left_out.append(f"data '{path}' of task '{task.name}': {OUTSIDE}")
+            why = BESIDE if path.is_relative_to(root) else OUTSIDE
+            left_out.append(f"data '{path}' of task '{task.name}': {why}")
+
+
+def _unfit(file: Path) -> str:
+    """Why a file of a workspace would be refused or passed over by `unpack`; "" where it is taken in."""
+    path = PurePosixPath(*file.parts)
+    return UNPLAIN if not is_plain(path.as_posix()) else "" if belongs(path) else NOWHERE
 
 
 def _files(path: Path, root: Path, left_out: list[str]) -> Iterator[Path]:
     """All files below; links are not followed, hidden ones are somebody's half-written work."""
-    if path.name.startswith(".") or path.name in STAYS:
+    if path.name in STAYS:
+        return
+    if path.name.startswith("."):
+        if path.relative_to(root).parts[0] == "data":
+            left_out.append(f"'{path.relative_to(root)}': it is hidden")
         return
     if path.is_symlink():
         left_out.append(f"'{path.relative_to(root)}': it is a link, which is not followed")
@@ -171,6 +194,8 @@ def _files(path: Path, root: Path, left_out: list[str]) -> Iterator[Path]:
             yield from _files(inner, root, left_out)
     elif path.is_file():
         yield path
+    elif path.exists():
+        left_out.append(f"'{path.relative_to(root)}': it is no regular file")
 
 
 def _size(file: Path) -> int:

@@ -7,7 +7,6 @@ hashes say, a run must be one. Files are data of known kinds; nothing is run and
 
 from __future__ import annotations
 
-import re
 import shutil
 import uuid
 import zipfile
@@ -21,31 +20,20 @@ from typing import IO
 from yaml import YAMLError
 
 from cl_core.archive.leftovers import STAGING, remove_leftovers
-from cl_core.archive.pack import PARTS
-from cl_core.archive.zip_members import Member, members, names_outside
-from cl_core.bounded_files import check_zip_directory, read_json, read_yaml
+from cl_core.archive.zip_members import PARTS, Member, belongs, members, names_outside
+from cl_core.bounded_files import check_zip_directory, read_yaml
 from cl_core.errors import Faults, UserError, counted
 from cl_core.limits import YAML_BYTES, ZIP_BYTES, ZIP_FILES, ZIP_RATIO, TooLarge
 from cl_core.runs.reading.run_files import DamagedFile
 from cl_core.runs.run_folder import RunFolder
+from cl_core.runs.slices import read_slice
 from cl_core.runs.workspace import Workspace
 from cl_core.store.artifact import DamageError, checked
 from cl_core.system_faults import naming
 
-_RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-_KIND, _KEY = re.compile(r"[a-z][a-z0-9_-]*"), re.compile(r"[0-9a-f]{64}")
-KINDS: Mapping[str, tuple[str, ...]] = {
-    "runs": (".yaml", ".json", ".jsonl", ".parquet"),
-    "store": (".safetensors", ".parquet", ".json"),
-    "streams": (".yaml",),
-    "slices": (".json",),
-    "data": (
-        *(".csv", ".tsv", ".jsonl", ".json", ".parquet", ".arrow"),
-        *(".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".mp4", ".webm"),
-    ),
-}
-"""By part of the workspace, the files that are taken in; others are left out."""
 CHUNK = 2**20
+MOST_NAMES = 10
+"""Of files that are left out, that are listed."""
 
 
 @dataclass(frozen=True)
@@ -72,14 +60,14 @@ class UnpackResult:
         already: names of those that were here: they stay as they were.
         artifacts: new ones in the store.
         others: new stream files, slices and data files.
-        left_out: files that are no part of a workspace, or of a kind that is not taken in.
+        left_out: names of files that are no part of a workspace, or of a kind that is not taken in.
     """
 
     runs: tuple[str, ...]
     already: tuple[str, ...]
     artifacts: int
     others: int
-    left_out: int
+    left_out: tuple[str, ...]
 
     def __str__(self) -> str:
         runs = counted(len(self.runs), "new run")
@@ -90,7 +78,11 @@ class UnpackResult:
         if self.already:
             said.append(f"here already, and left as they were: {', '.join(self.already)}")
         if self.left_out:
-            said.append(f"left out, as no part of a workspace: {counted(self.left_out, 'file')}")
+            names = ", ".join(f"'{name}'" for name in self.left_out[:MOST_NAMES])
+            more = len(self.left_out) - MOST_NAMES
+            said.append(
+                f"left out, as no part of a workspace: {names}{f' and {more} more' if more > 0 else ''}"
+            )
         return "\n".join(said)
 
 
@@ -139,7 +131,7 @@ def unpack(
                     *_unsound_runs(staging),
                     *_unsound_artifacts(staging),
                     *_unreadable(staging, "streams", read_yaml),
-                    *_unreadable(staging, "slices", read_json),
+                    *_unreadable(staging, "slices", read_slice),
                 ]
             )
             moved = [
@@ -153,7 +145,7 @@ def unpack(
         already=tuple(sorted(here)),
         artifacts=counts["store"],
         others=counts["streams"] + counts["slices"] + counts["data"],
-        left_out=len(listed) - len(placed),
+        left_out=_left_out(listed, placed),
     )
 
 
@@ -187,25 +179,14 @@ def _placed(listed: Sequence[Member]) -> dict[PurePosixPath, Member]:
         path = member.path
         if not tops & set(PARTS):  # a folder around the workspace, or run folders by themselves
             path = PurePosixPath(*path.parts[1:]) if wraps else PurePosixPath("runs", path)
-        if _belongs(path):
+        if belongs(path):
             placed[path] = member
     return placed
 
 
-def _belongs(path: PurePosixPath) -> bool:
-    parts = path.parts
-    if len(parts) < 2 or any(part.startswith(".") for part in parts):
-        return False
-    if path.suffix.lower() not in KINDS.get(parts[0], ()):
-        return False
-    match parts:
-        case ("runs", name, _):
-            return _RUN.fullmatch(name) is not None
-        case ("store", kind, key, _):
-            return bool(_KIND.fullmatch(kind) and _KEY.fullmatch(key))
-        case ("streams" | "slices", _):
-            return True
-    return parts[0] == "data" and len(parts) > 2
+def _left_out(listed: Sequence[Member], placed: Mapping[PurePosixPath, Member]) -> tuple[str, ...]:
+    taken = {member.info.filename for member in placed.values()}
+    return tuple(member.info.filename for member in listed if member.info.filename not in taken)
 
 
 def _unit(path: PurePosixPath) -> PurePosixPath:
@@ -297,7 +278,7 @@ def _unreadable(staging: Path, part: str, read: Callable[[Path], object]) -> Ite
     for unit in _units(staging, part):
         try:
             read(staging / unit)
-        except (OSError, ValueError, YAMLError, TooLarge) as error:
+        except (OSError, ValueError, TypeError, YAMLError, TooLarge) as error:
             yield f"{unit} cannot be read: {' '.join(str(error).split())[:200]}"
 
 

@@ -9,15 +9,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cl_core.archive.needs import UnknownNeeds
+from cl_core.archive.needs import UnknownNeeds, missing
 from cl_core.archive.prune import needed_by
+from cl_core.archive.zip_members import is_artifact
 from cl_core.bounded_files import read_json
 from cl_core.errors import UserError, counted
 from cl_core.jobs.job import UNREADABLE, Job
 from cl_core.runs.events import ArtifactEvent
 from cl_core.runs.reading.run_files import DamagedFile
 from cl_core.runs.run_folder import RunFolder
-from cl_core.runs.slices import Slice
+from cl_core.runs.slices import read_slice
 from cl_core.runs.workspace import Workspace
 from cl_core.store.artifact import DamageError, checked
 from cl_core.tasks.stream_file import read_stream_file
@@ -94,7 +95,7 @@ def verify(workspace: Workspace, run: str | None = None) -> Verification:
     parts = [_run(workspace, RunFolder(folder)) for folder in folders]
     parts += _artifacts(workspace, _stored(workspace.root / "store"))
     parts += _files(workspace, "stream", "streams/*.yaml", read_stream_file)
-    parts += _files(workspace, "slice", "slices/*.json", lambda file: Slice(**_json(file)))
+    parts += _files(workspace, "slice", "slices/*.json", read_slice)
     parts += _files(workspace, "job", "jobs/*/job.json", lambda file: _read_job(file, workspace))
     for pattern in ("preferences.json", "drafts/*.json"):
         parts += _files(workspace, "settings", pattern, _json)
@@ -115,6 +116,7 @@ def _run(workspace: Workspace, run: RunFolder) -> VerifiedPart:
             f"{name} in the store is another than its scores came from; {todo}"
             for name in run.other_parts()
         ]
+        faults += [f"{name} is missing from the store; {todo}" for name in missing(workspace, run)]
     except DamagedFile:  # among the faults
         pass
     return VerifiedPart("run", run.name, tuple(faults), tuple(notes))
@@ -128,7 +130,11 @@ def _artifacts(workspace: Workspace, keys: list[tuple[str, str]]) -> Iterator[Ve
             checked(kind, key, workspace.store.folder(kind, key))
         except (DamageError, OSError, ValueError) as damage:
             users = _users(workspace) if users is None else users
-            todo = "put a copy of it back" if workspace.read_only else _mending(users.get(key))
+            todo = _mending(users.get(key))
+            if not is_artifact(kind, key):
+                todo = "it is no artifact of the lab's: remove the folder"
+            elif workspace.read_only:
+                todo = "put a copy of it back"
             fault = f"{damage}; {todo}"
         yield VerifiedPart("artifact", f"{kind}/{key}", (fault,) if fault else ())
 

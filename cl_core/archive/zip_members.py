@@ -2,12 +2,56 @@
 
 from __future__ import annotations
 
+import re
 import stat
 import zipfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+
+from cl_core.tasks.sources.formats import READERS
+from cl_core.tasks.sources.image_folder import SUFFIXES
+
+PARTS = ("store", "streams", "slices", "data", "runs")
+"""Folders of a workspace that can be taken along."""
+KINDS: Mapping[str, tuple[str, ...]] = {
+    "runs": (".yaml", ".json", ".jsonl", ".parquet"),
+    "store": (".safetensors", ".parquet", ".json"),
+    "streams": (".yaml", ".yml"),
+    "slices": (".json",),
+    "data": (*READERS, *SUFFIXES, ".mp4", ".webm", ".mov", ".mkv", ".avi"),
+}
+"""By part of the workspace, the files that are taken along and taken in; others are left out."""
+_RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_KIND, _KEY = re.compile(r"[a-z][a-z0-9_-]*"), re.compile(r"[0-9a-f]{64}")
+
+
+def is_artifact(kind: str, key: str) -> bool:
+    """Whether a folder of the store is called as an artifact is."""
+    return bool(_KIND.fullmatch(kind) and _KEY.fullmatch(key))
+
+
+def belongs(path: PurePosixPath) -> bool:
+    """Whether a file has a place in a workspace, by its path from there; packing and unpacking ask the same."""
+    parts = path.parts
+    if len(parts) < 2 or any(part.startswith(".") for part in parts):
+        return False
+    if path.suffix.lower() not in KINDS.get(parts[0], ()):
+        return False
+    match parts:
+        case ("runs", name, _):
+            return _RUN.fullmatch(name) is not None
+        case ("store", kind, key, _):
+            return is_artifact(kind, key)
+        case ("streams" | "slices", _):
+            return True
+    return parts[0] == "data"
+
+
+def is_plain(name: str) -> bool:
+    """Whether every system has files of that name, and means the same by it."""
+    return not any(letter in ":\\" or ord(letter) < 32 for letter in name)
 
 
 @dataclass(frozen=True)
@@ -49,7 +93,7 @@ def names_outside(listed: Sequence[Member]) -> list[str]:
         mode, name = member.info.external_attr >> 16, member.info.filename
         if member.path.is_absolute() or ".." in member.path.parts or not member.path.parts:
             faults.append(f"'{name}' would leave the folder")
-        elif ":" in name or any(ord(letter) < 32 for letter in name):
+        elif not is_plain(member.path.as_posix()):
             faults.append(f"{name!r} is no plain file name")
         elif stat.S_ISLNK(mode):
             faults.append(f"'{name}' is a link")

@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from cl_core.bounded_files import read_json
 from cl_core.errors import UserError
@@ -53,13 +53,28 @@ def save_slice(workspace: Workspace, new_slice: Slice) -> Path:
     return file
 
 
+def read_slice(file: Path) -> Slice:
+    """Reads a slice, which is called as its file.
+
+    Raises:
+        OSError, ValueError, TypeError: it cannot be read, is none, or has another name inside.
+        TooLarge: as `read_json`.
+    """
+    stored = Slice(**read_json(file))
+    if not _NAME.fullmatch(stored.name) or stored.name != file.stem:
+        raise ValueError(
+            f"it says that its name is {stored.name[:80]!r}; a slice is called as its file"
+        )
+    return stored
+
+
 def slices(workspace: Workspace, run: str | None = None) -> list[Slice]:
     """All slices by name, or those of one run; files that are none are passed over."""
     kept = []
     for file in sorted((workspace.root / "slices").glob("*.json")):
         try:
-            stored = Slice(**read_json(file))
-        except (OSError, ValueError, TypeError, ValidationError, TooLarge):
+            stored = read_slice(file)
+        except (OSError, ValueError, TypeError, TooLarge):
             continue
         if run in (None, stored.run):
             kept.append(stored)

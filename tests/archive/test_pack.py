@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import shutil
 import zipfile
 from pathlib import Path
@@ -11,9 +12,10 @@ from pathlib import Path
 import pytest
 
 import cl_core as cl
-from cl_core.archive.pack import archive_contents, pack, write_zip
+from cl_core.archive.pack import NOWHERE, UNPLAIN, archive_contents, pack, write_zip
 from cl_core.archive.unpack import unpack
-from cl_core.errors import UserError
+from cl_core.archive.verification import verify
+from cl_core.errors import Faults, UserError
 from cl_core.reports.report import Report
 from cl_core.runs.slices import Slice, save_slice
 from cl_core.runs.workspace import Workspace
@@ -36,7 +38,7 @@ def test_a_packed_workspace_is_the_same_elsewhere(workspace: Workspace, tmp_path
     packed = pack(workspace, tmp_path / "all.zip")
     came = unpack(Workspace(tmp_path / "new"), tmp_path / "all.zip")
     assert came.runs == ("one", "other")
-    assert (came.already, came.left_out) == ((), 0)
+    assert (came.already, came.left_out) == ((), ())
     for file in packed.files:
         assert (tmp_path / "new" / file).read_bytes() == (workspace.root / file).read_bytes()
     there = Workspace(tmp_path / "new").find("one")
@@ -135,13 +137,77 @@ def test_what_is_not_packed_is_said_with_its_reason(workspace: Workspace, tmp_pa
         for name, path in {"in": "../data/in.csv", "out": tmp_path / "out.csv"}.items()
     )
     stream.write_text(f"name: mine\nprotocol: dil\ntasks:\n{tasks}")
-    away = f"data '{tmp_path / 'out.csv'}' of task 'out': it lies elsewhere than in the workspace's folders"
+    away = f"data '{tmp_path / 'out.csv'}' of task 'out': it lies outside the workspace"
     assert left_out() == [away, link]
     stream.write_text("name: mine\ntasks: 7\n")
     (faults, *others) = left_out()
     assert faults.startswith("data of run 'one': stream 'mine.yaml' has faults by now")
     assert others == [link]
     assert archive_contents(Workspace(root)).left_out == (link,)
+
+
+def test_whatever_is_packed_is_taken_in_elsewhere_and_the_rest_is_named(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    root = shutil.copytree(workspace.root, tmp_path / "copy")
+    taken = ["data/rows.csv", "data/days/rows.ndjson", "data/days/clip.mov", "streams/mine.yml"]
+    stays = {
+        "data/my: set/rows.csv": UNPLAIN,
+        "data/back\\slash.csv": UNPLAIN,
+        "data/days/notes.txt": NOWHERE,
+        "streams/days/rows.csv": NOWHERE,
+        "data/.days/rows.csv": "it is hidden",
+    }
+    for name in (*taken, *stays):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text("name: mine\n")
+    os.mkfifo(root / "data" / "pipe.csv")
+    packed = pack(Workspace(root), tmp_path / "all.zip")
+    reasons = {line.split("'")[1]: line.split("': ")[1] for line in packed.left_out}
+    hidden = {"data/.days/rows.csv": "data/.days"}  # a folder is named once
+    assert reasons == {hidden.get(name, name): why for name, why in stays.items()} | {
+        "data/pipe.csv": "it is no regular file"
+    }
+    there = tmp_path / "there"
+    came = unpack(Workspace(there), tmp_path / "all.zip")
+    assert came.left_out == ()
+    assert all((there / file).is_file() for file in packed.files)
+    assert {*taken} <= {file.as_posix() for file in packed.files}
+
+
+def test_a_part_of_its_model_that_is_gone_is_named(workspace: Workspace, tmp_path: Path) -> None:
+    root = shutil.copytree(workspace.root, tmp_path / "copy")
+    run = Workspace(root).find("one")
+    (name, key) = next(part for part in run.artifacts().items() if part[0].startswith("adapter/"))
+    shutil.rmtree(root / "store" / "adapter" / key)
+    said = f"{name} of run 'one': it is missing from the store"
+    assert archive_contents(Workspace(root), ["one"]).left_out == (said,)
+    (part,) = verify(Workspace(root), "one").of("run")
+    assert part.faults == (
+        f"{name} is missing from the store; 'adapter-lab resume one' computes it again",
+    )
+
+
+def test_a_slice_that_calls_itself_otherwise_leads_nowhere(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    root = shutil.copytree(workspace.root, tmp_path / "copy")
+    (tmp_path / "secret.json").write_text("{}")
+    save_slice(
+        Workspace(root), Slice(name="nice", run="one", split="test", after=1, samples=("a",))
+    )
+    file = root / "slices" / "nice.json"
+    content = json.loads(file.read_text())
+    assert "slices/nice.json" in map(str, archive_contents(Workspace(root), ["one"]).files)
+    for name in ("../../secret", str(tmp_path / "secret"), "other", ""):
+        file.write_text(json.dumps({**content, "name": name}))
+        names = [str(packed) for packed in archive_contents(Workspace(root), ["one"]).files]
+        assert not [packed for packed in names if ".." in packed or "slices" in packed]
+        (part,) = verify(Workspace(root)).of("slice")
+        assert "a slice is called as its file" in part.faults[0]
+        pack(Workspace(root), tmp_path / "all.zip")
+        with pytest.raises(Faults, match=r"slices/nice\.json cannot be read"):
+            unpack(Workspace(tmp_path / "there"), tmp_path / "all.zip")
 
 
 def test_what_is_here_stays_as_it_is(workspace: Workspace, tmp_path: Path) -> None:
@@ -170,7 +236,7 @@ def test_zips_made_by_hand_are_understood(
     came = unpack(Workspace(tmp_path / "new"), tmp_path / "hand.zip")
     assert came.runs == ("one", "other")
     assert (came.artifacts > 0) == (not by_hand)
-    assert came.left_out == 3  # the litter, and a lock of each run
+    assert len(came.left_out) == 3  # the litter, and a lock of each run
 
 
 def test_packing_holds_no_file_whole_in_memory(workspace: Workspace, tmp_path: Path) -> None:

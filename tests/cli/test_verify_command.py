@@ -126,7 +126,11 @@ def test_what_a_run_wrote_is_whole(lab: Command, mine: RunFolder) -> None:
 def test_an_edited_file_is_named_and_not_believed(
     lab: Command, mine: RunFolder, edit: Edit, file: str
 ) -> None:
-    remade(Workspace(), "dam", "sound")
+    sound = remade(Workspace(), "dam", "sound")
+    for name, key in sound.artifacts().items():
+        part = f"store/{name.partition('/')[0]}/{key}"
+        if not name.startswith("states/"):
+            shutil.copytree(DEMONSTRATION / part, Workspace().root / part, dirs_exist_ok=True)
     edit(mine)
     listed = {run["run"]: run for run in json.loads(lab("runs", "--json").out)}
     assert {name: run["status"] for name, run in listed.items()} == {
