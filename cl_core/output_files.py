@@ -6,9 +6,11 @@ The lab's own files are rather written by `store.atomic_writes`, which mends wha
 from __future__ import annotations
 
 import errno
+import glob
 import os
 import re
 import stat
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -18,6 +20,8 @@ from typing import IO
 from cl_core.system_faults import naming
 
 PARTIAL_SUFFIX = ".partial"
+LEFT_SECONDS = 3600.0
+"""Nobody writes any more into what was not written to for so long **(ours)**."""
 MOST_LINKS = 40
 """As many as Linux follows."""
 _DESCRIPTOR = re.compile(r"/(?:proc/(?:self|\d+)|dev)/fd/(\d+)")
@@ -33,6 +37,7 @@ def output_file(path: Path) -> Iterator[IO[bytes]]:
         OSError: the disk's answer, or it is a device, a pipe or a socket. What lay there is then as it was.
     """
     target = _regular_target(Path(path))
+    _remove_leftovers(target)
     partial = target.with_name(f".{target.name}.{uuid.uuid4().hex}{PARTIAL_SUFFIX}")
     try:
         with partial.open("xb") as file:
@@ -47,6 +52,14 @@ def output_file(path: Path) -> Iterator[IO[bytes]]:
             error.filename, error.filename2 = str(path), None
         raise
     sync_folder(target.parent)
+
+
+def _remove_leftovers(target: Path) -> None:
+    """Removes what processes that were killed while they wrote this file have left; one that writes did so just now."""
+    for partial in target.parent.glob(f".{glob.escape(target.name)}.*{PARTIAL_SUFFIX}"):
+        with suppress(OSError):
+            if time.time() - partial.stat().st_mtime > LEFT_SECONDS:
+                partial.unlink()
 
 
 def write_output(path: Path, data: str | bytes) -> None:

@@ -1,6 +1,6 @@
 """What the fault harness tried, what held and what failed: the table of docs/reliability.md.
 
-    python benchmarks/checks/faults.py            # everything (`make faults`), half an hour on two cores
+    python benchmarks/checks/faults.py            # everything (`make faults`), fifty minutes of two cores
     python benchmarks/checks/faults.py --fast     # what the tests try each time, a few minutes
     python benchmarks/checks/faults.py --list     # what would be tried
 

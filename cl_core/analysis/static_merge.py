@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -130,7 +131,7 @@ def merge_run(
             f"run '{run.name}' {why}; a static merge takes a finished run with an adapter per task"
         )
     run.check_parts()
-    shares = _shares(weights, [task.name for task in config.tasks])
+    shares = task_shares(weights, [task.name for task in config.tasks])
     needs_fishers = "fishers" in MERGES[how].needs
     merging = make_settings(config.settings.merging.model_dump(), settings or {}).merging
     stream = reopen(run)
@@ -185,11 +186,21 @@ def merge_run(
     return StaticMerge(adapter, tuple(heads), description, scores, own_scores)
 
 
-def _shares(weights: Sequence[float] | None, tasks: Sequence[str]) -> Tensor:
+def task_shares(weights: Sequence[float] | None, tasks: Sequence[str]) -> Tensor:
+    """Each task's share (T,) of the sum of the weights; equal ones where none are given.
+
+    Raises:
+        UserError: not one number of 0 or more for each task, or a sum that is 0 or not finite.
+    """
     given = [1.0] * len(tasks) if weights is None else list(weights)
-    if len(given) != len(tasks) or any(not share >= 0 for share in given) or sum(given) == 0:
+    if (
+        len(given) != len(tasks)
+        or not all(share >= 0 for share in given)
+        or not 0 < sum(given) < inf
+    ):
         raise UserError(
-            f"the weights are {given}; give one number of 0 or more for each of {', '.join(tasks)}, not all 0"
+            f"the weights are {given}; give one number of 0 or more for each of {', '.join(tasks)}, not all 0 and "
+            "no larger than a sum of them can be"
         )
     return torch.tensor(given, dtype=torch.float64).div(sum(given)).float()
 

@@ -154,8 +154,8 @@ def _change(config: RunConfig, stream: Stream) -> str:
     changed = [task.name for task in config.all_tasks if now.get(task.name) != task.fingerprint]
     if changed or len(now) != len(config.all_tasks):
         return f"the data of {', '.join(changed) or 'its stream'}"
-    names = [[task.name for task in each] for each in (tasks, held_out)]
-    if names != [[task.name for task in each] for each in (config.tasks, config.held_out)]:
+    names = [[task.name for task in part] for part in (tasks, held_out)]
+    if names != [[task.name for task in part] for part in (config.tasks, config.held_out)]:
         return "the order of its tasks, or which of them are held out,"
     labels = {task.name: task.labels for task in (*tasks, *held_out)}
     if tuple(stream.label_space.names) != config.label_space or any(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf, nan
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 import torch
 
 from cl_core.adapters.merging import MERGES
-from cl_core.analysis.static_merge import load_merged, merge_run
+from cl_core.analysis.static_merge import load_merged, merge_run, task_shares
 from cl_core.errors import UserError
 from tests.small_runs import Carry
 
@@ -61,3 +62,16 @@ def test_what_cannot_be_merged_is_refused_with_the_reason(carry: Carry, tmp_path
         merge_run(shared.workspace, shared.folder)
     with pytest.raises(UserError, match="no merged adapter in"):
         load_merged(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "weights", [[1.0], [0.0, 0.0], [-1.0, 2.0], [nan, 1.0], [1e308, 1e308], [inf, 1.0]]
+)
+def test_weights_that_are_none_are_refused(weights: list[float]) -> None:
+    with pytest.raises(UserError, match="give one number of 0 or more for each of one, two"):
+        task_shares(weights, ["one", "two"])
+
+
+def test_weights_are_shares_of_their_sum() -> None:
+    assert task_shares([1e300, 3e300], ["one", "two"]).tolist() == [0.25, 0.75]
+    assert task_shares(None, ["one", "two"]).tolist() == [0.5, 0.5]

@@ -131,3 +131,17 @@ def test_a_write_that_fails_leaves_what_the_link_leads_to(tmp_path: Path) -> Non
     with pytest.raises(OSError, match="round"):
         write_output(tmp_path / "round", b"data")
     assert sorted(file.name for file in tmp_path.iterdir()) == ["folder", "out", "round"]
+
+
+def test_what_a_killed_process_left_beside_the_file_is_removed_and_what_is_being_written_is_not(
+    tmp_path: Path,
+) -> None:
+    old, new, other = (
+        tmp_path / f".{name}.partial" for name in ("a.zip.0123", "a.zip.4567", "b.zip.0123")
+    )
+    for partial in (old, new, other):
+        partial.touch()
+    for partial in (old, other):
+        os.utime(partial, (0, 0))
+    write_output(tmp_path / "a.zip", b"whole")
+    assert sorted(tmp_path.iterdir()) == sorted([new, other, tmp_path / "a.zip"])
