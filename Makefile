@@ -59,7 +59,7 @@ advisories: setup ## ask for advisories of the pinned packages, and keep them (n
 sbom: setup ## write the software bill of materials (CycloneDX), sbom.json
 	@$(BIN)/python benchmarks/checks/bill_of_materials.py --output sbom.json
 
-faults: setup ## try every fault on runs, streams and workspaces, and count what held (half an hour)
+faults: setup ## try every fault on runs, streams and workspaces, and count what held (fifty minutes)
 	@$(BIN)/python benchmarks/checks/faults.py && $(BIN)/python benchmarks/results.py
 
 demo-assets: setup ## make the bundled demonstration anew (some ten minutes)
