@@ -190,6 +190,9 @@ def _files(path: Path, root: Path, left_out: list[str]) -> Iterator[Path]:
     if path.name == HASHES and is_held(path.with_name("run.lock")):
         return
     if path.is_dir():
+        if len(path.relative_to(root).parts) > FOLDER_DEPTH.most:
+            left_out.append(f"'{path.relative_to(root)}': {FOLDER_DEPTH.refusal('it', 1 + len(path.relative_to(root).parts))}")
+            return
         for inner in path.iterdir():
             yield from _files(inner, root, left_out)
     elif path.is_file():

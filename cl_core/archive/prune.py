@@ -9,6 +9,7 @@ computed again. While a run cannot say what it needs, nothing is removed.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -142,10 +143,20 @@ def folder_bytes(path: Path) -> int:
     """What a file, or all files below a folder, take up; links are not followed, vanished files are 0."""
     if path.is_symlink():
         return 0
-    if path.is_dir():
-        return sum(folder_bytes(entry) for entry in _entries(path))
+    if not path.is_dir():
+        return _bytes(path)
+    # Not by recursion: a stranger's zip may have folders in folders a thousand deep.
+    return sum(
+        _bytes(file)
+        for inner, _, files in os.walk(path)
+        for name in files
+        if not (file := Path(inner, name)).is_symlink()
+    )
+
+
+def _bytes(file: Path) -> int:
     try:
-        return path.stat().st_size
+        return file.stat().st_size
     except FileNotFoundError:
         return 0
 

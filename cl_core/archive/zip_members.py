@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from cl_core.limits import FOLDER_DEPTH
 from cl_core.tasks.sources.formats import READERS
 from cl_core.tasks.sources.image_folder import SUFFIXES
 
@@ -95,6 +96,8 @@ def names_outside(listed: Sequence[Member]) -> list[str]:
             faults.append(f"'{name}' would leave the folder")
         elif not is_plain(member.path.as_posix()):
             faults.append(f"{name!r} is no plain file name")
+        elif len(member.path.parts) > FOLDER_DEPTH.most:
+            faults.append(FOLDER_DEPTH.refusal(f"'{name[:40]}...'", len(member.path.parts)))
         elif stat.S_ISLNK(mode):
             faults.append(f"'{name}' is a link")
         elif stat.S_IFMT(mode) not in (0, stat.S_IFREG):

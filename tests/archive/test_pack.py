@@ -13,6 +13,7 @@ import pytest
 
 import cl_core as cl
 from cl_core.archive.pack import NOWHERE, UNPLAIN, archive_contents, pack, write_zip
+from cl_core.archive.prune import folder_bytes
 from cl_core.archive.unpack import unpack
 from cl_core.archive.verification import verify
 from cl_core.errors import Faults, UserError
@@ -173,6 +174,23 @@ def test_whatever_is_packed_is_taken_in_elsewhere_and_the_rest_is_named(
     assert came.left_out == ()
     assert all((there / file).is_file() for file in packed.files)
     assert {*taken} <= {file.as_posix() for file in packed.files}
+
+
+def test_folders_in_folders_without_end_are_left_out_and_refused(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    root = shutil.copytree(workspace.root, tmp_path / "copy")
+    deep = root / "data" / Path(*"a" * 1500)
+    deep.mkdir(parents=True)
+    (deep / "rows.csv").write_text("text,label\n")
+    assert folder_bytes(root / "data") == len("text,label\n")
+    (line,) = pack(Workspace(root), tmp_path / "all.zip").left_out
+    assert "at most 100 levels of folders are read" in line
+    with zipfile.ZipFile(tmp_path / "deep.zip", "w") as archive:
+        archive.writestr(f"data/{'a/' * 900}rows.csv", "text,label\n")
+    with pytest.raises(Faults, match="at most 100 levels of folders are read"):
+        unpack(Workspace(tmp_path / "there"), tmp_path / "deep.zip")
+    shutil.rmtree(root / "data")
 
 
 def test_a_part_of_its_model_that_is_gone_is_named(workspace: Workspace, tmp_path: Path) -> None:
