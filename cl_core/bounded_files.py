@@ -40,11 +40,21 @@ def read_bytes(file: Path, limit: Limit) -> bytes:
         OSError: it cannot be read, or is no regular file.
         TooLarge: it has more than the limit.
     """
+    limit.check(f"'{file.name}'", check_regular(file))
+    return file.read_bytes()
+
+
+def check_regular(file: Path) -> int:
+    """The size of a file, which is looked at and not opened: a pipe would wait for whoever writes to it.
+
+    Raises:
+        OSError: it is not there.
+        NoRegularFile: it is a folder, a pipe or a device.
+    """
     status = file.stat()
     if not stat.S_ISREG(status.st_mode):
         raise NoRegularFile("it is no regular file")
-    limit.check(f"'{file.name}'", status.st_size)
-    return file.read_bytes()
+    return status.st_size
 
 
 def read_json(file: Path, limit: Limit = JSON_BYTES) -> Any:

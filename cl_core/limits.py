@@ -111,7 +111,27 @@ BATCH_ROWS = Limit("settings: sizes of batches", 100_000, "samples", "choose a s
 WIDTH = Limit(
     "settings: bottleneck, reduction", 8_192, "units", "adapters are narrower than hidden states"
 )
-BLOCKS = Limit("settings: blocks, layer", 1_000, "blocks", "count those of the backbone")
+BLOCKS = Limit(
+    "settings: blocks, layer; config.json of a backbone",
+    1_000,
+    "blocks",
+    "count those of the backbone",
+)
+CONFIG_WIDTH = Limit(
+    "config.json of a backbone: widths, heads, sides of pictures",
+    65_536,
+    "units",
+    "put the checkpoint's own file back",
+)
+CONFIG_TOKENS = Limit(
+    "config.json of a backbone: vocabulary, positions",
+    10_000_000,
+    "tokens",
+    "put the checkpoint's own file back",
+)
+CONFIG_LABELS = Limit(
+    "config.json of a backbone: num_labels", 100_000, "labels", "leave it out: heads are not read"
+)
 TOKENS = Limit("settings: max_length", 32_768, "tokens", "cut texts earlier, or split them")
 FRAMES = Limit("settings: frames", 1_000, "frames of a clip", "look at fewer")
 GRID = Limit("settings: image_grid, clip_grid", 100, "tokens a side", "choose a coarser one")

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from cl_core.backbones.catalogue import KNOWN, KnownBackbone, list_backbones
+from cl_core.backbones.checkpoint_files import check_weights, checkpoint_faults, read_config
 from cl_core.backbones.encoder import Backbone
 from cl_core.backbones.encoder_decoder import GENERATORS, GenerativeBackbone
 from cl_core.backbones.fingerprint import fingerprint
@@ -27,18 +28,21 @@ from cl_core.backbones.text import TextBackbone
 from cl_core.backbones.vision.image import ImageBackbone
 from cl_core.backbones.vision.image_loader import (
     OPEN_CLIP,
+    OPEN_CLIP_CONFIG,
     load_open_clip,
     load_tagged,
     load_vision,
 )
 from cl_core.backbones.vision.vision_encoder import VisionEncoder
 from cl_core.backbones.vision.vision_language import VisionLanguageBackbone
-from cl_core.bounded_files import read_json
 from cl_core.errors import UserError, did_you_mean
 
 __all__ = ["list_backbones", "load_backbone"]
 
-OPEN_CLIP_CONFIG = "open_clip_config.json"
+SENTENCEPIECE = (
+    ". A checkpoint with a SentencePiece model but no tokenizer.json needs: pip install sentencepiece "
+    "protobuf"
+)
 VISION_TYPES = ("vit", "clip", "clip_vision_model")
 """`model_type` of the checkpoints of transformers that are read as vision backbones."""
 
@@ -206,23 +210,17 @@ def _how_to_have(row: KnownBackbone) -> str:
 
 def _read_config(folder: Path, name: str) -> dict[str, Any]:
     path = folder / "config.json"
-    if not path.is_file():
+    if not path.exists():
         raise UserError(
             f"backbone '{name}': {folder} holds no config.json; give the folder that save_pretrained wrote"
         )
-    try:
-        config = read_json(path)
-    except ValueError as error:
-        raise UserError(f"backbone '{name}': {path} is not JSON ({error})") from error
-    if not isinstance(config, dict):
-        raise UserError(f"backbone '{name}': {path} holds no JSON object")
-    return config
+    return read_config(path, name)
 
 
 def _load_model(folder: Path, row: Architecture, settings: BackboneSettings) -> Any:
-    from safetensors import SafetensorError
     from transformers import AutoConfig, AutoModel, AutoModelForMaskedLM, AutoModelForSeq2SeqLM
 
+    what = f"backbone '{settings.name}' in {folder}"
     options: dict[str, Any] = {}
     auto_class = AutoModel
     if row.model_type in GENERATORS:
@@ -233,12 +231,13 @@ def _load_model(folder: Path, row: Architecture, settings: BackboneSettings) -> 
             )
     elif settings.masked:
         auto_class = AutoModelForMaskedLM
-        options["config"] = AutoConfig.from_pretrained(str(folder), local_files_only=True)
+        with checkpoint_faults(what, folder):
+            options["config"] = AutoConfig.from_pretrained(str(folder), local_files_only=True)
         if row.model_type == "deberta-v2" and not _has_weight(folder, "cls."):
             options["config"].legacy = False  # Microsoft's own layout of the head
     elif row.has_pooler:
         options["add_pooling_layer"] = False
-    try:
+    with checkpoint_faults(what, folder):
         model, report = auto_class.from_pretrained(
             str(folder),
             dtype=getattr(torch, settings.dtype),
@@ -249,17 +248,7 @@ def _load_model(folder: Path, row: Architecture, settings: BackboneSettings) -> 
             output_loading_info=True,
             **options,
         )
-    except (OSError, ValueError, RuntimeError, ImportError, SafetensorError) as error:
-        raise UserError(
-            f"backbone '{settings.name}' in {folder} cannot be loaded: {error}"
-        ) from error
-    absent = sorted(report["missing_keys"])
-    if absent:
-        # transformers fills them at random, and a frozen backbone would never recover from that.
-        raise UserError(
-            f"backbone '{settings.name}' in {folder} lacks {len(absent)} of its weights, such as {absent[0]}; "
-            "download or save the checkpoint again"
-        )
+    check_weights(model, report, what)
     return model
 
 
@@ -278,15 +267,11 @@ def _has_weight(folder: Path, start: str) -> bool:
 def _load_tokenizer(folder: Path, name: str) -> Any:
     from transformers import AutoTokenizer
 
-    try:
+    words = "" if (folder / "tokenizer.json").is_file() else SENTENCEPIECE
+    with checkpoint_faults(f"backbone '{name}': its tokenizer in {folder}", folder, words):
         tokenizer = AutoTokenizer.from_pretrained(
             str(folder), use_fast=True, local_files_only=True, trust_remote_code=False
         )
-    except (OSError, ValueError, KeyError, ImportError, AttributeError, TypeError) as error:
-        raise UserError(
-            f"backbone '{name}': its tokenizer in {folder} cannot be loaded ({error}). A checkpoint with a "
-            "SentencePiece model but no tokenizer.json needs: pip install sentencepiece protobuf"
-        ) from error
     if tokenizer.pad_token_id is None:
         raise UserError(f"backbone '{name}': its tokenizer in {folder} has no padding token")
     return tokenizer

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from cl_core.bounded_files import read_json
 from cl_core.errors import UserError
+from cl_core.limits import TooLarge
 
 HUB = "hub:"
 
@@ -108,5 +109,8 @@ def _is_whole(folder: Path) -> bool:
     index = folder / "model.safetensors.index.json"
     if not index.is_file():
         return (folder / "model.safetensors").is_file()
-    parts = set(read_json(index)["weight_map"].values())
-    return all((folder / part).is_file() for part in parts)
+    try:
+        parts = set(read_json(index)["weight_map"].values())
+        return all((folder / part).is_file() for part in parts)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, TooLarge):
+        return False  # a fetch that was cut off, or a file that is damaged: the hub has it whole

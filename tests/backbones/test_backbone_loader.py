@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from huggingface_hub import constants
 from safetensors.torch import load_file, save_file
 
 from cl_core.backbones.backbone_loader import load_backbone
+from cl_core.backbones.checkpoint_files import checkpoint_faults
 from cl_core.backbones.features import extract_features
 from cl_core.backbones.settings import BackboneSettings
 from cl_core.backbones.snapshot import hub_snapshot
@@ -155,6 +157,64 @@ def test_texts_as_long_as_the_backbone_can_read_are_read_and_longer_ones_refused
     assert backbone(backbone.collate(encoding, [0])).last_hidden_state.isfinite().all()
     with pytest.raises(UserError, match=f"reads at most {LONGEST} tokens"):
         load(checkpoint(model_type), max_length=LONGEST + 1)
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"num_hidden_layers": "6"}, "cannot be loaded: .*num_hidden_layers"),
+        ({"num_hidden_layers": None}, "cannot be loaded: .*num_hidden_layers"),
+        ({"pad_token_id": 10**9}, "cannot be loaded: .*[Pp]ad"),
+        ({"hidden_act": "nope"}, "cannot be loaded: .*nope"),
+        ({"num_attention_heads": 0}, "num_attention_heads of config.json is 0, and must be at"),
+        ({"hidden_size": 0}, "hidden_size of config.json is 0, and must be at least 1"),
+        ({"num_hidden_layers": 0}, "num_hidden_layers of config.json is 0, and must be at least 1"),
+        ({"num_hidden_layers": -1}, "num_hidden_layers of config.json is -1, and must be at"),
+        ({"num_hidden_layers": 10**9}, "at most 1,000 are read"),
+        ({"num_labels": 10**10}, "at most 100,000 are read"),
+        ({"vocab_size": 10**12}, "at most 10,000,000 are read"),
+        ({"intermediate_size": 10**12}, "at most 65,536 are read"),
+    ],
+)
+def test_a_configuration_that_no_model_can_have_is_refused_in_one_sentence(
+    copied: Path, fields: dict[str, object], sentence: str
+):
+    config = json.loads((copied / "config.json").read_text())
+    (copied / "config.json").write_text(json.dumps({**config, **fields}))
+    with pytest.raises(UserError, match=sentence) as caught:
+        load(copied)
+    assert str(caught.value).startswith(f"backbone '{copied}'")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "name", ["tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"]
+)
+def test_a_file_that_is_nested_without_end_is_named(copied: Path, name: str):
+    (copied / name).write_text("[" * 100_000)
+    with pytest.raises(UserError, match=rf"^backbone '{copied}'.*{name} is not JSON"):
+        load(copied)
+
+
+@pytest.mark.parametrize("name", ["tokenizer.json", "config.json", "model.safetensors"])
+def test_a_pipe_in_a_checkpoint_is_not_waited_for(copied: Path, name: str):
+    (copied / name).unlink()
+    os.mkfifo(copied / name)
+    with pytest.raises(UserError, match=rf"{name} cannot be read: it is no regular file"):
+        load(copied)
+
+
+@pytest.mark.parametrize("kind", [MemoryError, KeyboardInterrupt])
+def test_what_is_no_fault_of_a_checkpoint_is_not_laid_at_its_door(
+    tmp_path: Path, kind: type[BaseException]
+):
+    with pytest.raises(kind), checkpoint_faults("backbone 'mine'", tmp_path):
+        raise kind
+    with (
+        pytest.raises(UserError, match=r"^one sentence$"),
+        checkpoint_faults("backbone 'mine'", tmp_path),
+    ):
+        raise UserError("one sentence")
 
 
 def test_a_hub_id_needs_a_revision_that_stays_where_it_is():

@@ -146,3 +146,33 @@ def test_classes_are_scored_without_training_as_clip_scores_them(tmp_path: Path)
     output = backbone(backbone.collate(backbone.encode({"image": files}), [0, 1, 2]))
     logits = backbone.read(output, head.pooling) @ head.weight.T + head.bias
     torch.testing.assert_close(logits, wanted, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"num_hidden_layers": "2"}, "cannot be loaded: .*num_hidden_layers"),
+        ({"num_attention_heads": 0}, "is 0, and must be at least 1"),
+        ({"num_hidden_layers": 10**9}, "at most 1,000 are read"),
+        ({"hidden_act": "nope"}, "cannot be loaded: .*nope"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["vit", "clip_vision_model"])
+def test_a_configuration_that_no_model_can_have_is_refused_in_one_sentence(
+    tmp_path: Path, kind: str, fields: dict[str, object], sentence: str
+) -> None:
+    folder = write_transformers(tmp_path / kind, kind)
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**config, **fields}))
+    with pytest.raises(UserError, match=sentence):
+        load(folder)
+
+
+def test_a_configuration_of_open_clip_is_looked_at_before_it_is_built(tmp_path: Path) -> None:
+    folder = write_open_clip(tmp_path / "clip")
+    config = json.loads((folder / "open_clip_config.json").read_text())
+    for layers, sentence in ((10**9, "at most 1,000 are read"), ("2", "cannot be loaded")):
+        config["model_cfg"]["vision_cfg"]["layers"] = layers
+        (folder / "open_clip_config.json").write_text(json.dumps(config))
+        with pytest.raises(UserError, match=sentence):
+            load(folder)

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
 from datasets import Dataset
+from safetensors.torch import save_file
 
 from cl_core.adapters.adapterhub import read_adapterhub
 from cl_core.analysis.static_merge import DESCRIPTION, load_merged
@@ -188,6 +189,15 @@ def with_endless(folder: Path, name: str) -> Path:
     return folder
 
 
+def configured(folder: Path, **fields: object) -> None:
+    """Loads a checkpoint whose configuration says so."""
+    folder.mkdir()
+    shape = {"model_type": "bert", "hidden_size": 8, "num_attention_heads": 1}
+    written(folder / "config.json", json.dumps({**shape, **fields}))
+    save_file({"a": torch.zeros(1)}, folder / "model.safetensors")
+    load_backbone(BackboneSettings(name=str(folder)), torch.device("cpu"))
+
+
 MANY = pa.DictionaryArray.from_arrays(pa.array([0] * 5000, pa.int32()), pa.array(["x" * 2**20]))
 CASES: dict[str, Case] = {
     "aliases in a stream": lambda at: read_stream_file(written(at / "a.yaml", laughing())),
@@ -248,6 +258,10 @@ CASES: dict[str, Case] = {
         BackboneSettings(name=str(with_endless(at / "checkpoint", "config.json"))),
         torch.device("cpu"),
     ),
+    "blocks of a checkpoint": lambda at: configured(at / "deep", num_hidden_layers=10**9),
+    "labels of a checkpoint": lambda at: configured(at / "labelled", num_labels=10**10),
+    "words of a checkpoint": lambda at: configured(at / "wordy", vocab_size=10**12),
+    "width of a checkpoint": lambda at: configured(at / "wide", intermediate_size=10**12),
     "an adapter's configuration without end": lambda at: read_adapterhub(
         with_endless(at / "adapter", "adapter_config.json")
     ),

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from cl_core.backbones.checkpoint_files import check_weights, checkpoint_faults, read_config
 from cl_core.backbones.loading_noise import quiet_open_clip, quiet_transformers
 from cl_core.backbones.settings import BackboneSettings
 from cl_core.backbones.vision.image import ImageBackbone
@@ -23,6 +24,7 @@ from cl_core.errors import UserError, did_you_mean
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+OPEN_CLIP_CONFIG = "open_clip_config.json"
 OPEN_CLIP = "open_clip:"
 """What the name of a model of open_clip begins with."""
 
@@ -70,14 +72,10 @@ def load_open_clip(folder: Path, settings: BackboneSettings, revision: str | Non
         raise UserError(
             f"backbone '{settings.name}' has no weights in safetensors in {folder}; pickled weights are not read"
         )
-    with quiet_open_clip():
-        try:
-            clip, _, preprocess = open_clip.create_model_and_transforms(f"local-dir:{folder}")
-            tokenizer = open_clip.get_tokenizer(f"local-dir:{folder}")
-        except (OSError, RuntimeError, ValueError, KeyError, TypeError) as error:
-            raise UserError(
-                f"backbone '{settings.name}' in {folder} cannot be loaded: {error}"
-            ) from error
+    read_config(folder / OPEN_CLIP_CONFIG, settings.name)
+    with quiet_open_clip(), checkpoint_faults(f"backbone '{settings.name}' in {folder}", folder):
+        clip, _, preprocess = open_clip.create_model_and_transforms(f"local-dir:{folder}")
+        tokenizer = open_clip.get_tokenizer(f"local-dir:{folder}")
     classes = _zero_shot(clip, tokenizer, settings.prompt)
     return _backbone(clip.visual, preprocess, settings, revision, classes)
 
@@ -88,10 +86,10 @@ def load_vision(folder: Path, settings: BackboneSettings, revision: str | None) 
     Raises:
         UserError: files that are missing, damaged, or do not fit each other.
     """
-    from safetensors import SafetensorError
     from transformers import AutoConfig, AutoImageProcessor, CLIPVisionModel, ViTModel
 
-    try:
+    what = f"backbone '{settings.name}' in {folder}"
+    with checkpoint_faults(what, folder):
         kind = AutoConfig.from_pretrained(str(folder), local_files_only=True).model_type
         vit = kind == "vit"
         options: dict[str, Any] = {"add_pooling_layer": False} if vit else {}
@@ -105,14 +103,7 @@ def load_vision(folder: Path, settings: BackboneSettings, revision: str | None) 
                 **options,
             )
         processor = AutoImageProcessor.from_pretrained(str(folder), local_files_only=True)
-    except (OSError, ValueError, RuntimeError, ImportError, SafetensorError) as error:
-        raise UserError(
-            f"backbone '{settings.name}' in {folder} cannot be loaded: {error}"
-        ) from error
-    if absent := sorted(report["missing_keys"]):
-        raise UserError(
-            f"backbone '{settings.name}' in {folder} lacks {len(absent)} of its weights, such as {absent[0]}"
-        )
+    check_weights(model, report, what)
     return _backbone(model, Processor(processor), settings, revision)
 
 
