@@ -1,12 +1,13 @@
 """The files of a checkpoint, looked at before and after a library makes a model of them.
 
 Before: configurations say how large a model is, and a library would make it, or a name for each of its labels, before
-it looks at the weights. After: weights that the model lacks.
+it looks at the weights. After: weights that the model lacks, and blocks that it leaves out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 from torch import nn
 
 from cl_core.bounded_files import NoRegularFile, check_regular, read_json
-from cl_core.errors import UserError
+from cl_core.errors import UserError, counted
 from cl_core.limits import (
     BLOCKS,
     CONFIG_LABELS,
@@ -193,7 +194,7 @@ def quoted(error: Exception) -> str:
 
 
 def check_weights(model: nn.Module, report: Mapping[str, Any], what: str) -> None:
-    """Refuses a checkpoint of which the model lacks weights.
+    """Refuses a checkpoint of which the model lacks weights, or blocks.
 
     Args:
         model: as transformers made it.
@@ -209,3 +210,19 @@ def check_weights(model: nn.Module, report: Mapping[str, Any], what: str) -> Non
         raise UserError(
             f"{what} lacks {len(absent)} of its weights, such as {absent[0]}; download or save the checkpoint again"
         )
+    for path, blocks in model.named_modules():
+        if isinstance(blocks, nn.ModuleList):
+            total = _blocks_in(report["unexpected_keys"], path, str(model.base_model_prefix))
+            if total > len(blocks):
+                # Half a model answers, and nobody sees that it is half.
+                raise UserError(
+                    f"{what} has {counted(total, 'block')} ({path}), but its configuration says {len(blocks)}; put the "
+                    "checkpoint's own config.json back"
+                )
+
+
+def _blocks_in(names: Iterable[str], path: str, prefix: str) -> int:
+    """How many blocks weights of these names belong to, counted from 0; heads and other parts belong to none."""
+    inner = path.removeprefix(f"{prefix}.")
+    block = re.compile(rf"(?:{re.escape(prefix)}\.)?{re.escape(inner)}\.(\d{{1,9}})\.")
+    return max((int(match[1]) + 1 for name in names if (match := block.match(name))), default=0)

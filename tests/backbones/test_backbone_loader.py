@@ -204,6 +204,35 @@ def test_a_pipe_in_a_checkpoint_is_not_waited_for(copied: Path, name: str):
         load(copied)
 
 
+@pytest.mark.parametrize("model_type", ["bert", "distilbert", "modernbert"])
+def test_half_a_model_is_not_taken_for_a_whole_one(
+    checkpoint: Checkpoint, tmp_path: Path, model_type: str
+):
+    folder = Path(shutil.copytree(checkpoint(model_type), tmp_path / "copy"))
+    config = json.loads((folder / "config.json").read_text())
+    field = "n_layers" if model_type == "distilbert" else "num_hidden_layers"
+    fewer = {**config, field: 2}
+    fewer.pop("layer_types", None)
+    (folder / "config.json").write_text(json.dumps(fewer))
+    with pytest.raises(UserError, match=r"has 3 blocks \(.*\), but its configuration says 2"):
+        load(folder)
+
+
+def test_weights_of_heads_and_of_other_parts_may_lie_in_a_checkpoint(copied: Path):
+    weights = load_file(copied / "model.safetensors")
+    named = {f"bert.{name}": tensor for name, tensor in weights.items()}
+    others = ("cls.predictions.bias", "classifier.weight", "bert.pooler.dense.weight", "position")
+    others += ("decoder.layer.7.output.dense.weight", "bert.embeddings.position_ids")
+    for name in others:
+        named[name] = torch.zeros(3)
+    save_file(named, copied / "model.safetensors", {"format": "pt"})
+    assert load(copied).n_blocks == 3
+    named["bert.encoder.layer.3.output.dense.weight"] = torch.zeros(3)
+    save_file(named, copied / "model.safetensors", {"format": "pt"})
+    with pytest.raises(UserError, match="has 4 blocks"):
+        load(copied)
+
+
 @pytest.mark.parametrize("kind", [MemoryError, KeyboardInterrupt])
 def test_what_is_no_fault_of_a_checkpoint_is_not_laid_at_its_door(
     tmp_path: Path, kind: type[BaseException]

@@ -168,6 +168,16 @@ def test_a_configuration_that_no_model_can_have_is_refused_in_one_sentence(
         load(folder)
 
 
+@pytest.mark.parametrize("kind", ["vit", "clip", "clip_vision_model"])
+def test_half_a_vision_tower_is_not_taken_for_a_whole_one(tmp_path: Path, kind: str) -> None:
+    folder = write_transformers(tmp_path / kind, kind)
+    config = json.loads((folder / "config.json").read_text())
+    (config["vision_config"] if kind == "clip" else config)["num_hidden_layers"] = 1
+    (folder / "config.json").write_text(json.dumps(config))
+    with pytest.raises(UserError, match=r"has 2 blocks \(.*\), but its configuration says 1"):
+        load(folder)
+
+
 def test_a_configuration_of_open_clip_is_looked_at_before_it_is_built(tmp_path: Path) -> None:
     folder = write_open_clip(tmp_path / "clip")
     config = json.loads((folder / "open_clip_config.json").read_text())
