@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +25,9 @@ from torch import Tensor
 
 from cl_core.adapters.adapter import Adapter
 from cl_core.adapters.settings import Activation
-from cl_core.bounded_files import read_json
-from cl_core.errors import Faults, UserError
+from cl_core.bounded_files import check_regular, read_json
+from cl_core.errors import Faults, UserError, short
+from cl_core.limits import BLOCKS
 from cl_core.output_files import write_output
 
 PREFIXES = {
@@ -67,7 +68,7 @@ NAMED |= {"double_seq_bn": NAMED["houlsby"], "seq_bn": NAMED["pfeiffer"]}
 """Configurations that a file may give by name."""
 
 _KEY = re.compile(
-    r"(?:.*\.)?layer\.(?P<block>\d+)\.(?P<sublayer>attention\.output|attention_adapters|output|output_adapters)"
+    r"(?:.*\.)?layer\.(?P<block>[0-9]{1,4})\.(?P<sublayer>attention\.output|attention_adapters|output|output_adapters)"
     r"\.adapters\.(?P<name>[^.]+)\.(?P<part>adapter_down\.0|adapter_up)\.(?P<kind>weight|bias)"
 )
 
@@ -155,57 +156,108 @@ def read_adapterhub(folder: str | Path) -> Adapter:
         folder: with `adapter_config.json` and `adapter.safetensors`.
 
     Raises:
-        UserError: there is no adapter in the folder, or none of a known layout.
-        Faults: it computes another function than ours; every field that makes it so.
+        UserError: there is no adapter in the folder, none of a known layout, or one that diverged.
+        Faults: it computes another function than ours, or its weights are not where it says; every reason.
     """
     folder = Path(folder)
     config, tensors = _read_config(folder), _read_tensors(folder)
     faults = [
-        f"{field} is {config[field]!r} and must be {value!r}: {otherwise}"
+        f"{field} is {short(config[field])} and must be {value!r}: {otherwise}"
         for field, (value, otherwise) in NEEDED.items()
         if field in config and config[field] != value
     ]
     asked = str(config.get("non_linearity", "")).lower()
     if asked not in FROM_HUB:
-        faults.append(f"non_linearity is '{asked}'; known are {', '.join(FROM_HUB)}")
+        faults.append(f"non_linearity is {short(asked)}; known are {', '.join(FROM_HUB)}")
     if config.get("residual_before_ln") == "post_add":
         faults.append("residual_before_ln is 'post_add' and must be true or false")
     if faults:
         raise Faults(f"AdapterHub adapter {folder}", faults)
-    tensors_at: dict[tuple[int, str], dict[str, Tensor]] = {}
-    names, strange = set(), []
-    for key, tensor in tensors.items():
-        match = _KEY.fullmatch(key)
-        if match is None:
-            strange.append(key)
-            continue
-        sublayer = "attention" if match["sublayer"].startswith("attention") else "ffn"
-        part = f"{'down' if 'down' in match['part'] else 'up'}.{match['kind']}"
-        tensors_at.setdefault((int(match["block"]), sublayer), {})[part] = tensor.float()
-        names.add(match["name"])
-    if strange or len(names) != 1:
-        what = (
-            f"weights of no bottleneck: {', '.join(strange[:5])}" if strange else "several adapters"
-        )
-        raise UserError(
-            f"AdapterHub adapter {folder} has {what if tensors_at or strange else 'no weights'}"
-        )
+    tensors_at = _bottlenecks(tensors, folder)
     sites = sorted(tensors_at, key=lambda site: (site[0], site[1] != "attention"))
+    if faults := _site_faults(sites, config):
+        raise Faults(f"AdapterHub adapter {folder}", faults)
     parts = [tensors_at[site] for site in sites]
-    if any(len(bottleneck) != 4 for bottleneck in parts):
-        raise UserError(f"AdapterHub adapter {folder} lacks some of a bottleneck's four tensors")
     try:
         down, down_bias, up, up_bias = (
             torch.stack([bottleneck[part] for bottleneck in parts])
             for part in ("down.weight", "down.bias", "up.weight", "up.bias")
         )
+        if down.ndim != 3 or up.ndim != 3 or not down.numel():
+            raise ValueError("weights of a bottleneck are tables of numbers")
         up = up.transpose(1, 2).contiguous()
         names_here = tuple(f"block{block}.{sublayer}" for block, sublayer in sites)
         return Adapter(down, down_bias, up, up_bias, names_here, FROM_HUB[asked])
     except (RuntimeError, ValueError) as error:
         raise UserError(
-            f"AdapterHub adapter {folder}: its bottlenecks differ in shape ({error})"
+            f"AdapterHub adapter {folder}: its bottlenecks differ in shape, or have none that fits ({error}); save it "
+            "again"
         ) from error
+
+
+def _bottlenecks(
+    tensors: Mapping[str, Tensor], folder: Path
+) -> dict[tuple[int, str], dict[str, Tensor]]:
+    """Four tensors by block and sublayer.
+
+    Raises:
+        UserError: weights that are none of one adapter's bottlenecks, that are no numbers, or that are there twice.
+    """
+    bottlenecks: dict[tuple[int, str], dict[str, Tensor]] = {}
+    names, strange = set(), []
+    for key, tensor in tensors.items():
+        match = _KEY.fullmatch(key)
+        if match is None or int(match["block"]) >= BLOCKS.most:
+            strange.append(key)
+            continue
+        if not tensor.is_floating_point() or not tensor.isfinite().all():
+            raise UserError(
+                f"AdapterHub adapter {folder}: {short(key)} has values that are no finite numbers; save an adapter "
+                "whose training did not diverge"
+            )
+        sublayer = "attention" if match["sublayer"].startswith("attention") else "ffn"
+        part = f"{'down' if 'down' in match['part'] else 'up'}.{match['kind']}"
+        site = bottlenecks.setdefault((int(match["block"]), sublayer), {})
+        if part in site and match["name"] in names:
+            raise UserError(
+                f"AdapterHub adapter {folder} has two weights for one site, one of them {short(key)}; keep those of "
+                "one model"
+            )
+        site[part] = tensor.float()
+        names.add(match["name"])
+    if strange or len(names) != 1:
+        listed = ", ".join(map(short, strange[:5]))
+        what = f"weights of no bottleneck: {listed}" if strange else "several adapters"
+        raise UserError(
+            f"AdapterHub adapter {folder} has {what if bottlenecks or strange else 'no weights'}"
+        )
+    if any(len(bottleneck) != 4 for bottleneck in bottlenecks.values()):
+        raise UserError(f"AdapterHub adapter {folder} lacks some of a bottleneck's four tensors")
+    return bottlenecks
+
+
+def _site_faults(sites: Sequence[tuple[int, str]], config: Mapping[str, Any]) -> list[str]:
+    """Where the weights are not at the sites that the configuration says, all adapted blocks having the same ones."""
+    faults = []
+    adapted = sorted({block for block, _ in sites})
+    sublayers = {sublayer for _, sublayer in sites}
+    for block in adapted:
+        if lost := sorted(sublayers - {sublayer for at, sublayer in sites if at == block}):
+            faults.append(f"block {block} has no bottleneck after {lost[0]}, and others have")
+    for field, sublayer in (("mh_adapter", "attention"), ("output_adapter", "ffn")):
+        if isinstance(config.get(field), bool) and config[field] != (sublayer in sublayers):
+            there = "weights" if sublayer in sublayers else "no weights"
+            faults.append(f"{field} is {config[field]}, and there are {there} after {sublayer}")
+    left_out = config.get("leave_out") or []
+    if not isinstance(left_out, list) or not all(type(block) is int for block in left_out):
+        faults.append(f"leave_out is {short(left_out)} and must be a list of numbers of blocks")
+        return faults
+    if both := [block for block in adapted if block in left_out]:
+        faults.append(f"leave_out names block {both[0]}, and there are weights for it")
+    gaps = set(range(adapted[-1])) - {*adapted, *left_out}
+    if gaps:
+        faults.append(f"block {min(gaps)} has no weights, and leave_out does not name it")
+    return faults
 
 
 def reduction_factor(hidden_size: int, width: int) -> float:
@@ -238,7 +290,7 @@ def _read_config(folder: Path) -> Mapping[str, Any]:
         if config not in NAMED:
             names = ", ".join(NAMED)
             raise UserError(
-                f"{file}: configuration '{config}' is no bottleneck known here ({names})"
+                f"{file}: configuration {short(config)} is no bottleneck known here ({names})"
             )
         config = NAMED[config]
     if not isinstance(config, dict) or "non_linearity" not in config:
@@ -248,6 +300,7 @@ def _read_config(folder: Path) -> Mapping[str, Any]:
 
 def _read_tensors(folder: Path) -> dict[str, Tensor]:
     try:
+        check_regular(folder / "adapter.safetensors")
         return dict(load_file(folder / "adapter.safetensors"))
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise UserError(

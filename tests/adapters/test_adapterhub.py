@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -176,6 +178,84 @@ def test_folders_without_a_bottleneck_are_refused(tmp_path: Path) -> None:
     save_file({"other.weight": torch.zeros(1)}, tmp_path / "empty" / "adapter.safetensors")
     with pytest.raises(UserError, match=r"other\.weight"):
         read_adapterhub(tmp_path / "empty")
+
+
+def damage(folder: Path, change: Callable[[dict[str, torch.Tensor]], object]) -> None:
+    """Writes an adapter whose weights were changed."""
+    tensors = write_theirs(folder)
+    change(tensors)
+    save_file(tensors, folder / "adapter.safetensors")
+
+
+FIRST = "encoder.layer.0.attention.output.adapters.mine"
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda t: t[f"{FIRST}.adapter_up.bias"].fill_(torch.nan), "no finite numbers"),
+        (lambda t: t[f"{FIRST}.adapter_up.bias"].fill_(torch.inf), "no finite numbers"),
+        (
+            lambda t: t.update({f"{FIRST}.adapter_up.bias": torch.zeros(6, dtype=torch.int32)}),
+            "no finite numbers",
+        ),
+        (
+            lambda t: t.update({f"bert.{key}": value.clone() for key, value in t.items()}),
+            "two weights for one site",
+        ),
+        (
+            lambda t: [t.pop(key) for key in list(t) if key.startswith(FIRST)],
+            "block 0 has no bottleneck after attention",
+        ),
+        (
+            lambda t: t.update({key: value.flatten() for key, value in t.items()}),
+            "differ in shape",
+        ),
+        (
+            lambda t: t.update({key: value[:0].clone() for key, value in t.items()}),
+            "differ in shape",
+        ),
+        (
+            lambda t: t.update(
+                {f"{FIRST}.adapter_up.bias".replace("0", "9" * 5000): t.popitem()[1]}
+            ),
+            "weights of no bottleneck",
+        ),
+        (
+            lambda t: [t.pop(key) for key in list(t) if ".0.attention" in key or ".0.out" in key],
+            "block 0 has no weights, and leave_out does not name it",
+        ),
+        (
+            lambda t: [t.pop(key) for key in list(t) if "attention" in key],
+            "mh_adapter is True, and there are no weights after attention",
+        ),
+    ],
+)
+def test_weights_that_are_not_what_the_configuration_says_are_refused(
+    tmp_path: Path, change: Callable[[dict[str, torch.Tensor]], object], sentence: str
+) -> None:
+    damage(tmp_path, change)
+    with pytest.raises(UserError, match=sentence) as caught:
+        read_adapterhub(tmp_path)
+    assert len(str(caught.value)) < 1000
+
+
+@pytest.mark.parametrize(
+    ("value", "sentence"),
+    [([1], "leave_out names block 1"), ("all", "must be a list"), ([True], "must be a list")],
+)
+def test_what_is_left_out_has_no_weights(tmp_path: Path, value: object, sentence: str) -> None:
+    write_theirs(tmp_path, {**HOULSBY, "leave_out": value})
+    with pytest.raises(Faults, match=sentence):
+        read_adapterhub(tmp_path)
+
+
+def test_a_pipe_for_weights_is_not_waited_for(tmp_path: Path) -> None:
+    write_theirs(tmp_path)
+    (tmp_path / "adapter.safetensors").unlink()
+    os.mkfifo(tmp_path / "adapter.safetensors")
+    with pytest.raises(UserError, match="no regular file"):
+        read_adapterhub(tmp_path)
 
 
 def test_what_adapterhub_cannot_express_is_not_written(tmp_path: Path) -> None:
