@@ -48,6 +48,11 @@ def short(value: object) -> str:
     return shown if len(shown) <= MOST_SHOWN else f"{shown[:MOST_SHOWN]}..."
 
 
+def cut(name: str) -> str:
+    """A name as a sentence quotes it: of a long one its beginning, for data can call a column by megabytes."""
+    return name if len(name) <= MOST_SHOWN else f"{name[:MOST_SHOWN]}..."
+
+
 def counted(count: int, one: str, many: str = "") -> str:
     """ "1 run", "2 runs", "1,200 training samples", "no" being written by whoever wants it.
 
@@ -71,5 +76,7 @@ def did_you_mean(given: str, allowed: Iterable[str]) -> str:
     >>> did_you_mean("image", ["til", "cil", "dil"])
     ''
     """
-    close = get_close_matches(given, list(allowed), n=1)
+    if len(given) > MOST_SHOWN:  # comparing takes the product of the lengths
+        return ""
+    close = get_close_matches(given, [name for name in allowed if len(name) <= MOST_SHOWN], n=1)
     return f" Did you mean '{close[0]}'?" if close else ""

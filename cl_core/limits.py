@@ -81,6 +81,10 @@ JSON_TABLE_BYTES = Limit("tables: json, jsonl, ndjson", 512 * MIB, "bytes", "sav
 TABLE_ROWS = Limit("tables", 10_000_000, "rows", "split it into parts, or take fewer")
 TABLE_COLUMNS = Limit("tables", 10_000, "columns", "keep those that the task names")
 TABLE_CELLS = Limit("tables", 50_000_000, "cells", "keep the columns that the task names")
+COLUMN_NAME = Limit("tables: names of columns", 1_000, "characters", "give it a short name")
+CELL_LENGTH = Limit(
+    "tables: cells of csv, tsv", 16 * MIB, "characters", "cut it, or close the quote that opens it"
+)
 TABLE_EXPANDED = Limit("parquet, arrow", 4 * GIB, "bytes once it is decoded", "split it into parts")
 PICTURE_BYTES = Limit("pictures", 256 * MIB, "bytes", "save it smaller")
 PICTURE_PIXELS = Limit("pictures, frames of clips", 64_000_000, "pixels", "save it smaller")

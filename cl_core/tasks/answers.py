@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from cl_core.errors import cut
 from cl_core.tasks.raw_rows import Fault, RawRows
 from cl_core.tasks.spec import TaskSpec
 
@@ -120,7 +121,7 @@ def index_answers(
             unknown += 1
             labels.append(NO_ANSWER if split == "test" else None)
     column = next(iter(spec.outcome.values()))
-    message = f"'{column}' holds no answer"
+    message = f"'{cut(column)}' holds no answer"
     faults = [Fault(spec.name, split, message, rows.source, tuple(empty))] if empty else []
     return SplitAnswers(labels, weights if spec.answers else None, unknown), faults
 

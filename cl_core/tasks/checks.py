@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cl_core.errors import counted
+from cl_core.errors import counted, cut
 from cl_core.tasks.missing_classes import check_one_space
 from cl_core.tasks.prepared_task import MappedRows, PreparedTask
 from cl_core.tasks.raw_rows import Fault
@@ -65,7 +65,7 @@ def _check_answers(task: PreparedTask, train: MappedRows) -> list[Fault]:
     if len(given) > 1:
         return []
     only = task.label_names[next(iter(given))]
-    message = f"all questions have one answer, '{only}'; there is nothing to tell apart"
+    message = f"all questions have one answer, '{cut(only)}'; there is nothing to tell apart"
     return [Fault(task.name, "train", message, train.source)]
 
 
@@ -73,12 +73,12 @@ def _check_classes(task: PreparedTask, train: MappedRows) -> list[Fault]:
     counts = Counter(train.labels)
     if len(counts) == 1:
         only = task.label_names[next(iter(counts))]
-        message = f"all rows have one class, '{only}'; there is nothing to tell apart"
+        message = f"all rows have one class, '{cut(only)}'; there is nothing to tell apart"
         return [Fault(task.name, "train", message, train.source)]
     absent = [name for index, name in enumerate(task.label_names) if not counts[index]]
     if not absent:
         return []
-    listed = ", ".join(f"'{name}'" for name in absent[:MOST_LISTED])
+    listed = ", ".join(f"'{cut(name)}'" for name in absent[:MOST_LISTED])
     more = f" and {len(absent) - MOST_LISTED} more" if len(absent) > MOST_LISTED else ""
     message = f"no rows of class {listed}{more}, so it cannot be learnt; add rows, or leave it out of label_names"
     for split, rows in task.splits.items():
@@ -91,7 +91,7 @@ def _check_classes(task: PreparedTask, train: MappedRows) -> list[Fault]:
 def _tiny_classes(task: PreparedTask, train: MappedRows) -> list[str]:
     counts = Counter(train.labels)
     tiny = [
-        f"'{task.label_names[index]}' ({count})"
+        f"'{cut(task.label_names[index])}' ({count})"
         for index, count in sorted(counts.items())
         if count < FEW_ROWS
     ]
@@ -113,7 +113,9 @@ def _unscored_classes(task: PreparedTask, train: MappedRows) -> list[str]:
         rows = task.splits.get(split)
         absent = sorted(set(train.labels) - set(rows.labels)) if rows else []
         if absent:
-            listed = ", ".join(f"'{task.label_names[label]}'" for label in absent[:MOST_LISTED])
+            listed = ", ".join(
+                f"'{cut(task.label_names[label])}'" for label in absent[:MOST_LISTED]
+            )
             more = f" and {len(absent) - MOST_LISTED} more" if len(absent) > MOST_LISTED else ""
             said.append(
                 f"task '{task.name}': no {split} rows of class {listed}{more}, {consequence}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from cl_core.errors import cut
 from cl_core.tasks.labels.label_cells import is_whole
 from cl_core.tasks.labels.near_twins import describe_twins, find_near_twins
 from cl_core.tasks.prepared_task import PreparedTask
@@ -119,4 +120,4 @@ def _twins(tasks: Sequence[PreparedTask], names: Sequence[str]) -> list[Fault]:
 
 def _listed(names: Sequence[str]) -> str:
     more = f" and {len(names) - MOST_LISTED} more" if len(names) > MOST_LISTED else ""
-    return ", ".join(f"'{name}'" for name in names[:MOST_LISTED]) + more
+    return ", ".join(f"'{cut(name)}'" for name in names[:MOST_LISTED]) + more

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from cl_core.errors import did_you_mean
+from cl_core.errors import cut, did_you_mean
 from cl_core.picture_decoder import WHITE
 from cl_core.tasks.answers import describe_unknown, find_vocabulary, index_answers, read_votes
 from cl_core.tasks.labels.classes import find_classes
@@ -16,11 +16,12 @@ from cl_core.tasks.labels.label_tables import read_tables
 from cl_core.tasks.labels.number_names import assumed_names, foreign_names
 from cl_core.tasks.raw_rows import Fault, RawRows, RawTask
 from cl_core.tasks.sources.media_files import read_pictures
-from cl_core.tasks.sources.unused_data import unread_columns
+from cl_core.tasks.sources.unused_data import named, unread_columns
 from cl_core.tasks.spec import TaskSpec
 from cl_core.tasks.splits import stratified_split
 from cl_core.tasks.task import ENCODED, QA_KINDS, Kind, Task, content_keys, make_rows
 
+MOST_COLUMNS_NAMED = 20
 DRAWN_BY: dict[Kind, str] = {
     "text": "the rows' texts",
     "image": "the bytes of the pictures' files",
@@ -213,9 +214,9 @@ def _missing_columns(rows: RawRows, split: str, spec: TaskSpec) -> list[Fault]:
     faults = []
     for field, column in {**spec.inputs, **spec.outcome}.items():
         if column not in rows.columns:
-            names = ", ".join(rows.columns) or "none"
+            names = named(rows.columns, MOST_COLUMNS_NAMED) or "none"
             message = (
-                f"there is no column '{column}' for {field}; columns are {names}."
+                f"there is no column '{cut(column)}' for {field}; columns are {names}."
                 f"{did_you_mean(column, rows.columns)} Name it in the stream file: {field}: ..."
             )
             faults.append(Fault(spec.name, split, message, rows.source))
@@ -241,13 +242,17 @@ def _texts(
             other.setdefault(type(value).__name__, []).append(number + 1)
     good = [bool(str(text).strip()) for text in texts]
     if len(empty) == len(rows):
-        return texts, good, [Fault(spec.name, split, f"column '{column}' is empty", rows.source)]
+        return (
+            texts,
+            good,
+            [Fault(spec.name, split, f"column '{cut(column)}' is empty", rows.source)],
+        )
     faults = []
     if empty:
-        message = f"'{column}' is empty"
+        message = f"'{cut(column)}' is empty"
         faults.append(Fault(spec.name, split, message, rows.source, tuple(empty)))
     for kind, numbers in other.items():
-        message = f"'{column}' is not text but {kind}"
+        message = f"'{cut(column)}' is not text but {kind}"
         faults.append(Fault(spec.name, split, message, rows.source, tuple(numbers)))
     return texts, good, faults
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
-from cl_core.errors import UserError
+from cl_core.errors import UserError, cut
 from cl_core.tasks.task import QA_KINDS, Task
 
 Protocol = Literal["til", "cil", "dil"]
@@ -243,4 +243,4 @@ def describe_extra(names: tuple[str, ...], task: str, extra: Sequence[str]) -> s
 
 def _quoted(names: tuple[str, ...] | list[str]) -> str:
     more = f" and {len(names) - MOST_QUOTED} more" if len(names) > MOST_QUOTED else ""
-    return ", ".join(f"'{name}'" for name in names[:MOST_QUOTED]) + more
+    return ", ".join(f"'{cut(name)}'" for name in names[:MOST_QUOTED]) + more

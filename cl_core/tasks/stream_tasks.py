@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from cl_core.errors import cut
 from cl_core.tasks.prepared_task import PreparedTask
 from cl_core.tasks.raw_rows import Fault
 from cl_core.tasks.sources.media_files import drop_damaged, lost_to_damage
@@ -60,7 +61,7 @@ def finish(
         if lost and spec.protocol != "dil" and len(set(limited.train["label"])) == 1:
             only = limited.label_names[limited.train["label"][0]]
             message = (
-                f"the limit leaves one class, '{only}'; there is nothing to tell apart: allow more training "
+                f"the limit leaves one class, '{cut(only)}'; there is nothing to tell apart: allow more training "
                 "samples"
             )
             faults.append(Fault(task.name, "train", message))

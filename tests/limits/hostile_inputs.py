@@ -240,6 +240,10 @@ CASES: dict[str, Case] = {
     "equal rows": lambda at: rows(table(at / "b.parquet", {"a": pa.nulls(10_000_001, pa.int8())})),
     "columns": lambda at: rows(table(at / "c.parquet", {str(n): [0] for n in range(10_001)})),
     "cells of csv": lambda at: rows(written(at / "a.csv", "," * 10_001 + "\n")),
+    "a csv of one line": lambda at: rows(written(at / "one.csv", "x" * 20_000_000)),
+    "a cell without end": lambda at: rows(
+        written(at / "cell.csv", 'text,label\n"' + "x " * 10_000_000)
+    ),
     "names of json lines": lambda at: rows(
         written(at / "a.jsonl", "\n".join(json.dumps({str(n): 0}) for n in range(9000)))
     ),

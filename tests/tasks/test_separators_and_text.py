@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import datetime
 from pathlib import Path
 
@@ -236,3 +237,47 @@ def test_json_without_end_is_a_fault_and_no_traceback(tmp_path: Path) -> None:
     assert "not valid JSON in row 2" in faults(tmp_path / "a.jsonl")
     (tmp_path / "a.json").write_text(deep)
     assert "not JSON that can be read" in faults(tmp_path / "a.json")
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ("x" * 20_000_000, "at most 16,777,216 characters are read"),
+        ("x" * 2_000_000, "has 2,000,000 characters; at most 1,000 are read: give it a short name"),
+        (
+            "text,label\n" + '"' + "x " * 10_000_000 + '",a\n',
+            "at most 16,777,216 characters are read",
+        ),
+        ("text," + "x" * 900 + "\nfine,a\n", "there is no column 'label'"),
+    ],
+)
+def test_a_table_of_one_enormous_line_is_refused_at_once_and_in_few_words(
+    tmp_path: Path, content: str, sentence: str
+) -> None:
+    file = tmp_path / "a.csv"
+    file.write_text(content)
+    begun = time.process_time()
+    said = faults(file)
+    assert time.process_time() - begun < 10
+    assert sentence in said
+    assert len(said) < 2000
+
+
+@pytest.mark.parametrize("name", ["a.parquet", "a.jsonl"])
+def test_a_long_name_of_a_column_is_refused_in_every_format(tmp_path: Path, name: str) -> None:
+    row = {"text": "fine", "x" * 2_000_000: "a"}
+    if name.endswith("parquet"):
+        parquet.write_table(pyarrow.Table.from_pylist([row]), tmp_path / name)
+    else:
+        (tmp_path / name).write_text(json.dumps(row))
+    said = faults(tmp_path / name)
+    assert "has 2,000,000 characters; at most 1,000 are read" in said
+    assert len(said) < 1000
+
+
+def test_a_long_class_is_quoted_by_its_beginning(tmp_path: Path) -> None:
+    file = tmp_path / "a.csv"
+    file.write_text(table([(f"text {i}", "x" * 1_000_000) for i in range(9)]))
+    said = faults(file)
+    assert "all rows have one class, 'xxx" in said
+    assert len(said) < 1000

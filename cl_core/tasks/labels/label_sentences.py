@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 
-from cl_core.errors import counted, did_you_mean
+from cl_core.errors import counted, cut, did_you_mean
 from cl_core.tasks.labels.label_cells import Label, is_whole
 from cl_core.tasks.labels.label_tables import LabelTable
 from cl_core.tasks.labels.near_twins import describe_twins
@@ -42,7 +42,7 @@ def irreconcilable(
 
 def left_out(task: str, counts: Mapping[str, int], dropped: set[str]) -> str:
     """Classes that `label_names` does not select, with their rows."""
-    rows = ", ".join(f"'{name}' ({counts[name]})" for name in sorted(dropped)[:_MOST_NAMES])
+    rows = ", ".join(f"'{cut(name)}' ({counts[name]})" for name in sorted(dropped)[:_MOST_NAMES])
     return f"task '{task}': rows of classes that label_names does not list are left out: {rows}"
 
 
@@ -100,7 +100,9 @@ def _describe_unknown(unknown: Mapping[Label, list[int]], allowed: Allowed, from
     parts = []
     for label, rows in list(unknown.items())[:_MOST_LISTED]:
         hint = "" if is_whole(label) else did_you_mean(str(label), allowed.names).rstrip("?")
-        parts.append(f"'{label}'{describe_rows(rows)}" + (f" ({hint.strip()}?)" if hint else ""))
+        parts.append(
+            f"'{cut(str(label))}'{describe_rows(rows)}" + (f" ({hint.strip()}?)" if hint else "")
+        )
     more = len(unknown) - _MOST_LISTED
     listed = "; ".join(parts) + (f"; and {more} further unknown labels" if more > 0 else "")
     said = _some(allowed.names)
@@ -118,11 +120,11 @@ def _describe_unknown(unknown: Mapping[Label, list[int]], allowed: Allowed, from
 
 
 def _quoted(names: Sequence[str]) -> str:
-    return ", ".join(f"'{name}'" for name in names[:_MOST_LISTED]) + (
+    return ", ".join(f"'{cut(name)}'" for name in names[:_MOST_LISTED]) + (
         f" and {len(names) - _MOST_LISTED} more" if len(names) > _MOST_LISTED else ""
     )
 
 
 def _some(names: Sequence[str]) -> str:
     more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
-    return ", ".join(names[:_MOST_NAMES]) + more
+    return ", ".join(map(cut, names[:_MOST_NAMES])) + more

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from cl_core.errors import cut
 from cl_core.tasks.labels.label_cells import (
     Label,
     LabelFault,
@@ -89,13 +90,13 @@ def read_tables(
                 label = None
             labels.append(label)
         for kind, numbers in unfit.items():
-            message = f"'{column}' {kind.value};"
+            message = f"'{cut(column)}' {kind.value};"
             faults.append(_fault(task, split, message, rows.source, numbers))
         if fractions:
             message = (
-                f"'{column}' holds numbers with a fraction, such as {min(measured)}: a measurement to be predicted "
-                "(regression), and a row has one class here; cut them into classes (low, middle, high), or list every "
-                "number under label_names where each is a class;"
+                f"'{cut(column)}' holds numbers with a fraction, such as {min(measured)}: a measurement to be "
+                "predicted (regression), and a row has one class here; cut them into classes (low, middle, high), or "
+                "list every number under label_names where each is a class;"
             )
             faults.append(_fault(task, split, message, rows.source, fractions))
         names = rows.columns.get(NAMES_COLUMN) if is_named(column, rows) else None

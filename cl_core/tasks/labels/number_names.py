@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from cl_core.errors import cut
 from cl_core.tasks.labels.label_cells import same_label
 from cl_core.tasks.labels.label_tables import LABEL_COLUMN, NAMES_COLUMN, LabelTable, is_named
 from cl_core.tasks.raw_rows import Fault, RawRows
@@ -121,7 +122,7 @@ def assumed_names(
     if column in (LABEL_COLUMN, NAMES_COLUMN) or not any(table.whole for table in tables):
         return ""
     others = dict.fromkeys(name for rows in splits.values() for name in rows.columns)
-    listed = [f"'{name}'" for name in others if name not in {column, NAMES_COLUMN, *inputs}]
+    listed = [f"'{cut(name)}'" for name in others if name not in {column, NAMES_COLUMN, *inputs}]
     if not listed:
         return ""
     return (
@@ -147,15 +148,15 @@ def _compare(
     if crossed:
         number = crossed[0]
         message = (
-            f"label {number} is '{one.names[number]}' by {one.where} and '{other.names[number]}' by {other.where}; "
-            "they cannot both be right: mend one, remove it, or give label: label_name"
+            f"label {number} is '{cut(one.names[number])}' by {one.where} and '{cut(other.names[number])}' by "
+            f"{other.where}; they cannot both be right: mend one, remove it, or give label: label_name"
         )
         return [Fault(task, table.split, message, table.source)], []
     if differ:
         number = differ[0]
         return [], [
-            f"task '{task}', {table.split}: label {number} is '{one.names[number]}' by {one.where} and "
-            f"'{other.names[number]}' by {other.where}; the first is used"
+            f"task '{task}', {table.split}: label {number} is '{cut(one.names[number])}' by {one.where} and "
+            f"'{cut(other.names[number])}' by {other.where}; the first is used"
         ]
     return [], []
 
@@ -173,7 +174,7 @@ def _column_names(task: str, table: LabelTable) -> tuple[NumberNames | None, lis
         if names.setdefault(int(label), name.strip()) != name.strip():
             wrong.setdefault((int(label), name.strip()), []).append(number + 1)
     for (label, name), rows in wrong.items():
-        message = f"label {label} is named '{names[label]}' elsewhere, and '{name}'"
+        message = f"label {label} is named '{cut(names[label])}' elsewhere, and '{cut(name)}'"
         faults.append(Fault(task, table.split, message, table.source, tuple(rows)))
     numbers: dict[str, list[int]] = {}
     for label, name in sorted(names.items()):
@@ -182,8 +183,8 @@ def _column_names(task: str, table: LabelTable) -> tuple[NumberNames | None, lis
         if len(labels) > 1 and not wrong:
             listed = " and ".join(map(str, labels[:5]))
             message = (
-                f"labels {listed} are all named '{name}' in the column label_name; give each a name of its own, or "
-                "label: label_name where they are one class"
+                f"labels {listed} are all named '{cut(name)}' in the column label_name; give each a name of its own, "
+                "or label: label_name where they are one class"
             )
             faults.append(Fault(task, table.split, message, table.source))
     return (NumberNames(COLUMN, names) if names else None), faults

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from cl_core.errors import cut
 from cl_core.tasks.raw_rows import FileRows, Problem, RawRows
+from cl_core.tasks.sources.column_names import long_name
 
 
 def rows_of_table(table: Any, source: str) -> FileRows:
@@ -19,11 +21,13 @@ def rows_of_table(table: Any, source: str) -> FileRows:
     problems: list[Problem] = []
     for name, column in zip(table.column_names, table.columns, strict=True):
         if name in columns:
-            problems.append(Problem(f"the table has column '{name}' twice", (), name))
+            problems.append(Problem(f"the table has column '{cut(name)}' twice", (), name))
             continue
         columns[name], broken, reason = _cells(column)
         if broken:
-            problems.append(Problem(f"column '{name}' {reason}", broken, name))
+            problems.append(Problem(f"column '{cut(name)}' {reason}", broken, name))
+    if long := long_name(columns):
+        return FileRows(None, (*problems, long))
     names = _class_names(table.schema.metadata or {})
     rows = RawRows(columns, source, range(table.num_rows), names)
     return FileRows(rows, tuple(problems))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cl_core.bounded_files import read_json
+from cl_core.errors import cut
 from cl_core.limits import TooLarge
 from cl_core.table_sizes.table_limits import check_arrow, within_limits
 from cl_core.tasks.raw_rows import Fault, Problem, RawRows, RawTask
@@ -214,7 +215,7 @@ def _read_meta(
 def _other_names(held: Mapping[str, object]) -> str:
     """What may be meant as the names of classes, where `label_names` is not there."""
     other = next((key for key in held if "label" in key or "class" in key or "name" in key), None)
-    return "" if other is None else f", but {other}, which is not read"
+    return "" if other is None else f", but {cut(other)}, which is not read"
 
 
 def _meta_beside(file: Path, source: str) -> list[str]:
@@ -238,7 +239,11 @@ def _names_problem(names: object) -> str | None:
     if not all(name.strip() for name in names):
         return "label_names has an empty name"
     twice = next((name for name in names if names.count(name) > 1), None)
-    return None if twice is None else f"label_names lists '{twice}' twice; give each class one name"
+    return (
+        None
+        if twice is None
+        else f"label_names lists '{cut(twice)}' twice; give each class one name"
+    )
 
 
 def _read_saved(folder: Path, spec: TaskSpec, source: str) -> RawTask:
@@ -303,7 +308,9 @@ def read_datasets(splits: dict[str, Any], spec: TaskSpec, source: str) -> RawTas
         message = f"there are no training samples; there are splits {', '.join(splits)}"
         faults.append(Fault(spec.name, None, message, source, lacks_train=bool(rows)))
     unused = tuple(
-        f"split '{name}': no name of a split that is read" for name in splits if name not in used
+        f"split '{cut(name)}': no name of a split that is read"
+        for name in splits
+        if name not in used
     )
     like = [
         line

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from cl_core.bounded_files import NoRegularFile
+from cl_core.errors import cut
 from cl_core.limits import (
     JSON_TABLE_BYTES,
     TABLE_BYTES,
@@ -20,6 +21,7 @@ from cl_core.table_sizes.arrow_messages import NoArrow
 from cl_core.table_sizes.table_limits import check_arrow, check_parquet, within_limits
 from cl_core.tasks.raw_rows import FileRows, Problem, RawRows
 from cl_core.tasks.sources.arrow_table import rows_of_table
+from cl_core.tasks.sources.column_names import long_name
 from cl_core.tasks.sources.file_text import HALF_ESCAPED, decode_text, has_half, mend_halves
 from cl_core.tasks.sources.json_layouts import by_rows
 from cl_core.tasks.sources.separated_values import read_separated
@@ -110,6 +112,8 @@ def _from_records(
 ) -> FileRows:
     """Rows of objects; `halves` says whether there may be half characters in them."""
     names = dict.fromkeys(name for _, record in records for name in record)
+    if long := long_name(names):
+        return FileRows(None, (*problems, long))
     try:
         TABLE_ROWS.check("it", len(records))
         TABLE_COLUMNS.check("it", len(names))
@@ -121,13 +125,11 @@ def _from_records(
     for name in names:
         values = [record.get(name) for _, record in records]
         plain = str(mend_halves(name))
-        if halves and (cut := [row for row, value in enumerate(values) if has_half(value)]):
-            for at in cut:
+        if halves and (halved := [row for row, value in enumerate(values) if has_half(value)]):
+            for at in halved:
                 values[at] = mend_halves(values[at])
-            numbers = tuple(records[at][0] + 1 for at in cut)
-            message = (
-                f"'{plain}' holds half a character, as a cut emoji leaves it, read as '\ufffd',"
-            )
+            numbers = tuple(records[at][0] + 1 for at in halved)
+            message = f"'{cut(plain)}' holds half a character, as a cut emoji leaves it, read as '\ufffd',"
             warnings.append(Problem(message, numbers, plain))
         if plain in columns:
             problems.append(Problem("two columns have this name", (), plain))

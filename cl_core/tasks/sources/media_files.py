@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from cl_core.errors import UserError
+from cl_core.errors import UserError, cut
 from cl_core.picture_decoder import open_picture
 from cl_core.tasks.raw_rows import Fault, RawRows, describe_rows
 from cl_core.tasks.spec import TaskSpec
@@ -37,7 +37,7 @@ def read_pictures(
         if fault is not None:
             wrong.setdefault(fault, []).append(number + 1)
     faults = [
-        Fault(spec.name, split, f"'{column}' {fault}", rows.source, tuple(numbers))
+        Fault(spec.name, split, f"'{cut(column)}' {fault}", rows.source, tuple(numbers))
         for fault, numbers in wrong.items()
     ]
     return pictures, good, faults

@@ -5,18 +5,21 @@ from __future__ import annotations
 import csv
 import io
 import re
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from cl_core.errors import counted
-from cl_core.limits import TABLE_CELLS, TABLE_COLUMNS
+from cl_core.limits import CELL_LENGTH, TABLE_CELLS, TABLE_COLUMNS
 from cl_core.tasks.raw_rows import FileRows, Problem, RawRows
+from cl_core.tasks.sources.column_names import long_name
 from cl_core.tasks.sources.file_text import decode_text
+from cl_core.tasks.sources.unused_data import named
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 """What cells are told apart by, and what it is called."""
+MOST_HEADED = 20
+"""Columns of a header in a message."""
 _QUOTED_CELL = re.compile(r'"(?:[^"]|"")*"')
 
 
@@ -60,11 +63,14 @@ def read_separated(path: Path, source: str, usual: str, asked: str | None = None
     problems += reading.problems
     records = reading.records
     if not records:
-        return FileRows(None, (*problems, Problem("is empty: not even a header")))
+        empty = () if problems else (Problem("is empty: not even a header"),)
+        return FileRows(None, (*problems, *empty))
     header = [name.strip() for name in records[0]]
     body = records[1:]
+    if long := long_name(header):
+        return FileRows(None, (*problems, long))
     if len(set(header)) != len(header):
-        problems.append(Problem(f"the header names a column twice: {', '.join(header)}"))
+        problems.append(Problem(f"the header names a column twice: {named(header, MOST_HEADED)}"))
     if reading.short:
         problems.append(
             Problem(f"not {counted(len(header), 'field')}, as in the header,", reading.short)
@@ -139,8 +145,8 @@ def _has_loose(records: list[list[str]]) -> bool:
 
 
 def _split(text: str, separator: str, quoting: Any) -> _Reading:
-    # Documents may be longer than the module's default of 128 KiB a field.
-    csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
+    # Documents may be longer than the module's default of 128 KiB a field; an open quote makes one cell of a file.
+    csv.field_size_limit(CELL_LENGTH.most)
     reader = csv.reader(
         io.StringIO(text, newline=""), delimiter=separator, quoting=quoting, strict=True
     )
@@ -158,7 +164,10 @@ def _split(text: str, separator: str, quoting: Any) -> _Reading:
                 break
             line = reader.line_num + 1
     except csv.Error as error:
-        message = f"the row that begins in line {line} cannot be read ({error}); rows from there on are missing"
+        reason = f"{error}; rows from there on are missing"
+        if "field larger" in reason:
+            reason = f"a cell is longer: at most {CELL_LENGTH.shown} characters are read: {CELL_LENGTH.todo}"
+        message = f"the row that begins in line {line} cannot be read ({reason})"
         problems.append(Problem(message))
     width = len(records[0]) if records else 0
     short = tuple(row for row, record in enumerate(records[1:], 1) if len(record) != width)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from cl_core.errors import cut
 from cl_core.tasks.raw_rows import RawRows
 from cl_core.tasks.spec import TaskSpec
 
@@ -19,7 +20,7 @@ def named(names: Iterable[str], most: int = MOST_NAMED) -> str:
     """ "a, b and 3 more"."""
     listed = list(names)
     more = f" and {len(listed) - most} more" if len(listed) > most else ""
-    return ", ".join(listed[:most]) + more
+    return ", ".join(map(cut, listed[:most])) + more
 
 
 def unread_columns(splits: Mapping[str, RawRows], spec: TaskSpec) -> list[str]:
