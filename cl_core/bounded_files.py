@@ -6,13 +6,16 @@ Only regular files are read: a pipe would wait for ever, a device may have no en
 from __future__ import annotations
 
 import json
+import os
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
 import yaml
 
 from cl_core.limits import (
+    FOLDER_DEPTH,
     JSON_BYTES,
     VALUE_LENGTH,
     YAML_BYTES,
@@ -55,6 +58,20 @@ def check_regular(file: Path) -> int:
     if not stat.S_ISREG(status.st_mode):
         raise NoRegularFile("it is no regular file")
     return status.st_size
+
+
+def files_within(folder: Path) -> Iterator[Path]:
+    """Regular files in a folder and in those within it, links to folders aside, in no order.
+
+    `Path.rglob` takes the stack a level each, and more memory the deeper it gets.
+
+    Raises:
+        TooLarge: folders lie in folders deeper than the limit.
+    """
+    for path, folders, files in os.walk(folder):
+        depth = len(Path(path).relative_to(folder).parts) + bool(folders)
+        FOLDER_DEPTH.check(f"'{folder.name}'", depth)
+        yield from (file for name in files if (file := Path(path, name)).is_file())
 
 
 def read_json(file: Path, limit: Limit = JSON_BYTES) -> Any:

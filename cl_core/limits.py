@@ -76,6 +76,7 @@ YAML_VALUES = Limit(
 )
 JSON_BYTES = Limit("JSON of a workspace", 64 * MIB, "bytes", "put a copy of it back")
 EVENTS_BYTES = Limit("events.jsonl", 64 * MIB, "bytes", "put a copy of it back")
+FOLDER_DEPTH = Limit("folders of data", 100, "levels of folders", "lay its files less deep")
 TABLE_BYTES = Limit("tables: csv, tsv, parquet, arrow", 4 * GIB, "bytes", "split it into parts")
 JSON_TABLE_BYTES = Limit("tables: json, jsonl, ndjson", 512 * MIB, "bytes", "save it as parquet")
 TABLE_ROWS = Limit("tables", 10_000_000, "rows", "split it into parts, or take fewer")

@@ -10,6 +10,8 @@ from typing import Any
 import streamlit as st
 
 from app.workers.preloaded import Preloaded
+from cl_core.bounded_files import files_within
+from cl_core.limits import TooLarge
 from cl_core.tasks.spec import StreamSpec, TaskSpec
 from cl_core.tasks.stream_file import dump_stream
 
@@ -70,6 +72,9 @@ def _stamp(task: TaskSpec, folder: Path) -> tuple[int, int]:
     if task.path is None:
         return 0, 0
     path = folder / Path(task.path).expanduser()
-    files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
+    try:
+        files = [path] if path.is_file() else list(files_within(path))
+    except TooLarge:
+        return 0, 0  # whoever reads them says why not
     stats = [file.stat() for file in files]
     return sum(s.st_size for s in stats), max((s.st_mtime_ns for s in stats), default=0)

@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from app.serving.rights import check_host
-from cl_core.bounded_files import check_zip_directory, read_json
+from cl_core.bounded_files import check_zip_directory, files_within, read_json
 from cl_core.errors import Faults, UserError, counted
 from cl_core.limits import UPLOAD_ZIP_BYTES, UPLOAD_ZIP_FILES, ZIP_RATIO, TooLarge
 from cl_core.runs.variables import DATA_ROOTS
@@ -177,8 +177,11 @@ def likely_kind(path: Path) -> str:
     """What a row of a path's data is, as far as names of files say: pictures in folders, else texts."""
     if not path.is_dir() or any(file.suffix.lower()[1:] in TABLES for file in path.iterdir()):
         return "text"
-    nested = islice((file for file in path.rglob("*") if file.is_file()), MOST_LOOKED_AT)
-    return "image" if any(file.suffix.lower() in SUFFIXES for file in nested) else "text"
+    nested = islice(files_within(path), MOST_LOOKED_AT)
+    try:
+        return "image" if any(file.suffix.lower() in SUFFIXES for file in nested) else "text"
+    except TooLarge:
+        return "text"  # whoever reads them says why not
 
 
 def server_path(workspace: Workspace, text: str) -> Path:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import datasets
@@ -13,6 +16,7 @@ import pytest
 from pyarrow import parquet
 
 from cl_core.errors import Faults
+from cl_core.tasks.sources.files import read_files
 from cl_core.tasks.spec import StreamSpec, TaskSpec
 from cl_core.tasks.stream_loader import load_stream
 
@@ -243,3 +247,53 @@ def test_rows_shared_by_train_and_test_are_a_warning_with_their_number(folder):
 def test_classes_with_few_rows_are_a_warning(folder):
     write(folder / "train.parquet", [*ROWS, ("so so", "neutral")])
     assert "fewer than 8 training samples of class 'neutral' (1)" in load(folder).warnings[0]
+
+
+@pytest.fixture
+def nested(tmp_path: Path) -> Iterator[Path]:
+    """A folder whose folders lie 1,500 deep; no path is as long as that."""
+    folder = tmp_path / "nested"
+    folder.mkdir()
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        for _ in range(1500):
+            Path("d").mkdir()
+            os.chdir("d")
+    finally:
+        os.chdir(before)
+    yield folder
+    subprocess.run(["/bin/rm", "-rf", folder], check=True)  # shutil's own takes the stack as well
+
+
+def test_folders_without_end_beside_the_data_are_refused(nested: Path):
+    write(nested / "train.csv")
+    assert "levels of folders; at most 100 are read: lay its files less deep" in faults(nested)
+
+
+def test_folders_without_end_beside_pictures_are_refused(nested: Path):
+    (nested / "cat").mkdir()
+    (nested / "cat" / "1.png").write_bytes(b"")
+    assert "at most 100 are read" in faults(nested, kind="image")
+
+
+def test_folders_without_end_in_a_saved_data_set_are_refused(nested: Path):
+    (nested / "state.json").write_text("{}")
+    assert "at most 100 are read" in faults(nested)
+
+
+def test_a_pipe_or_a_device_beside_the_data_is_called_one(folder: Path):
+    for suffix in (".tsv", ".txt"):
+        os.mkfifo(folder / f"test{suffix}")
+    (folder / "notes.csv").symlink_to("/dev/null")
+    said = read_files(folder, TaskSpec(name="t", path=str(folder)), "data").unused
+    for name in ("test.tsv", "test.txt", "notes.csv"):
+        assert any(f"{name}: no regular file" in line for line in said)
+
+
+def test_a_pipe_in_place_of_the_data_is_called_one(tmp_path: Path):
+    os.mkfifo(tmp_path / "train.csv")
+    assert "the folder has train.csv (no regular file)" in faults(tmp_path)
+    assert "the folder has train.csv (no regular file)" in faults(
+        tmp_path, split={"train": "train.csv"}
+    )

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from cl_core.bounded_files import read_json
+from cl_core.bounded_files import files_within, read_json
 from cl_core.errors import cut
 from cl_core.limits import TooLarge
 from cl_core.table_sizes.table_limits import check_arrow, within_limits
@@ -40,6 +40,13 @@ def read_files(path: Path, spec: TaskSpec, source: str) -> RawTask:
         spec: its task, for the names of the files.
         source: what messages call the path: as the user wrote it.
     """
+    try:
+        return _read(path, spec, source)
+    except TooLarge as error:
+        return RawTask(spec.name, source, {}, faults=(Fault(spec.name, None, str(error), source),))
+
+
+def _read(path: Path, spec: TaskSpec, source: str) -> RawTask:
     if not path.exists():
         message = f"there is nothing at '{source}' (looked for {path}); paths are relative to the stream file"
         return RawTask(spec.name, source, {}, faults=(Fault(spec.name, None, message),))
@@ -252,7 +259,7 @@ def _read_saved(folder: Path, spec: TaskSpec, source: str) -> RawTask:
     from datasets import DatasetDict, load_from_disk
 
     try:
-        for file in sorted(folder.rglob("*.arrow")):
+        for file in sorted(file for file in files_within(folder) if file.suffix == ".arrow"):
             with pyarrow.memory_map(str(file)) as opened:
                 check_arrow(opened, file.name)
         saved = load_from_disk(str(folder))

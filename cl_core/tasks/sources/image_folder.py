@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cl_core.bounded_files import files_within
 from cl_core.errors import counted
 from cl_core.tasks.raw_rows import RawRows
 from cl_core.tasks.sources.split_names import find_splits, is_hidden, resembles
@@ -130,7 +131,7 @@ def _pictures(folder: Path) -> list[Path]:
     """Pictures in a folder and in those within it that are not hidden, in the order of their paths."""
     return [
         file
-        for file in sorted(folder.rglob("*"))
+        for file in sorted(files_within(folder))
         if _is_picture(file) and not any(map(is_hidden, file.relative_to(folder).parts))
     ]
 
@@ -139,7 +140,7 @@ def _read(root: Path, classes: list[Path], source: str, unused: list[str]) -> Ra
     """The pictures of classes; what lies in or beside them and is not used goes to `unused`."""
     pictures: list[Path] = []
     for class_folder in classes:
-        files = sorted(file for file in class_folder.rglob("*") if file.is_file())
+        files = sorted(files_within(class_folder))
         readable = [file for file in _pictures(class_folder) if _is_text(file.relative_to(root))]
         pictures += readable
         taken = set(readable)

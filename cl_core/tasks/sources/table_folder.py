@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cl_core.bounded_files import files_within
 from cl_core.tasks.raw_rows import RawRows
 from cl_core.tasks.sources.formats import READERS
 from cl_core.tasks.sources.split_names import find_splits, is_hidden, resembles
 from cl_core.tasks.sources.unused_data import HIDDEN
 from cl_core.tasks.task import SPLITS
 
+NOT_REGULAR = "no regular file: a pipe, a device, or a link to what is not there"
 _PART = re.compile(r"(.+)-(\d+)-of-(\d+)")
 
 
@@ -104,7 +106,10 @@ def missing_parts(files: list[Path]) -> str | None:
 
 def listing(folder: Path) -> str:
     """The first names of a folder, for messages."""
-    names = sorted(entry.name for entry in folder.iterdir())
+    names = [
+        entry.name if entry.is_file() or entry.is_dir() else f"{entry.name} (no regular file)"
+        for entry in sorted(folder.iterdir())
+    ]
     more = f" and {len(names) - 8} more" if len(names) > 8 else ""
     return ", ".join(names[:8]) + more if names else "no files"
 
@@ -160,7 +165,7 @@ def tables_beside(
         if entry in read or entry.name == "meta.json" or entry.resolve() in named:
             continue
         if entry.is_dir():
-            files = [file for file in entry.rglob("*") if file.is_file()]
+            files = list(files_within(entry))
             lost = [file for file in files if file not in read and file.resolve() not in named]
             secret = {f for f in lost if any(map(is_hidden, f.relative_to(folder).parts))}
             hidden += [f"{source}/{file.relative_to(folder).as_posix()}" for file in sorted(secret)]
@@ -170,6 +175,8 @@ def tables_beside(
             inner = f"{source}/{min(lost).relative_to(folder).as_posix()}"
             path = f"{inner} and {len(lost) - 1} more" if len(lost) > 1 else inner
             reason = "no row names it" if media else "in a folder that is no split"
+        elif not entry.is_file():
+            reason = NOT_REGULAR
         elif entry.suffix.lower() not in READERS:
             reason = f"no table by its ending ({', '.join(READERS)})"
         else:
