@@ -6,9 +6,10 @@ and the app's forms are all made from these models, so none of these files impor
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, get_args
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import ErrorDetails
 
 from cl_core.limits import Limit
@@ -54,3 +55,42 @@ class Settings(BaseModel):
     model_config = ConfigDict(
         frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_booleans_for_numbers(cls, values: Any) -> Any:
+        """Python counts true as 1, and so does pydantic; who writes it for a number means another setting."""
+        if not isinstance(values, dict):
+            return values
+        wrong = {
+            name: _Boolean(value)
+            for name, value in values.items()
+            if isinstance(value, bool)
+            and name in cls.model_fields
+            and _is_number(cls.model_fields[name].annotation)
+        }
+        return {**values, **wrong} if wrong else values
+
+
+class _Boolean:
+    """What no field takes for a number, so that its own refusal names the field."""
+
+    def __init__(self, value: bool) -> None:
+        self._value = value
+
+    def __repr__(self) -> str:
+        return str(self._value).lower()
+
+
+def _is_number(annotation: Any) -> bool:
+    """Whether a field takes numbers and neither booleans nor whatever comes."""
+    kinds = list(_kinds(annotation))  # of which constraints may have no hash
+    return any(kind in (int, float) for kind in kinds) and not any(
+        kind in (bool, object, Any) for kind in kinds
+    )
+
+
+def _kinds(annotation: Any) -> Iterator[Any]:
+    yield annotation
+    for inner in get_args(annotation):
+        yield from _kinds(inner)
