@@ -23,11 +23,13 @@ from pathlib import Path
 
 import yaml
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from cl_core.bounded_files import read_yaml
-from cl_core.errors import UserError, did_you_mean
+from cl_core.errors import Faults, UserError, cut, did_you_mean, short
 from cl_core.limits import TooLarge
 from cl_core.recipes.recipe import SLOTS, Recipe
+from cl_core.settings import allowed
 
 RECIPES: dict[str, Recipe] = {
     recipe.name: recipe
@@ -199,7 +201,7 @@ def load_recipe(source: str, **slots: str | None) -> Recipe:
 
     Raises:
         UserError: no such recipe, or a file that is not one.
-        Faults: a mix that cannot work.
+        Faults: a mix that cannot work, or fields that a recipe does not have.
     """
     if source in RECIPES:
         recipe = RECIPES[source]
@@ -233,6 +235,22 @@ def _read_recipe(path: Path) -> Recipe:
     if not isinstance(data, dict):
         raise UserError(f"recipe file '{path}' must hold a mapping with {', '.join(SLOTS)}")
     try:
-        return Recipe(**{"name": path.stem, **data})
-    except (ValidationError, TypeError) as error:
-        raise UserError(f"recipe file '{path}': {error}") from error
+        return Recipe.model_validate({"name": path.stem, **data})
+    except ValidationError as error:
+        raise Faults(f"recipe file '{path}'", list(map(_fault, error.errors()))) from error
+
+
+def _fault(problem: ErrorDetails) -> str:
+    """What is wrong with a field of a recipe, in words."""
+    field = ".".join(map(str, problem["loc"]))
+    match problem["type"]:
+        case "missing":
+            return f"it lacks '{field}'; choose one of {', '.join(SLOTS[field])}"
+        case "extra_forbidden":
+            fields = list(Recipe.model_fields)
+            return (
+                f"'{cut(field)}' is no field of a recipe.{did_you_mean(field, fields)} Allowed: {', '.join(fields)}; "
+                "settings stand under settings"
+            )
+        case _:
+            return f"{cut(field)}={short(problem['input'])}: {allowed(problem)}"

@@ -101,3 +101,34 @@ def test_an_unknown_recipe_or_choice_is_named_with_the_closest_one(tmp_path: Pat
     file.write_text("initialise: random\nrouter: centroid\n")
     with pytest.raises(UserError, match="router"):
         load_recipe(str(file))
+
+
+@pytest.mark.parametrize("setting", ["epochs", "k", "patience", "layer", "limit", "temperature"])
+def test_true_is_no_number(setting: str) -> None:
+    for value in ("true", "false"):
+        with pytest.raises(Faults, match=rf"{setting}={value}: Input should be a valid"):
+            make_settings(parse_assignments([f"{setting}={value}"]))
+
+
+def test_true_is_taken_where_it_is_asked_for_and_numbers_as_before() -> None:
+    settings = make_settings(parse_assignments(["masked=true", "clip_changes=false", "epochs=1"]))
+    assert settings.backbone.masked is True
+    assert settings.backbone.clip_changes is False
+    assert settings.train.epochs == 1
+    assert make_settings({"epochs": 2.0}).train.epochs == 2
+
+
+def test_a_recipe_file_with_other_fields_is_refused_in_words(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text("initialise: random\ntrain: isolated\nrouter: oracle\ncompose: [select]\n")
+    with pytest.raises(Faults) as caught:
+        load_recipe(str(file))
+    said = str(caught.value)
+    assert f"recipe file '{file}': 3 faults" in said
+    assert "it lacks 'route'; choose one of centroid" in said
+    assert "'router' is no field of a recipe. Did you mean 'route'? Allowed: name, summary" in said
+    assert "compose=['select']: Input should be a valid string" in said
+    assert "pydantic" not in said
+    file.write_text("1: 2\n")
+    with pytest.raises(Faults, match=r"'1'|1=|lacks"):
+        load_recipe(str(file))
