@@ -17,6 +17,7 @@ from cl_core.archive.needs import missing
 from cl_core.archive.prune import needed_by
 from cl_core.archive.zip_members import PARTS, belongs, is_plain
 from cl_core.errors import UserError
+from cl_core.limits import FOLDER_DEPTH
 from cl_core.output_files import output_file
 from cl_core.runs.reading.run_hashes import HASHES
 from cl_core.runs.run_folder import RunFolder
@@ -191,7 +192,9 @@ def _files(path: Path, root: Path, left_out: list[str]) -> Iterator[Path]:
         return
     if path.is_dir():
         if len(path.relative_to(root).parts) > FOLDER_DEPTH.most:
-            left_out.append(f"'{path.relative_to(root)}': {FOLDER_DEPTH.refusal('it', 1 + len(path.relative_to(root).parts))}")
+            levels = 1 + len(path.relative_to(root).parts)
+            top = PurePosixPath(*path.relative_to(root).parts[:2])
+            left_out.append(FOLDER_DEPTH.refusal(f"'{top}'", levels))
             return
         for inner in path.iterdir():
             yield from _files(inner, root, left_out)

@@ -9,7 +9,6 @@ computed again. While a run cannot say what it needs, nothing is removed.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -145,13 +144,17 @@ def folder_bytes(path: Path) -> int:
         return 0
     if not path.is_dir():
         return _bytes(path)
-    # Not by recursion: a stranger's zip may have folders in folders a thousand deep.
-    return sum(
-        _bytes(file)
-        for inner, _, files in os.walk(path)
-        for name in files
-        if not (file := Path(inner, name)).is_symlink()
-    )
+    # Not by recursion, as os.walk goes too: folders may lie in folders a thousand deep.
+    waiting, total = [path], 0
+    while waiting:
+        for entry in _entries(waiting.pop()):
+            if entry.is_symlink():
+                continue
+            if entry.is_dir():
+                waiting.append(entry)
+            else:
+                total += _bytes(entry)
+    return total
 
 
 def _bytes(file: Path) -> int:

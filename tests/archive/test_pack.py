@@ -180,17 +180,21 @@ def test_folders_in_folders_without_end_are_left_out_and_refused(
     workspace: Workspace, tmp_path: Path
 ) -> None:
     root = shutil.copytree(workspace.root, tmp_path / "copy")
-    deep = root / "data" / Path(*"a" * 1500)
-    deep.mkdir(parents=True)
+    deep = root / "data"
+    for _ in range(1500):  # one by one: the library's own ways go by recursion
+        deep.mkdir()
+        deep /= "a"
+    deep = deep.parent
     (deep / "rows.csv").write_text("text,label\n")
     assert folder_bytes(root / "data") == len("text,label\n")
     (line,) = pack(Workspace(root), tmp_path / "all.zip").left_out
-    assert "at most 100 levels of folders are read" in line
+    assert "levels of folders; at most 100 are read" in line
     with zipfile.ZipFile(tmp_path / "deep.zip", "w") as archive:
         archive.writestr(f"data/{'a/' * 900}rows.csv", "text,label\n")
-    with pytest.raises(Faults, match="at most 100 levels of folders are read"):
+    with pytest.raises(Faults, match="levels of folders; at most 100 are read"):
         unpack(Workspace(tmp_path / "there"), tmp_path / "deep.zip")
-    shutil.rmtree(root / "data")
+    (deep / "rows.csv").unlink()
+    os.removedirs(deep)
 
 
 def test_a_part_of_its_model_that_is_gone_is_named(workspace: Workspace, tmp_path: Path) -> None:

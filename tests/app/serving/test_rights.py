@@ -21,7 +21,7 @@ OF_OBJECTS = {"stop": {"st"}, "remove": set[str]()}
 """The same, but for calls on these names: `st.stop()` ends a drawing."""
 PROCESSES = {
     *("answer_worker", "check_worker", "near_rows", "projection_worker", "request_loop"),
-    *("scored_rows", "sweep_worker", "thumbnails", "map_key", "tether", "preloaded"),
+    *("scored_rows", "sweep_worker", "thumbnails", "map_key", "tether", "preloaded", "umap_layout"),
 }
 """Modules of `app/workers` that are carried out elsewhere, or start what has asked already."""
 ALLOWED = {
