@@ -45,6 +45,15 @@ def remade(
     return run
 
 
+def take_model(run: RunFolder) -> None:
+    """Gives a copy the adapters and routers of the run that it is a copy of."""
+    store = run.path.parents[1] / "store"
+    for name, key in run.artifacts().items():
+        kind = name.partition("/")[0]
+        if kind != "states" and not (store / kind / key).is_dir():
+            shutil.copytree(DEMONSTRATION / "store" / kind / key, store / kind / key)
+
+
 def other_data(config: RunConfig) -> dict[str, Any]:
     """Fields that say that a run's tasks are other ones of the same names."""
     tasks = [

@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, NoReturn, TextIO
+from typing import Any, NoReturn
 
 from typer.core import TyperGroup
 
@@ -17,6 +17,7 @@ from cl_core.system_faults import SAFE, explained
 from cl_core.visible_text import visible
 
 PACKAGE = Path(__file__).parents[1]
+AS_PYTHON_SAYS_IT = warnings.formatwarning
 
 MISTAKE, SYSTEM, STOPPED, UNREAD = 2, 74, 130, 141
 """Exit statuses: of the user's mistakes, of the system's faults (EX_IOERR), of Ctrl-C and of a closed pipe."""
@@ -85,21 +86,20 @@ def prepare_output() -> None:
             setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8"))
         elif hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
-    warnings.showwarning = show_warning
+    warnings.formatwarning = worded
 
 
-def show_warning(
+def worded(
     message: Warning | str,
     category: type[Warning],
     filename: str,
     lineno: int,
-    file: TextIO | None = None,
     line: str | None = None,
-) -> None:
-    """Says a warning of ours in its words alone; one of a library's with its place, as Python does."""
-    ours = category is UserWarning and Path(filename).is_relative_to(PACKAGE)
-    text = warnings.formatwarning(message, category, filename, lineno, line)
-    (file or sys.stderr).write(f"adapter-lab: {visible(str(message))}\n" if ours else text)
+) -> str:
+    """A warning of ours in its words alone; one of a library's with its place, as Python says it."""
+    if category is UserWarning and Path(filename).is_relative_to(PACKAGE):
+        return f"adapter-lab: {visible(str(message))}\n"
+    return AS_PYTHON_SAYS_IT(message, category, filename, lineno, line)
 
 
 def finish_output() -> None:

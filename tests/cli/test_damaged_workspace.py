@@ -21,7 +21,7 @@ from cl_core.store import write_json
 from tests.app.conftest import ROOT
 from tests.cli.conftest import Command
 from tests.patience import PATIENCE
-from tests.remade_runs import remade
+from tests.remade_runs import remade, take_model
 
 STREAM = "name: good\nprotocol: dil\ntasks:\n- {name: a, builtin: domains/films}\n"
 
@@ -67,6 +67,7 @@ def hurt(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace with one sound run, and of everything that it can hold one for each damage."""
     workspace = Workspace(tmp_path_factory.mktemp("hurt") / "workspace")
     sound = remade(workspace, "dam", "sound")
+    take_model(sound)
     sound.take_up()
     sound.write_artifacts(sound.artifacts())
     sound.seal()

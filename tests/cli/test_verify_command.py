@@ -21,7 +21,7 @@ from cl_core.runs.run_folder import RunFolder
 from cl_core.runs.workspace import Workspace
 from cl_core.store import RunLock
 from tests.cli.conftest import Command
-from tests.remade_runs import remade
+from tests.remade_runs import remade, take_model
 from tests.small_runs import SMALL
 
 Edit = Callable[[RunFolder], None]
@@ -126,11 +126,7 @@ def test_what_a_run_wrote_is_whole(lab: Command, mine: RunFolder) -> None:
 def test_an_edited_file_is_named_and_not_believed(
     lab: Command, mine: RunFolder, edit: Edit, file: str
 ) -> None:
-    sound = remade(Workspace(), "dam", "sound")
-    for name, key in sound.artifacts().items():
-        part = f"store/{name.partition('/')[0]}/{key}"
-        if not name.startswith("states/"):
-            shutil.copytree(DEMONSTRATION / part, Workspace().root / part, dirs_exist_ok=True)
+    take_model(remade(Workspace(), "dam", "sound"))
     edit(mine)
     listed = {run["run"]: run for run in json.loads(lab("runs", "--json").out)}
     assert {name: run["status"] for name, run in listed.items()} == {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cl_core import choices
-from cl_core.cli.endings import show_warning
+from cl_core.cli.endings import worded
 
 
 @pytest.mark.parametrize(
@@ -17,7 +17,6 @@ from cl_core.cli.endings import show_warning
     ],
 )
 def test_a_warning_says_where_it_arose_only_where_that_is_of_use(
-    category: type[Warning], file: str, said: str, capsys: pytest.CaptureFixture[str]
+    category: type[Warning], file: str, said: str
 ) -> None:
-    show_warning("a \x1b[31mrow is left out", category, file, 7)
-    assert capsys.readouterr().err.startswith(said)
+    assert worded("a \x1b[31mrow is left out", category, file, 7).startswith(said)
