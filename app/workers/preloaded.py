@@ -45,6 +45,7 @@ class Preloaded:
         self.module, self.beside = module, tuple(beside)
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
+        self._surroundings: dict[str, str] = {}
         self._requests: socket.socket | None = None
 
     def start(self) -> None:
@@ -114,8 +115,11 @@ class Preloaded:
         raise OSError(DIED_TWICE)
 
     def _connected(self) -> socket.socket:
-        if self._requests is None or self._process is None or self._process.poll() is not None:
+        surroundings = _surroundings()
+        alive = self._process is not None and self._process.poll() is None
+        if self._requests is None or not alive or surroundings != self._surroundings:
             self._end()
+            self._surroundings = surroundings
             self._requests, theirs = socket.socketpair()
             with theirs:
                 self._process = tether.start(
@@ -135,6 +139,14 @@ class Preloaded:
             self._process.kill()
             self._process.wait()
         self._requests = self._process = None
+
+
+def _surroundings() -> dict[str, str]:
+    """The environment, which libraries read as they are imported: whether the hub may be asked, where caches lie.
+
+    Without what a runner of tests notes there at every step.
+    """
+    return {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
 
 
 def _text(file: IO[bytes]) -> str:

@@ -9,6 +9,9 @@ import sys
 import time
 from pathlib import Path
 
+AT_IMPORT = dict(os.environ)
+"""As libraries read it: once."""
+
 
 def main() -> None:
     """One request: what to do, and with what."""
@@ -16,6 +19,8 @@ def main() -> None:
     match asked:
         case {"say": text}:
             sys.stdout.write(text)
+        case {"variable": name}:
+            sys.stdout.write(AT_IMPORT.get(name, ""))
         case {"fail": why}:
             raise RuntimeError(why)
         case {"die": _}:

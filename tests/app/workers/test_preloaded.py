@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from app.data.stream_checks import CHECKS
+from app.shell.preferences import OFFLINE_VARIABLE
 from app.workers import tether
 from app.workers.preloaded import FORKS, KILLED, Preloaded
 from tests.patience import PATIENCE, wait_for
@@ -99,6 +100,21 @@ def test_where_the_process_that_forks_was_killed_another_takes_its_place() -> No
     assert preloaded.pid not in (None, before)
     preloaded.stop()
     assert preloaded.pid is None
+
+
+def test_a_switch_that_is_turned_holds_from_the_next_request_on(
+    odd: Preloaded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = json.dumps({"variable": OFFLINE_VARIABLE})
+    for turned in ("1", "0", None):
+        if turned is None:
+            monkeypatch.delenv(OFFLINE_VARIABLE)
+        else:
+            monkeypatch.setenv(OFFLINE_VARIABLE, turned)
+        before = odd.pid
+        assert odd.run(request, PATIENCE).stdout == (turned or "")
+        assert odd.pid != before
+        assert odd.run(request, PATIENCE).stdout == (turned or "")
 
 
 def test_what_cannot_be_imported_is_an_error_and_no_wait_for_ever() -> None:
