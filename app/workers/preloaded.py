@@ -79,7 +79,11 @@ class Preloaded:
                 process = self._begin([*(file.fileno() for file in files), ends])
             finally:
                 os.close(ends)
-            if not select.select([ended], [], [], timeout)[0]:
+            waiting = (
+                select.poll()
+            )  # select itself takes no descriptor above 1,023, and a server may have more
+            waiting.register(ended, select.POLLIN)
+            if not waiting.poll(1000 * timeout):
                 with suppress(ProcessLookupError):
                     os.kill(process, signal.SIGKILL)
                 raise subprocess.TimeoutExpired(self.module, timeout)
@@ -167,10 +171,10 @@ def _become(worker: str, descriptors: list[int]) -> None:
     except BaseException:  # noqa: BLE001 - whatever it is, it is said, and the fork ends here
         traceback.print_exc()
     finally:
-        with suppress(BaseException):
+        with suppress(BaseException):  # nobody may wait for it any more
             sys.stdout.flush()
             sys.stderr.flush()
-        os.write(descriptors[3], bytes([status]))
+            os.write(descriptors[3], bytes([status]))
         os._exit(status)
 
 
