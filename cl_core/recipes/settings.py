@@ -7,6 +7,8 @@ dotted paths; `train.epochs` works too.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cache
+from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 import yaml
@@ -123,7 +125,8 @@ def flat_name(group: str, field: str) -> str:
     return _FLAT.get((group, field), field)
 
 
-def flat_names() -> dict[str, tuple[str, str]]:
+@cache
+def flat_names() -> Mapping[str, tuple[str, str]]:
     """Maps each setting's flat name to its group and field: {"epochs": ("train", "epochs"), ...}."""
     names: dict[str, tuple[str, str]] = {}
     for group, model in GROUPS.items():
@@ -132,7 +135,7 @@ def flat_names() -> dict[str, tuple[str, str]]:
             if name in names:
                 raise ValueError(f"setting '{name}' is in both '{names[name][0]}' and '{group}'")
             names[name] = (group, field)
-    return names
+    return MappingProxyType(names)
 
 
 def group_names(group: str) -> set[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -44,8 +45,9 @@ def read_stream_file(path: Path) -> StreamSpec:
     return parse_stream(text, path.name)
 
 
+@lru_cache(maxsize=64)
 def parse_stream(text: str, file: str) -> StreamSpec:
-    """Validates the text of a stream file.
+    """Validates the text of a stream file; once, as pages ask for the same at each drawing.
 
     Args:
         text: YAML.

@@ -13,6 +13,7 @@ import re
 import stat
 from collections.abc import Iterable
 from contextlib import suppress
+from functools import lru_cache
 from os.path import lexists
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,9 +22,9 @@ import yaml
 from pydantic import ValidationError
 
 from cl_core import bounded_files
-from cl_core.bounded_files import read_yaml
+from cl_core.bounded_files import load_yaml, read_bytes
 from cl_core.errors import UserError
-from cl_core.limits import TABLE_ROWS, TooLarge
+from cl_core.limits import TABLE_ROWS, YAML_BYTES, TooLarge
 from cl_core.runs.events import AnyEvent, read_events
 from cl_core.runs.reading import possible_events, possible_numbers, possible_rows, run_hashes
 from cl_core.runs.run_config import RunConfig
@@ -85,15 +86,26 @@ def read_config(file: Path) -> RunConfig:
         DamagedFile: it is missing or is not one.
     """
     try:
-        content = read_yaml(file)
-        if not isinstance(content, dict):
-            raise TypeError(NO_MAPPING)
-        config = RunConfig(**content)
+        config = _config(read_bytes(file, YAML_BYTES), file.name)
     except (OSError, yaml.YAMLError, ValueError, TypeError, RecursionError, TooLarge) as error:
         raise DamagedFile(file, error) from error
     with suppress(DamagedList):
         check_hash(file)
     return config
+
+
+@lru_cache(maxsize=128)
+def _config(content: bytes, name: str) -> RunConfig:
+    """What the bytes of a `run.yaml` say; read once, as pages ask for it at each drawing.
+
+    Args:
+        content: of the file.
+        name: of the file, for the sentence of a refusal.
+    """
+    said = load_yaml(content.decode("utf-8"), f"'{name}'")
+    if not isinstance(said, dict):
+        raise TypeError(NO_MAPPING)
+    return RunConfig(**said)
 
 
 def read_event_list(file: Path) -> list[AnyEvent]:
