@@ -36,7 +36,7 @@ view = frame.draw("Forgetting & transfer")
 run = widgets.must_be_scored(view)
 
 report = view.report
-stage_matrices = matrices.Matrices(report, view.stage)
+stage_matrices = matrices.matrices_of(run, view.stage)
 tasks, scores = stage_matrices.tasks, stage_matrices.scores
 seen = np.tri(len(tasks), dtype=bool)
 split = run.config.settings.evaluate.split
@@ -107,7 +107,7 @@ chosen = widgets.chart(
         formula=r"R_{i,j} = \text{accuracy on task } j \text{ after learning task } i",
         source=f"{source}; Wilson's 95 % intervals, for the number of {split} samples alone",
     ),
-    table=stage_matrices.score_table(),
+    table=stage_matrices.score_table,
     select=True,
 )
 CELL = ("cell_after", "cell_task")
@@ -164,7 +164,7 @@ widgets.chart(
         formula=r"R_{i,j} - R_{j,j}",
         source=f"{source}; {stage_matrices.errors_are}",
     ),
-    table=stage_matrices.change_table(),
+    table=stage_matrices.change_table,
 )
 
 if not run.config.recipe.shares_adapter:

@@ -11,7 +11,7 @@ from app.data import answer_client
 from app.data import routing_tables as tables
 from app.data.routing_records import routed_at
 from app.figures import bars
-from app.figures.confidence import interval
+from app.figures.confidence import intervals
 from app.figures.distribution import distribution
 from app.figures.heatmap import heatmap
 from app.routing import block_weights, routing_numbers, settings_section
@@ -65,7 +65,7 @@ routing_numbers.draw(view, routed, adapters)
 
 st.header("True task and top-1 adapter")
 as_counts = st.toggle("Numbers instead of shares", key="counts", bind="query-params")
-shares = tables.row_shares(counts)
+shares, totals = tables.row_shares(counts), counts.sum(axis=1, keepdims=True)
 clicked = widgets.chart(
     view,
     heatmap(
@@ -79,7 +79,7 @@ clicked = widgets.chart(
         highlight=view.task if view.task is not None and view.task < len(adapters) else None,
         counts=counts,
         show_counts=as_counts,
-        note=lambda i, j: interval(counts[i, j] / counts[i].sum(), int(counts[i].sum())),
+        notes=intervals(counts / totals, totals),
     ),
     "confusion",
     widgets.About(

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+import streamlit as st
 from numpy.typing import NDArray
 
+from app.base.memoized import memoized
 from app.base.theme import Look, numbered
+from app.data.runs import report, stamp
 from app.figures.cells import UNANSWERABLE
-from app.figures.confidence import interval
+from app.figures.confidence import intervals
 from app.figures.heatmap import heatmap, written
 from cl_core.evaluate.intervals import wilson, wilson_mean
 from cl_core.reports.report import Report
 from cl_core.runs.certainty import Errors, change_errors, sample_counts
+from cl_core.runs.reading.run_reader import Stamp
+from cl_core.runs.run_folder import RunFolder
 from cl_core.runs.undefined_scores import answerable
 
 if TYPE_CHECKING:
@@ -98,10 +104,6 @@ class Matrices:
 
     def score_figure(self, look: Look, highlight: int | None = None) -> go.Figure:
         """Accuracies, 0 to 100."""
-
-        def note(i: int, j: int) -> str:
-            return interval(self.report.matrix[i, j], int(self.counts[i, j]))
-
         return heatmap(
             self.scores,
             self.tasks,
@@ -111,7 +113,7 @@ class Matrices:
             column_title="evaluated on",
             value_title="accuracy (%)",
             highlight=highlight,
-            note=note,
+            notes=intervals(self.report.matrix, self.counts),
             empty=self.unanswerable,
             empty_because=UNANSWERABLE,
         )
@@ -127,10 +129,12 @@ class Matrices:
             highlight,
         )
 
+    @cached_property
     def score_table(self) -> pd.DataFrame:
         """A row for each cell that is shown: stage, task, accuracy, interval, samples."""
         return accuracy_table(self.scores, self.counts, self.tasks)
 
+    @cached_property
     def change_table(self) -> pd.DataFrame:
         """A row for each cell that is shown: stage, task, change, its standard error, samples."""
         cells = np.argwhere(np.isfinite(self.change))
@@ -169,6 +173,7 @@ class Matrices:
         return np.tril(np.ones(self.report.matrix.shape, dtype=bool))
 
 
+@memoized
 def accuracy_table(
     scores: NDArray[np.float64], counts: NDArray[np.int64], tasks: list[str]
 ) -> pd.DataFrame:
@@ -188,6 +193,16 @@ def accuracy_table(
     heads = ["accuracy (%)", "95 % from (%)", "95 % to (%)", "n (samples)"]
     index = ["stage", "evaluated on"]
     return pd.DataFrame(ends, columns=[*index, *heads]).set_index(index).round(2)
+
+
+def matrices_of(run: RunFolder, stage: int) -> Matrices:
+    """Those of a run after a stage; the same object for as long as its files are the same."""
+    return _matrices(str(run.path), stage, stamp(run))
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _matrices(path: str, stage: int, stamp: Stamp) -> Matrices:
+    return Matrices(report(RunFolder(Path(path))), stage)
 
 
 def difference_figure(
@@ -221,11 +236,15 @@ def difference_figure(
         signed=True,
         highlight=highlight,
         errors=100 * errors,
-        note=lambda i, j: (
-            f"standard error {written(100 * errors[i, j], False, 1)} points"
-            if np.isfinite(errors[i, j])
-            else ""
-        ),
+        notes=[
+            [
+                f"standard error {written(100 * error, False, 1)} points"
+                if np.isfinite(error)
+                else ""
+                for error in row
+            ]
+            for row in errors
+        ],
         empty=empty,
         empty_because=UNLEARNT,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from app.base import theme
 from app.data.runs import WorkspaceName, report
@@ -30,7 +31,7 @@ class View:
     look: theme.Look
     lesson: bool
 
-    @property
+    @cached_property
     def report(self) -> Report:
         """The run's numbers.
 

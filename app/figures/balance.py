@@ -7,6 +7,7 @@ from html import escape
 
 import plotly.graph_objects as go
 
+from app.base.memoized import memoized
 from app.base.theme import Look, task_colour
 from app.figures.base import rows_height, style
 from app.figures.cells import ink
@@ -19,6 +20,7 @@ LETTER = 0.011
 """Of the figure's width: segments too short for their words say them when they are pointed at."""
 
 
+@memoized
 def class_balance(
     counts: Mapping[str, Sequence[tuple[str, int]]], look: Look, *, highlight: int | None = None
 ) -> go.Figure:

@@ -9,6 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from app.base.memoized import memoized
 from app.base.theme import Look, task_colour
 from app.figures.base import rows_height, style
 from app.figures.cells import UNANSWERABLE
@@ -24,6 +25,7 @@ OUTCOMES = (
 """Name, colour (the route) and pattern (hatched: the answer is wrong)."""
 
 
+@memoized
 def outcomes(counts: NDArray[np.int64], tasks: Sequence[str], look: Look) -> go.Figure:
     """Four parts of every task's samples, by route and by answer; a task without any is crossed out.
 
@@ -106,6 +108,7 @@ def outcomes(counts: NDArray[np.int64], tasks: Sequence[str], look: Look) -> go.
     )
 
 
+@memoized
 def usage(
     mean: NDArray[np.float64],
     chosen: NDArray[np.float64],

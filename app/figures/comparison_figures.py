@@ -8,6 +8,7 @@ from html import escape
 import numpy as np
 import plotly.graph_objects as go
 
+from app.base.memoized import memoized
 from app.base.theme import Look, task_colour
 from app.figures.base import PER_CENT, style
 from app.figures.names import beside, listed
@@ -18,6 +19,7 @@ HEIGHT = 440
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "pentagon", "hexagon", "star", "cross")
 
 
+@memoized
 def spread(
     values: Mapping[str, Sequence[float]],
     summaries: Mapping[str, Summary | None],
@@ -63,6 +65,7 @@ def spread(
     return style(figure, look, HEIGHT).update_layout(showlegend=False)
 
 
+@memoized
 def stages(lines: Mapping[str, Sequence[Sequence[float]]], look: Look) -> go.Figure:
     """Mean accuracy of the tasks seen, after each stage: the mean over runs, and a band from the least to the most.
 
@@ -107,6 +110,7 @@ def stages(lines: Mapping[str, Sequence[Sequence[float]]], look: Look) -> go.Fig
     return style(figure, look, HEIGHT)
 
 
+@memoized
 def differences(gaps: Mapping[str, PairedDifference], look: Look, x_title: str) -> go.Figure:
     """Paired differences from the reference with their 95 % intervals; 0 is a line.
 
@@ -133,6 +137,7 @@ def differences(gaps: Mapping[str, PairedDifference], look: Look, x_title: str) 
     return style(figure, look, height=130 + 52 * len(gaps)).update_layout(showlegend=False)
 
 
+@memoized
 def against_cost(
     points: Mapping[str, tuple[float, Summary]], look: Look, x_title: str, y_title: str
 ) -> go.Figure:

@@ -10,12 +10,14 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from app.base.memoized import memoized
 from app.base.theme import Look, task_colour, task_symbol
 from app.figures.base import PER_CENT, style, unmarked
 from app.figures.confidence import interval
 from app.figures.names import listed, thinned, ticks
 
 
+@memoized
 def task_lines(
     lines: Mapping[str, Sequence[float]],
     stages: Sequence[str],
@@ -77,6 +79,7 @@ LINES = (
 """Colour, dash and marker: lines are told apart without their colours too."""
 
 
+@memoized
 def setting_lines(
     lines: Mapping[str, Sequence[float]],
     values: Sequence[float],

@@ -6,6 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from app.base.memoized import memoized
 from app.base.theme import Look
 from app.figures.base import style
 
@@ -13,6 +14,7 @@ BINS = 24
 RIGHT, WRONG = "#3f90da", "#ffa90e"
 
 
+@memoized
 def distribution(
     right: NDArray[np.float64],
     wrong: NDArray[np.float64],

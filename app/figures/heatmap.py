@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from textwrap import wrap
 
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from app.base.memoized import memoized
 from app.base.theme import ACCURACY, NOTHING, Look
 from app.figures.base import BAR, bar_below, rows_height, style, unmarked
 from app.figures.cells import BLACK, WHITE, Cell, hatched, ink, inks, targets
@@ -30,6 +31,7 @@ LONGEST = 38
 """Characters of a line of the key: it stands below the cells, which are narrow on a phone."""
 
 
+@memoized
 def heatmap(
     values: NDArray[np.float64],
     rows: Sequence[str],
@@ -44,7 +46,7 @@ def heatmap(
     counts: NDArray[np.int64] | None = None,
     show_counts: bool = False,
     errors: NDArray[np.float64] | None = None,
-    note: Callable[[int, int], str] | None = None,
+    notes: Sequence[Sequence[str]] | None = None,
     empty: NDArray[np.bool_] | None = None,
     empty_because: str = "not learnt yet",
 ) -> go.Figure:
@@ -63,7 +65,7 @@ def heatmap(
         counts: (m, n) samples behind the values, for the hover.
         show_counts: whether the cells say the counts instead of the values.
         errors: (m, n) standard errors of differences: what is within one of 0 is grey.
-        note: what else the hover says of a cell, such as an interval; "" for nothing.
+        notes: (m, n), what else the hover says of each cell, such as an interval; "" for nothing.
         empty: (m, n) cells that mean nothing; they are hatched.
         empty_because: why they do not.
     """
@@ -111,8 +113,8 @@ def heatmap(
         lines.append(f"{value_title}: {written(float(values[i, j]), signed, 1)}")
         if counts is not None:
             lines.append(f"samples: {counts[i, j]}")
-        if note is not None and note(i, j):
-            lines.append(note(i, j))
+        if notes is not None and notes[i][j]:
+            lines.append(notes[i][j])
         return "<br>".join(lines)
 
     targets(figure, inside, [said_of(i, j) for i, j in inside])
@@ -172,6 +174,7 @@ def written(value: float, signed: bool, digits: int = 0) -> str:
     return decimal(value, digits, signed)
 
 
+@memoized
 def thumbnail(values: NDArray[np.float64], look: Look) -> go.Figure:
     """A score matrix (T, T), in percent, without axes or numbers."""
     figure = go.Figure(

@@ -8,12 +8,14 @@ from html import escape
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from app.base.memoized import memoized
 from app.base.theme import Look, task_colour, task_symbol
 from app.figures.base import PER_CENT, style
 from app.figures.names import listed
 from cl_core.runs.events import EpochEvent
 
 
+@memoized
 def learning_curves(
     curves: Mapping[str, Sequence[EpochEvent]],
     indices: Mapping[str, int],

@@ -8,6 +8,7 @@ from textwrap import wrap
 
 import plotly.graph_objects as go
 
+from app.base.memoized import memoized
 from app.base.theme import Look, task_colour
 from app.figures.base import style
 from app.figures.names import beside, listed, short, tag, width
@@ -16,6 +17,7 @@ LINE = 20
 """Letters in a line of an answer, of which there are two; the whole is said when it is pointed at."""
 
 
+@memoized
 def merges(
     rows: Sequence[str],
     weights: Sequence[Sequence[float]],

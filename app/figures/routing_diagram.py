@@ -13,6 +13,7 @@ from textwrap import wrap
 import numpy as np
 import plotly.graph_objects as go
 
+from app.base.memoized import memoized
 from app.base.theme import Look, task_colour, task_symbol
 from app.figures.base import style
 from app.figures.names import beside, short, tag, width
@@ -31,6 +32,7 @@ FEINT = 0.28
 """Opacity of adapters that are left out."""
 
 
+@memoized
 def routing_diagram(
     tasks: Sequence[str],
     weights: Sequence[float],

@@ -11,6 +11,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from app.base.memoized import memoized
 from app.base.theme import Look, task_colour
 from app.figures.base import style
 from app.figures.colour_modes import COLOURS, Group, groups, legend
@@ -54,6 +55,7 @@ class MapView:
     own_position: tuple[float, float] | None = None
 
 
+@memoized
 def feature_map(
     points: pd.DataFrame,
     centroids: NDArray[np.float64],

@@ -9,6 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from app.base.memoized import memoized
 from app.base.theme import ACCURACY, Look
 from app.figures.base import BAR, bar_below, rows_height, style
 from app.figures.heatmap import MOST_TEXT
@@ -16,6 +17,7 @@ from app.figures.names import beside, thinned, width
 from cl_core.evaluate.statistics import decimal
 
 
+@memoized
 def similarity(
     cosines: NDArray[np.float64], names: Sequence[str], look: Look, highlight: int | None = None
 ) -> go.Figure:

@@ -18,7 +18,7 @@ from app.data.matrices import Matrices
 from app.data.routing_records import RoutingRecords, last_routed
 from app.data.routing_tables import row_shares, usage
 from app.figures.bars import usage as usage_bars
-from app.figures.confidence import interval
+from app.figures.confidence import intervals
 from app.figures.heatmap import heatmap
 from app.figures.standalone import document, placeholder
 from app.report import report_html as html
@@ -107,7 +107,7 @@ def _scores(page: Page, report: Report, tasks: list[str]) -> None:
             "samples alone"
         )
     )
-    page.add(html.folded("Numbers (%)", _cells(matrices.score_table(), "table-scores")))
+    page.add(html.folded("Numbers (%)", _cells(matrices.score_table, "table-scores")))
     page.add(
         html.heading("Change since each task was learnt"),
         html.sentence(
@@ -121,7 +121,7 @@ def _scores(page: Page, report: Report, tasks: list[str]) -> None:
         matrices.change_figure,
     )
     page.add(html.source(f"R[i, j] - R[j, j]; {where}; {matrices.errors_are}"))
-    page.add(html.folded("Numbers (points)", _cells(matrices.change_table(), "table-change")))
+    page.add(html.folded("Numbers (points)", _cells(matrices.change_table, "table-change")))
 
 
 def _transfer(page: Page, report: Report) -> None:
@@ -144,6 +144,7 @@ def _routing(page: Page, report: Report, tasks: list[str], routed: RoutingRecord
     present = [index for index in range(len(every)) if (routed.true == index).any()]
     adapters = tasks[: routed.weights.shape[1]]
     counts = report.confusion[present]
+    totals = counts.sum(axis=1, keepdims=True)
     rows = [every[index] for index in present]
     stage = int(routed.table["stage"][0].as_py())
     where = f"{named(report.run.config)}, stage {stage}, {len(routed):,} {_split(report)} samples, one seed"
@@ -159,7 +160,7 @@ def _routing(page: Page, report: Report, tasks: list[str], routed: RoutingRecord
             column_title="top-1 adapter",
             value_title="share (%)",
             counts=counts,
-            note=lambda i, j: interval(counts[i, j] / counts[i].sum(), int(counts[i].sum())),
+            notes=intervals(counts / totals, totals),
         ),
     )
     page.add(html.source(f"Each row adds up to 100 %; {where}"))

@@ -8,9 +8,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from app.base.memoized import memoized
 from cl_core.evaluate.intervals import wilson
 
 
+@memoized
 def figure_table(
     values: ArrayLike,
     rows: Sequence[str],
@@ -34,6 +36,7 @@ def figure_table(
     return table + 0.0 if digits else table  # no minus before 0
 
 
+@memoized
 def setting_table(
     lines: Mapping[str, Sequence[float] | NDArray[np.float64]],
     settings: Sequence[float] | Sequence[str],
@@ -58,6 +61,7 @@ def setting_table(
     return pd.DataFrame(columns, pd.Index(list(settings), name=name)).round(2)
 
 
+@memoized
 def share_table(
     counts: NDArray[np.int64],
     rows: Sequence[str],

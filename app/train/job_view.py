@@ -16,7 +16,7 @@ from app.data.matrices import accuracy_table
 from app.data.training import STATES, duration, way_out
 from app.data.view import View
 from app.figures.cells import UNANSWERABLE
-from app.figures.confidence import interval
+from app.figures.confidence import intervals
 from app.figures.heatmap import heatmap
 from app.figures.learning_curves import learning_curves
 from app.shell import widgets
@@ -146,7 +146,7 @@ def live_figure(config: RunConfig, progress: Progress, look: Look) -> go.Figure:
         row_title="stage",
         column_title="evaluated on",
         value_title="accuracy (%)",
-        note=lambda i, j: interval(progress.matrix[i, j], int(progress.counts[i, j])),
+        notes=intervals(progress.matrix, progress.counts),
         empty=reached & ~answerable(config),
         empty_because=UNANSWERABLE,
     )

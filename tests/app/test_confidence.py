@@ -59,7 +59,7 @@ def test_a_cell_says_the_interval_of_its_own_samples(matrices: Matrices) -> None
     assert len(cells.customdata) == np.isfinite(matrices.scores).sum()
     for (i, j), hover in zip(cells.customdata, cells.hovertemplate, strict=True):
         assert said(matrices.report.matrix[i, j], count(i + 1, j + 1)) in hover
-    table = matrices.score_table()
+    table = matrices.score_table
     assert len(table) == len(cells.customdata)
     for (stage, task), row in table.iterrows():
         i, j = matrices.tasks.index(stage), matrices.tasks.index(task)

@@ -195,7 +195,7 @@ def test_of_a_run_all_that_means_nothing_is_hatched_and_nothing_else() -> None:
 def test_the_table_of_changes_has_the_figures_sign_and_points() -> None:
     matrices = Matrices(Report(Workspace(DEMONSTRATION).find("sequential")), 4)
     points, errors = 100 * matrices.report.matrix, 100 * matrices.errors.values
-    table = matrices.change_table()
+    table = matrices.change_table
     assert len(table) == 10
     assert (table["change (points)"] < 0).any(), "something is forgotten"
     for (stage, task), row in table.iterrows():
@@ -225,7 +225,7 @@ def test_every_accuracy_has_its_interval_on_hover_and_in_the_table(small_workspa
     cells = next(trace for trace in matrices.score_figure(LIGHT).data if trace.name == "cells")
     assert len(cells.hovertemplate) == 3
     assert all("95 % interval" in said and "n = 12" in said for said in cells.hovertemplate)
-    table = matrices.score_table()
+    table = matrices.score_table
     assert len(table) == 3  # of two stages
     assert (table["95 % from (%)"] <= table["accuracy (%)"]).all()
     assert (table["accuracy (%)"] <= table["95 % to (%)"]).all()
@@ -238,7 +238,7 @@ def test_the_live_matrix_knows_of_how_many_rows_each_accuracy_is() -> None:
     matrices = Matrices(Report(run), len(run.config.tasks))
     assert np.array_equal(progress.counts, matrices.counts)
     table = accuracy_table(100 * progress.matrix, progress.counts, matrices.tasks)
-    assert table.equals(matrices.score_table())
+    assert table.equals(matrices.score_table)
     assert len(read_progress(run.config, []).counts.nonzero()[0]) == 0
 
 
