@@ -117,18 +117,32 @@ def beneath(
     with st.container(
         horizontal=True, vertical_alignment="center", gap="small", key=f"{MENU}{key}"
     ):
-        with st.popover(
-            f"About, table, files: {key.replace('-', ' ')}", icon=":material/more_horiz:"
-        ):
-            if not view.lesson:
-                st.markdown(about.what)
-                if about.formula:
-                    st.latex(about.formula)
-            if figure is not None:
-                st.dataframe(readable(table), key=f"table-{key}")
-            with st.container(horizontal=True, gap="small"):
-                _files(view, key, table, about, figure)
+        _menu(view, key, about, table, figure)
         st.caption(as_label(about.source))
+
+
+@st.fragment
+def _menu(
+    view: View, key: str, about: About, table: pd.DataFrame, figure: go.Figure | None
+) -> None:
+    """What is made once it is opened, as most menus never are: the rest of the page stays as it is."""
+    opened = st.popover(
+        f"About, table, files: {key.replace('-', ' ')}",
+        icon=":material/more_horiz:",
+        key=f"about-{key}",
+        on_change="rerun",
+    )
+    if not opened.open:
+        return
+    with opened:
+        if not view.lesson:
+            st.markdown(about.what)
+            if about.formula:
+                st.latex(about.formula)
+        if figure is not None:
+            st.dataframe(readable(table), key=f"table-{key}")
+        with st.container(horizontal=True, gap="small"):
+            _files(view, key, table, about, figure)
 
 
 def readable(table: pd.DataFrame) -> pd.DataFrame | Styler:

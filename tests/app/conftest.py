@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
+import streamlit as st
 from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
@@ -16,6 +18,8 @@ from tests.small_runs import SMALL
 
 ROOT = Path(__file__).resolve().parents[2]
 Open = Callable[..., AppTest]
+POPOVER = st.popover
+"""Streamlit's own, which is closed until it is opened."""
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -25,6 +29,18 @@ def components_are_looked_for_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(manifest_scanner, "scan_component_manifests", scan)
         yield
+
+
+@pytest.fixture(autouse=True)
+def menus_are_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every menu under a figure has been opened, so that what is in it is looked at too."""
+
+    def opened(*args: Any, **kwargs: Any) -> Any:
+        menu = POPOVER(*args, **kwargs)
+        menu.open = True
+        return menu
+
+    monkeypatch.setattr(st, "popover", opened)
 
 
 @pytest.fixture(scope="session")
