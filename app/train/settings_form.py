@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import streamlit as st
 import yaml
+from pydantic.fields import FieldInfo
 from streamlit.delta_generator import DeltaGenerator
 
 from cl_core.backbones.catalogue import KNOWN
@@ -101,15 +102,21 @@ def settings_form(recipe: Recipe, preset: str, kinds: Sequence[str]) -> dict[str
             persist_state="session",
         )
     values["backbone"] = other.strip() or listed
-    _grid(common_names(recipe), defaults, values, columns, 2)
-    with st.expander("All settings", icon=":material/tune:", key="all-settings"):
-        st.caption("Each is called here as in `--set name=value` on the terminal.")
-        shown = groups(recipe)
-        for group, tab in zip(shown, st.tabs([name.capitalize() for name in shown]), strict=True):
-            names = [flat_name(group, field) for field in GROUPS[group].model_fields]
-            with tab:
-                rest = [name for name in names if name not in values]
-                _grid(rest, defaults, values, st.columns(COLUMNS))
+    common = common_names(recipe)
+    _grid(common, defaults, columns, 2)
+    shown = {group: _names(group, common) for group in groups(recipe)}
+    others = st.expander(
+        "All settings", icon=":material/tune:", key="all-settings", on_change="rerun"
+    )
+    if others.open:  # fifty fields, which most forms are sent without
+        with others:
+            st.caption("Each is called here as in `--set name=value` on the terminal.")
+            tabs = st.tabs([name.capitalize() for name in shown])
+            for names, tab in zip(shown.values(), tabs, strict=True):
+                with tab:
+                    _grid(names, defaults, st.columns(COLUMNS))
+    for name in (*common, *(name for names in shown.values() for name in names)):
+        values[name] = _typed(name, value_of(defaults, name))
     return {name: value for name, value in values.items() if value != value_of(defaults, name)}
 
 
@@ -179,8 +186,7 @@ def _asked(recipe: Recipe, preset: str, wanted: Mapping[str, Any]) -> RunSetting
 
 def _said(name: str, value: Any) -> Any:
     """A setting's value as its field says it."""
-    group, field = flat_names()[name]
-    kind, _ = _unwrapped(GROUPS[group].model_fields[field].annotation)
+    _, kind, _ = _typing(name)
     if kind in (int, float):
         return None if value is None else kind(value)
     return value if kind is bool or get_origin(kind) is Literal else _shown(value)
@@ -192,24 +198,42 @@ def _backbones(defaults: RunSettings, kinds: Sequence[str]) -> list[str]:
     return fitting or [value_of(defaults, "backbone")]
 
 
+def _names(group: str, others: Sequence[str]) -> list[str]:
+    """Flat names of a group's settings, without the backbone and `others`, which stand above."""
+    names = [flat_name(group, field) for field in GROUPS[group].model_fields]
+    return [name for name in names if name not in ("backbone", *others)]
+
+
 def _grid(
     names: Sequence[str],
     defaults: RunSettings,
-    values: dict[str, Any],
     columns: Sequence[DeltaGenerator],
     first: int = 0,
 ) -> None:
-    """Fields from left to right, the first in the column `first`; what they say goes into `values`."""
+    """Fields from left to right, the first in the column `first`."""
     for position, name in enumerate(names, first):
         with columns[position % COLUMNS]:
-            values[name] = _field(name, value_of(defaults, name))
+            _field(name, value_of(defaults, name))
 
 
-def _field(name: str, default: Any) -> Any:
-    """The widget that fits a setting's type."""
+def _typed(name: str, default: Any) -> Any:
+    """The value that a setting's field says, whether it is drawn or not."""
+    value = st.session_state[key_of(name)]
+    _, kind, _ = _typing(name)
+    is_text = kind not in (bool, int, float) and get_origin(kind) is not Literal
+    return _read(value, default) if is_text else value
+
+
+def _typing(name: str) -> tuple[FieldInfo, Any, bool]:
+    """What a setting is: its field, its type, and whether it may be None."""
     group, field = flat_names()[name]
     info = GROUPS[group].model_fields[field]
-    kind, optional = _unwrapped(info.annotation)
+    return info, *_unwrapped(info.annotation)
+
+
+def _field(name: str, default: Any) -> None:
+    """The widget that fits a setting's type."""
+    info, kind, optional = _typing(name)
     label = name.replace("_", " ")
     common: dict[str, Any] = {
         "key": key_of(name),
@@ -217,19 +241,19 @@ def _field(name: str, default: Any) -> Any:
         "persist_state": "session",
     }
     if get_origin(kind) is Literal:
-        return st.selectbox(label, list(get_args(kind)), **common)
-    if kind is bool:
-        if optional:
-            return st.selectbox(label, list(MAYBE), format_func=MAYBE.__getitem__, **common)
-        return st.toggle(label, **common)
-    if kind in (int, float):
+        st.selectbox(label, list(get_args(kind)), **common)
+    elif kind is bool and optional:
+        st.selectbox(label, list(MAYBE), format_func=MAYBE.__getitem__, **common)
+    elif kind is bool:
+        st.toggle(label, **common)
+    elif kind in (int, float):
         common["step"] = 1 if kind is int else _step(default)
         common["format"] = "%d" if kind is int else "%g"
         if optional:
-            return st.number_input(label, value=None, placeholder=_empty(name), **common)
-        return st.number_input(label, **common)
-    text = st.text_input(label, placeholder=_empty(name), **common)
-    return _read(text, default)
+            common |= {"value": None, "placeholder": _empty(name)}
+        st.number_input(label, **common)
+    else:
+        st.text_input(label, placeholder=_empty(name), **common)
 
 
 def _unwrapped(annotation: Any) -> tuple[Any, bool]:

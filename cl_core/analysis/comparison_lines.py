@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from cl_core.errors import UserError, did_you_mean
@@ -92,8 +93,14 @@ class Line:
 
     def summary(self, metric: str) -> Summary | None:
         """Over seeds and orders; None where the metric is defined for none of the runs."""
-        numbers = list(self.values[metric].values())
-        return summarise(numbers, unit_of(metric).bounds) if numbers else None
+        return self._summaries[metric]
+
+    @cached_property
+    def _summaries(self) -> dict[str, Summary | None]:
+        return {
+            metric: summarise(list(numbers.values()), unit_of(metric).bounds) if numbers else None
+            for metric, numbers in self.values.items()
+        }
 
 
 def make_lines(

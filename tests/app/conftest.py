@@ -18,8 +18,8 @@ from tests.small_runs import SMALL
 
 ROOT = Path(__file__).resolve().parents[2]
 Open = Callable[..., AppTest]
-POPOVER = st.popover
-"""Streamlit's own, which is closed until it is opened."""
+POPOVER, EXPANDER = st.popover, st.expander
+"""Streamlit's own, which are closed until they are opened."""
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -33,14 +33,18 @@ def components_are_looked_for_once() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def menus_are_open(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every menu under a figure has been opened, so that what is in it is looked at too."""
+    """What is drawn once it is opened is open, so that it is looked at too: menus under figures, all settings."""
 
-    def opened(*args: Any, **kwargs: Any) -> Any:
-        menu = POPOVER(*args, **kwargs)
-        menu.open = True
-        return menu
+    def opened(container: Callable[..., Any]) -> Callable[..., Any]:
+        def draw(*args: Any, **kwargs: Any) -> Any:
+            drawn = container(*args, **kwargs)
+            drawn.open = True
+            return drawn
 
-    monkeypatch.setattr(st, "popover", opened)
+        return draw
+
+    monkeypatch.setattr(st, "popover", opened(POPOVER))
+    monkeypatch.setattr(st, "expander", opened(EXPANDER))
 
 
 @pytest.fixture(scope="session")

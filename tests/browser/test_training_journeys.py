@@ -60,6 +60,7 @@ def test_a_table_of_ones_own_is_learnt_and_becomes_a_column(
     visitor.fill("set-limit_train", "24")
     visitor.fill("set-limit_test", "12")
     visitor.by("all-settings").get_by_text("All settings").click()
+    visitor.settle()
     visitor.page.get_by_role("tab", name="Backbone").click()
     visitor.fill("set-max_length", str(SMALL["max_length"]))
     visitor.press_key("start")

@@ -6,8 +6,10 @@ import shutil
 from pathlib import Path
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from app.base.escaped_text import plain
 from app.data.training import duration, way_out
 from cl_core.jobs.job import Job, Outcome, Request
 from cl_core.jobs.queue import Jobs
@@ -17,7 +19,7 @@ from cl_core.runs.events import FailureEvent, StartEvent
 from cl_core.runs.kill_words import kill_words
 from cl_core.runs.workspace import Workspace
 from cl_core.store import RunLock
-from tests.app.conftest import Open
+from tests.app.conftest import EXPANDER, Open
 
 MINE = Recipe(name="mine", initialise="random", train="isolated", route="uniform", compose="merge")
 
@@ -112,6 +114,42 @@ def test_what_was_typed_stays_when_the_recipe_or_the_preset_changes(
     (job,) = Jobs(workspace).all()
     typed = {"batch_size": 8, "clip": 0.5, "warmup": 0.2, "backbone": "/models/mine"}
     assert job.request.settings == typed
+
+
+def test_what_was_typed_under_all_settings_holds_when_they_are_closed(
+    open_page: Open, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(st, "expander", EXPANDER)
+    page = open_page("train", workspace=workspace.root)
+
+    def drawn() -> set[str]:
+        return {element.key for element in (*page.number_input, *page.text_input)}
+
+    assert "set-epochs" in drawn()
+    assert "set-clip" not in drawn()
+    page.session_state["all-settings"] = True
+    page.run()
+    page.number_input(key="set-clip").set_value(0.5)
+    page.text_input(key="set-hold_out").set_value("films, books")
+    page.session_state["all-settings"] = False
+    page.run()
+    assert "set-clip" not in drawn()
+    captions = " ".join(element.value for element in page.caption)
+    assert plain("clip 0.5, hold out films, books") in captions
+    box(page, "recipe").set_value("l2r-wavg")
+    page.run()
+    page.switch_page("../pages/start.py").run()
+    page.switch_page("../pages/train.py").run()
+    page.session_state["all-settings"] = True
+    page.run()
+    assert page.number_input(key="set-clip").value == 0.5
+    assert page.number_input(key="set-warmup").value is not None
+    page.session_state["all-settings"] = False
+    page.run()
+    button(page, "start").click()
+    page.run()
+    (job,) = Jobs(workspace).all()
+    assert job.request.settings == {"clip": 0.5, "hold_out": ["films", "books"]}
 
 
 def test_what_was_typed_for_another_run_is_not_in_a_form_that_a_job_fills(
