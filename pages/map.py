@@ -183,7 +183,7 @@ with narrow:
             alt=f"Cosine of each pair of {len(names)} task centroids",
             what="The exact cosine of each pair of task centroids in all dimensions, which no map can show. Near 1 the "
             "router can hardly tell the two tasks apart; neither direction is good in itself. The colours begin at "
-            "the least.",
+            "the least, or at 0.9 where none is less.",
             formula=r"\cos(c_s, c_t) = \frac{c_s \cdot c_t}{|c_s||c_t|}",
             source=f"run {run.name}, stage {view.stage}, {measured}",
         ),

@@ -64,6 +64,10 @@ MORE = (
 )
 """Of a box that scrolls sideways: a shadow at either edge beyond which there is more, none where all is in sight. Paper
 that moves with what is scrolled covers the shadows that do not; a box without it needs `--paper`."""
+LIT = {"light": "#cfe3f7", "dark": "#35699c"}
+"""Of the button of a figure that is chosen or pointed at."""
+BUTTONS = '.js-plotly-plot .updatemenu-item-rect[style*="rgb(244, 250, 255)"] {fill: var(--lit) !important}'
+"""Plotly lights it in one colour of its own, on which a dark theme's ink cannot be read; it needs `--lit`."""
 FRAMES = "frames"
 """Key of a container of the frames of one clip."""
 PRESENTED = """<style>
@@ -76,8 +80,11 @@ PRESENTED = """<style>
 def sheet(look: Look) -> str:
     """The style sheet of all pages in one theme, as HTML."""
     quiet, on_primary = ("#59626e", "#ffffff") if look.name == "light" else ("#a9b3c0", "#101418")
-    variables = f":root {{--paper: {look.paper}; --quiet: {quiet}; --on-primary: {on_primary}}}"
-    return f"<style>{variables}\n{STYLE}{_boxes()}</style>"
+    variables = (
+        f":root {{--paper: {look.paper}; --quiet: {quiet}; --on-primary: {on_primary}; "
+        f"--lit: {LIT[look.name]}}}"
+    )
+    return f"<style>{variables}\n{STYLE}{BUTTONS}\n{_boxes()}</style>"
 
 
 def box(key: str, least: int) -> str:

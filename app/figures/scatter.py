@@ -224,11 +224,10 @@ def _buttons(figure: go.Figure, owner: Sequence[str], colour: str, look: Look) -
                 "yanchor": "bottom",
                 "active": COLOURS.index(colour),
                 "showactive": True,
-                # Plotly lights the active button itself, in a light colour: ink must be dark in both themes.
-                "bgcolor": "#ffffff" if look.name == "light" else "#aab4c3",
+                "bgcolor": look.paper,  # the active one is lit by `styles.BUTTONS`
                 "bordercolor": look.faint,
                 # Five buttons fit beside each other on a phone.
-                "font": {"size": look.size - 1, "color": "#101418"},
+                "font": {"size": look.size - 1, "color": look.text},
                 "buttons": [
                     {
                         "label": _wrapped(mode),

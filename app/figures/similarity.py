@@ -16,12 +16,15 @@ from app.figures.heatmap import MOST_TEXT
 from app.figures.names import beside, thinned, width
 from cl_core.evaluate.statistics import decimal
 
+NEAR = 0.9
+"""Where the scale begins at the latest: cosines that are written alike, as 1.00, look alike too."""
+
 
 @memoized
 def similarity(
     cosines: NDArray[np.float64], names: Sequence[str], look: Look, highlight: int | None = None
 ) -> go.Figure:
-    """(K, K) cosines; the scale runs from the smallest one to 1, and the diagonal is left out.
+    """(K, K) cosines; the scale runs to 1 from the smallest one, or `NEAR`, and the diagonal is left out.
 
     Args:
         cosines: symmetric, 1 on the diagonal; NaN where a centroid is zero, which stays empty.
@@ -32,7 +35,7 @@ def similarity(
     count = len(names)
     shown = np.where(np.eye(count, dtype=bool), np.nan, cosines)
     finite = shown[np.isfinite(shown)]
-    low = min(float(finite.min()), 0.999) if finite.size else 0.0
+    low = min(float(finite.min()), NEAR) if finite.size else 0.0
     middle = (low + 1) / 2
     small = count <= MOST_TEXT
     text = [

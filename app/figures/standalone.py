@@ -12,7 +12,7 @@ from html import escape
 import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
-from app.base.styles import MORE
+from app.base.styles import BUTTONS, LIT, MORE
 from app.base.theme import DARK, LIGHT, Look
 from app.figures.base import least_width
 
@@ -110,7 +110,7 @@ def alone(name: str, figure: go.Figure, look: Look, alt: str, source: str) -> by
         source: run, stage and number of samples.
     """
     style = (
-        f":root {{--paper:{look.paper}}} {SCROLLED} "
+        f":root {{--paper:{look.paper};--lit:{LIT[look.name]}}} {SCROLLED} {BUTTONS} "
         f"body {{margin:1rem;background:var(--paper);color:{look.text};font:{look.size}px sans-serif}}"
     )
     body = placeholder(name, figure, alt) + f"<p>{escape(source)}</p>"

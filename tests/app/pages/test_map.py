@@ -271,6 +271,15 @@ def test_a_zero_vector_has_no_cosine() -> None:
     similarity(np.ones((2, 2)), ["1 a", "2 b"], LIGHT)
 
 
+@pytest.mark.parametrize("least", [0.9951, 0.2])
+def test_cosines_that_are_written_alike_look_alike(least: float) -> None:
+    near = np.array([[1.0, 0.9951, least], [0.9951, 1.0, 1.0], [least, 1.0, 1.0]])
+    (cells,) = similarity(near, ["1 a", "2 b", "3 c"], LIGHT).data
+    assert cells.zmin <= least, "none is below the scale"
+    apart = (near[1, 2] - near[0, 1]) / (cells.zmax - cells.zmin)
+    assert apart < 0.05, "of the scale, which 1.00 and 1.00 are apart"
+
+
 def test_rings_that_would_cover_each_other_stand_side_by_side() -> None:
     places = np.array([[0.0, 0.0], [0.0, 0.0], [0.1, 0.0], [5.0, 5.0]])
     moved = moved_apart(places, 0.5)
