@@ -6,10 +6,11 @@ import pandas as pd
 import streamlit as st
 
 from app.base import theme
+from app.data import server_paths
 from app.data.runs import workspace
 from app.settings import archive, diagnostics, storage
 from app.settings.citations import PAPERS
-from app.shell import frame, preferences, uploads, widgets
+from app.shell import frame, preferences, widgets
 from app.shell.sharing import is_guest
 from cl_core import __version__
 from cl_core.errors import counted
@@ -85,7 +86,7 @@ with right:
 
     st.header("Data on this machine")
     st.write("Tasks may name files and folders under:")
-    for root in uploads.allowed_roots(mine):
+    for root in server_paths.allowed_roots(mine):
         st.code(str(root), language=None)
     st.caption(
         f"To allow more, set the environment variable {DATA_ROOTS} to folders, separated as in PATH, and "

@@ -12,10 +12,11 @@ from typing import IO
 import streamlit as st
 
 from app.base.escaped_text import plain
+from app.data import server_paths
 from app.data.runs import readable, unreadable, workspace
 from app.serving.rights import check_host
 from app.settings import storage
-from app.shell import actions, uploads
+from app.shell import actions
 from app.shell.sharing import is_guest
 from cl_core.archive.pack import archive_contents, write_zip
 from cl_core.archive.unpack import UnpackResult, unpack
@@ -134,7 +135,9 @@ def _take(file: IO[bytes] | None, path: str) -> UnpackResult | str:
     mine = workspace("Mine")
     try:
         check_host()
-        source: IO[bytes] | Path = file if file is not None else uploads.server_path(mine, path)
+        source: IO[bytes] | Path = (
+            file if file is not None else server_paths.server_path(mine, path)
+        )
         return unpack(mine, source)
     except UserError as error:
         return str(error)

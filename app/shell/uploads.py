@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 import shutil
 import stat
@@ -11,23 +10,20 @@ import time
 import zipfile
 import zlib
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from app.data.server_paths import TABLES, uploaded
 from app.serving.rights import check_host
-from cl_core.bounded_files import check_zip_directory, files_within, read_json
+from cl_core.bounded_files import check_zip_directory, read_json
 from cl_core.errors import Faults, UserError, counted
 from cl_core.limits import UPLOAD_ZIP_BYTES, UPLOAD_ZIP_FILES, ZIP_RATIO, TooLarge
-from cl_core.runs.variables import DATA_ROOTS
 from cl_core.runs.workspace import Workspace
 from cl_core.store.atomic_writes import write_bytes, write_json
 from cl_core.tasks.sources.image_folder import SUFFIXES
 from cl_core.tasks.sources.split_names import is_hidden
 from cl_core.tasks.sources.unused_data import ARCHIVE_NOTE
-from cl_core.tasks.stream_loader import data_folder
 
-TABLES = ("csv", "tsv", "jsonl", "json", "parquet")
 MOST_BYTES = 50 * 2**20
 """Of an upload; larger data by a path on the server."""
 MOST_UNPACKED = UPLOAD_ZIP_BYTES.most
@@ -48,11 +44,6 @@ class Upload:
 
     path: Path
     name: str
-
-
-def data(workspace: Workspace) -> Path:
-    """Where a workspace keeps what was uploaded."""
-    return workspace.root.resolve() / "data"
 
 
 def receive(workspace: Workspace, name: str, content: bytes) -> Path:
@@ -145,10 +136,10 @@ def keep(workspace: Workspace, received: Path, name: str) -> Path:
     check_host()
     folder = _folder(received)
     forget(workspace, received)
-    target = data(workspace) / plain_name(name)
+    target = uploaded(workspace) / plain_name(name)
     number = 2
     while target.exists():
-        target, number = data(workspace) / f"{plain_name(name)}-{number}", number + 1
+        target, number = uploaded(workspace) / f"{plain_name(name)}-{number}", number + 1
     shutil.move(folder, target)
     return target / received.name if folder != received else target
 
@@ -156,52 +147,6 @@ def keep(workspace: Workspace, received: Path, name: str) -> Path:
 def plain_name(name: str) -> str:
     """As a file name: letters, digits, dash and underscore."""
     return re.sub(r"[^\w-]+", "-", name).strip("-_") or "data"
-
-
-MOST_LOOKED_AT = 200
-"""Files whose names say what a folder holds."""
-
-
-def allowed_roots(workspace: Workspace) -> list[Path]:
-    """Folders in which a visitor may name data that lie on the server."""
-    roots = [data(workspace)]
-    real = data_folder()
-    if real is not None:
-        roots.append(real.resolve())
-    named = os.environ.get(DATA_ROOTS, "")
-    roots += [Path(root).expanduser().resolve() for root in named.split(os.pathsep) if root]
-    return roots
-
-
-def likely_kind(path: Path) -> str:
-    """What a row of a path's data is, as far as names of files say: pictures in folders, else texts."""
-    if not path.is_dir() or any(file.suffix.lower()[1:] in TABLES for file in path.iterdir()):
-        return "text"
-    nested = islice(files_within(path), MOST_LOOKED_AT)
-    try:
-        return "image" if any(file.suffix.lower() in SUFFIXES for file in nested) else "text"
-    except TooLarge:
-        return "text"  # whoever reads them says why not
-
-
-def server_path(workspace: Workspace, text: str) -> Path:
-    """A path that a visitor typed, wherever its links lead.
-
-    Raises:
-        UserError: it is outside of the allowed folders, or there is nothing.
-    """
-    roots = allowed_roots(workspace)
-    path = Path(text.strip()).expanduser()
-    resolved = next((root / path for root in roots if (root / path).exists()), path).resolve()
-    if not any(resolved.is_relative_to(root) for root in roots):
-        listed = ", ".join(str(root) for root in roots)
-        raise UserError(
-            f"'{text}' is not under a folder that may be read: {listed}. Whoever runs the server can allow more with "
-            f"{DATA_ROOTS}"
-        )
-    if not resolved.exists():
-        raise UserError(f"there is nothing at '{text}'")
-    return resolved
 
 
 def _unpack(content: bytes, target_folder: Path, name: str) -> None:
@@ -295,7 +240,7 @@ def _sweep(incoming: Path) -> None:
 
 
 def _incoming(workspace: Workspace) -> Path:
-    return data(workspace) / ".incoming"
+    return uploaded(workspace) / ".incoming"
 
 
 def _folder(received: Path) -> Path:

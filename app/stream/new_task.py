@@ -9,7 +9,7 @@ import streamlit as st
 
 from app.base import links
 from app.base.escaped_text import as_label, plain
-from app.data import stream_edits, stream_files
+from app.data import server_paths, stream_edits, stream_files
 from app.data.stream_checks import hub_size
 from app.shell import actions, uploads
 from app.shell.stream_choice import StreamChoice, add, named
@@ -78,7 +78,7 @@ def _from_gallery(workspace: Workspace, task: TaskSpec, folder: Path) -> TaskSpe
 def _file(workspace: Workspace, chosen: StreamChoice) -> bool:
     given = st.file_uploader(
         "A table with a text and a label in each row, or a zip with one folder of pictures for each class",
-        type=[*uploads.TABLES, "zip"],
+        type=[*server_paths.TABLES, "zip"],
         key="upload",
         help=f"At most {uploads.MOST_BYTES // 2**20} MB; validation and test samples are cut off where there are none.",
     )
@@ -124,7 +124,7 @@ def _waiting(workspace: Workspace) -> uploads.Upload | None:
 
 
 def _path(workspace: Workspace, chosen: StreamChoice) -> bool:
-    roots = ", ".join(str(root) for root in uploads.allowed_roots(workspace))
+    roots = ", ".join(str(root) for root in server_paths.allowed_roots(workspace))
     text = st.text_input(
         "A file or folder on the server", key="server-path", help=plain(f"Under {roots}")
     )
@@ -132,12 +132,12 @@ def _path(workspace: Workspace, chosen: StreamChoice) -> bool:
         st.caption(plain(f"Folders that may be read: {roots}"))
         return False
     try:
-        path = uploads.server_path(workspace, text)
+        path = server_paths.server_path(workspace, text)
     except UserError as error:
         st.error(plain(str(error)), icon=":material/error:")
         return False
     source = {"path": stream_files.named_from(workspace, path)}
-    return mapping(workspace, chosen, source, path.stem, uploads.likely_kind(path))
+    return mapping(workspace, chosen, source, path.stem, server_paths.likely_kind(path))
 
 
 def _hub(workspace: Workspace, chosen: StreamChoice) -> bool:

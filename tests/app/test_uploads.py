@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.data import stream_edits, stream_files
+from app.data import server_paths, stream_edits, stream_files
 from app.data.stream_checks import check_task, run_worker
 from app.shell import uploads
 from cl_core.errors import Faults, UserError
@@ -128,14 +128,14 @@ def test_only_allowed_folders_are_read(
     outside = tmp_path / "outside.csv"
     outside.write_text("text,label\n")
     with pytest.raises(UserError, match="not under a folder that may be read"):
-        uploads.server_path(workspace, str(outside))
+        server_paths.server_path(workspace, str(outside))
     link = workspace.root / "data" / "link.csv"
     link.parent.mkdir(parents=True)
     link.symlink_to(outside)
     with pytest.raises(UserError, match="not under a folder"):
-        uploads.server_path(workspace, str(link))
+        server_paths.server_path(workspace, str(link))
     monkeypatch.setenv(DATA_ROOTS, str(tmp_path))
-    assert uploads.server_path(workspace, "outside.csv") == outside.resolve()
+    assert server_paths.server_path(workspace, "outside.csv") == outside.resolve()
 
 
 def test_paths_in_the_workspace_or_beside_it_are_relative(

@@ -17,10 +17,11 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from app.base.links import PINNED
+from app.data.server_paths import uploaded
 from app.data.stream_edits import copied
 from app.data.stream_files import drafts, file_of, save, stream_files
 from app.shell.preferences import OFFLINE_VARIABLE
-from app.shell.uploads import data, waiting
+from app.shell.uploads import waiting
 from cl_core.archive.pack import archive_contents, write_zip
 from cl_core.jobs.queue import Jobs
 from cl_core.runs.slices import slices
@@ -38,7 +39,7 @@ from tests.patience import wait_for
 def workspace(finished_lab: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
     workspace = Workspace(tmp_path_factory.mktemp("typing") / "workspace")
     shutil.copytree(finished_lab, workspace.root)  # with its run, whose samples can be asked about
-    data(workspace).mkdir(parents=True)
+    uploaded(workspace).mkdir(parents=True)
     jobs = Jobs(workspace)
     jobs.root.mkdir(parents=True)
     with RunLock(jobs.lock_path):
@@ -113,7 +114,7 @@ def test_what_is_taken_in_is_the_file_on_the_screen(visitor: Visitor, workspace:
         file = workspace.root.parent / name / "streams" / f"came-{name}.yaml"
         file.parent.mkdir(parents=True)
         file.write_text(text)
-        with (data(workspace) / f"{name}.zip").open("wb") as packed:
+        with (uploaded(workspace) / f"{name}.zip").open("wb") as packed:
             write_zip(archive_contents(Workspace(file.parents[1])), packed)
     visitor.go("settings", ws="Mine")
     visitor.fill("take-in-path", "first.zip")
@@ -242,7 +243,7 @@ def test_an_upload_outlives_a_reload_and_becomes_a_task_of_the_name_on_the_scree
 def test_a_task_from_a_path_has_the_name_on_the_screen_and_is_not_of_another_path(
     visitor: Visitor, workspace: Workspace, changed_stream: str
 ) -> None:
-    first, other = (table(data(workspace), f"{name}.csv") for name in ("first", "other"))
+    first, other = (table(uploaded(workspace), f"{name}.csv") for name in ("first", "other"))
     before = tasks(workspace)
     adding(visitor, changed_stream, "Path on the server")
     visitor.fill("server-path", first.name)

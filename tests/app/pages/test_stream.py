@@ -10,6 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.data import stream_edits, stream_files
+from app.data.server_paths import uploaded
 from app.shell import uploads
 from app.stream.stream_columns import ADD
 from cl_core.jobs.queue import Jobs
@@ -265,8 +266,8 @@ def test_pairs_of_texts_and_several_columns_of_labels_are_chosen_as_in_yaml(
     open_page: Open, workspace: Workspace
 ) -> None:
     rows = "".join(f"why {i},since {i},{'ab'[i % 2]},{'xy'[i // 2 % 2]}\n" for i in range(80))
-    uploads.data(workspace).mkdir(parents=True)
-    (uploads.data(workspace) / "pairs.csv").write_text(f"text,passage,label,tone\n{rows}")
+    uploaded(workspace).mkdir(parents=True)
+    (uploaded(workspace) / "pairs.csv").write_text(f"text,passage,label,tone\n{rows}")
     page = added_by_path(open_page, workspace, "pairs.csv")
     seed = "../data/pairs.csv"
     page.selectbox(key=f"map-text_pair-{seed}").set_value("passage")
@@ -284,7 +285,7 @@ def test_pairs_of_texts_and_several_columns_of_labels_are_chosen_as_in_yaml(
 
 def test_a_folder_of_pictures_is_added_by_its_path(open_page: Open, workspace: Workspace) -> None:
     for kind in ("cat", "dog"):
-        folder = uploads.data(workspace) / "pets" / kind
+        folder = uploaded(workspace) / "pets" / kind
         folder.mkdir(parents=True)
         for number in range(12):
             (folder / f"{number}.png").write_bytes(DOT)
