@@ -107,7 +107,7 @@ class SingleAdapterStates:
         """Places of a task's samples in the split."""
         if task not in self._places:
             split = self.data.stream.all_tasks[task].splits[self.split]
-            self._places[task] = {sample_id: row for row, sample_id in enumerate(split["id"])}
+            self._places[task] = {sample_id: row for row, sample_id in enumerate(split["id"][:])}
         return [self._places[task][sample_id] for sample_id in ids]
 
     def states(self, model: Model, task: int, rows: list[int], adapters: Tensor) -> Tensor:

@@ -115,14 +115,14 @@ class EncodedStream:
         return len(self.label_names(task))
 
     def _labels(self, task: int, split: str) -> Tensor:
-        labels = list(self.stream.all_tasks[task].splits[split]["label"])
+        labels = self.stream.all_tasks[task].splits[split]["label"][:]
         return torch.tensor(labels, dtype=torch.int64)
 
     def _votes(self, task: int, split: str, places: Tensor) -> Votes | None:
         rows = self.stream.all_tasks[task].splits[split]
         if "answers" not in rows.column_names:
             return None
-        return Votes.of(list(rows["answers"]), list(rows["answer_weights"]), places)
+        return Votes.of(rows["answers"][:], rows["answer_weights"][:], places)
 
 
 def _placed(labels: Tensor, places: Tensor) -> Tensor:

@@ -126,7 +126,7 @@ class StageEvaluator:
         answer = self.stages.model(stage).answer(samples, task)
         name = self.artifacts.data.name(task)
         check_answers(answer.logits, name)
-        ids = list(self.artifacts.stream.all_tasks[task].splits[self.split]["id"])
+        ids = self.artifacts.stream.all_tasks[task].splits[self.split]["id"][:]
         scores = self.results.add(
             stage,
             task,

@@ -11,7 +11,7 @@ from dataclasses import replace
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
-from cl_core.tasks.task import Task, content_keys
+from cl_core.tasks.task import Task, column_of, content_keys, dataset_of
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -31,11 +31,11 @@ def limit_rows(task: Task, limits: Mapping[str, int | None], seed: int = 0) -> T
     for split, rows in task.splits.items():
         limit = limits.get(split)
         if limit is not None and limit < len(rows):
-            columns = {name: rows[name] for name in rows.column_names}
-            chosen = stratified_subset(list(rows["label"]), content_keys(columns), limit, seed)
+            columns = {name: column_of(rows, name) for name in rows.column_names}
+            chosen = stratified_subset(columns["label"], content_keys(columns), limit, seed)
             # Copied out, so that nothing later reads through an indices table.
             kept = rows.select(chosen).to_dict()
-            splits[split] = type(rows).from_dict(kept, features=rows.features)
+            splits[split] = dataset_of(kept, rows.features)
     return replace(task, splits=splits)
 
 

@@ -58,7 +58,7 @@ def finish(
         if lost:
             sentence = f"the limit leaves no training samples of class {lost}"
             warnings.append(f"task '{task.name}': {sentence}")
-        if lost and spec.protocol != "dil" and len(set(limited.train["label"])) == 1:
+        if lost and spec.protocol != "dil" and len(set(limited.train["label"][:])) == 1:
             only = limited.label_names[limited.train["label"][0]]
             message = (
                 f"the limit leaves one class, '{cut(only)}'; there is nothing to tell apart: allow more training "
@@ -72,6 +72,6 @@ def finish(
 
 def _classes_lost(before: Task, after: Task) -> str:
     """The classes that had training samples before and have none any more, listed; "" where there are none."""
-    left = set(after.train["label"])
-    lost = sorted(set(before.train["label"]) - left)
+    left = set(after.train["label"][:])
+    lost = sorted(set(before.train["label"][:]) - left)
     return ", ".join(repr(before.label_names[label]) for label in lost)

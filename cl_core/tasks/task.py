@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
+from uuid import uuid4
 
 from cl_core.errors import UserError
 from cl_core.picture_decoder import WHITE, picture_version
 from cl_core.video import clip_version
 
 if TYPE_CHECKING:
-    from datasets import Dataset
+    from datasets import Dataset, Features
 
 Kind = Literal["text", "image", "image-qa", "video-qa"]
 """What a row is: a text, an image, or a question about an image or about a video."""
@@ -72,7 +73,7 @@ class Task:
     def columns(self, split: str) -> dict[str, Sequence[Any]]:
         """What a backbone encodes of a split: its columns by name, and `ground` (N,) where that is not white."""
         rows = self._split(split)
-        columns = {name: rows[name] for name in rows.column_names}
+        columns = {name: column_of(rows, name) for name in rows.column_names}
         return columns if self.ground == WHITE else {**columns, "ground": [self.ground] * len(rows)}
 
     @cached_property
@@ -99,7 +100,7 @@ class Task:
             _add_strings(digest, self.label_names)
             for column in sorted(rows.column_names):
                 digest.update(column.encode() + b"\0")
-                values = list(rows[column])
+                values = rows[column][:]
                 if column in ENCODED:  # the same picture is the same row, whichever way it came
                     values = pixel_hashes(column, values, self.ground)
                 if column in VOTES:
@@ -119,6 +120,15 @@ class Task:
                 f"task '{self.name}' has no {split} rows; it has {', '.join(self.splits) or 'none at all'}"
             )
         return self.splits[split]
+
+
+def column_of(rows: Dataset, column: str) -> Sequence[Any]:
+    """(N,) values of a column, read at once; pictures and clips one by one, as all may be more than the memory holds.
+
+    Where a column is iterated, `datasets` asks for each row by itself, which takes seventy times as long.
+    """
+    values: Sequence[Any] = rows[column]
+    return values if column in ENCODED else values[:]
 
 
 def make_task(
@@ -163,7 +173,7 @@ def make_rows(
         numbers: (N,) row numbers in the source, for the ids; 0..N-1 by default.
         votes: (N,) by label, how far it answers the row rightly, in 0..1; None where each row has one right answer.
     """
-    from datasets import Dataset, Features, List, Value
+    from datasets import Features, List, Value
 
     counted = range(len(labels)) if numbers is None else numbers
     columns: dict[str, list[object]] = {"id": [f"{task}/{split}/{row}" for row in counted]}
@@ -177,8 +187,23 @@ def make_rows(
         columns["answer_weights"] = [list(row.values()) for row in votes]
         features["answers"] = List(Value("int64"))
         features["answer_weights"] = List(Value("float32"))
-    columns["label"] = list(labels)
-    return Dataset.from_dict(columns, Features({**features, "label": Value("int64")}))
+    columns["label"] = list(map(int, labels))
+    return dataset_of(columns, Features({**features, "label": Value("int64")}))
+
+
+def dataset_of(columns: Mapping[str, Sequence[object]], features: Features) -> Dataset:
+    """A Dataset in memory.
+
+    `Dataset.from_dict` hashes what it holds for a fingerprint, which takes longer than all the rest and nothing reads
+    here (`Task.split_fingerprint` is of the content alone); this one's is drawn.
+    """
+    import pyarrow
+    from datasets import Dataset, DatasetInfo
+    from datasets.table import InMemoryTable
+
+    table = pyarrow.Table.from_pydict(dict(columns), schema=features.arrow_schema)
+    info = DatasetInfo(features=features)
+    return Dataset(InMemoryTable(table), info=info, fingerprint=uuid4().hex)
 
 
 def content_keys(rows: Mapping[str, Sequence[object]]) -> Sequence[str | tuple[str, str]]:

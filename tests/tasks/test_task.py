@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
+from datasets.arrow_dataset import Column
 
 from cl_core.errors import UserError
 from cl_core.tasks.task import make_rows, make_task
+from tests.small_runs import Carry
 
 ROWS = {"train": [("good", 1), ("bad", 0)], "validation": [("fine", 1)], "test": [("poor", 0)]}
 
@@ -63,3 +67,16 @@ def test_a_missing_split_and_a_label_out_of_range_are_named():
         _ = make_task("books", ("a", "b"), {"train": [("x", 0)]}).validation
     with pytest.raises(UserError, match=r"labels \[2\] are not indices"):
         make(train=[("x", 2)])
+
+
+def test_no_column_of_texts_is_asked_for_row_by_row(
+    carry: Carry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which takes seventy times as long, and a stream has hundred thousands of rows."""
+
+    def iterated(self: Column) -> Iterator[object]:
+        raise AssertionError(f"column '{self.column_name}' is iterated")
+
+    monkeypatch.setattr(Column, "__iter__", iterated)
+    run = carry(recipe="l2r-wavg", memory=0.5, router_epochs=1)
+    assert run.route("a fine day", task=run.folder.config.tasks[0].name)

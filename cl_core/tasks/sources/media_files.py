@@ -12,7 +12,7 @@ from cl_core.errors import UserError, cut
 from cl_core.picture_decoder import open_picture
 from cl_core.tasks.raw_rows import Fault, RawRows, describe_rows
 from cl_core.tasks.spec import TaskSpec
-from cl_core.tasks.task import QA_KINDS, Task
+from cl_core.tasks.task import QA_KINDS, Task, dataset_of
 from cl_core.video import read_clip
 
 
@@ -82,18 +82,16 @@ def drop_damaged(task: Task) -> tuple[Task, list[str]]:
     )
     splits, warnings = dict(task.splits), []
     for split, rows in task.splits.items():
-        values = list(rows[column])
+        values = rows[column][:]
         distinct = list(dict.fromkeys(values))  # many questions may be about one picture
         with ThreadPoolExecutor() as pool:  # decoding lets go of the interpreter's lock
             damage = dict(zip(distinct, pool.map(partial(_damage, read), distinct), strict=True))
         reasons = [damage[value] for value in values]
         damaged = [row for row, reason in enumerate(reasons) if reason is not None]
         if damaged:
-            numbers = [int(name.rsplit("/", 1)[1]) + 1 for name in rows.select(damaged)["id"]]
+            numbers = [int(name.rsplit("/", 1)[1]) + 1 for name in rows.select(damaged)["id"][:]]
             whole = [row for row, reason in enumerate(reasons) if reason is None]
-            splits[split] = type(rows).from_dict(
-                rows.select(whole).to_dict(), features=rows.features
-            )
+            splits[split] = dataset_of(rows.select(whole).to_dict(), rows.features)
             warnings.append(
                 f"task '{task.name}': {len(damaged)} of {len(rows)} {split} {column}s cannot be read and are left out,"
                 f"{describe_rows(numbers)}; the first: {reasons[damaged[0]]}"
@@ -122,8 +120,8 @@ def lost_to_damage(
             faults.append(Fault(after.name, split, message))
     if "train" not in needed or any(fault.split == "train" for fault in faults):
         return faults
-    left = set(after.train["label"])
-    lost = sorted(set(before.train["label"]) - left)
+    left = set(after.train["label"][:])
+    lost = sorted(set(before.train["label"][:]) - left)
     names = ", ".join(repr(before.label_names[label]) for label in lost)
     question = after.kind in QA_KINDS  # an answer that no row gives any more is only rarer
     if lost and len(left) == 1:
