@@ -62,14 +62,19 @@ class Settings(BaseModel):
         """Python counts true as 1, and so does pydantic; who writes it for a number means another setting."""
         if not isinstance(values, dict):
             return values
-        wrong = {
-            name: _Boolean(value)
+        numbers = {
+            name: _marked(value)
             for name, value in values.items()
-            if isinstance(value, bool)
-            and name in cls.model_fields
-            and _is_number(cls.model_fields[name].annotation)
+            if name in cls.model_fields and _is_number(cls.model_fields[name].annotation)
         }
-        return {**values, **wrong} if wrong else values
+        return {**values, **numbers}
+
+
+def _marked(value: Any) -> Any:
+    """A value whose booleans no field takes for numbers, also those in a list."""
+    if isinstance(value, list | tuple):
+        return tuple(map(_marked, value))
+    return _Boolean(value) if isinstance(value, bool) else value
 
 
 class _Boolean:

@@ -110,6 +110,12 @@ def test_true_is_no_number(setting: str) -> None:
             make_settings(parse_assignments([f"{setting}={value}"]))
 
 
+def test_true_is_no_number_in_a_list_either() -> None:
+    assert make_settings({"weights": [1, 0.5]}).router.weights == (1.0, 0.5)
+    with pytest.raises(Faults, match=r"weights.*valid number"):
+        make_settings({"weights": [True, 0.5]})
+
+
 def test_true_is_taken_where_it_is_asked_for_and_numbers_as_before() -> None:
     settings = make_settings(parse_assignments(["masked=true", "clip_changes=false", "epochs=1"]))
     assert settings.backbone.masked is True

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from cl_core.tasks.labels.near_twins import describe_twins
 from cl_core.tasks.spec import StreamSpec, TaskSpec
 from cl_core.tasks.stream_contents import StreamContents, check_source
 from cl_core.tasks.stream_loader import load_stream
@@ -146,3 +147,9 @@ def test_how_a_meta_json_of_numbers_is_read_is_said_where_it_could_mean_either(
     assert [line for line in contents.warnings if "meta.json" in line] == (
         [f"task 't': {said}"] if said else []
     )
+
+
+def test_names_that_look_alike_are_quoted_by_their_beginnings() -> None:
+    words = describe_twins(("Long " * 5000, "long " * 5000))
+    assert words.startswith("'Long Long")
+    assert len(words) < 500

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 
+from cl_core.errors import cut
 from cl_core.tasks.labels.label_cells import number_of, spell_number
 
 _LATIN, _ALIKE = (
@@ -38,7 +39,7 @@ def find_near_twins(names: Iterable[str]) -> list[tuple[str, ...]]:
 
 def describe_twins(group: Sequence[str]) -> str:
     """ "'café' and 'cafe\\u0301' (composed and decomposed letters)": what looks alike is written out."""
-    shown = " and ".join(f"'{_visible(name, group)}'" for name in group)
+    shown = " and ".join(f"'{cut(_visible(name, group))}'" for name in group)
     return f"{shown} ({_difference(group)})"
 
 
