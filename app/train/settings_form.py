@@ -243,6 +243,8 @@ def _field(name: str, default: Any) -> None:
     if get_origin(kind) is Literal:
         st.selectbox(label, list(get_args(kind)), **common)
     elif kind is bool and optional:
+        # Streamlit takes None for nothing chosen, and shows the placeholder.
+        common["placeholder"] = MAYBE[None]
         st.selectbox(label, list(MAYBE), format_func=MAYBE.__getitem__, **common)
     elif kind is bool:
         st.toggle(label, **common)

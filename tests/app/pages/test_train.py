@@ -175,6 +175,7 @@ def test_a_setting_may_be_yes_no_or_left_to_the_backbone(
     field = next(element for element in page.selectbox if element.key.endswith("-clip_changes"))
     assert list(field.options) == ["as it comes", "yes", "no"]
     assert field.value is None
+    assert field.placeholder == "as it comes", "which is what is seen of it"
     field.set_value(False)
     page.run()
     button(page, "start").click()
