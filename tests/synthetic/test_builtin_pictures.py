@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,7 @@ from cl_core.errors import Faults, UserError
 from cl_core.picture_decoder import open_picture
 from cl_core.synthetic.scenes.figures import THINGS
 from cl_core.tasks import builtin
+from cl_core.tasks.stream import Stream
 from cl_core.tasks.stream_loader import load_stream
 from cl_core.tasks.task import content_keys
 from cl_core.video import read_clip
@@ -25,9 +28,15 @@ TASKS = {
 QUESTIONS = ("scenes-qa", "scenes-qa-styles", "clips-qa")
 
 
+@cache
+def small(name: str, order: str | None = None) -> Stream:
+    """A built-in stream of few rows, drawn once for all tests that only look at it."""
+    return load_stream(f"{name}:{SMALL}", order=order)
+
+
 @pytest.mark.parametrize("name", TASKS)
 def test_a_stream_of_pictures_is_made_without_files(name: str) -> None:
-    stream = load_stream(f"{name}:{SMALL}")
+    stream = small(name)
     assert stream.protocol == ("cil" if name == "scenes-cil" else "dil")
     assert len(stream.tasks) == TASKS[name]
     assert not stream.warnings
@@ -59,7 +68,7 @@ def test_the_same_seed_makes_the_same_pictures_and_another_seed_others(name: str
 
 @pytest.mark.parametrize("name", TASKS)
 def test_no_picture_stands_in_two_splits(name: str) -> None:
-    for task in load_stream(f"{name}:{SMALL}").tasks:
+    for task in small(name).tasks:
         seen: set[str] = set()
         for split in ("train", "validation", "test"):
             rows = task.splits[split]
@@ -69,18 +78,18 @@ def test_no_picture_stands_in_two_splits(name: str) -> None:
 
 
 def test_every_style_shows_the_same_digits() -> None:
-    labels = [list(task.test["label"]) for task in load_stream(f"digits:{SMALL}").tasks]
+    labels = [list(task.test["label"]) for task in small("digits").tasks]
     assert all(label == labels[0] for label in labels)
 
 
 def test_class_incremental_scenes_bring_every_thing_once() -> None:
-    stream = load_stream(f"scenes-cil:{SMALL}")
+    stream = small("scenes-cil")
     assert stream.label_space.names == tuple(THINGS)
 
 
 @pytest.mark.parametrize("name", QUESTIONS)
 def test_no_answer_of_a_task_is_much_more_common_than_another(name: str) -> None:
-    for task in load_stream(f"{name}:{SMALL}").tasks:
+    for task in small(name).tasks:
         if name == "scenes-qa-styles":  # balanced within each kind of question
             continue
         counts = np.bincount(task.train["label"], minlength=len(task.label_names))
@@ -89,11 +98,11 @@ def test_no_answer_of_a_task_is_much_more_common_than_another(name: str) -> None
 
 @pytest.mark.parametrize("name", QUESTIONS)
 def test_questions_have_two_orders_of_the_same_tasks(name: str) -> None:
-    first = [task.name for task in load_stream(f"{name}:{SMALL}").tasks]
-    other = [task.name for task in load_stream(f"{name}:{SMALL}", order="order2").tasks]
+    first = [task.name for task in small(name).tasks]
+    other = [task.name for task in small(name, "order2").tasks]
     assert first != other
     assert sorted(first) == sorted(other)
-    by_name = load_stream(f"{name}-order2:{SMALL}")
+    by_name = small(f"{name}-order2")
     assert by_name.name == f"{name}-order2"
     assert [task.name for task in by_name.tasks] == other
     with pytest.raises(UserError, match="has no order 'order3'; it has order1, order2"):
