@@ -139,6 +139,12 @@ CONFIG_LABELS = Limit(
 )
 TOKENS = Limit("settings: max_length", 32_768, "tokens", "cut texts earlier, or split them")
 FRAMES = Limit("settings: frames", 1_000, "frames of a clip", "look at fewer")
+PICTURE_SIDE = Limit(
+    "settings: picture_size; preprocessor_config.json of a backbone",
+    2_048,
+    "pixels a side",
+    "choose a smaller one",
+)
 GRID = Limit("settings: image_grid, clip_grid", 100, "tokens a side", "choose a coarser one")
 ADAPTERS = Limit(
     "settings: k, centres, lists of weights or tasks", 10_000, "of them", "there are fewer adapters"

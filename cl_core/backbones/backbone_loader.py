@@ -29,6 +29,7 @@ from cl_core.backbones.vision.image import ImageBackbone
 from cl_core.backbones.vision.image_loader import (
     OPEN_CLIP,
     OPEN_CLIP_CONFIG,
+    VISION_MODELS,
     load_open_clip,
     load_tagged,
     load_vision,
@@ -43,8 +44,6 @@ SENTENCEPIECE = (
     ". A checkpoint with a SentencePiece model but no tokenizer.json needs: pip install sentencepiece "
     "protobuf"
 )
-VISION_TYPES = ("vit", "clip", "clip_vision_model")
-"""`model_type` of the checkpoints of transformers that are read as vision backbones."""
 
 
 def load_backbone(settings: BackboneSettings, device: torch.device) -> Backbone:
@@ -124,7 +123,7 @@ def _load_one(settings: BackboneSettings) -> TextBackbone | ImageBackbone:
         return load_open_clip(folder, settings, revision)
     config = _read_config(folder, settings.name)
     kind = str(config.get("model_type", "missing"))
-    if kind in VISION_TYPES:
+    if kind in VISION_MODELS:
         return load_vision(folder, settings, revision)
     row = GENERATORS.get(kind) or architecture(kind)
     if not any(folder.glob("*.safetensors")):

@@ -72,13 +72,15 @@ _WIDTHS = [
     "embed_dim",
     "patch_size",
     "image_size",
+    "mlp_ratio",
 ]
+_ZERO_WIDTHS = ["type_vocab_size", "pooler_hidden_size", "projection_dim", "num_register_tokens"]
 _TOKENS = ["vocab_size", "max_position_embeddings", "context_length"]
 SIZES: dict[str, tuple[Limit, int]] = {
     **dict.fromkeys(_BLOCKS, (BLOCKS, 1)),
     **dict.fromkeys(_WIDTHS, (CONFIG_WIDTH, 1)),
     **dict.fromkeys(_TOKENS, (CONFIG_TOKENS, 1)),
-    **dict.fromkeys(("type_vocab_size", "pooler_hidden_size", "projection_dim"), (CONFIG_WIDTH, 0)),
+    **dict.fromkeys(_ZERO_WIDTHS, (CONFIG_WIDTH, 0)),
     "num_labels": (CONFIG_LABELS, 0),
 }
 """By field of a configuration: the most and the least that it may be."""

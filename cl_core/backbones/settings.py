@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from cl_core.limits import ADDRESS, FRAMES, GRID, SENTENCE, TOKENS
+from cl_core.limits import ADDRESS, FRAMES, GRID, PICTURE_SIDE, SENTENCE, TOKENS
 from cl_core.settings import Settings, no_longer, within
 
 
@@ -38,6 +38,14 @@ class BackboneSettings(Settings):
 
     vision_revision: Annotated[str, no_longer(ADDRESS)] | None = None
     """As `revision`, of the vision backbone."""
+
+    picture_size: Annotated[int, within(PICTURE_SIDE)] | None = None
+    """Side in pixels that a vision transformer of `transformers` sees pictures at, a multiple of its patches' side; its
+    positions are interpolated once. None: as its image processor makes them. DINOv2 at 112 costs a quarter of 224."""
+
+    layer_scale_sites: Literal["after", "before"] = "after"
+    """Whether bottlenecks stand after a layer scale, on what is added to the residual stream, or before it. DINOv2 has
+    one."""
 
     frames: Annotated[int, within(FRAMES)] = 8
     """At most so many frames of a video, evenly spaced, are looked at. DAM 10."""

@@ -48,6 +48,18 @@ def hf_clip() -> nn.Module:
     )
 
 
+def hf_tower(kind: str, **options: Any) -> nn.Module:
+    """DINOv2, with registers or without, or SigLIP."""
+    import transformers
+
+    sizes = {"hidden_size": 32, "num_hidden_layers": 3, "num_attention_heads": 4}
+    config = getattr(transformers, f"{kind}Config")
+    model: nn.Module = getattr(transformers, f"{kind}Model")(
+        config(**sizes, image_size=SIDE, patch_size=8, **options)
+    )
+    return model
+
+
 VISION_MODELS: dict[str, Callable[[], nn.Module]] = {
     "open_clip": open_clip_vit,
     "open_clip with layer scale": lambda: open_clip_vit(ls_init_value=0.5),
@@ -57,7 +69,12 @@ VISION_MODELS: dict[str, Callable[[], nn.Module]] = {
     "timm EVA": lambda: timm_vit("eva02_tiny_patch14_224"),
     "transformers ViT": hf_vit,
     "transformers CLIP": hf_clip,
+    "transformers DINOv2": lambda: hf_tower("Dinov2", layerscale_value=0.3),
+    "transformers DINOv2 with registers": lambda: hf_tower("Dinov2WithRegisters"),
+    "transformers SigLIP": lambda: hf_tower("SiglipVision", intermediate_size=64),
 }
+BESIDE_PATCHES = {"transformers DINOv2 with registers": 1 + 4, "transformers SigLIP": 0}
+"""Tokens that are no patches, where it is not the class token alone."""
 
 
 @pytest.fixture(scope="module", params=VISION_MODELS)
@@ -85,8 +102,9 @@ def png(pixels: np.ndarray[Any, Any]) -> bytes:
 def test_every_site_is_on_the_way_to_the_output(backbone: ImageBackbone) -> None:
     batch = backbone.collate(backbone.encode({"image": pictures()}), range(3))
     plain = backbone(batch).last_hidden_state
-    assert plain.shape == (3, 17, 32)
-    assert backbone.tokens == 17
+    tokens = 4 * 4 + BESIDE_PATCHES.get(backbone.name, 1)
+    assert plain.shape == (3, tokens, 32)
+    assert backbone.tokens == tokens
     assert [site.name for site in backbone.sites] == [
         f"block{block}.{after}" for block in range(3) for after in ("attention", "ffn")
     ]

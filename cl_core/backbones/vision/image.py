@@ -30,12 +30,13 @@ class ImageBackbone(Encoder[PictureBatch]):
         revision: the pinned commit of a checkpoint from the hub, else None.
         classes: names of C classes -> (C, d) weights that score the normed class token, where the tower came with a
             text tower that it was trained with (CLIP); else None.
+        unscaled: whether sites stand before a layer scale and not after it.
 
     Attributes:
         tokens: T, how many tokens a picture has, class token included.
 
     Raises:
-        UserError: a tower without a row in `vit_layouts.py`.
+        UserError: a tower without a row in `vit_layouts.py`, or without a layer scale to stand before.
     """
 
     kinds = ("image",)
@@ -48,19 +49,22 @@ class ImageBackbone(Encoder[PictureBatch]):
         name: str,
         revision: str | None,
         classes: Callable[[Sequence[str]], Tensor] | None = None,
+        unscaled: bool = False,
     ) -> None:
         layout = layout_of(model, name)
         blocks = layout.modules(model)
         # What preprocessing does is as much a part of the backbone as its weights.
         prepared = hashlib.sha256(repr(preprocess).encode()).hexdigest()
+        # And so is where an adapter stands in it, of which artifacts of adapters say no more than the site's name.
+        parts = [hash_weights(model), prepared, *(["before the layer scale"] if unscaled else [])]
         super().__init__(
             model,
             blocks,
-            layout.sites(model),
+            layout.sites(model, unscaled),
             hidden_size=_width(blocks[0]),
             name=name,
             revision=revision,
-            fingerprint=hashlib.sha256(f"{hash_weights(model)} {prepared}".encode()).hexdigest(),
+            fingerprint=hashlib.sha256(" ".join(parts).encode()).hexdigest(),
         )
         self.layout = layout
         self.preprocess = preprocess

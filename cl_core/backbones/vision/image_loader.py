@@ -7,6 +7,7 @@ those of a tag are fetched and read by open_clip, tensors alone.
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -19,6 +20,7 @@ from cl_core.backbones.checkpoint_files import check_weights, checkpoint_faults,
 from cl_core.backbones.loading_noise import quiet_open_clip, quiet_transformers
 from cl_core.backbones.settings import BackboneSettings
 from cl_core.backbones.vision.image import ImageBackbone
+from cl_core.backbones.vision.picture_size import image_processor, see_at, side_of
 from cl_core.errors import UserError, did_you_mean
 
 if TYPE_CHECKING:
@@ -27,6 +29,16 @@ if TYPE_CHECKING:
 OPEN_CLIP_CONFIG = "open_clip_config.json"
 OPEN_CLIP = "open_clip:"
 """What the name of a model of open_clip begins with."""
+VISION_MODELS = {
+    "vit": "ViTModel",
+    "dinov2": "Dinov2Model",
+    "dinov2_with_registers": "Dinov2WithRegistersModel",
+    "clip": "CLIPVisionModel",
+    "clip_vision_model": "CLIPVisionModel",
+    "siglip": "SiglipVisionModel",
+    "siglip_vision_model": "SiglipVisionModel",
+}
+"""By `model_type` of the checkpoints of transformers that are read as vision backbones, the class of the tower."""
 
 
 def load_tagged(settings: BackboneSettings) -> ImageBackbone:
@@ -35,7 +47,7 @@ def load_tagged(settings: BackboneSettings) -> ImageBackbone:
     Raises:
         UserError: no such model or tag, or weights that can be neither found nor fetched.
     """
-    open_clip = _open_clip()
+    open_clip = _open_clip(settings)
     model, _, tag = settings.name.removeprefix(OPEN_CLIP).partition("/")
     models = open_clip.list_models()
     if model not in models:
@@ -67,7 +79,7 @@ def load_open_clip(folder: Path, settings: BackboneSettings, revision: str | Non
     Raises:
         UserError: files that are missing, damaged, or do not fit each other.
     """
-    open_clip = _open_clip()
+    open_clip = _open_clip(settings)
     if not any(folder.glob("*.safetensors")):
         raise UserError(
             f"backbone '{settings.name}' has no weights in safetensors in {folder}; pickled weights are not read"
@@ -81,20 +93,22 @@ def load_open_clip(folder: Path, settings: BackboneSettings, revision: str | Non
 
 
 def load_vision(folder: Path, settings: BackboneSettings, revision: str | None) -> ImageBackbone:
-    """A ViT or CLIP checkpoint of transformers, with its image processor.
+    """A vision checkpoint of transformers (`VISION_MODELS`), with its image processor, for pictures of one size.
 
     Raises:
-        UserError: files that are missing, damaged, or do not fit each other.
+        UserError: files that are missing, damaged, or do not fit each other, or a `picture_size` that it cannot see.
     """
-    from transformers import AutoConfig, AutoImageProcessor, CLIPVisionModel, ViTModel
+    import transformers
+    from PIL import Image
 
     what = f"backbone '{settings.name}' in {folder}"
     with checkpoint_faults(what, folder):
-        kind = AutoConfig.from_pretrained(str(folder), local_files_only=True).model_type
-        vit = kind == "vit"
-        options: dict[str, Any] = {"add_pooling_layer": False} if vit else {}
+        kind = transformers.AutoConfig.from_pretrained(
+            str(folder), local_files_only=True
+        ).model_type
+        options: dict[str, Any] = {"add_pooling_layer": False} if kind == "vit" else {}
         with quiet_transformers():
-            model, report = (ViTModel if vit else CLIPVisionModel).from_pretrained(
+            model, report = getattr(transformers, VISION_MODELS[kind]).from_pretrained(
                 str(folder),
                 dtype=getattr(torch, settings.dtype),
                 local_files_only=True,
@@ -102,9 +116,20 @@ def load_vision(folder: Path, settings: BackboneSettings, revision: str | None) 
                 output_loading_info=True,
                 **options,
             )
-        processor = AutoImageProcessor.from_pretrained(str(folder), local_files_only=True)
+        preprocess = Processor(image_processor(folder, settings.picture_size))
     check_weights(model, report, what)
-    return _backbone(model, Processor(processor), settings, revision)
+    with checkpoint_faults(what, folder):
+        see_at(model, preprocess(Image.new("RGB", (64, 48))), settings.name)
+    backbone = _backbone(model, preprocess, settings, revision)
+    side = side_of(model.config.image_size) // side_of(model.config.patch_size)
+    if (
+        math.isqrt(backbone.tokens) != side
+    ):  # who averages patches tells them from what is before them by number
+        raise UserError(
+            f"{what} sees {side} x {side} patches, fewer than go with its {backbone.tokens - side**2} other tokens; "
+            "choose a larger picture_size"
+        )
+    return backbone
 
 
 class Processor:
@@ -149,6 +174,7 @@ def _backbone(
         name=settings.name,
         revision=revision,
         classes=classes,
+        unscaled=settings.layer_scale_sites == "before",
     )
 
 
@@ -175,7 +201,12 @@ def _zero_shot(
     return classes
 
 
-def _open_clip() -> Any:
+def _open_clip(settings: BackboneSettings) -> Any:
+    if settings.picture_size is not None:
+        raise UserError(
+            f"picture_size={settings.picture_size}, but backbone '{settings.name}' is a model of open_clip, which sees "
+            "pictures at its own size; leave picture_size out"
+        )
     try:
         import open_clip
     except ImportError as error:
