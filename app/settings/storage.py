@@ -14,6 +14,7 @@ from app.shell import actions
 from app.shell.sharing import is_guest
 from cl_core.archive.needs import UnknownNeeds
 from cl_core.archive.prune import Sizes, StoredArtifact, clean, folder_bytes, sizes, unused
+from cl_core.backbones.fetch.backbone_cache import cache_folder
 from cl_core.errors import counted
 
 MEASURED_FOR_SECONDS = 30
@@ -44,12 +45,13 @@ def _unused(root: str) -> list[StoredArtifact]:
 
 @st.cache_data(ttl=600, show_spinner=False)
 def downloads() -> dict[str, tuple[Path, int]]:
-    """What was fetched from the hub, by all programs of this user: folder and bytes."""
+    """What was fetched for all workspaces, from the hub by all programs of this user: folder and bytes."""
     from huggingface_hub.constants import HF_HOME, HF_HUB_CACHE
 
     folders = {
         "Models and files of the hub": Path(HF_HUB_CACHE),
         "Data sets": Path(HF_HOME) / "datasets",
+        "Fetched backbones": cache_folder(),
     }
     return {name: (folder, folder_bytes(folder)) for name, folder in folders.items()}
 

