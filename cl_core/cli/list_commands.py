@@ -9,7 +9,7 @@ import typer
 
 from cl_core.cli.app import app
 from cl_core.cli.options import JsonOption, SetOption, SlotOption, WorkspaceOption
-from cl_core.errors import UserError
+from cl_core.errors import Faults, UserError
 
 if TYPE_CHECKING:
     from cl_core.reports.run_summary import RunSummary
@@ -196,7 +196,7 @@ def _fetch(names: list[str], precision: str | None, as_json: bool) -> None:
     if as_json and brought:
         say_json(brought)
     if faults:
-        raise UserError("\n".join(faults))
+        raise UserError(faults[0]) if len(faults) == 1 else Faults("backbones", faults)
 
 
 @app.command()

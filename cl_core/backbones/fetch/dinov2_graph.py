@@ -40,16 +40,13 @@ def read_dinov2(file: Path) -> tuple[dict[str, Array], dict[str, dict[str, Any]]
         Arrays by name, and the content of the JSON files by name.
 
     Raises:
-        UserError: the package onnx is not installed, or the graph is none of a DINOv2.
+        ImportError: the package onnx is not installed.
+        UserError: the graph is none of a DINOv2.
         TooLarge: the file, or what it says of itself, is larger than what is read.
     """
     FETCHED_BYTES.check(f"'{file.name}'", check_regular(file))
-    try:
-        import onnx
-    except ImportError as error:
-        raise UserError(
-            "dinov2-small is converted with the package onnx, which is not installed; run: pip install onnx"
-        ) from error
+    import onnx
+
     graph = onnx.load(str(file), load_external_data=False).graph
     arrays = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in graph.initializer}
     try:

