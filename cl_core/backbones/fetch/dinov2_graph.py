@@ -46,17 +46,21 @@ def read_dinov2(file: Path) -> tuple[dict[str, Array], dict[str, dict[str, Any]]
     """
     FETCHED_BYTES.check(f"'{file.name}'", check_regular(file))
     import onnx
+    from google.protobuf.message import DecodeError
 
-    graph = onnx.load(str(file), load_external_data=False).graph
-    arrays = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in graph.initializer}
     try:
+        graph = onnx.load(str(file), load_external_data=False).graph
+        arrays = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in graph.initializer}
         weights = dict(_weights(graph, arrays))
-        return weights, {
-            "config.json": _config(weights),
-            "preprocessor_config.json": _preprocessing(),
-        }
-    except (KeyError, StopIteration, IndexError) as error:
-        raise UserError(f"'{file.name}' is no graph of a DINOv2: it lacks {error}") from error
+        config = _config(weights)
+    except (DecodeError, KeyError, StopIteration, IndexError, ValueError) as error:
+        fault = (
+            f"it lacks {error}" if isinstance(error, KeyError) else str(error) or "it lacks some"
+        )
+        raise UserError(
+            f"'{file.name}' is no graph of a DINOv2: {fault}; fetch it again"
+        ) from error
+    return weights, {"config.json": config, "preprocessor_config.json": _preprocessing()}
 
 
 def _weights(graph: Any, arrays: Mapping[str, Array]) -> Iterator[tuple[str, Array]]:

@@ -157,9 +157,11 @@ def _open(data: bytes) -> E5File:
     epsilon, in_block = reader.numbers("<fi")
     if in_block != IN_BLOCK:
         raise ValueError(f"its blocks have {in_block} values, and not {IN_BLOCK}")
-    for size in (width, heads, inner, types):
-        CONFIG_WIDTH.check("it", size)
-    CONFIG_TOKENS.check("it", max(vocabulary, positions))
+    sides = {"width": width, "number of heads": heads, "inner width": inner, "types": types}
+    for what, size in sides.items():
+        CONFIG_WIDTH.check(f"its {what}", size)
+    CONFIG_TOKENS.check("its vocabulary", vocabulary)
+    CONFIG_TOKENS.check("its positions", positions)
     BLOCKS.check("it", blocks)
     if min(width, blocks, heads, inner, vocabulary, positions, types) < 1:
         raise ValueError("a size is none")

