@@ -69,18 +69,14 @@ def cached(name: str) -> CachedBackbone | None:
         origin = read_json(folder / ORIGIN)
         sizes = {file: size["bytes"] for file, size in origin["files"].items()}
         whole = all(check_regular(folder / file) == size for file, size in sizes.items())
-        if not whole or any(origin[field] != value for field, value in _made_from(row).items()):
-            return None
+        digests = [wheel["sha256"] for wheel in origin["wheels"]]
+        if not whole or origin["format"] != FORMAT or digests != [w.sha256 for w in row.wheels]:
+            return None  # its name means something else now
         return CachedBackbone(
             name, sum(sizes.values()), str(origin["precision"]), row.origin, row.licence
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError, TooLarge):
         return None  # it is not there, half removed, or somebody's own
-
-
-def _made_from(row: Fetchable) -> dict[str, Any]:
-    """What `origin.json` must say for a backbone to be what its name means now."""
-    return {"format": FORMAT, "wheels": [asdict(wheel) for wheel in row.wheels]}
 
 
 def origin_of(row: Fetchable, precision: str, files: dict[str, dict[str, Any]]) -> dict[str, Any]:
@@ -92,7 +88,8 @@ def origin_of(row: Fetchable, precision: str, files: dict[str, dict[str, Any]]) 
         files: by name, `bytes` and `sha256`.
     """
     return {
-        **_made_from(row),
+        "format": FORMAT,
+        "wheels": [asdict(wheel) for wheel in row.wheels],
         "backbone": row.name,
         "source": row.source,
         "licence": row.licence,

@@ -260,7 +260,7 @@ def test_what_is_damaged_or_made_from_something_else_does_not_count(
             (cache / "dinov2-small" / ORIGIN).unlink()
         case _:
             row = FETCHABLE["dinov2-small"]
-            newer = replace(row.wheels[0], version="0.1.2")
+            newer = replace(row.wheels[0], sha256="0" * 64)
             monkeypatch.setitem(FETCHABLE, "dinov2-small", replace(row, wheels=(newer,)))  # type: ignore[arg-type]
     assert cached("dinov2-small") is None
     assert [(entry.name, entry.precision) for entry in listed()] == [("dinov2-small", "")]
