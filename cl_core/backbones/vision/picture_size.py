@@ -38,7 +38,8 @@ def image_processor(folder: Path, side: int | None) -> Any:
                 PICTURE_SIDE.check(f"{field} ({edge}) of preprocessor_config.json", length)
     if side is None:
         return processor
-    size, square = dict(processor.size), {"height": side, "width": side}
+    size = {edge: length for edge, length in dict(processor.size).items() if length is not None}
+    square = {"height": side, "width": side}
     options: dict[str, Any] = {"size": square if "height" in size else {"shortest_edge": side}}
     if getattr(processor, "do_center_crop", False):
         before = int(processor.crop_size["height"])
