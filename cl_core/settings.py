@@ -7,6 +7,7 @@ and the app's forms are all made from these models, so none of these files impor
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -62,12 +63,19 @@ class Settings(BaseModel):
         """Python counts true as 1, and so does pydantic; who writes it for a number means another setting."""
         if not isinstance(values, dict):
             return values
-        numbers = {
+        wrong = {
             name: _marked(value)
             for name, value in values.items()
-            if name in cls.model_fields and _is_number(cls.model_fields[name].annotation)
+            if isinstance(value, bool | list | tuple) and name in _number_fields(cls)
         }
-        return {**values, **numbers}
+        return {**values, **wrong} if wrong else values
+
+
+@cache  # a run has thousands of events, each of such a model
+def _number_fields(model: type[BaseModel]) -> frozenset[str]:
+    """Names of the fields that take numbers, alone or in lists."""
+    fields = model.model_fields.items()
+    return frozenset(name for name, field in fields if _is_number(field.annotation))
 
 
 def _marked(value: Any) -> Any:
