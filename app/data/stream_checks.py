@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import subprocess
+from contextlib import suppress
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from cl_core.bounded_files import files_within
 from cl_core.limits import TooLarge
 from cl_core.tasks.spec import StreamSpec, TaskSpec
 from cl_core.tasks.stream_file import dump_stream
+from cl_core.tasks.stream_loader import data_folder, find_stream
 
 PATIENCE = 300
 """Seconds before a reading is given up: a large file or a slow hub."""
@@ -23,13 +26,14 @@ CHECKS = Preloaded("app.workers.check_worker", ("datasets", "cl_core.tasks.sourc
 
 def check_named(source: str) -> dict[str, Any]:
     """Of a stream that has a name; see `app.workers.check_worker` for the answer."""
-    return _ask(json.dumps({"source": source}), ())
+    spec, folder = find_stream(source)
+    return _ask(json.dumps({"source": source}), _stamps(spec, folder))
 
 
 def check_spec(spec: StreamSpec, folder: Path) -> dict[str, Any]:
     """Of a stream whose paths are relative to a folder."""
     asked = {"text": dump_stream(spec), "folder": str(folder)}
-    return _ask(json.dumps(asked), tuple(_stamp(task, folder) for task in spec.tasks))
+    return _ask(json.dumps(asked), _stamps(spec, folder))
 
 
 def check_task(task: TaskSpec, folder: Path) -> dict[str, Any]:
@@ -48,7 +52,7 @@ def hub_size(task: TaskSpec) -> dict[str, Any]:
 
 
 @st.cache_data(max_entries=64, show_spinner="Reading the data")
-def _ask(request: str, stamps: tuple[tuple[int, int], ...]) -> dict[str, Any]:
+def _ask(request: str, stamps: tuple[str, ...]) -> dict[str, Any]:
     return run_worker(request)
 
 
@@ -67,14 +71,32 @@ def run_worker(request: str) -> dict[str, Any]:
     return answer
 
 
-def _stamp(task: TaskSpec, folder: Path) -> tuple[int, int]:
-    """Changes when a task's files do: their number of bytes and their newest time."""
-    if task.path is None:
-        return 0, 0
-    path = folder / Path(task.path).expanduser()
+def _stamps(spec: StreamSpec, folder: Path) -> tuple[str, ...]:
+    return tuple(_stamp(task, folder) for task in (*spec.tasks, *spec.held_out))
+
+
+def _stamp(task: TaskSpec, folder: Path) -> str:
+    """Changes when a task's files do: any one's name, size, times or inode, or which there are.
+
+    An edit may put the time back, but not the time of that. What lies beside a single file is told of as well: its
+    folder's own times count, and a meta.json in it.
+    """
+    data = data_folder()
+    if task.path is not None:
+        path = folder / Path(task.path).expanduser()
+    elif task.data is not None and data is not None:
+        path = data / task.data
+    else:
+        return ""
+    beside = [path.parent, path.parent / "meta.json", path]
     try:
-        files = [path] if path.is_file() else list(files_within(path))
+        files = sorted(files_within(path)) if path.is_dir() else beside
     except TooLarge:
-        return 0, 0  # whoever reads them says why not
-    stats = [file.stat() for file in files]
-    return sum(s.st_size for s in stats), max((s.st_mtime_ns for s in stats), default=0)
+        return ""  # whoever reads them says why not
+    digest = blake2b(digest_size=16)
+    for file in files:
+        with suppress(OSError):  # it is not there, or not any more
+            its = file.stat()
+            facts = (its.st_size, its.st_mtime_ns, its.st_ctime_ns, its.st_ino)
+            digest.update(repr((str(file), *facts)).encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()
