@@ -174,7 +174,8 @@ class ArtifactCache:
         history = (artifact.data or {}).get("history", ())
         if reason := chance.learnt_nothing(history):
             self.reporter.warn(
-                f"'{name}' has learnt nothing: {reason}. Its scores are those of guessing. Try another learning rate "
+                f"'{name}' has learnt nothing that its validation rows show: {reason}. Where its scores are no "
+                "better than guessing, try another learning rate "
                 f"(now {settings.learning_rate:g}), more epochs (now at most {settings.epochs}) or more training "
                 "samples, and look whether the labels fit what they stand beside (adapter-lab check)"
             )

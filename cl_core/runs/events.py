@@ -18,8 +18,6 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic_core import from_json
 
-from cl_core.bounded_files import read_bytes
-from cl_core.limits import EVENTS_BYTES
 from cl_core.recipes.plan import PhaseName
 from cl_core.settings import Settings
 
@@ -191,19 +189,16 @@ def append_event(path: Path, event: Event) -> None:
         os.close(descriptor)
 
 
-def read_events(path: Path) -> Iterator[AnyEvent]:
-    """Yields the events in order; a line that a kill cut short is left out, were it within a letter.
+def read_events(content: bytes) -> Iterator[AnyEvent]:
+    """Yields the events of a file's content in order; a line that a kill cut short is left out, even within a letter.
 
     Events of later versions are left out, too.
 
     Raises:
         ValueError: a line is none, and is not the beginning of one either, or has another thing where its kind has a
             number; UnicodeDecodeError where it is no UTF-8.
-        OSError, TooLarge: they cannot be read, or are too many.
     """
-    if not os.path.lexists(path):
-        return
-    for number, line in enumerate(read_bytes(path, EVENTS_BYTES).split(b"\n"), start=1):
+    for number, line in enumerate(content.split(b"\n"), start=1):
         try:
             yield _ADAPTER.validate_json(line)
         except ValidationError as error:

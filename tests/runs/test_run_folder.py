@@ -79,7 +79,7 @@ def test_events_of_a_killed_writer_cost_one_line(tmp_path: Path) -> None:
     with file.open("a") as handle:
         handle.write('{"type": "phase", "st')
     append_event(file, FailureEvent(message="out of memory"))
-    assert [event.type for event in read_events(file)] == ["phase", "failed"]
+    assert [event.type for event in read_events(file.read_bytes())] == ["phase", "failed"]
 
 
 def test_the_status_is_read_from_the_lock_and_the_last_event(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from pydantic import ValidationError
 from cl_core import bounded_files
 from cl_core.bounded_files import load_yaml, read_bytes
 from cl_core.errors import UserError
-from cl_core.limits import TABLE_ROWS, YAML_BYTES, TooLarge
+from cl_core.limits import EVENTS_BYTES, TABLE_ROWS, YAML_BYTES, TooLarge
 from cl_core.runs.events import AnyEvent, read_events
 from cl_core.runs.reading import possible_events, possible_numbers, possible_rows, run_hashes
 from cl_core.runs.run_config import RunConfig
@@ -53,6 +53,8 @@ KEY, NAME = re.compile(r"[0-9a-f]{64}"), re.compile(r"[a-z][a-z0-9_-]*/")
 """Of an artifact, as the store has it, and as a run calls it."""
 NO_MAPPING = "it holds no names with values"
 MOST_SAID = 200
+MOST_KEPT = 4 * 2**20
+"""Bytes of events that are kept once they are read; they take ten times as many."""
 
 
 class DamagedFile(UserError):
@@ -117,14 +119,27 @@ def read_event_list(file: Path) -> list[AnyEvent]:
     if not lexists(file):
         return []
     try:
-        events = list(read_events(file))
+        content = read_bytes(file, EVENTS_BYTES)
+        read = _events if len(content) <= MOST_KEPT else _events.__wrapped__
+        events, fault = read(content)
     except (OSError, ValueError, TooLarge) as error:
         raise DamagedFile(file, error) from error
     with suppress(DamagedList):
         check_hash(file)
-    if fault := possible_events.of_events(events):
+    if fault:
         raise DamagedFile(file, fault)
-    return events
+    return list(events)
+
+
+@lru_cache(maxsize=8)
+def _events(content: bytes) -> tuple[tuple[AnyEvent, ...], str]:
+    """The events in the bytes of an `events.jsonl`, and what of them cannot be; a list of runs asks six times for each.
+
+    Raises:
+        ValueError: as `read_events`.
+    """
+    events = tuple(read_events(content))
+    return events, possible_events.of_events(events)
 
 
 def read_json(file: Path) -> dict[str, Any]:
