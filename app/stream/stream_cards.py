@@ -13,11 +13,12 @@ import streamlit as st
 from app.base import theme
 from app.base.escaped_text import plain
 from app.base.popovers import closed, popover
-from app.data import stream_edits, stream_files
+from app.data import stream_edits
 from app.shell import actions
 from app.shell.stream_choice import PROTOCOLS, StreamChoice, write
-from cl_core.errors import UserError, counted
+from cl_core.errors import AdapterLabError, counted
 from cl_core.runs.workspace import Workspace
+from cl_core.system_faults import explained
 from cl_core.tasks.spec import StreamSpec
 
 KINDS = {
@@ -33,6 +34,8 @@ MOST_UNUSED = 30
 """Paths beside the data that were not read, listed on a card."""
 MOST_LETTERS = 110
 """Of a sample's text."""
+PROTOCOL_SAID = "protocol-said"
+"""In the session: the label of the stream on the page, and what its menu of protocols said."""
 
 
 def cards(workspace: Workspace, chosen: StreamChoice, checked: dict[str, Any]) -> None:
@@ -192,22 +195,38 @@ def _save(
 
 
 def protocol(workspace: Workspace, chosen: StreamChoice) -> None:
-    """What is known at test; to be changed while the stream may be."""
-    names, words = list(PROTOCOLS), list(PROTOCOLS.values())
-    asked = st.selectbox(
+    """What is known at test; to be changed while the stream may be.
+
+    Its menu says what the file holds, whoever wrote it: a choice is what differs from what the menu said last.
+    """
+    key = f"protocol-{chosen.label}"
+    label, said = st.session_state.pop(PROTOCOL_SAID, ("", ""))
+    asked = st.session_state.get(key, said)
+    refusal = ""
+    if label == chosen.label and asked != said:
+        wanted = next(name for name, words in PROTOCOLS.items() if words == asked)
+        if wanted != chosen.protocol:
+            refusal = _choose_protocol(workspace, chosen, wanted)
+    st.session_state[key] = PROTOCOLS[chosen.protocol]
+    st.session_state[PROTOCOL_SAID] = (chosen.label, PROTOCOLS[chosen.protocol])
+    st.selectbox(
         "Protocol",
-        words,
-        index=names.index(chosen.protocol),
-        key=f"protocol-{chosen.label}-{chosen.protocol}",
+        list(PROTOCOLS.values()),
+        key=key,
         disabled=not chosen.editable or chosen.spec is None,
     )
-    wanted = names[words.index(asked)]
-    if chosen.spec is not None and wanted != chosen.protocol:
-        shared = chosen.spec.shared_labels if wanted == "cil" else None
-        try:
-            changed = stream_edits.rebuilt(chosen.spec, protocol=wanted, shared_labels=shared)
-            stream_files.save(workspace, changed, chosen.stamp)
-        except (UserError, OSError) as error:
-            st.error(plain(str(error)), icon=":material/block:")
-            return
-        st.rerun()
+    if refusal:
+        st.error(plain(refusal), icon=":material/block:")
+
+
+def _choose_protocol(workspace: Workspace, chosen: StreamChoice, wanted: str) -> str:
+    """Writes the stream with it and has the page drawn anew, or returns why not."""
+    if chosen.spec is None or not chosen.editable:
+        return f"stream '{chosen.name}' stays as it is by now, so nothing was written"
+    shared = chosen.spec.shared_labels if wanted == "cil" else None
+    try:
+        changed = stream_edits.rebuilt(chosen.spec, protocol=wanted, shared_labels=shared)
+        write(workspace, chosen, changed)
+    except (AdapterLabError, OSError, MemoryError) as error:
+        return explained(error) or str(error)
+    st.rerun()

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Selectbox
 
 from app.data import stream_edits, stream_files
 from app.data.server_paths import uploaded
 from app.shell import uploads
+from app.shell.stream_choice import PROTOCOLS
 from app.stream.stream_columns import ADD
 from cl_core.jobs.queue import Jobs
 from cl_core.runs.workspace import Workspace
@@ -210,6 +213,97 @@ def test_whoever_is_second_to_change_a_stream_is_told_and_changes_nothing(
     button(page, "earlier-restaurants").click()
     page.run()
     assert not page.error, "one's own change is no other's"
+
+
+def protocol_menu(page: AppTest) -> Selectbox:
+    return next(
+        box for box in page.selectbox if box.key == f"protocol-{page.selectbox(key='stream').value}"
+    )
+
+
+def asked(page: AppTest, protocol: str) -> None:
+    protocol_menu(page).set_value(PROTOCOLS[protocol])
+    page.run()
+    assert not page.exception, page.exception
+
+
+def test_a_protocol_that_is_chosen_is_written_and_stays_chosen(
+    open_page: Open, workspace: Workspace
+) -> None:
+    path = copy_of(workspace)
+    page = open_page("stream", workspace=workspace.root)
+    page.selectbox(key="stream").set_value("streams/mine.yaml").run()
+    for protocol in ("til", "cil", "dil"):
+        asked(page, protocol)
+        assert not page.error
+        assert read_stream_file(path).protocol == protocol
+        assert protocol_menu(page).value == PROTOCOLS[protocol]
+    page.run()
+    assert read_stream_file(path).protocol == "dil"
+    page.selectbox(key="stream").set_value("domains").run()
+    assert protocol_menu(page).value == PROTOCOLS[find_stream("domains")[0].protocol]
+    page.selectbox(key="stream").set_value("streams/mine.yaml").run()
+    assert protocol_menu(page).value == PROTOCOLS["dil"]
+
+
+def test_a_protocol_that_the_disk_refuses_is_said_and_the_menu_says_what_holds(
+    open_page: Open, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = copy_of(workspace)
+    left = path.read_bytes()
+    page = open_page("stream", workspace=workspace.root)
+    page.selectbox(key="stream").set_value("streams/mine.yaml").run()
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    monkeypatch.setattr(stream_files, "write_text", full)
+    asked(page, "til")
+    assert page.error[0].value.startswith("there is no room left on the disk")
+    assert path.read_bytes() == left
+    assert protocol_menu(page).value == PROTOCOLS["dil"]
+    page.run()
+    assert not page.error, "it is not tried again unasked"
+
+
+@pytest.mark.parametrize("other", ["moved", "protocol"])
+def test_a_protocol_chosen_on_a_stream_that_another_changed_is_not_written(
+    open_page: Open, workspace: Workspace, other: str
+) -> None:
+    path = copy_of(workspace)
+    page = open_page("stream", workspace=workspace.root)
+    page.selectbox(key="stream").set_value("streams/mine.yaml").run()
+    spec = stream_files.read(path)
+    changed = (
+        stream_edits.moved(spec, index=0, by=1)
+        if other == "moved"
+        else stream_edits.rebuilt(spec, protocol="cil")
+    )
+    stream_files.save(workspace, changed, stream_files.stamp(path))
+    left = path.read_bytes()
+    asked(page, "til")
+    assert "was changed meanwhile, in another tab or by hand" in page.error[0].value
+    assert path.read_bytes() == left, "the first one's change stays as it is"
+    assert protocol_menu(page).value == PROTOCOLS[changed.protocol]
+    asked(page, "til")
+    assert not page.error, "it was seen by then"
+    assert read_stream_file(path).protocol == "til"
+
+
+def test_a_protocol_chosen_after_a_run_was_made_of_the_stream_is_not_written(
+    workspace: Workspace, small_workspace: Path, open_page: Open
+) -> None:
+    path = copy_of(workspace)
+    page = open_page("stream", workspace=workspace.root)
+    page.selectbox(key="stream").set_value("streams/mine.yaml").run()
+    left = path.read_bytes()
+    run = Workspace(small_workspace).find("dam")
+    changed = run.config.model_copy(update={"name": "kept", "stream": str(path)})
+    workspace.run("kept").create(changed)
+    asked(page, "til")
+    assert any("nothing was written" in element.value for element in page.error)
+    assert path.read_bytes() == left
+    assert protocol_menu(page).value == PROTOCOLS["dil"]
 
 
 def test_a_disk_that_refuses_is_a_banner_and_no_traceback(
