@@ -140,6 +140,25 @@ def save(workspace: Workspace, spec: StreamSpec, was: str) -> Path:
     return path
 
 
+def remove(path: Path, was: str) -> None:
+    """Removes a stream file, unless somebody else has written it since it was read.
+
+    Args:
+        path: of the file.
+        was: the file's `stamp` when it was read.
+
+    Raises:
+        UserError: the file has changed since.
+    """
+    check_host()
+    if not path.parent.is_dir():
+        return
+    with RunLock(path.parent / LOCK):
+        if path.is_file() and stamp(path) != was:
+            raise UserError(CHANGED.format(name=path.stem))
+        path.unlink(missing_ok=True)
+
+
 def users(workspace: Workspace, path: Path) -> list[str]:
     """Runs that were made from a stream file, and jobs that wait to be: while there are any, it stays as it is."""
     source = path.resolve()

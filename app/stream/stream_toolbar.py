@@ -101,6 +101,6 @@ def _remove(workspace: Workspace, chosen: StreamChoice) -> None:
     with actions.answering("remove-now"):
         check_host()
         if chosen.path is not None:
-            chosen.path.unlink(missing_ok=True)
+            stream_files.remove(chosen.path, chosen.seen)
         stream_files.end_draft(workspace, chosen.name)
     actions.then(stream=actions.GONE, **closed("remove-stream"))

@@ -306,6 +306,25 @@ def test_a_protocol_chosen_after_a_run_was_made_of_the_stream_is_not_written(
     assert protocol_menu(page).value == PROTOCOLS["dil"]
 
 
+def test_a_stream_that_another_changed_is_not_removed(
+    open_page: Open, workspace: Workspace
+) -> None:
+    path = copy_of(workspace)
+    page = open_page("stream", workspace=workspace.root)
+    page.selectbox(key="stream").set_value("streams/mine.yaml").run()
+    spec = stream_files.read(path)
+    stream_files.save(workspace, stream_edits.removed(spec, 1), stream_files.stamp(path))
+    left = path.read_bytes()
+    button(page, "remove-now").click()
+    page.run()
+    assert "was changed meanwhile, in another tab or by hand" in page.error[0].value
+    assert path.read_bytes() == left
+    button(page, "remove-now").click()
+    page.run()
+    assert not page.error
+    assert not path.exists()
+
+
 def test_a_disk_that_refuses_is_a_banner_and_no_traceback(
     open_page: Open, workspace: Workspace
 ) -> None:
