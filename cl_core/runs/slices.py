@@ -33,10 +33,11 @@ class Slice(Settings):
 
 
 def save_slice(workspace: Workspace, new_slice: Slice) -> Path:
-    """Writes a slice and returns its file; one of the same name is replaced.
+    """Writes a slice and returns its file; one of the same name and run is replaced.
 
     Raises:
-        UserError: a name that is no file name, nothing in the slice, or a workspace that is read-only.
+        UserError: a name that is no file name or that another run's slice has, nothing in the slice, or a workspace
+            that is read-only.
     """
     workspace.check_writable()
     if not _NAME.fullmatch(new_slice.name):
@@ -49,8 +50,21 @@ def save_slice(workspace: Workspace, new_slice: Slice) -> Path:
     folder = workspace.root / "slices"
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"{new_slice.name}.json"
+    _check_free(file, new_slice.run)
     write_json(file, new_slice.model_dump(mode="json"))
     return file
+
+
+def _check_free(file: Path, run: str) -> None:
+    """Menus list the slices of one run alone: whoever saves there has not seen another run's of this name."""
+    try:
+        stored = read_slice(file)
+    except (OSError, ValueError, TypeError, TooLarge):  # none, or one that no menu lists
+        return
+    if stored.run != run:
+        raise UserError(
+            f"run '{stored.run}' has a slice called '{stored.name}' already, so nothing was saved; choose another name"
+        )
 
 
 def read_slice(file: Path) -> Slice:

@@ -38,3 +38,18 @@ def test_an_empty_slice_is_refused_and_other_files_are_passed_over(tmp_path: Pat
     (tmp_path / "slices").mkdir()
     (tmp_path / "slices" / "broken.json").write_text("{")
     assert slices(workspace) == []
+
+
+def test_a_slice_of_another_run_is_never_replaced_and_one_of_the_same_run_is(
+    tmp_path: Path,
+) -> None:
+    workspace = Workspace(tmp_path)
+    hard = Slice(name="hard", run="one", split="test", after=2, samples=("a/1",))
+    file = save_slice(workspace, hard)
+    left = file.read_bytes()
+    with pytest.raises(UserError, match="run 'one' has a slice called 'hard' already") as refusal:
+        save_slice(workspace, hard.model_copy(update={"run": "two", "samples": ("b/2",)}))
+    assert "choose another name" in str(refusal.value)
+    assert file.read_bytes() == left
+    save_slice(workspace, hard.model_copy(update={"samples": ("a/3",)}))
+    assert [saved_slice.samples for saved_slice in slices(workspace)] == [("a/3",)]

@@ -26,6 +26,7 @@ from app.map import maps, points
 from app.workers import map_key, projection_worker
 from cl_core.analysis.embeddings import find_embeddings
 from cl_core.evaluate.neighbours import cosines
+from cl_core.runs.slices import Slice, save_slice
 from cl_core.runs.workspace import Workspace
 from tests.app.conftest import Open
 from tests.app.scattered import scattered
@@ -203,6 +204,19 @@ def test_a_selection_becomes_a_slice(mapped: Path, open_page: Open) -> None:
     page.selectbox(key="from_task").set_value("any").run()
     page.selectbox(key="slice").set_value("all films").run()
     assert page.metric[0].value == "12"
+
+
+def test_a_slice_of_another_run_is_not_replaced(mapped: Path, open_page: Open) -> None:
+    theirs = Slice(name="shared name", run="l2r", split="test", after=1, samples=("a",))
+    file = save_slice(Workspace(mapped), theirs)
+    left = file.read_bytes()
+    page = open_page("map", run="dam")
+    page.selectbox(key="from_task").set_value("2 films").run()
+    page.text_input(key="slice-name").set_value("shared name")
+    press(page, "Save")
+    assert page.error[0].value.startswith("run 'l2r' has a slice called 'shared name' already")
+    assert file.read_bytes() == left
+    file.unlink()
 
 
 def press(page: AppTest, label: str) -> None:
