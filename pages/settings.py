@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from app.base import theme
+from app.base.escaped_text import plain
 from app.data import server_paths
 from app.data.runs import workspace
 from app.settings import archive, diagnostics, storage
@@ -102,6 +103,9 @@ with right:
         disabled=is_guest(),
         help="Sets HF_HUB_OFFLINE for jobs started from now on: what is not downloaded yet cannot be used.",
     )
+    refusal = preferences.refusal()
+    if refusal:
+        st.error(plain(refusal), icon=":material/error:")
     st.caption("Apart from the hub, when you ask for something there, nothing leaves this machine.")
 
 st.header("Export and import")

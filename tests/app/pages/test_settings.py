@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
+import os
 import shutil
 import zipfile
 from pathlib import Path
@@ -99,6 +101,33 @@ def test_offline_holds_for_jobs_and_for_the_next_server(
     assert preferences.offline()
     page.toggle(key="offline").set_value(False).run()
     assert not preferences.offline()
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS])
+@pytest.mark.parametrize("on", [True, False])
+def test_a_disk_that_refuses_leaves_the_switch_as_it_was_and_says_why(
+    open_page: Open, workspace_copy: Path, monkeypatch: pytest.MonkeyPatch, on: bool, number: int
+) -> None:
+    monkeypatch.setenv(preferences.OFFLINE_VARIABLE, "0" if on else "1")
+    page = open_page("settings", workspace=workspace_copy)
+
+    def refused(path: Path, _: object) -> None:
+        raise OSError(number, os.strerror(number), str(path))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(preferences, "write_json", refused)
+        page.toggle(key="offline").set_value(on).run()
+    assert not page.exception
+    said = {errno.ENOSPC: "no room left on the disk", errno.EROFS: "may only be read"}[number]
+    (error,) = page.error
+    assert said in error.value
+    assert preferences.FILE.split(".")[0] in error.value
+    assert preferences.offline() is not on
+    assert page.toggle(key="offline").value is not on
+    page.toggle(key="offline").set_value(on).run()
+    assert not page.error
+    assert preferences.offline() is on
+    assert json.loads((workspace_copy / preferences.FILE).read_text()) == {"offline": on}
 
 
 def test_the_text_size_goes_along_to_other_pages(open_page: Open, workspace_copy: Path) -> None:
