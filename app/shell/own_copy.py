@@ -10,6 +10,7 @@ from app.serving.rights import check_host
 from app.shell.sharing import is_guest
 from cl_core.archive.copy import CopyResult, copy_runs, is_copied
 from cl_core.errors import AdapterLabError, counted
+from cl_core.system_faults import explained
 
 SAID = "copied"
 """In the session: what the last copy said, shown once."""
@@ -67,8 +68,8 @@ def _go() -> None:
     """Copies, and turns to the copy of the run that is looked at."""
     try:
         done = ensure()
-    except (AdapterLabError, OSError) as error:
-        st.session_state[SAID] = f"It could not be copied: {error}"
+    except (AdapterLabError, OSError, MemoryError) as error:
+        st.session_state[SAID] = f"It could not be copied: {explained(error) or error}"
         return
     st.session_state["ws"] = "Mine"
     if done.kept:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from app.base.escaped_text import plain
 from app.data.bundled import NAMES, RUNS
 from app.data.runs import DEMONSTRATION
 from app.demonstration_assets import LARGEST_MB, NOTE
+from app.shell import own_copy
 from cl_core.archive.prune import folder_bytes
 from cl_core.runs.workspace import READ_ONLY, Workspace
 from tests.app.conftest import ROOT
@@ -188,6 +190,23 @@ def test_a_run_of_ones_own_of_the_same_name_stays(visit: Visit, mine: Workspace)
     assert not page.exception
     assert mine.find("dam").config.seed == 7
     assert mine.find("adapters").status == "finished"
+
+
+def test_a_disk_that_takes_no_copy_is_said_in_the_houses_words(
+    visit: Visit, mine: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system", str(mine.root))
+
+    monkeypatch.setattr(own_copy, "copy_runs", refused)
+    page = visit("forgetting", run="adapters")
+    button(page, "Work with a copy").click()
+    page.run()
+    assert not page.exception
+    assert workspace_shown(page) == "Demonstration"
+    (said,) = [element.value for element in page.warning if "copied" in element.value]
+    assert "is on a file system that may only be read" in said
+    assert "Errno" not in said
 
 
 def test_who_has_runs_of_their_own_begins_with_them(visit: Visit, mine: Workspace) -> None:
