@@ -62,6 +62,7 @@ def look_up(view: View, method: Method) -> Map | None:
         return None
     wanted = _read(view, embeddings, method)
     if wanted is not None:
+        worker().served(run)
         return Map(embeddings, wanted, None)
     state = _state(view)
     return Map(embeddings, _read(view, embeddings, "PCA"), state)
@@ -172,12 +173,18 @@ def _run(view: View) -> RunFolder:
 
 
 def _read(view: View, embeddings: Embeddings, method: Method) -> Projection | None:
-    """From the run's own workspace, where the demonstration's are bundled, or from the visitor's."""
+    """From the run's own workspace, where the demonstration's are bundled, or from the visitor's.
+
+    None where it is absent or damaged; a damaged one has then been set aside, where it may be.
+    """
     projection_key = key(KIND, inputs_of(embeddings, method))
     for workspace_name in dict.fromkeys((view.workspace, "Mine")):
         root = workspace(workspace_name).root
         if workspace(workspace_name).store.has(KIND, projection_key):
-            return _stored(str(root), projection_key, embeddings, method)
+            projection = _stored(str(root), projection_key, embeddings, method)
+            if projection is not None:
+                return projection
+            _stored.clear(str(root), projection_key, embeddings, method)  # damaged: not kept
     return None
 
 

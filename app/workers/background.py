@@ -15,6 +15,9 @@ from cl_core.runs.run_folder import RunFolder
 from cl_core.runs.workspace import Workspace
 
 State = Literal["missing", "computing", "waiting", "failed", "nothing"]
+MOST_IN_VAIN = 2
+"""Processes in a row that may come to their end while the pages find nothing: the first may have ended just after they
+looked, or have left what was damaged."""
 
 
 class Background:
@@ -32,9 +35,10 @@ class Background:
         self._lock = threading.Lock()
         self._running: tuple[str, subprocess.Popen[bytes], Path] | None = None
         self._failed: dict[str, tuple[State, str]] = {}
+        self._in_vain: dict[str, int] = {}
 
     def ensure(self, source: Workspace, target: Workspace, run: RunFolder, *more: str) -> State:
-        """Sees to it that it is being computed; says how that stands.
+        """Sees to it that it is being computed, as it is not there; says how that stands.
 
         Args:
             source: has the run.
@@ -53,6 +57,10 @@ class Background:
                 return self._failed[name][0]
             if self._running is not None:
                 return "computing" if self._running[0] == name else "waiting"
+            if self._in_vain.get(name, 0) >= MOST_IN_VAIN:
+                said = "it came to its end, and what it computed is not there or is damaged"
+                self._failed[name] = ("failed", said)
+                return "failed"
             self._start(name, source, target, run, more)
             return "computing"
 
@@ -85,6 +93,11 @@ class Background:
         """Lets what failed be tried again."""
         check_host()
         self._failed.pop(_name(run, *more), None)
+        self.served(run, *more)
+
+    def served(self, run: RunFolder, *more: str) -> None:
+        """What was computed has been read: its process was not in vain."""
+        self._in_vain.pop(_name(run, *more), None)
 
     def _start(
         self,
@@ -127,6 +140,8 @@ class Background:
                 state,
                 lines[-1] if lines else f"it ended with status {process.returncode}",
             )
+        else:
+            self._in_vain[name] = self._in_vain.get(name, 0) + 1
 
 
 def _name(run: RunFolder, *more: str) -> str:

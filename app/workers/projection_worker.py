@@ -105,7 +105,7 @@ def project(source: Workspace, target: Workspace, embeddings: Embeddings) -> Non
     start, explained = pca(points)
     for method in reversed(METHODS):
         inputs = inputs_of(embeddings, method)
-        if target.store.has(KIND, key(KIND, inputs)):
+        if target.store.read(KIND, key(KIND, inputs)) is not None:  # a damaged one is set aside
             continue
         # Fewer points than this have no neighbourhoods that UMAP could keep.
         small = len(points) < 5

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from streamlit.testing.v1 import AppTest
 import cl_core as cl
 from app.base.outcomes import NOT_LEARNT, RIGHT, WRONG
 from app.base.theme import LIGHT
-from app.data import projections
+from app.data import projections, runs
 from app.data.projections import Projection
 from app.data.runs import DEMONSTRATION
 from app.figures.colour_modes import COLOURS
@@ -23,7 +24,8 @@ from app.figures.overlap import moved_apart
 from app.figures.scatter import MapView, feature_map
 from app.figures.similarity import similarity
 from app.map import maps, points
-from app.workers import map_key, projection_worker
+from app.workers import map_key, projection_worker, tether
+from app.workers.background import MOST_IN_VAIN
 from cl_core.analysis.embeddings import find_embeddings
 from cl_core.evaluate.neighbours import cosines
 from cl_core.runs.slices import Slice, save_slice
@@ -248,6 +250,81 @@ def test_a_worker_that_fails_says_why_and_is_not_started_over_and_over(tmp_path:
     assert "there is no run 'none'" in worker.why(run)
     worker.forgive(run)
     assert worker.ensure(workspace, workspace, run) == "computing"
+
+
+def damage(workspace: Path) -> None:
+    """Halves the tables of all maps."""
+    files = list((workspace / "store" / map_key.KIND).glob("*/*.parquet"))
+    assert files
+    for file in files:
+        file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+
+
+@pytest.mark.filterwarnings("ignore:artifact projection:UserWarning")
+def test_a_damaged_map_is_computed_again_and_shown(
+    mapped: Path, tmp_path: Path, open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace_copy = shutil.copytree(mapped, tmp_path / "workspace")
+    damage(workspace_copy)
+    started = starts(monkeypatch)
+    page = open_page("map", run="dam", workspace=workspace_copy)
+    assert "being computed" in page.info[0].value
+    for _ in range(3):
+        maps.worker().settle(PATIENCE)
+        page.run()
+    assert not page.info
+    assert any("UMAP, trustworthiness" in element.value for element in page.caption)
+    assert len(started) == 1
+
+
+def starts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Modules of the workers that are begun from now on."""
+    modules: list[str] = []
+    start = tether.start
+
+    def watched(module: str, *words: str, **options: Any) -> Any:
+        modules.append(module)
+        return start(module, *words, **options)
+
+    monkeypatch.setattr(tether, "start", watched)
+    return modules
+
+
+@pytest.mark.filterwarnings("ignore:artifact projection:UserWarning")
+def test_a_damaged_map_of_a_workspace_that_is_read_only_is_computed_into_the_other(
+    mapped: Path, tmp_path: Path, open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    demonstration = shutil.copytree(mapped, tmp_path / "demonstration")
+    damage(demonstration)
+    (demonstration / "READ_ONLY").touch()
+    monkeypatch.setattr(runs, "DEMONSTRATION", demonstration)
+    started = starts(monkeypatch)
+    page = open_page("map", ws="Demonstration", run="dam", workspace=tmp_path / "mine")
+    for _ in range(3):
+        maps.worker().settle(PATIENCE)
+        page.run()
+    assert not page.info
+    assert any("UMAP, trustworthiness" in element.value for element in page.caption)
+    assert len(started) == 1
+
+
+def test_a_worker_that_leaves_no_map_is_not_begun_without_end(
+    small_workspace: Path, tmp_path: Path
+) -> None:
+    """As where the disk damages what it wrote."""
+    source, target = Workspace(small_workspace), Workspace(tmp_path / "mine")
+    worker, run = projections.Worker(), source.find("dam")
+    states = []
+    for _ in range(MOST_IN_VAIN + 1):
+        states.append(worker.ensure(source, target, run))
+        worker.settle(PATIENCE)
+    assert states == ["computing"] * MOST_IN_VAIN + ["failed"]
+    assert "not there" in worker.why(run)
+    worker.forgive(run)
+    assert worker.ensure(source, target, run) == "computing"
+    worker.settle(PATIENCE)
+    worker.served(run)
+    assert worker.ensure(source, target, run) == "computing", "it was seen, and is gone"
 
 
 def test_a_run_whose_features_are_all_alike_is_told_that_there_is_nothing_to_map(
