@@ -57,8 +57,13 @@ def worker() -> projections.Worker:
 def look_up(view: View, method: Method) -> Map | None:
     """The run's map, which the host has computed where it is not there; None where the run has no embeddings."""
     run = _run(view)
-    embeddings = _embeddings(str(workspace(view.workspace).root), str(run.path), stamp(run))
+    source = workspace(view.workspace)
+    # Another run may have made or replaced what this one's map is of: its own files do not say so.
+    stored = tuple(name for kind in ("states", "features") for name in source.store.keys(kind))
+    asked = str(source.root), str(run.path), stamp(run), stored
+    embeddings = _embeddings(*asked)
     if embeddings is None:
+        _embeddings.clear(*asked)  # absent: not kept
         return None
     wanted = _read(view, embeddings, method)
     if wanted is not None:
@@ -196,7 +201,8 @@ def _stored(
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
-def _embeddings(root: str, run: str, stamp: Stamp) -> Embeddings | None:
+def _embeddings(root: str, run: str, stamp: Stamp, stored: tuple[str, ...]) -> Embeddings | None:
+    """`stored` are keys of what the run's files do not name."""
     return find_embeddings(Workspace(root), RunFolder(Path(run)))
 
 

@@ -19,6 +19,7 @@ from app.base.theme import LIGHT
 from app.data import projections, runs
 from app.data.projections import Projection
 from app.data.runs import DEMONSTRATION
+from app.data.view import View
 from app.figures.colour_modes import COLOURS
 from app.figures.overlap import moved_apart
 from app.figures.scatter import MapView, feature_map
@@ -325,6 +326,32 @@ def test_a_worker_that_leaves_no_map_is_not_begun_without_end(
     worker.settle(PATIENCE)
     worker.served(run)
     assert worker.ensure(source, target, run) == "computing", "it was seen, and is gone"
+
+
+def test_a_run_has_a_map_as_soon_as_another_run_has_made_its_features(
+    mapped: Path, tmp_path: Path, open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of its first tasks are there first, as while that run is trained; the run's own files stay as they are."""
+    workspace_copy = shutil.copytree(mapped, tmp_path / "workspace")
+    features, aside = workspace_copy / "store" / "features", tmp_path / "features"
+    features.rename(aside)
+    page = open_page("map", run="dam", workspace=workspace_copy)
+    assert any("no other run here has made them" in element.value for element in page.markdown)
+    monkeypatch.setattr(maps, "_state", lambda view: "computing")
+    run = Workspace(workspace_copy).find("dam")
+    view = View("Mine", run, 3, None, LIGHT, False)
+    features.mkdir()
+    counts = []
+    for folder in sorted(aside.iterdir()):
+        folder.rename(features / folder.name)
+        shown = maps.look_up(view, "PCA")
+        counts.append(0 if shown is None else len(shown.embeddings.tasks))
+    assert sorted(counts) == counts
+    assert set(counts) >= {1, 2, 3}
+    page.run()
+    assert not page.exception
+    assert not page.info
+    assert any("test split, 36 samples, UMAP" in element.value for element in page.caption)
 
 
 def test_a_run_whose_features_are_all_alike_is_told_that_there_is_nothing_to_map(
