@@ -13,13 +13,13 @@ import pytest
 import cl_core as cl
 from app.data import answer_client
 from cl_core import choices
-from tests.app.conftest import components_are_looked_for_once, open_page
+from tests.app.conftest import components_are_looked_for_once, menus_are_open, open_page
 from tests.backbones.checkpoints import write_checkpoint
 from tests.extending.added import ANCHORED, INSIDE, THEIRS
 from tests.extending.documented import OUTSIDE, ROOT, notebook, package
 from tests.small_runs import SMALL
 
-__all__ = ["components_are_looked_for_once", "open_page"]
+__all__ = ["components_are_looked_for_once", "menus_are_open", "open_page"]
 
 
 @pytest.fixture(scope="module")
