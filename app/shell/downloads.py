@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 
 from streamlit.delta_generator import DeltaGenerator
 
@@ -34,6 +34,7 @@ def offer(
     kind: str,
     *,
     room: DeltaGenerator,
+    of: Hashable = None,
     help: str | None = None,
 ) -> None:
     """Draws a button that gives a file, made when it is asked for; of some megabytes at most.
@@ -45,9 +46,10 @@ def offer(
         name: of the file.
         kind: its media type.
         room: where what hands it over goes, which is not seen; in the row of the buttons it would take room.
+        of: what the file is of, where that may be another by the time of the click, see `actions.pressed`.
         help: what the file is for.
     """
-    if not actions.pressed(label, key, icon=":material/download:", help=help):
+    if not actions.pressed(label, key, of=of, icon=":material/download:", help=help):
         return
     with actions.answering(key):
         file_content = make()

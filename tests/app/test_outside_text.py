@@ -142,8 +142,6 @@ def unescaped() -> Iterator[str]:
 OURS: dict[str, str] = {
     "app/base/popovers.py: help": "a parameter: whoever calls it gives a constant",
     "app/base/popovers.py: label": "a parameter: whoever calls it gives a constant",
-    "app/forgetting/exports.py: label": "constants of the list above it",
-    "app/forgetting/exports.py: meaning": "constants of the list above it",
     "app/map/selection.py: LABELS[key]": "a table of constants",
     "app/sample/sample_choice.py: f'Give {wanted}, and see which adapters it gets.'": "words of KINDS",
     "app/sample/sample_choice.py: f'There are no {only} here; choose another filter.'": "one of ONLY",

@@ -126,7 +126,6 @@ def test_an_upload_is_found_again_until_it_is_added_or_forgotten(tmp_path: Path)
 ALLOWED = {
     "download_button": {
         "app/settings/archive.py": "its label says what is in the file",
-        "app/forgetting/exports.py": "of the whole run, which the name of the file says",
         "app/shell/widgets.py": "of the figure above it, as it stands on the screen",
     },
     "popover": {

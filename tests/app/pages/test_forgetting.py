@@ -21,11 +21,14 @@ from app.data.runs import DEMONSTRATION
 from app.data.view import View
 from app.forgetting import exports
 from app.forgetting.oracle_gap_section import read_oracle_gap
+from cl_core.errors import UserError
 from cl_core.evaluate.oracle_gap import summarise_losses
 from cl_core.reports.report import Report
 from cl_core.reports.report_formats import number
+from cl_core.runs.run_folder import RunFolder
 from cl_core.runs.workspace import Workspace
 from tests.app.conftest import Open
+from tests.app.pages.test_clicks import click, handed_over
 from tests.patience import PATIENCE
 
 
@@ -195,10 +198,64 @@ def test_what_was_lost_is_worked_out_where_it_is_asked_for(
 
 def test_the_run_can_be_taken_along(open_page: Open, small_workspace: Path) -> None:
     page = open_page("forgetting", run="dam")
-    assert {"Report (HTML)", "LaTeX"} <= {button.label for button in page.download_button}
+    assert {"Report (HTML)", "LaTeX", "CSV"} <= {button.label for button in page.button}
     run = Workspace(small_workspace).find("dam")
     report = exports.report(View("Mine", run, 3, None, LIGHT, False))
     shown = [sample_id for sample_id in last_routed(run).ids if sample_id in report]
     texts = answer_client.lines(View("Mine", run, 3, None, LIGHT, False))
     assert shown
     assert all(escape(texts[shown_id][:60]) in report for shown_id in shown)
+
+
+def test_the_report_is_of_the_run_that_is_there_when_it_is_asked_for(
+    open_page: Open, small_workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(view: View, sample: object) -> None:
+        raise UserError("its data are not at hand")
+
+    monkeypatch.setattr(answer_client, "shown", gone)
+    workspace_copy = shutil.copytree(small_workspace, tmp_path / "workspace")
+    runs = workspace_copy / "runs"
+    page = open_page("forgetting", run="dam", workspace=workspace_copy)
+    opened = View("Mine", Workspace(workspace_copy).find("dam"), 3, None, LIGHT, False)
+    assert opened.run is not None
+    assert opened.run.config.recipe.name == "dam"
+    shutil.rmtree(runs / "dam")
+    (runs / "l2r").rename(runs / "dam")
+    for name, report in (
+        handed_over(click(page, "take-Report (HTML)")),
+        ("dam.html", exports.report(opened)),
+    ):
+        assert name == "dam.html"
+        assert "<title>dam: l2r-wavg on" in report
+
+
+def test_a_run_that_is_gone_is_answered_with_a_sentence(
+    open_page: Open, small_workspace: Path, tmp_path: Path
+) -> None:
+    workspace_copy = shutil.copytree(small_workspace, tmp_path / "workspace")
+    page = open_page("forgetting", run="dam", workspace=workspace_copy)
+    opened = View("Mine", Workspace(workspace_copy).find("dam"), 3, None, LIGHT, False)
+    shutil.rmtree(workspace_copy / "runs" / "dam")
+    click(page, "take-Report (HTML)")
+    said = [element.value for element in (*page.error, *page.toast, *page.warning)]
+    assert any("nothing was done" in words for words in said)
+    with pytest.raises(UserError, match="run 'dam' is no longer here"):
+        exports.report(opened)
+
+
+def test_a_run_that_changes_while_its_report_is_written_is_answered_with_a_sentence(
+    open_page: Open, small_workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace_copy = shutil.copytree(small_workspace, tmp_path / "workspace")
+    page = open_page("forgetting", run="dam", workspace=workspace_copy)
+
+    def replaced(run: RunFolder, show: object) -> str:
+        shutil.rmtree(run.path)
+        shutil.copytree(run.path.parent / "l2r", run.path)
+        return "of two runs"
+
+    monkeypatch.setattr(exports, "run_report", replaced)
+    click(page, "take-Report (HTML)")
+    assert any("changed while its report was written" in error.value for error in page.error)
+    assert not [element for element in page.get("html") if "atob" in element.proto.body]
