@@ -233,7 +233,7 @@ def test_what_is_taken_along_opens(arrive: Arrive, tmp_path: Path) -> None:
     visitor.button("About, table, files: scores").click()
     menu = visitor.page.get_by_test_id("stPopoverBody")
     with visitor.page.expect_download() as table:
-        menu.get_by_role("button", name="CSV").click()
+        menu.get_by_role("button", name="CSV", exact=True).click()
     table.value.save_as(tmp_path / "scores.csv")
     rows = list(csv.reader((tmp_path / "scores.csv").read_text().splitlines()))
     names = ["1 restaurants", "2 films", "3 products"]
@@ -246,7 +246,7 @@ def test_what_is_taken_along_opens(arrive: Arrive, tmp_path: Path) -> None:
     )
 
     with visitor.page.expect_download() as figure:
-        menu.get_by_role("button", name="HTML").click()
+        menu.get_by_role("button", name="HTML", exact=True).click()
     visitor.page.keyboard.press("Escape")
     figure.value.save_as(tmp_path / "scores.html")
     with visitor.page.expect_download() as picture:
