@@ -16,8 +16,8 @@ from typing import ParamSpec, TypeVar
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
-MOST, MOST_BYTES = 512, 32 * 2**20
-"""Results that are kept, and bytes of their arguments: a small figure has 100 KB, a large one ten times its numbers."""
+MOST, MOST_BYTES = 512, 16 * 2**20
+"""Results that are kept, and bytes of their arguments: a small figure has 100 KB, a map twelve times its numbers."""
 
 
 class _Results:
