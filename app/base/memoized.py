@@ -6,11 +6,11 @@ look at the same one. Results are shared by all of them: nobody may change one.
 
 from __future__ import annotations
 
-import pickle
 from collections import OrderedDict
 from collections.abc import Callable
 from functools import wraps
 from hashlib import blake2b
+from pickle import dumps
 from threading import Lock
 from typing import ParamSpec, TypeVar
 
@@ -64,7 +64,7 @@ def memoized(function: Callable[Arguments, Result]) -> Callable[Arguments, Resul
 
     @wraps(function)
     def looked_up(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
-        asked = pickle.dumps((function.__module__, function.__qualname__, args, kwargs), 5)
+        asked = dumps((function.__module__, function.__qualname__, args, kwargs), 5)
         key = blake2b(asked, digest_size=32).digest()
         if (kept := _RESULTS.get(key)) is not None:
             return kept[0]  # type: ignore[return-value]  # of this function: its name is in the key

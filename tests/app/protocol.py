@@ -31,11 +31,13 @@ class Drawn:
         widgets: id -> kind and what it was sent with.
         texts: everything that is to be read, in order.
         exceptions: what went wrong on the page.
+        openable: ids of what draws more once it is opened.
     """
 
     widgets: dict[str, tuple[str, Any]] = field(default_factory=dict)
     texts: list[str] = field(default_factory=list)
     exceptions: list[str] = field(default_factory=list)
+    openable: list[str] = field(default_factory=list)
 
     @property
     def text(self) -> str:
@@ -145,6 +147,10 @@ class ProtocolVisitor:
                     self.session = message.new_session.initialize.session_id
                 case "delta" if message.delta.WhichOneof("type") == "new_element":
                     _note(drawn, message.delta.new_element)
+                case "delta" if message.delta.WhichOneof("type") == "add_block":
+                    block = message.delta.add_block
+                    ids = (block.popover.id, block.expandable.id)
+                    drawn.openable += [name for name in ids if name]
                 case "script_finished":
                     if message.script_finished in (
                         ForwardMsg.FINISHED_SUCCESSFULLY,

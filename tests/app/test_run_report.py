@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import cl_core as cl
+from app.base.styles import LIT
 from app.base.theme import DARK, numbered
 from app.data.routing_records import last_routed, routed_at
 from app.data.runs import DEMONSTRATION
@@ -271,7 +272,7 @@ def test_the_terminal_writes_it_with_the_samples_texts(
 def test_a_single_figure_has_the_paper_of_its_theme() -> None:
     figure = go.Figure(go.Scattergl(x=[1, 2], y=[3, 4])).update_layout(height=300)
     page = alone("map", figure, DARK, "two <points>", f"run {HOSTILE}").decode()
-    assert f":root {{--paper:{DARK.paper}}}" in page
+    assert f":root {{--paper:{DARK.paper};--lit:{LIT[DARK.name]}}}" in page
     assert "background:var(--paper)" in page
     assert "two &lt;points&gt;" in page
     assert HOSTILE not in page

@@ -65,7 +65,9 @@ def test_no_message_of_a_guest_changes_anything(server: SharingServer, mine: Pat
     ):
         for row in PAGES:
             for view in VIEWS.get(row.name, [{"ws": "Demonstration", "run": "dam"}]):
-                drawn = guest.open(row.name, **view)
+                closed = guest.open(row.name, **view).openable
+                opened = [WidgetState(id=name, bool_value=True) for name in closed]
+                drawn = guest.say(*opened)
                 assert not drawn.exceptions, drawn.exceptions
                 messages = [
                     [WidgetState(id=name, trigger_value=True)]
@@ -88,7 +90,7 @@ def test_no_message_of_a_guest_changes_anything(server: SharingServer, mine: Pat
                         [WidgetState(id=name, trigger_value=True) for name in never_shown]
                     )
                 for message in filter(None, messages):
-                    came = guest.say(*message)
+                    came = guest.say(*opened, *message)
                     assert not came.exceptions, (row.name, message, came.exceptions)
                     said += len(message)
         clear = BackMsg()
