@@ -7,7 +7,7 @@ Makes the workspace of `full_workspace.py`, or takes FOLDER where there is one. 
 commands `runs`, `runs --json` and `compare`; and pages of a server that was started for it, from the first question of
 the first visitor (`light_visitors.py`) to the last piece of the page, imports included. Each of them once without the
 index of the workspace, which is then made, and with it as the best of `--rounds`. `--lab` measures the `adapter-lab` of
-another checkout. `--keep` writes `benchmarks/results/many_runs.json`, which docs/results.md shows (`make tables`).
+another checkout. `--keep` writes `benchmarks/results/many_runs.json`, which docs/reliability.md shows (`make tables`).
 """
 
 from __future__ import annotations
