@@ -6,11 +6,15 @@ and the app's forms are all made from these models, so none of these files impor
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import ast
+import inspect
+from collections.abc import Iterator, Mapping
 from functools import cache
+from itertools import pairwise
+from textwrap import dedent
 from typing import Any, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, model_validator
 from pydantic_core import ErrorDetails
 
 from cl_core.limits import Limit
@@ -50,18 +54,34 @@ def allowed(problem: ErrorDetails) -> str:
             return problem["msg"]
 
 
+WRITTEN_BY_US = object()
+"""The context of a validation whose values come from a model of ours: they are not searched for booleans."""
+
+
+def _describe(schema: dict[str, Any], model: type[BaseModel]) -> None:
+    """Says in a JSON schema what its fields mean."""
+    described = descriptions(model)
+    for name, field in schema.get("properties", {}).items():
+        if name in described:
+            field["description"] = described[name]
+
+
 class Settings(BaseModel):
-    """A frozen pydantic model that refuses keys it does not know, and numbers that are not finite."""
+    """A frozen pydantic model that refuses keys it does not know, and numbers that are not finite.
+
+    What a field means is the docstring under it, see `descriptions`. pydantic would read these of every model as soon
+    as it is imported, which is a third of the time in which a command begins.
+    """
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False
+        frozen=True, extra="forbid", allow_inf_nan=False, json_schema_extra=_describe
     )
 
     @model_validator(mode="before")
     @classmethod
-    def _no_booleans_for_numbers(cls, values: Any) -> Any:
+    def _no_booleans_for_numbers(cls, values: Any, info: ValidationInfo) -> Any:
         """Python counts true as 1, and so does pydantic; who writes it for a number means another setting."""
-        if not isinstance(values, dict):
+        if not isinstance(values, dict) or info.context is WRITTEN_BY_US:
             return values
         wrong = {
             name: _marked(value)
@@ -69,6 +89,37 @@ class Settings(BaseModel):
             if isinstance(value, bool | list | tuple) and name in _number_fields(cls)
         }
         return {**values, **wrong} if wrong else values
+
+
+@cache
+def descriptions(model: type[BaseModel]) -> Mapping[str, str]:
+    """What each field of a model means, by its name: the docstring under it; of those inherited, too.
+
+    Args:
+        model: whose source can be read; fields of another have no description.
+    """
+    described: dict[str, str] = {}
+    for base in reversed(model.__mro__):
+        if issubclass(base, BaseModel) and base is not BaseModel:
+            described |= _docstrings(base)
+    return described
+
+
+def _docstrings(model: type[BaseModel]) -> dict[str, str]:
+    """Of the fields that a class itself adds."""
+    try:
+        tree = ast.parse(dedent(inspect.getsource(model)))
+    except (OSError, TypeError, SyntaxError):  # made by hand, or in a console
+        return {}
+    return {
+        field.target.id: inspect.cleandoc(text.value.value)
+        for field, text in pairwise(tree.body[0].body)  # type: ignore[attr-defined]
+        if isinstance(field, ast.AnnAssign)
+        and isinstance(field.target, ast.Name)
+        and isinstance(text, ast.Expr)
+        and isinstance(text.value, ast.Constant)
+        and isinstance(text.value.value, str)
+    }
 
 
 @cache  # a run has thousands of events, each of such a model

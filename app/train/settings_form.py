@@ -13,7 +13,6 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import streamlit as st
 import yaml
-from pydantic.fields import FieldInfo
 from streamlit.delta_generator import DeltaGenerator
 
 from cl_core.backbones.catalogue import KNOWN
@@ -27,6 +26,7 @@ from cl_core.recipes.settings import (
     group_names,
     make_settings,
 )
+from cl_core.settings import descriptions
 
 COMMON = ("epochs", "batch_size", "learning_rate", "limit_train", "limit_test")
 """Shown at once, whatever the recipe."""
@@ -186,7 +186,7 @@ def _asked(recipe: Recipe, preset: str, wanted: Mapping[str, Any]) -> RunSetting
 
 def _said(name: str, value: Any) -> Any:
     """A setting's value as its field says it."""
-    _, kind, _ = _typing(name)
+    kind, _ = _typing(name)
     if kind in (int, float):
         return None if value is None else kind(value)
     return value if kind is bool or get_origin(kind) is Literal else _shown(value)
@@ -219,25 +219,30 @@ def _grid(
 def _typed(name: str, default: Any) -> Any:
     """The value that a setting's field says, whether it is drawn or not."""
     value = st.session_state[key_of(name)]
-    _, kind, _ = _typing(name)
+    kind, _ = _typing(name)
     is_text = kind not in (bool, int, float) and get_origin(kind) is not Literal
     return _read(value, default) if is_text else value
 
 
-def _typing(name: str) -> tuple[FieldInfo, Any, bool]:
-    """What a setting is: its field, its type, and whether it may be None."""
+def _typing(name: str) -> tuple[Any, bool]:
+    """What a setting is: its type, and whether it may be None."""
     group, field = flat_names()[name]
-    info = GROUPS[group].model_fields[field]
-    return info, *_unwrapped(info.annotation)
+    return _unwrapped(GROUPS[group].model_fields[field].annotation)
+
+
+def _meaning(name: str) -> str:
+    """What a setting is for, on one line."""
+    group, field = flat_names()[name]
+    return " ".join(descriptions(GROUPS[group])[field].split())
 
 
 def _field(name: str, default: Any) -> None:
     """The widget that fits a setting's type."""
-    info, kind, optional = _typing(name)
+    kind, optional = _typing(name)
     label = name.replace("_", " ")
     common: dict[str, Any] = {
         "key": key_of(name),
-        "help": f"{_sentence(info.description)} `{name}`",
+        "help": f"{_meaning(name)} `{name}`",
         "persist_state": "session",
     }
     if get_origin(kind) is Literal:
@@ -295,7 +300,3 @@ def _read(text: str, default: Any) -> Any:
 
 def _empty(name: str) -> str:
     return "all" if name.startswith("limit") else "none"
-
-
-def _sentence(text: str | None) -> str:
-    return " ".join((text or "").split())

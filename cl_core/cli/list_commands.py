@@ -207,6 +207,7 @@ def settings(as_json: JsonOption = False) -> None:
     """
     from cl_core.cli.output import say, say_json
     from cl_core.recipes.settings import GROUPS, flat_name
+    from cl_core.settings import descriptions
 
     if as_json:
         say_json({group: model.model_json_schema() for group, model in GROUPS.items()})
@@ -215,7 +216,7 @@ def settings(as_json: JsonOption = False) -> None:
         say(group)
         for name, field in model.model_fields.items():
             say(f"  {flat_name(group, name)}={field.default}")
-            say(f"      {' '.join((field.description or '').split())}")
+            say(f"      {' '.join(descriptions(model)[name].split())}")
 
 
 @app.command()

@@ -9,7 +9,8 @@ import pytest
 from cl_core.errors import Faults, UserError
 from cl_core.recipes.named import RECIPES, load_recipe
 from cl_core.recipes.recipe import SLOTS, Recipe
-from cl_core.recipes.settings import flat_names, make_settings, parse_assignments
+from cl_core.recipes.settings import GROUPS, flat_names, make_settings, parse_assignments
+from cl_core.settings import Settings, descriptions
 
 
 def test_every_setting_has_a_name_of_its_own() -> None:
@@ -23,6 +24,37 @@ def test_every_setting_has_a_name_of_its_own() -> None:
         "reduction",
         "head_rule",
     } <= names.keys()
+
+
+def test_every_setting_says_what_it_means_in_lists_and_in_schemas() -> None:
+    for group, model in GROUPS.items():
+        described = descriptions(model)
+        assert described.keys() == model.model_fields.keys(), group
+        assert all(described.values()), group
+        properties = model.model_json_schema()["properties"]
+        assert {name: said["description"] for name, said in properties.items()} == described
+
+
+def test_what_a_field_means_is_the_text_under_it_also_where_it_is_inherited() -> None:
+    class Base(Settings):
+        first: int = 0
+        """One
+        line."""
+        silent: int = 0
+        both: int = 0
+        """Of the base."""
+
+    class Derived(Base):
+        both: int = 1
+        """Of its own."""
+        """Of nothing."""
+        last: int = 0
+        """Last."""
+
+    assert descriptions(Derived) == {"first": "One\nline.", "both": "Of its own.", "last": "Last."}
+    assert descriptions(Base)["both"] == "Of the base."
+    made = type("Made", (Base,), {})
+    assert descriptions(made) == descriptions(Base)
 
 
 def test_later_layers_win_over_earlier_ones_and_all_over_the_preset() -> None:
