@@ -11,20 +11,19 @@ import threading
 import warnings
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, TypeAlias
 
 from cl_core.errors import UserError, short
 from cl_core.limits import PICTURE_BYTES, PICTURE_PIXELS
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from PIL.Image import Image
 
 EncodedMedium = bytes | str | Path
 """One picture or clip: its bytes, or the path of a file."""
-Source = EncodedMedium | NDArray[np.uint8]
+Source: TypeAlias = "EncodedMedium | NDArray[np.uint8]"
 """The same, or pixels of 0 to 255: (H, W, 3), (H, W, 4) or (H, W) of a picture, (n, H, W, 3) of a clip."""
 
 MOST_PIXELS = PICTURE_PIXELS.most
@@ -77,6 +76,7 @@ def open_picture(source: Source, ground: str = WHITE) -> Image:
         UserError: no such file, not a picture, a truncated one, an array of another shape or type, or one of more than
             MOST_PIXELS pixels.
     """
+    import numpy as np
     from PIL import Image, ImageOps, UnidentifiedImageError
 
     if isinstance(source, np.ndarray):
@@ -137,6 +137,7 @@ def _eight_bit(picture: Image, ground: str) -> Image:
     (floating point alone), 8, 12 and 16 bits; what is negative or larger is stretched from least to greatest
     **(ours)**. Pillow's own conversion would clip them.
     """
+    import numpy as np
     from PIL import Image
 
     values = np.asarray(picture, dtype=np.float64)
@@ -175,6 +176,7 @@ def picture_version(source: EncodedMedium) -> int:
 
     2 where they are not what they were at first: transparent ones, and greys that are not of sixteen full bits.
     """
+    import numpy as np
     from PIL import Image
 
     if first_bytes(source).startswith(b"\xff\xd8"):  # JPEG, which has neither

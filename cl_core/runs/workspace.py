@@ -15,7 +15,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import cached_property
+from operator import itemgetter
 from pathlib import Path
 
 from cl_core.errors import UserError, did_you_mean
@@ -109,8 +111,13 @@ class Workspace:
         folder = self.root / "runs"
         if not folder.is_dir():
             return []
-        runs = [run for run in map(RunFolder, folder.iterdir()) if run.exists]
-        return sorted(runs, key=lambda run: (run.path / "run.yaml").lstat().st_mtime, reverse=True)
+        begun: list[tuple[float, RunFolder]] = []
+        for path in folder.iterdir():
+            with suppress(
+                OSError, ValueError
+            ):  # no run; a link that leads nowhere is a damaged one
+                begun.append((os.lstat(f"{path}/run.yaml").st_mtime, RunFolder(path)))
+        return [run for _, run in sorted(begun, key=itemgetter(0), reverse=True)]
 
     @property
     def index(self) -> FolderIndex:

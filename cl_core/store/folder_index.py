@@ -25,7 +25,7 @@ from typing import Generic, TypeVar
 
 from pydantic import ConfigDict
 
-from cl_core.settings import Settings
+from cl_core.settings import WRITTEN_BY_US, Settings
 
 SETTLED_NS = 2 * 10**9
 """A file changed later than this before it was read may change again within one tick of its clock: it is not kept."""
@@ -200,7 +200,7 @@ class FolderIndex:
             if digest != _digest(kind.name, name, signature, text):
                 continue
             try:
-                entries[folder] = kind.model.model_validate_json(text)
+                entries[folder] = kind.model.model_validate_json(text, context=WRITTEN_BY_US)
             except ValueError:
                 continue
             self._remember(kind, folder, signature, entries[folder])
@@ -240,7 +240,7 @@ class FolderIndex:
             name = os.fsencode(folder.name)
             try:
                 text = entry.model_dump_json().encode()
-                same = kind.model.model_validate_json(text)
+                same = kind.model.model_validate_json(text, context=WRITTEN_BY_US)
             except ValueError:  # half an emoji, which no JSON has
                 continue
             if repr(same) == repr(entry):

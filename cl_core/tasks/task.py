@@ -14,7 +14,6 @@ from uuid import uuid4
 
 from cl_core.errors import UserError
 from cl_core.picture_decoder import WHITE, picture_version
-from cl_core.video import clip_version
 
 if TYPE_CHECKING:
     from datasets import Dataset, Features
@@ -243,6 +242,8 @@ def pixel_hashes(column: str, values: Sequence[object], ground: str = WHITE) -> 
         values: encoded bytes, or paths of files.
         ground: what shows where they are transparent; white and what is not transparent go without a word.
     """
+    from cl_core.video import clip_version  # numpy, which whoever reads a stream file needs not
+
     version = clip_version if column == "video" else picture_version
     hashes = picture_hashes(values)
     keys: dict[str, str] = {}

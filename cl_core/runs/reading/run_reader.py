@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Callable, Iterator
 from functools import cached_property, lru_cache, partial
 from os.path import lexists
@@ -27,8 +29,10 @@ from cl_core.runs.reading.run_files import (
 )
 from cl_core.runs.run_config import RunConfig, stream_in
 
-Stamp = tuple[tuple[str, int, int, int, int], ...]
-"""Name, size, times and inode of each file: an edit may put the time back, but not the time of that."""
+Facts = tuple[str, int, int, int, int]
+"""Name, size, times and inode of a file: an edit may put the time back, but not the time of that."""
+Stamp = tuple[Facts, ...]
+"""Of each file."""
 
 
 class RunReader:
@@ -104,11 +108,8 @@ class RunReader:
             *("run.yaml", "events.jsonl", "artifacts.json", "environment.json", outside.FILE),
             *(run_hashes.HASHES, run_hashes.LOST_HASHES),
         )
-        files = [self.path / name for name in (*names, *(f"{name}.parquet" for name in COLUMNS))]
-        stats = [(file.name, file.stat()) for file in files if file.is_file()]
-        return tuple(
-            (name, its.st_size, its.st_mtime_ns, its.st_ctime_ns, its.st_ino) for name, its in stats
-        )
+        files = (*names, *(f"{name}.parquet" for name in COLUMNS))
+        return tuple(facts for name in files if (facts := _facts(self.path, name)))
 
     @property
     def fault(self) -> str:
@@ -181,6 +182,17 @@ class RunReader:
             return self.config
         except DamagedFile:  # it is said where that is read
             return None
+
+
+def _facts(folder: Path, name: str) -> Facts | None:
+    """Of one file; None where there is none. Without `pathlib`, as a thousand runs have ten files each."""
+    try:
+        its = os.stat(f"{folder}/{name}")  # noqa: PTH116 - see above
+    except (OSError, ValueError):
+        return None
+    if not stat.S_ISREG(its.st_mode):
+        return None
+    return name, its.st_size, its.st_mtime_ns, its.st_ctime_ns, its.st_ino
 
 
 @lru_cache(maxsize=4096)
