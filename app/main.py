@@ -15,6 +15,7 @@ if str(ROOT) not in sys.path:  # Streamlit puts this file's folder there, not th
 from app.base import links, theme  # noqa: E402
 from app.base.banner import banner  # noqa: E402
 from app.base.navigation import PAGES  # noqa: E402
+from app.data.runs import listed_once  # noqa: E402
 from app.shell import actions, frame, history, preferences  # noqa: E402
 
 st.set_page_config(
@@ -38,7 +39,7 @@ page = st.navigation(
     list(pages.values()), position="hidden" if theme.presenting() else "sidebar", expanded=True
 )
 links.arrive(page.url_path)
-with banner():
+with banner(), listed_once():
     frame.surround(page.url_path)
     try:
         with banner():

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import importlib
 import json
 import os
 import signal
@@ -15,7 +16,7 @@ import sys
 import threading
 import webbrowser
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from types import FrameType
 from urllib.parse import urlsplit
@@ -29,7 +30,10 @@ from app.serving.gate import Gate
 from app.serving.request_marks import NAME_HEADER, ROLE_HEADER
 from app.serving.rights import ROLE, stand_behind_gate
 from app.serving.visitors import new_code
-from cl_core.runs.variables import JOIN_CODE
+from cl_core.errors import UserError
+from cl_core.reports.run_summary import summaries
+from cl_core.runs.variables import JOIN_CODE, WORKSPACE
+from cl_core.runs.workspace import Workspace
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - bound to only where --share asks for it
 GRACE_SECONDS = 3.0
@@ -89,7 +93,17 @@ async def _lifespan(door: Door, browser: bool, _: st.App) -> AsyncIterator[None]
         path = door.path_for_once if door.shared else "/"
         url = f"http://{door.hosts[0]}{path}"
         asyncio.get_running_loop().run_in_executor(None, webbrowser.open, url)
+    threading.Thread(target=_read_ahead, name="read ahead", daemon=True).start()
     yield
+
+
+def _read_ahead() -> None:
+    """Reads what the first page needs, while a browser still loads what it draws with."""
+    for module in ("pandas", "plotly.graph_objects"):
+        importlib.import_module(module)
+    # What is wrong with the workspace is said by the page, where somebody can read it.
+    with suppress(UserError, OSError):
+        summaries(Workspace(os.environ.get(WORKSPACE) or None))
 
 
 def greeting(door: Door) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from pathlib import Path
 
 import streamlit as st
@@ -18,7 +19,6 @@ from cl_core.evaluate.statistics import Summary, decimal
 from cl_core.evaluate.table import METRICS
 from cl_core.evaluate.units import title, unit_of
 from cl_core.runs.cautions import TOLD
-from cl_core.runs.reading.run_reader import Stamp
 from cl_core.runs.run_folder import RunFolder
 from cl_core.runs.task_identity import identify, pooled
 from cl_core.tasks.stream import protocol_title
@@ -130,7 +130,8 @@ def compared(
         UserError: nothing is finished, or there is no such reference.
     """
     folders = [workspace(workspace_name).find(name) for workspace_name, name in runs]
-    stamps = tuple(stamp(folder) for folder in folders)
+    # One digest, as Streamlit would hash each number of each file by itself.
+    stamps = blake2b(repr([stamp(folder) for folder in folders]).encode()).hexdigest()
     paths = tuple(str(folder.path) for folder in folders)
     return _compared(paths, stamps, score, over_orders, against)
 
@@ -138,7 +139,7 @@ def compared(
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _compared(
     paths: tuple[str, ...],
-    stamps: tuple[Stamp, ...],
+    stamps: str,
     score: str,
     over_orders: bool,
     against: str | None,

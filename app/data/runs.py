@@ -6,7 +6,9 @@ Reading a run needs no torch: everything comes from its tables and events.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -108,16 +110,43 @@ def readable(workspace_name: WorkspaceName) -> dict[str, RunSummary]:
     Those of which a file cannot be read are left out, and `unreadable` names them.
     """
     sound, _ = _listed(workspace_name)
-    return sound
+    return dict(sound)
 
 
 def unreadable(workspace_name: WorkspaceName) -> dict[str, str]:
     """Damaged runs, each with what of it cannot be read and what to do."""
     _, faults = _listed(workspace_name)
-    return faults
+    return dict(faults)
 
 
-def _listed(workspace_name: WorkspaceName) -> tuple[dict[str, RunSummary], dict[str, str]]:
+Listed = tuple[dict[str, RunSummary], dict[str, str]]
+"""Runs that can be read, and what is wrong with the others."""
+_listed_before: ContextVar[dict[WorkspaceName, Listed] | None] = ContextVar("listed", default=None)
+
+
+@contextmanager
+def listed_once() -> Iterator[None]:
+    """While a page is drawn its runs are listed once: of a thousand that takes a tenth of a second each time.
+
+    Whoever changes which runs there are has the page drawn again.
+    """
+    before = _listed_before.set({})
+    try:
+        yield
+    finally:
+        _listed_before.reset(before)
+
+
+def _listed(workspace_name: WorkspaceName) -> Listed:
+    before = _listed_before.get()
+    if before is None:
+        return _list(workspace_name)
+    if workspace_name not in before:
+        before[workspace_name] = _list(workspace_name)
+    return before[workspace_name]
+
+
+def _list(workspace_name: WorkspaceName) -> Listed:
     listed = summaries(workspace(workspace_name))
     names = list(listed)
     if workspace_name == "Demonstration":  # its files' times are those of the checkout
