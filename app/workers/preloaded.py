@@ -180,15 +180,16 @@ def _become(worker: str, descriptors: list[int]) -> None:
 
 def main() -> None:
     """Imports the worker's module, and forks for each request until nobody asks any more."""
-    worker = sys.argv[1]
+    worker, *beside = sys.argv[1:]
     requests = socket.socket(fileno=os.dup(0))
-    for module in sys.argv[1:]:
-        importlib.import_module(module)
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # forks that ended are waited for by nobody
+    importlib.import_module(worker)
     while True:
+        while beside and not select.select([requests], [], [], 0)[0]:
+            importlib.import_module(beside.pop(0))  # whoever asks already need not wait for it
         asked, descriptors, _, _ = socket.recv_fds(requests, 1, 4)
         if not asked:
             return
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # forks that ended are waited for by nobody
         process = os.fork()
         if process == 0:
             requests.close()

@@ -52,6 +52,18 @@ def test_it_answers_as_a_process_of_its_own_does(odd: Preloaded, asked: dict[str
     assert ours.stderr.splitlines()[-1:] == theirs.stderr.splitlines()[-1:]
 
 
+def test_who_asks_already_does_not_wait_for_what_a_request_may_not_want(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IMPORTED_ONCE", str(tmp_path))
+    preloaded = Preloaded(ODD, ("tests.app.workers.odd_import",))
+    try:
+        assert preloaded.run(json.dumps({"say": "at once"}), PATIENCE).stdout == "at once"
+        wait_for(lambda: (tmp_path / "begun").exists())  # then it is imported, for who asks later
+    finally:
+        preloaded.stop()
+
+
 def test_a_stream_is_read_alike(small_workspace: Path) -> None:
     for asked in ({"source": "domains-dil"}, {"text": "tasks: 7", "folder": str(small_workspace)}):
         request = json.dumps(asked)
