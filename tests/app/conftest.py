@@ -68,9 +68,9 @@ def open_page(small_workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
         test = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=PATIENCE)
         # AppTest reads bound widgets from the address and from themselves: both must say the same.
         test.query_params["ws"], test.query_params["run"] = ws, run
+        if page != "start":  # as by a link: without the first page before it
+            test.switch_page(f"../pages/{page}.py")
         test.run()
-        if page != "start":
-            test.switch_page(f"../pages/{page}.py").run()
         if test.segmented_control(key="ws").value != ws:
             test.segmented_control(key="ws").set_value(ws).run()
         runs = [box for box in test.selectbox if box.key == "run"]
