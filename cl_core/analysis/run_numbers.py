@@ -18,7 +18,7 @@ from cl_core.evaluate.metric_groups import of_group
 from cl_core.evaluate.table import METRICS
 from cl_core.reports.report import PHASES, Report
 from cl_core.reports.run_summary import OURS, has_outside_choices
-from cl_core.runs.reading.run_files import DamagedFile
+from cl_core.runs.reading.damaged_file import DamagedFile
 from cl_core.runs.run_config import RunConfig
 from cl_core.runs.run_folder import RunFolder
 from cl_core.runs.workspace import Workspace

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from cl_core.errors import UserError, counted
 from cl_core.runs.events import ArtifactEvent, FinishEvent
-from cl_core.runs.reading.run_files import DamagedFile
+from cl_core.runs.reading.damaged_file import DamagedFile
 from cl_core.runs.run_folder import RunFolder
 from cl_core.runs.workspace import Workspace
 from cl_core.system_faults import explained

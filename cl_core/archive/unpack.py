@@ -24,7 +24,7 @@ from cl_core.archive.zip_members import PARTS, Member, belongs, members, names_o
 from cl_core.bounded_files import check_zip_directory, read_yaml
 from cl_core.errors import Faults, UserError, counted
 from cl_core.limits import YAML_BYTES, ZIP_BYTES, ZIP_FILES, ZIP_RATIO, TooLarge
-from cl_core.runs.reading.run_files import DamagedFile
+from cl_core.runs.reading.damaged_file import DamagedFile
 from cl_core.runs.run_folder import RunFolder
 from cl_core.runs.slices import read_slice
 from cl_core.runs.workspace import Workspace

@@ -16,7 +16,7 @@ from cl_core.bounded_files import read_json
 from cl_core.errors import UserError, counted
 from cl_core.jobs.job import UNREADABLE, Job
 from cl_core.runs.events import ArtifactEvent
-from cl_core.runs.reading.run_files import DamagedFile
+from cl_core.runs.reading.damaged_file import DamagedFile
 from cl_core.runs.run_folder import RunFolder
 from cl_core.runs.slices import read_slice
 from cl_core.runs.workspace import Workspace

@@ -21,7 +21,7 @@ from cl_core.runs.events import (
     StopEvent,
     WarningEvent,
 )
-from cl_core.runs.reading.run_files import DamagedFile
+from cl_core.runs.reading.damaged_file import DamagedFile
 from cl_core.runs.run_folder import RunFolder
 from cl_core.runs.workspace import Workspace
 from cl_core.store import RunLock

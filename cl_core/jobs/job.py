@@ -26,7 +26,7 @@ from cl_core.bounded_files import read_json
 from cl_core.errors import UserError
 from cl_core.limits import SEED, TooLarge
 from cl_core.runs.kill_words import UNKNOWN_END
-from cl_core.runs.reading.run_files import DamagedFile
+from cl_core.runs.reading.damaged_file import DamagedFile
 from cl_core.runs.run_folder import Status
 from cl_core.runs.workspace import Workspace
 from cl_core.settings import Settings, within

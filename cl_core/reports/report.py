@@ -23,7 +23,7 @@ from cl_core.evaluate.routing import task_confusion
 from cl_core.evaluate.table import ACCURACY, METRICS
 from cl_core.runs.cautions import cautions
 from cl_core.runs.events import ArtifactEvent, FinishEvent, ParametersEvent, WarningEvent
-from cl_core.runs.reading.run_files import DamagedFile
+from cl_core.runs.reading.damaged_file import DamagedFile
 from cl_core.runs.run_folder import RunFolder
 from cl_core.runs.undefined_scores import answerable, reasons
 

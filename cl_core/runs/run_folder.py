@@ -27,8 +27,8 @@ from cl_core.runs.events import (
 )
 from cl_core.runs.kill_words import KEPT, UNKNOWN_END, kill_words
 from cl_core.runs.reading import run_hashes
-from cl_core.runs.reading.run_files import read_table
 from cl_core.runs.reading.run_reader import RunReader
+from cl_core.runs.reading.run_tables import read_table
 from cl_core.runs.run_config import RunConfig
 from cl_core.store import is_held
 from cl_core.store.atomic_writes import json_bytes

@@ -53,8 +53,8 @@ def test_what_a_field_means_is_the_text_under_it_also_where_it_is_inherited() ->
 
     assert descriptions(Derived) == {"first": "One\nline.", "both": "Of its own.", "last": "Last."}
     assert descriptions(Base)["both"] == "Of the base."
-    made = type("Made", (Base,), {})
-    assert descriptions(made) == descriptions(Base)
+    by_hand = type("ByHand", (Base,), {})
+    assert descriptions(by_hand) == descriptions(Base)
 
 
 def test_later_layers_win_over_earlier_ones_and_all_over_the_preset() -> None:

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from app.data.runs import DEMONSTRATION
-from cl_core.runs.reading.run_files import DamagedFile
+from cl_core.runs.reading.damaged_file import DamagedFile
 from cl_core.runs.run_folder import RunFolder
 from cl_core.runs.workspace import Workspace
 from tests.remade_runs import remade

@@ -14,19 +14,17 @@ from cl_core.errors import UserError
 from cl_core.recipes import outside
 from cl_core.runs.events import AnyEvent, FinishEvent, StartEvent
 from cl_core.runs.reading import run_hashes
+from cl_core.runs.reading.damaged_file import DamagedFile
 from cl_core.runs.reading.run_files import (
-    COLUMNS,
-    DamagedFile,
     check_hash,
-    check_table,
     hashed_files,
     read_artifacts,
     read_config,
     read_event_list,
     read_hash_list,
     read_json,
-    read_table,
 )
+from cl_core.runs.reading.run_tables import COLUMNS, check_table, read_table
 from cl_core.runs.run_config import RunConfig, stream_in
 
 Facts = tuple[str, int, int, int, int]
