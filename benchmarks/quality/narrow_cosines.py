@@ -8,35 +8,27 @@ Centroids are means over training texts of each task, at layer -4, means over to
 from __future__ import annotations
 
 import math
+import sys
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # for the tests' sentences
+
 from cl_core.backbones.backbone_loader import load_backbone
 from cl_core.backbones.encoder import Backbone
 from cl_core.backbones.features import extract_features
 from cl_core.backbones.settings import BackboneSettings
 from cl_core.tasks.stream_loader import load_stream
+from tests.backbones.fetch.meanings import MEANINGS
 
 TEXTS, LAYER, TEMPERATURE = 60, -4, 0.01
 CASES = (("minilm", ""), ("e5-small", ""), ("e5-small", "query: "))
-SENTENCES = (
-    "The train to the coast leaves early in the morning.",
-    "Der Zug an die Küste fährt früh am Morgen ab.",
-    "Le train pour la côte part tôt le matin.",
-    "I would like to return these shoes, they are too small.",
-    "Ich möchte diese Schuhe zurückgeben, sie sind zu klein.",
-    "Je voudrais rendre ces chaussures, elles sont trop petites.",
-    "The parliament voted against the new tax.",
-    "Das Parlament stimmte gegen die neue Steuer.",
-    "Le parlement a voté contre la nouvelle taxe.",
-    "My grandmother bakes bread every Sunday.",
-    "Meine Großmutter backt jeden Sonntag Brot.",
-    "Ma grand-mère fait du pain tous les dimanches.",
-)
-LANGUAGES = 3
+SENTENCES = [sentence for meaning in MEANINGS for sentence in meaning]
+LANGUAGES = len(MEANINGS[0])
 """The sentences of one meaning stand beside each other."""
 
 

@@ -12,6 +12,7 @@ from cl_core.backbones.features import extract_features
 from cl_core.backbones.fetch.backbone_cache import cached
 from cl_core.backbones.settings import BackboneSettings
 from cl_core.backbones.vision.vision_language import VisionLanguageBackbone
+from tests.backbones.fetch.meanings import MEANINGS
 from tests.backbones.small_vision import picture
 
 CPU = torch.device("cpu")
@@ -22,23 +23,6 @@ GRAPH = {
 }
 """By token of `waves(224)`, its first numbers and its length: of the wheel's own ONNX graph, carried out by onnxruntime
 1.32 up to the output of its last layer norm (`/backbone/layernorm/Add_1_output_0`)."""
-MEANINGS = [
-    (
-        "The train to the coast leaves early in the morning.",
-        "Der Zug an die Küste fährt früh am Morgen ab.",
-        "Le train pour la côte part tôt le matin.",
-    ),
-    (
-        "I would like to return these shoes, they are too small.",
-        "Ich möchte diese Schuhe zurückgeben, sie sind zu klein.",
-        "Je voudrais rendre ces chaussures, elles sont trop petites.",
-    ),
-    (
-        "The parliament voted against the new tax.",
-        "Das Parlament stimmte gegen die neue Steuer.",
-        "Le parlement a voté contre la nouvelle taxe.",
-    ),
-]
 
 
 def load(name: str, **settings: object) -> Backbone:
