@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
+from sklearn.covariance import LedoitWolf
 from torch import Tensor
 
 from cl_core.route.centroid import CentroidRouter
@@ -41,7 +45,8 @@ def test_mahalanobis_is_the_formula() -> None:
         covariances.append(
             np.mean([np.cov(of_class.T, bias=True) for of_class in by_class], axis=0)
         )
-    inverse = np.linalg.pinv(np.mean(covariances, axis=0))
+    mean, a = np.mean(covariances, axis=0), router.shrinkage
+    inverse = np.linalg.inv((1 - a) * mean + a * np.trace(mean) / 5 * np.eye(5))
     x = torch.randn(20, 5, generator=torch.Generator().manual_seed(1))
     wanted = [
         [-min((r - m) @ inverse @ (r - m) for m in means[task]) for task in range(3)]
@@ -66,23 +71,84 @@ def test_with_the_identity_as_covariance_mahalanobis_is_the_nearest_class_mean()
     assert torch.equal(router.route(x).weights.argmax(dim=1), nearest)
 
 
-def test_with_few_rows_the_covariance_is_shrunk_and_stays_invertible() -> None:
+def test_one_class_is_shrunk_as_scikit_learn_shrinks_it() -> None:
+    features = torch.randn(15, 8, generator=torch.Generator().manual_seed(0)) @ torch.diag(
+        torch.linspace(0.2, 3, 8)
+    )
+    router = MahalanobisRouter(SETTINGS)
+    router.add_task(features)
+    theirs = LedoitWolf().fit(features.double().numpy())
+    assert router.shrinkage == pytest.approx(theirs.shrinkage_, rel=1e-9)
+    a = whitening(router.state()["covariance"], router.shrinkage)
+    np.testing.assert_allclose((a @ a.T).numpy(), theirs.precision_, rtol=1e-8)
+
+
+def test_the_shrinkage_of_many_tasks_is_its_definition() -> None:
+    router = MahalanobisRouter(SETTINGS)
+    covariances, errors = [], []
+    for features, labels in blobs(3, 20, 6, seed=3):
+        router.add_task(features, labels)
+        rows = features.double().numpy().copy()
+        for c in range(3):
+            members = rows[labels == c]
+            rows[labels == c] = (members - members.mean(axis=0)) * np.sqrt(20 / 3 / len(members))
+        outer = rows[:, :, None] * rows[:, None, :]
+        covariances.append(outer.mean(axis=0))
+        errors.append(((outer - covariances[-1]) ** 2).sum() / 20**2)
+    mean = np.mean(covariances, axis=0)
+    distance = ((mean - np.trace(mean) / 6 * np.eye(6)) ** 2).sum()
+    assert router.shrinkage == pytest.approx(sum(errors) / 9 / distance, rel=1e-9)
+    assert 0 < router.shrinkage < 1
+
+
+def right(rows: int, width: int, shrink: Callable[[MahalanobisRouter], float]) -> float:
+    """Share of rows that are routed to their own of four tasks, with so many rows a task; a mean over draws."""
+    shares = []
+    for seed in range(8):
+        generator = torch.Generator().manual_seed(seed)
+        scales = torch.logspace(0, -1.5, width)
+        centres = torch.randn(4, width, generator=generator) * scales
+        router = MahalanobisRouter(SETTINGS)
+
+        def draw(task: int, count: int) -> Tensor:
+            noise = torch.randn(count, width, generator=generator) * scales  # noqa: B023
+            return 0.35 * centres[task] + noise  # noqa: B023
+
+        for task in range(4):
+            router.add_task(draw(task, rows))
+        router._whitening = whitening(router.state()["covariance"], shrink(router))
+        for task in range(4):
+            chosen = router.route(draw(task, 100)).weights.argmax(dim=1)
+            shares.append(float((chosen == task).double().mean()))
+    return float(np.mean(shares))
+
+
+def test_no_number_of_rows_is_worse_than_fewer() -> None:
+    width = 32
+    rows = range(6, 30, 3)  # 4 x (9 - 1) = 32
+    walk = [right(n, width, lambda router: router.shrinkage) for n in rows]
+    assert all(later > before - 0.02 for before, later in pairwise(walk))
+    # As it was shrunk before, fully known where rows less classes meet the width: the worst place of all.
+    before = [right(n, width, lambda router, n=n: max(0.0, 1 - 4 * (n - 1) / width)) for n in rows]
+    assert min(before) == before[1] < before[0] - 0.05
+
+
+def test_a_router_made_before_routes_as_it_did() -> None:
     router = MahalanobisRouter(SETTINGS)
     for features, labels in blobs(2, 6, 20):
         router.add_task(features, labels)
-    covariance = router.state()["covariance"]
-    freedom = int(router.state()["freedom"])
-    assert freedom == 2 * (6 - 3)
-    a = whitening(covariance, freedom)
-    share = freedom / 20
-    shrunk = share * covariance + (1 - share) * covariance.trace() / 20 * torch.eye(20).double()
-    torch.testing.assert_close(a @ a.T @ shrunk, torch.eye(20).double(), rtol=1e-8, atol=1e-8)
+    before = {**router.state(), "freedom": torch.tensor([6])}
+    del before["error"]
+    old = MahalanobisRouter(SETTINGS)
+    old.load_state(before)
+    assert old.shrinkage == pytest.approx(1 - 6 / 20)
+    assert "freedom" in old.state()
 
 
 def test_directions_without_variance_do_not_count() -> None:
     covariance = torch.diag(torch.tensor([4.0, 1.0, 0.0])).double()
     torch.testing.assert_close(
-        whitening(covariance, 3) @ whitening(covariance, 3).T,
+        whitening(covariance, 0) @ whitening(covariance, 0).T,
         torch.diag(torch.tensor([0.25, 1.0, 0.0])).double(),
     )
 
