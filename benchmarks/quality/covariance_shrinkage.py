@@ -3,7 +3,7 @@
     python benchmarks/quality/covariance_shrinkage.py         the table, on four languages of afrisenti and on wos
     python benchmarks/quality/covariance_shrinkage.py --keep  and the figure of docs/results.md; needs matplotlib
 
-Needs `CL_DATA`. Rows are drawn from the training rows of each task, three times; the share of test rows that are routed
+Needs `CL_DATA`. Rows are drawn from the training samples of each task, three times; the share of test samples that are routed
 to their own task is their mean. Rules: none (EPI's own pseudo-inverse), degrees of freedom (ours until now: f/d of
 the covariance where f < d), fixed (0.7 of the sphere), Ledoit-Wolf (what the router does).
 """
@@ -54,7 +54,7 @@ class Rows:
 
 
 def read(source: str) -> list[tuple[Rows, Rows]]:
-    """Training and test rows of the tasks of a stream, under MiniLM as a run has them."""
+    """Training and test samples of the tasks of a stream, under MiniLM as a run has them."""
     backbone = load_backbone(BackboneSettings(), torch.device("cpu"))
     stream = load_stream(source, limits={"train": max(ROWS), "test": TEST})
     tasks = []
@@ -72,7 +72,7 @@ def read(source: str) -> list[tuple[Rows, Rows]]:
 
 
 def right(tasks: list[tuple[Rows, Rows]], rows: int, draw: int) -> dict[str, float]:
-    """Share (%) of test rows that are routed to their own task, by rule."""
+    """Share (%) of test samples that are routed to their own task, by rule."""
     generator = torch.Generator().manual_seed(draw)
     router, freedom = MahalanobisRouter(RouterSettings()), 0
     for train, _ in tasks:
@@ -108,7 +108,7 @@ def draw_figure(walks: dict[str, dict[int, dict[str, float]]]) -> None:
     for axis, (source, walked) in zip(axes, walks.items(), strict=True):
         for rule in RULES:
             axis.plot(list(walked), [shares[rule] for shares in walked.values()], label=rule)
-        axis.set(xlabel="training rows of each task", ylabel="routed to their own task (%)")
+        axis.set(xlabel="training samples of each task", ylabel="routed to their own task (%)")
         axis.set_title(f"{source}, {STREAMS[source]} tasks")
         axis.legend(fontsize=8)
     figure.savefig(FIGURE, metadata={"Date": None})
