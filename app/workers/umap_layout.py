@@ -1,10 +1,13 @@
-"""UMAP of points whose neighbours are known, without the minute in which its own search of neighbours is compiled."""
+"""UMAP of points whose neighbours are known, compiled once on a machine, and its own search of neighbours never."""
 
 from __future__ import annotations
 
 import os
 import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from types import ModuleType
 from typing import Any
 
@@ -56,11 +59,29 @@ def _umap() -> Any:
     vars(stands_for[f"{SEARCH}.sparse"])["sparse_named_distances"] = {}
     sys.modules.update(stands_for)
     try:
-        from umap import UMAP
+        with _what_is_compiled_is_kept():
+            from umap import UMAP
     finally:
         for name in stands_for:
             del sys.modules[name]
     return UMAP
+
+
+@contextmanager
+def _what_is_compiled_is_kept() -> Iterator[None]:
+    """Modules that are imported meanwhile keep what numba compiles of them, as umap itself has it for one function.
+
+    It lies beside their sources, or in the user's cache where those cannot be written. Compiling takes ten seconds, and
+    each map is made by a process of its own; the map is the same to the byte.
+    """
+    import numba
+
+    njit = numba.njit
+    numba.njit = partial(njit, cache=True)  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        numba.njit = njit
 
 
 class NoSearch:
