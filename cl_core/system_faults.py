@@ -75,6 +75,10 @@ _WORDS = {
     errno.EIO: _SILENT,
     errno.ESTALE: _SILENT,
     errno.ENOTCONN: _SILENT,
+    errno.ENOLCK: (
+        "the file system of {what} keeps no locks, without which two processes might write at once",
+        f"have it mounted with locks, or {ELSEWHERE}, {AGAIN}",
+    ),
     errno.EAGAIN: (
         "the system lets no further process begin",
         f"end others, or raise 'ulimit -u', {AGAIN}",

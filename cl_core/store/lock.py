@@ -6,6 +6,7 @@ ends, so there is no guessing from process numbers and nothing stale to clean up
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import time
@@ -22,6 +23,8 @@ PATIENCE_SECONDS = 0.5
 _WINDOWS_OFFSET = (
     1 << 30
 )  # Windows forbids reading locked bytes; the note at the start must stay readable
+# What file systems answer that keep no locks, as some network mounts do.
+_NO_LOCKS = frozenset({errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP})
 
 
 class LockHeldError(UserError):
@@ -47,6 +50,7 @@ class RunLock:
 
         Raises:
             LockHeldError: another living process (or another `RunLock`) holds it.
+            OSError: the file's system keeps no locks (ENOLCK); two processes could write at once, so none does.
         """
         if self._descriptor is not None:
             return
@@ -54,7 +58,7 @@ class RunLock:
             raise UserError(f"{self.path} is no regular file, and cannot be held; remove it")
         descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644)
         until = time.monotonic() + self._patience
-        while not _try_lock(descriptor, exclusive=True):
+        while not self._try(descriptor):
             if time.monotonic() > until:
                 note = os.read(descriptor, 200).decode("utf-8", "replace").strip()
                 os.close(descriptor)
@@ -68,6 +72,14 @@ class RunLock:
             os.ftruncate(descriptor, 0)
             os.write(descriptor, f"process {os.getpid()}\n".encode())
         self._descriptor = descriptor
+
+    def _try(self, descriptor: int) -> bool:
+        try:
+            return _try_lock(descriptor, exclusive=True)
+        except OSError as error:  # which a descriptor gives no name
+            os.close(descriptor)
+            number = errno.ENOLCK if error.errno in _NO_LOCKS else error.errno
+            raise OSError(number, os.strerror(number or 0), str(self.path)) from error
 
     def release(self) -> None:
         """Frees the lock; does nothing when it is not held."""
@@ -111,7 +123,7 @@ class RunLock:
 
 def is_held(path: Path) -> bool:
     """Whether a living process holds the lock at `path`. Makes no file; a missing one is not
-    held, and what is no file cannot be.
+    held, and what is no file, or on a file system without locks, cannot be.
     """
     try:
         if not path.is_file():  # nothing, or what nobody can hold: opening a pipe would wait
@@ -124,6 +136,11 @@ def is_held(path: Path) -> bool:
             return True
         _unlock(descriptor)
         return False
+    except OSError as error:
+        if error.errno in _NO_LOCKS:  # nobody can write here, and reading waits for nobody
+            return False
+        error.filename = str(path)
+        raise
     finally:
         os.close(descriptor)
 
