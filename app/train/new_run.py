@@ -18,7 +18,8 @@ from app.shell.proposals import proposed
 from app.shell.sharing import is_guest
 from app.shell.stream_problems import problems
 from app.train.recipe_form import recipe_form, slots
-from app.train.settings_form import WANTED, changes, settings_form
+from app.train.settings_form import WANTED, FormSettings, changes, settings_form
+from app.train.typed_fields import TAKEN_BACK
 from cl_core.engine.launch import default_name
 from cl_core.errors import Faults, UserError, counted
 from cl_core.jobs.job import Job, Request
@@ -31,8 +32,8 @@ from cl_core.runs.workspace import Workspace
 from cl_core.tasks.stream import protocol_title
 from cl_core.train.settings import PRESETS
 
-START, NAME = "start", "run-name"
-"""Keys of the button and of the field."""
+START, NAME, TAKE_BACK = "start", "run-name", "take-back"
+"""Keys of the button, of the field, and of the button that forgets what was typed."""
 PROTOCOLS = ("as the stream says", "til", "cil", "dil")
 
 
@@ -47,24 +48,21 @@ def new_run(workspace: Workspace, lesson: bool) -> None:
     if chosen is None:
         return
     recipe = recipe_form(lesson)
-    changed: dict[str, Any] = {}
+    said = FormSettings({}, {})
     preset = st.session_state.get("preset", "default")
     if recipe is not None:
         st.header("Settings")
         kinds = sorted({task.kind for task in chosen.spec.tasks}) if chosen.spec else []
-        changed = settings_form(recipe, preset, kinds)
+        said = settings_form(recipe, preset, kinds)
     seed, protocol, device, precision = _further()
     taken = {run.name for run in workspace.runs()}
     asked = {job.request.run for job in Jobs(workspace).all()}  # those that wait have no folder yet
     name = _name(chosen, recipe, seed, taken | asked)
     button, differs, foretold, below = (st.container() for _ in range(4))
-    differs.caption(
-        plain(f"Changed from the recipe's and the preset's own: {changes(changed)}")
-        if changed
-        else "All settings are the recipe's and the preset's own."
-    )
+    with differs:
+        _differences(said)
     with foretold:
-        wrong = [*bad_seed(seed), *_wrong(chosen, recipe, changed, preset)]
+        wrong = [*bad_seed(seed), *_wrong(chosen, recipe, said.changed, preset)]
     with below:
         if name in taken:
             wrong.append(
@@ -82,7 +80,7 @@ def new_run(workspace: Workspace, lesson: bool) -> None:
             "Start training", START, type="primary", icon=":material/play_arrow:"
         ):
             return
-        if wrong or recipe is None:
+        if wrong or recipe is None or seed is None:
             actions.refuse(START, "Not started. " + "; ".join(wrong))
         request = Request(
             run=name,
@@ -91,16 +89,46 @@ def new_run(workspace: Workspace, lesson: bool) -> None:
             seed=seed,
             preset=preset,
             protocol=protocol,
-            settings=changed,
+            settings=said.changed,
             device=device,
             precision=precision,
         )
         _start(workspace, request, recipe)
 
 
-def bad_seed(seed: int) -> list[str]:
+def seed_field(key: str, at_first: int = 0, **look: Any) -> int | None:
+    """Draws the field of a seed; None where it was emptied, which is none and not 0.
+
+    Args:
+        key: of the field, which says the seed at first where the session does not say otherwise.
+        at_first: the seed.
+        look: of `st.number_input`.
+    """
+    st.session_state.setdefault(key, at_first)
+    # Without a least one: the browser would keep what it does not allow to itself.
+    seed = st.number_input("Seed", value=None, step=1, key=key, **look)
+    return None if seed is None else int(seed)
+
+
+def bad_seed(seed: int | None) -> list[str]:
     """What is wrong with a seed; it is said here, as a browser keeps a number to itself that its field refuses."""
-    return [] if seed >= 0 else [f"The seed is {seed}: it is a whole number from 0 on"]
+    if seed is not None and seed >= 0:
+        return []
+    return [f"The seed is {'empty' if seed is None else seed}: it is a whole number from 0 on"]
+
+
+def _differences(said: FormSettings) -> None:
+    """Draws what was typed, and how it is taken back."""
+    st.caption(
+        plain(f"Changed from the recipe's and the preset's own: {changes(said.changed)}")
+        if said.changed
+        else "All settings are the recipe's and the preset's own."
+    )
+    if said.kept:
+        words = "Yours, though they are the recipe's and the preset's own"
+        st.caption(plain(f"{words}: {changes(said.kept)}"))
+    if said.typed and actions.pressed("Take back what was typed", TAKE_BACK, type="tertiary"):
+        actions.then(**{TAKEN_BACK: True})
 
 
 def _wrong(
@@ -158,7 +186,7 @@ def _stream(workspace: Workspace) -> stream_choice.StreamChoice | None:
     return chosen
 
 
-def _further() -> tuple[int, str | None, str, str]:
+def _further() -> tuple[int | None, str | None, str, str]:
     """Preset, seed, protocol, device, precision."""
     columns = st.columns(5)
     columns[0].selectbox(
@@ -168,15 +196,10 @@ def _further() -> tuple[int, str | None, str, str]:
         help="Named settings beneath the recipe's: the papers' published ones",
         persist_state="session",
     )
-    seed = columns[
-        1
-    ].number_input(  # without a least one: the browser would keep what it does not allow to itself
-        "Seed",
-        value=0,
-        key="seed",
-        help="Of initialisation, sample order and dropout",
-        persist_state="session",
-    )
+    with columns[1]:
+        seed = seed_field(
+            "seed", help="Of initialisation, sample order and dropout", persist_state="session"
+        )
     protocol = columns[2].selectbox(
         "Protocol", PROTOCOLS, key="protocol", help="Over the stream's own", persist_state="session"
     )
@@ -190,13 +213,16 @@ def _further() -> tuple[int, str | None, str, str]:
         help="auto: bfloat16 on a GPU",
         persist_state="session",
     )
-    return int(seed), None if protocol == PROTOCOLS[0] else protocol, device, precision
+    return seed, None if protocol == PROTOCOLS[0] else protocol, device, precision
 
 
 def _name(
-    chosen: stream_choice.StreamChoice, recipe: Recipe | None, seed: int, taken: Collection[str]
+    chosen: stream_choice.StreamChoice,
+    recipe: Recipe | None,
+    seed: int | None,
+    taken: Collection[str],
 ) -> str:
-    proposal = "" if recipe is None else default_name(chosen.label, recipe, seed)
+    proposal = "" if recipe is None else default_name(chosen.label, recipe, seed or 0)
     return proposed(
         "Name of the run",
         stream_edits.free_name(proposal, taken),

@@ -1,7 +1,8 @@
 """The settings of a run as a form, made from the models themselves: a new setting appears here by itself.
 
-A field is one and the same under every recipe and preset. When one of them changes, fields that say what was the
-default till then say the new one, and what the visitor typed stays.
+A field is one and the same under every recipe and preset. When one of them changes, fields say the new one's own, and
+what the visitor typed stays (`typed_fields.py`). A number that cannot be none is the default where its field
+is emptied.
 """
 
 from __future__ import annotations
@@ -9,12 +10,14 @@ from __future__ import annotations
 import math
 import types
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import streamlit as st
 import yaml
 from streamlit.delta_generator import DeltaGenerator
 
+from app.train import typed_fields
 from cl_core.backbones.catalogue import KNOWN
 from cl_core.errors import Faults
 from cl_core.recipes.recipe import Recipe
@@ -37,12 +40,28 @@ MAYBE = {None: "as it comes", True: "yes", False: "no"}
 """Of settings that are yes, no, or left to what they are about."""
 WANTED = "wanted-settings"
 """In the session: settings that the form is to be filled with, by their flat names, and all others as they come."""
-DRAWN = "settings-by-default"
-"""In the session: what fields say by default, by their keys, as they were drawn last."""
 OTHER = "set-backbone-other"
 """Key of the field for a backbone that is not in the list."""
 LONGEST_SHOWN = 40
 """Letters of a value in a list of what was changed."""
+
+
+@dataclass(frozen=True)
+class FormSettings:
+    """What the form says.
+
+    Attributes:
+        changed: settings that differ from those of the preset and the recipe, by their flat names.
+        kept: those that were typed and are the preset's and the recipe's own at this moment: they stay with another.
+    """
+
+    changed: dict[str, Any]
+    kept: dict[str, Any]
+
+    @property
+    def typed(self) -> bool:
+        """Whether there is anything to take back."""
+        return bool(self.changed or self.kept)
 
 
 def common_names(recipe: Recipe) -> list[str]:
@@ -65,8 +84,8 @@ def groups(recipe: Recipe) -> list[str]:
     ]
 
 
-def settings_form(recipe: Recipe, preset: str, kinds: Sequence[str]) -> dict[str, Any]:
-    """The settings that differ from those of the preset and the recipe, by their flat names.
+def settings_form(recipe: Recipe, preset: str, kinds: Sequence[str]) -> FormSettings:
+    """Draws the fields; what they say.
 
     Args:
         recipe: whose settings are the defaults.
@@ -78,9 +97,11 @@ def settings_form(recipe: Recipe, preset: str, kinds: Sequence[str]) -> dict[str
     options = _backbones(defaults, kinds)
     wanted = st.session_state.pop(WANTED, None)
     asked = None if wanted is None else _asked(recipe, preset, wanted)
-    _fill(
+    names = [name for name in flat_names() if name != "backbone"]
+    typed_fields.fill(
         {**_says(defaults, box, options), OTHER: ""},
-        None if asked is None else _says(asked, box, options),
+        [key_of(name) for name in names if _emptied(name, value_of(defaults, name))],
+        None if asked is None else _typed_in(wanted or {}, _says(asked, box, options), box),
     )
     values: dict[str, Any] = {}
     columns = st.columns(COLUMNS)
@@ -117,7 +138,16 @@ def settings_form(recipe: Recipe, preset: str, kinds: Sequence[str]) -> dict[str
                     _grid(names, defaults, st.columns(COLUMNS))
     for name in (*common, *(name for names in shown.values() for name in names)):
         values[name] = _typed(name, value_of(defaults, name))
-    return {name: value for name, value in values.items() if value != value_of(defaults, name)}
+    as_preset = {name: value_of(defaults, name) for name in values}
+    return FormSettings(
+        changed={name: value for name, value in values.items() if value != as_preset[name]},
+        kept={
+            name: value
+            for name, value in values.items()
+            if value == as_preset[name]
+            and typed_fields.is_typed(box if name == "backbone" else key_of(name))
+        },
+    )
 
 
 def value_of(settings: RunSettings, name: str) -> Any:
@@ -141,22 +171,26 @@ def changes(changed: Mapping[str, Any]) -> str:
     return ", ".join(parts)
 
 
-def _fill(first: Mapping[str, Any], wanted: Mapping[str, Any] | None) -> None:
-    """Sets the fields that are to say something else than they do.
+def _typed_in(wanted: Mapping[str, Any], says: Mapping[str, Any], box: str) -> dict[str, Any]:
+    """What the fields of a job's settings say, by their keys: as if somebody had typed it.
 
     Args:
-        first: what fields say by default, by their keys.
-        wanted: what they are to say whatever they do; None where what was typed stays.
+        wanted: the settings, by their flat names.
+        says: what each field says of them.
+        box: key of the list of backbones.
     """
-    state = st.session_state
-    before = state.get(DRAWN, {})
-    if wanted is not None:
-        state.update(wanted)
-    elif any(before.get(key) != default or key not in state for key, default in first.items()):
-        # All of them: a field whose steps change forgets what it said.
-        typed = {key: state[key] for key in first if key in state and state[key] != before.get(key)}
-        state.update({**first, **typed})
-    state[DRAWN] = {**before, **first}
+    keys = [key_of(name) for name in wanted if name != "backbone"]
+    keys += [box, OTHER] if "backbone" in wanted else []
+    return {key: says[key] for key in keys if key in says}
+
+
+def _emptied(name: str, default: Any) -> bool:
+    """Whether a setting's field says nothing, which the setting cannot: it then says the default."""
+    value = st.session_state.get(key_of(name), default)
+    _, kind, optional = _typing(name)
+    if optional or isinstance(default, tuple) or not _shown(default):
+        return False
+    return value is None or (kind is str and not str(value).strip())
 
 
 def _says(settings: RunSettings, box: str, options: Sequence[str]) -> dict[str, Any]:
@@ -256,9 +290,8 @@ def _field(name: str, default: Any) -> None:
     elif kind in (int, float):
         common["step"] = 1 if kind is int else _step(default)
         common["format"] = "%d" if kind is int else "%g"
-        if optional:
-            common |= {"value": None, "placeholder": _empty(name)}
-        st.number_input(label, **common)
+        # None, so that a field that is emptied says so: without, it says 0.
+        st.number_input(label, value=None, placeholder=_empty(name) if optional else None, **common)
     else:
         st.text_input(label, placeholder=_empty(name), **common)
 

@@ -18,7 +18,7 @@ from app.shell import actions, not_found, run_notes
 from app.shell.proposals import proposed
 from app.shell.sharing import is_guest
 from app.train.job_view import curves, ending, heading, matrix, position
-from app.train.new_run import bad_seed, change
+from app.train.new_run import bad_seed, change, seed_field
 from cl_core.errors import UserError
 from cl_core.jobs.job import ACTIVE, Job, State
 from cl_core.jobs.queue import Jobs
@@ -176,7 +176,7 @@ def _again(job: Job) -> None:
     with st.form(f"again-{job.id}", border=False, enter_to_submit=False):
         proposal = free_name(job.request.run, taken)
         name = proposed("Name of the new run", proposal, f"again-name-{job.id}")
-        seed = int(st.number_input("Seed", value=job.request.seed, key=f"again-seed-{job.id}"))
+        seed = seed_field(f"again-seed-{job.id}", job.request.seed)
         st.caption(
             "With the same seed nothing is computed again; another one shows how much is chance."
         )
@@ -185,7 +185,7 @@ def _again(job: Job) -> None:
             return
     if name in taken:
         actions.refuse(key, f"There is a run or a job '{name}' already: choose another name.")
-    if bad_seed(seed):
+    if seed is None or bad_seed(seed):
         actions.refuse(key, f"{bad_seed(seed)[0]}.")
     with actions.answering(key):
         check_host()

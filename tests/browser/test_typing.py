@@ -84,6 +84,24 @@ def test_a_run_has_the_rate_the_seed_and_the_name_on_the_screen(
     assert job.request.settings == typed
 
 
+def test_a_number_that_is_emptied_or_taken_back_is_the_presets_own_on_the_screen(
+    visitor: Visitor,
+) -> None:
+    visitor.go("train", ws="Mine", on="domains-dil", show="New run")
+    epochs = visitor.by("set-epochs").locator("input")
+    initial = epochs.input_value()
+    visitor.fill("set-epochs", "7")
+    expect(epochs).to_have_value("7")
+    visitor.fill("set-epochs", "")
+    expect(epochs).to_have_value(initial)
+    visitor.fill("set-epochs", "7")
+    visitor.press_key("take-back")
+    expect(epochs).to_have_value(initial)
+    visitor.fill("seed", "")
+    visitor.click_at_once("start")
+    visitor.see("Not started. The seed is empty")
+
+
 def test_a_run_again_has_the_name_and_the_seed_on_the_screen(
     visitor: Visitor, workspace: Workspace
 ) -> None:

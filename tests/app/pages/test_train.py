@@ -116,6 +116,99 @@ def test_what_was_typed_stays_when_the_recipe_or_the_preset_changes(
     assert job.request.settings == typed
 
 
+def test_what_was_typed_stays_where_it_is_what_a_preset_would_say(
+    open_page: Open, workspace: Workspace
+) -> None:
+    """Preset dam-published has 20 epochs and no patience."""
+    page = open_page("train", workspace=workspace.root)
+    initial = page.number_input(key="set-batch_size").value
+    page.number_input(key="set-epochs").set_value(20)
+    page.number_input(key="set-patience").set_value(None)
+    page.number_input(key="set-batch_size").set_value(initial + 1)
+    page.run()
+    page.number_input(key="set-batch_size").set_value(initial)  # as it was, but typed
+    page.run()
+    for preset in ("dam-published", "l2r-published", "default"):
+        box(page, "preset").set_value(preset)
+        page.run()
+        assert page.number_input(key="set-epochs").value == 20
+        assert page.number_input(key="set-patience").value is None
+        assert page.number_input(key="set-batch_size").value == initial
+    box(page, "recipe").set_value("l2r-wavg")
+    page.run()
+    box(page, "recipe").set_value("dam")
+    page.run()
+    captions = " ".join(element.value for element in page.caption)
+    words = "Yours, though they are the recipe's and the preset's own: batch size"
+    assert plain(words) in captions
+    button(page, "start").click()
+    page.run()
+    (job,) = Jobs(workspace).all()
+    assert job.request.settings == {"epochs": 20, "patience": None}
+
+
+def test_what_was_typed_is_taken_back_by_emptying_the_field_or_all_at_once(
+    open_page: Open, workspace: Workspace
+) -> None:
+    page = open_page("train", workspace=workspace.root)
+    initial = page.number_input(key="set-epochs").value
+    assert "take-back" not in {element.key for element in page.button}
+    page.number_input(key="set-epochs").set_value(20)
+    page.number_input(key="set-batch_size").set_value(8)
+    page.text_input(key="set-hold_out").set_value("films")
+    page.run()
+    page.number_input(key="set-epochs").set_value(None)
+    page.run()
+    assert page.number_input(key="set-epochs").value == initial, "what it means is shown"
+    box(page, "preset").set_value("dam-published")
+    page.run()
+    assert page.number_input(key="set-epochs").value == 20, "which is the preset's"
+    assert page.number_input(key="set-batch_size").value == 8
+    box(page, "preset").set_value("default")
+    page.run()
+    assert page.number_input(key="set-epochs").value == initial
+    button(page, "take-back").click()
+    page.run()
+    assert not page.exception, page.exception
+    assert page.number_input(key="set-batch_size").value == 16
+    assert page.text_input(key="set-hold_out").value == ""
+    button(page, "start").click()
+    page.run()
+    (job,) = Jobs(workspace).all()
+    assert job.request.settings == {}
+
+
+def test_no_emptied_number_is_taken_for_0(open_page: Open, workspace: Workspace) -> None:
+    page = open_page("train", workspace=workspace.root)
+    initial = {field.key: field.value for field in page.number_input if field.key != "seed"}
+    assert len(initial) > 20
+    for field in page.number_input:
+        field.set_value(None)
+    page.run()
+    said = {field.key: field.value for field in page.number_input if field.key != "seed"}
+    for key, value in initial.items():
+        assert said[key] in (value, None), key
+    button(page, "start").click()
+    page.run()
+    empty = "The seed is empty: it is a whole number from 0 on"
+    assert plain(f"Not started. {empty}") in page.error[-1].value
+    assert Jobs(workspace).all() == []
+    page.number_input(key="seed").set_value(3)
+    page.run()
+    button(page, "start").click()
+    page.run()
+    (job,) = Jobs(workspace).all()
+    assert job.request.seed == 3
+    job.begin()
+    job.end(Outcome(state="stopped"))
+    show(page, "Jobs")
+    page.number_input(key=f"again-seed-{job.id}").set_value(None)
+    button(page, "again-start").click()
+    page.run()
+    assert plain(empty) in page.error[0].value
+    assert len(Jobs(workspace).all()) == 1
+
+
 def test_what_was_typed_under_all_settings_holds_when_they_are_closed(
     open_page: Open, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
