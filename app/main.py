@@ -15,12 +15,14 @@ if str(ROOT) not in sys.path:  # Streamlit puts this file's folder there, not th
 from app.base import links, theme  # noqa: E402
 from app.base.banner import banner  # noqa: E402
 from app.base.navigation import PAGES  # noqa: E402
+from app.base.widget_values import refuse_nonsense  # noqa: E402
 from app.data.runs import listed_once  # noqa: E402
 from app.shell import actions, frame, history, preferences  # noqa: E402
 
 st.set_page_config(
     page_title="Adapter Lab", page_icon=str(ROOT / "app" / "icon.png"), layout="wide"
 )
+refuse_nonsense()
 history.keep()
 preferences.restore()
 actions.arrive()

@@ -21,7 +21,7 @@ numbers = [str(number) for number in range(1, len(lesson.steps) + 1)]
 chosen = st.segmented_control(
     "Step", numbers, default=numbers[0], required=True, key="step", bind="query-params"
 )
-step = lesson.steps[numbers.index(chosen)]
+step = lesson.steps[numbers.index(chosen or numbers[0])]  # a message may say that none is
 with st.container(border=True):
     st.markdown(step.says)
     st.page_link(

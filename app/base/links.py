@@ -102,7 +102,8 @@ def here(**changed: Any) -> dict[str, str]:
     now: dict[str, Any] = {
         name: st.query_params.get_all(name) for name in st.query_params if name not in FRAMED
     }
-    now = {name: values if len(values) > 1 else values[0] for name, values in now.items()}
+    # A list of which nothing is chosen has no value in the address.
+    now = {name: values if len(values) > 1 else values[0] for name, values in now.items() if values}
     now.update(st.session_state.get(WRITTEN, {}))
     now.update(changed)
     return {name: value for name, value in now.items() if value is not None}

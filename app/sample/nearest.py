@@ -54,7 +54,7 @@ def draw(view: View, chosen: SampleChoice, clip: bool) -> None:
     )
     try:
         with st.spinner("Searching the training samples…", show_time=True):
-            rows = answer_client.near(view, chosen.sample, int(count))
+            rows = answer_client.near(view, chosen.sample, int(count or COUNTS[0]))
     except (UserError, WorkerFailed) as error:
         st.warning(f"The training samples cannot be shown: {plain(str(error))}")
         return

@@ -60,7 +60,9 @@ def slots(recipe: Recipe) -> dict[str, str]:
 
 
 def _fill() -> None:
-    st.session_state.update(slots(RECIPES[st.session_state["recipe"]]))
+    recipe = RECIPES.get(st.session_state["recipe"])
+    if recipe is not None:  # a message may say any: its list says the first one then
+        st.session_state.update(slots(recipe))
 
 
 def _plain(source: str) -> str:

@@ -10,11 +10,11 @@ from __future__ import annotations
 import math
 import types
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import streamlit as st
-import yaml
 from streamlit.delta_generator import DeltaGenerator
 
 from app.train import typed_fields
@@ -327,8 +327,16 @@ def _read(text: str, default: Any) -> Any:
         return () if isinstance(default, tuple) else None
     if isinstance(default, str):
         return text
-    parts = [yaml.safe_load(part) for part in text.split(",")]
+    parts = [_part(part.strip()) for part in text.split(",")]
     return tuple(parts) if len(parts) > 1 or isinstance(default, tuple) else text
+
+
+def _part(text: str) -> int | float | str:
+    """A number where it is one; anything else is a name, which the settings take or refuse."""
+    for kind in (int, float):
+        with suppress(ValueError):
+            return kind(text)
+    return text
 
 
 def _empty(name: str) -> str:

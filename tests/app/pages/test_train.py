@@ -448,3 +448,15 @@ def test_durations_are_as_exact_as_estimates_are(seconds: float, words: str) -> 
 
 def test_an_unknown_failure_points_to_the_log() -> None:
     assert "log" in way_out("ValueError: odd")
+
+
+@pytest.mark.parametrize("typed", ["[", "a: b: c", "*x", "[" * 3000, "\x00"])
+def test_a_list_that_is_none_is_refused_or_taken_as_it_is(
+    open_page: Open, workspace: Workspace, typed: str
+) -> None:
+    page = open_page("train", workspace=workspace.root)
+    page.text_input(key="set-hold_out").set_value(typed)
+    page.text_input(key="set-weights").set_value(typed)
+    page.run()
+    assert not page.exception, page.exception
+    assert any("weights" in error.value for error in page.error)
