@@ -29,7 +29,13 @@ def process_of(run: RunFolder) -> int:
 def held(run: RunFolder) -> Iterator[None]:
     """As soon as it learns its process stands still, however quick the machine is; it goes on afterwards."""
     wait_for(lambda: learns(run), "it does not learn")
-    process = process_of(run)
+    with standing_still(process_of(run)):
+        yield
+
+
+@contextmanager
+def standing_still(process: int) -> Iterator[None]:
+    """It is stopped by a signal, and goes on afterwards."""
     os.kill(process, signal.SIGSTOP)
     try:
         yield

@@ -94,7 +94,7 @@ def ending(run: RunFolder) -> Ending:
     What it said when it failed is over as soon as a job goes on with it, which may wait, and takes seconds to begin.
     """
     if is_held(run.lock_path):
-        return Ending("running", "")
+        return Ending("running", run.standstill)
     became = _ending(str(run.path), stamp(run))
     if became.status in RESUMABLE:
         job = Jobs(Workspace(run.path.parents[1])).of(run.name)

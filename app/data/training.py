@@ -20,6 +20,8 @@ STATES: dict[State, tuple[str, str, Colour]] = {
     "cancelled": ("cancelled", ":material/cancel:", "gray"),
 }
 """What a state is called, its icon and its colour."""
+STILL: tuple[str, str, Colour] = ("stands still", ":material/pause_circle:", "orange")
+"""The same of a job whose process was stopped by a signal."""
 
 WAYS_OUT = (
     ("out of memory", "Choose a smaller batch size, a shorter max length, or the CPU."),

@@ -47,7 +47,11 @@ def _say(short: list[str], whole: list[str]) -> None:
 
 
 def _failed(became: Ending) -> str:
-    words = {"interrupted": "was interrupted", "damaged": "is damaged"}
+    words = {
+        "interrupted": "was interrupted",
+        "damaged": "is damaged",
+        "running": "has not ended",
+    }
     return f"This run {words.get(became.status, became.status)}: {by_control(became.message)}"
 
 

@@ -13,7 +13,7 @@ from app.base.control_words import by_control
 from app.base.escaped_text import plain
 from app.base.theme import Look
 from app.data.matrices import accuracy_table
-from app.data.training import STATES, duration, way_out
+from app.data.training import STATES, STILL, duration, way_out
 from app.data.view import View
 from app.figures.cells import UNANSWERABLE
 from app.figures.confidence import intervals
@@ -38,7 +38,7 @@ def heading(job: Job, state: State, config: RunConfig | None) -> None:
     request = job.request
     recipe = marked(config) if config else request.recipe.split("/")[-1]
     stream = config.stream_name if config else request.stream.split("/")[-1]
-    words, icon, colour = STATES[state]
+    words, icon, colour = STILL if job.standstill else STATES[state]
     with st.container(horizontal=True, vertical_alignment="center"):
         st.header(plain(request.run), width="content")
         st.badge(words, icon=icon, color=colour)
@@ -72,6 +72,8 @@ def _where(job: Job, state: State, progress: Progress) -> str:
         return f"it came to {progress.where}"
     if job.stop_asked:
         return f"asked to stop: it will after this step, keeping what it has; {progress.where}"
+    if job.standstill:
+        return f"it stands still; {progress.where}; {spent}"
     if progress.left is None:
         return f"{progress.where}; {spent}, time left shows after the first epoch"
     return f"{progress.where}; {spent}, about {duration(progress.left)} left"
@@ -90,6 +92,10 @@ def ending(job: Job, state: State) -> None:
         st.warning(
             f"{plain(by_control(became[0].upper() + became[1:]))}. *Resume* continues from its last checkpoint.",
             icon=":material/power_off:",
+        )
+    elif standstill := job.standstill:
+        st.warning(
+            plain(f"{standstill[0].upper()}{standstill[1:]}"), icon=":material/pause_circle:"
         )
 
 

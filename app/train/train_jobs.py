@@ -11,7 +11,7 @@ from app.base import links
 from app.base.escaped_text import as_label, plain
 from app.base.popovers import closed, popover
 from app.data.stream_edits import free_name
-from app.data.training import STATES
+from app.data.training import STATES, STILL
 from app.data.view import View
 from app.serving.rights import check_host
 from app.shell import actions, not_found, run_notes
@@ -55,33 +55,38 @@ def jobs_view(view: View, workspace: Workspace) -> None:
                 actions.then(show="New run")
         return
     left, right = st.columns([1, 4], gap="medium")
-    states = {job.request.run: job.state for job in listed}
+    states = _states(listed)
     with left:
         links.settle("job", names, names[0])
         chosen = st.radio(
             "Jobs, the newest first",
             names,
             None,
-            captions=[f"{STATES[state][1]} {STATES[state][0]}" for state in states.values()],
+            captions=[f"{icon} {words}" for words, icon in states.values()],
             format_func=as_label,
             key="job",
             bind="query-params",
         )
     job = listed[names.index(chosen or names[0])]
     with right:
-        if any(state in ACTIVE for state in states.values()):
+        if any(job.state in ACTIVE for job in listed):
             _watch(view, workspace, job, states)
         else:
             _show(view, job)
 
 
+def _states(jobs: list[Job]) -> dict[str, tuple[str, str]]:
+    """What the state of each is called in the list, and its icon, by the run's name."""
+    return {job.request.run: (STILL if job.standstill else STATES[job.state])[:2] for job in jobs}
+
+
 @st.fragment(run_every=1)
-def _watch(view: View, workspace: Workspace, job: Job, states: dict[str, State]) -> None:
+def _watch(view: View, workspace: Workspace, job: Job, states: dict[str, tuple[str, str]]) -> None:
     """Shows a job each second; where the state of any has changed, the whole page is drawn once more."""
     jobs = Jobs(workspace)
     if not is_guest():
         jobs.wake()
-    if {other.request.run: other.state for other in newest(jobs)} != states:
+    if _states(newest(jobs)) != states:
         st.rerun()
     _show(view, job)
 

@@ -25,12 +25,12 @@ from pydantic import Field
 from cl_core.bounded_files import read_json
 from cl_core.errors import UserError
 from cl_core.limits import SEED, TooLarge
-from cl_core.runs.kill_words import UNKNOWN_END
+from cl_core.runs.kill_words import UNKNOWN_END, still_words
 from cl_core.runs.reading.damaged_file import DamagedFile
 from cl_core.runs.run_folder import Status
 from cl_core.runs.workspace import Workspace
 from cl_core.settings import Settings, within
-from cl_core.store import LockHeldError, RunLock, is_held
+from cl_core.store import LockHeldError, RunLock, is_held, stopped_holder
 from cl_core.store.atomic_writes import write_json
 
 PYTHON = (sys.executable, "-P", "-m")
@@ -41,6 +41,8 @@ MOST_LOG = 2**20
 """Bytes at the end of a log that are looked at."""
 UNREADABLE = "how it ended cannot be read: its outcome.json is damaged; remove the job"
 """Said of a job."""
+WORKER_LOCK = "worker.lock"
+"""In the queue's folder, held by its worker."""
 ACTIVE: tuple[State, ...] = ("queued", "running")
 """A job in these states will change by itself."""
 
@@ -159,9 +161,24 @@ class Job:
         return run.status if run.exists else "interrupted"
 
     @property
+    def standstill(self) -> str:
+        """That a signal stopped the process that works on it or, while it waits, on the queue; what to do; else ""."""
+        state, worker = self.state, self.path.with_name(WORKER_LOCK)
+        if state not in ACTIVE:
+            return ""
+        if state == "queued":
+            process = stopped_holder(worker)
+            return "" if process is None else still_words(process, "the queue's")
+        lock = self.workspace.run(self.request.run).lock_path
+        process = stopped_holder(lock if is_held(lock) else self.lock_path)
+        return "" if process is None else still_words(process)
+
+    @property
     def message(self) -> str:
-        """Why it failed or was interrupted; else ""."""
+        """Why it failed, was interrupted or stands still; else ""."""
         state = self.state
+        if state in ACTIVE:
+            return self.standstill
         if state not in ("failed", "interrupted"):
             return ""
         outcome = self.outcome

@@ -18,7 +18,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from cl_core.errors import UserError
-from cl_core.jobs.job import ACTIVE, PYTHON, Job, Request
+from cl_core.jobs.job import ACTIVE, PYTHON, WORKER_LOCK, Job, Request
 from cl_core.recipes.named import RECIPES, load_recipe, recipe_yaml
 from cl_core.recipes.recipe import Recipe
 from cl_core.runs.workspace import Workspace
@@ -43,7 +43,7 @@ class Jobs:
     @property
     def lock_path(self) -> Path:
         """Held by the worker."""
-        return self.root / "worker.lock"
+        return self.root / WORKER_LOCK
 
     @property
     def worked_on(self) -> bool:

@@ -131,7 +131,7 @@ def summaries(workspace: Workspace) -> Mapping[str, RunSummary]:
     runs = workspace.runs()
     entries = workspace.index.entries(SUMMARY, [run.path for run in runs])
     return {
-        run.name: summary.model_copy(update={"status": "running", "message": ""})
+        run.name: summary.model_copy(update={"status": "running", "message": run.standstill})
         if is_held(run.lock_path)
         else summary
         for run, summary in zip(runs, entries, strict=True)

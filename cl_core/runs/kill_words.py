@@ -1,4 +1,4 @@
-"""What is said of a process that was killed: by what signal, what that mostly means, what is kept."""
+"""What is said of a process that was killed or stopped: by what signal, what that mostly means, what is kept."""
 
 from __future__ import annotations
 
@@ -11,6 +11,22 @@ UNKNOWN_END = (
 )
 _CRASHES = ("SIGSEGV", "SIGBUS", "SIGABRT", "SIGFPE", "SIGILL", "SIGTRAP", "SIGSYS")
 """Signals by which a program mostly ends itself."""
+
+
+def still_words(process: int, whose: str = "its") -> str:
+    """What is said of a process that a signal has stopped, and how it is had go on.
+
+    >>> still_words(123)
+    'its process 123 stands still: a signal stopped it (SIGSTOP, or Ctrl-Z); to have it go on: kill -CONT 123'
+
+    Args:
+        process: its number.
+        whose: begins the sentence.
+    """
+    return (
+        f"{whose} process {process} stands still: a signal stopped it (SIGSTOP, or Ctrl-Z); "
+        f"to have it go on: kill -CONT {process}"
+    )
 
 
 def signal_name(number: int) -> str:

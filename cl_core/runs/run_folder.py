@@ -25,12 +25,12 @@ from cl_core.runs.events import (
     WarningEvent,
     append_event,
 )
-from cl_core.runs.kill_words import KEPT, UNKNOWN_END, kill_words
+from cl_core.runs.kill_words import KEPT, UNKNOWN_END, kill_words, still_words
 from cl_core.runs.reading import run_hashes
 from cl_core.runs.reading.run_reader import RunReader
 from cl_core.runs.reading.run_tables import read_table
 from cl_core.runs.run_config import RunConfig
-from cl_core.store import is_held
+from cl_core.store import is_held, stopped_holder
 from cl_core.store.atomic_writes import json_bytes
 
 if TYPE_CHECKING:
@@ -124,6 +124,12 @@ class RunFolder(RunReader):
             ended = kill_words(last.signal) if isinstance(last, KillEvent) else UNKNOWN_END
             return f"{ended}. {KEPT}; resume it with: adapter-lab resume {self.name}"
         return last.message if status == "failed" and isinstance(last, FailureEvent) else ""
+
+    @property
+    def standstill(self) -> str:
+        """That a signal stopped the process that carries it out, and what to do; else ""."""
+        process = stopped_holder(self.lock_path)
+        return "" if process is None else still_words(process)
 
     @property
     def _stop_file(self) -> Path:

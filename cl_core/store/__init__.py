@@ -9,6 +9,7 @@ from cl_core.store.artifact import Artifact
 from cl_core.store.atomic_writes import write_bytes, write_json, write_text
 from cl_core.store.keys import JSON, canonical_json, key
 from cl_core.store.lock import LockHeldError, RunLock, is_held
+from cl_core.store.lock_holders import stopped_holder
 from cl_core.store.store import ReadOnlyError, Store
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "canonical_json",
     "is_held",
     "key",
+    "stopped_holder",
     "write_bytes",
     "write_json",
     "write_text",

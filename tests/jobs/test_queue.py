@@ -8,7 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from cl_core.cli.commands import app
 from cl_core.errors import UserError
 from cl_core.jobs.job import Request
 from cl_core.jobs.queue import Jobs
@@ -16,9 +18,10 @@ from cl_core.jobs.worker import work
 from cl_core.recipes.recipe import Recipe
 from cl_core.reports.report import Report
 from cl_core.reports.report_formats import as_text
+from cl_core.reports.run_summary import summaries
 from cl_core.runs.events import StartEvent
 from cl_core.runs.workspace import Workspace
-from tests.long_runs import ENDLESS, learns, process_of
+from tests.long_runs import ENDLESS, held, learns, process_of, standing_still
 from tests.patience import wait_for
 from tests.small_runs import SMALL
 
@@ -127,6 +130,33 @@ def test_a_job_that_was_killed_says_so_in_its_queue_and_in_its_run_and_goes_on(
     again = jobs.again(job)
     wait_for(lambda: again.state == "finished")
     assert (again.message, run.failure) == ("", "")
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="processes are read from /proc")
+def test_a_job_whose_process_was_stopped_by_a_signal_says_so_and_how_it_goes_on(
+    jobs: Jobs, request_of: Callable[..., Request]
+) -> None:
+    job = jobs.submit(request_of("long", epochs=ENDLESS, patience=None))
+    run = jobs.workspace.run("long")
+    with held(run):
+        wait_for(lambda: job.message)
+        assert job.state == "running"
+        for said in (job.message, run.standstill, summaries(jobs.workspace)["long"].message):
+            assert f"its process {process_of(run)} stands still" in said
+            assert said.endswith(f"kill -CONT {process_of(run)}")
+        listed = CliRunner().invoke(app, ["jobs", "--workspace", str(jobs.workspace.root)])
+        assert f"long running: {job.message}" in listed.output
+    wait_for(lambda: not job.message)
+    waiting = jobs.submit(request_of("next"))
+    worker = int(jobs.lock_path.read_text().split()[1])
+    with standing_still(worker):
+        wait_for(lambda: waiting.message)
+        assert waiting.message.startswith(f"the queue's process {worker} stands still")
+        assert job.message == "", "which goes on"
+    waiting.stop()
+    job.stop()
+    wait_for(lambda: job.state == "stopped")
+    assert (job.message, summaries(jobs.workspace)["long"].message) == ("", "")
 
 
 def test_a_recipe_without_a_name_of_its_own_goes_with_the_job(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -20,6 +22,8 @@ from cl_core.runs.kill_words import kill_words
 from cl_core.runs.workspace import Workspace
 from cl_core.store import RunLock
 from tests.app.conftest import EXPANDER, Open
+from tests.long_runs import standing_still
+from tests.patience import wait_for
 
 MINE = Recipe(name="mine", initialise="random", train="isolated", route="uniform", compose="merge")
 
@@ -330,6 +334,31 @@ def test_a_job_that_was_killed_says_by_what(open_page: Open, workspace: Workspac
     (said,) = (element.value for element in page.warning)
     assert said.startswith("Its process was killed from outside \\(SIGKILL\\), as a system that")
     assert said.endswith("*Resume* continues from its last checkpoint.")
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="processes are read from /proc")
+def test_a_job_that_was_stopped_by_a_signal_stands_still_on_the_page(
+    open_page: Open, workspace: Workspace
+) -> None:
+    job = submit(workspace)
+    job.begin()
+    line = "import sys, time; from cl_core.store import RunLock; RunLock(sys.argv[1]).acquire(); time.sleep(600)"
+    holder = subprocess.Popen([sys.executable, "-c", line, str(job.lock_path)])
+    try:
+        wait_for(lambda: job.state == "running")
+        with standing_still(holder.pid):
+            wait_for(lambda: job.standstill)
+            page = open_page("train", workspace=workspace.root)
+            show(page, "Jobs")
+            assert page.radio(key="job").proto.captions == [":material/pause_circle: stands still"]
+            assert any("kill \\-CONT" in warning.value for warning in page.warning)
+        wait_for(lambda: not job.standstill)
+        page.run()
+        assert page.radio(key="job").proto.captions == [":material/play_circle: training"]
+        assert not page.warning
+    finally:
+        holder.kill()
+        holder.wait()
 
 
 def test_a_failed_job_says_why_and_what_to_do(open_page: Open, workspace: Workspace) -> None:
