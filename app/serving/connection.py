@@ -13,6 +13,11 @@ from app.serving.visitors import Visitor
 
 GUESTS_MESSAGES = ("rerun_script", "stop_script", "file_urls_request", "app_heartbeat")
 """What a browser says of itself. The others clear everybody's caches, or are for developers."""
+GUESTS_OPERATIONS = ("deferred_file", "dataframe_chunk")
+"""What a browser has the server do beside the page: a file that is made at the click, further rows of a long table.
+
+Both are of what the visitor's own page has, under names that nobody can guess. The others write to this machine.
+"""
 MOST_GUEST_BYTES = 4 * 2**20
 """Of a message; the longest that a page sends is what was pinned or selected there."""
 TOO_BIG = 1009
@@ -49,10 +54,10 @@ class Connection:
                 await self._send({"type": "websocket.close", "code": TOO_BIG})
                 return {"type": "websocket.disconnect", "code": TOO_BIG}
             try:
-                kind = BackMsg.FromString(said).WhichOneof("type")
+                heard = _is_heard(BackMsg.FromString(said))
             except DecodeError:  # Streamlit closes the connection
                 return message
-            if kind in GUESTS_MESSAGES:
+            if heard:
                 return message
 
     async def send(self, message: Message) -> None:
@@ -63,3 +68,11 @@ class Connection:
                 self.session = said.new_session.initialize.session_id
                 self._arrived(self._visitor, self.session)
         await self._send(message)
+
+
+def _is_heard(said: BackMsg) -> bool:
+    """Whether a guest may say it."""
+    kind = said.WhichOneof("type")
+    if kind == "backend_operation_request":
+        return said.backend_operation_request.WhichOneof("payload") in GUESTS_OPERATIONS
+    return kind in GUESTS_MESSAGES

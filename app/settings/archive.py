@@ -16,11 +16,12 @@ from app.data import server_paths
 from app.data.runs import readable, unreadable, workspace
 from app.serving.rights import check_host
 from app.settings import storage
-from app.shell import actions
+from app.shell import actions, downloads
 from app.shell.sharing import is_guest
 from cl_core.archive.pack import archive_contents, write_zip
 from cl_core.archive.unpack import UnpackResult, unpack
 from cl_core.errors import UserError, counted
+from cl_core.system_faults import naming
 
 MOST_LINES = 5
 """Lines about what is left out that are shown."""
@@ -56,13 +57,12 @@ def _pack() -> None:
     size, left_out = _contents(str(mine.root.resolve()), tuple(chosen))
     large = size > MOST_BYTES
     if not large:  # the label says what is in it: all, or these runs
-        st.download_button(
+        downloads.hold(
             f"Zip of {_named(chosen)}, {storage.megabytes(size)}",
+            "zip",
             lambda: zipped(chosen),
             f"{'-'.join(chosen) if 0 < len(chosen) < 4 else 'workspace'}.zip",
             "application/zip",
-            key="zip",
-            on_click="ignore",
             icon=":material/folder_zip:",
         )
     else:
@@ -87,8 +87,9 @@ def zipped(runs: Sequence[str]) -> io.BufferedReader:
     Args:
         runs: names; none for the whole workspace.
     """
-    with tempfile.TemporaryFile() as file:
-        write_zip(archive_contents(workspace("Mine"), list(runs) or None), file)
+    contents = archive_contents(workspace("Mine"), list(runs) or None)
+    with naming(Path(tempfile.gettempdir())), tempfile.TemporaryFile() as file:
+        write_zip(contents, file)
         file.seek(0)
         # Streamlit sends what was opened for reading alone.
         return open(os.dup(file.fileno()), "rb")  # noqa: PTH123 - whoever sends it closes it

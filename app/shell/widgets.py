@@ -16,6 +16,7 @@ from app.data.runs import WorkspaceName, ending, scored, unreadable
 from app.data.view import View
 from app.figures import picture_files, standalone
 from app.figures.base import least_width
+from app.shell import downloads
 from cl_core.evaluate.statistics import MINUS
 from cl_core.jobs.job import ACTIVE
 from cl_core.runs.run_folder import RunFolder
@@ -165,25 +166,15 @@ def _files(
     view: View, key: str, table: pd.DataFrame, about: About, figure: go.Figure | None
 ) -> None:
     """The numbers as CSV, the figure as a page of its own and as pictures; each is made when it is asked for."""
-    st.download_button(
-        "CSV",
-        lambda: csv(table),
-        f"{key}.csv",
-        "text/csv",
-        key=f"csv-{key}",
-        on_click="ignore",
-        icon=":material/download:",
-    )
+    downloads.hold("CSV", f"csv-{key}", lambda: csv(table), f"{key}.csv", "text/csv")
     if figure is None:
         return
-    st.download_button(
+    downloads.hold(
         "HTML",
+        f"html-{key}",
         lambda: standalone.alone(key, figure, view.look, about.alt, about.source),
         f"{key}.html",
         "text/html",
-        key=f"html-{key}",
-        on_click="ignore",
-        icon=":material/download:",
         help="The figure as a page of its own that opens offline.",
     )
     picture_files.buttons(key, view.look, about.alt, about.source)

@@ -158,6 +158,28 @@ class ProtocolVisitor:
                     ):
                         return drawn
 
+    def fetch(self, button: Any, **operation: dict[str, str]) -> Any:
+        """What the server answers to the click on a download whose file is made then: an address, or why there is none.
+
+        Args:
+            button: as it was drawn.
+            operation: another one that a browser may ask for, by its name.
+        """
+        message = BackMsg()
+        asked = message.backend_operation_request
+        asked.request_id, asked.session_id = "asked", self.session
+        for name, fields in (operation or {"deferred_file": {}}).items():
+            getattr(asked, name).SetInParent()
+            for field_name, value in fields.items():
+                setattr(getattr(asked, name), field_name, value)
+        if not operation:
+            asked.deferred_file.file_id = button.deferred_file_id
+        self.send(message)
+        answer = ForwardMsg()
+        while answer.WhichOneof("type") != "backend_operation_response":
+            answer.ParseFromString(self._socket.recv(timeout=PATIENCE, decode=False))
+        return answer.backend_operation_response
+
     def leave(self) -> None:
         """Closes the connection."""
         self._open.close()

@@ -102,3 +102,13 @@ def test_processes_of_the_server_are_tied_to_it() -> None:
         "app/workers/preloaded.py",
         "app/settings/diagnostics.py",
     }
+
+
+def test_files_to_take_along_are_offered_by_what_says_why_one_cannot_be_made() -> None:
+    offering = [
+        file.relative_to(ROOT).as_posix()
+        for folder in ("app", "pages")
+        for file in (ROOT / folder).rglob("*.py")
+        if "download_button(" in file.read_text(encoding="utf-8")
+    ]
+    assert offering == ["app/shell/downloads.py"]

@@ -25,7 +25,15 @@ READERS = {
     *("error", "warning", "info", "success", "markdown", "caption", "title", "header", "subheader"),
     *("toast", "expander", "popover", "metric", "button", "checkbox", "toggle", "radio", "tabs"),
     *("selectbox", "multiselect", "slider", "select_slider", "text_input", "text_area"),
-    *("number_input", "file_uploader", "download_button", "page_link", "link_button", "badge"),
+    *(
+        "number_input",
+        "file_uploader",
+        "hold",
+        "download_button",
+        "page_link",
+        "link_button",
+        "badge",
+    ),
     *("segmented_control", "pills", "form_submit_button", "status", "spinner", "write", "progress"),
 }
 """Methods of Streamlit that read Markdown: of their first argument, their label, body and help."""
@@ -181,6 +189,8 @@ OURS: dict[str, str] = {
     "app/train/recipe_form.py: f'{number} {slot.capitalize()}'": "names of slots",
     "app/train/settings_form.py: 'Frozen; adapters are trained in it. ' + '; '.join((f'{row.name}: {row.summary}' for row in KNOWN.values()))": "backbones of the catalogue",  # noqa: E501
     "app/train/settings_form.py: [name.capitalize() for name in shown]": "names of groups of settings",
+    "app/shell/downloads.py: help": "of `hold`, whose callers are looked at",
+    "app/shell/downloads.py: label": "of `hold`, whose callers are looked at",
     "app/train/settings_form.py: label": "names of settings",
     "app/train/train_jobs.py: st.session_state['pages']['forgetting']": "a page",
     "pages/forgetting.py: f'{bare_title(name)} is not defined: {plain(by_control(why[name]))}.'": "a metric's title",

@@ -100,6 +100,11 @@ class SharingServer:
             time.sleep(0.05)
 
     @property
+    def process(self) -> int:
+        """Its number."""
+        return self._process.pid
+
+    @property
     def said(self) -> str:
         """What the terminal shows."""
         return self.log.read_text(encoding="utf-8", errors="replace")
