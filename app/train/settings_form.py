@@ -187,7 +187,7 @@ def _typed_in(wanted: Mapping[str, Any], says: Mapping[str, Any], box: str) -> d
 def _emptied(name: str, default: Any) -> bool:
     """Whether a setting's field says nothing, which the setting cannot: it then says the default."""
     value = st.session_state.get(key_of(name), default)
-    _, kind, optional = _typing(name)
+    kind, optional = _typing(name)
     if optional or isinstance(default, tuple) or not _shown(default):
         return False
     return value is None or (kind is str and not str(value).strip())

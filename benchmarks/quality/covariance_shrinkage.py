@@ -4,8 +4,8 @@
     python benchmarks/quality/covariance_shrinkage.py --keep  and the figure of docs/results.md; needs matplotlib
 
 Needs `CL_DATA`. Rows are drawn from the training samples of each task, three times; the share of test samples that are
-routed to their own task is their mean. Rules: none (EPI's own pseudo-inverse), degrees of freedom (ours until now: f/d of
-the covariance where f < d), fixed (0.7 of the sphere), Ledoit-Wolf (what the router does).
+routed to their own task is their mean. Rules: none (EPI's own pseudo-inverse), degrees of freedom (ours until now: f/d
+of the covariance where f < d), fixed (0.7 of the sphere), Ledoit-Wolf (what the router does).
 """
 
 from __future__ import annotations

@@ -101,7 +101,10 @@ def quick(words: Sequence[str], backbone: Path) -> list[str]:
     added = [word for setting in settings for word in ("--set", setting)]
     if "clips-qa" in words:
         # The stream that was typed, with fewer clips: each takes as long to draw as a thousand sentences to make.
-        added += ["--stream", f"{words[words.index('--stream') + 1]}:train=24,validation=12,test=12"]
+        added += [
+            "--stream",
+            f"{words[words.index('--stream') + 1]}:train=24,validation=12,test=12",
+        ]
     # Three seeds of three recipes take three times as long as one and show nothing more.
     seeds = ["--seeds", "0"] if words[0] == "sweep" else []
     return [*words, *added, *seeds, "--device", "cpu"]
