@@ -73,12 +73,19 @@ def begin_draft(workspace: Workspace, name: str, protocol: str) -> None:
     """Begins a stream without tasks.
 
     Raises:
-        UserError: the name is no file name.
+        UserError: the name is no file name, or a stream of that name was begun already.
     """
     check_host()
     path = workspace.root.resolve() / DRAFTS / f"{file_of(workspace, name).stem}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_json(path, {"name": name, "protocol": protocol})
+    with RunLock(path.parent / LOCK):
+        begun = drafts(workspace).get(path.stem)
+        if begun is not None:
+            raise UserError(
+                f"a stream '{name}' was begun already, under {begun.protocol.upper()}, so nothing was written: "
+                "choose it in the list, or choose another name"
+            )
+        write_json(path, {"name": name, "protocol": protocol})
 
 
 def end_draft(workspace: Workspace, name: str) -> None:

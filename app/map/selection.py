@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import pandas as pd
 import streamlit as st
@@ -21,6 +21,8 @@ from cl_core.runs.slices import Slice, save_slice, slices
 ANY = "any"
 SAVE = "save-now"
 """Key of the button."""
+SEEN = "slices-seen"
+"""In the session: the slices that there were as the page was drawn last."""
 RULES = {"from_task": "task", "from_class": "class", "by_adapter": "adapter", "answer": "answer"}
 """Key of a select box, and the column that it filters by."""
 LABELS = {
@@ -155,8 +157,10 @@ def _save(view: View, samples: Sequence[str], split: str) -> None:
             draw=st.form_submit_button,
             icon=":material/bookmark_add:",
         )
+    seen = st.session_state.get(SEEN, ())  # in the drawing that was clicked in
     if save:
-        _keep(view.workspace, view.run.name, split, view.stage, tuple(samples), name)
+        _keep(view.workspace, view.run.name, split, view.stage, tuple(samples), name, seen)
+    st.session_state[SEEN] = tuple(slices(workspace("Mine")))
     said = st.session_state.pop("slice-said", None)
     if said is not None:
         st.success(plain(said), icon=":material/check:")
@@ -169,6 +173,7 @@ def _keep(
     after: int,
     samples: tuple[str, ...],
     name: str,
+    seen: Collection[Slice],
 ) -> None:
     """Writes it, and has the page drawn with the new one in its menu of slices."""
     copied = ""
@@ -182,7 +187,7 @@ def _keep(
                 )
             copied = ". The demonstration is read-only: its runs are in your own workspace now, too"
         new_slice = Slice(name=name, run=run, split=split, after=after, samples=samples)
-        file = save_slice(workspace("Mine"), new_slice)
+        file = save_slice(workspace("Mine"), new_slice, seen)
     st.session_state["slice-said"] = f"{counted(len(samples), 'sample')} saved as {file}{copied}"
     actions.then(**{"slice-name": ""})
 

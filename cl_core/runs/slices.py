@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,8 +14,10 @@ from cl_core.errors import UserError
 from cl_core.limits import TooLarge
 from cl_core.runs.workspace import Workspace
 from cl_core.settings import Settings
-from cl_core.store import write_json
+from cl_core.store import RunLock, write_json
 
+LOCK = ".lock"
+"""Held while a slice's name is looked for and taken."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,79}")
 
 
@@ -32,12 +35,19 @@ class Slice(Settings):
     created: str = Field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
 
 
-def save_slice(workspace: Workspace, new_slice: Slice) -> Path:
+def save_slice(
+    workspace: Workspace, new_slice: Slice, seen: Collection[Slice] | None = None
+) -> Path:
     """Writes a slice and returns its file; one of the same name and run is replaced.
 
+    Args:
+        workspace: where.
+        new_slice: the slice.
+        seen: those that whoever saves has seen: no other is replaced; None for any.
+
     Raises:
-        UserError: a name that is no file name or that another run's slice has, nothing in the slice, or a workspace
-            that is read-only.
+        UserError: a name that is no file name or that another run's slice has, one of this name that was not seen,
+            nothing in the slice, or a workspace that is read-only.
     """
     workspace.check_writable()
     if not _NAME.fullmatch(new_slice.name):
@@ -50,12 +60,13 @@ def save_slice(workspace: Workspace, new_slice: Slice) -> Path:
     folder = workspace.root / "slices"
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"{new_slice.name}.json"
-    _check_free(file, new_slice.run)
-    write_json(file, new_slice.model_dump(mode="json"))
+    with RunLock(folder / LOCK):
+        _check_free(file, new_slice.run, seen)
+        write_json(file, new_slice.model_dump(mode="json"))
     return file
 
 
-def _check_free(file: Path, run: str) -> None:
+def _check_free(file: Path, run: str, seen: Collection[Slice] | None) -> None:
     """Menus list the slices of one run alone: whoever saves there has not seen another run's of this name."""
     try:
         stored = read_slice(file)
@@ -64,6 +75,11 @@ def _check_free(file: Path, run: str) -> None:
     if stored.run != run:
         raise UserError(
             f"run '{stored.run}' has a slice called '{stored.name}' already, so nothing was saved; choose another name"
+        )
+    if seen is not None and stored not in seen:
+        raise UserError(
+            f"a slice called '{stored.name}' was saved meanwhile, so nothing was saved; choose another name, or save "
+            "again to replace it"
         )
 
 

@@ -12,11 +12,12 @@ import pytest
 from app.data import stream_edits, stream_files
 from cl_core.engine.launch import prepare
 from cl_core.errors import UserError
+from cl_core.runs.slices import Slice, save_slice, slices
 from cl_core.runs.workspace import Workspace
 from cl_core.tasks.stream_loader import find_stream
 
 pytestmark = pytest.mark.fault("lost updates: two writers of a stream or of a run")
-WRITERS, ROUNDS = 3, 12
+WRITERS, ROUNDS, NAMES = 3, 12, 60
 
 
 def saved(root: Path) -> tuple[Workspace, Path]:
@@ -100,3 +101,74 @@ def begin(
             said.put((name, seed, True))
         except UserError:
             said.put((name, seed, False))
+
+
+def test_the_second_who_begins_a_stream_is_told_and_the_first_ones_protocol_stays(
+    tmp_path: Path,
+) -> None:
+    workspace = Workspace(tmp_path)
+    stream_files.begin_draft(workspace, "mine", "cil")
+    with pytest.raises(UserError, match="'mine' was begun already") as refusal:
+        stream_files.begin_draft(workspace, "mine", "til")
+    assert "choose another name" in str(refusal.value)
+    assert stream_files.drafts(workspace)["mine"].protocol == "cil"
+    stream_files.end_draft(workspace, "mine")
+    stream_files.begin_draft(workspace, "mine", "til")
+    assert stream_files.drafts(workspace)["mine"].protocol == "til"
+
+
+@pytest.mark.parametrize("what", ["draft", "slice"])
+def test_of_two_that_take_a_name_at_once_one_has_it_and_the_other_is_told(
+    what: str, tmp_path: Path
+) -> None:
+    workspace, context = Workspace(tmp_path), multiprocessing.get_context("fork")
+    barrier, said = context.Barrier(2), context.SimpleQueue()
+    both = [
+        context.Process(target=take_name, args=(what, tmp_path, writer, barrier, said))
+        for writer in (0, 1)
+    ]
+    for process in both:
+        process.start()
+    answers = [said.get() for _ in range(2 * NAMES)]
+    for process in both:
+        process.join()
+    kept = {stored.name: int(stored.run) for stored in slices(workspace)}
+    kept |= {
+        name: ("til", "cil").index(draft.protocol)
+        for name, draft in stream_files.drafts(workspace).items()
+    }
+    for name in map(str, range(NAMES)):
+        assert [who for taken, who, took in answers if taken == name and took] == [kept[name]]
+
+
+def take_name(
+    what: str, root: Path, writer: int, barrier: Barrier, said: SimpleQueue[tuple[str, int, bool]]
+) -> None:
+    """Takes names, each at the moment at which another process does."""
+    workspace = Workspace(root)
+    for name in map(str, range(NAMES)):
+        barrier.wait()
+        try:
+            if what == "draft":
+                stream_files.begin_draft(workspace, name, ("til", "cil")[writer])
+            else:
+                samples = (f"{writer}",)
+                new = Slice(name=name, run=f"{writer}", split="test", after=1, samples=samples)
+                save_slice(workspace, new)
+            said.put((name, writer, True))
+        except UserError:
+            said.put((name, writer, False))
+
+
+def test_a_slice_that_was_not_seen_is_not_replaced(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    first = Slice(name="hard", run="one", split="test", after=1, samples=("a",))
+    second = first.model_copy(update={"samples": ("b",)})
+    seen = slices(workspace)
+    save_slice(workspace, first, seen)
+    with pytest.raises(UserError, match="was saved meanwhile") as refusal:
+        save_slice(workspace, second, seen)
+    assert "choose another name, or save again to replace it" in str(refusal.value)
+    assert slices(workspace) == [first]
+    save_slice(workspace, second, slices(workspace))
+    assert slices(workspace) == [second]
