@@ -23,6 +23,8 @@ PAYLOAD = "![x](http://evil.example) <b>x</b> www.evil.example"
 FOLDER = "![x](www.evil.example) <b>x<b>"
 """The same without what no folder can be called."""
 LIVE = re.compile(r"http://evil|www\.evil|(?<!\\)\]\(|(?<!\\)<b>x")
+LIVE_HTML = re.compile(r"<b>x|(href|src)=[^ >]*evil")
+"""In HTML an address is a text like any other, where nothing leads to it."""
 READ = ("body", "label", "help", "text", "content", "message", "caption")
 """Fields of Streamlit's messages that are Markdown, or HTML, where they are texts at all."""
 AS_THEY_ARE = ("text", "code", "json", "arrow_data_frame", "selectbox", "multiselect")
@@ -70,8 +72,7 @@ def live(test: AppTest) -> list[str]:
             shown += [
                 f"{kind}: {text}"
                 for field, text in strings(message)
-                if field in READ
-                and LIVE.search(text if kind != "html" else text.replace("www.", ""))
+                if field in READ and (LIVE_HTML if kind == "html" else LIVE).search(text)
             ]
     return shown
 
@@ -86,16 +87,64 @@ def _elements(block: Any) -> Iterator[Any]:
             yield child
 
 
+def _within(block: Any, kinds: tuple[str, ...]) -> Iterator[str]:
+    """The kind of each element that lies in a container of one of these kinds."""
+    for child in block.children.values():
+        if hasattr(child, "children"):
+            inside = [element.type for element in _elements(child)] if child.type in kinds else []
+            yield from inside or _within(child, kinds)
+
+
 def test_on_every_page_names_are_text(hostile: Workspace) -> None:
     page = opened(ws="Mine", run=FOLDER)
     assert not page.exception
     assert page.selectbox(key="run").value == FOLDER
     assert "evil" in str(page.main)
     assert live(page) == []
+    closed: set[str] = set()
     for other in [entry.name for entry in PAGES]:
         turn_to(page, other)
         assert not page.exception, (other, page.exception)
         assert (other, live(page)) == (other, [])
+        closed |= set(_within(page.main, ("popover", "expander")))
+    assert closed >= {"markdown", "download_button", "number_input", "text_input"}, "menus are open"
+
+
+@pytest.mark.parametrize(
+    ("page", "address"),
+    [
+        ("train", {"show": "Jobs", "job": "failed"}),
+        ("train", {"show": "New run", "on": "domains-dil"}),
+        ("stream", {"stream": "streams/bad.yaml"}),
+        ("stream", {"stream": "streams/mine.yaml"}),
+        ("start", {"run": "failed"}),
+        ("settings", {}),
+        *(("forgetting", {"run": run}) for run in (FOLDER, "failed", f"{FOLDER}2")),
+        ("sample", {"run": FOLDER, "task": f"1 {PAYLOAD}"}),
+        ("routing", {"run": FOLDER, "task": f"1 {PAYLOAD}", "after": "2"}),
+    ],
+)
+def test_with_all_that_is_closed_opened(
+    hostile: Workspace, page: str, address: dict[str, str]
+) -> None:
+    tasks = [{"name": "films", "path": f"{FOLDER}.csv", "kind": "text"}]
+    (hostile.root / "streams" / f"{FOLDER}.csv").write_text(
+        f"split,text,label,{PAYLOAD}\n"
+        + "".join(
+            f"{split},{PAYLOAD} {row},{PAYLOAD} {row % 2},x\n"
+            for split in ("train", "validation", "test")
+            for row in range(4)
+        )
+    )
+    written = {"name": "mine", "protocol": "dil", "tasks": tasks}
+    (hostile.root / "streams" / "mine.yaml").write_text(json.dumps(written))
+    given = {"ws": "Mine", **address}
+    test = opened(**given)
+    if page != "start":
+        test.query_params.update(given)
+        turn_to(test, page)
+    assert not test.exception, test.exception
+    assert live(test) == []
 
 
 @pytest.mark.parametrize(
