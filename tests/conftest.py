@@ -50,6 +50,8 @@ def pytest_configure() -> None:
     chosen = {"TMPDIR", "PYTEST_DEBUG_TEMPROOT", "PYTEST_XDIST_WORKER"} & set(os.environ)
     if not chosen and IN_MEMORY.is_dir() and shutil.disk_usage(IN_MEMORY).free >= ROOM:
         os.environ["TMPDIR"] = tempfile.tempdir = str(IN_MEMORY)
+    # A test's process reads two hundred modules of ours: the next one finds them compiled, whatever the shell says.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     # As the lab's server has it; the tests' processes have a million objects, to be looked at after each drawing.
     os.environ.setdefault("STREAMLIT_RUNNER_POST_SCRIPT_GC", "false")
 
