@@ -15,6 +15,8 @@ from streamlit.runtime.state.session_state import Serialized, Value, WStates
 
 LOG = logging.getLogger(__name__)
 _read = WStates.__getitem__
+_SAME = {"int_value": "double_value", "int_array_value": "double_array_value"}
+"""Kinds of numbers that are one: a browser says whole ones of fields that Streamlit has for any."""
 _OF_NONSENSE = (ValueError, TypeError, ArithmeticError, LookupError, AttributeError, RecursionError)
 """What reading a value says that is none."""
 
@@ -40,8 +42,10 @@ def _value(states: WStates, key: str) -> Any:
 
 def _is_of_another_kind(state: Serialized, metadata: WidgetMetadata[Any]) -> bool:
     """Whether it is a text where the widget says numbers, and the like; one that was emptied says nothing."""
-    kind = state.value.WhichOneof("value")
-    return None not in (kind, metadata.value_type) and kind != metadata.value_type
+    kind, expected = (
+        _SAME.get(name, name) for name in (state.value.WhichOneof("value"), metadata.value_type)
+    )
+    return None not in (kind, expected) and kind != expected
 
 
 def _default(states: WStates, key: str, metadata: WidgetMetadata[Any]) -> Any:

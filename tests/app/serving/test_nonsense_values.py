@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from streamlit.proto.WidgetStates_pb2 import WidgetState
+from streamlit.runtime.state.common import WidgetMetadata
+from streamlit.runtime.state.session_state import WStates
 
 from app.base.navigation import PAGES
+from app.base.widget_values import refuse_nonsense
 from tests.app.protocol import TRIGGERS, ProtocolVisitor
 from tests.app.serving.sharing_server import SharingServer
 from tests.app.serving.test_guests import VIEWS
@@ -64,3 +68,27 @@ def test_no_value_of_a_widget_ends_a_guests_page(server: SharingServer, name: st
                 ended += [] if after.widgets else [(words, "afterwards", "nothing is drawn")]
     assert counted > 50
     assert not ended, "\n".join(map(str, ended))
+
+
+@pytest.mark.parametrize(
+    ("expected", "said", "taken"),
+    [
+        ("double_value", {"int_value": 7}, 7),
+        ("double_value", {"double_value": 0.5}, 0.5),
+        ("int_value", {"double_value": 7.0}, 7),
+        ("double_value", {"string_value": "7"}, None),
+        ("string_value", {"string_value": "seven"}, "seven"),
+        ("string_value", {"int_value": 7}, None),
+        ("bool_value", {"int_value": 1}, None),
+    ],
+)
+def test_numbers_are_one_kind_and_all_else_is_its_own(
+    expected: Any, said: dict[str, Any], taken: object
+) -> None:
+    refuse_nonsense()
+    states = WStates()
+    states.set_widget_metadata(
+        WidgetMetadata("one", lambda value: value, lambda value: value, expected)
+    )
+    states.set_widget_from_proto(WidgetState(id="one", **said))
+    assert states["one"] == taken
