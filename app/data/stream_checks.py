@@ -14,6 +14,7 @@ import streamlit as st
 from app.workers.preloaded import Preloaded
 from cl_core.bounded_files import files_within
 from cl_core.limits import TooLarge
+from cl_core.system_faults import explained
 from cl_core.tasks.spec import StreamSpec, TaskSpec
 from cl_core.tasks.stream_file import dump_stream
 from cl_core.tasks.stream_loader import data_folder, find_stream
@@ -62,8 +63,8 @@ def run_worker(request: str) -> dict[str, Any]:
         done = CHECKS.run(request, PATIENCE)
     except subprocess.TimeoutExpired:
         return {"error": f"Reading took more than {PATIENCE} seconds; give a smaller file."}
-    except OSError as error:
-        return {"error": f"The data could not be read: {error}"}
+    except OSError as error:  # no process can be had, or no room for what it is asked
+        return {"error": f"The data could not be read: {explained(error) or error}"}
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["it ended without a word"])[-1]
         return {"error": f"The data could not be read: {last}"}

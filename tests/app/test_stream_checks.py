@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,9 @@ import pytest
 from app.data.stream_checks import check_named, check_spec
 from cl_core.tasks.spec import StreamSpec
 from cl_core.tasks.stream_loader import find_stream
+from tests.patience import PATIENCE
 
+ROOT = Path(__file__).resolve().parents[2]
 ROWS = [f"row {number},{'good' if number % 2 else 'bad'}" for number in range(60)]
 
 
@@ -79,3 +83,20 @@ def test_data_of_a_named_stream_are_read_again(
         assert task.data is not None
         write(tmp_path / task.data / "train.csv", ROWS)
     assert check_named("blitzer")["faults"] != first["faults"]
+
+
+def test_where_no_request_can_be_written_the_sentence_says_what_to_do() -> None:
+    script = (
+        "import resource, signal\n"
+        "from app.data.stream_checks import run_worker\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))\n"
+        "print(run_worker('{\"source\": \"domains\"}')['error'])\n"
+    )
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, check=True
+    )
+    assert done.stdout.startswith("The data could not be read: ")
+    assert "[Errno" not in done.stdout
+    assert "Nothing is half-written" in done.stdout
