@@ -42,10 +42,11 @@ def _value(states: WStates, key: str) -> Any:
 
 def _is_of_another_kind(state: Serialized, metadata: WidgetMetadata[Any]) -> bool:
     """Whether it is a text where the widget says numbers, and the like; one that was emptied says nothing."""
-    kind, expected = (
-        _SAME.get(name, name) for name in (state.value.WhichOneof("value"), metadata.value_type)
-    )
-    return None not in (kind, expected) and kind != expected
+    kind: str | None = state.value.WhichOneof("value")
+    expected: str | None = metadata.value_type
+    if kind is None or expected is None:
+        return False
+    return _SAME.get(kind, kind) != _SAME.get(expected, expected)
 
 
 def _default(states: WStates, key: str, metadata: WidgetMetadata[Any]) -> Any:

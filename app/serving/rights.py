@@ -6,6 +6,7 @@ import os
 import threading
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from app.serving.visitors import Role
 from cl_core.errors import UserError
@@ -33,6 +34,8 @@ def role() -> Role:
     Without it, as in `streamlit run app/main.py`, the lab is not shared, and its one visitor is the host.
     """
     if _BEHIND_GATE.is_set():
+        if get_script_run_ctx(suppress_warning=True) is None:  # a thread of the server's own
+            return "guest"
         return "host" if st.user.get(ROLE) == "host" else "guest"
     return "guest" if os.environ.get(JOIN_CODE) else "host"
 

@@ -10,6 +10,8 @@ import pytest
 from app.data import runs
 from app.data.runs import listed_once, readable
 from tests.app.conftest import Open
+from tests.app.protocol import ProtocolVisitor
+from tests.browser.serving import Server
 
 
 def test_once_for_a_drawing_whatever_a_page_asks(
@@ -45,3 +47,13 @@ def test_a_run_that_comes_or_goes_is_in_the_next_drawing(
         assert set(readable("Mine")) == {"dam"}
     shutil.copytree(small_workspace / "runs" / "l2r", workspace / "runs" / "l2r")
     assert set(readable("Mine")) == {"dam", "l2r"}  # outside a page
+
+
+def test_what_is_read_ahead_says_nothing_in_the_terminal(
+    small_workspace: Path, tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    with Server(small_workspace, log) as server, ProtocolVisitor(server.url) as visitor:
+        assert visitor.open("start", ws="Mine").widgets
+    lines = [line.strip() for line in log.read_text().splitlines() if line.strip()]
+    assert lines == [f"Adapter Lab: {server.url}", "Ctrl-C ends it; jobs go on."]
