@@ -28,8 +28,6 @@ def umap(points: Array, start: Array) -> Array:
 
     The neighbours come from a plain matrix product. One thread and a seed make it the same each time.
     """
-    # numba, below umap, would have torch in this process compute on as many threads as the machine has cores.
-    os.environ.setdefault("NUMBA_NUM_THREADS", "1")
     k = min(NEIGHBOURS, len(points) - 1)
     neighbours = nearest(points, points, k)
     fit = _umap()(
@@ -47,6 +45,8 @@ def umap(points: Array, start: Array) -> Array:
 
 def _umap() -> Any:
     """The class, imported while something that is never called stands for the search."""
+    # numba, below umap, would have torch in this process compute on as many threads as the machine has cores.
+    os.environ.setdefault("NUMBA_NUM_THREADS", "1")
     if "umap" in sys.modules or SEARCH in sys.modules:
         from umap import UMAP
 

@@ -124,7 +124,8 @@ def test_an_upload_is_found_again_until_it_is_added_or_forgotten(tmp_path: Path)
 
 
 ALLOWED = {
-    "download_button": {
+    "download_button": {"app/shell/downloads.py": "for those who `hold` a file"},
+    "hold": {
         "app/settings/archive.py": "its label says what is in the file",
         "app/shell/widgets.py": "of the figure above it, as it stands on the screen",
     },

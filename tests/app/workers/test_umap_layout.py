@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 import pytest
 
@@ -15,9 +14,9 @@ def test_what_stands_for_the_search_refuses_to_be_one() -> None:
 
 
 def test_what_a_map_compiles_is_kept_for_the_next_process() -> None:
-
     points = np.eye(8, dtype=np.float32)
     umap(points, points[:, :2])
+    import numba  # not before: how many threads a process has is settled when it is imported
     from umap import layouts, umap_, utils  # as the layout has imported them
 
     compiled = {
