@@ -23,6 +23,7 @@ _OF_NONSENSE = (ValueError, TypeError, ArithmeticError, LookupError, AttributeEr
 
 def refuse_nonsense() -> None:
     """Has values that are none taken for the default, in all sessions of this process; once is enough."""
+    # Streamlit has no place of its own where values can be refused before they are read.
     WStates.__getitem__ = _value  # type: ignore[method-assign]
 
 

@@ -110,6 +110,17 @@ def test_on_every_page_names_are_text(hostile: Workspace) -> None:
     assert closed >= {"markdown", "download_button", "number_input", "text_input"}, "menus are open"
 
 
+def arrived(page: str, address: dict[str, str]) -> AppTest:
+    """A page as a link leads to it; nothing may have failed on it."""
+    given = {"ws": "Mine", **address}
+    test = opened(**given)
+    if page != "start":
+        test.query_params.update(given)
+        turn_to(test, page)
+    assert not test.exception, test.exception
+    return test
+
+
 @pytest.mark.parametrize(
     ("page", "address"),
     [
@@ -138,13 +149,7 @@ def test_with_all_that_is_closed_opened(
     )
     written = {"name": "mine", "protocol": "dil", "tasks": tasks}
     (hostile.root / "streams" / "mine.yaml").write_text(json.dumps(written))
-    given = {"ws": "Mine", **address}
-    test = opened(**given)
-    if page != "start":
-        test.query_params.update(given)
-        turn_to(test, page)
-    assert not test.exception, test.exception
-    assert live(test) == []
+    assert live(arrived(page, address)) == []
 
 
 @pytest.mark.parametrize(
@@ -160,10 +165,4 @@ def test_with_all_that_is_closed_opened(
     ],
 )
 def test_in_the_address_too(hostile: Workspace, page: str, address: dict[str, str]) -> None:
-    given = {"ws": "Mine", **address}
-    test = opened(**given)
-    if page != "start":
-        test.query_params.update(given)
-        turn_to(test, page)
-    assert not test.exception, test.exception
-    assert live(test) == []
+    assert live(arrived(page, address)) == []
